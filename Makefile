@@ -1,0 +1,50 @@
+# The front door: `make run` and `make test` set up all they need.
+PYTHON ?= python3
+DATA ?= data
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: run test lint bench fuzz lock clean help
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: $(VENV)/run.stamp  ## start the server with the demo, on http://127.0.0.1:8088
+	@exec $(BIN)/openivr serve --demo --data $(DATA)
+
+test: $(VENV)/dev.stamp  ## every test; PostgreSQL tests need Debian's "postgresql" package
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp  ## the table of speeds; needs Debian's "wrk" package
+	$(BIN)/python -m bench
+
+lock: $(VENV)/dev.stamp  ## resolve constraints.txt again from the ranges in pyproject.toml
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --all-extras --python-version 3.11 --no-emit-index-url \
+		--no-annotate --custom-compile-command 'make lock' -o constraints.txt pyproject.toml
+
+clean:  ## remove what was built; keeps the data folder
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+# A fresh Debian has python3 without its venv module; it comes as a package.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo 'installing python3-venv'; \
+		[ "$$(id -u)" = 0 ] && SUDO= || SUDO=sudo; \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[postgresql]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) -e '.[postgresql,dev]'
+	@touch $@

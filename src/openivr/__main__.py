@@ -1,0 +1,6 @@
+"""`python -m openivr` is `openivr`."""
+
+from openivr.cli import main
+
+if __name__ == "__main__":
+    main()

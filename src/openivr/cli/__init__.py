@@ -1,0 +1,63 @@
+"""The command line. Each command lives in a module of this package and is imported when it is asked for,
+so that `openivr --help` and shell pipelines stay fast."""
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+import openivr
+
+# command -> where it is defined and the line that `openivr --help` shows
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("openivr.cli.serve:serve", "Answer the API and keep doing so."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Make a TOML file's keys (option names, `_` for `-`) the defaults of every command."""
+    if path is None:
+        return
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}") from error
+    ctx.default_map = dict.fromkeys(COMMANDS, values)
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(openivr.__version__, prog_name="openivr")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="OPENIVR_CONFIG",
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    help="TOML file with defaults for the options of every command.",
+)
+def main() -> None:
+    """OpenIVR answers the phone, plays a menu, hears the keys and connects the caller.
+
+    Every option may also be given as an environment variable: --data is OPENIVR_DATA.
+    """
