@@ -13,6 +13,13 @@ import openivr
 # command -> where it is defined and the line that `openivr --help` shows
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("openivr.cli.serve:serve", "Answer the API and keep doing so."),
+    "client": ("openivr.cli.clients:client", "API clients: add, list, revoke."),
+    "allow": ("openivr.cli.clients:allow", "Addresses that may use the API, and those locked out."),
+    "token": ("openivr.cli.clients:token", "Print an access token for the local server."),
+    "export": ("openivr.cli.files:export", "Write the whole configuration to a YAML file."),
+    "import": ("openivr.cli.files:import_", "Make the configuration what a YAML file says."),
+    "backup": ("openivr.cli.files:backup", "Copy the data to a file, while the server runs."),
+    "restore": ("openivr.cli.files:restore", "Put a backup in the place of the data."),
 }
 
 
@@ -45,7 +52,9 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) 
     ctx.default_map = dict.fromkeys(COMMANDS, values)
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(openivr.__version__, prog_name="openivr")
 @click.option(
     "--config",

@@ -114,6 +114,7 @@ class RingStrategy(StrEnum):
 
     ALL = "ring_all"
     SEQUENTIAL = "sequentially"
+    MEMORY_HUNT = "memory_hunt"  # the first, then the first two, then the first three ...
 
 
 @dataclass(frozen=True, slots=True)

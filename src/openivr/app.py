@@ -1,0 +1,181 @@
+"""The composition root: puts store, API and HTTP server together into one worker."""
+
+import asyncio
+import math
+import signal
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from openivr.config import Settings
+from openivr.objects import KINDS, Kind
+from openivr.objects.ivr import list_row
+from openivr.objects.kind import Row, Values
+from openivr.observe import FLUSH_SECONDS, AccessLog, Observer, Tally, render_metrics
+from openivr.openapi import auth, document, family, prompt, system
+from openivr.openapi.endpoint import Endpoint, Service
+from openivr.openapi.endpoint import Request as ApiRequest
+from openivr.openapi.hot import HotList, HotProtocol
+from openivr.openapi.replies import ENCODE, MESSAGES
+from openivr.openapi.server import OTHER, ROOT, Api
+from openivr.store.database import Database
+from openivr.store.live import Live
+from openivr.supervisor import Post
+
+log = structlog.get_logger(__name__)
+MOST_CONNECTIONS = 4096
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def choose_kinds(profile: str) -> Mapping[str, Kind]:
+    """The kinds of object as the profile lists them."""
+    if profile == "classic":
+        return KINDS
+    return {**KINDS, "ivr": replace(KINDS["ivr"], row=newer_ivr_row)}
+
+
+def newer_ivr_row(values: Values) -> Row:
+    """The page's row with the field that software and cloud editions added."""
+    return {**list_row(values), "client_unique_ringtone": values["client_unique_ringtone"]}
+
+
+def all_endpoints(kinds: Mapping[str, Kind] = KINDS) -> tuple[Endpoint, ...]:
+    """Every endpoint, the OpenAPI document among them."""
+    families = (family.endpoints(kind) for kind in kinds.values() if kind.name != "custom_prompt")
+    found = (*auth.ENDPOINTS, *system.ENDPOINTS, *chain.from_iterable(families), *prompt.endpoints())
+    text = ENCODE(document.build(found))
+
+    async def openapi(_request: ApiRequest) -> bytes:
+        return text
+
+    about = "This document"
+    return (*found, Endpoint(path="openapi.json", method="GET", handle=openapi, summary=about, is_open=True))
+
+
+def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> ASGIApp:
+    """The whole HTTP application of a worker."""
+    api = Api(service, endpoints, observer)
+    operation = Router(list(operation_routes(service, observer)), redirect_slashes=False)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["path"].startswith(ROOT)
+        await (api if is_api else operation)(scope, receive, send)
+
+    return app
+
+
+def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
+    """Health and metrics."""
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        try:
+            await service.live.current()
+        except Exception:
+            log.exception("not ready")
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    async def metrics(_request: Request) -> Response:
+        snapshot = await service.live.current()
+        gauges: dict[str, tuple[str, float]] = {
+            "openivr_live_tokens": ("Access tokens that are good", len(snapshot.tokens)),
+            "openivr_revision": ("Changes of the configuration so far", snapshot.config),
+        }
+        return Response(render_metrics(observer.tally, gauges), media_type=METRICS_TYPE)
+
+    for handler in (healthz, readyz, metrics):
+        yield Route(f"/{handler.__name__}", handler)
+
+
+class Server(uvicorn.Server):
+    """uvicorn without signal handling: a worker is stopped by `stop`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+    def close_late(self, now: float) -> None:
+        """End the connections whose client is overdue with something."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HotProtocol):
+                connection.close_late(now)
+
+
+def run_worker(settings: Settings, post: Post) -> None:
+    """Serve HTTP on the post's socket until SIGTERM, or until the supervisor is gone."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, post))
+
+
+async def serve(settings: Settings, post: Post) -> None:
+    kinds = choose_kinds(settings.profile)
+    database = Database(settings.url)
+    live = Live(database, kinds)
+    endpoints = all_endpoints(kinds)
+    names = [*(endpoint.path for endpoint in endpoints), OTHER]
+    access_log = AccessLog() if settings.has_access_log else None
+    observer = Observer(Tally(names, MESSAGES, settings.data, post.number), access_log)
+    service = Service(database, live, settings.policy, kinds)
+    server = Server(http_config(settings, build(service, endpoints, observer), HotList(live, observer)))
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, server.stop)
+    loop.add_reader(post.supervisor, server.stop)
+    await live.current()
+    ticking = asyncio.create_task(tick(server, access_log))
+    loop.call_soon(post.report_ready)
+    await server.serve([post.socket])
+    ticking.cancel()
+    if access_log is not None:
+        access_log.close()
+    live.close()
+    database.close()
+
+
+async def tick(server: Server, access_log: AccessLog | None) -> None:
+    """Flush the log, and once a second look for clients that are overdue."""
+    loop, count = asyncio.get_running_loop(), 0
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        count += 1
+        if access_log is not None:
+            access_log.flush()
+        if count % math.ceil(1 / FLUSH_SECONDS) == 0:
+            server.close_late(loop.time())
+
+
+def http_config(settings: Settings, app: ASGIApp, hot: HotList) -> uvicorn.Config:
+    # Behind a proxy the caller's address comes from a header, which only the ordinary way reads.
+    protocol = type("Protocol", (HotProtocol,), {"hot": None if settings.trusted_proxies else hot})
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=settings.drain_seconds,
+        backlog=1024,
+    )

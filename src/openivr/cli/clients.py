@@ -1,0 +1,141 @@
+"""`openivr client`, `openivr allow` and `openivr token`: who may use the API."""
+
+import ipaddress
+import time
+from pathlib import Path
+
+import click
+
+from openivr.cli.options import opened, store_options
+
+LOCAL_ID, LOCAL_NAME = "openivr-token", "openivr token"  # the client that `openivr token` logs in as
+
+
+@click.group(short_help="API clients: add, list, revoke.")
+def client() -> None:
+    """Programs that may log in to the API, each with an id (its user name) and a secret (its password)."""
+
+
+@client.command()
+@click.argument("name")
+@click.option("--id", "ident", help="Client id; random unless given.")
+@click.option("--secret", help="Client secret; random unless given.")
+@store_options
+def add(name: str, ident: str | None, secret: str | None, data: Path, database: str) -> None:
+    """Add a client and show its secret, which cannot be shown again."""
+    from openivr.objects.secret import random_text
+    from openivr.store import clients
+
+    ident, secret = ident or random_text(), secret or random_text()
+    with opened(data, database) as store, store.changing("auth") as change:
+        clients.add(change.connection, name, ident, secret)
+    click.echo(f"id      {ident}\nsecret  {secret}")
+
+
+@client.command("list")
+@store_options
+def list_clients(data: Path, database: str) -> None:
+    """Show every client's id, name and age."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.reading() as connection:
+        for one in clients.list_all(connection):
+            created = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.created))
+            click.echo(f"{one.id}  {created}  {one.name}")
+
+
+@client.command()
+@click.argument("name")
+@store_options
+def revoke(name: str, data: Path, database: str) -> None:
+    """Delete the client of this id or name; its tokens end at once."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.changing("auth") as change:
+        clients.revoke(change.connection, name)
+    click.echo(f"revoked {name}")
+
+
+def read_network(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.group(short_help="Addresses that may use the API, and those locked out.")
+def allow() -> None:
+    """The allow list: as soon as a network is on it, nobody else may use the API."""
+
+
+@allow.command("add")
+@click.argument("network", callback=read_network)
+@store_options
+def allow_add(network: str, data: Path, database: str) -> None:
+    """Allow an address or a network such as 192.0.2.0/24."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.changing("auth") as change:
+        clients.allow(change.connection, network)
+    click.echo(f"allowed {network}")
+
+
+@allow.command("remove")
+@click.argument("network", callback=read_network)
+@store_options
+def allow_remove(network: str, data: Path, database: str) -> None:
+    """Take a network off the list."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.changing("auth") as change:
+        clients.disallow(change.connection, network)
+    click.echo(f"removed {network}")
+
+
+@allow.command("list")
+@store_options
+def allow_list(data: Path, database: str) -> None:
+    """Show allowed networks, and addresses locked out after wrong logins."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.reading() as connection:
+        for network in clients.allowed(connection) or ["everybody"]:
+            click.echo(f"allowed  {network}")
+        for address, until in clients.blocked(connection):
+            click.echo(f"blocked  {address}  until {time.strftime('%H:%M:%S', time.localtime(until))}")
+
+
+@allow.command("unblock")
+@click.argument("address")
+@store_options
+def allow_unblock(address: str, data: Path, database: str) -> None:
+    """End the lock-out of an address."""
+    from openivr.store import clients
+
+    with opened(data, database) as store, store.changing("auth") as change:
+        clients.unblock(change.connection, address)
+    click.echo(f"unblocked {address}")
+
+
+@click.command(short_help="Print an access token for the local server.")
+@store_options
+def token(data: Path, database: str) -> None:
+    """Print an access token that is good for half an hour.
+
+    \b
+    curl -A me "http://127.0.0.1:8088/openapi/v1.0/ivr/list?access_token=$(openivr token)"
+
+    These tokens have a client of their own: at its limit the oldest of them ends, no other program's.
+    """
+    from openivr.objects.secret import random_text
+    from openivr.store import clients, tokens
+
+    policy, now = tokens.TokenPolicy(), int(time.time())
+    with opened(data, database) as store, store.changing("auth") as change:
+        if clients.find_hash(change.connection, LOCAL_ID) is None:
+            clients.add(change.connection, LOCAL_NAME, LOCAL_ID, random_text())
+        tokens.make_room(change.connection, policy, LOCAL_ID, now)
+        pair = tokens.issue(change.connection, policy, LOCAL_ID, now)
+    if not isinstance(pair, tokens.Pair):
+        raise click.ClickException("there are too many tokens")
+    click.echo(pair.access)

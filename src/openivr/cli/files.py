@@ -1,0 +1,177 @@
+"""`openivr export`, `import`, `backup` and `restore`: the configuration and the data as files."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openivr.cli.options import FILE, opened, store_options
+
+if TYPE_CHECKING:
+    from openivr.store.transfer import Item, Mistake, Plan
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Any]:
+    """A bar on the terminal that is moved by calling what it gives; no bar where nobody watches."""
+    from rich.progress import Progress
+
+    with Progress(disable=not sys.stderr.isatty(), console=stderr_console(), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count=1: bar.advance(task, count)
+
+
+def stderr_console() -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@click.command(short_help="Write the whole configuration to a YAML file.")
+@click.argument("file", type=FILE)
+@click.option("--no-audio", is_flag=True, help="Leave the sound of prompts out.")
+@store_options
+def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
+    """Write the whole configuration to FILE, for people to read and for `openivr import`.
+
+    FILE may be - for standard output. Passwords are in it as they are kept: hashed, but for those of trunks,
+    which are as you gave them. The file is readable by you alone.
+    """
+    from openivr import configfile
+    from openivr.objects import KINDS
+    from openivr.store import system, transfer
+
+    with opened(data, database) as store, store.reading() as connection:
+        total = sum(system.count(connection, kind) for kind in KINDS)
+        with progress("exporting", total) as step:
+            document = transfer.export(connection, with_audio=not no_audio, step=step)
+        text = configfile.dump(document)
+    if str(file) == "-":
+        click.echo(text, nl=False)
+        return
+    write_private(file, text)
+    click.echo(f"wrote {total} objects to {file}")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(text)
+    part.replace(path)
+
+
+@click.command("import", short_help="Make the configuration what a YAML file says.")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--dry-run", is_flag=True, help="Only say what would change and what is wrong.")
+@click.option("--keep", is_flag=True, help="Keep objects that the file does not have.")
+@store_options
+def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> None:
+    """Make the configuration what FILE says: all of it, or nothing where anything in it is wrong.
+
+    Objects are matched by id, else by number or name. What the file does not have is deleted, unless --keep
+    is given. Running servers take the new configuration over at once.
+    """
+    from openivr import configfile
+    from openivr.store import transfer
+
+    try:
+        document = configfile.load(file.read())
+    except configfile.Unreadable as error:
+        raise failure(file.name, [error.mistake]) from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file.name} is not UTF-8") from error
+    total = sum(map(len, document.entries.values()))
+    with opened(data, database) as store, store.changing() as change:
+        with progress("checking", total) as step:
+            plan = transfer.make_plan(change.connection, document.entries, keeps_others=keep, step=step)
+        if plan.mistakes:
+            raise failure(file.name, plan.mistakes)
+        report(plan)
+        if dry_run:
+            click.echo("dry run: nothing was changed")
+            change.connection.rollback()
+            return
+        with progress("importing", len(plan.actions)) as step:
+            transfer.carry_out(change, plan, step)
+        transfer.replace_access(change.connection, document.clients, document.addresses)
+
+
+def failure(name: str, mistakes: "list[Mistake]") -> click.ClickException:
+    lines = [f"{name}:{mistake.line}: {mistake.text}" for mistake in mistakes]
+    return click.ClickException("nothing was changed\n" + "\n".join(lines))
+
+
+def report(plan: "Plan") -> None:
+    """What changes, a line an object, and how many of each."""
+    for item in plan.actions:
+        click.echo(f"{item.action}  {item.kind.name} {item.label}{describe(item)}")
+    counts = [
+        sum(item.action == action for item in plan.items) for action in ("create", "update", "delete", "")
+    ]
+    click.echo("{} to create, {} to update, {} to delete, {} unchanged".format(*counts))
+
+
+def describe(item: "Item") -> str:
+    hidden = {one.name for one in item.kind.fields if one.hidden}
+    old, new = item.old or {}, item.new or {}
+    parts = []
+    for name in item.changed:
+        is_short = name not in hidden and isinstance(new.get(name), str | int)
+        parts.append(f"{name}: {old[name]} → {new[name]}" if is_short else name)
+    return f"  ({'; '.join(parts)})" if parts else ""
+
+
+@click.command(short_help="Copy the data to a file, while the server runs.")
+@click.argument("file", type=FILE)
+@store_options
+def backup(file: Path, data: Path, database: str) -> None:
+    """Copy everything, prompts and tokens included, to FILE: one SQLite file with one state of the data.
+
+    The server may go on running. A backup of PostgreSQL is such a file too.
+    """
+    from openivr.store import backup as backups
+
+    if file.exists():
+        raise click.ClickException(f"{file} exists already")
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT, 0o600))
+    with opened(data, database) as store:
+        with store.reading() as connection:
+            total = backups.count_rows(connection)
+        with progress("copying", total) as step:
+            backups.backup(store, part, step)
+    part.replace(file)
+    click.echo(f"wrote {file}")
+
+
+@click.command(short_help="Put a backup in the place of the data.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_options
+def restore(file: Path, yes: bool, data: Path, database: str) -> None:
+    """Put what `openivr backup` wrote to FILE in the place of all data, in one step or not at all.
+
+    A running server takes it over at once.
+    """
+    import sqlite3
+
+    from openivr.store import backup as backups
+
+    if not yes:
+        click.confirm("This replaces every object, client and token. Go on?", abort=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with opened(data, database) as store:
+        try:
+            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as check:
+                check.execute("SELECT version_num FROM alembic_version")
+        except sqlite3.DatabaseError as error:
+            raise click.ClickException(f"{file} is not a backup: {error}") from error
+        with progress("restoring", file.stat().st_size) as step:
+            backups.restore(file, store, step)
+    click.echo(f"restored {file}")

@@ -1,0 +1,44 @@
+"""What the server is told: one frozen value, from options, the environment and a TOML file (see `cli`)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from openivr.store.tokens import TokenPolicy
+
+# What lists show: as the page "Query IVR List" has it, or with the fields of newer editions.
+Profile = Literal["classic", "software", "cloud"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`database` is an SQLAlchemy URL; empty means a SQLite file in the data folder."""
+
+    data: Path
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8088
+    workers: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    profile: Profile = "classic"
+    trusted_proxies: tuple[str, ...] = ()
+    policy: TokenPolicy = field(default_factory=TokenPolicy)
+    drain_seconds: int = 10
+    log_level: str = "info"
+    has_access_log: bool = True
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database or f"sqlite:///{self.data / 'openivr.db'}"
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert else "http"
+
+    @property
+    def base(self) -> str:
+        """Where clients on this machine find the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not a bind
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"

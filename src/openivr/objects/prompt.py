@@ -1,0 +1,37 @@
+"""Custom prompt: what callers hear (P-Series: upload-a-custom-prompt). The audio itself is kept beside it."""
+
+from openivr.objects.fields import Choice, Integer, Text
+from openivr.objects.kind import Kind, Row, Values
+
+LISTED = ("name", "type", "format", "size", "duration")
+NAME_PATTERN = r"[^/\\,\x00-\x1f]+\.(wav|mp3|gsm)"
+
+NAME_MEANS = "must be a name ending in .wav, .mp3 or .gsm"
+
+
+def list_row(values: Values) -> Row:
+    return {"id": values["id"], **{name: values[name] for name in LISTED}}
+
+
+CUSTOM_PROMPT = Kind(
+    name="custom_prompt",
+    paths=("custom_prompt",),
+    title="Custom prompt",
+    fields=(
+        Text(
+            name="name",
+            required=True,
+            low=5,
+            pattern=NAME_PATTERN,
+            means="must be a name ending in .wav, .mp3 or .gsm",
+        ),
+        Choice(name="type", values=("record", "tts", "specify"), default="record"),
+        Choice(name="format", values=("wav", "mp3", "gsm"), default="wav"),
+        Integer(name="size", low=0, high=2**31 - 1, default=0),
+        Integer(name="duration", low=0, high=2**31 - 1, default=0),
+    ),
+    listed=LISTED,
+    row=list_row,
+    sorts=("name",),
+    unique=("name",),
+)

@@ -1,0 +1,116 @@
+"""Routes: which call from a trunk goes where, and which dialled number leaves by which trunk.
+
+P-Series: add-an-inbound-route. `pos` orders routes; the first that matches is taken.
+"""
+
+from collections.abc import Iterator
+
+from openivr.objects.destination import UNSERVED, Destination
+from openivr.objects.errors import Problem
+from openivr.objects.fields import Body, Choice, Integer, Links, Table, Text
+from openivr.objects.kind import Kind, Row, Values
+
+ODD = "is not a pattern"
+NAME = Text(name="name", required=True, low=1, high=63)
+POSITION = Integer(name="pos", low=0, high=2**31 - 1, default=0)
+CALLER_PATTERN = r"[A-Za-z0-9\[\]*#().+!-]+"
+PATTERN = r"[0-9XZNxzn\[\]*#().+!-]+"
+INBOUND_TYPES = (
+    "disabled",
+    "end_call",
+    "extension",
+    "ext_vm",
+    "ivr",
+    "ring_group",
+    "external_num",
+    "play_greeting",
+)
+INBOUND_UNSERVED = (*UNSERVED, "pattern_to_ext", "range_to_ext", "pattern_to_ext_list")
+
+
+def check_inbound(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
+    if not values["def_dest"]["dest"]:
+        yield Problem("def_dest", "required", "is required")
+
+
+def inbound_row(values: Values) -> Row:
+    destination = values["def_dest"]
+    return {
+        "id": values["id"],
+        "pos": values["pos"],
+        "name": values["name"],
+        "did_option": values["did_option"],
+        "did_pattern_list": values["did_pattern_list"],
+        "def_dest": destination["dest"],
+        "def_dest_prefix": destination["prefix"],
+        "def_dest_value": destination["value"],
+    }
+
+
+INBOUND_ROUTE = Kind(
+    name="inbound_route",
+    paths=("inbound_route",),
+    title="Inbound route",
+    fields=(
+        NAME,
+        POSITION,
+        Text(name="alert_info", high=31, pattern="[A-Za-z0-9]+"),
+        Choice(name="did_option", values=("patterns",), unserved=INBOUND_UNSERVED[-3:], default="patterns"),
+        Table(
+            name="did_pattern_list",
+            columns=(
+                Text(name="did_pattern", required=True, low=1, high=31, pattern=r"[A-Za-z0-9\[\]*#().+!-]+"),
+            ),
+        ),
+        Choice(name="cid_option", values=("patterns",), unserved=("phonebook",), default="patterns"),
+        Table(
+            name="cid_pattern_list",
+            columns=(
+                Text(name="cid_pattern", required=True, low=1, high=31, pattern=r"[A-Za-z0-9\[\]*#().+!-]+"),
+            ),
+        ),
+        Links(name="trunk_list", kinds=("trunk",)),
+        Destination(
+            name="def_dest", stems=("def_dest",), types=("", *INBOUND_TYPES), unserved=INBOUND_UNSERVED
+        ),
+    ),
+    listed=("name", "pos", "did_option", "did_pattern_list", "def_dest"),
+    row=inbound_row,
+    sorts=("name", "pos"),
+    unique=("name",),
+    check=check_inbound,
+)
+
+
+def outbound_row(values: Values) -> Row:
+    names = ("pos", "name", "dial_pattern_list", "max_calls", "max_calls_per_hour", "max_calls_per_caller")
+    return {"id": values["id"], **{name: values[name] for name in names}}
+
+
+OUTBOUND_ROUTE = Kind(
+    name="outbound_route",
+    paths=("outbound_route",),
+    title="Outbound route",
+    fields=(
+        NAME,
+        POSITION,
+        Table(
+            name="dial_pattern_list",
+            columns=(
+                Text(name="pattern", required=True, low=1, high=31, pattern=PATTERN, means=ODD),
+                Integer(name="strip", low=0, high=15, default=0),
+                Text(name="prepend", high=15, pattern=r"\+?[0-9*#]*"),
+            ),
+        ),
+        Links(name="trunk_list", kinds=("trunk",)),
+        Links(name="ext_list", kinds=("extension", "ext_group")),
+        # Limits against toll fraud: on unless someone raises them.
+        Integer(name="max_calls", low=0, high=10_000, default=2),
+        Integer(name="max_calls_per_hour", low=0, high=100_000, default=30),
+        Integer(name="max_calls_per_caller", low=0, high=100_000, default=5),
+    ),
+    listed=("name", "pos", "dial_pattern_list", "max_calls", "max_calls_per_hour", "max_calls_per_caller"),
+    row=outbound_row,
+    sorts=("name", "pos"),
+    unique=("name",),
+)

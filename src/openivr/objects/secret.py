@@ -1,0 +1,50 @@
+"""Secrets: made at random, or chosen by people; and the forms in which they are kept."""
+
+import hashlib
+import secrets
+import string
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+ALPHABET = string.ascii_letters + string.digits
+LENGTH = 32  # as in the original's examples; 190 bits
+
+
+def random_text(length: int = LENGTH) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def fingerprint(token: str) -> str:
+    """What is kept of a token. It is random and long, so a fast hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher  # not needed by most commands, and slow to import
+
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's minimum for Argon2id
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password that a person may have chosen: Argon2id."""
+    return hasher().hash(password)
+
+
+@cache
+def nobody() -> str:
+    """A hash that no password matches: an unknown user costs the same time as a known one."""
+    return hash_password(random_text())
+
+
+def matches(kept: str | None, password: str) -> bool:
+    """Whether the password is the one that was kept; takes equally long where nothing was."""
+    from argon2.exceptions import VerificationError
+
+    try:
+        return hasher().verify(kept or nobody(), password) and kept is not None
+    except VerificationError:
+        return False

@@ -1,0 +1,219 @@
+"""What the server tells about itself: metrics, the access log, and logs from which secrets are removed.
+
+Counting a request costs well under a microsecond: counters are slots in memory that all workers share, and
+log lines are gathered and written by a thread. Queries are not logged at all, for tokens travel in them.
+"""
+
+import logging
+import mmap
+import os
+import sys
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
+SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
+MOST_LINES = 100_000  # kept for a log that cannot be written; further ones are dropped and counted
+FLUSH_SECONDS = 0.1
+
+
+def configure_logs(level: str = "info") -> None:
+    """Logs as JSON lines on standard error, or in colour where a person watches."""
+    watched = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        mask_secrets,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for noisy in ("uvicorn.error", "alembic", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+
+
+def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide every value whose name says that it is a secret."""
+    for name in event:
+        if any(secret in name.lower() for secret in SECRET_NAMES):
+            event[name] = "***"
+    return event
+
+
+class Tally(Collector):
+    """Requests by endpoint and errcode, and their latency, summed over all workers.
+
+    The counters are 64-bit slots in one shared file of memory per worker: a worker adds to its own, and
+    whoever is asked for metrics adds up everybody's.
+    """
+
+    def __init__(self, endpoints: Iterable[str], codes: Iterable[int], path: Path, worker: int) -> None:
+        self.endpoints, self.codes = sorted(endpoints), sorted(codes)
+        self.width = len(self.codes) + len(BUCKETS) + 2  # one more bucket, and the sum in microseconds
+        self.base = {name: at * self.width for at, name in enumerate(self.endpoints)}
+        self.code_at = {code: at for at, code in enumerate(self.codes)}
+        self.path = path
+        self.slots = self.open(path / f"metrics-{worker}", create=True)
+
+    def open(self, path: Path, *, create: bool = False) -> memoryview:
+        size = 8 * self.width * len(self.endpoints)
+        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
+        try:
+            if create:
+                os.ftruncate(descriptor, size)
+            return memoryview(mmap.mmap(descriptor, size)).cast("Q")
+        finally:
+            os.close(descriptor)
+
+    def add(self, endpoint: str, code: int, seconds: float) -> None:
+        """Count one request."""
+        base, slots = self.base[endpoint], self.slots
+        slots[base + self.code_at[code]] += 1
+        latency = base + len(self.codes)
+        slots[latency + bisect_left(BUCKETS, seconds)] += 1
+        slots[base + self.width - 1] += int(seconds * 1e6)
+
+    def totals(self) -> Sequence[int]:
+        """The sum of all workers' slots."""
+        everybody = [self.open(path) for path in sorted(self.path.glob("metrics-*"))]
+        return [sum(column) for column in zip(*everybody, strict=True)]
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        requests = CounterMetricFamily(
+            "openivr_requests", "API requests answered", labels=("endpoint", "errcode")
+        )
+        latency = HistogramMetricFamily(
+            "openivr_request_seconds", "Time to answer an API request", labels=("endpoint",)
+        )
+        totals = self.totals()
+        for endpoint, base in self.base.items():
+            counts = totals[base : base + len(self.codes)]
+            for code, count in zip(self.codes, counts, strict=True):
+                if count:
+                    requests.add_metric((endpoint, str(code)), count)
+            if any(counts):
+                own = totals[base + len(self.codes) : base + self.width]
+                latency.add_metric((endpoint,), list(cumulate(own[:-1])), own[-1] / 1e6)
+        yield requests
+        yield latency
+
+
+def cumulate(counts: Sequence[int]) -> Iterator[tuple[str, float]]:
+    """Prometheus buckets count everything up to their bound."""
+    total = 0
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total
+
+
+def render_metrics(tally: Tally, gauges: dict[str, tuple[str, float]]) -> bytes:
+    """The Prometheus text format; `gauges` maps names to their help and value."""
+    registry = CollectorRegistry()
+    registry.register(tally)
+    registry.register(Gauges(gauges))
+    return generate_latest(registry)
+
+
+class Gauges(Collector):
+    def __init__(self, values: dict[str, tuple[str, float]]) -> None:
+        self.values = values
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, (text, value) in self.values.items():
+            yield GaugeMetricFamily(name, text, value=value)
+
+
+class AccessLog:
+    """One JSON line a request, written in batches by a thread so that a slow disk delays nobody."""
+
+    def __init__(self, descriptor: int = 2) -> None:
+        self.descriptor = descriptor
+        self.lines: list[str] = []
+        self.dropped = 0
+        self.stamp = timestamp()
+        self.thread = ThreadPoolExecutor(1, "log")
+
+    def add(self, line: "RequestLine", code: int, seconds: float) -> None:
+        if len(self.lines) >= MOST_LINES:
+            self.dropped += 1
+            return
+        self.lines.append(
+            f'{{"time":"{self.stamp}",{line.text}"errcode":{code},"ms":{seconds * 1000:.3f}}}\n'
+        )
+
+    def flush(self) -> None:
+        """Hand what was gathered to the thread; called by a timer and at the end."""
+        self.stamp = timestamp()
+        if self.lines:
+            lines, self.lines = self.lines, []
+            self.thread.submit(self.write, "".join(lines).encode())
+
+    def write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+    def close(self) -> None:
+        self.flush()
+        self.thread.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """The part of a log line that is known before the answer, as JSON text."""
+
+    text: str
+
+    @classmethod
+    def of(cls, method: str, path: str, address: str) -> "RequestLine":
+        fields = {
+            "level": "info",
+            "event": "request",
+            "method": method,
+            "path": path[:200],
+            "address": address,
+        }
+        return cls(msgspec.json.encode(fields)[1:-1].decode() + ",")
+
+
+def timestamp() -> str:
+    """The time in UTC with milliseconds, as in every other log line."""
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Observer:
+    """Counts and logs the requests of one worker."""
+
+    def __init__(self, tally: Tally, log: AccessLog | None) -> None:
+        self.tally, self.log = tally, log
+
+    def note(self, endpoint: str, line: RequestLine, code: int, seconds: float) -> None:
+        """One request was answered. `endpoint` is "other" where there is none."""
+        self.tally.add(endpoint, code, seconds)
+        if self.log is not None:
+            self.log.add(line, code, seconds)

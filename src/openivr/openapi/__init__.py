@@ -1,0 +1,1 @@
+"""The HTTP API of the P-Series, `openapi/v1.0`."""

@@ -1,0 +1,107 @@
+"""What an endpoint is, what its handler is given, and how a body is received within limits."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from openivr.objects import KINDS, Kind
+from openivr.openapi.params import Query, read_object
+from openivr.openapi.replies import SYNTAX, ApiError
+from openivr.store.database import Database
+from openivr.store.live import Live
+from openivr.store.tokens import TokenPolicy
+
+MOST_BODY = 1024 * 1024
+BODY_SECONDS = 20  # for a whole body to arrive
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is a file."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What handlers work with: one per worker."""
+
+    database: Database
+    live: Live
+    policy: TokenPolicy
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, its token checked already. `address` is the caller's, `token` the token's fingerprint."""
+
+    service: Service
+    query: Query
+    address: str
+    token: str
+    headers: Mapping[str, str]
+    receive: Receive
+
+    async def json(self) -> dict[str, Any]:
+        """The body, a JSON object of at most 1 MiB; else 40001."""
+        body = bytearray()
+        async for part in self.stream(MOST_BODY, SYNTAX):
+            body += part
+        return read_object(bytes(body))
+
+    async def stream(self, limit: int, code: int) -> AsyncGenerator[bytes, None]:
+        """The body's parts; `code` where it is over the limit, 40001 where it does not arrive in time."""
+        announced = self.headers.get("content-length", "")
+        if announced.isdigit() and int(announced[:20]) > limit:
+            raise ApiError(code)
+        size, is_complete = 0, False
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while not is_complete:
+                    message = await self.receive()
+                    part = message.get("body", b"")
+                    is_complete = not message.get("more_body")
+                    size += len(part)
+                    if size > limit:
+                        raise ApiError(code)
+                    yield part
+        except TimeoutError as error:
+            raise ApiError(SYNTAX, submsg=f"the body took over {BODY_SECONDS} s") from error
+
+
+Handler = Callable[[Request], Awaitable[bytes | File]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A path below openapi/v1.0/ with its method and handler, and what the OpenAPI document says of it.
+
+    `parameters` are query parameters by name, with their JSON Schema; `body` is the schema of the body;
+    `data` that of the answer's further fields. `is_open` endpoints need no access token.
+    """
+
+    path: str
+    method: str
+    handle: Handler
+    summary: str
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    body: Mapping[str, Any] | None = None
+    media_type: str = "application/json"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    file_types: tuple[str, ...] = ()  # media types of a file that is the answer
+    is_open: bool = False
+
+
+def address_of(scope: Scope) -> str:
+    """The caller's address; a Unix socket has none."""
+    client = scope.get("client")
+    return client[0] if client else "127.0.0.1"

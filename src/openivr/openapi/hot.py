@@ -1,0 +1,166 @@
+"""The hot read, answered ahead of ASGI; and limits on how slowly a request may arrive.
+
+`ivr/list` is what dashboards poll. Its well-formed requests are answered from the snapshot within uvicorn's
+protocol, without a task, a scope or a routing step. Whatever is not plainly well-formed takes the ordinary
+way, which gives the same answer or the documented error: this module never refuses anything.
+"""
+
+import asyncio
+import math
+import time
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from openivr.objects.order import Page
+from openivr.objects.secret import fingerprint
+from openivr.observe import Observer, RequestLine
+from openivr.openapi.auth import is_listed
+from openivr.openapi.params import MOST_PAGE, MOST_ROWS
+from openivr.openapi.replies import SUCCESS, list_rows
+from openivr.store.live import Live
+
+PATH = "/openapi/v1.0/ivr/list"
+PREFIX = PATH.encode() + b"?"
+ENDPOINT = "ivr/list"
+SORTS = {b"id": "id", b"number": "number", b"name": "name"}
+ORDERS = {b"asc": False, b"desc": True}
+UNUSUAL = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
+
+MOST_HEAD = 64 * 1024  # bytes of a request line and its headers
+HEAD_SECONDS = 10.0  # for them to arrive
+IDLE_SECONDS = 15.0  # between two requests of a connection
+STALL_SECONDS = 30.0  # for a client that does not read its answer
+
+
+def read_simple(raw: bytes) -> tuple[str, Page] | None:
+    """The token and the page of a query in plain characters with every parameter sound; else None."""
+    if b"%" in raw or b"+" in raw or not raw.isascii():
+        return None
+    known: dict[bytes, bytes] = {}
+    for part in raw.split(b"&"):
+        name, equals, value = part.partition(b"=")
+        if not equals or name in known:
+            return None
+        known[name] = value
+    token = known.get(b"access_token")
+    page, size = known.get(b"page", b"1"), known.get(b"page_size", b"10000")
+    sort, order = SORTS.get(known.get(b"sort_by", b"id")), ORDERS.get(known.get(b"order_by", b"asc"))
+    if not (token and sort and order is not None and page.isdigit() and size.isdigit() and len(page) < 12):
+        return None
+    limit = int(size) if len(size) < 6 else 0
+    number = int(page)
+    if not (1 <= limit <= MOST_ROWS and 1 <= number <= MOST_PAGE):
+        return None
+    return token.decode(), Page((number - 1) * limit, limit, sort, order)
+
+
+class HotList:
+    """Answers `ivr/list` from the snapshot, if that is known to be the newest state."""
+
+    def __init__(self, live: Live, observer: Observer) -> None:
+        self.live, self.observer = live, observer
+        self.lines: dict[str, RequestLine] = {}
+
+    def answer(self, query: bytes, address: str) -> bytes | None:
+        """The body, or None where the ordinary way must decide."""
+        started = time.perf_counter()
+        simple = read_simple(query)
+        if simple is None or not self.live.is_current():
+            return None
+        token, page = simple
+        snapshot = self.live.snapshot
+        if snapshot.tokens.get(fingerprint(token), 0) <= time.time():
+            return None
+        if snapshot.networks and not is_listed(address, snapshot.networks):
+            return None
+        index = snapshot.lists["ivr"]
+        body = list_rows(index.total, index.page(page))
+        self.observer.note(ENDPOINT, self.line(address), SUCCESS, time.perf_counter() - started)
+        return body
+
+    def line(self, address: str) -> RequestLine:
+        line = self.lines.get(address)
+        if line is None:
+            if len(self.lines) > 1000:
+                self.lines.clear()
+            line = self.lines[address] = RequestLine.of("GET", PATH, address)
+        return line
+
+
+class HotProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with the hot read in front, and a deadline for what a connection waits for."""
+
+    hot: ClassVar[HotList | None] = None  # None where the client's address stands in a proxy's header
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.is_head, self.head_size, self.was_hot = True, 0, False
+        self.deadline = self.loop.time() + HEAD_SECONDS
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.is_head:
+            self.head_size += len(data)
+            if self.head_size > MOST_HEAD and not self.transport.is_closing():
+                self.send_400_response("Request head too large.")
+
+    def on_message_begin(self) -> None:
+        # uvicorn's own part of this waits until it is known that the request takes the ordinary way.
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.is_head, self.head_size, self.was_hot = True, 0, False
+        self.deadline = self.loop.time() + HEAD_SECONDS
+
+    def on_headers_complete(self) -> None:
+        self.is_head, self.head_size = False, 0
+        body = self.answer_hot() if self.url.startswith(PREFIX) else None
+        if body is not None:
+            self.was_hot = True
+            self.deadline = self.loop.time() + IDLE_SECONDS
+            self.transport.write(self.head(len(body)) + body)
+            return
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
+        self.deadline = math.inf  # uvicorn's and the application's own limits take over
+        super().on_headers_complete()
+
+    def answer_hot(self) -> bytes | None:
+        is_free = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
+        if self.hot is None or not is_free or self.flow.write_paused or self.parser.get_method() != b"GET":
+            return None
+        agents = 0
+        for name, value in self.headers:
+            if name in UNUSUAL:
+                return None
+            agents += name == b"user-agent" and bool(value.strip())
+        if agents != 1 or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
+            return None
+        return self.hot.answer(self.url[len(PREFIX) :], self.client[0] if self.client else "127.0.0.1")
+
+    def head(self, length: int) -> bytes:
+        lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        fixed = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % length
+        return b"".join((fixed, *lines, b"\r\n"))
+
+    def on_body(self, body: bytes) -> None:
+        if not self.was_hot:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.was_hot:
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.deadline = self.loop.time() + STALL_SECONDS
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.deadline = math.inf
+
+    def close_late(self, now: float) -> None:
+        """End the connection if what it waits for is overdue; called about once a second."""
+        if now > self.deadline and self.transport is not None:
+            self.transport.abort()

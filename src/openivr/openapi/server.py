@@ -1,0 +1,93 @@
+"""The API as an ASGI application: finds the endpoint, checks who asks, answers, counts and logs.
+
+Every answer is JSON with status 200, errors included: clients read `errcode`.
+"""
+
+import time
+from collections.abc import Iterable
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from openivr.objects.errors import ObjectError
+from openivr.observe import Observer, RequestLine
+from openivr.openapi.auth import check_address, check_agent, check_token
+from openivr.openapi.endpoint import Endpoint, File, Request, Service, address_of
+from openivr.openapi.params import read_query
+from openivr.openapi.replies import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
+
+log = structlog.get_logger(__name__)
+
+ROOT = "/openapi/"
+VERSION = "v1.0"
+OTHER = "other"  # the endpoint's name in metrics where there is none
+JSON = b"application/json"
+
+
+class Api:
+    """Everything under /openapi/."""
+
+    def __init__(self, service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> None:
+        self.service, self.observer = service, observer
+        self.endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        name, code = OTHER, SUCCESS
+        answer: bytes | File
+        try:
+            endpoint = self.find(scope)
+            name = endpoint.path
+            answer = await self.answer(endpoint, scope, receive)
+        except ApiError as error:
+            code, answer = error.code, error.encode()
+        except ObjectError as error:
+            refused = refuse(error)
+            code, answer = refused.code, refused.encode()
+        except Exception:
+            log.exception("request failed", endpoint=name)
+            code, answer = INTERNAL, ApiError(INTERNAL).encode()
+        line = RequestLine.of(scope["method"], scope["path"], address_of(scope))
+        self.observer.note(name, line, code, time.perf_counter() - started)
+        await respond(send, answer, is_final=has_unread_body(scope, code))
+
+    def find(self, scope: Scope) -> Endpoint:
+        """The endpoint for a path and method; 10003 for another version, 10001 for all else."""
+        version, _, path = scope["path"].removeprefix(ROOT).partition("/")
+        if version != VERSION:
+            raise ApiError(NO_VERSION if version.startswith("v") else NO_INTERFACE)
+        endpoint = self.endpoints.get(path)
+        if endpoint is None or endpoint.method != scope["method"]:
+            raise ApiError(NO_INTERFACE)
+        return endpoint
+
+    async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> bytes | File:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        check_agent(headers)
+        snapshot = await self.service.live.current()
+        address = address_of(scope)
+        check_address(snapshot, address)
+        query = read_query(scope["query_string"])
+        token = "" if endpoint.is_open else check_token(snapshot, query)
+        return await endpoint.handle(Request(self.service, query, address, token, headers, receive))
+
+
+def has_unread_body(scope: Scope, code: int) -> bool:
+    """Whether a refused request may still be sending: its connection is not worth keeping."""
+    return code != SUCCESS and scope["method"] == "POST"
+
+
+async def respond(send: Send, answer: bytes | File, *, is_final: bool) -> None:
+    content = answer.content if isinstance(answer, File) else answer
+    media_type = answer.media_type.encode() if isinstance(answer, File) else JSON
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if isinstance(answer, File):
+        headers.append((b"content-disposition", b"attachment"))
+    if is_final:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,122 @@
+"""What happens once, before a server answers: schema, demo, and what it tells the person who started it."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from openivr import configfile
+from openivr.config import Settings
+from openivr.objects.secret import random_text
+from openivr.store import clients, transfer
+from openivr.store.database import Change, Database
+from openivr.store.schema import NewerSchema, migrate
+from openivr.store.system import count
+
+DEMO_FILE = "demo-secrets.json"
+
+
+class CannotPrepare(Exception):
+    """A sentence for the person who started the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo's secrets: of its API client and of its extensions' registrations."""
+
+    client_id: str
+    client_secret: str
+    extensions: Mapping[str, str]
+
+
+def prepare(settings: Settings, *, is_demo: bool) -> Demo | None:
+    """Bring the database up to date and, on its first start, fill in the demo."""
+    database = Database(settings.url)
+    try:
+        migrate(database)
+        return prepare_demo(database, settings.data) if is_demo else None
+    except NewerSchema as error:
+        raise CannotPrepare(str(error)) from error
+    except OperationalError as error:
+        raise CannotPrepare(f"cannot open the database: {error.orig}") from error
+    finally:
+        database.close()
+
+
+def prepare_demo(database: Database, folder: Path) -> Demo | None:
+    """The demo's secrets, which stay what they were; None where the data is not the demo's."""
+    path = folder / DEMO_FILE
+    if path.exists():
+        return Demo(**json.loads(path.read_text()))
+    with database.changing() as change:
+        if count(change.connection, "ivr") or count(change.connection, "extension"):
+            return None
+        demo = fill(change)
+        write_private(path, json.dumps(asdict(demo), indent=2))
+    return demo
+
+
+def fill(change: Change) -> Demo:
+    """Read the demo in, with passwords that no other installation has."""
+    text = files("openivr").joinpath("demo.yaml").read_text()
+    document = configfile.load(text)
+    passwords = {str(e.fields["number"]): random_text(20) for e in document.entries["extension"]}
+    extensions = [
+        replace(entry, fields={**entry.fields} | secrets_of(passwords[str(entry.fields["number"])]))
+        for entry in document.entries["extension"]
+    ]
+    plan = transfer.make_plan(change.connection, document.entries | {"extension": extensions})
+    if plan.mistakes:
+        raise CannotPrepare(f"the demo is broken: {plan.mistakes[0]}")
+    transfer.carry_out(change, plan)
+    demo = Demo(random_text(), random_text(), passwords)
+    clients.add(change.connection, "Demo", demo.client_id, demo.client_secret)
+    return demo
+
+
+def secrets_of(password: str) -> dict[str, Any]:
+    return {"reg_password": password, "user_password": random_text(20) + "aA1"}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def announce(settings: Settings, port: int, demo: Demo | None) -> None:
+    """Say where the server is and how to ask it something; lines that work when pasted."""
+    settings = replace(settings, port=port)
+    api = f"{settings.base}/openapi/v1.0"
+    say(f"OpenIVR answers on {settings.base}")
+    say(f"  API      {api}")
+    say(f"  health   {settings.base}/readyz   metrics {settings.base}/metrics")
+    say(f"  data     {settings.database or settings.data}")
+    if demo is not None:
+        say(f"  client   id {demo.client_id}  secret {demo.client_secret}")
+        say(f"  phones   passwords of the demo's extensions: {settings.data / DEMO_FILE}")
+    say("Try it:")
+    say("  " + curl_line(settings, api))
+
+
+def curl_line(settings: Settings, api: str) -> str:
+    """The request of the page "Query IVR List" as a command."""
+    program = shlex.quote(str(Path(sys.argv[0]).absolute()))
+    where = f"--database {shlex.quote(settings.database)} " if settings.database else ""
+    token = f"$({program} token {where}--data {shlex.quote(str(settings.data))})"
+    insecure = "--insecure " if settings.tls_cert else ""
+    query = f"access_token={token}&page=1&page_size=20&sort_by=id&order_by=asc"
+    return f'curl {insecure}-A OpenAPI "{api}/ivr/list?{query}"'
+
+
+def say(line: str) -> None:
+    click.echo(line)

@@ -1,0 +1,72 @@
+"""A copy of everything in one SQLite file, whichever database it comes from, and the way back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, insert, select, text
+
+from openivr.store.database import Database
+from openivr.store.schema import migrate
+from openivr.store.tables import CHANGE, METADATA, REVISION
+
+BATCH = 1000
+Step = Callable[[int], None]  # told how many rows more are done
+
+
+def count_rows(connection: Connection) -> int:
+    counts = (select(func.count()).select_from(table) for table in METADATA.sorted_tables)
+    return sum(connection.execute(count).scalar_one() for count in counts)
+
+
+def backup(database: Database, target: Path, step: Step) -> None:
+    """Copy one committed state to a new file; a server may go on writing meanwhile."""
+    copy = Database(f"sqlite:///{target}")
+    try:
+        migrate(copy)
+        with database.reading() as source, copy.writing() as destination:
+            copy_tables(source, destination, step)
+        with copy.engine.connect() as connection:
+            connection.execute(text("PRAGMA journal_mode=DELETE"))  # one file, without its write-ahead log
+    finally:
+        copy.close()
+
+
+def restore(source: Path, database: Database, step: Step) -> None:
+    """Put a backup in the place of everything, in one transaction that raises the revisions."""
+    original = Database(f"sqlite:///{source}")
+    try:
+        migrate(original)
+        with original.reading() as connection, database.writing() as destination:
+            before = destination.execute(select(REVISION)).one()
+            copy_tables(connection, destination, step)
+            newest = destination.execute(select(REVISION)).one()
+            destination.execute(delete(CHANGE))
+            # Readers of the old data must see a later revision, whichever of the two was further.
+            raised = {
+                "config": max(before.config, newest.config) + 1,
+                "auth": max(before.auth, newest.auth) + 1,
+            }
+            destination.execute(REVISION.update().values(raised))
+    finally:
+        original.close()
+
+
+def copy_tables(source: Connection, destination: Connection, step: Step) -> None:
+    for table in reversed(METADATA.sorted_tables):
+        destination.execute(delete(table))
+    for table in METADATA.sorted_tables:
+        rows = source.execution_options(yield_per=BATCH).execute(select(table))
+        for part in rows.mappings().partitions(BATCH):
+            destination.execute(insert(table), [dict(row) for row in part])
+            step(len(part))
+    if destination.dialect.name == "postgresql":
+        reset_sequences(destination)
+
+
+def reset_sequences(connection: Connection) -> None:
+    """Rows came with their ids; what PostgreSQL counts up must go on after them."""
+    for table in METADATA.sorted_tables:
+        if table.autoincrement_column is not None:
+            last = select(func.coalesce(func.max(table.c.id), 0) + 1)
+            name = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(select(func.setval(name, last.scalar_subquery(), False)))

@@ -1,0 +1,64 @@
+"""The newest snapshot, always: no answer is older than the request it answers."""
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+
+from openivr.objects import KINDS, Kind
+from openivr.store.database import Database
+from openivr.store.snapshot import EMPTY, Snapshot, advance
+
+
+class Live:
+    """Keeps the snapshot at the database's newest revision.
+
+    On SQLite `is_current` tells in microseconds, on the event loop, whether any process has committed
+    anything since (PRAGMA data_version). PostgreSQL has no such sign, and a notification arrives after the
+    commit that it tells of; there the revision is read anew, one query for all requests that wait together.
+    """
+
+    def __init__(self, database: Database, kinds: Mapping[str, Kind] = KINDS) -> None:
+        self.database, self.kinds = database, kinds
+        self.snapshot: Snapshot = EMPTY
+        self.watch = open_watch(database)
+        self.seen = -1  # the data_version of `snapshot`
+        self.begun = self.done = 0  # refreshes
+        self.lock = asyncio.Lock()
+
+    def is_current(self) -> bool:
+        """Whether the snapshot is the newest state; where that cannot be told cheaply, False."""
+        return self.watch is not None and self.data_version() == self.seen
+
+    def data_version(self) -> int:
+        if self.watch is None:
+            return 0
+        version: int = self.watch.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    async def current(self) -> Snapshot:
+        """A snapshot of a state not older than this call."""
+        if self.is_current():
+            return self.snapshot
+        # A refresh under way may have read before the change that this caller knows of: take the next one.
+        wanted = self.begun + 1
+        async with self.lock:
+            if self.done < wanted:
+                await self.refresh()
+        return self.snapshot
+
+    async def refresh(self) -> None:
+        self.begun += 1
+        version = self.data_version()  # before reading: a commit in between is then noticed again
+        self.snapshot = await self.database.read(advance, self.snapshot, self.kinds)
+        self.seen, self.done = version, self.begun
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+
+
+def open_watch(database: Database) -> sqlite3.Connection | None:
+    """A connection that does nothing but ask for the data_version, on the event loop's thread."""
+    if not database.is_sqlite:
+        return None
+    return sqlite3.connect(database.path, isolation_level=None)

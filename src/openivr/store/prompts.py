@@ -1,0 +1,50 @@
+"""Custom prompts: what is known of them like any object, and their sound beside it."""
+
+from sqlalchemy import Connection, delete, insert, select
+
+from openivr.audio import Recording
+from openivr.objects import CUSTOM_PROMPT
+from openivr.objects.errors import NotFound
+from openivr.store import objects
+from openivr.store.database import Change
+from openivr.store.tables import OBJECTS, PROMPT_AUDIO
+
+PROMPT = OBJECTS["custom_prompt"]
+
+
+def find(connection: Connection, name: str) -> int | None:
+    """The id of the prompt of this name."""
+    return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == name)).scalar()
+
+
+def save(change: Change, name: str, original: bytes, recording: Recording) -> int:
+    """Add a prompt, or put another recording in the place of the one that has its name."""
+    body = {
+        "name": name,
+        "format": name.rpartition(".")[2].lower(),
+        "size": len(original),
+        "duration": recording.seconds,
+    }
+    ident = find(change.connection, name)
+    if ident is None:
+        ident = objects.create(change, CUSTOM_PROMPT, body)
+    else:
+        objects.update(change, CUSTOM_PROMPT, ident, body)
+    put_audio(change.connection, ident, original, recording.wav)
+    return ident
+
+
+def put_audio(connection: Connection, ident: int, original: bytes, telephone: bytes) -> None:
+    connection.execute(delete(PROMPT_AUDIO).where(PROMPT_AUDIO.c.prompt_id == ident))
+    row = {"prompt_id": ident, "original": original, "telephone": telephone}
+    connection.execute(insert(PROMPT_AUDIO).values(row))
+
+
+def audio(connection: Connection, ident: int) -> tuple[str, bytes, bytes]:
+    """A prompt's name, its original file and its telephone version."""
+    columns = (PROMPT.c.name, PROMPT_AUDIO.c.original, PROMPT_AUDIO.c.telephone)
+    joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
+    row = connection.execute(select(*columns).select_from(joined).where(PROMPT.c.id == ident)).first()
+    if row is None:
+        raise NotFound(f"custom_prompt {ident}")
+    return row.name, row.original, row.telephone

@@ -1,0 +1,43 @@
+"""Bring a database to the newest schema (Alembic, migrations/), and create an empty one."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from openivr.store.database import Database
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class NewerSchema(Exception):
+    """The database was made by a newer release than this one."""
+
+
+def migrate(database: Database) -> None:
+    """Apply the migrations that are missing. Cheap when there is none."""
+    with database.engine.connect() as connection:
+        current = current_version(connection)
+    if current == HEAD:
+        return
+    if current is not None and current > HEAD:
+        raise NewerSchema(f"the data is at schema {current}, this release knows {HEAD}")
+    upgrade(database)
+
+
+def current_version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
+
+
+def upgrade(database: Database) -> None:
+    from alembic import command  # slow to import, and needed once per release
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

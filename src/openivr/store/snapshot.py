@@ -1,0 +1,81 @@
+"""One committed state, in memory and immutable: what the hot reads are answered from.
+
+A snapshot is made from the one before it and the log of changes since, so its cost follows the change and
+not the size. Encoding, and what a row shows, come from `objects`.
+"""
+
+import ipaddress
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from openivr.objects import KINDS, Kind
+from openivr.objects.order import Page
+from openivr.store import clients, tokens
+from openivr.store.index import Index
+from openivr.store.objects import order
+from openivr.store.tables import CHANGE, OBJECTS, REVISION
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+ENCODE = msgspec.json.Encoder().encode
+MOST_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`config` and `auth` are the revisions that it shows; `tokens` maps fingerprints to their end."""
+
+    config: int
+    auth: int
+    lists: Mapping[str, Index]
+    tokens: Mapping[str, int]
+    networks: tuple[Network, ...]
+
+
+EMPTY = Snapshot(-1, -1, {}, {}, ())
+
+
+def advance(connection: Connection, old: Snapshot, kinds: Mapping[str, Kind] = KINDS) -> Snapshot:
+    """The state that the connection sees, sharing with `old` whatever has not changed."""
+    row = connection.execute(select(REVISION.c.config, REVISION.c.auth)).one()
+    lists = old.lists if row.config == old.config else advance_lists(connection, old, kinds)
+    if row.auth == old.auth:
+        return Snapshot(row.config, row.auth, lists, old.tokens, old.networks)
+    networks = tuple(ipaddress.ip_network(network) for network in clients.allowed(connection))
+    return Snapshot(row.config, row.auth, lists, tokens.live_tokens(connection, int(time.time())), networks)
+
+
+def advance_lists(connection: Connection, old: Snapshot, kinds: Mapping[str, Kind]) -> dict[str, Index]:
+    oldest = connection.execute(select(func.min(CHANGE.c.revision))).scalar()
+    newer = select(CHANGE.c.kind, CHANGE.c.object_id).where(CHANGE.c.revision > old.config)
+    changed = connection.execute(newer.order_by(CHANGE.c.id).limit(MOST_STEPS + 1)).all()
+    if not old.lists or len(changed) > MOST_STEPS or (oldest or 0) > old.config + 1:
+        return {name: load_list(connection, kind) for name, kind in kinds.items()}
+    lists = dict(old.lists)
+    for name, ident in dict.fromkeys(map(tuple, changed)):
+        lists[name] = lists[name].change(ident, encode_one(connection, kinds[name], ident))
+    return lists
+
+
+def load_list(connection: Connection, kind: Kind) -> Index:
+    """A whole list from the database, which does the sorting."""
+    table = OBJECTS[kind.name]
+    columns = [table.c.id, *(table.c[name] for name in kind.listed)]
+    records = connection.execution_options(yield_per=10_000).execute(select(*columns).order_by(table.c.id))
+    rows = {record.id: ENCODE(kind.row(dict(record._mapping))) for record in records}
+
+    def ordered(sort: str) -> Iterator[int]:
+        ids = order(select(table.c.id), table, Page(0, 0, sort))
+        return iter(connection.execution_options(yield_per=10_000).execute(ids).scalars())
+
+    return Index.build(kind.sorts, rows, ordered)
+
+
+def encode_one(connection: Connection, kind: Kind, ident: int) -> bytes | None:
+    table = OBJECTS[kind.name]
+    columns = [table.c.id, *(table.c[name] for name in kind.listed)]
+    record = connection.execute(select(*columns).where(table.c.id == ident)).first()
+    return ENCODE(kind.row(dict(record._mapping))) if record else None

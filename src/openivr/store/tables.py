@@ -1,0 +1,159 @@
+"""The tables. Those of objects follow from their descriptions; migrations/ creates and changes them.
+
+Beside the objects: `number` gives each dialled number its one owner, `reference` says which object points to
+which, `revision` counts committed changes and `change` lists what each of them touched.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+from openivr.objects import KINDS, Kind
+from openivr.objects.kind import ORDERS
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+# Compared byte by byte on both databases, whatever the locale.
+ORDERED = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+TYPES: dict[str, Text | Integer | JSON] = {"text": Text(), "integer": Integer(), "json": JSON()}
+
+
+def order_column(sort: str) -> str:
+    return f"{sort}_order"
+
+
+def object_table(kind: Kind) -> Table:
+    orders = [order_column(sort) for sort in kind.sorts if sort in ORDERS]
+    return Table(
+        kind.name,
+        METADATA,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        *(Column(field.name, TYPES[field.stored], nullable=False) for field in kind.fields),
+        *(Column(name, ORDERED, nullable=False) for name in orders),
+        *(Index(f"ix_{kind.name}_{name}", name, "id") for name in orders),
+        *(Index(f"ix_{kind.name}_{name}", name) for name in kind.unique),
+    )
+
+
+OBJECTS: dict[str, Table] = {kind.name: object_table(kind) for kind in KINDS.values()}
+
+REVISION = Table(
+    "revision",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: a table of one row
+    Column("config", Integer, nullable=False),  # raised by every change of an object
+    Column("auth", Integer, nullable=False),  # raised by every change of clients, tokens and addresses
+)
+
+CHANGE = Table(
+    "change",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("revision", Integer, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("object_id", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+COUNTER = Table(
+    "counter",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("last", Integer, nullable=False),  # the highest id ever given: ids are not used again
+)
+
+NUMBER = Table(
+    "number",
+    METADATA,
+    Column("number", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("object_id", Integer, nullable=False),
+    UniqueConstraint("kind", "object_id"),
+)
+
+REFERENCE = Table(
+    "reference",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("owner_kind", Text, nullable=False),
+    Column("owner_id", Integer, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("target_kind", Text, nullable=False),
+    Column("target_id", Integer, nullable=False),
+    Index("ix_reference_owner", "owner_kind", "owner_id"),
+    Index("ix_reference_target", "target_kind", "target_id"),
+)
+
+PROMPT_AUDIO = Table(
+    "prompt_audio",
+    METADATA,
+    Column("prompt_id", ForeignKey("custom_prompt.id", ondelete="CASCADE"), primary_key=True),
+    Column("original", LargeBinary, nullable=False),  # as it was uploaded
+    Column("telephone", LargeBinary, nullable=False),  # wav, 8 kHz, mono, 16 bit
+)
+
+API_CLIENT = Table(
+    "api_client",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("secret_hash", Text, nullable=False),  # Argon2id
+    Column("created", Integer, nullable=False),  # Unix seconds, as every time here
+)
+
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("client_id", ForeignKey("api_client.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("family", Text, nullable=False, index=True),  # one login and all its refreshes
+    Column("access_hash", Text, nullable=False, unique=True),
+    Column("access_expires", Integer, nullable=False, index=True),
+    Column("refresh_hash", Text, nullable=False, unique=True),
+    Column("refresh_expires", Integer, nullable=False, index=True),
+    Column("refreshed", Integer, nullable=False),  # 1 once its refresh token was used
+)
+
+LOGIN_FAILURE = Table(
+    "login_failure",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", Text, nullable=False, index=True),
+    Column("time", Integer, nullable=False),
+)
+
+BLOCKED_ADDRESS = Table(
+    "blocked_address",
+    METADATA,
+    Column("address", Text, primary_key=True),
+    Column("until", Integer, nullable=False),
+)
+
+ALLOWED_ADDRESS = Table(
+    "allowed_address",
+    METADATA,
+    Column("network", Text, primary_key=True),  # 192.0.2.0/24; no row at all allows everybody
+)
+
+SETTING = Table(
+    "setting",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
