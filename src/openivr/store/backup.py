@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select
 
 from openivr.store.database import Database
 from openivr.store.schema import migrate
@@ -25,10 +25,8 @@ def backup(database: Database, target: Path, step: Step) -> None:
         migrate(copy)
         with database.reading() as source, copy.writing() as destination:
             copy_tables(source, destination, step)
-        with copy.engine.connect() as connection:
-            connection.execute(text("PRAGMA journal_mode=DELETE"))  # one file, without its write-ahead log
     finally:
-        copy.close()
+        copy.close()  # the last connection to close leaves one file, without a write-ahead log
 
 
 def restore(source: Path, database: Database, step: Step) -> None:
