@@ -1,0 +1,160 @@
+"""One call's memory, and the few things that every state does with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from openivr.menu import sounds
+from openivr.menu.commands import (
+    Answer,
+    Command,
+    Hangup,
+    Note,
+    Play,
+    Reason,
+    SetTimer,
+    StopPlay,
+    Timer,
+    Topic,
+)
+from openivr.menu.events import Cause
+from openivr.menu.model import Destination, DialPolicy, Ivr, Kind, Snapshot
+from openivr.menu.policy import Allowed, Attempt, Reach, configured, reach
+from openivr.menu.states import State
+
+MAX_HOPS = 20  # moves from menu to menu without a key
+NOWHERE = Ivr(id=0, number="", name="", prompt_repeat=1)  # the menu of a call that is in none
+NO_DESTINATION = Destination(Kind.END_CALL)
+NO_REACH = reach(Snapshot(), DialPolicy())
+NOTICES = {Cause.BUSY: sounds.BUSY, Cause.NO_ANSWER: sounds.NO_ANSWER}
+
+
+@dataclass(slots=True)
+class Call:
+    """What a session remembers. Tokens grow by one with each use, and 0 is none."""
+
+    snapshot: Snapshot
+    state: State = State.NEW
+    ivr: Ivr = NOWHERE
+    reach: Reach = NO_REACH
+    typed: str = ""
+    refusal: str = ""  # why what was typed is invalid
+    plays: int = 0  # announcements of this menu so far
+    hops: int = 0  # moves that no key asked for, since the last key
+    final: bool = True  # nobody chose where the call is going: if that fails, the call ends
+    destination: Destination = NO_DESTINATION
+    route_ids: tuple[int, ...] = ()  # for an outside destination
+    attempts: tuple[Attempt, ...] = ()  # ways to an outside number that are left
+    choices: tuple[int, ...] = ()  # extensions whose names fit
+    mailbox: str = ""  # extension number whose messages are heard
+    messages: tuple[str, ...] = ()
+    tries: int = 0  # to open a mailbox
+    reason: Reason = Reason.PLAYED  # of the end that follows the last words
+    answered: bool = False
+    early: str = ""  # keys from before the call was taken
+    tokens: int = 0
+    activity: int = 0  # the play, dial, recording or mailbox that is under way
+    wait: int = 0  # the timer of the state
+    limit: int = 0  # the timer of the call
+    interruptible: bool = False
+    out: list[Command] = field(default_factory=list)
+
+    def begin(self) -> int:
+        """Make the token of a new activity; what the old one reports is stale from now on."""
+        self.tokens += 1
+        self.activity = self.tokens
+        return self.activity
+
+    def set_timer(self, seconds: int, timer: Timer = Timer.WAIT) -> None:
+        """Start or restart a timer."""
+        self.tokens += 1
+        if timer is Timer.WAIT:
+            self.wait = self.tokens
+        else:
+            self.limit = self.tokens
+        self.out.append(SetTimer(self.tokens, timer, seconds))
+
+    def play(self, prompts: Sequence[str], interruptible: bool = True) -> bool:
+        """Play what there is of these prompts. False: there was nothing to play."""
+        playable = tuple(self._playable(prompts))
+        if not playable:
+            return False
+        self.answer()
+        self.interruptible = interruptible
+        self.wait = 0
+        self.out.append(Play(self.begin(), playable, interruptible))
+        return True
+
+    def _playable(self, prompts: Sequence[str]) -> list[str]:
+        names = [sounds.GREETING if name == "default" else name for name in prompts]
+        for name in dict.fromkeys(names):
+            if not self.has(name):
+                self.note(Topic.MISSING, name)
+        return [name for name in names if self.has(name)]
+
+    def has(self, prompt: str) -> bool:
+        """Whether this prompt can be played: configured, built in, or a message of the opened mailbox."""
+        return prompt in self.snapshot.prompts or prompt in sounds.SOUNDS or prompt in self.messages
+
+    def stop_play(self) -> None:
+        """Stop what plays, if it may be stopped, and let go of the timer."""
+        self.wait = 0
+        if self.activity and self.interruptible:
+            self.out.append(StopPlay(self.activity))
+            self.activity = 0
+
+    def answer(self) -> None:
+        """Answer the caller, once."""
+        if not self.answered:
+            self.answered = True
+            self.out.append(Answer())
+
+    def heard(self) -> None:
+        """The caller pressed a key: somebody is there, so moves are counted afresh."""
+        self.hops = 0
+        self.final = False
+
+    def note(self, topic: Topic, detail: str = "", number: str = "") -> None:
+        """Write a line for the call record."""
+        self.out.append(Note(topic, self.ivr.id, number=number, detail=detail))
+
+    def note_destination(self, topic: Topic, detail: str = "", typed: str = "") -> None:
+        """Write a line about the present destination."""
+        to = self.destination
+        number = to.prefix + to.number or to.prompt
+        private = to.kind is Kind.EXTERNAL
+        line = Note(topic, self.ivr.id, typed, to.kind, to.target, number, 0, detail, private)
+        self.out.append(line)
+
+    def redirect(self, destination: Destination) -> State:
+        """Go where no key sent the call: by a time-out, or on from a ring group."""
+        self.hops += 1
+        if self.hops > MAX_HOPS:
+            return self.end(Reason.HOPS)
+        return self.follow(configured(self.snapshot, destination))
+
+    def follow(self, allowed: Allowed) -> State:
+        """Go to a destination that policy or configuration allows."""
+        self.destination = allowed.destination
+        self.route_ids = allowed.route_ids
+        return State.ROUTE
+
+    def fail(self, cause: Cause) -> State:
+        """Tell the caller that the destination cannot be had, then go back."""
+        self.note_destination(Topic.FAILED, cause)
+        return self.notify(NOTICES.get(cause, sounds.UNAVAILABLE))
+
+    def notify(self, sound: str) -> State:
+        """Say something short, then go back to the menu."""
+        self.play((sound,))
+        return State.NOTICE
+
+    def close(self, prompts: Sequence[str], reason: Reason) -> State:
+        """Say the last words, if any, and end."""
+        self.reason = reason
+        return State.LAST_WORDS if self.play(prompts, interruptible=False) else self.end(reason)
+
+    def end(self, reason: Reason) -> State:
+        """End the call from our side."""
+        self.note(Topic.ENDED, reason)
+        self.out.append(Hangup(reason))
+        return State.ENDED

@@ -1,0 +1,104 @@
+"""What typed digits match: nothing, the beginning of something, something, or something and more.
+
+The rule that callers feel: act at once unless a longer allowed number may follow.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+LONGEST = 15  # digits of an outside number, as in ITU-T E.164
+ANY = frozenset("0123456789*#+")
+LETTERS = {
+    "X": frozenset("0123456789"),
+    "Z": frozenset("123456789"),
+    "N": frozenset("23456789"),
+}
+
+
+class Match(Enum):
+    """How typed digits stand to a set of numbers: (is one of them, begins a longer one)."""
+
+    NONE = (False, False)
+    PREFIX = (False, True)
+    EXACT = (True, False)
+    EXACT_OR_LONGER = (True, True)
+
+
+MATCHES = {match.value: match for match in Match}
+
+
+def match_numbers(typed: str, numbers: Sequence[str]) -> tuple[bool, bool]:
+    """Match against numbers in ascending order of text."""
+    first = bisect_left(numbers, typed)
+    exact = first < len(numbers) and numbers[first] == typed
+    after = bisect_right(numbers, typed, lo=first)
+    return exact, after < len(numbers) and numbers[after].startswith(typed)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A dial pattern made ready: one set of characters per position, and how many more may follow."""
+
+    places: tuple[frozenset[str], ...]
+    open_ended: bool = False
+
+
+def parse_pattern(pattern: str) -> Shape:
+    """Read a pattern such as `9XXX`, `00Z.` or `[5-8]N!`.
+
+    Raises ValueError for an empty pattern, a bracket that is open, empty or turned round, a letter without a
+    meaning, or anything after `.` or `!`.
+    """
+    places: list[frozenset[str]] = []
+    rest = pattern.strip().upper()
+    if not rest:
+        raise ValueError("empty pattern")
+    while rest:
+        if rest == "!":
+            return Shape(tuple(places), open_ended=True)
+        if rest == ".":
+            return Shape((*places, ANY), open_ended=True)
+        place, rest = _read_place(rest)
+        places.append(place)
+    return Shape(tuple(places))
+
+
+def _read_place(rest: str) -> tuple[frozenset[str], str]:
+    letter = rest[0]
+    if letter == "[":
+        inside, bracket, after = rest[1:].partition("]")
+        if not (inside and bracket):
+            raise ValueError(f"bracket not closed or empty: {rest}")
+        return _read_set(inside), after
+    if letter in LETTERS:
+        return LETTERS[letter], rest[1:]
+    if letter in ANY:
+        return frozenset(letter), rest[1:]
+    raise ValueError(f"unknown letter in pattern: {letter}")
+
+
+def _read_set(inside: str) -> frozenset[str]:
+    if not re.fullmatch(r"(?:[0-9](?:-[0-9])?)+", inside):
+        raise ValueError(f"not a set of digits: [{inside}]")
+    found: set[str] = set()
+    for low, high in re.findall(r"([0-9])(?:-([0-9]))?", inside):
+        if low > (high or low):
+            raise ValueError(f"range turned round: {low}-{high}")
+        found.update(str(digit) for digit in range(int(low), int(high or low) + 1))
+    return frozenset(found)
+
+
+def match_shape(typed: str, shape: Shape) -> tuple[bool, bool]:
+    """Match against a pattern; a number of `LONGEST` digits has no longer one."""
+    size, places = len(typed), shape.places
+    longest = LONGEST + typed.startswith("+")
+    if size > longest or (size > len(places) and not shape.open_ended):
+        return False, False
+    if not all(character in place for character, place in zip(typed, places, strict=False)):
+        return False, False
+    if size < len(places):
+        return False, len(places) <= longest
+    return True, shape.open_ended and size < longest

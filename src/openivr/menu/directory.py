@@ -1,0 +1,123 @@
+"""Dial by name: the caller spells a name on the keypad and picks from those that fit.
+
+Three keys that fit one name alone are enough; otherwise `#` or a pause ends the spelling. On an offer, 1
+accepts and * asks for the next; other keys are taken for the rest of the spelling and change nothing.
+"""
+
+from unicodedata import normalize
+
+from openivr.menu import sounds
+from openivr.menu.call import Call
+from openivr.menu.commands import Topic
+from openivr.menu.events import Digit, PromptEnded, TimerFired
+from openivr.menu.model import Destination, Extension, Kind, Snapshot
+from openivr.menu.policy import configured
+from openivr.menu.states import State
+
+ENOUGH = 3  # keys
+LETTERS = {
+    letter: str(key)
+    for key, letters in enumerate(("abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"), start=2)
+    for letter in letters
+}
+
+
+def keys_of(name: str) -> str:
+    """Spell a name on the keypad; accents are dropped, what has no key is left out."""
+    plain = normalize("NFKD", name.casefold())
+    return "".join(LETTERS.get(letter, letter if letter in "23456789" else "") for letter in plain)
+
+
+def find(snapshot: Snapshot, typed: str) -> tuple[int, ...]:
+    """Find enabled extensions whose first or last name begins with these keys, in order of name."""
+    return tuple(id_ for id_, spellings in _book(snapshot) if any(s.startswith(typed) for s in spellings))
+
+
+def _book(snapshot: Snapshot) -> tuple[tuple[int, tuple[str, str]], ...]:
+    book: tuple[tuple[int, tuple[str, str]], ...] | None = snapshot.memo.get("book")
+    if book is None:
+        people = sorted(snapshot.extensions.values(), key=lambda person: (person.name.casefold(), person.id))
+        book = tuple((person.id, _spellings(person)) for person in people if person.enabled)
+        snapshot.memo["book"] = book
+    return book
+
+
+def _spellings(person: Extension) -> tuple[str, str]:
+    first, last = keys_of(person.first_name), keys_of(person.last_name)
+    return first + last, last + first
+
+
+def begin(call: Call) -> State:
+    """Ask for a name."""
+    call.typed = ""
+    call.play((sounds.SPELL_NAME,))
+    return State.SPELLING
+
+
+def hear_question(call: Call, event: PromptEnded) -> State:
+    """The question is over: wait for the first letter."""
+    call.set_timer(call.ivr.resp_timeout)
+    return State.SPELLING
+
+
+def press_letter(call: Call, event: Digit) -> State:
+    """Take a letter; * goes back to the menu, # ends the spelling."""
+    call.stop_play()
+    call.heard()
+    if event.key == "*":
+        return State.RETURN
+    if event.key == "#":
+        return _offer_all(call)
+    if event.key in "23456789":
+        call.typed += event.key
+    fitting = find(call.snapshot, call.typed)
+    if not fitting or (len(fitting) == 1 and len(call.typed) >= ENOUGH):
+        return _offer_all(call)
+    call.set_timer(call.ivr.digit_timeout)
+    return State.SPELLING
+
+
+def hear_no_letter(call: Call, event: TimerFired) -> State:
+    """A pause ends the spelling."""
+    return _offer_all(call)
+
+
+def _offer_all(call: Call) -> State:
+    typed, call.typed = call.typed, ""
+    call.choices = find(call.snapshot, typed) if typed else ()
+    if not call.choices:
+        return call.notify(sounds.NO_NAME)
+    return _offer(call)
+
+
+def _offer(call: Call) -> State:
+    if not call.choices:
+        return call.notify(sounds.NO_MORE_NAMES)
+    number = call.snapshot.extensions[call.choices[0]].number
+    call.play((*sounds.spell(number), sounds.ACCEPT_NAME))
+    return State.OFFERING
+
+
+def hear_offer(call: Call, event: PromptEnded) -> State:
+    """The offer is over: wait for an answer to it."""
+    call.set_timer(call.ivr.resp_timeout)
+    return State.OFFERING
+
+
+def press_answer(call: Call, event: Digit) -> State:
+    """Accept the offer or ask for the next."""
+    if event.key not in ("1", "*"):
+        return State.OFFERING
+    call.stop_play()
+    call.heard()
+    if event.key == "*":
+        call.choices = call.choices[1:]
+        return _offer(call)
+    state = call.follow(configured(call.snapshot, Destination(Kind.EXTENSION, call.choices[0])))
+    call.note_destination(Topic.CHOSE, typed="1")
+    return state
+
+
+def hear_no_answer(call: Call, event: TimerFired) -> State:
+    """The caller said nothing to the offer."""
+    return State.RETURN

@@ -1,0 +1,127 @@
+"""The states of a menu: announce, wait, collect, decide, and what follows from no key or a wrong one."""
+
+from openivr.menu.call import NOWHERE, Call
+from openivr.menu.commands import Note, Reason, Timer, Topic
+from openivr.menu.digits import Match
+from openivr.menu.events import CallArrived, Digit, PromptEnded, TimerFired
+from openivr.menu.policy import Allowed, configured, decide, reach
+from openivr.menu.states import State
+
+PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may be somebody's outside number
+
+
+def arrive(call: Call, event: CallArrived) -> State:
+    """Take a call and follow the destination that it came for."""
+    call.set_timer(call.snapshot.max_call_seconds, Timer.CALL)
+    call.note(Topic.ARRIVED, number=event.caller)
+    return call.follow(configured(call.snapshot, event.destination))
+
+
+def keep_key(call: Call, event: Digit) -> State:
+    """Keep a key that overtook the call's arrival."""
+    call.early += event.key
+    return State.NEW
+
+
+def enter(call: Call) -> State:
+    """Come into the menu that `ivr` names."""
+    call.reach = reach(call.snapshot, call.ivr.policy)
+    call.typed, call.plays, call.final = "", 0, False
+    call.note(Topic.ENTERED, number=call.ivr.number)
+    return announce(call)
+
+
+def announce(call: Call) -> State:
+    """Play the announcement once more; without one, only wait."""
+    call.plays += 1
+    return State.ANNOUNCING if call.play(call.ivr.prompts) else await_key(call)
+
+
+def await_key(call: Call) -> State:
+    """Wait for the first key."""
+    call.set_timer(call.ivr.resp_timeout)
+    return State.WAITING
+
+
+def hear_end(call: Call, event: PromptEnded) -> State:
+    """The announcement is over."""
+    return await_key(call)
+
+
+def hear_nothing(call: Call, event: TimerFired) -> State:
+    """No key came after this play."""
+    return announce(call) if call.plays < call.ivr.prompt_repeat else State.TIMED_OUT
+
+
+def press(call: Call, event: Digit) -> State:
+    """Take a key: act on it, refuse it, or wait for more."""
+    call.stop_play()
+    call.heard()
+    if event.key == "#" and call.typed:
+        return choose(call)
+    call.typed += event.key
+    match = call.reach.match(call.typed, call.ivr.keys)
+    if match in (Match.NONE, Match.EXACT):
+        return choose(call)
+    call.set_timer(call.ivr.digit_timeout)
+    return State.COLLECTING
+
+
+def hear_no_more(call: Call, event: TimerFired) -> State:
+    """No further key came: what was typed is all."""
+    return choose(call)
+
+
+def choose(call: Call) -> State:
+    """Decide about complete input."""
+    typed, call.typed = call.typed, ""
+    verdict = decide(call.snapshot, call.ivr, typed)
+    if not isinstance(verdict, Allowed):
+        call.refusal = verdict
+        private = len(typed) > PLAIN
+        call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private))
+        return State.INVALID
+    state = call.follow(verdict)
+    call.note_destination(Topic.CHOSE, typed=typed)
+    return state
+
+
+def refuse(call: Call) -> State:
+    """Go to the menu's destination for invalid input, or hang up."""
+    if call.ivr.invalid is None:
+        return call.end(Reason.INVALID)
+    return call.follow(configured(call.snapshot, call.ivr.invalid))
+
+
+def time_out(call: Call) -> State:
+    """Go to the menu's destination for silence, or hang up."""
+    onward = call.ivr.timeout
+    if onward is None:
+        call.note(Topic.TIMED_OUT)
+        return call.end(Reason.TIMED_OUT)
+    call.out.append(Note(Topic.TIMED_OUT, call.ivr.id, kind=onward.kind, target=onward.target))
+    call.final = True
+    return call.redirect(onward)
+
+
+def come_back(call: Call) -> State:
+    """Go on with the menu after a destination failed; that counts as one play, as long as there are any."""
+    if call.final or call.ivr is NOWHERE:
+        return call.end(Reason.UNREACHED)
+    call.typed = ""
+    return announce(call) if call.plays < call.ivr.prompt_repeat else await_key(call)
+
+
+def hear_notice(call: Call, event: PromptEnded) -> State:
+    """The notice is over."""
+    return State.RETURN
+
+
+def hear_aside(call: Call, event: PromptEnded) -> State:
+    """The prompt is over: the menu, if the call is in one, starts again."""
+    return call.end(Reason.PLAYED) if call.ivr is NOWHERE else State.ENTER
+
+
+def hear_last_words(call: Call, event: PromptEnded) -> State:
+    """Nothing is left to say."""
+    return call.end(call.reason)

@@ -1,0 +1,100 @@
+"""One call: tell it what happened, do what it answers.
+
+    session = Session(snapshot)
+    for command in session.handle(CallArrived("2000", Destination(Kind.IVR, 1))):
+        ...
+
+A session never fails, never looks at a clock, and gives the same commands for the same events, always. What
+it does when is in `transitions`; this module only walks that table.
+"""
+
+from openivr.menu.call import Call
+from openivr.menu.commands import Command, Reason, StopDial, Topic
+from openivr.menu.events import CallArrived, DialAnswered, Digit, Event, HungUp, TimerFired
+from openivr.menu.model import Ivr, Snapshot
+from openivr.menu.states import PRIVATE, State
+from openivr.menu.transitions import ACTS, AT_ONCE
+
+KEYS = frozenset("0123456789*#ABCD")
+
+
+class Session:
+    """A call and the snapshot it was started with."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._call = Call(snapshot)
+
+    @property
+    def state(self) -> State:
+        """Where the call stands."""
+        return self._call.state
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over; nothing changes any more."""
+        return self._call.state is State.ENDED
+
+    @property
+    def ivr(self) -> Ivr:
+        """The menu that the call is in, or was in last; one with id 0 if in none."""
+        return self._call.ivr
+
+    @property
+    def private(self) -> bool:
+        """Whether the keys of this moment are a secret, which nothing may keep or show."""
+        return self._call.state in PRIVATE
+
+    def handle(self, event: Event) -> tuple[Command, ...]:
+        """Take an event, of any kind and at any time, and say what is to be done, in order."""
+        call = self._call
+        call.out = []
+        self._take(event)
+        if call.early and call.state is not State.NEW:
+            keys, call.early = call.early, ""
+            for key in keys:
+                self._take(Digit(key))
+        return tuple(call.out)
+
+    def _take(self, event: Event) -> None:
+        call = self._call
+        state = call.state
+        if isinstance(event, HungUp):
+            call.state = self._hang_up()
+        elif isinstance(event, TimerFired) and event.token == call.limit and event.token:
+            call.state = self._cut_off()
+        elif (act := ACTS[state].get(type(event))) and self._is_current(event):
+            state = act(call, event)
+            while move_on := AT_ONCE.get(state):
+                state = move_on(call)
+            call.state = state
+
+    def _is_current(self, event: Event) -> bool:
+        """Whether this is about what is under way now; if so, what it reports as over is forgotten."""
+        call = self._call
+        if isinstance(event, Digit):
+            return event.key in KEYS
+        if isinstance(event, CallArrived | HungUp):
+            return True
+        if isinstance(event, TimerFired):
+            current, call.wait = call.wait, 0 if event.token == call.wait else call.wait
+            return event.token == current != 0
+        current = call.activity
+        if event.token == current and not isinstance(event, DialAnswered):
+            call.activity = 0
+        return event.token == current != 0
+
+    def _hang_up(self) -> State:
+        call = self._call
+        if call.state is State.ENDED:
+            return State.ENDED
+        if call.state is State.DIALLING:
+            call.out.append(StopDial(call.activity))
+        if call.state is State.RECORDING:
+            call.note_destination(Topic.RECORDED)
+        call.note(Topic.ENDED, Reason.CALLER)
+        return State.ENDED
+
+    def _cut_off(self) -> State:
+        return State.ENDED if self.ended else self._call.end(Reason.CALL_LENGTH)

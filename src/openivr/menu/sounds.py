@@ -1,0 +1,47 @@
+"""The built-in sounds: their names and the English words in them.
+
+Every engine must have them; `speech` makes them from these words. A menu's prompt `default` is GREETING.
+"""
+
+GREETING = "ivr-greeting-dial-ext"
+BUSY = "notice-busy"
+NO_ANSWER = "notice-no-answer"
+UNAVAILABLE = "notice-unavailable"
+SPELL_NAME = "dir-usingkeypad"
+NO_NAME = "dir-no-match"
+NO_MORE_NAMES = "dir-no-more"
+ACCEPT_NAME = "dir-accept"
+LEAVE_MESSAGE = "vm-leave-message"
+MESSAGE_SAVED = "vm-saved"
+ASK_MAILBOX = "vm-mailbox"
+ASK_PIN = "vm-pin"
+WRONG_PIN = "vm-wrong"
+MESSAGE = "vm-message"
+MESSAGE_KEYS = "vm-keys"
+NO_MORE_MESSAGES = "vm-no-more"
+GOODBYE = "goodbye"
+
+SOUNDS: dict[str, str] = {
+    GREETING: "Welcome. If you know the extension of the person you wish to reach, please dial it now.",
+    BUSY: "That line is busy.",
+    NO_ANSWER: "There is no answer.",
+    UNAVAILABLE: "That number cannot be reached at the moment.",
+    SPELL_NAME: "Please spell the first or the last name of the person on your keypad, then press pound.",
+    NO_NAME: "No one with that name was found.",
+    NO_MORE_NAMES: "There are no more names like that.",
+    ACCEPT_NAME: "To be connected, press 1. For the next name, press star.",
+    LEAVE_MESSAGE: "Please leave a message after the tone. When you are done, hang up or press pound.",
+    MESSAGE_SAVED: "Your message has been saved. Goodbye.",
+    ASK_MAILBOX: "Please enter your extension number, then press pound.",
+    ASK_PIN: "Please enter your PIN, then press pound.",
+    WRONG_PIN: "That was not correct.",
+    MESSAGE: "Message",
+    MESSAGE_KEYS: "To hear it again, press 1. Next, 2. Delete, 3. To return to the menu, press star.",
+    NO_MORE_MESSAGES: "You have no more messages. To return to the menu, press star.",
+    GOODBYE: "Goodbye.",
+} | {f"digits/{digit}": digit for digit in "0123456789"}
+
+
+def spell(number: str) -> tuple[str, ...]:
+    """Name the sounds that say a number digit by digit."""
+    return tuple(f"digits/{digit}" for digit in number if digit in "0123456789")

@@ -1,0 +1,44 @@
+"""The states of a call. Lower-case values are the names in the diagram."""
+
+from enum import Enum, unique
+
+
+@unique
+class State(Enum):
+    """Where a call stands. Passing states wait for nothing: the session moves on at once."""
+
+    NEW = "new"
+    # passing
+    ROUTE = "route"  # follow a destination
+    ENTER = "enter"  # come into a menu from the top
+    RETURN = "come back"  # to the menu, from a destination that failed
+    TIMED_OUT = "timed out"  # no key in all plays
+    INVALID = "invalid"  # input that nothing allows
+    # in a menu
+    ANNOUNCING = "announcing"
+    WAITING = "waiting"
+    COLLECTING = "collecting"
+    # heard
+    NOTICE = "notice"  # why a destination failed; then back
+    ASIDE = "aside"  # a prompt that returns to the menu
+    LAST_WORDS = "last words"  # cannot be interrupted; then the end
+    # put through
+    DIALLING = "dialling"
+    CONNECTED = "connected"
+    # dial by name
+    SPELLING = "spelling"
+    OFFERING = "offering"
+    # voicemail: leaving a message
+    INVITING = "inviting"
+    RECORDING = "recording"
+    # voicemail: hearing one's own
+    MAILBOX = "mailbox"
+    PIN = "pin"
+    OPENING = "opening"
+    MESSAGES = "messages"
+
+    ENDED = "ended"
+
+
+PASSING = frozenset({State.ROUTE, State.ENTER, State.RETURN, State.TIMED_OUT, State.INVALID})
+PRIVATE = frozenset({State.PIN})  # what is typed here must not be kept or shown
