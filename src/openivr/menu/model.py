@@ -241,3 +241,11 @@ class Snapshot:
         """Find a menu by its number."""
         owner = self.numbers.get(number)
         return self.ivrs[owner.target] if owner and owner.kind is Kind.IVR else None
+
+    def find(self, kind: Kind, target: int) -> Ivr | Extension | RingGroup | None:
+        """Find what a destination of this kind points to, if that is something with a number."""
+        if kind in (Kind.EXTENSION, Kind.VOICEMAIL):
+            return self.extensions.get(target)
+        if kind is Kind.RING_GROUP:
+            return self.ring_groups.get(target)
+        return self.ivrs.get(target) if kind is Kind.IVR else None

@@ -1,0 +1,1 @@
+"""Calls without a phone: the menu core on a virtual clock."""

@@ -1,0 +1,195 @@
+"""Stored test cases: what a caller does and what must happen, as YAML. `docs/scenarios.md` shows how.
+
+A scenario is exact: between what the caller does, everything that can be observed must be listed, in order.
+Before the caller acts, the clock moves on to the last line that is expected before the act.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import ndiff
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from openivr.menu.model import Destination, Snapshot
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.transcript import Line
+from openivr.simulate.world import World
+
+OBSERVED = frozenset(
+    (
+        "enters",
+        "hears",
+        "rings",
+        "fails",
+        "reaches",
+        "refused",
+        "misses",
+        "leaves",
+        "mailbox",
+        "deletes",
+        "ends",
+    )
+)
+ACTS = frozenset(("presses", "waits", "hangs up"))
+FIELDS = frozenset(("scenario", "calls", "from", "world", "steps"))
+WORLD_FIELDS = frozenset(("mailboxes", "answer_after", "fail_after", "talk", "message"))
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be understood; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that the caller does, or that must be observed; `at` is a time in seconds to hold it to."""
+
+    what: str
+    text: str
+    at: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.text}" + (f" at {self.at:g} s" if self.at is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One test case."""
+
+    name: str
+    calls: str  # the number called
+    caller: str = ""
+    world: World = field(default_factory=World)
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a scenario went. `differences` is empty if it passed, else every step, marked as in a diff."""
+
+    scenario: Scenario
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything happened as it was written."""
+        return not self.differences
+
+
+def read_scenarios(path: Path) -> list[Scenario]:
+    """Read a file: a list of scenarios. Raises ScenarioError, OSError."""
+    try:
+        rows = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: {error}") from error
+    if not isinstance(rows, list):
+        raise ScenarioError(f"{path}: expected a list of scenarios")
+    return [_read_scenario(row, f"{path}, scenario {place}") for place, row in enumerate(rows, start=1)]
+
+
+def _read_scenario(row: Any, where: str) -> Scenario:
+    _check_names(row, FIELDS, where)
+    steps = row.get("steps")
+    if "calls" not in row or not isinstance(steps, list):
+        raise ScenarioError(f"{where}: needs `calls` and a list of `steps`")
+    name = str(row.get("scenario", where))
+    read = tuple(_read_step(step, f"{where}, step {place}") for place, step in enumerate(steps, start=1))
+    return Scenario(
+        name, str(row["calls"]), str(row.get("from", "")), _read_world(row.get("world"), where), read
+    )
+
+
+def _read_world(row: Any, where: str) -> World:
+    if row is None:
+        return World()
+    _check_names(row, None, where)
+    fields = {name: row[name] for name in WORLD_FIELDS if name in row}
+    outcomes = {str(name): row[name] for name in row if name not in WORLD_FIELDS}
+    fields["mailboxes"] = {str(number): box for number, box in (row.get("mailboxes") or {}).items()}
+    try:
+        return msgspec.convert(fields | {"outcomes": outcomes}, World, strict=False)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"{where}, world: {error}") from error
+
+
+def _read_step(row: Any, where: str) -> Step:
+    if row == "hangs up":
+        return Step(row, "")
+    _check_names(row, OBSERVED | ACTS | {"at"}, where)
+    names = [name for name in row if name != "at"]
+    if len(names) != 1:
+        raise ScenarioError(f"{where}: expected one thing, got {', '.join(names) or 'none'}")
+    what, text = names[0], row[names[0]]
+    step = Step(what, ", ".join(map(str, text)) if isinstance(text, list) else str(text), row.get("at"))
+    try:
+        script(step)
+    except ValueError as error:
+        raise ScenarioError(f"{where}: {error}") from error
+    return step
+
+
+def script(step: Step) -> list[str | float | None]:
+    """Say what the caller does in this step, in the language of `keys`; nothing, if it is to be observed."""
+    return read_keys({"presses": step.text, "waits": f"w{step.text}", "hangs up": "h"}.get(step.what, ""))
+
+
+def _check_names(row: Any, known: frozenset[str] | None, where: str) -> None:
+    if not isinstance(row, Mapping):
+        raise ScenarioError(f"{where}: expected names with values, got {row!r}")
+    unknown = [str(name) for name in row if known is not None and name not in known]
+    if unknown:
+        raise ScenarioError(f"{where}: unknown: {', '.join(unknown)}")
+
+
+def run(snapshot: Snapshot, scenario: Scenario) -> Verdict:
+    """Play a scenario against a configuration and compare."""
+    called = snapshot.numbers.get(scenario.calls)
+    if called is None:
+        return Verdict(scenario, (f"- nobody has the number {scenario.calls}",))
+    happened = tuple(_act_out(Simulation(snapshot, scenario.world), called, scenario))
+    expected = [str(step) for step in scenario.steps]
+    actual = [str(step) for step in happened]
+    return Verdict(scenario, () if expected == actual else tuple(_differ(expected, actual)))
+
+
+def _act_out(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[Step]:
+    simulation.call(called, scenario.caller)
+    observed = _observe(simulation)
+    for step in scenario.steps:
+        if step.what in ACTS:
+            act_out(simulation, script(step))
+            yield step
+        elif line := next(observed, None):
+            yield Step(line.what, line.text, line.at / 1000 if step.at is not None else None)
+    yield from _left_over(simulation, scenario, observed)
+
+
+def _left_over(simulation: Simulation, scenario: Scenario, observed: Iterator[Line]) -> Iterator[Step]:
+    """What followed at once, and, for a call that is written to its end, what came after."""
+    ends = any(step.what == "ends" for step in scenario.steps)
+    now = simulation.now
+    for line in takewhile(lambda line: ends or line.at <= now, observed):
+        yield Step(line.what, line.text)
+
+
+def _observe(simulation: Simulation) -> Iterator[Line]:
+    """Give the observable lines one by one; the clock moves only when the next one is asked for."""
+    place = 0
+    first = True
+    while place < len(simulation.lines) or simulation.advance():
+        while place < len(simulation.lines):
+            line = simulation.lines[place]
+            place += 1
+            # that the call comes to the menu that was called goes without saying
+            if line.what in OBSERVED and not (first and line.what == "enters"):
+                yield line
+            first = first and line.what == "calls"
+
+
+def _differ(expected: list[str], actual: list[str]) -> Iterator[str]:
+    return (line.rstrip() for line in ndiff(expected, actual) if not line.startswith("?"))

@@ -1,0 +1,187 @@
+"""A driver without a phone: it runs a `Session` on a virtual clock and writes down what happens.
+
+Time stands still until `advance` or `wait` moves it to the next thing that is due, so a call of minutes takes
+a millisecond and the same calls always give the same transcript.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from openivr.menu.commands import (
+    Answer,
+    Command,
+    DeleteMessage,
+    Dial,
+    Hangup,
+    Note,
+    OpenMailbox,
+    Play,
+    Record,
+    SetTimer,
+    StopDial,
+    StopPlay,
+    StopRecord,
+)
+from openivr.menu.events import (
+    CallArrived,
+    Cause,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    Event,
+    HungUp,
+    MailboxOpened,
+    MailboxRefused,
+    PromptEnded,
+    RecordEnded,
+    TimerFired,
+)
+from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.menu.session import Session
+from openivr.menu.sounds import SOUNDS
+from openivr.simulate.transcript import Line, Narrator
+from openivr.simulate.world import World
+
+WORDS_PER_SECOND = 2.5
+MESSAGE_SECONDS = 10.0
+KEY_GAP = 200  # ms between two keys
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event and when it happened, in ms from the start of the call."""
+
+    at: int
+    event: Event
+
+
+class Simulation:
+    """One simulated call: `lines` is its transcript, `happenings` can be replayed."""
+
+    def __init__(self, snapshot: Snapshot, world: World | None = None) -> None:
+        self.snapshot = snapshot
+        self.world = world or World()
+        self.session = Session(snapshot)
+        self.now = 0
+        self.happenings: list[Happening] = []
+        self.commands: list[tuple[Command, ...]] = []
+        self._narrator = Narrator(snapshot)
+        self._due: dict[str, Happening] = {}  # what is under way -> how and when it ends
+
+    @property
+    def lines(self) -> list[Line]:
+        """The transcript so far."""
+        return self._narrator.lines
+
+    @property
+    def notes(self) -> list[Note]:
+        """The notes so far."""
+        return [command for commands in self.commands for command in commands if isinstance(command, Note)]
+
+    def call(self, destination: Destination, caller: str = "") -> None:
+        """Let a caller arrive."""
+        self.tell(CallArrived(caller, destination))
+
+    def press(self, keys: str) -> None:
+        """Press keys, one after the other; things that become due in between happen in between."""
+        for place, key in enumerate(keys):
+            if place:
+                self.wait(KEY_GAP / 1000)
+            self.tell(Digit(key))
+
+    def hang_up(self) -> None:
+        """Let the caller hang up."""
+        self.tell(HungUp())
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.now + round(seconds * 1000)
+        while self._due and min(due.at for due in self._due.values()) <= until:
+            self.advance()
+        self.now = until
+
+    def advance(self) -> bool:
+        """Move to the next thing that is due. False: nothing is."""
+        if not self._due:
+            return False
+        slot = min(self._due, key=lambda slot: self._due[slot].at)
+        due = self._due.pop(slot)
+        self.now = due.at
+        self.tell(due.event)
+        return True
+
+    def finish(self) -> None:
+        """Let the call run to its end."""
+        while not self.session.ended and self.advance():
+            pass
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on, now, and carry out what the session answers."""
+        self.happenings.append(Happening(self.now, event))
+        if not self.session.ended:
+            self._narrator.tell_event(self.now, event, secret=self.session.private)
+        commands = self.session.handle(event)
+        self.commands.append(commands)
+        if isinstance(event, DialAnswered):
+            self._schedule("dial", self.world.talk, DialEnded(event.token))
+        for command in commands:
+            self._carry_out(command)
+        self._narrator.tell_commands(self.now, commands, self.session.state)
+        if self.session.ended:
+            self._due.clear()
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Play():
+                self._schedule("play", self._length(command.prompts), PromptEnded(command.token))
+            case SetTimer():
+                self._schedule(command.timer, command.seconds, TimerFired(command.token))
+            case Dial():
+                self._dial(command)
+            case Record():
+                self._schedule("record", self.world.message, RecordEnded(command.token))
+            case OpenMailbox():
+                self._schedule("mailbox", 0, self._open(command))
+            case StopPlay():
+                self._due.pop("play", None)
+            case StopDial():
+                self._due.pop("dial", None)
+            case StopRecord():
+                self._due.pop("record", None)
+            case Answer() | DeleteMessage() | Hangup() | Note():
+                pass
+            case _:
+                assert_never(command)
+
+    def _schedule(self, slot: str, seconds: float, event: Event) -> None:
+        self._due[slot] = Happening(self.now + round(seconds * 1000), event)
+
+    def _length(self, prompts: Sequence[str]) -> float:
+        return sum(self._seconds(name) for name in prompts)
+
+    def _seconds(self, name: str) -> float:
+        if name in self.snapshot.prompts:
+            return self.snapshot.prompts[name].seconds
+        return max(1.0, len(SOUNDS[name].split()) / WORDS_PER_SECOND) if name in SOUNDS else MESSAGE_SECONDS
+
+    def _dial(self, dial: Dial) -> None:
+        cause = self.world.outcome(dial.number, *self._line_names(dial))
+        if cause is Cause.NO_ANSWER:
+            return  # it rings until the session gives up
+        if cause:
+            self._schedule("dial", self.world.fail_after, DialFailed(dial.token, cause))
+            return
+        self._schedule("dial", self.world.answer_after, DialAnswered(dial.token))
+
+    def _line_names(self, dial: Dial) -> tuple[str, ...]:
+        if dial.kind is not Kind.EXTERNAL:
+            return ()
+        return self.snapshot.trunks[dial.trunk].name, self.snapshot.outbound_routes[dial.target].name
+
+    def _open(self, request: OpenMailbox) -> Event:
+        mailbox = self.world.mailboxes.get(request.number)
+        if mailbox and mailbox.pin == request.pin:
+            return MailboxOpened(request.token, mailbox.messages)
+        return MailboxRefused(request.token)

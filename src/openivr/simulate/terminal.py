@@ -1,0 +1,38 @@
+"""Trying a menu by typing: each line is in the language of `keys`; an empty line lets time pass."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from openivr.menu.model import Destination
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.transcript import show
+
+GREETING = "Type keys (0-9 * # A-D), w3 to wait 3 s, h to hang up; an empty line waits for what comes next."
+
+
+def converse(simulation: Simulation, destination: Destination, caller: str, lines: TextIO) -> Iterator[str]:
+    """Run a call from lines of text and give what to print, until the call or the text ends."""
+    told = 0
+    simulation.call(destination, caller)
+    yield GREETING
+    while True:
+        yield show(simulation.lines[told:])
+        told = len(simulation.lines)
+        if simulation.session.ended or not (line := lines.readline()):
+            return
+        complaint = _obey(simulation, line)
+        if complaint:
+            yield complaint
+
+
+def _obey(simulation: Simulation, line: str) -> str:
+    try:
+        script = read_keys(line)
+    except ValueError as error:
+        return str(error)
+    if script:
+        act_out(simulation, script)
+    else:
+        simulation.advance()
+    return ""

@@ -1,0 +1,165 @@
+"""A call in words: what is heard, what is waited for, who is rung, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from openivr.menu.commands import (
+    HIDDEN,
+    Command,
+    DeleteMessage,
+    Dial,
+    Note,
+    OpenMailbox,
+    Play,
+    Record,
+    SetTimer,
+    Timer,
+    Topic,
+)
+from openivr.menu.events import CallArrived, Digit, Event
+from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.menu.sounds import SOUNDS
+from openivr.menu.states import State
+
+WAITS_FOR = {
+    State.WAITING: "a key",
+    State.COLLECTING: "another digit, because a longer number may follow",
+    State.DIALLING: "an answer",
+    State.SPELLING: "a letter",
+    State.OFFERING: "1 or *",
+    State.MAILBOX: "a digit",
+    State.PIN: "a digit",
+    State.MESSAGES: "a key",
+}
+KIND_WORDS = {
+    Kind.EXTENSION: "extension",
+    Kind.RING_GROUP: "ring group",
+    Kind.EXTERNAL: "outside",
+    Kind.IVR: "menu",
+    Kind.VOICEMAIL: "voicemail of",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript. `what` is a verb of the caller's or the menu's."""
+
+    at: int  # ms from the start of the call
+    what: str
+    text: str
+    why: str = ""
+
+
+def show_name(snapshot: Snapshot, kind: Kind, target: int, number: str = "") -> str:
+    """Name a destination as people know it."""
+    words = KIND_WORDS.get(kind, kind.value.replace("_", " "))
+    row = snapshot.find(kind, target)
+    return f"{words} {row.number} {row.name}" if row else f"{words} {number}".strip()
+
+
+def show_destination(snapshot: Snapshot, to: Destination) -> str:
+    """Name a destination as people know it."""
+    return show_name(snapshot, to.kind, to.target, to.prefix + to.number or to.prompt)
+
+
+class Narrator:
+    """Tells a call. Reasons come from notes and are told with what follows from them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.lines: list[Line] = []
+        self._snapshot = snapshot
+        self._why = ""
+        self._now = 0
+
+    def tell_event(self, now: int, event: Event, secret: bool) -> None:
+        """Tell what the caller does."""
+        self._now = now
+        if isinstance(event, CallArrived):
+            whom = show_destination(self._snapshot, event.destination)
+            self._say("calls", whom, f"from {event.caller or 'a withheld number'}")
+        elif isinstance(event, Digit):
+            self._say("presses", HIDDEN if secret else event.key)
+
+    def tell_commands(self, now: int, commands: Iterable[Command], state: State) -> None:
+        """Tell what the menu does about it."""
+        self._now = now
+        for command in commands:
+            if isinstance(command, Note):
+                self._tell_note(command)
+            elif isinstance(command, SetTimer) and command.timer is Timer.WAIT and state in WAITS_FOR:
+                self._say("waits", f"{command.seconds} s", f"for {WAITS_FOR[state]}")
+            else:
+                self._tell_command(command)
+
+    def _tell_command(self, command: Command) -> None:
+        match command:
+            case Play():
+                self._say("hears", ", ".join(command.prompts), words_of(command.prompts))
+            case Dial():
+                self._say("rings", self._show_dial(command), self._take_why())
+            case Record():
+                self._say("records", self._snapshot.extensions[command.mailbox].number)
+            case OpenMailbox():
+                self._say("opens", f"mailbox {command.number}")
+            case DeleteMessage():
+                self._say("deletes", command.message)
+            case _:
+                pass
+
+    def _show_dial(self, dial: Dial) -> str:
+        if dial.kind is not Kind.EXTERNAL:
+            return f"{KIND_WORDS[dial.kind]} {dial.number}"
+        route = self._snapshot.outbound_routes[dial.target].name
+        return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
+
+    def _tell_note(self, note: Note) -> None:
+        match note.topic:
+            case Topic.ENTERED:
+                self._say("enters", note.number, self._take_why())
+            case Topic.CHOSE:
+                self._why = f"the caller chose {note.input}"
+            case Topic.INVALID:
+                self._say("refused", note.input, note.detail)
+                self._why = "the input was invalid"
+            case Topic.TIMED_OUT:
+                self._why = "no key came"
+                self._say("times out", self._snapshot.ivrs[note.ivr].number if note.ivr else "")
+            case Topic.MISSING:
+                self._say("misses", note.detail, "there is no such prompt")
+            case Topic.FAILED:
+                self._say("fails", note.detail)
+                self._why = note.detail
+            case Topic.CONNECTED:
+                self._say("reaches", self._show_reached(note))
+            case Topic.RECORDED:
+                self._say("leaves", "a message", f"for {self._snapshot.extensions[note.target].number}")
+            case Topic.MAILBOX if note.detail != "deleted":
+                self._say("mailbox", note.detail)
+            case Topic.ENDED:
+                self._say("ends", note.detail)
+            case _:
+                pass
+
+    def _show_reached(self, note: Note) -> str:
+        kind = note.kind or Kind.END_CALL
+        row = self._snapshot.find(kind, note.target)
+        return f"{KIND_WORDS[kind]} {row.number if row else note.number}"
+
+    def _take_why(self) -> str:
+        why, self._why = self._why, ""
+        return why and f"because {why}"
+
+    def _say(self, what: str, text: str, why: str = "") -> None:
+        self.lines.append(Line(self._now, what, text, why))
+
+
+def words_of(prompts: Iterable[str]) -> str:
+    """The words of built-in sounds; other prompts have none that are known here."""
+    return " ".join(SOUNDS[name] for name in prompts if name in SOUNDS)
+
+
+def show(lines: Iterable[Line]) -> str:
+    """Lay a transcript out as text: time in seconds, verb, what, and why."""
+    return "\n".join(
+        f"{line.at / 1000:8.1f}  {line.what:9}  {line.text}{line.why and f'  ({line.why})'}" for line in lines
+    )

@@ -1,0 +1,46 @@
+"""What the simulated outside does: who answers, who is busy, what is in a mailbox."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from openivr.menu.events import Cause
+
+ANSWERS = "answers"
+OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A voice mailbox; PIN and names of messages, newest first."""
+
+    pin: str = ""
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside the menu. Times are seconds.
+
+    `outcomes` maps a number, or the name of a trunk or a route, to "answers" or to the text of a `Cause`; who
+    is not named answers.
+    """
+
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    answer_after: float = 3
+    fail_after: float = 1
+    talk: float = 60  # then the called side hangs up
+    message: float = 10  # length of a message that the caller leaves
+
+    def __post_init__(self) -> None:
+        for number, outcome in self.outcomes.items():
+            if outcome not in OUTCOMES:
+                known = ", ".join(OUTCOMES)
+                raise ValueError(f"{number}: {outcome} is none of {known}")
+
+    def outcome(self, *names: str) -> Cause | None:
+        """Look up the first of these names that is mentioned; None is an answer."""
+        for name in names:
+            if name in self.outcomes:
+                return OUTCOMES[self.outcomes[name]]
+        return None
