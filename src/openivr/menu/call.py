@@ -1,6 +1,6 @@
 """One call's memory, and the few things that every state does with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from openivr.menu import sounds
@@ -86,9 +86,7 @@ class Call:
 
     def _playable(self, prompts: Sequence[str]) -> list[str]:
         names = [sounds.GREETING if name == "default" else name for name in prompts]
-        for name in dict.fromkeys(names):
-            if not self.has(name):
-                self.note(Topic.MISSING, name)
+        self.note_missing(name for name in dict.fromkeys(names) if not self.has(name))
         return [name for name in names if self.has(name)]
 
     def has(self, prompt: str) -> bool:
@@ -124,6 +122,11 @@ class Call:
         private = to.kind is Kind.EXTERNAL
         line = Note(topic, self.ivr.id, typed, to.kind, to.target, number, 0, detail, private)
         self.out.append(line)
+
+    def note_missing(self, names: Iterable[str]) -> None:
+        """Write down prompts that could not be played."""
+        for name in names:
+            self.note(Topic.MISSING, name)
 
     def redirect(self, destination: Destination) -> State:
         """Go where no key sent the call: by a time-out, or on from a ring group."""

@@ -10,7 +10,7 @@ it does when is in `transitions`; this module only walks that table.
 
 from openivr.menu.call import Call
 from openivr.menu.commands import Command, Reason, StopDial, Topic
-from openivr.menu.events import CallArrived, DialAnswered, Digit, Event, HungUp, TimerFired
+from openivr.menu.events import CallArrived, DialAnswered, Digit, Event, HungUp, PromptEnded, TimerFired
 from openivr.menu.model import Ivr, Snapshot
 from openivr.menu.states import PRIVATE, State
 from openivr.menu.transitions import ACTS, AT_ONCE
@@ -65,6 +65,8 @@ class Session:
         elif isinstance(event, TimerFired) and event.token == call.limit and event.token:
             call.state = self._cut_off()
         elif (act := ACTS[state].get(type(event))) and self._is_current(event):
+            if isinstance(event, PromptEnded):
+                call.note_missing(event.failed)
             state = act(call, event)
             while move_on := AT_ONCE.get(state):
                 state = move_on(call)
