@@ -13,6 +13,7 @@ import openivr
 # command -> where it is defined and the line that `openivr --help` shows
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("openivr.cli.serve:serve", "Answer the API and keep doing so."),
+    "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run stored test cases."),
     "client": ("openivr.cli.clients:client", "API clients: add, list, revoke."),
     "allow": ("openivr.cli.clients:allow", "Addresses that may use the API, and those locked out."),
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from openivr.menu.model import Destination, Snapshot
 from openivr.simulate.keys import act_out, read_keys
@@ -84,8 +83,9 @@ class Verdict:
 def read_scenarios(path: Path) -> list[Scenario]:
     """Read a file: a list of scenarios. Raises ScenarioError, OSError."""
     try:
-        rows = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+        # the base loader takes every scalar as the text that is written, so that 007 stays a number to call
+        rows = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only text
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from error
     if not isinstance(rows, list):
         raise ScenarioError(f"{path}: expected a list of scenarios")
@@ -125,8 +125,9 @@ def _read_step(row: Any, where: str) -> Step:
     if len(names) != 1:
         raise ScenarioError(f"{where}: expected one thing, got {', '.join(names) or 'none'}")
     what, text = names[0], row[names[0]]
-    step = Step(what, ", ".join(map(str, text)) if isinstance(text, list) else str(text), row.get("at"))
     try:
+        at = float(row["at"]) if "at" in row else None
+        step = Step(what, ", ".join(text) if isinstance(text, list) else str(text), at)
         script(step)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
