@@ -51,14 +51,16 @@ class Destination(Field):
 
     def read(self, body: Body, stored: Any, problems: list[Problem]) -> Value:
         before = self.default if stored is MISSING else stored
-        sent = {part: self.pick(body, ending, before[part]) for part, ending in PARTS.items()}
         stem = next((stem for stem in self.stems if any(stem + e in body for e in PARTS.values())), None)
         if stem is None:
             if self.required and stored is MISSING:
                 problems.append(Problem(self.stems[0], "required", "is required"))
             return dict(before)
-        part = "dest"
+        sent = dict.fromkeys(PARTS, MISSING)
         try:
+            for part, ending in PARTS.items():
+                sent[part] = self.pick(body, ending, before[part])
+            part = "dest"
             kind = self.read_type(before["dest"] if sent["dest"] is MISSING else sent["dest"])
             kept = before if kind == before["dest"] else NOWHERE
             after = {"dest": kind}
@@ -77,6 +79,8 @@ class Destination(Field):
         """What was sent under any spelling; where spellings differ, the one that is a change."""
         sent = [body[stem + ending] for stem in self.stems if stem + ending in body]
         changed = [raw for raw in sent if raw != before]
+        if any(raw != changed[0] for raw in changed):
+            raise Bad("conflict", "is sent in two spellings that differ")
         return (changed or sent or [MISSING])[0]
 
     def read_type(self, raw: Any) -> str:

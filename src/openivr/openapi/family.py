@@ -6,7 +6,7 @@ from typing import Any
 
 from openivr.objects import Kind
 from openivr.openapi.endpoint import Endpoint, Request
-from openivr.openapi.params import read_body_id, read_id, read_ids, read_one, read_page
+from openivr.openapi.params import MOST_SEARCH, read_body_id, read_id, read_ids, read_page, read_search
 from openivr.openapi.replies import NOT_FOUND, ApiError, list_rows, succeed
 from openivr.store import objects
 from openivr.store.index import Index
@@ -25,7 +25,7 @@ async def list_objects(kind: Kind, request: Request) -> bytes:
 
 async def search_objects(kind: Kind, request: Request) -> bytes:
     page = read_page(request.query, kind)
-    text = read_one(request.query, "search_value") or ""
+    text = read_search(request.query)
     total, rows = await request.service.database.read(objects.search, kind, text, page)
     return list_rows(total, [ENCODE(row) for row in rows])
 
@@ -88,7 +88,13 @@ def describe(kind: Kind, name: str) -> dict[str, Any]:
         case "list":
             return {"parameters": paging(kind), "data": {"total_number": ident, "data": rows}}
         case "search":
-            parameters = {**paging(kind), "search_value": {"type": "string", "minLength": 1}}
+            text = {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MOST_SEARCH,
+                "pattern": "^[^\\x00-\\x1f\\x7f]+$",
+            }
+            parameters = {**paging(kind), "search_value": text}
             return {"parameters": parameters, "data": {"total_number": ident, "data": rows}}
         case "get":
             return {"parameters": {"id": ident}, "required": ("id",), "data": {"data": shown}}

@@ -8,22 +8,25 @@ import msgspec
 
 from openivr.objects import Kind
 from openivr.objects.errors import Problem, shorten
-from openivr.objects.fields import Bad, whole
+from openivr.objects.fields import CONTROL, Bad, whole
 from openivr.objects.order import Page
 from openivr.openapi.replies import SYNTAX, ApiError, bad_parameters
 
 Query = Mapping[str, list[str]]
+MOST_FIELDS = 100  # parameters of a query
 MOST_ROWS = 10_000
 MOST_PAGE = 10**12
 MOST_IDS = 10_000
 MOST_ID = 10**18
+MOST_SEARCH = 127  # no name is longer
 
 
 def read_query(raw: bytes) -> Query:
     """The query's names with their values, of which there should be one each; 40001 if it is not UTF-8."""
     query: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise ApiError(SYNTAX) from error
     for name, value in pairs:
@@ -40,6 +43,8 @@ def read_one(query: Query, name: str) -> str | None:
         raise bad_parameters(Problem(name, "conflict", "is sent more than once", shorten(values[0])))
     if not values[0]:
         raise bad_parameters(Problem(name, "format", "is empty", ""))
+    if CONTROL.search(values[0]):
+        raise bad_parameters(Problem(name, "format", "has control characters", shorten(values[0])))
     return values[0]
 
 
@@ -73,6 +78,17 @@ def read_page(query: Query, kind: Kind) -> Page:
     sort = read_choice(query, "sort_by", ("id", *kind.sorts))
     is_descending = read_choice(query, "order_by", ("asc", "desc")) == "desc"
     return Page((page - 1) * size, size, sort, is_descending)
+
+
+def read_search(query: Query) -> str:
+    """`search_value`; none at all is in every name."""
+    text = read_one(query, "search_value") or ""
+    if len(text) > MOST_SEARCH:
+        problem = Problem(
+            "search_value", "length", f"must have at most {MOST_SEARCH} characters", shorten(text)
+        )
+        raise bad_parameters(problem)
+    return text
 
 
 def read_id(query: Query) -> int:

@@ -1,0 +1,39 @@
+"""Real servers for every test that wants one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.running import Api, Running, start
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with the demo that no test may change."""
+    running = start(tmp_path_factory.mktemp("demo"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with the demo that the tests of one module share, and may change."""
+    running = start(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def reader(demo: Running) -> Iterator[Api]:
+    """A client, logged in, of the server that nobody changes."""
+    api = demo.log_in()
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="module")
+def api(server: Running) -> Iterator[Api]:
+    """A client, logged in, of the module's server."""
+    api = server.log_in()
+    yield api
+    api.close()

@@ -1,0 +1,169 @@
+"""A real server for tests: the command line's own process in a folder of its own, and a client for it."""
+
+import http.client
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from openivr.store import clients
+from openivr.store.database import Database
+
+ROOT = "/openapi/v1.0/"
+AGENT = {"User-Agent": "OpenAPI"}
+SECRET = "a secret of the tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class Api:
+    """Speaks to one server over one connection at a time, as itself or with a token."""
+
+    def __init__(self, address: tuple[str, int], token: str = "") -> None:
+        self.address, self.token = address, token
+        self.connection = http.client.HTTPConnection(*address, timeout=30)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Exactly this request."""
+        waiting = self.connection.sock
+        if waiting is not None and select.select([waiting], [], [], 0)[0]:
+            self.connection.close()  # the server has ended it for being idle, as it may
+        try:
+            self.connection.request(method, target, body, dict(AGENT if headers is None else headers))
+            response = self.connection.getresponse()
+        except (http.client.HTTPException, OSError):
+            self.connection.close()
+            raise
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, names, response.read())
+
+    def target(self, path: str, parameters: Mapping[str, Any]) -> str:
+        tokens = {"access_token": self.token} if self.token else {}
+        return ROOT + path + "?" + urlencode(tokens | dict(parameters), quote_via=quote)
+
+    def get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """The answer of a GET with these query parameters."""
+        return self.checked(self.send("GET", self.target(path, parameters)))
+
+    def query(self, path: str, raw: str) -> dict[str, Any]:
+        """The answer of a GET with the token and this text behind it in the query, just as it is."""
+        return self.checked(self.send("GET", f"{self.target(path, {})}&{raw}"))
+
+    def post(self, path: str, body: Any, **parameters: Any) -> dict[str, Any]:
+        """The answer of a POST; `body` is sent as JSON unless it is bytes already."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = AGENT | {"Content-Type": "application/json"}
+        return self.checked(self.send("POST", self.target(path, parameters), content, headers))
+
+    def checked(self, answer: Answer) -> dict[str, Any]:
+        """The JSON of an answer, which has status 200 whatever it says."""
+        assert answer.status == 200, answer
+        assert answer.headers["content-type"] == "application/json"
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server process and where to find it."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    base: str
+    client_id: str
+    client_secret: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.base)
+        return str(parts.hostname), int(parts.port or 0)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def stop(self) -> int:
+        """End the process and wait for it."""
+        self.process.terminate()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return self.process.wait(30)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The server's database, opened beside it."""
+        database = Database(f"sqlite:///{self.data / 'openivr.db'}")
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def add_client(self, name: str) -> None:
+        """A further API client, whose id is its name and whose secret is SECRET."""
+        with self.database() as database, database.changing("auth") as change:
+            clients.add(change.connection, name, name, SECRET)
+
+    def log_in(self) -> Api:
+        """A client of the API with a token."""
+        api = Api(self.address)
+        pair = api.post("get_token", {"username": self.client_id, "password": self.client_secret})
+        api.token = pair["access_token"]
+        return api
+
+
+def start(folder: Path, *options: str, demo: bool = True) -> Running:
+    """Start `openivr serve` on a free port; returns when it says that it answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "openivr", "serve", "--http", "127.0.0.1:0", "--data", "data", *options]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENIVR_")}
+    with (folder / "log").open("a") as log:
+        process = subprocess.Popen(
+            [*command, *(["--demo"] if demo else [])],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    base = ident = secret = ""
+    for line in process.stdout:
+        words = line.split()
+        match words:
+            case ["OpenIVR", "answers", "on", base]:
+                pass
+            case ["client", "id", ident, "secret", secret]:
+                pass
+            case ["Try", *_]:
+                return Running(process, folder, base, ident, secret)
+    raise AssertionError(f"the server ended: {(folder / 'log').read_text()}")
