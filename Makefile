@@ -21,6 +21,9 @@ lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for the night
+	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/menu/test_properties.py
+
 bench: $(VENV)/dev.stamp  ## the table of speeds; needs Debian's "wrk" package
 	$(BIN)/python -m bench
 

@@ -7,12 +7,14 @@ Stale-proof and deterministic. `make fuzz` runs the same with far more examples.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from openivr.menu.check import check
 from openivr.menu.commands import (
     Answer,
     Command,
@@ -44,6 +46,7 @@ from openivr.menu.events import (
     RecordEnded,
     TimerFired,
 )
+from openivr.menu.flow import NO_ANSWER, NO_KEY, WRONG_KEY, Place, Step, path, spread, ways_in
 from openivr.menu.model import (
     Destination,
     DialPattern,
@@ -51,6 +54,7 @@ from openivr.menu.model import (
     Extension,
     ExtensionGroup,
     ExtensionRule,
+    InboundRoute,
     Ivr,
     Kind,
     OutboundRoute,
@@ -243,6 +247,10 @@ class Engine:
             assert self.session.state is before
         if not isinstance(event, CallArrived):  # early keys may follow it at once
             self.check_table(before, event)
+        if not isinstance(event, DialAnswered):
+            self.live = {
+                name: token for name, token in self.live.items() if token != getattr(event, "token", None)
+            }
         for command in commands:
             assert "ended" not in self.live, "nothing follows a hang-up"
             self.carry_out(command)
@@ -314,11 +322,9 @@ class Calls(RuleBasedStateMachine):
     def live(self, *names: str) -> bool:
         return any(name in self.engine.live for name in names)
 
-    def report(self, name: str, event: Any) -> None:
-        """Say that something is over; it stays live if the answer started it anew."""
+    def report(self, event: Event) -> None:
+        """Say that something is over; then something else must be under way."""
         self.engine.tell(event)
-        if self.engine.live.get(name) == event.token:
-            del self.engine.live[name]
         self.engine.check_live()
 
     @rule(key=st.sampled_from(KEYS))
@@ -333,19 +339,19 @@ class Calls(RuleBasedStateMachine):
     @precondition(lambda self: self.live("play"))
     @rule(failed=st.sampled_from([(), ("a.wav",)]))
     def end_play(self, failed: tuple[str, ...]) -> None:
-        self.report("play", PromptEnded(self.engine.live["play"], failed))
+        self.report(PromptEnded(self.engine.live["play"], failed))
 
     @precondition(lambda self: self.live(Timer.WAIT))
     @rule()
     def fire(self) -> None:
-        self.report(Timer.WAIT, TimerFired(self.engine.live[Timer.WAIT]))
+        self.report(TimerFired(self.engine.live[Timer.WAIT]))
 
     @precondition(lambda self: self.live("dial"))
     @rule(cause=st.none() | st.sampled_from(Cause))
     def end_dial(self, cause: Cause | None) -> None:
         token = self.engine.live["dial"]
         if cause:
-            self.report("dial", DialFailed(token, cause))
+            self.report(DialFailed(token, cause))
         else:
             self.engine.live["talk"] = self.engine.live.pop("dial")
             self.engine.tell(DialAnswered(token))
@@ -353,19 +359,19 @@ class Calls(RuleBasedStateMachine):
     @precondition(lambda self: self.live("talk"))
     @rule()
     def end_talk(self) -> None:
-        self.report("talk", DialEnded(self.engine.live["talk"]))
+        self.report(DialEnded(self.engine.live["talk"]))
 
     @precondition(lambda self: self.live("record"))
     @rule()
     def end_record(self) -> None:
-        self.report("record", RecordEnded(self.engine.live["record"]))
+        self.report(RecordEnded(self.engine.live["record"]))
 
     @precondition(lambda self: self.live("mailbox"))
     @rule(messages=st.none() | st.lists(st.just("m.wav"), max_size=2).map(tuple))
     def end_mailbox(self, messages: tuple[str, ...] | None) -> None:
         token = self.engine.live["mailbox"]
         opened = MailboxRefused(token) if messages is None else MailboxOpened(token, messages)
-        self.report("mailbox", opened)
+        self.report(opened)
 
     @rule(
         kind=st.sampled_from([PromptEnded, TimerFired, DialAnswered, DialEnded, RecordEnded, MailboxRefused]),
@@ -438,3 +444,64 @@ def test_a_recorded_call_replays_to_the_identical_commands(
     recorded = read_happenings(write_happenings(simulation.happenings))
     assert recorded == simulation.happenings
     assert replay(snapshot, recorded) == simulation.commands
+
+
+def follow(simulation: Simulation, label: str) -> None:
+    """Do what a way on asks for: press, dial, be silent, press something wrong, find nobody."""
+    session = simulation.session
+    if label == NO_KEY:
+        timed_out = sum(note.topic is Topic.TIMED_OUT for note in simulation.notes)
+        while sum(note.topic is Topic.TIMED_OUT for note in simulation.notes) == timed_out:
+            simulation.advance()
+    elif label == NO_ANSWER:
+        while session.state is State.DIALLING:
+            simulation.advance()
+    else:
+        simulation.press("A" if label == WRONG_KEY else label)
+        while session.state is State.COLLECTING:
+            simulation.advance()
+
+
+def visited(simulation: Simulation) -> set[Place]:
+    """List the menus and ring groups that a call came to."""
+    menus_entered = {(Kind.IVR, note.ivr) for note in simulation.notes if note.topic is Topic.ENTERED}
+    tried = {
+        (Kind.RING_GROUP, note.target)
+        for note in simulation.notes
+        if note.kind is Kind.RING_GROUP and note.topic in (Topic.DIALLED, Topic.FAILED)
+    }
+    return menus_entered | tried
+
+
+@given(snapshots())
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_way_that_check_sees_can_be_walked(snapshot: Snapshot) -> None:
+    ways = spread(snapshot, {(Kind.IVR, 1): Step(None, "")})
+    for place in ways:
+        if place[0] in (Kind.IVR, Kind.RING_GROUP) and snapshot.find(*place):
+            simulation = Simulation(snapshot, World({"6301": "busy", "6302": "busy"}))
+            simulation.call(Destination(Kind.IVR, 1))
+            for _, label in path(ways, place)[1:]:
+                follow(simulation, label)
+            assert place in visited(simulation)
+
+
+@given(snapshots(), st.text(KEYS + "wwww", max_size=40), outcomes)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_call_goes_where_check_sees_no_way(snapshot: Snapshot, keys: str, world: dict[str, str]) -> None:
+    snapshot = replace(snapshot, inbound_routes=by_id([InboundRoute(1, "Main", Destination(Kind.IVR, 1))]))
+    ways = ways_in(snapshot)
+    told = " ".join(one.text for one in check(snapshot) if one.rule.code in ("IVR601", "IVR602", "IVR603"))
+    simulation = Simulation(snapshot, World(world))
+    simulation.call(Destination(Kind.IVR, 1))
+    for key in keys:
+        if key == "w":
+            simulation.advance()
+        else:
+            simulation.press(key)
+    simulation.finish()
+    assert visited(simulation) <= set(ways)
+    for commands in simulation.commands:
+        for command in commands:
+            if isinstance(command, Dial) and command.kind is Kind.EXTERNAL:
+                assert snapshot.outbound_routes[command.target].name in told

@@ -14,6 +14,8 @@ import openivr
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("openivr.cli.serve:serve", "Answer the API and keep doing so."),
     "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run stored test cases."),
+    "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
+    "graph": ("openivr.cli.graph:graph", "Draw menus and where they lead, as Mermaid or JSON."),
     "client": ("openivr.cli.clients:client", "API clients: add, list, revoke."),
     "allow": ("openivr.cli.clients:allow", "Addresses that may use the API, and those locked out."),
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),

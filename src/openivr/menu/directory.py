@@ -37,9 +37,20 @@ def _book(snapshot: Snapshot) -> tuple[tuple[int, tuple[str, str]], ...]:
     book: tuple[tuple[int, tuple[str, str]], ...] | None = snapshot.memo.get("book")
     if book is None:
         people = sorted(snapshot.extensions.values(), key=lambda person: (person.name.casefold(), person.id))
-        book = tuple((person.id, _spellings(person)) for person in people if person.enabled)
+        book = tuple(
+            (person.id, _spellings(person)) for person in people if person.enabled and any(_spellings(person))
+        )
         snapshot.memo["book"] = book
     return book
+
+
+def listed(snapshot: Snapshot) -> frozenset[str]:
+    """Give the numbers of all extensions that can be found by name."""
+    numbers: frozenset[str] | None = snapshot.memo.get("listed")
+    if numbers is None:
+        numbers = frozenset(snapshot.extensions[ident].number for ident, _ in _book(snapshot))
+        snapshot.memo["listed"] = numbers
+    return numbers
 
 
 def _spellings(person: Extension) -> tuple[str, str]:

@@ -1,0 +1,348 @@
+"""Static findings: each rule finds its mistake and is silent without it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openivr.menu.check import check
+from openivr.menu.findings import RULES, Finding, Severity
+from openivr.menu.model import (
+    Destination,
+    DialPattern,
+    DialPolicy,
+    Extension,
+    ExtensionRule,
+    InboundRoute,
+    Ivr,
+    Kind,
+    OutboundRoute,
+    Prompt,
+    RingGroup,
+    Snapshot,
+    Trunk,
+    by_id,
+)
+
+Office = Callable[..., Snapshot]
+ADA = Destination(Kind.EXTENSION, 1)
+MAIN = Destination(Kind.IVR, 1)
+INBOUND = by_id([InboundRoute(1, "Main line", MAIN)])
+SOUND = {"1": ADA}
+OUT = DialPolicy(outbound=True, outbound_route_ids=(1,))
+LOCAL = OutboundRoute(1, "Local", (DialPattern("9XXX"),), (1,))
+
+
+@pytest.fixture
+def find(office: Office) -> Callable[..., list[Finding]]:
+    """Check an office whose main menu has a key to Ada, changed as a test wants."""
+
+    def find(snapshot: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
+        built = office(**{"keys": SOUND} | changes)
+        return check(replace(built, **{"inbound_routes": INBOUND} | (snapshot or {})))
+
+    return find
+
+
+Find = Callable[..., list[Finding]]
+
+
+def texts(findings: list[Finding], code: str) -> list[tuple[str, str]]:
+    return [(finding.place, finding.text) for finding in findings if finding.rule.code == code]
+
+
+def second(**changes: Any) -> Ivr:
+    return Ivr(2, "6201", "Second", prompts=("hours.wav",), **{"keys": SOUND} | changes)
+
+
+def test_a_sound_office_has_no_findings(find: Find) -> None:
+    assert find() == []
+
+
+ABSENT = Destination(Kind.EXTENSION, 99)
+MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("IVR101", {"ivrs": (second(),)}, "menu 6201 Second", "only a phone that dials 6201 does"),
+    ("IVR102", {"timeout": MAIN}, "menu 6200 Main, no key", "goes from 6200 to 6200"),
+    (
+        "IVR102",
+        {"timeout": Destination(Kind.PLAY_PROMPT, prompt="hours.wav")},
+        "menu 6200 Main, no key",
+        "6200 to 6200",
+    ),
+    ("IVR103", {"keys": {"1": MAIN}}, "menu 6200 Main", "leads to anybody"),
+    (
+        "IVR201",
+        {"policy": DialPolicy(ExtensionRule.ALL)},
+        "menu 6200 Main, key 1",
+        "It may begin numbers 1000, 1001 and 1003, so it acts only after 3 s or #.",
+    ),
+    (
+        "IVR201",
+        {"keys": {"9": ADA}, "policy": OUT, "snapshot": {"outbound_routes": by_id([LOCAL])}},
+        "menu 6200 Main, key 9",
+        "It may begin an outside number",
+    ),
+    (
+        "IVR202",
+        {"policy": DialPolicy(ExtensionRule.ALL), "snapshot": {"extensions": by_id([Extension(1, "1")])}},
+        "menu 6200 Main, key 1",
+        "The number 1 cannot be dialled here",
+    ),
+    ("IVR301", {"prompts": ("gone.wav",)}, "menu 6200 Main", "The prompt gone.wav does not exist"),
+    (
+        "IVR301",
+        {"keys": SOUND | {"2": Destination(Kind.PLAY_GREETING, prompt="gone.wav")}},
+        "menu 6200 Main, key 2",
+        "gone.wav",
+    ),
+    ("IVR302", {"prompts": ()}, "menu 6200 Main", "Callers hear nothing for 5 s."),
+    (
+        "IVR303",
+        {"prompts": ("empty.wav",), "snapshot": {"prompts": {"empty.wav": Prompt("empty.wav", 0)}}},
+        "menu 6200 Main",
+        "empty.wav has no sound",
+    ),
+    ("IVR401", {"timeout": ABSENT}, "menu 6200 Main, no key", "extension 99, which does not exist"),
+    (
+        "IVR401",
+        {"invalid": Destination(Kind.IVR, 7)},
+        "menu 6200 Main, wrong key",
+        "ivr 7, which does not exist",
+    ),
+    (
+        "IVR401",
+        {
+            "snapshot": {
+                "inbound_routes": by_id([InboundRoute(1, "Old", ABSENT), InboundRoute(2, "New", MAIN)])
+            }
+        },
+        "inbound route Old",
+        "extension 99",
+    ),
+    (
+        "IVR402",
+        {"timeout": Destination(Kind.EXTENSION, 3)},
+        "menu 6200 Main, no key",
+        "Extension 1002 is disabled.",
+    ),
+    ("IVR402", {"timeout": Destination(Kind.VOICEMAIL, 4)}, "menu 6200 Main, no key", "1003 has no mailbox"),
+    (
+        "IVR402",
+        {"groups": (RingGroup(1, "6300", "All", (3, 99)),), "timeout": Destination(Kind.RING_GROUP, 1)},
+        "menu 6200 Main, no key",
+        "Ring group 6300 has nobody who could be rung.",
+    ),
+    ("IVR403", {"keys": SOUND | {"9": MAIN}}, "menu 6200 Main, key 9", "back to where it comes from"),
+    (
+        "IVR403",
+        {"groups": (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.RING_GROUP, 1)),)},
+        "ring group 6300 All, no answer",
+        "back to where it comes from",
+    ),
+    (
+        "IVR404",
+        {"timeout": Destination(Kind.EXTERNAL, number="5", prefix="0")},
+        "menu 6200 Main, no key",
+        "No route with a working trunk takes 05.",
+    ),
+    ("IVR405", {"policy": DialPolicy(extension_ids=frozenset({99}))}, "menu 6200 Main", "names extension 99"),
+    (
+        "IVR405",
+        {"policy": DialPolicy(extension_group_ids=frozenset({9}))},
+        "menu 6200 Main",
+        "extension group 9",
+    ),
+    ("IVR405", {"policy": DialPolicy(ring_group_ids=frozenset({9}))}, "menu 6200 Main", "ring group 9"),
+    ("IVR405", {"policy": DialPolicy(outbound_route_ids=(9,))}, "menu 6200 Main", "outbound route 9"),
+    (
+        "IVR406",
+        {
+            "keys": SOUND | {"0": Destination(Kind.DIAL_BY_NAME)},
+            "snapshot": {"extensions": by_id([Extension(1, "1")])},
+        },
+        "menu 6200 Main, key 0",
+        "No enabled extension has a name",
+    ),
+    (
+        "IVR407",
+        {"snapshot": {"outbound_routes": by_id([replace(LOCAL, patterns=(DialPattern("9[1"),))])}},
+        "outbound route Local",
+        "9[1: bracket not closed or empty: [1. It allows nothing.",
+    ),
+    ("IVR501", {"resp_timeout": 1}, "menu 6200 Main", "Callers have 1 s for the first key"),
+    (
+        "IVR502",
+        {"digit_timeout": 1, "policy": DialPolicy(ExtensionRule.ALL)},
+        "menu 6200 Main",
+        "Callers have 1 s between two digits",
+    ),
+    (
+        "IVR601",
+        {"policy": OUT},
+        "menu 6200 Main",
+        "Anybody who calls (inbound route Main line) can dial the pattern 9XXX over route Local "
+        "(trunks A and B; at most 4 at a time, 60 an hour, 10 an hour for one caller).",
+    ),
+    (
+        "IVR602",
+        {"policy": replace(OUT, outbound_route_ids=(2,))},
+        "menu 6200 Main",
+        "can dial the patterns 9. and +. over route Any (trunk B;",
+    ),
+    (
+        "IVR603",
+        {"keys": SOUND | {"8": Destination(Kind.EXTERNAL, number="9123")}},
+        "menu 6200 Main, key 8",
+        "It calls 9123 over routes Any and Local.",
+    ),
+    ("IVR604", {"policy": DialPolicy(outbound=True)}, "menu 6200 Main", "whatever they dial fails"),
+    (
+        "IVR604",
+        {"policy": OUT, "snapshot": {"trunks": by_id([Trunk(1, "A", enabled=False)])}},
+        "menu 6200 Main",
+        "whatever they dial fails",
+    ),
+    (
+        "IVR701",
+        {
+            "keys": SOUND | {"0": Destination(Kind.DIAL_BY_NAME)},
+            "policy": DialPolicy(ExtensionRule.ALLOW, frozenset({1, 2})),
+        },
+        "menu 6200 Main, key 0",
+        "It reaches extension 1003, which may not be dialled here.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "place", "text"), MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)]
+)
+def test_a_mistake_is_found(find: Find, code: str, changes: dict[str, Any], place: str, text: str) -> None:
+    found = texts(find(**changes), code)
+    assert [where for where, _ in found] == [place]
+    assert text in found[0][1]
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {code for code, *_ in MISTAKES} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("IVR103", {"keys": {}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR103", {"keys": {}, "invalid": Destination(Kind.VOICEMAIL, 1)}),
+        ("IVR103", {"keys": {"1": Destination(Kind.IVR, 2)}, "ivrs": (second(),)}),
+        ("IVR103", {"keys": {}, "timeout": Destination(Kind.RING_GROUP, 1)}),
+        ("IVR103", {"keys": {"0": Destination(Kind.DIAL_BY_NAME)}}),
+        ("IVR103", {"keys": {"0": Destination(Kind.EXTERNAL, number="91")}}),
+        ("IVR103", {"keys": {}, "policy": OUT}),
+        (
+            "IVR103",
+            {
+                "keys": {},
+                "timeout": Destination(Kind.RING_GROUP, 1),
+                "groups": (RingGroup(1, "6300", "Empty", (), fail=Destination(Kind.IVR, 2)),),
+                "ivrs": (second(),),
+            },
+        ),
+        ("IVR101", {"ivrs": (second(),), "timeout": Destination(Kind.IVR, 2)}),
+        (
+            "IVR101",
+            {
+                "ivrs": (second(),),
+                "policy": DialPolicy(call_numbers=True, ring_group_ids=frozenset({1})),
+                "groups": (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.IVR, 2)),),
+            },
+        ),
+        ("IVR201", {"keys": {"2": ADA}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR403", {"invalid": MAIN}),
+        ("IVR501", {"resp_timeout": 2}),
+        ("IVR502", {"digit_timeout": 1}),
+        ("IVR502", {"digit_timeout": 2, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR301", {"prompts": ("default",)}),
+        ("IVR301", {"prompts": ("vm-saved",)}),
+        ("IVR604", {"policy": OUT}),
+        ("IVR601", {"policy": DialPolicy(outbound_route_ids=(1,))}),
+        (
+            "IVR701",
+            {"keys": SOUND | {"0": Destination(Kind.DIAL_BY_NAME)}, "policy": DialPolicy(ExtensionRule.ALL)},
+        ),
+    ],
+)
+def test_what_is_no_mistake_is_not_reported(find: Find, code: str, changes: dict[str, Any]) -> None:
+    assert texts(find(**changes), code) == []
+
+
+def test_places_that_lead_nowhere_do_not_count_as_somebody(find: Find) -> None:
+    nobody = {
+        "1": Destination(Kind.EXTENSION, 3),
+        "2": Destination(Kind.VOICEMAIL, 4),
+        "3": Destination(Kind.EXTERNAL, number="5"),
+        "4": Destination(Kind.IVR, 2),
+        "5": Destination(Kind.PLAY_GREETING, prompt="hours.wav"),
+    }
+    found = find(keys=nobody, ivrs=(second(keys={"1": MAIN}),))
+    assert [place for place, _ in texts(found, "IVR103")] == ["menu 6200 Main", "menu 6201 Second"]
+
+
+def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
+    third = Ivr(3, "6202", "Third", timeout=Destination(Kind.IVR, 2), keys=SOUND)
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.IVR, 3)),)
+    found = find(
+        ivrs=(second(timeout=Destination(Kind.RING_GROUP, 1)), third),
+        groups=groups,
+        timeout=Destination(Kind.IVR, 3),
+    )
+    (circle,) = texts(found, "IVR102")
+    assert circle[0] == "menu 6201 Second, no key"
+    assert "from 6201 to 6202 to 6201" in circle[1]
+
+
+def test_ring_groups_that_go_round_are_not_followed_for_ever(find: Find) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.RING_GROUP, 1)),)
+    assert texts(find(groups=groups, timeout=Destination(Kind.RING_GROUP, 1)), "IVR102") == []
+
+
+def test_the_way_of_a_stranger_to_the_outside_is_told_in_words(find: Find) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.IVR, 2)),)
+    found = find(
+        ivrs=(second(policy=OUT),), groups=groups, keys=SOUND | {"5": Destination(Kind.RING_GROUP, 1)}
+    )
+    ((place, text),) = texts(found, "IVR601")
+    assert place == "menu 6201 Second"
+    assert text.startswith(
+        "Anybody who calls (inbound route Main line, then key 5 in 6200, then no answer in 6300)"
+    )
+
+
+def test_a_menu_for_inside_phones_is_not_said_to_be_open_to_strangers(find: Find) -> None:
+    ((_, text),) = texts(find(ivrs=(second(policy=OUT),)), "IVR601")
+    assert text.startswith("Whoever is on a phone that may dial 6201 can dial")
+
+
+def test_disabled_inbound_routes_lead_nowhere(find: Find) -> None:
+    closed = by_id([InboundRoute(1, "Main line", MAIN, enabled=False)])
+    assert len(texts(find(snapshot={"inbound_routes": closed}), "IVR101")) == 1
+
+
+def test_a_trunk_that_is_switched_off_is_said_to_be(find: Find) -> None:
+    found = find(policy=OUT, snapshot={"trunks": by_id([Trunk(1, "A", enabled=False), Trunk(2, "B")])})
+    assert "(trunks A, switched off and B;" in texts(found, "IVR601")[0][1]
+
+
+def test_the_worst_comes_first(find: Find) -> None:
+    found = find(timeout=ABSENT, policy=OUT, ivrs=(second(),), keys=SOUND | {"9": ADA})
+    assert [finding.rule.severity for finding in found] == [
+        Severity.ERROR,
+        Severity.WARNING,
+        Severity.WARNING,
+        Severity.NOTE,
+    ]
+
+
+def test_long_lists_are_told_by_their_ends(find: Find) -> None:
+    people = by_id([Extension(n, str(1000 + n), "Ada") for n in range(1, 8)])
+    found = find(policy=DialPolicy(ExtensionRule.ALL), snapshot={"extensions": people})
+    assert "7 numbers (1001 to 1007)" in texts(found, "IVR201")[0][1]
