@@ -1,8 +1,10 @@
 """The composition root: puts store, API and HTTP server together into one worker."""
 
 import asyncio
+import gc
 import math
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -118,6 +120,7 @@ class Server(uvicorn.Server):
 
 def run_worker(settings: Settings, post: Post) -> None:
     """Serve HTTP on the post's socket until SIGTERM, or until the supervisor is gone."""
+    sys.setswitchinterval(0.001)  # a thread that reads a change must not hold up the event loop for long
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, post))
 
@@ -137,6 +140,8 @@ async def serve(settings: Settings, post: Post) -> None:
         loop.add_signal_handler(signum, server.stop)
     loop.add_reader(post.supervisor, server.stop)
     await live.current()
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: collections need not walk over it again and again
     ticking = asyncio.create_task(tick(server, access_log))
     loop.call_soon(post.report_ready)
     await server.serve([post.socket])

@@ -3,11 +3,10 @@
 The keys are text that every database compares byte by byte (SQLite BINARY, PostgreSQL COLLATE "C").
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Which part of a list, in which order. The order is total: by `sort`, then by id; descending is its
     exact mirror."""
 

@@ -8,6 +8,7 @@ way, which gives the same answer or the documented error: this module never refu
 import asyncio
 import math
 import time
+from functools import lru_cache
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,22 +28,31 @@ SORTS = {b"id": "id", b"number": "number", b"name": "name"}
 ORDERS = {b"asc": False, b"desc": True}
 UNUSUAL = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 
+HEAD = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"content-type: application/json\r\n"
+    b"x-content-type-options: nosniff\r\n"
+    b"content-length: %d\r\n"
+)
+Headers = list[tuple[bytes, bytes]]
+
 MOST_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
 
 
+@lru_cache(256)  # what polls asks the same again and again
 def read_simple(raw: bytes) -> tuple[str, Page] | None:
-    """The token and the page of a query in plain characters with every parameter sound; else None."""
+    """The token's fingerprint and the page of a query in plain characters that is wholly sound; else None."""
     if b"%" in raw or b"+" in raw or not raw.isascii():
         return None
-    known: dict[bytes, bytes] = {}
-    for part in raw.split(b"&"):
-        name, equals, value = part.partition(b"=")
-        if not equals or name in known:
-            return None
-        known[name] = value
+    try:
+        known = dict([part.split(b"=") for part in raw.split(b"&")])
+    except ValueError:
+        return None
+    if len(known) <= raw.count(b"&"):  # some name stands twice
+        return None
     token = known.get(b"access_token")
     page, size = known.get(b"page", b"1"), known.get(b"page_size", b"10000")
     sort, order = SORTS.get(known.get(b"sort_by", b"id")), ORDERS.get(known.get(b"order_by", b"asc"))
@@ -52,7 +62,7 @@ def read_simple(raw: bytes) -> tuple[str, Page] | None:
     number = int(page)
     if not (1 <= limit <= MOST_ROWS and 1 <= number <= MOST_PAGE):
         return None
-    return token.decode(), Page((number - 1) * limit, limit, sort, order)
+    return fingerprint(token.decode()), Page((number - 1) * limit, limit, sort, order)
 
 
 class HotList:
@@ -61,6 +71,8 @@ class HotList:
     def __init__(self, live: Live, observer: Observer) -> None:
         self.live, self.observer = live, observer
         self.lines: dict[str, RequestLine] = {}
+        self.headers: Headers | None = None
+        self.encoded = b""
 
     def answer(self, query: bytes, address: str) -> bytes | None:
         """The body, or None where the ordinary way must decide."""
@@ -70,7 +82,7 @@ class HotList:
             return None
         token, page = simple
         snapshot = self.live.snapshot
-        if snapshot.tokens.get(fingerprint(token), 0) <= time.time():
+        if snapshot.tokens.get(token, 0) <= time.time():
             return None
         if snapshot.networks and not is_listed(address, snapshot.networks):
             return None
@@ -78,6 +90,14 @@ class HotList:
         body = list_rows(index.total, index.page(page))
         self.observer.note(ENDPOINT, self.line(address), SUCCESS, time.perf_counter() - started)
         return body
+
+    def head(self, headers: Headers) -> bytes:
+        """The answer's head, which wants the body's length; `headers` is a new list whenever it changes."""
+        if headers is not self.headers:
+            self.headers = headers
+            lines = (b"%b: %b\r\n" % header for header in headers)
+            self.encoded = b"".join((HEAD, *lines, b"\r\n"))
+        return self.encoded
 
     def line(self, address: str) -> RequestLine:
         line = self.lines.get(address)
@@ -113,11 +133,11 @@ class HotProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.is_head, self.head_size = False, 0
-        body = self.answer_hot() if self.url.startswith(PREFIX) else None
-        if body is not None:
+        answer = self.answer_hot() if self.url.startswith(PREFIX) else None
+        if answer is not None:
             self.was_hot = True
             self.deadline = self.loop.time() + IDLE_SECONDS
-            self.transport.write(self.head(len(body)) + body)
+            self.transport.write(answer)
             return
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -137,12 +157,8 @@ class HotProtocol(HttpToolsProtocol):
             agents += name == b"user-agent" and bool(value.strip())
         if agents != 1 or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
-        return self.hot.answer(self.url[len(PREFIX) :], self.client[0] if self.client else "127.0.0.1")
-
-    def head(self, length: int) -> bytes:
-        lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        fixed = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % length
-        return b"".join((fixed, *lines, b"\r\n"))
+        body = self.hot.answer(self.url[len(PREFIX) :], self.client[0] if self.client else "127.0.0.1")
+        return body and self.hot.head(self.server_state.default_headers) % len(body) + body
 
     def on_body(self, body: bytes) -> None:
         if not self.was_hot:

@@ -1,9 +1,11 @@
-"""A list in memory: every row encoded once, in every order that it can be asked for.
+"""A list in memory: every row encoded once for each order that it can be asked for.
 
-All of it is immutable. A change copies one chunk of rows and the list of chunks, and shares the rest, so a
-page is a slice at any depth, a change is cheap at any size, and who holds an index keeps one revision.
+Rows stand one behind the other in chunks of text, so a page is a slice of memory at any depth. All of it is
+immutable. A change makes one chunk and the list of chunks anew and shares the rest, so it is cheap at any
+size, and who holds an index keeps one revision.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from openivr.objects.order import Page
 
 Key = tuple[Any, ...]
 KeyOf = Callable[[Row], Key]
-CHUNK = 1000
+CHUNK = 500
 DECODE: Callable[[bytes], Row] = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -35,10 +37,38 @@ def key_of(sort: str) -> KeyOf:
     return lambda row: (order(row[sort]), row["id"])
 
 
-def split(rows: Iterable[bytes], size: int) -> Iterator[tuple[bytes, ...]]:
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows as one text, each with a comma behind it. Row `i` is from `starts[i]` up to `starts[i + 1]`."""
+
+    text: bytes
+    starts: "array[int]"
+
+    @classmethod
+    def of(cls, rows: list[bytes]) -> "Chunk":
+        starts = array("I", accumulate((len(row) + 1 for row in rows), initial=0))
+        return cls(b",".join((*rows, b"")), starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def span(self, first: int, last: int) -> bytes:
+        """The rows from one position up to another, with commas between them."""
+        return self.text[self.starts[first] : self.starts[last] - 1]
+
+    def row(self, at: int) -> bytes:
+        return self.span(at, at + 1)
+
+    def backwards(self, first: int, last: int) -> list[bytes]:
+        """The rows of a span, the last one first."""
+        text, starts = self.text, self.starts
+        return [text[starts[at] : starts[at + 1] - 1] for at in range(last - 1, first - 1, -1)]
+
+
+def split(rows: Iterable[bytes], size: int) -> Iterator[Chunk]:
     remaining = iter(rows)
-    while chunk := tuple(islice(remaining, size)):
-        yield chunk
+    while chunk := list(islice(remaining, size)):
+        yield Chunk.of(chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,69 +76,83 @@ class Rows:
     """Encoded rows in one order. `fences` are the keys of each chunk's first row, `starts` its position."""
 
     key: KeyOf
-    chunks: tuple[tuple[bytes, ...], ...]
+    chunks: tuple[Chunk, ...]
     fences: tuple[Key, ...]
-    starts: tuple[int, ...]
+    starts: "array[int]"
     total: int
 
     @classmethod
     def build(cls, key: KeyOf, rows: Iterable[bytes]) -> "Rows":
         """From rows that are in order already."""
         chunks = tuple(split(rows, CHUNK))
-        return cls.of(key, chunks, tuple(key(DECODE(chunk[0])) for chunk in chunks))
+        return cls.of(key, chunks, tuple(key(DECODE(chunk.row(0))) for chunk in chunks))
 
     @classmethod
-    def of(cls, key: KeyOf, chunks: tuple[tuple[bytes, ...], ...], fences: tuple[Key, ...]) -> "Rows":
+    def of(cls, key: KeyOf, chunks: tuple[Chunk, ...], fences: tuple[Key, ...]) -> "Rows":
         *starts, total = accumulate(map(len, chunks), initial=0)
-        return cls(key, chunks, fences, tuple(starts), total)
+        return cls(key, chunks, fences, array("L", starts), total)
 
     def page(self, offset: int, limit: int) -> list[bytes]:
-        """Up to `limit` rows from position `offset`."""
-        at = bisect_right(self.starts, offset) - 1
-        found: list[bytes] = []
-        while limit > 0 and 0 <= at < len(self.chunks):
-            start = offset - self.starts[at] if not found else 0
-            part = self.chunks[at][start : start + limit]
-            found += part
-            limit -= len(part)
-            at += 1
-        return found
+        """Up to `limit` rows from position `offset`, in pieces of one or more rows."""
+        stop = min(offset + limit, self.total)
+        pieces: list[bytes] = []
+        while offset < stop:
+            at = bisect_right(self.starts, offset) - 1
+            chunk, first = self.chunks[at], offset - self.starts[at]
+            last = min(len(chunk), first + stop - offset)
+            pieces.append(chunk.span(first, last))
+            offset += last - first
+        return pieces
 
     def page_descending(self, offset: int, limit: int) -> list[bytes]:
-        """The same of the mirrored order."""
+        """The same of the mirrored order, a piece a row."""
         stop = max(self.total - offset, 0)
         start = max(stop - limit, 0)
-        found = self.page(start, stop - start)
-        found.reverse()
-        return found
+        rows: list[bytes] = []
+        while start < stop:
+            at = bisect_right(self.starts, stop - 1) - 1
+            chunk, base = self.chunks[at], self.starts[at]
+            first = max(start - base, 0)
+            rows += chunk.backwards(first, stop - base)
+            stop = base + first
+        return rows
 
     def place(self, key: Key) -> tuple[int, int]:
         """The chunk and the position in it at which a row with this key stands or would stand."""
         at = max(bisect_right(self.fences, key) - 1, 0)
-        chunk = self.chunks[at] if self.chunks else ()
-        return at, bisect_left(chunk, key, key=lambda row: self.key(DECODE(row)))
+        if not self.chunks:
+            return at, 0
+        chunk = self.chunks[at]
+        return at, bisect_left(range(len(chunk)), key, key=lambda i: self.key(DECODE(chunk.row(i))))
 
     def find(self, key: Key) -> bytes | None:
         at, position = self.place(key)
         if not self.chunks or position == len(self.chunks[at]):
             return None
-        row = self.chunks[at][position]
+        row = self.chunks[at].row(position)
         return row if self.key(DECODE(row)) == key else None
+
+    def rows(self, at: int) -> list[bytes]:
+        """A chunk's rows one by one."""
+        chunk = self.chunks[at] if self.chunks else Chunk.of([])
+        return chunk.backwards(0, len(chunk))[::-1]
 
     def insert(self, row: bytes) -> "Rows":
         at, position = self.place(self.key(DECODE(row)))
-        chunk = self.chunks[at] if self.chunks else ()
-        return self.replace(at, (*chunk[:position], row, *chunk[position:]))
+        rows = self.rows(at)
+        rows.insert(position, row)
+        return self.replace(at, rows)
 
     def remove(self, key: Key) -> "Rows":
         at, position = self.place(key)
-        chunk = self.chunks[at]
-        return self.replace(at, (*chunk[:position], *chunk[position + 1 :]))
+        rows = self.rows(at)
+        del rows[position]
+        return self.replace(at, rows)
 
-    def replace(self, at: int, chunk: tuple[bytes, ...]) -> "Rows":
-        """With another chunk in the place of one: two where it grew too large, none where it is empty."""
-        parts = tuple(split(chunk, CHUNK if len(chunk) == 2 * CHUNK else 2 * CHUNK))
-        fences = tuple(self.key(DECODE(part[0])) for part in parts)
+    def replace(self, at: int, rows: list[bytes]) -> "Rows":
+        """With other rows in a chunk: two chunks where they are too many, none where there are none."""
+        parts = tuple(split(rows, CHUNK if len(rows) == 2 * CHUNK else 2 * CHUNK))
+        fences = tuple(self.key(DECODE(part.row(0))) for part in parts)
         return Rows.of(
             self.key,
             (*self.chunks[:at], *parts, *self.chunks[at + 1 :]),

@@ -63,9 +63,10 @@ def advance_lists(connection: Connection, old: Snapshot, kinds: Mapping[str, Kin
 def load_list(connection: Connection, kind: Kind) -> Index:
     """A whole list from the database, which does the sorting."""
     table = OBJECTS[kind.name]
-    columns = [table.c.id, *(table.c[name] for name in kind.listed)]
-    records = connection.execution_options(yield_per=10_000).execute(select(*columns).order_by(table.c.id))
-    rows = {record.id: ENCODE(kind.row(dict(record._mapping))) for record in records}
+    names = ("id", *kind.listed)
+    listed = select(*(table.c[name] for name in names)).order_by(table.c.id)
+    records = connection.execution_options(yield_per=10_000).execute(listed)
+    rows = {record[0]: ENCODE(kind.row(dict(zip(names, record, strict=True)))) for record in records}
 
     def ordered(sort: str) -> Iterator[int]:
         ids = order(select(table.c.id), table, Page(0, 0, sort))

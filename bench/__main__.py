@@ -1,0 +1,20 @@
+"""`python -m bench [NAME ...]`: every measurement, or the named ones, as tables."""
+
+import pkgutil
+import sys
+from importlib import import_module
+
+import bench
+
+
+def main() -> None:
+    found = [module.name for module in pkgutil.iter_modules(bench.__path__)]
+    known = [name for name in found if name not in {"__main__", "machine", "bare"}]
+    for name in sys.argv[1:] or known:
+        if name not in known:
+            sys.exit(f"there is no bench {name}; there are {', '.join(known)}")
+        import_module(f"bench.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
