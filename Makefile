@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench fuzz lock clean help
+.PHONY: run test lint bench docs fuzz lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -20,6 +20,9 @@ lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/dev.stamp  ## renew the generated parts of the documentation
+	$(BIN)/python docs/generate.py
 
 fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for the night
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/menu/test_properties.py

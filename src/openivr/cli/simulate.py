@@ -41,8 +41,9 @@ def simulate() -> None:
 
 def read_outcomes(_ctx: click.Context, _param: click.Parameter, values: Iterable[str]) -> World:
     """Read `1000=busy` and the like."""
+    pairs = [value.partition("=") for value in values]
     try:
-        return World(dict(value.split("=", 1) for value in values))
+        return World({number: outcome for number, _, outcome in pairs})
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 

@@ -7,7 +7,6 @@ Before the caller acts, the clock moves on to the last line that is expected bef
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import ndiff
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -158,38 +157,48 @@ def run(snapshot: Snapshot, scenario: Scenario) -> Verdict:
     return Verdict(scenario, () if expected == actual else tuple(_differ(expected, actual)))
 
 
+class Watch:
+    """What can be observed in a call and was not yet taken, in order."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        # that the call comes to the menu that was called goes without saying
+        self._place = 2 if [line.what for line in simulation.lines[:2]] == ["calls", "enters"] else 1
+
+    def take(self) -> Line | None:
+        """Take the next thing that has happened already."""
+        while self._place < len(self._simulation.lines):
+            line = self._simulation.lines[self._place]
+            self._place += 1
+            if line.what in OBSERVED:
+                return line
+        return None
+
+    def await_next(self) -> Line | None:
+        """Take the next thing, and let time pass until it happens."""
+        line = self.take()
+        while line is None and self._simulation.advance():
+            line = self.take()
+        return line
+
+
 def _act_out(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[Step]:
     simulation.call(called, scenario.caller)
-    observed = _observe(simulation)
+    watch = Watch(simulation)
     for step in scenario.steps:
         if step.what in ACTS:
+            yield from map(_as_step, iter(watch.take, None))
             act_out(simulation, script(step))
             yield step
-        elif line := next(observed, None):
-            yield Step(line.what, line.text, line.at / 1000 if step.at is not None else None)
-    yield from _left_over(simulation, scenario, observed)
-
-
-def _left_over(simulation: Simulation, scenario: Scenario, observed: Iterator[Line]) -> Iterator[Step]:
-    """What followed at once, and, for a call that is written to its end, what came after."""
+        elif line := watch.await_next():
+            yield _as_step(line, timed=step.at is not None)
+    # a call that is written to its end is followed to its end
     ends = any(step.what == "ends" for step in scenario.steps)
-    now = simulation.now
-    for line in takewhile(lambda line: ends or line.at <= now, observed):
-        yield Step(line.what, line.text)
+    yield from map(_as_step, iter(watch.await_next if ends else watch.take, None))
 
 
-def _observe(simulation: Simulation) -> Iterator[Line]:
-    """Give the observable lines one by one; the clock moves only when the next one is asked for."""
-    place = 0
-    first = True
-    while place < len(simulation.lines) or simulation.advance():
-        while place < len(simulation.lines):
-            line = simulation.lines[place]
-            place += 1
-            # that the call comes to the menu that was called goes without saying
-            if line.what in OBSERVED and not (first and line.what == "enters"):
-                yield line
-            first = first and line.what == "calls"
+def _as_step(line: Line, timed: bool = False) -> Step:
+    return Step(line.what, line.text, line.at / 1000 if timed else None)
 
 
 def _differ(expected: list[str], actual: list[str]) -> Iterator[str]:

@@ -38,6 +38,13 @@ KIND_WORDS = {
     Kind.IVR: "menu",
     Kind.VOICEMAIL: "voicemail of",
 }
+# why a destination fails that is not even rung
+NOBODY: dict[Kind | None, str] = {
+    Kind.EXTERNAL: "no route with a working trunk takes this number",
+    Kind.EXTENSION: "it is gone or disabled",
+    Kind.VOICEMAIL: "there is no such mailbox",
+    Kind.RING_GROUP: "it has no members who could be rung",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class Narrator:
         self.lines: list[Line] = []
         self._snapshot = snapshot
         self._why = ""
+        self._rung = False
         self._now = 0
 
     def tell_event(self, now: int, event: Event, secret: bool) -> None:
@@ -96,6 +104,7 @@ class Narrator:
             case Play():
                 self._say("hears", ", ".join(command.prompts), words_of(command.prompts))
             case Dial():
+                self._rung = True
                 self._say("rings", self._show_dial(command), self._take_why())
             case Record():
                 self._say("records", self._snapshot.extensions[command.mailbox].number)
@@ -127,8 +136,9 @@ class Narrator:
             case Topic.MISSING:
                 self._say("misses", note.detail, "there is no such prompt")
             case Topic.FAILED:
-                self._say("fails", note.detail)
+                self._say("fails", note.detail, "" if self._rung else NOBODY.get(note.kind, "it is gone"))
                 self._why = note.detail
+                self._rung = False
             case Topic.CONNECTED:
                 self._say("reaches", self._show_reached(note))
             case Topic.RECORDED:

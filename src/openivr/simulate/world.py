@@ -36,7 +36,7 @@ class World:
         for number, outcome in self.outcomes.items():
             if outcome not in OUTCOMES:
                 known = ", ".join(OUTCOMES)
-                raise ValueError(f"{number}: {outcome} is none of {known}")
+                raise ValueError(f"{number}: {outcome!r} is none of {known}")
 
     def outcome(self, *names: str) -> Cause | None:
         """Look up the first of these names that is mentioned; None is an answer."""

@@ -1,0 +1,152 @@
+"""Write the generated parts of the documentation: `make docs`. A test keeps them current.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from openivr.cli.snapshot import load
+from openivr.config import Settings
+from openivr.menu.events import (
+    CallArrived,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    MailboxOpened,
+    MailboxRefused,
+    PromptEnded,
+    RecordEnded,
+    TimerFired,
+)
+from openivr.menu.findings import RULES
+from openivr.menu.model import Kind, Snapshot
+from openivr.menu.picture import draw, to_mermaid
+from openivr.menu.sounds import SOUNDS
+from openivr.menu.states import PASSING, State
+from openivr.menu.transitions import MOVES
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.transcript import show
+from openivr.simulate.world import World
+from openivr.startup import prepare
+
+ROOT = Path(__file__).parents[1]
+PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+EVENTS: dict[type | None, str] = {
+    None: "",
+    CallArrived: "call arrives",
+    Digit: "key",
+    PromptEnded: "prompt ends",
+    TimerFired: "time is up",
+    DialAnswered: "answered",
+    DialFailed: "failed",
+    DialEnded: "other side hangs up",
+    RecordEnded: "silence",
+    MailboxOpened: "opened",
+    MailboxRefused: "refused",
+}
+# what is pressed in which menu, and who does not answer
+CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("6200", "w4 1", {}),
+    ("6200", "1001", {"1001": "busy"}),
+    ("6200", "5551234567", {}),
+    ("6200", "", {"1003": "no answer"}),
+    ("6201", "w2 # w8 887 w4 1", {}),
+    ("6202", "5", {}),
+    ("6202", "* 3# 0", {"6300": "busy"}),
+    ("6203", "6300", {}),
+)
+
+
+def load_demo() -> Snapshot:
+    """Make the demo's configuration afresh."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Settings(data=Path(folder)), is_demo=True)
+        return load(Path(folder), "")
+
+
+def write_states() -> str:
+    """Draw the table of the state machine."""
+    rows = ["```mermaid", "stateDiagram-v2"]
+    rows += [f"    {state.name}: {state.value}" for state in State]
+    rows.append(f"    [*] --> {State.NEW.name}")
+    for move in MOVES:
+        label = f": {EVENTS[move.event]}" if move.event else ""
+        rows += [f"    {move.source.name} --> {state.name}{label}" for state in State if state in move.to]
+    rows.append(f"    {State.ENDED.name} --> [*]")
+    rows.append("    classDef passing stroke-dasharray: 4")
+    rows.append(f"    class {','.join(state.name for state in State if state in PASSING)} passing")
+    return "\n".join([*rows, "```"])
+
+
+def write_rules() -> str:
+    """List what `check` can find."""
+    rows = [f"| {r.code} | {r.severity} | {r.title} | {r.remedy} |" for r in RULES.values()]
+    return "\n".join(["| code | severity | finding | remedy |", "|---|---|---|---|", *rows])
+
+
+def write_sounds() -> str:
+    """List the built-in sounds."""
+    rows = [f"| `{name}` | {words} |" for name, words in SOUNDS.items() if not name.startswith("digits/")]
+    return "\n".join(["| name | words |", "|---|---|", *rows])
+
+
+def write_transcripts() -> str:
+    """Make the demo's calls and tell them."""
+    snapshot = load_demo()
+    return "\n\n".join(write_call(snapshot, *call) for call in CALLS)
+
+
+def write_call(snapshot: Snapshot, number: str, keys: str, outcomes: dict[str, str]) -> str:
+    """Make one call and tell it under the command that makes it."""
+    simulation = Simulation(snapshot, World(outcomes))
+    simulation.call(snapshot.numbers[number], "2000")
+    act_out(simulation, read_keys(keys))
+    simulation.finish()
+    options = "".join(f' --outcome "{whom}={what}"' for whom, what in outcomes.items())
+    command = f'openivr simulate {number} --from 2000 --keys "{keys}"{options}'
+    return f"```\n$ {command}\n{show(simulation.lines)}\n```"
+
+
+def write_flow() -> str:
+    """Draw the demo's main menu and all it leads to."""
+    snapshot = load_demo()
+    ivr = snapshot.ivr_by_number("6200")
+    return f"```mermaid\n{to_mermaid(draw(snapshot, [(Kind.IVR, ivr.id if ivr else 0)]))}\n```"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "states": write_states,
+    "rules": write_rules,
+    "sounds": write_sounds,
+    "transcripts": write_transcripts,
+    "flow": write_flow,
+}
+
+
+def renew(text: str) -> str:
+    """Give a page with its generated parts made anew. Raises KeyError for an unknown part."""
+    return PART.sub(lambda found: found[1] + PARTS[found[2]]() + "\n" + found[3], text)
+
+
+def main() -> None:
+    """Renew all pages; with --check only say which are out of date, and fail."""
+    stale = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        if (new := renew(text)) != text:
+            stale.append(page)
+            if "--check" not in sys.argv:
+                page.write_text(new, encoding="utf-8")
+    for page in stale:
+        print(page.relative_to(ROOT))
+    sys.exit(bool(stale) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    main()

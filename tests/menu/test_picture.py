@@ -1,0 +1,80 @@
+"""The picture of a menu and all it leads to."""
+
+from collections.abc import Callable
+
+from openivr.menu.model import Destination, DialPolicy, ExtensionRule, Ivr, Kind, RingGroup, Snapshot
+from openivr.menu.picture import Arrow, Node, draw, quote, to_mermaid
+
+Office = Callable[..., Snapshot]
+MAIN = (Kind.IVR, 1)
+
+
+def test_keys_to_the_same_place_share_an_arrow(office: Office) -> None:
+    ada = Destination(Kind.EXTENSION, 1)
+    picture = draw(office(keys={"0": ada, "*": ada, "1": ada}, timeout=ada), [MAIN])
+    assert picture.nodes == (
+        Node("ivr-1", Kind.IVR, "6200 Main"),
+        Node("extension-1", Kind.EXTENSION, "extension 1000 Ada Byron"),
+    )
+    assert picture.arrows == (Arrow("ivr-1", "extension-1", "1, 0, *, no key"),)
+
+
+def test_menus_and_ring_groups_are_followed_once(office: Office) -> None:
+    second = Ivr(2, "6201", "Second", keys={"0": Destination(*MAIN)})
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(Kind.IVR, 2)),)
+    picture = draw(office(ivrs=(second,), groups=groups, keys={"1": Destination(Kind.RING_GROUP, 1)}), [MAIN])
+    assert [node.id for node in picture.nodes] == ["ivr-1", "ring_group-1", "ivr-2"]
+    assert [(arrow.source, arrow.label, arrow.target) for arrow in picture.arrows] == [
+        ("ivr-1", "1", "ring_group-1"),
+        ("ring_group-1", "no answer", "ivr-2"),
+        ("ivr-2", "0", "ivr-1"),
+    ]
+
+
+def test_dialling_by_number_is_summed_up(office: Office) -> None:
+    policy = DialPolicy(
+        ExtensionRule.RESTRICT, outbound=True, outbound_route_ids=(1, 2), check_voicemail=True
+    )
+    labels = [node.label for node in draw(office(policy=policy), [MAIN]).nodes]
+    assert labels[1:] == [
+        "extensions that are not restricted",
+        "outside over routes Local and Any",
+        "own mailbox",
+    ]
+
+
+def test_every_destination_has_a_node(office: Office) -> None:
+    keys = {
+        "1": Destination(Kind.EXTENSION, 99),
+        "2": Destination(Kind.VOICEMAIL, 1),
+        "3": Destination(Kind.EXTERNAL, number="123", prefix="9"),
+        "4": Destination(Kind.PLAY_GREETING, prompt="hours.wav"),
+        "5": Destination(Kind.END_CALL),
+        "6": Destination(Kind.IVR, 9),
+    }
+    labels = [node.label for node in draw(office(keys=keys), [MAIN]).nodes]
+    assert labels[1:] == [
+        "extension 99 (gone)",
+        "voicemail 1000 Ada Byron",
+        "external num 9123",
+        "play greeting hours.wav",
+        "end call",
+        "ivr 9 (gone)",
+    ]
+
+
+def test_mermaid_dots_what_no_key_leads_to(office: Office) -> None:
+    ada, end = Destination(Kind.EXTENSION, 1), Destination(Kind.END_CALL)
+    text = to_mermaid(draw(office(keys={"#": ada}, timeout=end, invalid=end, name='The "A" & <B>'), [MAIN]))
+    assert text.splitlines() == [
+        "flowchart LR",
+        '    n0["6200 The &quot;A&quot; &amp; &lt;B>"]',
+        '    n1("extension 1000 Ada Byron")',
+        '    n2{{"end call"}}',
+        '    n0 -->|"&num;"| n1',
+        '    n0 -.->|"no key, wrong key"| n2',
+    ]
+
+
+def test_texts_cannot_break_out_of_their_quotes() -> None:
+    assert quote('"]; click n0 "x') == "&quot;]; click n0 &quot;x"

@@ -1,0 +1,24 @@
+"""The demo's configuration, in a data folder and as a snapshot."""
+
+from pathlib import Path
+
+import pytest
+
+from openivr.cli.snapshot import load
+from openivr.config import Settings
+from openivr.menu.model import Snapshot
+from openivr.startup import prepare
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo in it."""
+    folder = tmp_path_factory.mktemp("data")
+    prepare(Settings(data=folder), is_demo=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_menus(demo_data: Path) -> Snapshot:
+    """The demo as the menu core sees it."""
+    return load(demo_data, "")

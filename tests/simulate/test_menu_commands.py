@@ -1,0 +1,155 @@
+"""`openivr simulate`, `check` and `graph` as they are typed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openivr.cli import main
+from openivr.menu.findings import RULES
+
+Type = Callable[..., Result]
+
+
+@pytest.fixture
+def openivr(demo_data: Path) -> Type:
+    """Type a command, with the demo's data in the environment."""
+
+    def invoke(*arguments: str, text: str = "") -> Result:
+        return CliRunner().invoke(main, arguments, input=text, env={"OPENIVR_DATA": str(demo_data)})
+
+    return invoke
+
+
+def test_a_number_is_simulated_from_a_script(openivr: Type) -> None:
+    result = openivr("simulate", "6200", "--keys", "1 w3 1001#", "--outcome", "1000=busy", "--from", "2000")
+    assert result.exit_code == 0
+    assert "calls      menu 6200 VoiceMenu Navigator  (from 2000)" in result.output
+    assert "fails      busy" in result.output
+
+
+def test_the_data_folder_may_be_an_option_anywhere(openivr: Type, tmp_path: Path) -> None:
+    for arguments in (["6200", "--data", str(tmp_path / "none")], ["--data", str(tmp_path / "none"), "6200"]):
+        result = openivr("simulate", *arguments)
+        assert result.exit_code == 1
+        assert "there is no data" in result.output
+
+
+def test_without_a_script_one_types(openivr: Type) -> None:
+    result = openivr("simulate", "6202", text="5\n")
+    assert result.output.startswith("Type keys")
+    assert "ended by the menu" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["6299"], "nobody has the number 6299"),
+        (["6200", "--keys", "x"], "neither keys"),
+        (["6200", "--outcome", "1000=asleep"], "is none of"),
+        (["6200", "--outcome", "busy"], "busy: '' is none of"),
+    ],
+)
+def test_wrong_arguments_are_explained(openivr: Type, arguments: list[str], complaint: str) -> None:
+    result = openivr("simulate", *arguments)
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+def test_json_can_be_replayed(openivr: Type, tmp_path: Path) -> None:
+    recorded = openivr("simulate", "6200", "--keys", "1#", "--json").output
+    call = json.loads(recorded)
+    assert [line["what"] for line in call["lines"]][:3] == ["calls", "enters", "hears"]
+    assert call["notes"][0]["topic"] == "arrived"
+    file = tmp_path / "call.json"
+    file.write_text(recorded)
+    assert (
+        openivr("simulate", "replay", str(file)).output
+        == f"{len(call['events'])} events, the same commands\n"
+    )
+    file.write_text(recorded.replace('"seconds": 30', '"seconds": 31'))
+    changed = openivr("simulate", "replay", str(file))
+    assert changed.exit_code == 1
+    assert "the commands differ" in changed.output
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"events": [{"event": "x"}], "commands": []}'])
+def test_what_is_no_recording_is_refused(openivr: Type, tmp_path: Path, text: str) -> None:
+    (tmp_path / "call.json").write_text(text)
+    result = openivr("simulate", "replay", str(tmp_path / "call.json"))
+    assert result.exit_code == 1
+    assert "call.json" in result.output
+
+
+def test_the_scenarios_of_the_demo_run_without_a_file(openivr: Type) -> None:
+    result = openivr("simulate", "test")
+    assert result.exit_code == 0
+    assert result.output.endswith(" passed, 0 failed\n")
+
+
+def test_a_failing_scenario_shows_what_differs(openivr: Type, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("- {scenario: Wrong, calls: 6200, steps: [{hears: nothing}]}")
+    result = openivr("simulate", "test", str(folder))
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "FAIL  Wrong",
+        "      - hears: nothing",
+        "      + hears: ivr-greeting-dial-ext",
+        "0 passed, 1 failed",
+    ]
+    verdicts = json.loads(openivr("simulate", "test", "--json", str(folder)).output)
+    assert verdicts[0]["passed"] is False
+
+
+def test_a_file_that_cannot_be_read_is_another_failure(openivr: Type, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("- 1")
+    assert openivr("simulate", "test", str(tmp_path / "a.yaml")).exit_code == 2
+
+
+def test_check_tells_people(openivr: Type) -> None:
+    result = openivr("check")
+    assert result.exit_code == 0
+    assert "warning IVR601  menu 6200 VoiceMenu Navigator" in result.output
+    assert result.output.splitlines()[-1].startswith("0 errors, ")
+
+
+@pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1), ("never", 0)])
+def test_check_fails_as_it_is_told(openivr: Type, level: str, status: int) -> None:
+    assert openivr("check", "--fail-on", level).exit_code == status
+
+
+def test_check_tells_programs(openivr: Type) -> None:
+    rows = json.loads(openivr("check", "--format", "json").output)
+    assert set(rows[0]) == {"code", "severity", "place", "title", "text", "remedy"}
+
+
+def test_check_tells_code_hosts(openivr: Type) -> None:
+    log = json.loads(openivr("check", "--format", "sarif").output)
+    (only,) = log["runs"]
+    rules = only["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == list(RULES)
+    for result in only["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note")
+        assert result["message"]["text"]
+        assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+    assert log["version"] == "2.1.0"
+
+
+def test_graph_draws_one_menu_or_all(openivr: Type) -> None:
+    one, every = openivr("graph", "6202").output, openivr("graph").output
+    assert one.startswith("flowchart LR\n")
+    assert "6201" not in one
+    assert "6201 Virtual Receptionist" in every
+    assert openivr("graph", "1000").exit_code == 2
+
+
+def test_graph_gives_nodes_and_edges(openivr: Type) -> None:
+    picture = json.loads(openivr("graph", "6202", "--format", "json").output)
+    ids = {node["id"] for node in picture["nodes"]}
+    assert "ivr-1" in ids
+    assert all({arrow["source"], arrow["target"]} <= ids for arrow in picture["arrows"])
