@@ -1,0 +1,165 @@
+"""Answers of the server, read with care: the envelope, its errors, and values of the expected type.
+
+Firmware differs: fields are added and missing, numbers come as strings, empty lists as "". All of that is
+read as what it means; only what cannot be understood is a BadAnswer.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from msgspec import inspect
+
+from openivr.client.errors import BY_CODE, ApiError, BadAnswer
+from openivr.client.steps import Ask, Got
+
+T = TypeVar("T")
+SUCCESS, PARTIAL, PROCESSING = 0, 1, 2
+MASK = "***"
+SECRET_NAMES = ("password", "secret", "token", "pin_code", "vm_pin")
+SHOWN = 80  # characters of an unexpected answer that an error quotes
+SHORTEST = 3  # a shorter secret would mask half of every text
+
+
+class Head(msgspec.Struct):
+    """What every answer has."""
+
+    errcode: int
+    errmsg: str = ""
+
+
+def check(ask: Ask, got: Got, secrets: Iterable[str]) -> None:
+    """Raise the ApiError that an answer is, or BadAnswer where it is none of this API's."""
+    masked = [*secrets, *secrets_of(ask)]
+    if 300 <= got.status < 400:
+        raise BadAnswer(f"{ask.path}: {got.status}, redirected to {origin(got.location)}")
+    is_file = ask.is_file and got.status == 200 and got.media_type != "text/html"
+    try:
+        head = decode(got.content, Head)
+    except BadAnswer:
+        if is_file:
+            return
+        raise BadAnswer(f"{ask.path}: {describe(got, masked)} instead of an answer of the API") from None
+    if head.errcode in {SUCCESS, PROCESSING} or (head.errcode == PARTIAL and ask.is_safe):
+        return
+    said = mask(msgspec.json.decode(got.content), masked)
+    details = {name: said[name] for name in said if name not in {"errcode", "errmsg"}}
+    kind = BY_CODE.get(head.errcode, ApiError)
+    raise kind(ask.path, head.errcode, str(said.get("errmsg", "")), details)
+
+
+def describe(got: Got, secrets: Iterable[str]) -> str:
+    text = mask(got.content[:2000].decode("utf-8", "replace"), secrets)
+    return f"{got.media_type or 'an answer without a type'} (status {got.status}) {text[:SHOWN]!r}"
+
+
+def origin(location: str) -> str:
+    """Where a redirect leads, without what it repeats of the request."""
+    parts = urlsplit(location)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
+
+
+def secrets_of(ask: Ask) -> list[str]:
+    """What a request carries and no error may repeat."""
+    return [ask.token, *find_secrets({**ask.query, **(ask.body or {})})]
+
+
+def find_secrets(value: Any, name: str = "") -> Iterator[str]:
+    """Every text in a value whose name says that it is secret."""
+    match value:
+        case dict():
+            for key, one in value.items():
+                yield from find_secrets(one, str(key).lower())
+        case list() | tuple():
+            for one in value:
+                yield from find_secrets(one, name)
+        case str() | int() if any(word in name for word in SECRET_NAMES):
+            yield str(value)
+
+
+def mask(value: Any, secrets: Iterable[str]) -> Any:
+    """The value with every secret in it made unreadable, also where it stands as in a URL."""
+    known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
+    return mask_known(value, [*known, *(quote(one, safe="") for one in known)])
+
+
+def mask_known(value: Any, known: list[str]) -> Any:
+    match value:
+        case str():
+            for secret in known:
+                value = value.replace(secret, MASK)
+            return value
+        case dict():
+            return {mask_known(name, known): mask_known(one, known) for name, one in value.items()}
+        case list():
+            return [mask_known(one, known) for one in value]
+    return value
+
+
+def decode(content: bytes, kind: type[T]) -> T:
+    """JSON as a value of this type; BadAnswer says which part of it cannot be one."""
+    try:
+        return msgspec.json.decode(content, type=kind, strict=False)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        pass
+    except msgspec.DecodeError as error:
+        raise BadAnswer(f"not JSON: {error}") from None
+    try:
+        return convert(msgspec.json.decode(content), kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadAnswer(f"not JSON: {error}") from None
+
+
+def convert(raw: Any, kind: type[T]) -> T:
+    """Plain values as a value of this type, for which numbers may be strings and empty things missing."""
+    try:
+        return msgspec.convert(soften(raw, inspect_type(cast(Hashable, kind))), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadAnswer(f"unexpected answer: {error}") from None
+
+
+@cache
+def inspect_type(kind: Any) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+def soften(raw: Any, info: inspect.Type) -> Any:
+    """Plain values nearer to what the type wants; what cannot be mended stays for `convert` to refuse."""
+    match info:
+        case inspect.StructType():
+            return soften_struct(raw, info)
+        case inspect.VarTupleType():
+            items = [] if raw == "" else raw
+            return [soften(one, info.item_type) for one in items] if isinstance(items, list) else raw
+        case inspect.DictType() if isinstance(raw, dict):
+            return {name: soften(one, info.value_type) for name, one in raw.items() if one is not None}
+        case inspect.StrType() if isinstance(raw, int | float):
+            return str(int(raw) if isinstance(raw, bool) else raw)
+        case inspect.IntType() if isinstance(raw, bool):
+            return int(raw)
+    return raw
+
+
+def soften_struct(raw: Any, info: inspect.StructType) -> Any:
+    raw = getattr(info.cls, "gather", lambda same: same)(raw)
+    if not isinstance(raw, dict):
+        return raw
+    types = {one.encode_name: one.type for one in info.fields}
+    return {
+        name: soften(value, types[name])
+        for name, value in raw.items()
+        if name in types and not is_empty(value, types[name])
+    }
+
+
+def is_empty(value: Any, info: inspect.Type) -> bool:
+    """Whether a field is as good as missing."""
+    return value is None or (value == "" and isinstance(info, inspect.IntType))
+
+
+def read_object(content: bytes) -> Mapping[str, Any]:
+    """An answer as plain values."""
+    found: Mapping[str, Any] = decode(content, dict[str, Any])
+    return found

@@ -1,0 +1,160 @@
+"""How a server is reached: address, certificates, proxy, times; requests and answers as httpx has them."""
+
+import hashlib
+import hmac
+import os
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from openivr.client.errors import ClientError, Lost, Unreachable, Untrusted
+from openivr.client.session import Backoff
+from openivr.client.steps import Ask, Got
+
+ROOT = "openapi/v1.0/"
+USER_AGENT = "openivr-client"
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Times are seconds.
+
+    The certificate is checked against the system's authorities, or against those in `ca` (a PEM file), or
+    by `pin` alone: the SHA-256 fingerprint of the server's own certificate, in hex, as
+    `openssl x509 -noout -fingerprint -sha256` prints it. Use a pin for the self-signed certificate of an
+    appliance. `proxy` is a URL; proxies named by the environment are not used.
+    """
+
+    ca: str | os.PathLike[str] | None = None
+    pin: str = ""
+    proxy: str = field(default="", repr=False)  # may have a password in it
+    connect_seconds: float = 5.0
+    read_seconds: float = 30.0  # between two parts of an answer
+    write_seconds: float = 30.0
+    backoff: Backoff = field(default_factory=Backoff)
+    connections: int = 10
+    user_agent: str = USER_AGENT
+
+    def transport_options(self) -> dict[str, Any]:
+        """What httpx's transports are made with."""
+        limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
+        return {
+            "verify": self.tls(),
+            "trust_env": False,
+            "limits": limits,
+            "proxy": httpx.Proxy(self.proxy) if self.proxy else None,
+        }
+
+    def tls(self) -> ssl.SSLContext:
+        if self.pin and self.ca:
+            raise ValueError("give a ca or a pin: a pin is checked instead of an authority")
+        if self.pin:
+            return pinned_context(read_pin(self.pin))
+        return ssl.create_default_context(cafile=self.ca) if self.ca else httpx.create_ssl_context()
+
+    def timeouts(self) -> dict[str, float | None]:
+        times = httpx.Timeout(None, connect=self.connect_seconds, pool=self.read_seconds)
+        return {**times.as_dict(), "read": self.read_seconds, "write": self.write_seconds}
+
+
+def read_pin(text: str) -> bytes:
+    """A fingerprint's 32 bytes."""
+    digits = text.rpartition("=")[2].replace(":", "").strip()
+    if not re.fullmatch("[0-9a-fA-F]{64}", digits):
+        raise ValueError("a pin is a SHA-256 fingerprint: 64 hexadecimal digits, colons between them or not")
+    return bytes.fromhex(digits)
+
+
+def pinned_context(pin: bytes) -> ssl.SSLContext:
+    """A TLS context that trusts one certificate and nothing else.
+
+    It is compared at the end of the handshake, before a byte of a request leaves.
+    """
+
+    class PinnedSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            super().do_handshake(block)
+            check_pin(self.getpeercert(binary_form=True), pin)
+
+    class PinnedObject(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            check_pin(self.getpeercert(binary_form=True), pin)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the pin is stricter: exactly this certificate
+    context.sslsocket_class, context.sslobject_class = PinnedSocket, PinnedObject
+    return context
+
+
+def check_pin(certificate: bytes | None, pin: bytes) -> None:
+    if not hmac.compare_digest(hashlib.sha256(certificate or b"").digest(), pin):
+        raise ssl.SSLCertVerificationError("the server's certificate is not the pinned one")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server is. `root` is the URL under which its endpoints are."""
+
+    root: str = field(repr=False)
+    shown: str  # without user name and password
+
+    @classmethod
+    def parse(cls, url: str) -> "Address":
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("the URL must be like https://pbx.example:8088")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("the URL may have no user name, password, query or fragment")
+        base = url.rstrip("/").removesuffix(ROOT.rstrip("/")).rstrip("/")
+        return cls(f"{base}/{ROOT}", base)
+
+
+def build_request(address: Address, network: Network, ask: Ask) -> httpx.Request:
+    """A request as it is sent: the token goes into the query and nowhere else."""
+    query = {**ask.query, **({"access_token": ask.token} if ask.token else {})}
+    headers = {"User-Agent": network.user_agent, "Accept": "*/*"}
+    content, files, data = None, None, None
+    if ask.file is not None:
+        files, data = {"file": (ask.file.name, ask.file.content)}, dict(ask.file.fields)
+    elif ask.body is not None:
+        content, headers["Content-Type"] = msgspec.json.encode(ask.body), "application/json"
+    return httpx.Request(
+        ask.method,
+        address.root + ask.path,
+        params=query or None,
+        headers=headers,
+        content=content,
+        files=files,
+        data=data,
+        extensions={"timeout": network.timeouts()},
+    )
+
+
+def as_got(response: httpx.Response, content: bytes) -> Got:
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Got(response.status_code, media_type, content, response.headers.get("location", ""))
+
+
+def explain(ask: Ask, error: httpx.HTTPError) -> ClientError:
+    """What a failure on the way means for whoever asked."""
+    text = f"{ask.path}: {error or type(error).__name__}"
+    if isinstance(error, NOT_SENT):
+        return Untrusted(text) if is_distrust(error) else Unreachable(text)
+    return Lost(text)
+
+
+def is_distrust(error: BaseException | None) -> bool:
+    """Whether a certificate that failed its check is at the bottom of it."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

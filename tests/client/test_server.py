@@ -1,0 +1,203 @@
+"""The client against our own server, over real HTTP."""
+
+import asyncio
+import io
+import subprocess
+import sys
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from openivr.app import all_endpoints
+from openivr.client import (
+    ApiError,
+    Client,
+    DataNotFound,
+    DuplicateKeyValue,
+    ParameterError,
+)
+from openivr.client.errors import ConnectionRelationExisted, Failure
+from openivr.client.faces import Call
+from openivr.client.families import Api, Family, Prompts, Readable, System
+
+from .conftest import QUICK, Connect, Driven, Pbx
+
+SILENT = {"get_token", "refresh_token", "del_token"}  # done by the client itself
+OTHER_NAMES = {"ring_group": "ringgroup"}  # a second spelling of the same family
+
+
+def sound(seconds: int = 1) -> bytes:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\0\0" * 8000 * seconds)
+    return target.getvalue()
+
+
+@pytest.fixture
+def driven(pbx: Pbx, connect: Connect) -> Driven:
+    return connect(pbx.url, client_id=pbx.client_id, secret=pbx.secret)
+
+
+def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
+    with pbx.client() as client:
+        for endpoint in all_endpoints():
+            family, _, action = endpoint.path.rpartition("/")
+            if endpoint.path in SILENT or endpoint.path == "openapi.json":
+                continue
+            owner = getattr(client, OTHER_NAMES.get(family, family))
+            assert callable(getattr(owner, action)), endpoint.path
+
+
+def test_every_method_says_what_it_does() -> None:
+    for family in (Api, Family, Prompts, Readable, System):
+        for name, method in vars(family).items():
+            assert not isinstance(method, Call) or method.__doc__, name
+
+
+def test_the_example_of_the_page(driven: Driven) -> None:
+    page = driven.do(lambda client: client.ivr.list(1, 20, sort_by="id", order_by="asc"))
+    assert page.total_number == 4
+    assert [(row.id, row.number, row.dial_ext_option, row.enb_dial_outb_routes) for row in page.data] == [
+        (1, "6202", "disable", 0),
+        (2, "6203", "disable", 0),
+        (3, "6200", "allow", 1),
+        (4, "6201", "all", 1),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 500])
+def test_all_pages(driven: Driven, size: int) -> None:
+    numbers = [row.number for row in driven.rows(page_size=size, sort_by="number", order_by="desc")]
+    assert numbers == ["6203", "6202", "6201", "6200"]
+    assert [row.number for row in driven.rows(search_value="navigator")] == ["6203", "6200"]
+
+
+def test_a_whole_life(driven: Driven) -> None:
+    body = driven.do(lambda client: client.ivr.get(3)).body() | {"number": "6299", "name": "Copy"}
+    ident = driven.do(lambda client: client.ivr.create(**body))
+    copy = driven.do(lambda client: client.ivr.get(ident))
+    assert copy.body() == body
+    assert copy.extra == {}
+    driven.do(lambda client: client.ivr.update(ident, press9_dest="ivr", press9_dest_value=str(ident)))
+    first, second = driven.do(lambda client: client.ivr.query([ident, 3, 999]))
+    assert (first.keys["9"].dest, first.keys["9"].value) == ("ivr", str(ident))
+    assert second.dial_ext_list[0].text == "Sales"
+    assert driven.do(lambda client: client.ivr.search("629")).total_number == 1
+    driven.do(lambda client: client.ivr.delete(ident))
+    with pytest.raises(DataNotFound):
+        driven.do(lambda client: client.ivr.get(ident))
+
+
+@pytest.mark.parametrize(
+    "family", ["extension", "extension_group", "ringgroup", "trunk", "inbound_route", "outbound_route"]
+)
+def test_other_families(driven: Driven, family: str) -> None:
+    rows = driven.do(lambda client: getattr(client, family).all(page_size=2))
+    details = driven.do(lambda client: getattr(client, family).query([row.id for row in rows]))
+    assert [one.name if hasattr(one, "name") else one.number for one in details] == [
+        row.name if hasattr(row, "name") else row.number for row in rows
+    ]
+    for one in details:
+        assert one.extra == {}
+        driven.do(lambda client, one=one: getattr(client, family).update(one.id, **one.body()))
+        assert driven.do(lambda client, one=one: getattr(client, family).get(one.id)) == one
+
+
+def test_prompts(driven: Driven) -> None:
+    asked = driven.do(lambda client: client.custom_prompt.upload("new.wav", sound(), is_check="ask"))
+    assert asked.exist_type == ""
+    done = driven.do(lambda client: client.custom_prompt.upload("new.wav", sound()))
+    row = driven.do(lambda client: client.custom_prompt.list()).data[0]
+    assert (row.id, row.name, row.size, row.duration) == (done.id, "new.wav", len(sound()), 1)
+    assert driven.do(lambda client: client.custom_prompt.download(done.id)) == sound()
+    assert (
+        driven.do(lambda client: client.custom_prompt.download(done.id, version="telephone"))[:4] == b"RIFF"
+    )
+    driven.do(lambda client: client.custom_prompt.delete(done.id))
+    with pytest.raises(DataNotFound):
+        driven.do(lambda client: client.custom_prompt.download(done.id))
+
+
+def test_the_system(driven: Driven) -> None:
+    assert driven.do(lambda client: client.system.information()).model_name == "OpenIVR"
+    assert driven.do(lambda client: client.system.capacity())["used_extension"] == 4
+    options = driven.do(lambda client: client.system.get_menuoptions("ring_group"))
+    assert [(one.value, one.text) for one in options] == [("1", "Support")]
+
+
+def test_errors_carry_what_the_server_said(driven: Driven) -> None:
+    body = driven.do(lambda client: client.ivr.get(1)).body()
+    with pytest.raises(DuplicateKeyValue, match="number 6202 is used by ivr 6202") as taken:
+        driven.do(lambda client: client.ivr.create(**body))
+    assert taken.value.duplicate_fields[0]["external_source"] == "ivr"
+    with pytest.raises(ParameterError) as bad:
+        driven.do(lambda client: client.ivr.update(1, prompt_repeat=9))
+    assert bad.value.invalid_fields == [{"field": "prompt_repeat", "value": "9"}]
+    with pytest.raises(ConnectionRelationExisted):
+        driven.do(lambda client: client.extension.delete(1))
+
+
+def test_raw(driven: Driven) -> None:
+    answer = driven.do(lambda client: client.raw("get", "/ivr/list", query={"page_size": 1}))
+    assert len(answer["data"]) == 1
+    assert "paths" in driven.do(lambda client: client.openapi())
+    with pytest.raises(ApiError, match="10001"):
+        driven.do(lambda client: client.raw("GET", "queue/list"))
+
+
+def test_wrong_credentials(fresh_pbx: Pbx, connect: Connect) -> None:
+    """Seven uses of a wrong secret are one login, so nobody is locked out."""
+    driven = connect(fresh_pbx.url, client_id=fresh_pbx.client_id, secret="wrong")
+    for _ in range(7):
+        with pytest.raises(Failure):
+            driven.do(lambda client: client.ivr.list())
+    with fresh_pbx.client() as client:
+        client.log_in()
+
+
+def test_twenty_clients_in_a_row_stay_under_the_cap(pbx: Pbx) -> None:
+    for _ in range(20):
+        with pbx.client() as client:
+            client.ivr.list()
+
+
+def test_tasks_share_one_login(pbx: Pbx) -> None:
+    async def many() -> int:
+        async with Client(pbx.url, pbx.client_id, pbx.secret, QUICK) as client:
+            pages = await asyncio.gather(*(client.ivr.list() for _ in range(30)))
+            return sum(len(page.data) for page in pages)
+
+    assert asyncio.run(many()) == 120
+
+
+def test_threads_share_one_login(pbx: Pbx) -> None:
+    with pbx.client() as client, ThreadPoolExecutor(10) as pool:
+        assert [len(page.data) for page in pool.map(lambda _: client.ivr.list(), range(30))] == [4] * 30
+
+
+def test_nothing_but_httpx_and_msgspec_is_needed() -> None:
+    """httpx takes click and the like where it finds them; here nobody finds anything else."""
+    program = (
+        "import sys\n"
+        "for name in sys.argv[1:]: sys.modules[name] = None\n"
+        "import openivr.client, openivr.client.tokenfile\n"
+        "ours = {name.split('.')[1] for name in sys.modules if name.startswith('openivr.')}\n"
+        "sys.exit(ours != {'client'})"
+    )
+    needed = {
+        "openivr",
+        "msgspec",
+        "httpx",
+        "httpcore",
+        "h11",
+        "anyio",
+        "certifi",
+        "idna",
+        "typing_extensions",
+    }
+    others = {name for name in packages_distributions() if name.isidentifier()} - needed
+    assert {"click", "sqlalchemy", "starlette", "yaml"} <= others
+    subprocess.run([sys.executable, "-c", program, *sorted(others)], check=True)

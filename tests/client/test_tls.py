@@ -1,0 +1,71 @@
+"""Certificates: an authority of one's own, a pin for a self-signed one, and what is refused."""
+
+import hashlib
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from openivr.client import Network, Untrusted
+
+from .conftest import QUICK, Connect, Pbx, demo
+
+REQUEST = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=pbx -addext subjectAltName=IP:127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    command = ["openssl", *REQUEST.split(), "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem"
+
+
+@pytest.fixture(scope="module")
+def tls_pbx(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
+    key = str(certificate.with_name("key.pem"))
+    data = tmp_path_factory.mktemp("tls-pbx")
+    with demo(data, "--tls-cert", str(certificate), "--tls-key", key) as found:
+        yield found
+
+
+def fingerprint(certificate: Path) -> str:
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    return hashlib.sha256(der).hexdigest()
+
+
+def count(pbx: Pbx, connect: Connect, network: Network) -> int:
+    driven = connect(pbx.url, network, client_id=pbx.client_id, secret=pbx.secret)
+    return len(driven.rows())
+
+
+def test_an_authority_of_ones_own(tls_pbx: Pbx, connect: Connect, certificate: Path) -> None:
+    assert count(tls_pbx, connect, replace(QUICK, ca=certificate)) == 4
+
+
+@pytest.mark.parametrize("spelling", ["plain", "openssl"])
+def test_a_pin(tls_pbx: Pbx, connect: Connect, certificate: Path, spelling: str) -> None:
+    pin = fingerprint(certificate)
+    pairs = ":".join(pin[at : at + 2].upper() for at in range(0, 64, 2))
+    network = replace(QUICK, pin=pin if spelling == "plain" else f"sha256 Fingerprint={pairs}")
+    assert count(tls_pbx, connect, network) == 4
+
+
+def test_another_pin(tls_pbx: Pbx, connect: Connect) -> None:
+    with pytest.raises(Untrusted, match="not the pinned one"):
+        count(tls_pbx, connect, replace(QUICK, pin="0" * 64))
+
+
+def test_a_certificate_that_nobody_vouches_for(tls_pbx: Pbx, connect: Connect) -> None:
+    with pytest.raises(Untrusted):
+        count(tls_pbx, connect, QUICK)
+
+
+def test_settings_that_cannot_be(certificate: Path) -> None:
+    with pytest.raises(ValueError, match="64 hexadecimal"):
+        Network(pin="12:34").transport_options()
+    with pytest.raises(ValueError, match="a ca or a pin"):
+        Network(pin="0" * 64, ca=certificate).transport_options()
