@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,6 +140,14 @@ class Running:
         pair = api.post("get_token", {"username": self.client_id, "password": self.client_secret})
         api.token = pair["access_token"]
         return api
+
+    def expect_log(self, text: str) -> str:
+        """The log as soon as it has this text in it: lines are written in batches."""
+        deadline = time.monotonic() + 30
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"{text!r} never came"
+            time.sleep(0.02)
+        return self.log
 
 
 def start(folder: Path, *options: str, demo: bool = True) -> Running:

@@ -57,7 +57,8 @@ def read_samples(source: soundfile.SoundFile) -> NDArray[np.int16]:
     """The sound in mono at 8 kHz."""
     resampler = soxr.ResampleStream(source.samplerate, RATE, 1, dtype="float32")
     parts, seconds = [], 0.0
-    for block in source.blocks(BLOCK, dtype="float32", always_2d=True):
+    # Not by source.blocks(), which wants to seek: raw gsm cannot.
+    while len(block := source.read(BLOCK, "float32", always_2d=True)):
         seconds += len(block) / source.samplerate
         if seconds > MOST_SECONDS:
             raise NotAudio(f"is longer than {MOST_SECONDS // 60} minutes")

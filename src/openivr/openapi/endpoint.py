@@ -1,22 +1,19 @@
-"""What an endpoint is, what its handler is given, and how a body is received within limits."""
+"""What an endpoint is, and what its handler is given."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Receive, Scope
+from starlette.types import Scope
 
 from openivr.objects import KINDS, Kind
+from openivr.openapi.body import MOST_BODY, Body
 from openivr.openapi.params import Query, read_object
-from openivr.openapi.replies import SYNTAX, ApiError
+from openivr.openapi.replies import SYNTAX
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.tokens import TokenPolicy
-
-MOST_BODY = 1024 * 1024
-BODY_SECONDS = 20  # for a whole body to arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +45,14 @@ class Request:
     address: str
     token: str
     headers: Mapping[str, str]
-    receive: Receive
+    body: Body
 
     async def json(self) -> dict[str, Any]:
         """The body, a JSON object of at most 1 MiB; else 40001."""
-        body = bytearray()
-        async for part in self.stream(MOST_BODY, SYNTAX):
-            body += part
-        return read_object(bytes(body))
-
-    async def stream(self, limit: int, code: int) -> AsyncGenerator[bytes, None]:
-        """The body's parts; `code` where it is over the limit, 40001 where it does not arrive in time."""
-        announced = self.headers.get("content-length", "")
-        if announced.isdigit() and int(announced[:20]) > limit:
-            raise ApiError(code)
-        size, is_complete = 0, False
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while not is_complete:
-                    message = await self.receive()
-                    part = message.get("body", b"")
-                    is_complete = not message.get("more_body")
-                    size += len(part)
-                    if size > limit:
-                        raise ApiError(code)
-                    yield part
-        except TimeoutError as error:
-            raise ApiError(SYNTAX, submsg=f"the body took over {BODY_SECONDS} s") from error
+        content = bytearray()
+        async for part in self.body.stream(MOST_BODY, SYNTAX):
+            content += part
+        return read_object(bytes(content))
 
 
 Handler = Callable[[Request], Awaitable[bytes | File]]

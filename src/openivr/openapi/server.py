@@ -4,7 +4,7 @@ Every answer is JSON with status 200, errors included: clients read `errcode`.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from openivr.objects.errors import ObjectError
 from openivr.observe import Observer, RequestLine
 from openivr.openapi.auth import check_address, check_agent, check_token
+from openivr.openapi.body import Body
 from openivr.openapi.endpoint import Endpoint, File, Request, Service, address_of
 from openivr.openapi.params import read_query
 from openivr.openapi.replies import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
@@ -35,10 +36,12 @@ class Api:
         started = time.perf_counter()
         name, code = OTHER, SUCCESS
         answer: bytes | File
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = Body(headers, receive)
         try:
             endpoint = self.find(scope)
             name = endpoint.path
-            answer = await self.answer(endpoint, scope, receive)
+            answer = await self.answer(endpoint, scope, headers, body)
         except ApiError as error:
             code, answer = error.code, error.encode()
         except ObjectError as error:
@@ -49,7 +52,7 @@ class Api:
             code, answer = INTERNAL, ApiError(INTERNAL).encode()
         line = RequestLine.of(scope["method"], scope["path"], address_of(scope))
         self.observer.note(name, line, code, time.perf_counter() - started)
-        await respond(send, answer, is_final=has_unread_body(scope, code))
+        await respond(send, answer, body)
 
     def find(self, scope: Scope) -> Endpoint:
         """The endpoint for a path and method; 10003 for another version, 10001 for all else."""
@@ -61,23 +64,20 @@ class Api:
             raise ApiError(NO_INTERFACE)
         return endpoint
 
-    async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> bytes | File:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    async def answer(
+        self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], body: Body
+    ) -> bytes | File:
         check_agent(headers)
         snapshot = await self.service.live.current()
         address = address_of(scope)
         check_address(snapshot, address)
         query = read_query(scope["query_string"])
         token = "" if endpoint.is_open else check_token(snapshot, query)
-        return await endpoint.handle(Request(self.service, query, address, token, headers, receive))
+        return await endpoint.handle(Request(self.service, query, address, token, headers, body))
 
 
-def has_unread_body(scope: Scope, code: int) -> bool:
-    """Whether a refused request may still be sending: its connection is not worth keeping."""
-    return code != SUCCESS and scope["method"] == "POST"
-
-
-async def respond(send: Send, answer: bytes | File, *, is_final: bool) -> None:
+async def respond(send: Send, answer: bytes | File, body: Body) -> None:
+    """Send the answer; a refused request may still be sending, and its connection ends when it has."""
     content = answer.content if isinstance(answer, File) else answer
     media_type = answer.media_type.encode() if isinstance(answer, File) else JSON
     headers = [
@@ -87,7 +87,10 @@ async def respond(send: Send, answer: bytes | File, *, is_final: bool) -> None:
     ]
     if isinstance(answer, File):
         headers.append((b"content-disposition", b"attachment"))
-    if is_final:
+    if not body.is_complete:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": content, "more_body": not body.is_complete})
+    if not body.is_complete:
+        await body.discard()
+        await send({"type": "http.response.body", "body": b""})

@@ -41,6 +41,8 @@ def revoke(connection: Connection, name: str) -> None:
 
 
 def find_hash(connection: Connection, ident: str) -> str | None:
+    if "\0" in ident:  # which PostgreSQL refuses in a text
+        return None
     return connection.execute(select(API_CLIENT.c.secret_hash).where(API_CLIENT.c.id == ident)).scalar()
 
 

@@ -125,13 +125,14 @@ class Database:
 
 
 def open_engine(url: str, is_sqlite: bool) -> Engine:
-    json: dict[str, Any] = {
+    options: dict[str, Any] = {
+        "hide_parameters": True,  # of statements in errors, which are logged: passwords are among them
         "json_serializer": lambda value: msgspec.json.encode(value).decode(),
         "json_deserializer": msgspec.json.decode,
     }
     if not is_sqlite:
-        return create_engine(url, pool_size=READERS + 2, **json)
-    engine = create_engine(url, pool_size=READERS + 2, connect_args={"timeout": BUSY_MS / 1000}, **json)
+        return create_engine(url, pool_size=READERS + 2, **options)
+    engine = create_engine(url, pool_size=READERS + 2, connect_args={"timeout": BUSY_MS / 1000}, **options)
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", begin_sqlite)
     return engine

@@ -134,9 +134,16 @@ def resolve(connection: Connection, kind: Kind, ident: int, values: Values) -> l
 
 def find(connection: Connection, reference: Reference) -> int | None:
     """The id of what a reference points to; prompts are named, all else has its id already."""
+    if not can_be_stored(reference.key):
+        return None
     table = OBJECTS[reference.kind]
     column = table.c.id if isinstance(reference.key, int) else table.c.name
     return connection.execute(select(table.c.id).where(column == reference.key)).scalar()
+
+
+def can_be_stored(key: int | str) -> bool:
+    """Whether PostgreSQL, which refuses what does not fit its types, may be asked for an id or a name."""
+    return 0 <= key < 2**31 if isinstance(key, int) else "\0" not in key
 
 
 def find_users(connection: Connection, kind: Kind, ident: int) -> list[str]:
@@ -157,7 +164,8 @@ def label(connection: Connection, kind: str, ident: int) -> str:
 def fetch(connection: Connection, kind: Kind, ident: int) -> Values:
     """An object's values, or NotFound."""
     table = OBJECTS[kind.name]
-    record = connection.execute(select(table).where(table.c.id == ident)).first()
+    wanted = select(table).where(table.c.id == ident)
+    record = connection.execute(wanted).first() if can_be_stored(ident) else None
     if record is None:
         raise NotFound(f"{kind.name} {ident}")
     return as_values(kind, record)
@@ -208,6 +216,8 @@ def search(connection: Connection, kind: Kind, text: str, page: Page) -> tuple[i
     table = OBJECTS[kind.name]
     matching = select(table).where(contains(table, kind, text.casefold()))
     total: int = connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+    if page.offset >= total:
+        return total, []
     found = order(matching, table, page).offset(page.offset).limit(page.limit)
     return total, [kind.row({**as_values(kind, r), "id": r.id}) for r in connection.execute(found)]
 

@@ -44,7 +44,8 @@ def audio(connection: Connection, ident: int) -> tuple[str, bytes, bytes]:
     """A prompt's name, its original file and its telephone version."""
     columns = (PROMPT.c.name, PROMPT_AUDIO.c.original, PROMPT_AUDIO.c.telephone)
     joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
-    row = connection.execute(select(*columns).select_from(joined).where(PROMPT.c.id == ident)).first()
+    wanted = select(*columns).select_from(joined).where(PROMPT.c.id == ident)
+    row = connection.execute(wanted).first() if objects.can_be_stored(ident) else None
     if row is None:
         raise NotFound(f"custom_prompt {ident}")
     return row.name, row.original, row.telephone
