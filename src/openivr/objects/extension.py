@@ -28,12 +28,12 @@ def bind_digest(user: str, password: str) -> str:
     return f"md5={md5} sha256={hashlib.sha256(text).hexdigest()}"
 
 
-def check(values: Values, _body: Body, stored: Values | None) -> Iterator[Problem]:
+def check(values: Values, body: Body, stored: Values | None) -> Iterator[Problem]:
     """The digest covers the registration name, so a new name needs the password again."""
     secret = values["reg_password"]
     if secret.startswith("new:"):
         values["reg_password"] = bind_digest(values["reg_name"], secret.removeprefix("new:"))
-    elif stored and values["reg_name"] != stored["reg_name"]:
+    elif stored and values["reg_name"] != stored["reg_name"] and "reg_password" not in body:
         yield Problem("reg_password", "required", "is required when reg_name changes")
 
 
@@ -87,7 +87,13 @@ EXTENSION = Kind(
             kept=ARGON2,
         ),
         Secret(
-            name="vm_pin", keep=hash_password, low=3, high=15, rules=("^[0-9]+$",), means="must be digits"
+            name="vm_pin",
+            keep=hash_password,
+            low=3,
+            high=15,
+            rules=("^[0-9]+$",),
+            means="must be digits",
+            kept=ARGON2,
         ),
     ),
     listed=LISTED,

@@ -196,6 +196,10 @@ class Planner:
         except Invalid as error:
             for problem in error.problems:
                 self.mistake(entry, self.field_of(item.kind, problem.field), problem.text)
+        for reference in item.kind.references(item.new) if item.new else ():
+            if isinstance(reference.key, str) and (reference.kind, reference.key) not in self.ids:
+                name = self.field_of(item.kind, reference.field)
+                self.mistake(entry, name, f"names the prompt {reference.key}, which does not exist")
         if item.kind.name == "custom_prompt":
             self.read_audio(item, entry)
 

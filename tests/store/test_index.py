@@ -1,0 +1,81 @@
+"""The index in memory does what a sorted list does, at every size and place."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openivr.objects.order import Page, name_key
+from openivr.store import index
+from openivr.store.index import Index, Rows, key_of
+
+NAMES = st.lists(st.sampled_from(["", "a", "A", "b", "ä", "Z", "aa"]), max_size=30)
+
+
+def encode(ident: int, name: str) -> bytes:
+    return msgspec.json.encode({"id": ident, "name": name})
+
+
+def oracle(rows: dict[int, str]) -> list[bytes]:
+    return [encode(i, n) for i, n in sorted(rows.items(), key=lambda item: (name_key(item[1]), item[0]))]
+
+
+def build(rows: dict[int, str]) -> Index:
+    encoded = {ident: encode(ident, name) for ident, name in sorted(rows.items())}
+
+    def ordered(_sort: str) -> Any:
+        return iter(sorted(rows, key=lambda ident: (name_key(rows[ident]), ident)))
+
+    return Index.build(("name",), encoded, ordered)
+
+
+def pages(built: Index, page: Page) -> list[bytes]:
+    text = b"[" + b",".join(built.page(page)) + b"]"
+    return [msgspec.json.encode(row) for row in msgspec.json.decode(text)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_chunks() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "CHUNK", 3)
+        yield
+
+
+@given(NAMES, st.integers(0, 35), st.integers(1, 12), st.booleans())
+def test_a_page_is_a_slice(names: list[str], offset: int, limit: int, is_descending: bool) -> None:
+    rows = dict(enumerate(names, 1))
+    expected = oracle(rows)[::-1] if is_descending else oracle(rows)
+    found = pages(build(rows), Page(offset, limit, "name", is_descending))
+    assert found == expected[offset : offset + limit]
+
+
+CHANGES = st.lists(st.tuples(st.integers(1, 12), st.none() | st.sampled_from(["a", "B", "c"])), max_size=60)
+
+
+@given(NAMES, CHANGES)
+def test_changes_give_what_building_anew_gives(
+    names: list[str], changes: list[tuple[int, str | None]]
+) -> None:
+    rows = dict(enumerate(names, 1))
+    built = build(rows)
+    for ident, name in changes:
+        before, total = built, built.total
+        built = built.change(ident, None if name is None else encode(ident, name))
+        assert before.total == total  # who holds the old one keeps it
+        rows.pop(ident, None)
+        if name is not None:
+            rows[ident] = name
+        assert pages(built, Page(0, 1000, "name")) == oracle(rows)
+        assert built.total == len(rows)
+
+
+def test_an_index_grows_from_nothing_and_shrinks_to_nothing() -> None:
+    built = build({})
+    for ident in range(1, 20):
+        built = built.change(ident, encode(ident, "x"))
+    for ident in range(1, 20):
+        built = built.change(ident, None)
+    assert (built.total, built.page(Page(0, 10))) == (0, [])
+    assert Rows.build(key_of("id"), ()).page_descending(0, 5) == []

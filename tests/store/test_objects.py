@@ -1,0 +1,109 @@
+"""Objects on both databases: whole changes or none, one owner a number, nothing that dangles."""
+
+from typing import Any
+
+import pytest
+
+from openivr.objects.errors import Duplicate, InUse, Invalid, NotFound
+from openivr.store.database import Database
+from tests.store.bodies import create, delete, extension, ivr, revision, show, update
+
+
+def test_what_was_created_is_shown(database: Database) -> None:
+    one = create(database, "extension", extension())
+    menu = create(database, "ivr", ivr(press1_dest="extension", press1_dest_value=str(one)))
+    row = show(database, "ivr", menu)
+    assert (row["id"], row["number"], row["press1_dest_value"]) == (menu, "6200", str(one))
+
+
+def test_an_update_changes_only_what_it_names(database: Database) -> None:
+    menu = create(database, "ivr", ivr(press1_dest="end_call", alert_info="ring"))
+    before = show(database, "ivr", menu)
+    update(database, "ivr", menu, {"name": "Other"})
+    assert show(database, "ivr", menu) == before | {"name": "Other"}
+
+
+def test_each_change_raises_the_revision_by_one(database: Database) -> None:
+    start = revision(database)
+    menu = create(database, "ivr", ivr())
+    update(database, "ivr", menu, {"name": "Other"})
+    delete(database, "ivr", menu)
+    assert revision(database) == start + 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ivr("1000"),  # an extension's number
+        ivr("6300", press1_dest="extension", press1_dest_value="77"),
+        ivr("6300", press1_dest="queue", press1_dest_value="1"),
+        ivr("6300", prompt="missing.wav"),
+        ivr("6300", dial_ext_option="allow", dial_ext_list=[{"value": "9"}]),
+        ivr("6300", prompt_repeat=6),
+    ],
+)
+def test_what_is_refused_leaves_no_trace(database: Database, body: dict[str, Any]) -> None:
+    create(database, "extension", extension())
+    before = revision(database)
+    with pytest.raises((Duplicate, Invalid)):
+        create(database, "ivr", body)
+    assert revision(database) == before
+    with pytest.raises(NotFound):
+        show(database, "ivr", 1)
+
+
+def test_a_number_is_free_again_after_its_owner(database: Database) -> None:
+    one = create(database, "extension", extension("1000"))
+    delete(database, "extension", one)
+    assert create(database, "ivr", ivr("1000")) == 1
+
+
+def test_ids_are_never_used_again(database: Database) -> None:
+    first = create(database, "ivr", ivr("6200"))
+    delete(database, "ivr", first)
+    assert create(database, "ivr", ivr("6200")) == first + 1
+
+
+def test_an_update_to_a_taken_number_is_refused(database: Database) -> None:
+    create(database, "extension", extension("1000"))
+    menu = create(database, "ivr", ivr("6200"))
+    with pytest.raises(Duplicate) as caught:
+        update(database, "ivr", menu, {"number": "1000"})
+    assert (caught.value.field, caught.value.kind, caught.value.name) == ("number", "extension", "1000")
+
+
+def test_what_is_pointed_to_cannot_go(database: Database) -> None:
+    one = create(database, "extension", extension())
+    group = create(database, "ext_group", {"name": "Sales", "member_list": [{"value": str(one)}]})
+    menu = create(
+        database, "ivr", ivr(dial_ext_option="allow", dial_ext_list=[{"value": group, "type": "ext_group"}])
+    )
+    for kind, ident, users in (("extension", one, ["ext_group Sales"]), ("ext_group", group, ["ivr 6200"])):
+        with pytest.raises(InUse) as caught:
+            delete(database, kind, ident)
+        assert caught.value.users == users
+    delete(database, "ivr", menu)
+    delete(database, "ext_group", group)
+    delete(database, "extension", one)
+
+
+def test_a_menu_may_lead_to_itself_and_still_be_deleted(database: Database) -> None:
+    menu = create(database, "ivr", ivr())
+    update(database, "ivr", menu, {"timeout_dest": "ivr", "timeout_dest_value": str(menu)})
+    delete(database, "ivr", menu)
+    with pytest.raises(NotFound):
+        show(database, "ivr", menu)
+
+
+def test_routes_line_up_behind_one_another(database: Database) -> None:
+    routes = [create(database, "outbound_route", {"name": name}) for name in ("a", "b")]
+    assert [show(database, "outbound_route", route)["pos"] for route in routes] == [1, 2]
+
+
+def test_a_new_registration_name_needs_the_password(database: Database) -> None:
+    one = create(database, "extension", extension())
+    with pytest.raises(Invalid) as caught:
+        update(database, "extension", one, {"reg_name": "other"})
+    assert caught.value.problems[0].field == "reg_password"
+    update(database, "extension", one, {"reg_name": "other", "reg_password": "registration"})
+    assert show(database, "extension", one)["reg_name"] == "other"

@@ -1,0 +1,126 @@
+"""Tokens on both databases, with the clock in the test's hand."""
+
+import pytest
+from sqlalchemy import Connection
+
+from openivr.objects.secret import fingerprint
+from openivr.store import clients, tokens
+from openivr.store.database import Database
+from openivr.store.tokens import Full, Pair, TokenPolicy, Unknown
+
+POLICY = TokenPolicy()
+NOW = 1_000_000
+
+
+@pytest.fixture
+def known(database: Database) -> Database:
+    """A database with the client "one"."""
+    with database.changing("auth") as change:
+        clients.add(change.connection, "one", "one", "secret")
+    return database
+
+
+def issue(database: Database, now: int = NOW) -> Pair:
+    with database.changing("auth") as change:
+        pair = tokens.issue(change.connection, POLICY, "one", now)
+    assert isinstance(pair, Pair)
+    return pair
+
+
+def refresh(database: Database, token: str, now: int = NOW) -> Pair | Full | Unknown:
+    with database.changing("auth") as change:
+        return tokens.refresh(change.connection, POLICY, token, now)
+
+
+def is_good(database: Database, pair: Pair, now: int) -> bool:
+    with database.reading() as connection:
+        return fingerprint(pair.access) in tokens.live_tokens(connection, now)
+
+
+def test_an_access_token_lives_half_an_hour(known: Database) -> None:
+    pair = issue(known)
+    assert is_good(known, pair, NOW + 1799)
+    assert not is_good(known, pair, NOW + 1800)
+
+
+def test_the_ninth_waits_for_one_to_end(known: Database) -> None:
+    pairs = [issue(known, NOW + at) for at in range(8)]
+    with known.changing("auth") as change:
+        assert isinstance(tokens.issue(change.connection, POLICY, "one", NOW + 8), Full)
+    assert all(is_good(known, pair, NOW + 8) for pair in pairs)
+    assert is_good(known, issue(known, NOW + 1800), NOW + 1800)
+
+
+def test_room_is_made_by_ending_the_oldest(known: Database) -> None:
+    pairs = [issue(known, NOW + at) for at in range(8)]
+    with known.changing("auth") as change:
+        tokens.make_room(change.connection, POLICY, "one", NOW + 8)
+    issue(known, NOW + 8)
+    assert [is_good(known, pair, NOW + 8) for pair in pairs] == [False] + [True] * 7
+
+
+def test_refreshing_gives_a_new_pair_and_a_minute_of_grace(known: Database) -> None:
+    old = issue(known)
+    new = refresh(known, old.refresh, NOW + 100)
+    assert isinstance(new, Pair)
+    assert is_good(known, new, NOW + 100)
+    assert is_good(known, old, NOW + 159)
+    assert not is_good(known, old, NOW + 160)
+
+
+def test_grace_never_lengthens_a_life(known: Database) -> None:
+    old = issue(known)
+    assert isinstance(refresh(known, old.refresh, NOW + 1790), Pair)
+    assert not is_good(known, old, NOW + 1800)
+
+
+def test_a_full_client_can_still_refresh(known: Database) -> None:
+    pairs = [issue(known) for _ in range(8)]
+    assert isinstance(refresh(known, pairs[0].refresh), Pair)
+
+
+def test_a_refresh_token_used_twice_ends_its_family_and_no_other(known: Database) -> None:
+    old, other = issue(known), issue(known)
+    new = refresh(known, old.refresh)
+    assert isinstance(new, Pair)
+    assert isinstance(refresh(known, old.refresh), Unknown)
+    assert not is_good(known, old, NOW)
+    assert not is_good(known, new, NOW)
+    assert isinstance(refresh(known, new.refresh), Unknown)
+    assert is_good(known, other, NOW)
+
+
+def test_an_old_or_unknown_refresh_token_is_refused(known: Database) -> None:
+    pair = issue(known)
+    assert isinstance(refresh(known, pair.refresh, NOW + 86_400), Unknown)
+    assert isinstance(refresh(known, "nothing"), Unknown)
+
+
+def test_revoking_ends_both_tokens(known: Database) -> None:
+    pair = issue(known)
+    with known.changing("auth") as change:
+        tokens.revoke(change.connection, fingerprint(pair.access))
+    assert not is_good(known, pair, NOW)
+    assert isinstance(refresh(known, pair.refresh), Unknown)
+
+
+def fail(connection: Connection, at: int) -> int | None:
+    return tokens.fail(connection, POLICY, "192.0.2.1", NOW + at)
+
+
+def test_the_fifth_failure_locks_an_address_out(database: Database) -> None:
+    with database.changing("auth") as change:
+        connection = change.connection
+        assert [fail(connection, at) for at in range(5)] == [None] * 4 + [NOW + 604]
+        assert tokens.blocked_until(connection, "192.0.2.1", NOW + 603) == NOW + 604
+        assert tokens.blocked_until(connection, "192.0.2.1", NOW + 604) is None
+        assert tokens.blocked_until(connection, "192.0.2.2", NOW + 10) is None
+        assert fail(connection, 700) is None  # and counting begins anew
+
+
+def test_failures_are_forgotten_with_time_and_success(database: Database) -> None:
+    with database.changing("auth") as change:
+        connection = change.connection
+        assert [fail(connection, at) for at in (0, 1, 2, 3, 604)] == [None] * 5
+        tokens.forgive(connection, "192.0.2.1")
+        assert [fail(connection, 605 + at) for at in range(4)] == [None] * 4

@@ -1,0 +1,219 @@
+"""Configuration files: out and in again to the letter, all or nothing, mistakes by line."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from openivr import configfile
+from openivr.audio import convert
+from openivr.objects import KINDS
+from openivr.store import prompts, transfer
+from openivr.store.database import Database
+from openivr.store.transfer import Plan
+from tests.store.bodies import create, extension, ivr, revision, show, update
+from tests.store.conftest import Opener
+
+
+def sound(seconds: float = 0.5) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(
+        file, np.sin(np.arange(int(8000 * seconds)) / 5) / 2, 8000, format="WAV", subtype="PCM_16"
+    )
+    return file.getvalue()
+
+
+def fill(database: Database) -> None:
+    """Something of everything."""
+    with database.changing() as change:
+        prompts.save(change, "hours.wav", sound(), convert(sound(), "wav"))
+    one = create(database, "extension", extension("1000", first_name="Äda", vm_pin="4711"))
+    create(database, "extension", extension("1001"))
+    group = create(database, "ext_group", {"name": "Sales team", "member_list": [one]})
+    ring = create(
+        database,
+        "ring_group",
+        {
+            "number": "6300",
+            "name": "no",  # a YAML word
+            "ring_strategy": "sequentially",
+            "ring_timeout": "20",
+            "member_list": [{"value": group, "type": "ext_group"}, one],
+            "fail_dest": "ext_vm",
+            "fail_dest_value": str(one),
+        },
+    )
+    trunk = create(
+        database, "trunk", {"name": "Line", "type": "peer", "hostname": "192.0.2.1", "password": "pässword"}
+    )
+    route = create(
+        database,
+        "outbound_route",
+        {"name": "Out", "dial_pattern_list": [{"pattern": "9X.", "strip": 1}], "trunk_list": [trunk]},
+    )
+    menu = create(
+        database,
+        "ivr",
+        ivr(
+            "6200",
+            prompt="default,hours.wav",
+            enb_dial_outb_routes=1,
+            dial_outb_route_list=[route],
+            press1_dest="ring_group",
+            press1_dest_value=ring,
+            press2_dest="play_prompt",
+            press2_dest_prefix="2",
+            press2_dest_value="hours.wav",
+            press_hash_dest="external_num",
+            press_hash_dest_prefix="9",
+            press_hash_dest_value="5551234",
+            allow_out_record_star=1,
+        ),
+    )
+    create(database, "ivr", ivr("6201", timeout_dest="ivr", timeout_dest_value=str(menu)))
+    update(database, "ivr", menu, {"invalid_dest": "ivr", "invalid_dest_value": "2"})
+    create(database, "inbound_route", {"name": "In", "def_dest": "ivr", "def_dest_value": menu})
+
+
+def export(database: Database) -> str:
+    with database.reading() as connection:
+        return configfile.dump(transfer.export(connection))
+
+
+def bring_in(database: Database, text: str, *, keeps_others: bool = False) -> Plan:
+    document = configfile.load(text)
+    with database.changing() as change:
+        plan = transfer.make_plan(change.connection, document.entries, keeps_others=keeps_others)
+        if not plan.mistakes:
+            transfer.carry_out(change, plan)
+    return plan
+
+
+def test_a_round_trip_is_exact(open_database: Opener) -> None:
+    first, second = open_database(), open_database()
+    fill(first)
+    text = export(first)
+    assert not bring_in(second, text).mistakes
+    assert export(second) == text
+    for kind, ident in (("ivr", 1), ("ring_group", 1), ("outbound_route", 1), ("inbound_route", 1)):
+        assert show(second, kind, ident) == show(first, kind, ident)
+    with first.reading() as one, second.reading() as other:
+        assert prompts.audio(one, 1) == prompts.audio(other, 1)
+
+
+def test_reading_the_same_in_again_changes_nothing(database: Database) -> None:
+    fill(database)
+    assert bring_in(database, export(database)).actions == []
+
+
+def test_a_file_is_the_whole_configuration(open_database: Opener) -> None:
+    first, second = open_database(), open_database()
+    fill(first)
+    create(second, "extension", extension("1000", first_name="Other"))
+    create(second, "extension", extension("2000"))
+    create(second, "ivr", ivr("7000"))
+    plan = bring_in(second, export(first))
+    done = {(item.action, item.label) for item in plan.actions}
+    assert done >= {
+        ("update", "1000"),
+        ("update", "1001"),  # it has the id that 2000 had
+        ("update", "6200"),
+    }
+    assert export(second) == export(first)
+
+
+def test_others_can_be_kept(database: Database) -> None:
+    create(database, "ivr", ivr("7000"))
+    text = 'openivr: 1\nivr:\n- {number: "6200", name: New, prompt: default, prompt_repeat: 1,'
+    text += " resp_timeout: 1, digit_timeout: 1, dial_ext_option: all, keys: {1: ivr 7000}}\n"
+    plan = bring_in(database, text, keeps_others=True)
+    assert [(item.action, item.ident, item.label) for item in plan.actions] == [("create", 2, "6200")]
+    assert show(database, "ivr", 2)["press1_dest_value"] == "1"
+    assert create(database, "ivr", ivr("7001")) == 3
+
+
+def test_a_secret_left_out_stays(database: Database) -> None:
+    create(database, "extension", extension("1000"))
+    text = export(database)
+    without = "\n".join(line for line in text.splitlines() if "password" not in line)
+    assert bring_in(database, without).actions == []
+
+
+MENU = {
+    "number": '"6200"',
+    "name": "Menu",
+    "prompt": "default",
+    "prompt_repeat": "3",
+    "resp_timeout": "5",
+    "digit_timeout": "3",
+    "dial_ext_option": "disable",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("prompt_repeat", "9", "prompt_repeat must be from 1 to 5"),
+        ("dial_ext_option", "some", "dial_ext_option must be one of"),
+        ("keys", "{1: extension 1000}", "keys names extension 1000, which does not exist"),
+        ("keys", "{1: queue 6400}", "keys queue is not served"),
+        ("keys", "{1: ivr 6200, x: end_call}", "keys has the unknown key x"),
+        ("prompt", "missing.wav", "missing.wav"),
+        ("colour", "red", "colour is not a field of ivr"),
+        ("id", "x", "id must be an integer"),
+    ],
+)
+def test_mistakes_are_told_by_line_and_change_nothing(
+    database: Database, field: str, value: str, said: str
+) -> None:
+    fields = MENU | {field: value}
+    lines = [
+        "openivr: 1",
+        "ivr:",
+        *(f"- {n}: {v}" if n == "number" else f"  {n}: {v}" for n, v in fields.items()),
+    ]
+    before = export(database)
+    plan = bring_in(database, "\n".join(lines))
+    line = next(at for at, text in enumerate(lines, 1) if text.strip().startswith(field))
+    assert [(mistake.line, said in mistake.text) for mistake in plan.mistakes] == [(line, True)]
+    assert export(database) == before
+
+
+def test_a_number_given_twice_is_a_mistake(database: Database) -> None:
+    rows = [{"id": 1, **ivr("6200")}, {"id": 2, **ivr("6201")}]
+    text = configfile.dump({"openivr": 1, "ivr": rows}).replace("6201", "6200")
+    assert bring_in(database, text).mistakes
+    assert revision(database) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 1),
+        ("openivr: 2\n", 1),
+        ("openivr: 1\nmenus: []\n", 2),
+        ("openivr: 1\nivr: 6200\n", 2),
+        ("openivr: 1\nivr:\n- 6200\n", 3),
+        ("openivr: 1\nivr:\n- [a\n", 4),
+        ("openivr: 1\n? [a]\n: b\n", 1),
+    ],
+)
+def test_what_is_no_configuration_says_where(text: str, line: int) -> None:
+    with pytest.raises(configfile.Unreadable) as caught:
+        configfile.load(text)
+    assert caught.value.mistake.line == line
+
+
+def test_every_kind_is_in_the_test() -> None:
+    """A new kind of object must be added to `fill`."""
+    assert set(KINDS) == {
+        "custom_prompt",
+        "extension",
+        "ext_group",
+        "ring_group",
+        "trunk",
+        "outbound_route",
+        "inbound_route",
+        "ivr",
+    }
