@@ -94,29 +94,34 @@ def write_private(path: Path, text: str) -> None:
 
 
 def announce(settings: Settings, port: int, demo: Demo | None) -> None:
-    """Say where the server is and how to ask it something; lines that work when pasted."""
+    """Say where the server is and how to ask it something; the last line works when pasted."""
     settings = replace(settings, port=port)
     api = f"{settings.base}/openapi/v1.0"
-    say(f"OpenIVR answers on {settings.base}")
-    say(f"  API      {api}")
-    say(f"  health   {settings.base}/readyz   metrics {settings.base}/metrics")
-    say(f"  data     {settings.database or settings.data}")
+    lines = [
+        f"OpenIVR answers on {settings.base}",
+        f"  API      {api}",
+        f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
+        f"  data     {settings.database or settings.data}",
+    ]
     if demo is not None:
-        say(f"  client   id {demo.client_id}  secret {demo.client_secret}")
-        say(f"  phones   passwords of the demo's extensions: {settings.data / DEMO_FILE}")
-    say("Try it:")
-    say("  " + curl_line(settings, api))
+        lines += [
+            f"  client   id {demo.client_id}  secret {demo.client_secret}",
+            f"  phones   passwords of the demo's extensions: {settings.data / DEMO_FILE}",
+        ]
+    click.echo("\n".join((*lines, "Try it:", "  " + curl_line(settings, api))))
 
 
 def curl_line(settings: Settings, api: str) -> str:
     """The request of the page "Query IVR List" as a command."""
-    program = shlex.quote(str(Path(sys.argv[0]).absolute()))
-    where = f"--database {shlex.quote(settings.database)} " if settings.database else ""
-    token = f"$({program} token {where}--data {shlex.quote(str(settings.data))})"
+    options = ["--data", str(settings.data)]
+    options += ["--database", settings.database] if settings.database else []
+    token = f"$({shlex.join([*own_command(), 'token', *options])})"
     insecure = "--insecure " if settings.tls_cert else ""
     query = f"access_token={token}&page=1&page_size=20&sort_by=id&order_by=asc"
     return f'curl {insecure}-A OpenAPI "{api}/ivr/list?{query}"'
 
 
-def say(line: str) -> None:
-    click.echo(line)
+def own_command() -> list[str]:
+    """How this program was called."""
+    program = Path(sys.argv[0]).absolute()
+    return [str(program)] if os.access(program, os.X_OK) else [sys.executable, "-m", "openivr"]

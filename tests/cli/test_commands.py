@@ -1,0 +1,147 @@
+"""Commands as people and scripts call them."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openivr.cli import COMMANDS, main
+from tests.running import Api, Running, start
+
+
+def run(*arguments: str | Path, **environment: str) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments)], env=environment)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_the_printed_curl_line_works_when_pasted(tmp_path: Path) -> None:
+    server = start(tmp_path)
+    assert server.process.stdout is not None
+    line = server.process.stdout.readline().strip()
+    assert line.startswith("curl ")
+    shell = subprocess.run(["bash", "-c", line], check=False, capture_output=True, text=True, timeout=60)
+    answer = shell.stdout
+    assert '"total_number":4' in answer
+    assert '"number":"6202"' in answer
+    server.stop()
+
+
+def test_a_token_is_good_at_once_and_any_number_may_be_asked_for(server: Running) -> None:
+    for _ in range(12):
+        token = run("token", "--data", server.data).output.strip()
+    other = Api(server.address, token)
+    assert other.get("ivr/list")["errcode"] == 0
+    other.close()
+
+
+def test_clients_come_and_go(server: Running, api: Api) -> None:
+    added = run("client", "add", "CRM", "--id", "crm", "--secret", "its secret", "--data", server.data)
+    assert "secret  its secret" in added.output
+    assert api.post("get_token", {"username": "crm", "password": "its secret"})["errcode"] == 0
+    listed = run("client", "list", "--data", server.data)
+    assert "CRM" in listed.output
+    assert "its secret" not in listed.output
+    again = run("client", "add", "CRM", "--data", server.data)
+    assert again.exit_code != 0
+    assert "is used by client CRM" in again.output
+    assert run("client", "revoke", "CRM", "--data", server.data).exit_code == 0
+    assert api.post("get_token", {"username": "crm", "password": "its secret"})["errcode"] == -1
+    assert run("client", "revoke", "CRM", "--data", server.data).exit_code != 0
+
+
+def test_the_allow_list_is_kept(server: Running, api: Api) -> None:
+    assert run("allow", "list", "--data", server.data).output == "allowed  everybody\n"
+    assert run("allow", "add", "192.0.2.7/24", "--data", server.data).output == "allowed 192.0.2.0/24\n"
+    assert api.get("ivr/list")["errcode"] == 70087
+    assert run("allow", "add", "nonsense", "--data", server.data).exit_code == 2
+    assert run("allow", "remove", "192.0.2.0/24", "--data", server.data).exit_code == 0
+    assert api.get("ivr/list")["errcode"] == 0
+
+
+def test_a_file_goes_out_and_in(server: Running, api: Api, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    assert run("export", file, "--data", server.data).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    file.write_text(text.replace("name: VoicePrompt", "name: Spoken"))
+    dry = run("import", file, "--dry-run", "--data", server.data)
+    assert "update  ivr 6202  (name: VoicePrompt → Spoken)" in dry.output
+    assert api.get("ivr/list")["data"][0]["name"] == "VoicePrompt"
+    assert run("import", file, "--data", server.data).exit_code == 0
+    assert api.get("ivr/list")["data"][0]["name"] == "Spoken"
+    file.write_text(text)
+    assert run("import", file, "--data", server.data).exit_code == 0
+    assert run("export", "-", "--data", server.data).output == text
+
+
+def test_a_mistake_in_a_file_is_told_by_line(server: Running, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    run("export", file, "--data", server.data)
+    lines = file.read_text().splitlines()
+    at = next(at for at, line in enumerate(lines) if "resp_timeout" in line)
+    lines[at] = "  resp_timeout: 99"
+    file.write_text("\n".join(lines))
+    result = run("import", file, "--data", server.data)
+    assert result.exit_code == 1
+    assert f"config.yaml:{at + 1}: resp_timeout must be from 1 to 10" in result.output
+    assert "nothing was changed" in result.output
+
+
+def test_a_backup_comes_back_under_a_running_server(server: Running, api: Api, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert run("backup", copy, "--data", server.data).exit_code == 0
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert run("backup", copy, "--data", server.data).exit_code == 1
+    before = api.get("ivr/list")
+    api.post("ivr/update", {"id": 1, "name": "Changed"})
+    assert run("restore", copy, "--yes", "--data", server.data).exit_code == 0
+    assert api.get("ivr/list") == before
+    junk = tmp_path / "junk"
+    junk.write_text("not a database, but long enough to be one" * 10)
+    refused = run("restore", junk, "--yes", "--data", server.data)
+    assert refused.exit_code == 1
+    assert "is not a backup" in refused.output
+
+
+def test_a_backup_is_restored_into_a_new_folder(server: Running, tmp_path: Path) -> None:
+    run("backup", tmp_path / "copy", "--data", server.data)
+    assert run("restore", tmp_path / "copy", "--yes", "--data", tmp_path / "new").exit_code == 0
+    expected = run("export", "-", "--data", server.data).output
+    assert run("export", "-", "--data", tmp_path / "new").output == expected
+
+
+def test_data_that_is_not_there_is_said(tmp_path: Path) -> None:
+    result = run("export", "-", "--data", tmp_path / "missing")
+    assert result.exit_code == 1
+    assert "there is no data in" in result.output
+
+
+def test_options_come_from_the_environment_and_a_file(server: Running, tmp_path: Path) -> None:
+    assert "openivr: 1" in run("export", "-", OPENIVR_DATA=str(server.data)).output
+    config = tmp_path / "openivr.toml"
+    config.write_text(f"data = {str(server.data)!r}\n")
+    assert "openivr: 1" in run("--config", config, "export", "-").output
+    other = run("--config", config, "export", "-", "--data", tmp_path / "missing")
+    assert other.exit_code == 1
+    config.write_text("not toml")
+    broken = run("--config", config, "export", "-")
+    assert broken.exit_code == 2
+    assert str(config) in broken.output
+
+
+def test_help_is_fast_because_it_imports_little(tmp_path: Path) -> None:
+    code = "import sys; from openivr.cli import main; main(['--help'], standalone_mode=False);"
+    code += "print(sorted({n.split('.')[0] for n in sys.modules} & {'sqlalchemy', 'uvicorn', 'numpy'}))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stdout
+    assert out.splitlines()[-1] == "[]", shlex.quote(out)
