@@ -120,12 +120,18 @@ def write_flow() -> str:
     return f"```mermaid\n{to_mermaid(draw(snapshot, [(Kind.IVR, ivr.id if ivr else 0)]))}\n```"
 
 
+def write_first_call() -> str:
+    """Tell the call that the README begins with."""
+    return write_call(load_demo(), "6200", "w4 1", {})
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "states": write_states,
     "rules": write_rules,
     "sounds": write_sounds,
     "transcripts": write_transcripts,
     "flow": write_flow,
+    "first-call": write_first_call,
 }
 
 
