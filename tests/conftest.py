@@ -4,7 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from openivr.store.database import Database
+from openivr.store.schema import migrate
+from tests import postgres
 from tests.running import Api, Running, start
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    """The socket folder of a PostgreSQL that is this session's own."""
+    with postgres.running() as socket:
+        database = Database(postgres.create_database(socket, postgres.TEMPLATE))
+        migrate(database)
+        database.close()
+        yield socket
 
 
 @pytest.fixture(scope="session")

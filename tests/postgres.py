@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+TEMPLATE = "template_openivr"  # an empty database with the schema, to copy
 SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 
@@ -46,3 +48,10 @@ def running() -> Iterator[str]:
             yield folder
         finally:
             run(programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
+
+
+def create_database(socket: str, name: str, template: str = "template1") -> str:
+    """A new database; its URL."""
+    with psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return f"postgresql+psycopg://postgres@/{name}?host={socket}"

@@ -4,29 +4,13 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from tests import postgres
+from tests.postgres import TEMPLATE, create_database
 
 numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[str]:
-    with postgres.running() as socket:
-        database = create_postgres(socket, "template_openivr", "template1")
-        migrate(database)
-        database.close()
-        yield socket
-
-
-def create_postgres(socket: str, name: str, template: str) -> Database:
-    with psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return Database(f"postgresql+psycopg://postgres@/{name}?host={socket}")
 
 
 Opener = Callable[[], Database]
@@ -43,7 +27,7 @@ def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Op
             migrate(database)
         else:
             socket = request.getfixturevalue("postgres_socket")
-            database = create_postgres(socket, f"test_{next(numbers)}", "template_openivr")
+            database = Database(create_database(socket, f"test_{next(numbers)}", TEMPLATE))
         opened.append(database)
         return database
 
