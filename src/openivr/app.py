@@ -35,6 +35,7 @@ from openivr.supervisor import Post
 
 log = structlog.get_logger(__name__)
 MOST_CONNECTIONS = 4096
+LATE_SECONDS = 1.0  # between two looks at who is overdue
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -153,14 +154,14 @@ async def serve(settings: Settings, post: Post) -> None:
 
 
 async def tick(server: Server, access_log: AccessLog | None) -> None:
-    """Flush the log, and once a second look for clients that are overdue."""
+    """Flush the log, and now and then look for clients that are overdue."""
     loop, count = asyncio.get_running_loop(), 0
     while True:
         await asyncio.sleep(FLUSH_SECONDS)
         count += 1
         if access_log is not None:
             access_log.flush()
-        if count % math.ceil(1 / FLUSH_SECONDS) == 0:
+        if count % math.ceil(LATE_SECONDS / FLUSH_SECONDS) == 0:
             server.close_late(loop.time())
 
 

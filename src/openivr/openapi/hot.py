@@ -11,13 +11,13 @@ import time
 from functools import lru_cache
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from openivr.objects.order import Page
 from openivr.objects.secret import fingerprint
 from openivr.observe import Observer, RequestLine
 from openivr.openapi.auth import is_listed
-from openivr.openapi.params import MOST_PAGE, MOST_ROWS
+from openivr.openapi.params import MOST_FIELDS, MOST_PAGE, MOST_ROWS
 from openivr.openapi.replies import SUCCESS, list_rows
 from openivr.store.live import Live
 
@@ -45,7 +45,7 @@ STALL_SECONDS = 30.0  # for a client that does not read its answer
 @lru_cache(256)  # what polls asks the same again and again
 def read_simple(raw: bytes) -> tuple[str, Page] | None:
     """The token's fingerprint and the page of a query in plain characters that is wholly sound; else None."""
-    if b"%" in raw or b"+" in raw or not raw.isascii():
+    if b"%" in raw or b"+" in raw or b"#" in raw or not raw.isascii() or raw.count(b"&") >= MOST_FIELDS:
         return None
     try:
         known = dict([part.split(b"=") for part in raw.split(b"&")])
@@ -116,7 +116,15 @@ class HotProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.is_head, self.head_size, self.was_hot = True, 0, False
-        self.deadline = self.loop.time() + HEAD_SECONDS
+        self.unsent, self.last_read = 0, self.loop.time()
+        self.deadline = self.last_read + HEAD_SECONDS
+        self.running: RequestResponseCycle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # uvicorn tells only the newest of pipelined requests, and the running one would write to nobody.
+        if self.running is not None:
+            self.running.disconnected = True
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -145,6 +153,8 @@ class HotProtocol(HttpToolsProtocol):
         self.headers += headers
         self.deadline = math.inf  # uvicorn's and the application's own limits take over
         super().on_headers_complete()
+        if not self.pipeline:
+            self.running = self.cycle
 
     def answer_hot(self) -> bytes | None:
         is_free = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
@@ -168,15 +178,19 @@ class HotProtocol(HttpToolsProtocol):
         if not self.was_hot:
             super().on_message_complete()
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.deadline = self.loop.time() + STALL_SECONDS
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.deadline = math.inf
+    def on_response_complete(self) -> None:
+        self.running = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        if self.running is None:  # only a new request prolongs this, not stray bytes or the rest of a body
+            self.deadline = min(self.deadline, self.loop.time() + IDLE_SECONDS)
 
     def close_late(self, now: float) -> None:
         """End the connection if what it waits for is overdue; called about once a second."""
-        if now > self.deadline and self.transport is not None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent < self.unsent or not unsent:
+            self.last_read = now
+        self.unsent = unsent
+        if unsent:  # who reads slowly still reads
+            self.deadline = max(self.deadline, now + IDLE_SECONDS)
+        if now > (self.last_read + STALL_SECONDS if unsent else self.deadline):
             self.transport.abort()
