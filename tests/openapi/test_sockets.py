@@ -27,6 +27,17 @@ SHORT = 0.4
 GUARD = 30  # no test waits for its event longer than this
 
 
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the connection ends, in good order or not."""
+    answer = b""
+    try:
+        while part := await reader.read(65_536):
+            answer += part
+    except ConnectionError:
+        pass
+    return answer
+
+
 class Site:
     """The server's address, and a token for it."""
 
@@ -51,12 +62,9 @@ class Site:
         writer.write(data)
         if ends:
             writer.write_eof()
-        try:
-            return await reader.read()
-        except ConnectionResetError:
-            return b""
-        finally:
-            writer.close()
+        answer = await read_all(reader)
+        writer.close()
+        return answer
 
     async def check(self) -> None:
         """Somebody else is answered."""
@@ -127,12 +135,12 @@ async def trickle(site: Site, start: bytes, drop: bytes) -> bytes:
     """Send a start and then a drop again and again, until the server ends it."""
     reader, writer = await site.connect()
     writer.write(start)
-    answer = asyncio.create_task(reader.read())
+    answer = asyncio.create_task(read_all(reader))
     while not answer.done():
         writer.write(drop)
         await asyncio.wait([answer], timeout=0.02)
     writer.close()
-    return b"" if answer.exception() else answer.result()
+    return answer.result()
 
 
 @pytest.mark.parametrize(
