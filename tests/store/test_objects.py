@@ -107,3 +107,9 @@ def test_a_new_registration_name_needs_the_password(database: Database) -> None:
     assert caught.value.problems[0].field == "reg_password"
     update(database, "extension", one, {"reg_name": "other", "reg_password": "registration"})
     assert show(database, "extension", one)["reg_name"] == "other"
+
+
+@pytest.mark.parametrize("pattern", ["[", "9[]X", "X.X", "Q", "[5-2]", "9 1"])
+def test_a_pattern_that_means_nothing_is_refused(database: Database, pattern: str) -> None:
+    with pytest.raises(Invalid, match="dial_pattern_list has an item whose pattern"):
+        create(database, "outbound_route", {"name": "Out", "dial_pattern_list": [{"pattern": pattern}]})

@@ -4,17 +4,17 @@ P-Series: add-an-inbound-route. `pos` orders routes; the first that matches is t
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+from openivr.menu.digits import parse_pattern
 from openivr.objects.destination import UNSERVED, Destination
 from openivr.objects.errors import Problem
-from openivr.objects.fields import Body, Choice, Integer, Links, Table, Text
+from openivr.objects.fields import Bad, Body, Choice, Integer, Links, Table, Text
 from openivr.objects.kind import Kind, Row, Values
 
-ODD = "is not a pattern"
 NAME = Text(name="name", required=True, low=1, high=63)
 POSITION = Integer(name="pos", low=0, high=2**31 - 1, default=0)
-CALLER_PATTERN = r"[A-Za-z0-9\[\]*#().+!-]+"
-PATTERN = r"[0-9XZNxzn\[\]*#().+!-]+"
 INBOUND_TYPES = (
     "disabled",
     "end_call",
@@ -26,6 +26,25 @@ INBOUND_TYPES = (
     "play_greeting",
 )
 INBOUND_UNSERVED = (*UNSERVED, "pattern_to_ext", "range_to_ext", "pattern_to_ext_list")
+
+
+def caller_pattern(name: str) -> Text:
+    """A number or pattern of inbound calls (P-Series: importing inbound routes)."""
+    return Text(name=name, required=True, low=1, high=31, pattern=r"[A-Za-z0-9\[\]*#().+!-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialPattern(Text):
+    """Numbers that may be dialled: digits, X, Z, N, [sets], and `.` or `!` at the end."""
+
+    def parse(self, raw: Any) -> str:
+        # Not super(): the class that slots=True makes is another one than the method's.
+        text = Text.parse(self, raw)
+        try:
+            parse_pattern(text)
+        except ValueError as error:
+            raise Bad("format", f"is not a pattern: {error}") from error
+        return text
 
 
 def check_inbound(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
@@ -56,19 +75,9 @@ INBOUND_ROUTE = Kind(
         POSITION,
         Text(name="alert_info", high=31, pattern="[A-Za-z0-9]+"),
         Choice(name="did_option", values=("patterns",), unserved=INBOUND_UNSERVED[-3:], default="patterns"),
-        Table(
-            name="did_pattern_list",
-            columns=(
-                Text(name="did_pattern", required=True, low=1, high=31, pattern=r"[A-Za-z0-9\[\]*#().+!-]+"),
-            ),
-        ),
+        Table(name="did_pattern_list", columns=(caller_pattern("did_pattern"),)),
         Choice(name="cid_option", values=("patterns",), unserved=("phonebook",), default="patterns"),
-        Table(
-            name="cid_pattern_list",
-            columns=(
-                Text(name="cid_pattern", required=True, low=1, high=31, pattern=r"[A-Za-z0-9\[\]*#().+!-]+"),
-            ),
-        ),
+        Table(name="cid_pattern_list", columns=(caller_pattern("cid_pattern"),)),
         Links(name="trunk_list", kinds=("trunk",)),
         Destination(
             name="def_dest", stems=("def_dest",), types=("", *INBOUND_TYPES), unserved=INBOUND_UNSERVED
@@ -97,7 +106,7 @@ OUTBOUND_ROUTE = Kind(
         Table(
             name="dial_pattern_list",
             columns=(
-                Text(name="pattern", required=True, low=1, high=31, pattern=PATTERN, means=ODD),
+                DialPattern(name="pattern", required=True, low=1, high=31),
                 Integer(name="strip", low=0, high=15, default=0),
                 Text(name="prepend", high=15, pattern=r"\+?[0-9*#]*"),
             ),
