@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from openivr import configfile
@@ -39,6 +40,8 @@ class Demo:
 
 def prepare(settings: Settings, *, is_demo: bool) -> Demo | None:
     """Bring the database up to date and, on its first start, fill in the demo."""
+    for counters in settings.data.glob("metrics-*"):
+        counters.unlink()  # of workers of the last run, of which there may have been more
     database = Database(settings.url)
     try:
         migrate(database)
@@ -101,7 +104,7 @@ def announce(settings: Settings, port: int, demo: Demo | None) -> None:
         f"OpenIVR answers on {settings.base}",
         f"  API      {api}",
         f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
-        f"  data     {settings.database or settings.data}",
+        f"  data     {where(settings)}",
     ]
     if demo is not None:
         lines += [
@@ -113,12 +116,24 @@ def announce(settings: Settings, port: int, demo: Demo | None) -> None:
 
 def curl_line(settings: Settings, api: str) -> str:
     """The request of the page "Query IVR List" as a command."""
-    options = ["--data", str(settings.data)]
-    options += ["--database", settings.database] if settings.database else []
-    token = f"$({shlex.join([*own_command(), 'token', *options])})"
+    command = shlex.join([*own_command(), "token", "--data", str(settings.data)])
+    if settings.database:
+        has_password = make_url(settings.database).password is not None
+        command += " --database " + (
+            '"$OPENIVR_DATABASE"' if has_password else shlex.quote(settings.database)
+        )
+    token = f"$({command})"
     insecure = "--insecure " if settings.tls_cert else ""
     query = f"access_token={token}&page=1&page_size=20&sort_by=id&order_by=asc"
     return f'curl {insecure}-A OpenAPI "{api}/ivr/list?{query}"'
+
+
+def where(settings: Settings) -> str:
+    """The place of the data, without its password."""
+    url = make_url(settings.url)
+    return (
+        str(settings.data) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    )
 
 
 def own_command() -> list[str]:

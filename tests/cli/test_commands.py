@@ -132,6 +132,11 @@ def test_options_come_from_the_environment_and_a_file(server: Running, tmp_path:
     assert "openivr: 1" in run("--config", config, "export", "-").output
     other = run("--config", config, "export", "-", "--data", tmp_path / "missing")
     assert other.exit_code == 1
+    assert "allowed" in run("--config", config, "allow", "list").output
+    config.write_text("prot = 8088\n")
+    unknown = run("--config", config, "export", "-")
+    assert unknown.exit_code == 2
+    assert "no command has an option prot" in unknown.output
     config.write_text("not toml")
     broken = run("--config", config, "export", "-")
     assert broken.exit_code == 2

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from openivr.config import Settings
+from openivr.startup import announce
 from tests.postgres import create_database
 from tests.process.test_serve import fetch, find_workers, run, wait_until
 from tests.running import Api, Running, start
@@ -103,6 +106,16 @@ def test_an_unreachable_database_is_said(tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert "cannot open the database" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://one:very-secret@db.example/openivr"
+    lines = CliRunner()
+    with lines.isolation() as (out, _, _):
+        announce(Settings(data=tmp_path, database=url), 8088, None)
+        text = out.getvalue().decode()
+    assert "db.example" in text
+    assert "very-secret" not in text
 
 
 def test_a_database_that_goes_away_is_not_ready(tmp_path: Path, postgres_socket: str) -> None:

@@ -2,6 +2,7 @@
 so that `openivr --help` and shell pipelines stay fast."""
 
 import tomllib
+from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,37 @@ class LazyGroup(click.Group):
 
 
 def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
-    """Make a TOML file's keys (option names, `_` for `-`) the defaults of every command."""
+    """Make a TOML file's keys (option names, `_` for `-`) the defaults of every command that has them."""
     if path is None:
         return
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}") from error
-    ctx.default_map = dict.fromkeys(COMMANDS, values)
+    group = LazyGroup()
+    commands = {name: group.get_command(ctx, name) for name in COMMANDS}
+    ctx.default_map = {name: spread(command, values) for name, command in commands.items() if command}
+    unknown = values.keys() - set(names_in(ctx.default_map, values))
+    if unknown:
+        raise click.BadParameter(f"{path}: no command has an option {', '.join(sorted(unknown))}")
+
+
+def spread(command: click.Command, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values that a command, or a command of a group, has options for."""
+    own = {param.name for param in command.params}
+    defaults = {name: value for name, value in values.items() if name in own}
+    if isinstance(command, click.Group):
+        defaults |= {name: spread(sub, values) for name, sub in command.commands.items()}
+    return defaults
+
+
+def names_in(defaults: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[str]:
+    """The values' names that were given to any command."""
+    for name, value in defaults.items():
+        if isinstance(value, dict):
+            yield from names_in(value, values)
+        elif name in values:
+            yield name
 
 
 @click.command(
