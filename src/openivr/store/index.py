@@ -89,7 +89,7 @@ class Rows:
 
     @classmethod
     def of(cls, key: KeyOf, chunks: tuple[Chunk, ...], fences: tuple[Key, ...]) -> "Rows":
-        *starts, total = accumulate(map(len, chunks), initial=0)
+        *starts, total = accumulate([len(chunk.starts) - 1 for chunk in chunks], initial=0)
         return cls(key, chunks, fences, array("L", starts), total)
 
     def page(self, offset: int, limit: int) -> list[bytes]:
