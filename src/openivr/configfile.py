@@ -4,8 +4,10 @@ Scalars are taken as they are written, so 6200, 007 and no are those very texts;
 the field they are for.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -38,6 +40,14 @@ def dump(document: Mapping[str, Any]) -> str:
     """A document as a file's text; the same document always gives the same text."""
     text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
     return HEADER + text
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: all of it or nothing."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(text)
+    part.replace(path)
 
 
 def load(text: str) -> Document:

@@ -63,7 +63,7 @@ def prepare_demo(database: Database, folder: Path) -> Demo | None:
         if count(change.connection, "ivr") or count(change.connection, "extension"):
             return None
         demo = fill(change)
-        write_private(path, json.dumps(asdict(demo), indent=2))
+        configfile.write_private(path, json.dumps(asdict(demo), indent=2))
     return demo
 
 
@@ -87,13 +87,6 @@ def fill(change: Change) -> Demo:
 
 def secrets_of(password: str) -> dict[str, Any]:
     return {"reg_password": password, "user_password": random_text(20) + "aA1"}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
 
 
 def announce(settings: Settings, port: int, demo: Demo | None) -> None:

@@ -53,16 +53,8 @@ def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
     if str(file) == "-":
         click.echo(text, nl=False)
         return
-    write_private(file, text)
+    configfile.write_private(file, text)
     click.echo(f"wrote {total} objects to {file}")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    part = path.with_name(path.name + ".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
-        target.write(text)
-    part.replace(path)
 
 
 @click.command("import", short_help="Make the configuration what a YAML file says.")
