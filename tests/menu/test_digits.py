@@ -72,8 +72,28 @@ def test_a_pattern_that_no_number_can_fill_makes_nobody_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "  ", "[12", "[]", "[2-1]", "[1-]", "[a]", "Q", "1.2", "1!2", "..", "12-3", "[1]]"]
+    ("pattern", "complaint"),
+    [
+        ("", "empty pattern"),
+        ("  ", "empty pattern"),
+        ("[12", "bracket not closed or empty: [12"),
+        ("[]", "bracket not closed or empty: []"),
+        ("[2-1]", "range turned round: 2-1"),
+        ("[1-]", "not a set of digits: [1-]"),
+        ("[a]", "not a set of digits: [A]"),
+        ("Q", "unknown letter in pattern: Q"),
+        ("1.2", "unknown letter in pattern: ."),
+        ("1!2", "unknown letter in pattern: !"),
+        ("12-3", "unknown letter in pattern: -"),
+        ("[1]]", "unknown letter in pattern: ]"),
+    ],
 )
-def test_patterns_without_a_meaning_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
+def test_patterns_without_a_meaning_are_refused(pattern: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
         parse_pattern(pattern)
+    assert str(caught.value) == complaint
+
+
+def test_a_pattern_may_have_several_sets() -> None:
+    assert match_shape("13", parse_pattern("[12][34]")) == (True, False)
+    assert match_shape("33", parse_pattern("[12][34]")) == (False, False)

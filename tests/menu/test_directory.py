@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from openivr.menu.directory import find, keys_of
+from openivr.menu.commands import Note, StopPlay, Topic
+from openivr.menu.directory import find, keys_of, listed
+from openivr.menu.events import PromptEnded
 from openivr.menu.model import Destination, Extension, Kind, Snapshot, by_id
 
 Office = Callable[..., Snapshot]
@@ -59,7 +61,7 @@ def test_a_pause_ends_the_spelling(office: Office, ring: Ring) -> None:
     assert ring(office(keys=BY_NAME)).do("0 23 w3").texts("hears")[-1] == ADA
 
 
-@pytest.mark.parametrize("keys", ["0 999", "0 9", "0 #", "0 w20"])
+@pytest.mark.parametrize("keys", ["0 999#", "0 9 w3", "0 #", "0 w20"])
 def test_no_such_name(office: Office, ring: Ring, keys: str) -> None:
     assert "dir-no-match" in ring(office(keys=BY_NAME)).do(keys).texts("hears")
 
@@ -81,3 +83,29 @@ def test_an_offer_without_an_answer_leads_back(office: Office, ring: Ring) -> No
 def test_one_name_is_not_offered_before_three_keys(office: Office, ring: Ring) -> None:
     snapshot = Snapshot(ivrs=office(keys=BY_NAME).ivrs, extensions=by_id([Extension(1, "1", "Xi")]))
     assert ring(snapshot).do("0 94").texts("hears")[-1] == "dir-usingkeypad"
+
+
+def test_a_key_during_the_notice_is_a_key_of_the_menu(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=BY_NAME | {"1": Destination(Kind.EXTENSION, 1)})).do("0 9999# w1 1")
+    assert desk.texts("hears")[-1] == "dir-no-match"
+    assert desk.texts("rings") == ["extension 1000"]
+
+
+def test_a_choice_is_noted(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=BY_NAME)).do("0 887 1")
+    assert Note(Topic.CHOSE, 1, "1", Kind.EXTENSION, 2) in desk.simulation.notes
+
+
+def test_the_end_of_an_interrupted_question_is_stale(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=BY_NAME)).do("0 2")
+    question = next(c.token for batch in desk.simulation.commands for c in batch if isinstance(c, StopPlay))
+    assert desk.simulation.session.handle(PromptEnded(question + 1)) == ()
+
+
+def test_the_book_of_names_is_made_once(office: Office) -> None:
+    snapshot = office()
+    assert listed(snapshot) == {"1000", "1001", "1003"}
+    book = snapshot.memo["book"]
+    find(snapshot, "2")
+    assert snapshot.memo["book"] is book
+    assert listed(snapshot) is snapshot.memo["listed"]

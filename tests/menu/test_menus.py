@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from openivr.menu.events import TimerFired
 from openivr.menu.model import Destination, DialPolicy, ExtensionRule, Ivr, Kind, RingGroup, Snapshot
 
 Office = Callable[..., Snapshot]
@@ -196,6 +197,7 @@ def test_a_key_during_that_notice_saves_the_call(office: Office, ring: Ring) -> 
 @pytest.mark.parametrize("kind", [Kind.EXTENSION, Kind.VOICEMAIL, Kind.IVR, Kind.RING_GROUP])
 def test_a_destination_that_is_gone_brings_the_caller_back(office: Office, ring: Ring, kind: Kind) -> None:
     desk = ring(office(keys={"1": Destination(kind, 99)})).do("1 w4")
+    assert desk.texts("fails") == ["unavailable"]
     assert desk.texts("hears") == [ANNOUNCEMENT, "notice-unavailable", ANNOUNCEMENT]
 
 
@@ -245,6 +247,20 @@ def test_a_ring_group_that_fails_goes_on_to_its_own_destination(office: Office, 
         "1 w1"
     )
     assert desk.texts("rings") == ["ring group 6300", "extension 1001"]
+
+
+def test_a_busy_ring_group_without_a_destination_brings_the_caller_back(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys={"1": Destination(Kind.RING_GROUP, 1)}), {"6300": "busy"}).do("1 w1")
+    assert desk.told("fails", "hears")[1:] == [("fails", "busy"), ("hears", "notice-busy")]
+
+
+def test_the_pause_of_a_ring_group_does_not_run_on_in_what_follows(office: Office, ring: Ring) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), ring_seconds=2, fail=Destination(Kind.DIAL_BY_NAME)),)
+    desk = ring(office(groups=groups, keys={"1": Destination(Kind.RING_GROUP, 1)}), {"6300": "busy"}).do(
+        "1 w1"
+    )
+    ringing = next(c.token for c in reversed(desk.simulation.commands[1]) if type(c).__name__ == "SetTimer")
+    assert desk.simulation.session.handle(TimerFired(ringing)) == ()
 
 
 def test_a_ring_group_with_nobody_in_it_fails_at_once(office: Office, ring: Ring) -> None:

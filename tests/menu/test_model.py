@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from openivr.menu.model import DialPolicy, Extension, Ivr, RingGroup, Snapshot, by_id
+from openivr.menu.model import DialPolicy, Extension, Ivr, Kind, RingGroup, Snapshot, by_id
 
 
 def test_numbers_name_their_owner() -> None:
@@ -19,6 +19,8 @@ def test_numbers_name_their_owner() -> None:
     assert snapshot.ivr_by_number("6200") is sales
     assert snapshot.ivr_by_number("1000") is None
     assert snapshot.ivr_by_number("9") is None
+    assert snapshot.find(Kind.IVR, 3) is sales
+    assert snapshot.find(Kind.END_CALL, 3) is None
 
 
 def test_a_snapshot_cannot_be_changed() -> None:

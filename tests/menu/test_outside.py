@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from openivr.menu.commands import Dial, Topic, mask
+from openivr.menu.commands import Dial, Note, Topic, mask
 from openivr.menu.model import Destination, DialPolicy, Kind, Snapshot
 
 Office = Callable[..., Snapshot]
@@ -33,6 +33,13 @@ def test_the_next_line_is_tried_when_one_fails(office: Office, ring: Ring) -> No
     assert desk.texts("fails") == ["unavailable", "limit reached", "limit reached"]
 
 
+def test_lines_that_were_left_over_are_forgotten(office: Office, ring: Ring) -> None:
+    keys = {"1": Destination(Kind.EXTENSION, 1)}
+    desk = ring(office(policy=BOTH, keys=keys), {"123": "busy", "1000": "unavailable"}).do("9123# w2 1 w2")
+    assert desk.texts("rings") == ["outside 123 over Local, A", "extension 1000"]
+    assert desk.texts("fails") == ["busy", "unavailable"]
+
+
 def test_a_busy_person_is_busy_on_every_line(office: Office, ring: Ring) -> None:
     desk = ring(office(policy=BOTH), {"123": "busy"}).do("9123# w1")
     assert desk.texts("rings") == ["outside 123 over Local, A"]
@@ -56,6 +63,12 @@ def test_a_key_may_lead_outside_with_a_prefix(office: Office, ring: Ring) -> Non
     outside = Destination(Kind.EXTERNAL, number="123", prefix="9")
     desk = ring(office(keys={"1": outside}), {"B": "unavailable"}).do("1 w2")
     assert desk.texts("rings") == ["outside 9123 over Any, B", "outside 123 over Local, A"]
+
+
+def test_silence_and_wrong_keys_may_lead_outside(office: Office, ring: Ring) -> None:
+    outside = Destination(Kind.EXTERNAL, number="9123")
+    assert ring(office(timeout=outside)).finish().texts("rings") == ["outside 9123 over Any, B"]
+    assert ring(office(invalid=outside)).do("5").texts("rings") == ["outside 9123 over Any, B"]
 
 
 def test_a_key_to_a_number_that_no_route_takes_brings_the_caller_back(office: Office, ring: Ring) -> None:
@@ -95,3 +108,12 @@ def test_a_dial_names_its_menu_and_how_a_phone_should_ring(office: Office, ring:
     )
     assert (inside.ivr, inside.alert_info, inside.seconds, inside.trunk) == (1, "external", 30, 0)
     assert (outside.ivr, outside.alert_info, outside.seconds, outside.trunk) == (1, "", 60, 2)
+
+
+def test_a_note_names_the_line(office: Office, ring: Ring) -> None:
+    notes = [
+        note for note in ring(office(policy=BOTH)).do("9123#").simulation.notes if note.topic is Topic.DIALLED
+    ]
+    assert notes == [Note(Topic.DIALLED, 1, "", Kind.EXTERNAL, 1, "123", 1, private=True)]
+    empty = Note(Topic.DIALLED, 1, "", Kind.EXTERNAL, 1, "", 1, private=True)
+    assert mask(empty) == empty

@@ -35,12 +35,19 @@ def test_dialling_by_number_is_summed_up(office: Office) -> None:
     policy = DialPolicy(
         ExtensionRule.RESTRICT, outbound=True, outbound_route_ids=(1, 2), check_voicemail=True
     )
-    labels = [node.label for node in draw(office(policy=policy), [MAIN]).nodes]
-    assert labels[1:] == [
+    picture = draw(office(policy=policy), [MAIN])
+    assert [node.label for node in picture.nodes[1:]] == [
         "extensions that are not restricted",
         "outside over routes Local and Any",
         "own mailbox",
     ]
+    assert [(arrow.source, arrow.label) for arrow in picture.arrows] == [
+        ("ivr-1", "by number"),
+        ("ivr-1", "by number"),
+        ("ivr-1", "*02"),
+    ]
+    one = draw(office(policy=DialPolicy(outbound=True, outbound_route_ids=(1,))), [MAIN])
+    assert one.nodes[1].label == "outside over route Local"
 
 
 def test_every_destination_has_a_node(office: Office) -> None:
@@ -52,15 +59,14 @@ def test_every_destination_has_a_node(office: Office) -> None:
         "5": Destination(Kind.END_CALL),
         "6": Destination(Kind.IVR, 9),
     }
-    labels = [node.label for node in draw(office(keys=keys), [MAIN]).nodes]
-    assert labels[1:] == [
-        "extension 99 (gone)",
-        "voicemail 1000 Ada Byron",
-        "external num 9123",
-        "play greeting hours.wav",
-        "end call",
-        "ivr 9 (gone)",
-    ]
+    assert draw(office(keys=keys), [MAIN]).nodes[1:] == (
+        Node("extension-99", Kind.EXTENSION, "extension 99 (gone)"),
+        Node("ext_vm-1", Kind.VOICEMAIL, "voicemail 1000 Ada Byron"),
+        Node("external_num-9123", Kind.EXTERNAL, "external num 9123"),
+        Node("play_greeting-hours.wav", Kind.PLAY_GREETING, "play greeting hours.wav"),
+        Node("end_call", Kind.END_CALL, "end call"),
+        Node("ivr-9", Kind.IVR, "ivr 9 (gone)"),
+    )
 
 
 def test_mermaid_dots_what_no_key_leads_to(office: Office) -> None:

@@ -1,6 +1,7 @@
 """Who may be reached, compared with a slow and obvious oracle, and what a refusal says."""
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -73,15 +74,16 @@ def obviously_allowed(policy: DialPolicy, number: str) -> bool:
 def test_matching_and_deciding_agree_with_the_oracle(
     policy: DialPolicy, keys: dict[str, Destination]
 ) -> None:
+    snapshot = replace(SNAPSHOT)  # nothing worked out before is remembered
     menu = Ivr(1, "22", "Main", policy=policy, keys=keys)
     allowed = [word for word in WORDS if word in keys or obviously_allowed(policy, word)]
     for typed in WORDS:
-        verdict = decide(SNAPSHOT, menu, typed)
+        verdict = decide(snapshot, menu, typed)
         assert isinstance(verdict, Allowed) == (typed in allowed), typed
         if len(typed) < 4:  # so that the words hold every longer number that matters
             exact = typed in allowed
             longer = any(word.startswith(typed) and word != typed for word in allowed)
-            assert reach(SNAPSHOT, policy).match(typed, keys) is Match((exact, longer)), typed
+            assert reach(snapshot, policy).match(typed, keys) is Match((exact, longer)), typed
 
 
 def test_menus_of_one_policy_share_their_reach() -> None:
@@ -108,7 +110,7 @@ def test_menus_of_one_policy_share_their_reach() -> None:
     ],
 )
 def test_a_refusal_names_the_rule_that_was_missing(policy: DialPolicy, typed: str, refusal: Refusal) -> None:
-    assert decide(SNAPSHOT, Ivr(9, "99", "Menu", policy=policy), typed) is refusal
+    assert decide(replace(SNAPSHOT), Ivr(9, "99", "Menu", policy=policy), typed) is refusal
 
 
 def test_an_inside_number_never_goes_outside() -> None:
@@ -125,7 +127,7 @@ def test_the_voicemail_code_is_a_number_where_it_is_allowed() -> None:
 
 
 def ways(route_ids: tuple[int, ...], number: str) -> list[tuple[int, int, str]]:
-    return [(way.route.id, way.trunk, way.number) for way in attempts(SNAPSHOT, route_ids, number)]
+    return [(way.route.id, way.trunk, way.number) for way in attempts(replace(SNAPSHOT), route_ids, number)]
 
 
 def test_lines_are_tried_route_by_route_and_trunk_by_trunk() -> None:
@@ -151,3 +153,18 @@ def test_a_number_in_the_configuration_may_use_every_route_by_position() -> None
     outside = Destination(Kind.EXTERNAL, number="01")
     assert configured(SNAPSHOT, outside) == Allowed(outside, (3, 4, 5, 2, 1))
     assert configured(SNAPSHOT, KEYS["1"]) == Allowed(KEYS["1"])
+
+
+def test_a_pattern_that_cannot_be_read_does_not_hide_the_next() -> None:
+    route = OutboundRoute(1, "Both", (DialPattern("[1"), DialPattern("2X", strip=1)), (1,))
+    snapshot = Snapshot(outbound_routes=by_id([route]), trunks=SNAPSHOT.trunks)
+    assert [way.number for way in attempts(snapshot, (1,), "23")] == ["3"]
+
+
+def test_what_was_worked_out_is_kept() -> None:
+    snapshot = replace(SNAPSHOT)
+    list(attempts(snapshot, (1,), "219"))
+    kept = dict(snapshot.memo)
+    list(attempts(snapshot, (1,), "219"))
+    assert list(kept) == [("shapes", 1)]
+    assert snapshot.memo[("shapes", 1)] is kept[("shapes", 1)]

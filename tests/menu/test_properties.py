@@ -300,8 +300,8 @@ class Engine:
             case Hangup():
                 self.live["ended"] = -1
             case Note():
-                if command.kind is Kind.EXTERNAL and command.topic in (Topic.CHOSE, Topic.FAILED):
-                    self.asked = command.number
+                if command.topic is Topic.CHOSE:
+                    self.asked = command.number if command.kind is Kind.EXTERNAL else ""
 
 
 class Calls(RuleBasedStateMachine):

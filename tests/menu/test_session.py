@@ -162,3 +162,26 @@ def test_notes_tell_a_call(office: Office) -> None:
     ]
     failed = session.handle(DialFailed(7, Cause.BUSY))
     assert failed[0] == Note(Topic.FAILED, 1, kind=Kind.EXTENSION, target=1, detail="busy")
+
+
+def test_notes_tell_what_went_wrong(office: Office) -> None:
+    session = start(office(keys={"1": Destination(Kind.PLAY_PROMPT, prompt="hours.wav")}))
+    assert Note(Topic.CHOSE, 1, "1", Kind.PLAY_PROMPT, number="hours.wav") in session.handle(Digit("1"))
+    assert session.handle(Digit("7"))[1] == Note(Topic.INVALID, 1, "7", detail="nobody has this number")
+    session = start(office(prompts=(), prompt_repeat=1))
+    assert session.handle(TimerFired(2))[0] == Note(Topic.TIMED_OUT, 1)
+
+
+def test_what_has_ended_is_not_stopped(office: Office) -> None:
+    session = start(office(keys={"1": ADA}), PromptEnded(2))
+    assert not any(isinstance(command, StopPlay) for command in session.handle(Digit("1")))
+    silent = start(office(prompts=(), keys={"1": ADA}))
+    assert not any(isinstance(command, StopPlay) for command in silent.handle(Digit("1")))
+    assert StopPlay(2) in start(office(keys={"1": ADA})).handle(Digit("1"))
+
+
+def test_what_may_not_be_interrupted_says_so(office: Office) -> None:
+    session = start(office(keys={"1": Destination(Kind.PLAY_GREETING, prompt="hours.wav")}))
+    assert Play(3, ("hours.wav",), interruptible=False) in session.handle(Digit("1"))
+    assert session.handle(Digit("1")) == ()
+    assert session.state is State.LAST_WORDS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openivr.menu.commands import DeleteMessage, OpenMailbox, Record, StopRecord
+from openivr.menu.commands import DeleteMessage, Note, OpenMailbox, Record, StopRecord, Topic
 from openivr.menu.events import TimerFired
 from openivr.menu.model import Destination, DialPolicy, Kind, Snapshot
 from openivr.simulate.world import Mailbox
@@ -31,14 +31,14 @@ def test_a_message_ends_with_silence(office: Office, ring: Ring) -> None:
         ("hears", "vm-saved"),
         ("ends", "message left"),
     ]
-    assert commands(desk, Record)[0].mailbox == 1
+    assert commands(desk, Record) == [Record(commands(desk, Record)[0].token, 1, 180)]
 
 
 def test_pound_skips_to_the_tone_and_ends_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 1 #")
     assert desk.at("records") == [0.4]
     desk.do("w3 2 #")
-    assert len(commands(desk, StopRecord)) == 1
+    assert commands(desk, StopRecord) == [StopRecord(commands(desk, Record)[0].token)]
     assert desk.finish().texts("ends") == ["message left"]
 
 
@@ -67,6 +67,8 @@ def test_the_messages_of_a_mailbox(office: Office, ring: Ring) -> None:
     assert commands(desk, DeleteMessage) == [DeleteMessage("1000", "old.wav")]
     desk.do("3")
     assert len(commands(desk, DeleteMessage)) == 1
+    told = [note for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
+    assert told == [Note(Topic.MAILBOX, 1, number="1000", detail=what) for what in ("opened", "deleted")]
     assert desk.do("*").texts("hears")[-1] == "welcome.wav, keys.wav"
 
 
@@ -85,6 +87,8 @@ def test_a_pause_also_ends_number_and_pin(office: Office, ring: Ring) -> None:
 def test_three_wrong_pins_end_the_call(office: Office, ring: Ring) -> None:
     desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000# 1# 1000# 2# 9# 3#").finish()
     assert desk.texts("mailbox") == ["refused"] * 3
+    told = [note.number for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
+    assert told == ["1000", "1000", "9"]
     assert desk.texts("hears")[-1] == "vm-wrong, goodbye"
     assert desk.texts("ends") == ["mailbox refused"]
 

@@ -37,7 +37,6 @@ class Call:
     ivr: Ivr = NOWHERE
     reach: Reach = NO_REACH
     typed: str = ""
-    refusal: str = ""  # why what was typed is invalid
     plays: int = 0  # announcements of this menu so far
     hops: int = 0  # moves that no key asked for, since the last key
     final: bool = True  # nobody chose where the call is going: if that fails, the call ends
@@ -94,8 +93,7 @@ class Call:
         return prompt in self.snapshot.prompts or prompt in sounds.SOUNDS or prompt in self.messages
 
     def stop_play(self) -> None:
-        """Stop what plays, if it may be stopped, and let go of the timer."""
-        self.wait = 0
+        """Stop what plays, if anything does and it may be stopped."""
         if self.activity and self.interruptible:
             self.out.append(StopPlay(self.activity))
             self.activity = 0
@@ -139,6 +137,7 @@ class Call:
         """Go to a destination that policy or configuration allows."""
         self.destination = allowed.destination
         self.route_ids = allowed.route_ids
+        self.attempts = ()
         return State.ROUTE
 
     def fail(self, cause: Cause) -> State:

@@ -42,12 +42,10 @@ def call_outside(call: Call) -> State:
     """Call an outside number over the first line; without one it fails at once."""
     to = call.destination
     call.attempts = tuple(attempts(call.snapshot, call.route_ids, to.prefix + to.number))
-    return _attempt(call, Cause.UNAVAILABLE)
+    return _attempt(call) if call.attempts else call.fail(Cause.UNAVAILABLE)
 
 
-def _attempt(call: Call, cause: Cause) -> State:
-    if not call.attempts:
-        return call.fail(cause)
+def _attempt(call: Call) -> State:
     way, *rest = call.attempts
     call.attempts = tuple(rest)
     return _ring(
@@ -71,8 +69,6 @@ def _ring(call: Call, dial: Dial) -> State:
 
 def connect(call: Call, event: DialAnswered) -> State:
     """The two are talking."""
-    call.answered = True
-    call.wait = 0
     call.note_destination(Topic.CONNECTED)
     return State.CONNECTED
 
@@ -94,7 +90,7 @@ def _fail(call: Call, cause: Cause) -> State:
         return _fail_group(call, cause)
     if call.attempts and cause in PASSED_ON:
         call.note_destination(Topic.FAILED, cause)
-        return _attempt(call, cause)
+        return _attempt(call)
     return call.fail(cause)
 
 

@@ -1,7 +1,8 @@
 """Dial by name: the caller spells a name on the keypad and picks from those that fit.
 
-Three keys that fit one name alone are enough; otherwise `#` or a pause ends the spelling. On an offer, 1
-accepts and * asks for the next; other keys are taken for the rest of the spelling and change nothing.
+Three keys that fit one name alone are enough; otherwise `#` or a pause ends the spelling, also when nothing
+fits any more, because the caller is still typing. On an offer, 1 accepts and * asks for the next; other keys
+are taken for the rest of the spelling and change nothing.
 """
 
 from unicodedata import normalize
@@ -15,6 +16,7 @@ from openivr.menu.policy import configured
 from openivr.menu.states import State
 
 ENOUGH = 3  # keys
+LONGEST = 20  # keys that are looked at
 LETTERS = {
     letter: str(key)
     for key, letters in enumerate(("abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"), start=2)
@@ -80,9 +82,8 @@ def press_letter(call: Call, event: Digit) -> State:
     if event.key == "#":
         return _offer_all(call)
     if event.key in "23456789":
-        call.typed += event.key
-    fitting = find(call.snapshot, call.typed)
-    if not fitting or (len(fitting) == 1 and len(call.typed) >= ENOUGH):
+        call.typed = (call.typed + event.key)[:LONGEST]
+    if len(call.typed) >= ENOUGH and len(find(call.snapshot, call.typed)) == 1:
         return _offer_all(call)
     call.set_timer(call.ivr.digit_timeout)
     return State.SPELLING

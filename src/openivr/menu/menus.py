@@ -26,7 +26,7 @@ def keep_key(call: Call, event: Digit) -> State:
 def enter(call: Call) -> State:
     """Come into the menu that `ivr` names."""
     call.reach = reach(call.snapshot, call.ivr.policy)
-    call.typed, call.plays, call.final = "", 0, False
+    call.typed, call.plays = "", 0
     call.note(Topic.ENTERED, number=call.ivr.number)
     return announce(call)
 
@@ -77,7 +77,6 @@ def choose(call: Call) -> State:
     typed, call.typed = call.typed, ""
     verdict = decide(call.snapshot, call.ivr, typed)
     if not isinstance(verdict, Allowed):
-        call.refusal = verdict
         private = len(typed) > PLAIN
         call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private))
         return State.INVALID

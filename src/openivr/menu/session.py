@@ -80,8 +80,7 @@ class Session:
         if isinstance(event, CallArrived | HungUp):
             return True
         if isinstance(event, TimerFired):
-            current, call.wait = call.wait, 0 if event.token == call.wait else call.wait
-            return event.token == current != 0
+            return event.token == call.wait != 0
         current = call.activity
         if event.token == current and not isinstance(event, DialAnswered):
             call.activity = 0

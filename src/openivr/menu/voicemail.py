@@ -77,7 +77,6 @@ def hear_silence(call: Call, event: RecordEnded) -> State:
 
 
 def _thank(call: Call) -> State:
-    call.activity = 0
     call.note_destination(Topic.RECORDED)
     return call.close((sounds.MESSAGE_SAVED,), Reason.MESSAGE)
 
@@ -142,7 +141,6 @@ def _open(call: Call) -> State:
 
 def hear_refusal(call: Call, event: MailboxRefused | TimerFired) -> State:
     """Try again, or end after the third time."""
-    call.activity = 0
     call.tries += 1
     call.note(Topic.MAILBOX, "refused", call.mailbox)
     if call.tries >= TRIES:
