@@ -32,7 +32,6 @@ MAIN = Destination(Kind.IVR, 1)
 INBOUND = by_id([InboundRoute(1, "Main line", MAIN)])
 SOUND = {"1": ADA}
 OUT = DialPolicy(outbound=True, outbound_route_ids=(1,))
-WIDE = (DialPattern("[9"), DialPattern("9!"))
 LOCAL = OutboundRoute(1, "Local", (DialPattern("9XXX"),), (1,))
 
 

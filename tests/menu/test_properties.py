@@ -157,6 +157,39 @@ def snapshots(draw: Any) -> Snapshot:
     )
 
 
+# Random offices are mostly poor; in this one every kind of call gets far.
+FREE = DialPolicy(
+    ExtensionRule.ALL,
+    call_numbers=True,
+    ring_group_ids=frozenset({1}),
+    outbound=True,
+    outbound_route_ids=(2, 1),
+    check_voicemail=True,
+)
+RICH = Snapshot(
+    ivrs=by_id(
+        [
+            Ivr(1, "6201", "Menu 1", ("a.wav",), policy=FREE, keys={"2": Destination(Kind.EXTENSION, 1)}),
+            Ivr(
+                2, "6202", "Menu 2", keys={"1": Destination(Kind.DIAL_BY_NAME), "2": Destination(Kind.IVR, 1)}
+            ),
+        ]
+    ),
+    extensions=by_id([Extension(1, "1001", "Ada", "Lee"), Extension(2, "10", "Bob", "Lee", enabled=False)]),
+    extension_groups=by_id([ExtensionGroup(1, "Sales")]),
+    ring_groups=by_id([RingGroup(1, "6301", "Group 1", (1,), fail=Destination(Kind.IVR, 2))]),
+    trunks=by_id([Trunk(1, "A"), Trunk(2, "B")]),
+    outbound_routes=by_id(
+        [
+            OutboundRoute(1, "Route 1", (DialPattern("9XXX", 1),), (1, 2)),
+            OutboundRoute(2, "Route 2", (DialPattern("0."),), (2, 1)),
+        ]
+    ),
+    prompts={name: Prompt(name, 2) for name in ("a.wav", "b.wav")},
+    max_call_seconds=10**9,
+)
+
+
 def configured_destinations(snapshot: Snapshot, start: Destination) -> list[Destination]:
     found = [start]
     for menu in snapshot.ivrs.values():
@@ -309,7 +342,7 @@ class Calls(RuleBasedStateMachine):
 
     engine: Engine
 
-    @initialize(snapshot=snapshots(), start=destinations, early=st.text(KEYS, max_size=2))
+    @initialize(snapshot=snapshots() | st.just(RICH), start=destinations, early=st.text(KEYS, max_size=2))
     def arrive(self, snapshot: Snapshot, start: Destination, early: str) -> None:
         if start.target in snapshot.ivrs:
             start = Destination(Kind.IVR, start.target)
@@ -327,7 +360,7 @@ class Calls(RuleBasedStateMachine):
         self.engine.tell(event)
         self.engine.check_live()
 
-    @rule(key=st.sampled_from(KEYS))
+    @rule(key=st.sampled_from("0120122" + KEYS))
     def press(self, key: str) -> None:
         self.engine.tell(Digit(key))
 
@@ -347,7 +380,7 @@ class Calls(RuleBasedStateMachine):
         self.report(TimerFired(self.engine.live[Timer.WAIT]))
 
     @precondition(lambda self: self.live("dial"))
-    @rule(cause=st.none() | st.sampled_from(Cause))
+    @rule(cause=st.sampled_from([*Cause, None]))
     def end_dial(self, cause: Cause | None) -> None:
         token = self.engine.live["dial"]
         if cause:
