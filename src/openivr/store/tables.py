@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import postgresql
 
 from openivr.objects import KINDS, Kind
 from openivr.objects.kind import ORDERS
@@ -30,7 +29,7 @@ METADATA = MetaData(
     }
 )
 # Compared byte by byte on both databases, whatever the locale.
-ORDERED = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 TYPES: dict[str, Text | Integer | JSON] = {"text": Text(), "integer": Integer(), "json": JSON()}
 
 

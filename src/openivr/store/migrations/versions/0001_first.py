@@ -5,7 +5,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -20,7 +19,7 @@ KINDS = (
     "inbound_route",
     "ivr",
 )
-ORDERED = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
