@@ -441,9 +441,8 @@ class Calls(RuleBasedStateMachine):
 TestCalls = Calls.TestCase
 TestCalls.settings = settings(stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 
-outcomes = st.dictionaries(
-    st.sampled_from([*EXTENSIONS, "6301", "6302", "A", "B"]), st.sampled_from(sorted(OUTCOMES)), max_size=5
-)
+NAMES = [*EXTENSIONS, "6301", "6302", "123", "0012", "A", "B"]
+outcomes = st.fixed_dictionaries({}, optional={name: st.sampled_from(sorted(OUTCOMES)) for name in NAMES})
 
 
 @given(snapshots(), outcomes)
@@ -538,3 +537,28 @@ def test_no_call_goes_where_check_sees_no_way(snapshot: Snapshot, keys: str, wor
         for command in commands:
             if isinstance(command, Dial) and command.kind is Kind.EXTERNAL:
                 assert snapshot.outbound_routes[command.target].name in told
+
+
+WORDS = ["1", "2", "*", "#", "A", "9123", "9123", "0012#", "1001", "10#", "6301", "*02", "w", "w", "www"]
+
+
+@given(snapshots() | st.just(RICH), st.lists(st.sampled_from(WORDS), max_size=12), outcomes)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_nobody_is_rung_beyond_policy(snapshot: Snapshot, words: list[str], world: dict[str, str]) -> None:
+    start = Destination(Kind.IVR, 1)
+    simulation = Simulation(snapshot, World(world))
+    simulation.call(start)
+    for word in words:
+        if word.startswith("w"):
+            for _ in word:
+                simulation.advance()
+        else:
+            simulation.press(word)
+    simulation.finish()
+    asked = ""
+    for commands in simulation.commands:
+        for command in commands:
+            if isinstance(command, Note) and command.topic is Topic.CHOSE:
+                asked = command.number if command.kind is Kind.EXTERNAL else ""
+            if isinstance(command, Dial):
+                assert may_be_rung(snapshot, command, start, asked)
