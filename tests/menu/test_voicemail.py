@@ -52,6 +52,12 @@ def test_hanging_up_keeps_the_message(office: Office, ring: Ring) -> None:
     assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "caller hung up")]
 
 
+def test_the_end_of_the_call_keeps_the_message(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 #")
+    desk.simulation.tell(TimerFired(1))
+    assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "maximum call length")]
+
+
 def test_an_extension_without_a_mailbox_takes_no_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys={"5": Destination(Kind.VOICEMAIL, 4)})).do("5")
     assert desk.told("fails", "records") == [("fails", "unavailable")]

@@ -92,10 +92,16 @@ class Session:
             return State.ENDED
         if call.state is State.DIALLING:
             call.out.append(StopDial(call.activity))
-        if call.state is State.RECORDING:
-            call.note_destination(Topic.RECORDED)
+        self._keep_message()
         call.note(Topic.ENDED, Reason.CALLER)
         return State.ENDED
 
     def _cut_off(self) -> State:
-        return State.ENDED if self.ended else self._call.end(Reason.CALL_LENGTH)
+        if self.ended:
+            return State.ENDED
+        self._keep_message()
+        return self._call.end(Reason.CALL_LENGTH)
+
+    def _keep_message(self) -> None:
+        if self._call.state is State.RECORDING:
+            self._call.note_destination(Topic.RECORDED)
