@@ -1,0 +1,95 @@
+"""docs/api.md is true: its sessions run against a real server, and it leaves nothing out."""
+
+import doctest
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from openivr.app import all_endpoints
+from openivr.cli import main
+from openivr.openapi.replies import MESSAGES
+from tests.running import Api, Running, start
+
+DOCS = Path(__file__).parents[1] / "docs"
+TEXT = (DOCS / "api.md").read_text()
+TOKEN = re.compile(r"\b[A-Za-z0-9]{32}\b")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A fresh demo, as somebody who follows the page has it."""
+    running = start(tmp_path_factory.mktemp("docs"))
+    yield running
+    running.stop()
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def variables(served: Running) -> dict[str, str]:
+    names = {"BASE": served.base, "CLIENT_ID": served.client_id, "CLIENT_SECRET": served.client_secret}
+    return names | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def test_the_session_with_curl(served: Running) -> None:
+    """Every command prints what the page shows; only tokens differ."""
+    environment = variables(served)
+    (session,) = blocks("console")
+    steps = re.findall(r"^\$ (.*)\n([^$].*)$", session, re.MULTILINE)
+    assert len(steps) == session.count("$ curl")
+    for command, shown in steps:
+        result = subprocess.run(
+            ["bash", "-c", command], env=environment, capture_output=True, text=True, check=True
+        )
+        assert TOKEN.sub("TOKEN", result.stdout) == TOKEN.sub("TOKEN", shown)
+        if "get_token" in command:
+            environment["TOKEN"] = TOKEN.findall(result.stdout)[0]
+
+
+def test_the_session_with_python(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables(served).items():
+        monkeypatch.setenv(name, value)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks("python")), {}, "docs/api.md", None, 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner().run(test, out=said.append)
+    assert result.failed == 0, "".join(said)
+    assert result.attempted > 40
+
+
+def test_the_sessions_went_through_every_endpoint(served: Running) -> None:
+    """Runs behind the other two: what they asked for stands in the server's metrics."""
+    api = Api(served.address)
+    metrics = api.send("GET", "/metrics").content.decode()
+    api.close()
+    succeeded = set(re.findall(r'openivr_requests_total\{endpoint="([^"]+)",errcode="0"\}', metrics))
+    assert {endpoint.path for endpoint in all_endpoints()} <= succeeded
+
+
+def test_every_endpoint_and_error_is_documented() -> None:
+    for endpoint in all_endpoints():
+        assert f"`{endpoint.path}`" in TEXT
+    for code, message in MESSAGES.items():
+        if code:
+            assert f"| {code} | {message} |" in TEXT
+
+
+def options(command: click.Command) -> Iterator[str]:
+    """The long options of a command and all below it."""
+    for parameter in command.params:
+        yield from (name for name in parameter.opts if name.startswith("--") and name != "--help")
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from options(below)
+
+
+def test_every_option_of_the_command_line_is_documented() -> None:
+    pages = "".join(path.read_text() for path in [*DOCS.glob("*.md"), DOCS.parent / "README.md"])
+    assert [name for name in options(main) if name not in pages] == []
