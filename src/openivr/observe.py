@@ -28,7 +28,10 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # s
 SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
 NO_PATH = re.compile("[?&;=]")  # what a program that encodes its address wrongly puts a token behind
 MOST_LINES = 100_000  # kept for a log that cannot be written; further ones are dropped and counted
+MOST_VECTORS = 1000  # lines that one system call writes
 FLUSH_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
 
 
 def configure_logs(level: str = "info") -> None:
@@ -156,7 +159,7 @@ class AccessLog:
 
     def __init__(self, descriptor: int = 2) -> None:
         self.descriptor = descriptor
-        self.lines: list[str] = []
+        self.lines: list[bytes] = []
         self.dropped = 0
         self.stamp = timestamp()
         self.thread = ThreadPoolExecutor(1, "log")
@@ -165,20 +168,26 @@ class AccessLog:
         if len(self.lines) >= MOST_LINES:
             self.dropped += 1
             return
-        self.lines.append(
-            f'{{"time":"{self.stamp}",{line.text}"errcode":{code},"ms":{seconds * 1000:.3f}}}\n'
-        )
+        result = (self.stamp, line.text, code, seconds * 1000)
+        self.lines.append(b'{"time":"%b",%b"errcode":%d,"ms":%.3f}\n' % result)
 
     def flush(self) -> None:
         """Hand what was gathered to the thread; called by a timer and at the end."""
         self.stamp = timestamp()
+        if self.dropped:
+            log.warning("lines of the access log were dropped", count=self.dropped)
+            self.dropped = 0
         if self.lines:
             lines, self.lines = self.lines, []
-            self.thread.submit(self.write, "".join(lines).encode())
+            self.thread.submit(self.write, lines)
 
-    def write(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self.descriptor, data) :]
+    def write(self, lines: list[bytes]) -> None:
+        for start in range(0, len(lines), MOST_VECTORS):
+            part = lines[start : start + MOST_VECTORS]
+            written = os.writev(self.descriptor, part)  # lines as they are: joining them would hold up others
+            rest = b"".join(part)[written:] if written < sum(map(len, part)) else b""
+            while rest:
+                rest = rest[os.write(self.descriptor, rest) :]
 
     def close(self) -> None:
         self.flush()
@@ -189,7 +198,7 @@ class AccessLog:
 class RequestLine:
     """The part of a log line that is known before the answer, as JSON text."""
 
-    text: str
+    text: bytes
 
     @classmethod
     def of(cls, method: str, path: str, address: str) -> "RequestLine":
@@ -200,12 +209,13 @@ class RequestLine:
             "path": NO_PATH.split(path, maxsplit=1)[0][:200],
             "address": address,
         }
-        return cls(msgspec.json.encode(fields)[1:-1].decode() + ",")
+        return cls(msgspec.json.encode(fields)[1:-1] + b",")
 
 
-def timestamp() -> str:
+def timestamp() -> bytes:
     """The time in UTC with milliseconds, as in every other log line."""
-    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return text.encode()
 
 
 class Observer:
