@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,66 +14,55 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from openivr.client import Backoff, BlockingClient, Client, Network
+from tests.running import Running, start
 
 QUICK = Network(backoff=Backoff(tries=3, first=0.001), connect_seconds=2, read_seconds=2)
 
 
 @dataclass
 class Pbx:
-    """A running OpenIVR."""
+    """A running OpenIVR with the demo."""
 
-    url: str
-    data: Path
-    client_id: str
-    secret: str
+    running: Running
+
+    @property
+    def url(self) -> str:
+        return self.running.base
+
+    @property
+    def account(self) -> tuple[str, str]:
+        return self.running.client_id, self.running.client_secret
 
     def client(self, network: Network = QUICK, **options: Any) -> BlockingClient:
-        return BlockingClient(self.url, self.client_id, self.secret, network, **options)
+        return BlockingClient(self.url, *self.account, network, **options)
 
 
 @contextmanager
-def running(data: Path, *options: str) -> Iterator[str]:
-    """The URL of `openivr serve`, from the moment that it answers."""
-    command = [sys.executable, "-m", "openivr", "serve", "--data", str(data), "--http", "127.0.0.1:0"]
-    with subprocess.Popen(
-        [*command, "--no-access-log", "--drain", "1", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            assert line.startswith("OpenIVR answers on "), line
-            yield line.split()[-1]
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-@contextmanager
-def demo(data: Path, *options: str) -> Iterator[Pbx]:
-    with running(data, "--demo", *options) as url:
-        secrets = json.loads((data / "demo-secrets.json").read_text())
-        yield Pbx(url, data, secrets["client_id"], secrets["client_secret"])
+def open_demo(folder: Path, *options: str) -> Iterator[Pbx]:
+    running = start(folder, "--drain", "1", *options)
+    try:
+        yield Pbx(running)
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
-    """An OpenIVR with the demo, shared: tests leave it as it was."""
-    with demo(tmp_path_factory.mktemp("pbx")) as found:
-        yield found
+def pbx(demo: Running) -> Pbx:
+    """An OpenIVR with the demo, shared: tests only read it."""
+    return Pbx(demo)
+
+
+@pytest.fixture(scope="module")
+def own_pbx(server: Running) -> Pbx:
+    """An OpenIVR with the demo for the tests of a module, which leave it as it was."""
+    return Pbx(server)
 
 
 @pytest.fixture
 def fresh_pbx(tmp_path: Path) -> Iterator[Pbx]:
     """An OpenIVR with the demo for one test alone."""
-    with demo(tmp_path / "fresh") as found:
+    with open_demo(tmp_path / "fresh") as found:
         yield found
-
-
-@pytest.fixture
-def start_demo() -> Callable[..., Any]:
-    return demo
 
 
 CUT = object()  # an answer that is none: the connection ends
@@ -212,7 +199,7 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
         return [row async for row in result] if hasattr(result, "__aiter__") else await result
 
     def connect(url: str, network: Network = QUICK, **options: Any) -> Driven:
-        names = (url, options.pop("client_id", "the-client-id"), options.pop("secret", "the-secret"))
+        names = (url, *options.pop("account", ("the-client-id", "the-secret")))
         if request.param == "block":
             driven = Driven(BlockingClient(*names, network, **options), lambda result: result)
         else:

@@ -37,8 +37,8 @@ def sound(seconds: int = 1) -> bytes:
 
 
 @pytest.fixture
-def driven(pbx: Pbx, connect: Connect) -> Driven:
-    return connect(pbx.url, client_id=pbx.client_id, secret=pbx.secret)
+def driven(own_pbx: Pbx, connect: Connect) -> Driven:
+    return connect(own_pbx.url, account=own_pbx.account)
 
 
 def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
@@ -150,7 +150,7 @@ def test_raw(driven: Driven) -> None:
 
 def test_wrong_credentials(fresh_pbx: Pbx, connect: Connect) -> None:
     """Seven uses of a wrong secret are one login, so nobody is locked out."""
-    driven = connect(fresh_pbx.url, client_id=fresh_pbx.client_id, secret="wrong")
+    driven = connect(fresh_pbx.url, account=(fresh_pbx.account[0], "wrong"))
     for _ in range(7):
         with pytest.raises(Failure):
             driven.do(lambda client: client.ivr.list())
@@ -166,7 +166,7 @@ def test_twenty_clients_in_a_row_stay_under_the_cap(pbx: Pbx) -> None:
 
 def test_tasks_share_one_login(pbx: Pbx) -> None:
     async def many() -> int:
-        async with Client(pbx.url, pbx.client_id, pbx.secret, QUICK) as client:
+        async with Client(pbx.url, *pbx.account, QUICK) as client:
             pages = await asyncio.gather(*(client.ivr.list() for _ in range(30)))
             return sum(len(page.data) for page in pages)
 

@@ -11,7 +11,7 @@ import pytest
 
 from openivr.client import Network, Untrusted
 
-from .conftest import QUICK, Connect, Pbx, demo
+from .conftest import QUICK, Connect, Pbx, open_demo
 
 REQUEST = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=pbx -addext subjectAltName=IP:127.0.0.1"
 
@@ -28,7 +28,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tls_pbx(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     key = str(certificate.with_name("key.pem"))
     data = tmp_path_factory.mktemp("tls-pbx")
-    with demo(data, "--tls-cert", str(certificate), "--tls-key", key) as found:
+    with open_demo(data, "--tls-cert", str(certificate), "--tls-key", key) as found:
         yield found
 
 
@@ -38,7 +38,7 @@ def fingerprint(certificate: Path) -> str:
 
 
 def count(pbx: Pbx, connect: Connect, network: Network) -> int:
-    driven = connect(pbx.url, network, client_id=pbx.client_id, secret=pbx.secret)
+    driven = connect(pbx.url, network, account=pbx.account)
     return len(driven.rows())
 
 

@@ -28,7 +28,7 @@ with BlockingClient(*sys.argv[1:4], token_file=sys.argv[4]) as client:
 def test_processes_share_one_login(pbx: Pbx, tmp_path: Path) -> None:
     """Ten processes at once, where eight tokens are the limit."""
     path = tmp_path / "tokens"
-    command = [sys.executable, "-c", PROGRAM, pbx.url, pbx.client_id, pbx.secret, str(path)]
+    command = [sys.executable, "-c", PROGRAM, pbx.url, *pbx.account, str(path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(10)]
     assert [process.communicate(timeout=30)[0] for process in running] == ["4\n"] * 10
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -73,7 +73,7 @@ def test_a_lock_out_is_told_to_other_processes(odd: OddServer, connect: Connect,
 
 def test_tokens_of_another_account_are_not_used(odd: OddServer, connect: Connect, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        driven = connect(odd.url, client_id=name, token_file=tmp_path / "tokens")
+        driven = connect(odd.url, account=(name, "secret"), token_file=tmp_path / "tokens")
         driven.do(lambda client: client.ivr.list())
     assert odd.count("get_token") == 2
 

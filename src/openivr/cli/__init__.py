@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),
     "export": ("openivr.cli.files:export", "Write the whole configuration to a YAML file."),
     "import": ("openivr.cli.files:import_", "Make the configuration what a YAML file says."),
+    "pull": ("openivr.cli.pull:pull", "Bring in the configuration of a P-Series or another OpenIVR."),
+    "diff": ("openivr.cli.pull:diff", "Show what differs between a PBX and this server."),
     "backup": ("openivr.cli.files:backup", "Copy the data to a file, while the server runs."),
     "restore": ("openivr.cli.files:restore", "Put a backup in the place of the data."),
 }

@@ -43,6 +43,8 @@ def check_menu(snapshot: Snapshot, ivr: Ivr, ways: Mapping[Place, Step]) -> Iter
     yield from check_lists(snapshot, ivr)
     for edge in menu_edges(ivr):
         yield from check_edge(snapshot, edge)
+    for line in ivr.note.splitlines():
+        yield finding("IVR408", show_ivr(ivr), line)
     yield from check_names(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)
 

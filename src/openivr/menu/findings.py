@@ -68,6 +68,12 @@ RULES: Mapping[str, Rule] = {
             "Give extensions names, or the key another destination.",
         ),
         Rule("IVR407", E, "Dial pattern that cannot be read", "Write it with X, Z, N, [..], `.` and `!`."),
+        Rule(
+            "IVR408",
+            W,
+            "Something that could not be moved here",
+            "Set what callers should get instead; the next `openivr pull` then drops the note.",
+        ),
         Rule("IVR501", W, "No time to answer", "Allow at least 2 seconds after the announcement."),
         Rule("IVR502", W, "No time between digits", "Allow at least 2 seconds between digits."),
         Rule(

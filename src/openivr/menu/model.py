@@ -79,6 +79,7 @@ class Ivr:
     keys: Mapping[str, Destination] = field(default_factory=dict)  # "0" to "9", "*", "#"
     timeout: Destination | None = None
     invalid: Destination | None = None
+    note: str = ""  # what a move from another server could not keep, a line for each thing
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,7 @@ Hash = Callable[[str], str]
 
 
 class Kept(str):
-    """A secret in the form in which it is kept. No request can carry one: JSON makes plain strings."""
+    """Text that only a configuration file can give. No request can carry one: JSON makes plain strings."""
 
     __slots__ = ()
 
@@ -352,3 +352,28 @@ class Secret(Field):
     def schema(self) -> dict[str, Schema]:
         limits = {"type": "string", "minLength": self.low, "maxLength": self.high, "writeOnly": True}
         return {self.name: limits}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Text):
+    """Words for people that are kept with an object, a line for each matter.
+
+    Not part of the API: no request can set it, no answer shows it. Configuration files have it.
+    """
+
+    high: int = 10_000
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        return {self.name: Kept(entry[self.name])} if entry.get(self.name) else {}
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> str:
+        sent = body.get(self.name)
+        if isinstance(sent, Kept):
+            return str(sent)[: self.high]
+        return str(self.default if stored is MISSING else stored)
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        return iter(())
+
+    def schema(self) -> dict[str, Schema]:
+        return {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from openivr.objects.destination import Destination, Keys
 from openivr.objects.errors import Problem
-from openivr.objects.fields import Body, Choice, Integer, Links, Prompts, Text, flag, number
+from openivr.objects.fields import Body, Choice, Integer, Links, Note, Prompts, Text, flag, number
 from openivr.objects.kind import Kind, Row, Values
 
 DIAL_KEYS = (*"0123456789", "hash", "star")
@@ -71,6 +71,7 @@ IVR = Kind(
         Links(name="dial_outb_route_list", kinds=("outbound_route",)),
         Text(name="alert_info", high=31, pattern="[A-Za-z0-9 ._;=/:<>-]+"),
         Text(name="client_unique_ringtone", high=127, pattern=r"[^/\\]+\.(mp3|wav)"),
+        Note(name="note"),
     ),
     listed=(*LISTED, "client_unique_ringtone"),
     row=list_row,

@@ -61,6 +61,7 @@ def ivr(ident: int, values: Values) -> model.Ivr:
         keys={key: one for key, one in named.items() if one and key not in {"timeout", "invalid"}},
         timeout=named.get("timeout"),
         invalid=named.get("invalid"),
+        note=values["note"],
     )
 
 

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("dial_outb_route_list", sa.JSON(), nullable=False),
         sa.Column("alert_info", sa.Text(), nullable=False),
         sa.Column("client_unique_ringtone", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("number_order", ORDERED, nullable=False),
         sa.Column("name_order", ORDERED, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ivr")),

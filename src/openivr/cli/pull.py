@@ -1,0 +1,167 @@
+"""`openivr pull` and `openivr diff`: move in from a P-Series or another OpenIVR, and compare with it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from openivr.cli.files import describe, progress
+from openivr.cli.options import FILE, opened, option, store_options
+
+if TYPE_CHECKING:
+    from openivr.pull.comparison import Comparison
+    from openivr.pull.source import Source
+
+F = TypeVar("F", bound=Callable[..., Any])
+SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit statuses of diff, as of diff(1)
+SIGNS = {"create": "only there", "update": "differs", "delete": "only here"}
+
+
+def source_options(command: F) -> F:
+    """How to reach the PBX and log in to it."""
+    for add in reversed(
+        (
+            click.argument("url"),
+            option("--client-id", required=True, help="Client id of the PBX's API."),
+            option(
+                "--secret", help="Client secret; asked for where it is not given. Best in OPENIVR_SECRET."
+            ),
+            option("--ca", type=FILE, help="Certificate authority that vouches for the PBX, PEM."),
+            option("--pin", help="SHA-256 fingerprint of the PBX's own certificate, checked instead."),
+            option("--proxy", default="", help="HTTP proxy on the way to the PBX."),
+            option(
+                "--timeout", type=click.FloatRange(0.1), default=30.0, help="Seconds to wait for answers."
+            ),
+        )
+    ):
+        command = add(command)
+    return command
+
+
+@contextmanager
+def reading(options: dict[str, Any]) -> Iterator["Source"]:
+    """Everything that the PBX of these options has; what goes wrong becomes a clear error."""
+    from openivr.client import BlockingClient, ClientError, Network
+    from openivr.pull.source import Reader
+
+    secret = options["secret"] or click.prompt("Client secret", hide_input=True, err=True)
+    try:
+        network = Network(
+            ca=options["ca"],
+            pin=options["pin"] or "",
+            proxy=options["proxy"],
+            connect_seconds=min(options["timeout"], 10.0),
+            read_seconds=options["timeout"],
+        )
+        with BlockingClient(options["url"], options["client_id"], secret, network) as client:
+            reader = Reader(client)
+            with progress("reading", reader.count()) as step:
+                source = reader.read(step)
+    except (ClientError, ValueError, OSError) as error:
+        raise click.ClickException(f"cannot read from the PBX: {error}") from error
+    yield source
+
+
+@click.command(short_help="Bring in the configuration of a P-Series or another OpenIVR.")
+@source_options
+@click.option("--dry-run", is_flag=True, help="Only say what would come over.")
+@click.option("--passwords", type=FILE, help="Where new registration passwords are written; a new file.")
+@store_options
+def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **options: Any) -> None:
+    """Bring in menus, extensions, groups, routes, trunks and prompts from the PBX at URL.
+
+    URL is like https://192.0.2.10:8088. Objects are matched by number or name. All of it comes over, or
+    nothing where anything is wrong; what only this server has stays. Run it again to bring in changes.
+    """
+    from openivr.pull import comparison as words
+    from openivr.store import transfer
+
+    if passwords and passwords.exists():
+        raise click.ClickException(f"{passwords} exists already")
+    if not database:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with reading(options) as source, opened(data, database) as store:
+        click.echo(
+            words.tell_source(source.information, {k: len(some) for k, some in source.objects.items()})
+        )
+        with saved(passwords or default_path(data)) as save, store.changing() as change:
+            found = compare(change.connection, source, keeps_others=True)
+            for line in words.tell(found):
+                click.echo(line)
+            if dry_run or not found.plan.actions:
+                change.connection.rollback()
+                click.echo("dry run: nothing was changed" if dry_run else "nothing was changed")
+                return
+            save(found.given)
+            with progress("writing", len(found.plan.actions)) as step:
+                transfer.carry_out(change, found.plan, step)
+
+
+def compare(connection: Any, source: "Source", *, keeps_others: bool) -> "Comparison":
+    """A comparison that can be carried out; a clear error where it cannot."""
+    from openivr.pull import comparison
+
+    with progress("comparing", sum(map(len, source.objects.values()))) as step:
+        found = comparison.compare(connection, source, keeps_others=keeps_others, step=step)
+    if found.plan.mistakes:
+        told = "\n".join(mistake.text for mistake in found.plan.mistakes)
+        raise click.ClickException("nothing was changed\n" + told)
+    return found
+
+
+def default_path(data: Path) -> Path:
+    """A new file in the data folder, or here where there is none."""
+    name = time.strftime("extension-passwords-%Y%m%d-%H%M%S.csv")
+    return data / name if data.is_dir() else Path(name)
+
+
+@contextmanager
+def saved(path: Path) -> Iterator[Callable[[list[tuple[str, str, str]]], None]]:
+    """Gives a function that writes passwords; what it wrote goes again where the change fails."""
+    from openivr.pull import passwords
+
+    written = False
+
+    def save(given: list[tuple[str, str, str]]) -> None:
+        nonlocal written
+        if given:
+            passwords.write(path, given)
+            written = True
+
+    try:
+        yield save
+    except BaseException:
+        if written:
+            path.unlink()
+        raise
+    if written:
+        click.echo(f"new registration passwords are in {path}: give them to the phones, then delete it")
+
+
+class Trouble(click.ClickException):
+    """An error of diff, whose exit status 1 says something else."""
+
+    exit_code = TROUBLE
+
+
+@click.command(short_help="Show what differs between a PBX and this server.")
+@source_options
+@store_options
+def diff(data: Path, database: str, **options: Any) -> None:
+    """Show what differs between the PBX at URL and this server, a line for each object.
+
+    Compared is what `openivr pull` would make of the PBX. Exit status: 0 where nothing differs, 1 where
+    something does, 2 where that cannot be told.
+    """
+    try:
+        with reading(options) as source, opened(data, database) as store, store.reading() as connection:
+            found = compare(connection, source, keeps_others=False)
+    except click.ClickException as error:
+        raise Trouble(error.message) from error
+    for item in found.plan.actions:
+        click.echo(f"{SIGNS[item.action]}  {item.kind.name} {item.label}{describe(item)}")
+    sys.exit(DIFFERENT if found.plan.actions else SAME)
