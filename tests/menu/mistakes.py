@@ -187,6 +187,12 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
         "9[1: bracket not closed or empty: [1. It allows nothing.",
     ),
     (
+        "IVR408",
+        {"note": "key 1 led to queue Support, which is not served here"},
+        "menu 6200 Main",
+        "key 1 led to queue Support, which is not served here",
+    ),
+    (
         "IVR501",
         {"resp_timeout": 1},
         "menu 6200 Main",
