@@ -8,6 +8,7 @@ import pytest
 
 from openivr.menu.check import check
 from openivr.menu.findings import RULES, Finding, Severity
+from openivr.menu.flow import Edge, edges
 from openivr.menu.model import (
     Destination,
     DialPattern,
@@ -287,6 +288,13 @@ def test_a_ring_group_is_on_the_way_only_where_it_may_be_dialled(
     told = "Anybody who calls (inbound route Main line, then dialling 6300 in 6200, then no answer in 6300)"
     assert text.startswith(told) == reached
     assert (texts(found, "IVR101") == []) == reached
+
+
+def test_a_number_that_leads_on_is_an_edge_of_its_menu(office: Office) -> None:
+    policy = DialPolicy(call_numbers=True, ring_group_ids=frozenset({1}))
+    assert list(edges(office(policy=policy), (Kind.IVR, 1))) == [
+        Edge((Kind.IVR, 1), "6300", Destination(Kind.RING_GROUP, 1))
+    ]
 
 
 def test_routes_without_trunks_or_patterns_are_no_way_outside(find: Find) -> None:

@@ -263,6 +263,16 @@ def test_the_pause_of_a_ring_group_does_not_run_on_in_what_follows(office: Offic
     assert desk.simulation.session.handle(TimerFired(ringing)) == ()
 
 
+def test_ringing_that_was_given_up_is_not_taken_for_a_play(office: Office, ring: Ring) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), ring_seconds=2, fail=Destination(Kind.IVR, 2)),)
+    silent = Ivr(2, "6201", "Silent", keys={"1": ADA})
+    snapshot = office(ivrs=(silent,), groups=groups, keys={"1": Destination(Kind.RING_GROUP, 1)})
+    desk = ring(snapshot, {"6300": "no answer"}).do("1 w3 1")
+    stopped = [c for batch in desk.simulation.commands for c in batch if type(c).__name__ == "StopPlay"]
+    assert len(stopped) == 1
+    assert desk.texts("rings") == ["ring group 6300", "extension 1000"]
+
+
 def test_a_ring_group_with_nobody_in_it_fails_at_once(office: Office, ring: Ring) -> None:
     groups = (RingGroup(1, "6300", "All", (3, 99), fail=Destination(Kind.EXTENSION, 2)),)
     desk = ring(office(groups=groups, keys={"1": Destination(Kind.RING_GROUP, 1)})).do("1")

@@ -37,7 +37,8 @@ def test_a_message_ends_with_silence(office: Office, ring: Ring) -> None:
 def test_pound_skips_to_the_tone_and_ends_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 1 #")
     assert desk.at("records") == [0.4]
-    desk.do("w3 2 #")
+    assert commands(desk.do("w3 2"), StopRecord) == []
+    desk.do("#")
     assert commands(desk, StopRecord) == [StopRecord(commands(desk, Record)[0].token)]
     assert desk.finish().texts("ends") == ["message left"]
 

@@ -51,7 +51,7 @@ def edges(snapshot: Snapshot, place: Place) -> Iterator[Edge]:
     if kind is Kind.IVR and target in snapshot.ivrs:
         ivr = snapshot.ivrs[target]
         yield from menu_edges(ivr)
-        for ident in sorted(ivr.policy.ring_group_ids) if ivr.policy.call_numbers else ():
+        for ident in sorted(ivr.policy.ring_group_ids):
             group = snapshot.ring_groups.get(ident)
             if group and group.number in reach(snapshot, ivr.policy).numbers:
                 yield Edge(place, group.number, Destination(Kind.RING_GROUP, ident))
