@@ -185,3 +185,16 @@ def test_what_may_not_be_interrupted_says_so(office: Office) -> None:
     assert Play(3, ("hours.wav",), interruptible=False) in session.handle(Digit("1"))
     assert session.handle(Digit("1")) == ()
     assert session.state is State.LAST_WORDS
+
+
+def test_a_play_is_stopped_once(office: Office) -> None:
+    session = start(office(policy=DialPolicy(ExtensionRule.ALL)))
+    assert StopPlay(2) in session.handle(Digit("1"))
+    assert [type(command) for command in session.handle(Digit("0"))] == [SetTimer]
+
+
+def test_no_token_is_never_current(office: Office) -> None:
+    session = start(office(keys={"0": Destination(Kind.DIAL_BY_NAME)}), Digit("0"))
+    assert session.handle(TimerFired(0)) == ()
+    session.handle(Digit("2"))
+    assert session.handle(PromptEnded(0)) == ()

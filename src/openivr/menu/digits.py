@@ -97,8 +97,9 @@ def match_shape(typed: str, shape: Shape) -> tuple[bool, bool]:
     longest = LONGEST + typed.startswith("+")
     if size > longest or (size > len(places) and not shape.open_ended):
         return False, False
-    if not all(character in place for character, place in zip(typed, places, strict=False)):
-        return False, False
+    for character, place in zip(typed, places, strict=False):
+        if character not in place:
+            return False, False
     if size < len(places):
         return False, len(places) <= longest
     return True, shape.open_ended and size < longest
