@@ -219,3 +219,10 @@ def test_downloads_that_cannot_be(api: Api) -> None:
 def test_there_is_no_create_or_update(api: Api) -> None:
     for name in ("create", "update"):
         assert api.post(f"custom_prompt/{name}", {"name": "a.wav"})["errcode"] == 10001
+
+
+def test_an_ending_in_capitals_is_an_ending(api: Api) -> None:
+    name = fresh("WAV")
+    ident = upload(api, name, tone("wav"))["id"]
+    assert api.get("custom_prompt/get", id=ident)["data"]["format"] == "wav"
+    assert download(api, ident).headers["content-type"] == "audio/wav"

@@ -4,9 +4,14 @@ from openivr.objects.fields import Choice, Integer, Text
 from openivr.objects.kind import Kind, Row, Values
 
 LISTED = ("name", "type", "format", "size", "duration")
-NAME_PATTERN = r"[^/\\,\x00-\x1f]+\.(wav|mp3|gsm)"
+NAME_PATTERN = r"[^/\\,\x00-\x1f]+\.([wW][aA][vV]|[mM][pP]3|[gG][sS][mM])"
 
 NAME_MEANS = "must be a name ending in .wav, .mp3 or .gsm"
+
+
+def file_type(name: str) -> str:
+    """ "wav", "mp3" or "gsm": what the name of a prompt ends in."""
+    return name.rpartition(".")[2].lower()
 
 
 def list_row(values: Values) -> Row:

@@ -9,6 +9,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from openivr.audio import NotAudio, convert
 from openivr.objects import CUSTOM_PROMPT
 from openivr.objects.errors import Invalid, Problem, Rule
+from openivr.objects.prompt import file_type
 from openivr.openapi import family
 from openivr.openapi.endpoint import Endpoint, File, Request
 from openivr.openapi.params import read_choice, read_id
@@ -30,7 +31,7 @@ async def upload(request: Request) -> bytes:
     if is_check == "ask":
         return succeed(exist_type=exist_type)
     try:
-        recording = await database.work(convert, data, name.rpartition(".")[2].lower())
+        recording = await database.work(convert, data, file_type(name))
     except NotAudio as error:
         raise bad_parameters(Problem("file", "format", str(error), name)) from error
     return succeed(id=await database.change(prompts.save, name, data, recording), exist_type=exist_type)
@@ -72,7 +73,7 @@ async def download(request: Request) -> File:
     name, original, telephone = found
     if version == "telephone":
         return File(name.rpartition(".")[0] + ".wav", MEDIA_TYPES["wav"], telephone)
-    return File(name, MEDIA_TYPES[name.rpartition(".")[2].lower()], original)
+    return File(name, MEDIA_TYPES[file_type(name)], original)
 
 
 def endpoints() -> Iterator[Endpoint]:

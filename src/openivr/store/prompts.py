@@ -5,6 +5,7 @@ from sqlalchemy import Connection, delete, insert, select
 from openivr.audio import Recording
 from openivr.objects import CUSTOM_PROMPT
 from openivr.objects.errors import NotFound
+from openivr.objects.prompt import file_type
 from openivr.store import objects
 from openivr.store.database import Change
 from openivr.store.tables import OBJECTS, PROMPT_AUDIO
@@ -21,7 +22,7 @@ def save(change: Change, name: str, original: bytes, recording: Recording) -> in
     """Add a prompt, or put another recording in the place of the one that has its name."""
     body = {
         "name": name,
-        "format": name.rpartition(".")[2].lower(),
+        "format": file_type(name),
         "size": len(original),
         "duration": recording.seconds,
     }

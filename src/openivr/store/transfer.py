@@ -17,6 +17,7 @@ from openivr.objects.destination import OPT_OUT
 from openivr.objects.errors import Invalid
 from openivr.objects.fields import Bad, whole
 from openivr.objects.kind import Values
+from openivr.objects.prompt import file_type
 from openivr.store import objects, prompts
 from openivr.store.database import Change
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, COUNTER, OBJECTS, REVISION
@@ -215,7 +216,7 @@ class Planner:
         if item.old is not None and prompts.audio(self.connection, item.ident)[1] == data:
             return
         try:
-            item.audio = (data, convert(data, str(entry.fields.get("name")).rpartition(".")[2].lower()))
+            item.audio = (data, convert(data, file_type(str(entry.fields.get("name")))))
         except (NotAudio, KeyError, TypeError) as error:
             self.mistake(entry, "audio", str(error))
 
