@@ -6,9 +6,13 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
+from click.testing import CliRunner
+
+from openivr.cli import main as main_command
 from openivr.cli.snapshot import load
 from openivr.config import Settings
 from openivr.menu.events import (
@@ -125,6 +129,27 @@ def write_first_call() -> str:
     return write_call(load_demo(), "6200", "w4 1", {})
 
 
+def write_commands() -> str:
+    """Give the help of every command."""
+    return "\n\n".join(write_help(path) for path in list_commands(main_command, ()))
+
+
+def list_commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """List a command and all below it, by their names."""
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if below := command.get_command(context, name):
+                yield from list_commands(below, (*path, name))
+
+
+def write_help(path: tuple[str, ...]) -> str:
+    """Give one command's help under its name."""
+    result = CliRunner().invoke(main_command, [*path, "--help"], prog_name="openivr", terminal_width=100)
+    return f"## {' '.join(('openivr', *path))}\n\n```\n{result.output.rstrip()}\n```"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "states": write_states,
     "rules": write_rules,
@@ -132,6 +157,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "transcripts": write_transcripts,
     "flow": write_flow,
     "first-call": write_first_call,
+    "commands": write_commands,
 }
 
 
