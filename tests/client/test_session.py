@@ -129,6 +129,26 @@ def test_a_lost_refresh_is_never_repeated() -> None:
     assert world.paths()[-2:] == ["get_token", "ivr/list"]
 
 
+def test_a_refresh_token_that_may_be_spent_is_forgotten() -> None:
+    """Also where no login came of it and the old access token is used on."""
+    down = False
+
+    def answer(ask: Ask) -> Any:
+        if ask.path == "refresh_token":
+            return Lost("gone")
+        if ask.path == "get_token":
+            return Unreachable("down") if down else pair("one")
+        return got()
+
+    world = World(answer)
+    world.ask()
+    down, world.now = True, world.now + 1600
+    world.ask()
+    world.now += 60
+    world.ask()
+    assert world.paths().count("refresh_token") == 1
+
+
 def test_a_good_token_is_used_on_while_none_newer_can_be_had() -> None:
     def answer(ask: Ask) -> Any:
         if ask.path == "get_token" and not world.asked[1:]:

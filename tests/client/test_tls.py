@@ -64,6 +64,14 @@ def test_a_certificate_that_nobody_vouches_for(tls_pbx: Pbx, connect: Connect) -
         count(tls_pbx, connect, QUICK)
 
 
+def test_authorities_of_the_environment_are_not_used(
+    tls_pbx: Pbx, connect: Connect, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with pytest.raises(Untrusted):
+        count(tls_pbx, connect, QUICK)
+
+
 def test_settings_that_cannot_be(certificate: Path) -> None:
     with pytest.raises(ValueError, match="64 hexadecimal"):
         Network(pin="12:34").transport_options()

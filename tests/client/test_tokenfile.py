@@ -1,5 +1,6 @@
 """Tokens that processes share."""
 
+import fcntl
 import json
 import os
 import stat
@@ -94,6 +95,15 @@ def test_a_file_that_others_may_read_is_refused(odd: OddServer, connect: Connect
     with pytest.raises(UnsafeFile, match="chmod 600"):
         connect(odd.url, token_file=path).do(lambda client: client.ivr.list())
     assert odd.asked == []
+
+
+def test_the_lock_keeps_others_out_until_it_is_released(tmp_path: Path) -> None:
+    held = hold(tmp_path / "tokens", "server", "id")
+    with (tmp_path / "tokens.lock").open("rb") as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.release()
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:

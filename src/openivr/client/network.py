@@ -46,7 +46,6 @@ class Network:
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
         return {
             "verify": self.tls(),
-            "trust_env": False,
             "limits": limits,
             "proxy": httpx.Proxy(self.proxy) if self.proxy else None,
         }
@@ -56,7 +55,11 @@ class Network:
             raise ValueError("give a ca or a pin: a pin is checked instead of an authority")
         if self.pin:
             return pinned_context(read_pin(self.pin))
-        return ssl.create_default_context(cafile=self.ca) if self.ca else httpx.create_ssl_context()
+        return (
+            ssl.create_default_context(cafile=self.ca)
+            if self.ca
+            else httpx.create_ssl_context(trust_env=False)
+        )
 
     def timeouts(self) -> dict[str, float | None]:
         times = httpx.Timeout(None, connect=self.connect_seconds, pool=self.read_seconds)

@@ -211,17 +211,17 @@ class Session:
 
     def fetch(self, stale: str) -> Steps[Pair]:
         """A new pair; where none can be had and the old access token is still good, that one."""
-        old = self.pair
         try:
             self.raise_again(self.refusal)
-            refreshed = yield from self.refresh(old)
+            refreshed = yield from self.refresh(self.pair)
             return refreshed or (yield from self.log_in())
         except ClientError as error:
             if isinstance(error, AccountIpBlocked):
                 self.refusal = error.again()
-            if old is None or not self.is_good(old, stale):
+            kept = self.pair  # without its refresh token, where that may be spent
+            if kept is None or not self.is_good(kept, stale):
                 raise
-            return msgspec.structs.replace(old, renew_at=min(old.access_ends, self.clock() + POSTPONE))
+            return msgspec.structs.replace(kept, renew_at=min(kept.access_ends, self.clock() + POSTPONE))
 
     def refresh(self, old: Pair | None) -> Steps[Pair | None]:
         """A pair for the refresh token; None where only a login helps.
