@@ -1,5 +1,7 @@
 """Migrations and table descriptions give the same database."""
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -29,3 +31,14 @@ def test_data_of_a_newer_release_is_left_alone(database: Database) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(schema.NewerSchema, match="9999"):
         schema.migrate(database)
+
+
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'openivr.db'}")
+    schema.migrate(database)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE revision SET auth = auth + 1")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    database.close()
+    assert set(modes.values()) == {0o600}
+    assert len(modes) > 1  # the write-ahead log beside it

@@ -1,5 +1,6 @@
 """Bring a database to the newest schema (Alembic, migrations/), and create an empty one."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -16,6 +17,8 @@ class NewerSchema(Exception):
 
 def migrate(database: Database) -> None:
     """Apply the migrations that are missing. Cheap when there is none."""
+    if database.is_sqlite:
+        os.close(os.open(database.path, os.O_CREAT, 0o600))  # SQLite would let everybody read it
     with database.engine.connect() as connection:
         current = current_version(connection)
     if current == HEAD:
