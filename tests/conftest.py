@@ -7,7 +7,13 @@ import pytest
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from tests import postgres
-from tests.running import Api, Running, start
+from tests.running import Api, Running, end_all, start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from openivr.store.database import Database
 ROOT = "/openapi/v1.0/"
 AGENT = {"User-Agent": "OpenAPI"}
 SECRET = "a secret of the tests"
+STARTED: list[subprocess.Popen[str]] = []  # whatever a failed test leaves running is ended with the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,14 @@ class Running:
         return self.log
 
 
+def end_all() -> None:
+    """End the servers that a failed test did not."""
+    for process in STARTED:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
+
+
 def start(folder: Path, *options: str, demo: bool = True) -> Running:
     """Start `openivr serve` on a free port; returns when it says that it answers."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -164,6 +173,7 @@ def start(folder: Path, *options: str, demo: bool = True) -> Running:
             stderr=log,
             text=True,
         )
+    STARTED.append(process)
     assert process.stdout is not None
     base = ident = secret = ""
     for line in process.stdout:
