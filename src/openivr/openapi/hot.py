@@ -7,6 +7,7 @@ way, which gives the same answer or the documented error: this module never refu
 
 import asyncio
 import math
+import re
 import time
 from functools import lru_cache
 from typing import ClassVar
@@ -17,15 +18,19 @@ from openivr.objects.order import Page
 from openivr.objects.secret import fingerprint
 from openivr.observe import Observer, RequestLine
 from openivr.openapi.auth import is_listed
-from openivr.openapi.params import MOST_FIELDS, MOST_PAGE, MOST_ROWS
+from openivr.openapi.params import MOST_PAGE, MOST_ROWS
 from openivr.openapi.replies import SUCCESS, list_rows
 from openivr.store.live import Live
 
 PATH = "/openapi/v1.0/ivr/list"
 PREFIX = PATH.encode() + b"?"
 ENDPOINT = "ivr/list"
-SORTS = {b"id": "id", b"number": "number", b"name": "name"}
-ORDERS = {b"asc": False, b"desc": True}
+SORTS = {None: "id", b"id": "id", b"number": "number", b"name": "name"}
+QUERY = re.compile(
+    rb"access_token=([A-Za-z0-9]{1,64})"
+    rb"(?:&page=([0-9]{1,11}))?(?:&page_size=([0-9]{1,5}))?"
+    rb"(?:&sort_by=(id|number|name))?(?:&order_by=(asc|desc))?"
+)
 UNUSUAL = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 
 HEAD = (
@@ -42,27 +47,29 @@ IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
 
 
-@lru_cache(256)  # what polls asks the same again and again
-def read_simple(raw: bytes) -> tuple[str, Page] | None:
-    """The token's fingerprint and the page of a query in plain characters that is wholly sound; else None."""
-    if b"%" in raw or b"+" in raw or b"#" in raw or not raw.isascii() or raw.count(b"&") >= MOST_FIELDS:
+@lru_cache(256)
+def recognise(token: bytes) -> str:
+    """The fingerprint of a token; the same programs ask again and again."""
+    return fingerprint(token.decode())
+
+
+Simple = tuple[str, Page]  # a token's fingerprint, and the page that it asks for
+
+
+def read_simple(raw: bytes) -> Simple | None:
+    """The token's fingerprint and the page of a query that is as the documentation writes it; else None.
+
+    One match instead of general parsing: at this place every microsecond is a twentieth of the whole answer.
+    """
+    found = QUERY.fullmatch(raw)
+    if found is None:
         return None
-    try:
-        known = dict([part.split(b"=") for part in raw.split(b"&")])
-    except ValueError:
-        return None
-    if len(known) <= raw.count(b"&"):  # some name stands twice
-        return None
-    token = known.get(b"access_token")
-    page, size = known.get(b"page", b"1"), known.get(b"page_size", b"10000")
-    sort, order = SORTS.get(known.get(b"sort_by", b"id")), ORDERS.get(known.get(b"order_by", b"asc"))
-    if not (token and sort and order is not None and page.isdigit() and size.isdigit() and len(page) < 12):
-        return None
-    limit = int(size) if len(size) < 6 else 0
-    number = int(page)
+    token, page, size, sort, order = found.groups()
+    limit = int(size) if size else MOST_ROWS
+    number = int(page) if page else 1
     if not (1 <= limit <= MOST_ROWS and 1 <= number <= MOST_PAGE):
         return None
-    return fingerprint(token.decode()), Page((number - 1) * limit, limit, sort, order)
+    return recognise(token), Page((number - 1) * limit, limit, SORTS[sort], order == b"desc")
 
 
 class HotList:
@@ -74,11 +81,10 @@ class HotList:
         self.headers: Headers | None = None
         self.encoded = b""
 
-    def answer(self, query: bytes, address: str) -> bytes | None:
+    def answer(self, simple: Simple, address: str) -> bytes | None:
         """The body, or None where the ordinary way must decide."""
         started = time.perf_counter()
-        simple = read_simple(query)
-        if simple is None or not self.live.is_current():
+        if not self.live.is_current():
             return None
         token, page = simple
         snapshot = self.live.snapshot
@@ -115,6 +121,8 @@ class HotProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.last_url = b""
+        self.last_simple: Simple | None = None
         self.is_head, self.head_size, self.was_hot = True, 0, False
         self.unsent, self.last_read = 0, self.loop.time()
         self.deadline = self.last_read + HEAD_SECONDS
@@ -167,7 +175,11 @@ class HotProtocol(HttpToolsProtocol):
             agents += name == b"user-agent" and bool(value.strip())
         if agents != 1 or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
-        body = self.hot.answer(self.url[len(PREFIX) :], self.client[0] if self.client else "127.0.0.1")
+        if self.url != self.last_url:  # what polls asks the same again and again
+            self.last_url, self.last_simple = self.url, read_simple(self.url[len(PREFIX) :])
+        if self.last_simple is None:
+            return None
+        body = self.hot.answer(self.last_simple, self.client[0] if self.client else "127.0.0.1")
         return body and self.hot.head(self.server_state.default_headers) % len(body) + body
 
     def on_body(self, body: bytes) -> None:

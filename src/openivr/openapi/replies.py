@@ -32,6 +32,7 @@ MESSAGES = {
     IP_FORBIDDEN: "IP FORBIDDEN",
     IN_USE: "CONNECTION_RELATION_EXISTED",
 }
+SEPARATOR = b",\n"  # a row a line
 ENCODE = msgspec.json.Encoder().encode
 LIST_HEAD = b'{"errcode":0,"errmsg":"SUCCESS","total_number":%d,"data":['
 
@@ -53,7 +54,7 @@ def succeed(**fields: Any) -> bytes:
 
 def list_rows(total: int, rows: list[bytes]) -> bytes:
     """A list's answer from rows that are encoded already."""
-    return LIST_HEAD % total + b",".join(rows) + b"]}"
+    return LIST_HEAD % total + SEPARATOR.join(rows) + b"]}"
 
 
 def bad_parameters(*problems: Problem) -> ApiError:

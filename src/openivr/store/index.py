@@ -20,6 +20,7 @@ from openivr.objects.order import Page
 Key = tuple[Any, ...]
 KeyOf = Callable[[Row], Key]
 CHUNK = 500
+SEPARATOR = b",\n"  # JSON has no newline within a row, so a text splits into its rows again
 DECODE: Callable[[bytes], Row] = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -39,30 +40,29 @@ def key_of(sort: str) -> KeyOf:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows as one text, each with a comma behind it. Row `i` is from `starts[i]` up to `starts[i + 1]`."""
+    """Rows as one text, each with a separator behind it. `starts` tells where each begins, and the end."""
 
     text: bytes
     starts: "array[int]"
 
     @classmethod
     def of(cls, rows: list[bytes]) -> "Chunk":
-        starts = array("I", accumulate((len(row) + 1 for row in rows), initial=0))
-        return cls(b",".join((*rows, b"")), starts)
+        starts = array("I", accumulate((len(row) + len(SEPARATOR) for row in rows), initial=0))
+        return cls(SEPARATOR.join((*rows, b"")), starts)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def span(self, first: int, last: int) -> bytes:
-        """The rows from one position up to another, with commas between them."""
-        return self.text[self.starts[first] : self.starts[last] - 1]
+        """The rows from one position up to another, with separators between them."""
+        return self.text[self.starts[first] : self.starts[last] - len(SEPARATOR)]
 
     def row(self, at: int) -> bytes:
         return self.span(at, at + 1)
 
-    def backwards(self, first: int, last: int) -> list[bytes]:
-        """The rows of a span, the last one first."""
-        text, starts = self.text, self.starts
-        return [text[starts[at] : starts[at + 1] - 1] for at in range(last - 1, first - 1, -1)]
+    def rows(self, first: int, last: int) -> list[bytes]:
+        """The same rows one by one."""
+        return self.span(first, last).split(SEPARATOR) if first < last else []
 
 
 def split(rows: Iterable[bytes], size: int) -> Iterator[Chunk]:
@@ -92,12 +92,22 @@ class Rows:
         *starts, total = accumulate([len(chunk.starts) - 1 for chunk in chunks], initial=0)
         return cls(key, chunks, fences, array("L", starts), total)
 
+    def locate(self, position: int) -> int:
+        """The chunk that a position is in. Chunks are alike in size, so a guess is hardly ever far off."""
+        starts = self.starts
+        at = position * len(starts) // self.total
+        while starts[at] > position:
+            at -= 1
+        while at + 1 < len(starts) and starts[at + 1] <= position:
+            at += 1
+        return at
+
     def page(self, offset: int, limit: int) -> list[bytes]:
         """Up to `limit` rows from position `offset`, in pieces of one or more rows."""
         stop = min(offset + limit, self.total)
         pieces: list[bytes] = []
         while offset < stop:
-            at = bisect_right(self.starts, offset) - 1
+            at = self.locate(offset)
             chunk, first = self.chunks[at], offset - self.starts[at]
             last = min(len(chunk), first + stop - offset)
             pieces.append(chunk.span(first, last))
@@ -110,10 +120,10 @@ class Rows:
         start = max(stop - limit, 0)
         rows: list[bytes] = []
         while start < stop:
-            at = bisect_right(self.starts, stop - 1) - 1
+            at = self.locate(stop - 1)
             chunk, base = self.chunks[at], self.starts[at]
             first = max(start - base, 0)
-            rows += chunk.backwards(first, stop - base)
+            rows += reversed(chunk.rows(first, stop - base))
             stop = base + first
         return rows
 
@@ -134,8 +144,7 @@ class Rows:
 
     def rows(self, at: int) -> list[bytes]:
         """A chunk's rows one by one."""
-        chunk = self.chunks[at] if self.chunks else Chunk.of([])
-        return chunk.backwards(0, len(chunk))[::-1]
+        return self.chunks[at].rows(0, len(self.chunks[at])) if self.chunks else []
 
     def insert(self, row: bytes) -> "Rows":
         at, position = self.place(self.key(DECODE(row)))

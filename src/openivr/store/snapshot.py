@@ -38,21 +38,35 @@ class Snapshot:
 EMPTY = Snapshot(-1, -1, {}, {}, ())
 
 
-def advance(connection: Connection, old: Snapshot, kinds: Mapping[str, Kind] = KINDS) -> Snapshot:
-    """The state that the connection sees, sharing with `old` whatever has not changed."""
+class FarBehind(Exception):
+    """More has changed than was to be applied."""
+
+
+def advance(
+    connection: Connection, old: Snapshot, kinds: Mapping[str, Kind] = KINDS, most: int | None = None
+) -> Snapshot:
+    """The state that the connection sees, sharing with `old` whatever has not changed.
+
+    Where more than `most` changes lie in between it raises FarBehind; without `most` it takes what it takes.
+    """
     row = connection.execute(select(REVISION.c.config, REVISION.c.auth)).one()
-    lists = old.lists if row.config == old.config else advance_lists(connection, old, kinds)
+    lists = old.lists if row.config == old.config else advance_lists(connection, old, kinds, most)
     if row.auth == old.auth:
         return Snapshot(row.config, row.auth, lists, old.tokens, old.networks)
     networks = tuple(ipaddress.ip_network(network) for network in clients.allowed(connection))
     return Snapshot(row.config, row.auth, lists, tokens.live_tokens(connection, int(time.time())), networks)
 
 
-def advance_lists(connection: Connection, old: Snapshot, kinds: Mapping[str, Kind]) -> dict[str, Index]:
+def advance_lists(
+    connection: Connection, old: Snapshot, kinds: Mapping[str, Kind], most: int | None
+) -> dict[str, Index]:
+    steps = MOST_STEPS if most is None else most
     oldest = connection.execute(select(func.min(CHANGE.c.revision))).scalar()
     newer = select(CHANGE.c.kind, CHANGE.c.object_id).where(CHANGE.c.revision > old.config)
-    changed = connection.execute(newer.order_by(CHANGE.c.id).limit(MOST_STEPS + 1)).all()
-    if not old.lists or len(changed) > MOST_STEPS or (oldest or 0) > old.config + 1:
+    changed = connection.execute(newer.order_by(CHANGE.c.id).limit(steps + 1)).all()
+    if not old.lists or len(changed) > steps or (oldest or 0) > old.config + 1:
+        if most is not None:
+            raise FarBehind
         return {name: load_list(connection, kind) for name, kind in kinds.items()}
     lists = dict(old.lists)
     for name, ident in dict.fromkeys(map(tuple, changed)):
