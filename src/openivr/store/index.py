@@ -104,27 +104,23 @@ class Rows:
 
     def page(self, offset: int, limit: int) -> list[bytes]:
         """Up to `limit` rows from position `offset`, in pieces of one or more rows."""
-        stop = min(offset + limit, self.total)
         pieces: list[bytes] = []
-        while offset < stop:
+        limit = min(limit, self.total - offset)
+        while limit > 0:
             at = self.locate(offset)
             chunk, first = self.chunks[at], offset - self.starts[at]
-            last = min(len(chunk), first + stop - offset)
-            pieces.append(chunk.span(first, last))
-            offset += last - first
+            count = min(limit, len(chunk.starts) - 1 - first)
+            pieces.append(chunk.span(first, first + count))
+            offset += count
+            limit -= count
         return pieces
 
     def page_descending(self, offset: int, limit: int) -> list[bytes]:
         """The same of the mirrored order, a piece a row."""
-        stop = max(self.total - offset, 0)
-        start = max(stop - limit, 0)
-        rows: list[bytes] = []
-        while start < stop:
-            at = self.locate(stop - 1)
-            chunk, base = self.chunks[at], self.starts[at]
-            first = max(start - base, 0)
-            rows += reversed(chunk.rows(first, stop - base))
-            stop = base + first
+        stop = self.total - offset
+        pieces = self.page(max(stop - limit, 0), min(limit, stop))
+        rows = SEPARATOR.join(pieces).split(SEPARATOR) if pieces else []
+        rows.reverse()
         return rows
 
     def place(self, key: Key) -> tuple[int, int]:

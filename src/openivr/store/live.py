@@ -73,11 +73,11 @@ class Live:
 
     def close(self) -> None:
         if self.watch is not None:
-            self.watch.close()
+            self.watch.connection.close()
 
 
-def open_watch(database: Database) -> sqlite3.Connection | None:
+def open_watch(database: Database) -> sqlite3.Cursor | None:
     """A connection that does nothing but ask for the data_version, on the event loop's thread."""
     if not database.is_sqlite:
         return None
-    return sqlite3.connect(database.path, isolation_level=None)
+    return sqlite3.connect(database.path, isolation_level=None).cursor()
