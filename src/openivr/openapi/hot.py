@@ -77,14 +77,32 @@ class HotList:
 
     def __init__(self, live: Live, observer: Observer) -> None:
         self.live, self.observer = live, observer
+        self.was_current = False
         self.lines: dict[str, RequestLine] = {}
         self.headers: Headers | None = None
         self.encoded = b""
 
-    def answer(self, simple: Simple, address: str) -> bytes | None:
+    def is_current(self, *, may_share: bool) -> bool:
+        """Whether the snapshot is the newest state; requests of one turn of the event loop share one look.
+
+        What such a turn reads had arrived before it began, so a look in it is later than all of that. Only a
+        request behind another one on its connection may have come since, and has to look for itself.
+        """
+        if may_share and self.was_current:
+            return True
+        current = self.live.is_current()
+        if current and not self.was_current:
+            self.was_current = True
+            asyncio.get_running_loop().call_soon(self.forget)  # runs before the next turn reads anything
+        return current
+
+    def forget(self) -> None:
+        self.was_current = False
+
+    def answer(self, simple: Simple, address: str, *, may_share: bool) -> bytes | None:
         """The body, or None where the ordinary way must decide."""
         started = time.perf_counter()
-        if not self.live.is_current():
+        if not self.is_current(may_share=may_share):
             return None
         token, page = simple
         snapshot = self.live.snapshot
@@ -121,7 +139,7 @@ class HotProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.last_url = b""
+        self.is_first, self.last_url = True, b""
         self.last_simple: Simple | None = None
         self.is_head, self.head_size, self.was_hot = True, 0, False
         self.unsent, self.last_read = 0, self.loop.time()
@@ -135,6 +153,7 @@ class HotProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.is_first = True
         super().data_received(data)
         if self.is_head:
             self.head_size += len(data)
@@ -165,6 +184,7 @@ class HotProtocol(HttpToolsProtocol):
             self.running = self.cycle
 
     def answer_hot(self) -> bytes | None:
+        is_first, self.is_first = self.is_first, False
         is_free = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
         if self.hot is None or not is_free or self.flow.write_paused or self.parser.get_method() != b"GET":
             return None
@@ -179,7 +199,8 @@ class HotProtocol(HttpToolsProtocol):
             self.last_url, self.last_simple = self.url, read_simple(self.url[len(PREFIX) :])
         if self.last_simple is None:
             return None
-        body = self.hot.answer(self.last_simple, self.client[0] if self.client else "127.0.0.1")
+        address = self.client[0] if self.client else "127.0.0.1"
+        body = self.hot.answer(self.last_simple, address, may_share=is_first)
         return body and self.hot.head(self.server_state.default_headers) % len(body) + body
 
     def on_body(self, body: bytes) -> None:
