@@ -40,13 +40,13 @@ def test_the_session_with_curl(served: Running) -> None:
     """Every command prints what the page shows; only tokens differ."""
     environment = variables(served)
     (session,) = blocks("console")
-    steps = re.findall(r"^\$ (.*)\n([^$].*)$", session, re.MULTILINE)
+    steps = re.findall(r"^\$ (.*)\n((?:[^$\n].*\n)+)", session, re.MULTILINE)
     assert len(steps) == session.count("$ curl")
     for command, shown in steps:
         result = subprocess.run(
             ["bash", "-c", command], env=environment, capture_output=True, text=True, check=True
         )
-        assert TOKEN.sub("TOKEN", result.stdout) == TOKEN.sub("TOKEN", shown)
+        assert TOKEN.sub("TOKEN", result.stdout) == TOKEN.sub("TOKEN", shown.removesuffix("\n"))
         if "get_token" in command:
             environment["TOKEN"] = TOKEN.findall(result.stdout)[0]
 
