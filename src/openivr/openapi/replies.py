@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from openivr.objects.errors import Duplicate, InUse, Invalid, NotFound, ObjectError, Problem
+from openivr.store.index import SEPARATOR
 
 INTERNAL, FAILURE, SUCCESS = -2, -1, 0
 NO_INTERFACE, NO_VERSION, TOKEN_EXPIRED = 10001, 10003, 10004
@@ -32,7 +33,6 @@ MESSAGES = {
     IP_FORBIDDEN: "IP FORBIDDEN",
     IN_USE: "CONNECTION_RELATION_EXISTED",
 }
-SEPARATOR = b",\n"  # a row a line
 ENCODE = msgspec.json.Encoder().encode
 LIST_HEAD = b'{"errcode":0,"errmsg":"SUCCESS","total_number":%d,"data":['
 
