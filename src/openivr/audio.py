@@ -40,6 +40,20 @@ def convert(data: bytes, extension: str) -> Recording:
     return Recording(target.getvalue(), -(-len(samples) // RATE))
 
 
+def find_peaks(wav: bytes, count: int) -> list[int]:
+    """The outline of a telephone version for a picture: the loudest of each of `count` parts, 0 to 100.
+
+    The loudest of all is 100, so that a quiet recording can be seen too; fewer where it has fewer samples.
+    """
+    samples, _rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+    if not len(samples):
+        return []
+    loud = np.abs(samples.astype(np.int32))
+    starts = np.linspace(0, len(loud), min(count, len(loud)), endpoint=False).astype(np.int64)
+    tops = np.maximum.reduceat(loud, starts)
+    return [int(top) for top in np.rint(tops * 100 / max(1, int(tops.max())))]
+
+
 def open_sound(data: bytes, extension: str) -> soundfile.SoundFile:
     """The file, if its contents are of the type that its name promises."""
     raw = {}

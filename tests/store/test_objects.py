@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from openivr.objects import KINDS
 from openivr.objects.errors import Duplicate, InUse, Invalid, NotFound
+from openivr.store import objects
 from openivr.store.database import Database
+from openivr.store.objects import User
 from tests.store.bodies import create, delete, extension, ivr, revision, show, update
 
 
@@ -85,6 +88,34 @@ def test_what_is_pointed_to_cannot_go(database: Database) -> None:
     delete(database, "ivr", menu)
     delete(database, "ext_group", group)
     delete(database, "extension", one)
+
+
+def test_the_users_of_an_object_are_named_and_counted(database: Database) -> None:
+    used, free = (
+        create(database, "extension", extension("1000")),
+        create(database, "extension", extension("1001")),
+    )
+    to_used = {"press1_dest": "extension", "press1_dest_value": str(used)}
+    twice = create(database, "ivr", ivr("6200", **to_used, press2_dest="ext_vm", press2_dest_value=str(used)))
+    once = create(database, "ivr", ivr("6201", **to_used))
+    group = create(database, "ext_group", {"name": "Sales", "member_list": [{"value": str(used)}]})
+    with database.reading() as connection:
+        found = objects.users(connection, KINDS["extension"], used)
+        assert found == [
+            User("ext_group", group, "Sales"),
+            User("ivr", twice, "6200"),
+            User("ivr", once, "6201"),
+        ]
+        counts = objects.count_users(connection, KINDS["extension"], [used, free])
+    assert counts == {used: {"ext_group": 1, "ivr": 2}}
+
+
+def test_what_points_to_itself_counts_for_nothing(database: Database) -> None:
+    ident = create(database, "ivr", ivr("6200"))
+    update(database, "ivr", ident, {"press1_dest": "ivr", "press1_dest_value": str(ident)})
+    with database.reading() as connection:
+        assert objects.users(connection, KINDS["ivr"], ident) == []
+        assert objects.count_users(connection, KINDS["ivr"], [ident]) == {}
 
 
 def test_a_menu_may_lead_to_itself_and_still_be_deleted(database: Database) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Connection
 
+from openivr.objects.errors import NotFound
 from openivr.objects.secret import fingerprint
 from openivr.store import clients, tokens
 from openivr.store.database import Database
@@ -124,3 +125,37 @@ def test_failures_are_forgotten_with_time_and_success(database: Database) -> Non
         assert [fail(connection, at) for at in (0, 1, 2, 3, 604)] == [None] * 5
         tokens.forgive(connection, "192.0.2.1")
         assert [fail(connection, 605 + at) for at in range(4)] == [None] * 4
+
+
+def test_live_tokens_are_listed_without_what_they_are(known: Database) -> None:
+    first, second = issue(known), issue(known, NOW + 10)
+    with known.reading() as connection:
+        found = tokens.list_live(connection, NOW + 20)
+    assert [(one.client_id, one.access_expires, one.refresh_expires) for one in found] == [
+        ("one", NOW + POLICY.access_life, NOW + POLICY.refresh_life),
+        ("one", NOW + 10 + POLICY.access_life, NOW + 10 + POLICY.refresh_life),
+    ]
+    assert first.access not in repr(found)
+    assert second.refresh not in repr(found)
+
+
+def test_a_refreshed_or_expired_token_is_not_listed(known: Database) -> None:
+    refresh(known, issue(known).refresh, NOW + 5)
+    with known.reading() as connection:
+        assert [one.access_expires for one in tokens.list_live(connection, NOW + 6)] == [
+            NOW + 5 + POLICY.access_life
+        ]
+        assert tokens.list_live(connection, NOW + 5 + POLICY.access_life) == []
+
+
+def test_a_token_is_ended_by_its_number_with_all_its_family(known: Database) -> None:
+    other, pair = issue(known), issue(known)
+    renewed = refresh(known, pair.refresh, NOW + 5)
+    assert isinstance(renewed, Pair)
+    with known.changing("auth") as change:
+        tokens.end(change.connection, tokens.list_live(change.connection, NOW + 6)[-1].id)
+    assert not is_good(known, pair, NOW + 6)
+    assert not is_good(known, renewed, NOW + 6)
+    assert is_good(known, other, NOW + 6)
+    with pytest.raises(NotFound), known.changing("auth") as change:
+        tokens.end(change.connection, 999)

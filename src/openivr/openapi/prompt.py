@@ -1,14 +1,12 @@
 """Custom prompts: upload and download, beside what every kind has (P-Series: upload-a-custom-prompt)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from openivr.audio import NotAudio, convert
 from openivr.objects import CUSTOM_PROMPT
-from openivr.objects.errors import Invalid, Problem, Rule
+from openivr.objects.errors import Problem, Rule
 from openivr.objects.prompt import file_type
 from openivr.openapi import family
 from openivr.openapi.endpoint import Endpoint, File, Request
@@ -24,25 +22,14 @@ MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
 async def upload(request: Request) -> bytes:
     """Add or overwrite a prompt (`is_check` is force), or only tell whether its name is taken (ask)."""
     name, data, is_check = await read_form(request)
-    check_name(name)
+    prompts.check_name(name)
     database = request.service.database
     existing = await database.read(prompts.find, name)
     exist_type = "record" if existing is not None else ""
     if is_check == "ask":
         return succeed(exist_type=exist_type)
-    try:
-        recording = await database.work(convert, data, file_type(name))
-    except NotAudio as error:
-        raise bad_parameters(Problem("file", "format", str(error), name)) from error
+    recording = await database.work(prompts.decode, name, data)
     return succeed(id=await database.change(prompts.save, name, data, recording), exist_type=exist_type)
-
-
-def check_name(name: str) -> None:
-    """The prompt's name is that of the file, which is what the caller knows it by."""
-    try:
-        CUSTOM_PROMPT.parse({"name": name})
-    except Invalid as error:
-        raise bad_parameters(*(replace(problem, field="file") for problem in error.problems)) from error
 
 
 async def read_form(request: Request) -> tuple[str, bytes, str]:

@@ -5,7 +5,7 @@ changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, or_, select
@@ -20,6 +20,8 @@ from openivr.objects.kind import ORDERS, Row, Values
 from openivr.objects.order import Page
 from openivr.store.database import Change
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
+
+MOST_USERS = 20  # that a refusal to delete names
 
 
 def create(change: Change, kind: Kind, body: Body) -> int:
@@ -146,15 +148,49 @@ def can_be_stored(key: int | str) -> bool:
     return 0 <= key < 2**31 if isinstance(key, int) else "\0" not in key
 
 
-def find_users(connection: Connection, kind: Kind, ident: int) -> list[str]:
-    """What points to an object, in words: "ivr 6200"."""
+@dataclass(frozen=True, slots=True)
+class User:
+    """An object that points to another; `label` is its number, else its name."""
+
+    kind: str
+    id: int
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}"
+
+
+def users(connection: Connection, kind: Kind, ident: int, most: int = MOST_USERS) -> list[User]:
+    """What points to an object, but for itself; the first `most` of them by kind and id."""
     pointing = (REFERENCE.c.target_kind == kind.name) & (REFERENCE.c.target_id == ident)
     itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == ident)
     columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
     rows = connection.execute(select(*columns).where(pointing, ~itself).distinct().order_by(*columns))
     return [
-        f"{row.owner_kind} {label(connection, row.owner_kind, row.owner_id)}" for row in rows.fetchmany(20)
+        User(row.owner_kind, row.owner_id, label(connection, row.owner_kind, row.owner_id))
+        for row in rows.fetchmany(most)
     ]
+
+
+def find_users(connection: Connection, kind: Kind, ident: int) -> list[str]:
+    """The same in words: "ivr 6200"."""
+    return [str(user) for user in users(connection, kind, ident)]
+
+
+def count_users(connection: Connection, kind: Kind, idents: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many objects point to each of these, by their kind; an object that nothing points to is left out.
+
+    What points to itself counts as nothing, for it can be deleted.
+    """
+    owner, target = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id), REFERENCE.c.target_id
+    itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == target)
+    pointing = (REFERENCE.c.target_kind == kind.name) & target.in_(idents) & ~itself
+    distinct_owners = select(target, *owner).where(pointing).distinct().subquery()
+    columns = (distinct_owners.c.target_id, distinct_owners.c.owner_kind)
+    counts: dict[int, dict[str, int]] = {}
+    for ident, name, count in connection.execute(select(*columns, func.count()).group_by(*columns)):
+        counts.setdefault(ident, {})[name] = count
+    return counts
 
 
 def label(connection: Connection, kind: str, ident: int) -> str:

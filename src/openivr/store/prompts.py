@@ -1,10 +1,12 @@
 """Custom prompts: what is known of them like any object, and their sound beside it."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, delete, insert, select
 
-from openivr.audio import Recording
+from openivr.audio import NotAudio, Recording, convert
 from openivr.objects import CUSTOM_PROMPT
-from openivr.objects.errors import NotFound
+from openivr.objects.errors import Invalid, NotFound, Problem
 from openivr.objects.prompt import file_type
 from openivr.store import objects
 from openivr.store.database import Change
@@ -16,6 +18,26 @@ PROMPT = OBJECTS["custom_prompt"]
 def find(connection: Connection, name: str) -> int | None:
     """The id of the prompt of this name."""
     return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == name)).scalar()
+
+
+def decode(name: str, data: bytes) -> Recording:
+    """What a file that somebody sends sounds like; Invalid names `file` where its name or contents are bad.
+
+    The prompt's name is that of the file, which is what people know it by. Slow: needs no connection.
+    """
+    check_name(name)
+    try:
+        return convert(data, file_type(name))
+    except NotAudio as error:
+        raise Invalid(Problem("file", "format", str(error), name)) from error
+
+
+def check_name(name: str) -> None:
+    """Invalid where a file of this name cannot become a prompt."""
+    try:
+        CUSTOM_PROMPT.parse({"name": name})
+    except Invalid as error:
+        raise Invalid(*(replace(problem, field="file") for problem in error.problems)) from error
 
 
 def save(change: Change, name: str, original: bytes, recording: Recording) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
+from openivr.objects.errors import NotFound
 from openivr.objects.secret import fingerprint, random_text
 from openivr.store.tables import BLOCKED_ADDRESS, LOGIN_FAILURE, TOKEN
 
@@ -31,6 +32,16 @@ class Pair:
 
     access: str
     refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token for people to see: never the token itself. Times in Unix seconds."""
+
+    id: int
+    client_id: str
+    access_expires: int
+    refresh_expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,22 @@ def is_live(client_id: str, now: int) -> ColumnElement[bool]:
 def count_live(connection: Connection, client_id: str, now: int) -> int:
     count = select(func.count()).select_from(TOKEN).where(is_live(client_id, now))
     return connection.execute(count).scalar_one()
+
+
+def list_live(connection: Connection, now: int) -> list[LiveToken]:
+    """Every good access token, in the order of their issue."""
+    columns = (TOKEN.c.id, TOKEN.c.client_id, TOKEN.c.access_expires, TOKEN.c.refresh_expires)
+    good = (TOKEN.c.access_expires > now) & (TOKEN.c.refreshed == 0)
+    rows = connection.execute(select(*columns).where(good).order_by(TOKEN.c.id))
+    return [LiveToken(*row) for row in rows]
+
+
+def end(connection: Connection, ident: int) -> None:
+    """End a token known by its row's id, and everything that came from the same login."""
+    family = connection.execute(select(TOKEN.c.family).where(TOKEN.c.id == ident)).scalar()
+    if family is None:
+        raise NotFound(f"token {ident}")
+    end_family(connection, family)
 
 
 def live_tokens(connection: Connection, now: int) -> dict[str, int]:
