@@ -81,7 +81,7 @@ def test_what_never_comes_is_missed(demo_menus: Snapshot, tmp_path: Path) -> Non
     )
     assert run(demo_menus, scenario).differences == (
         "+ hears: ivr-greeting-dial-ext",
-        "  hangs up:",
+        "  hangs up",
         "  ends: caller hung up",
         "- rings: extension 1",
     )
@@ -108,6 +108,9 @@ def test_a_number_that_nobody_has(demo_menus: Snapshot) -> None:
         ("- {calls: 1, steps: [{hears: x, at: noon}]}", "could not convert"),
         ("- {calls: 1, world: {1000: asleep}, steps: []}", "1000: 'asleep' is none of answers, busy"),
         ("- {calls: 1, world: {talk: long}, steps: []}", "world: Expected `float`"),
+        ("- {calls: 1, world: {talk: -1}, steps: []}", "talk: must be 0 to 86400"),
+        ("- {calls: 1, world: {message: inf}, steps: []}", "message: must be 0 to 86400"),
+        ("- {calls: 1, steps: [{waits: 86401}]}", "longer than a day"),
         ("- {calls: 1, world: 3, steps: []}", "expected names with values"),
         (
             "- {calls: 1, world: {mailboxes: {1: {colour: 2, messages: 3}}}, steps: []}",

@@ -11,8 +11,8 @@ it does when is in `transitions`; this module only walks that table.
 from openivr.menu.call import Call
 from openivr.menu.commands import Command, Reason, StopDial, Topic
 from openivr.menu.events import CallArrived, DialAnswered, Digit, Event, HungUp, PromptEnded, TimerFired
-from openivr.menu.model import Ivr, Snapshot
-from openivr.menu.states import PRIVATE, State
+from openivr.menu.model import Destination, Ivr, Kind, Snapshot
+from openivr.menu.states import AWAY, PRIVATE, State
 from openivr.menu.transitions import ACTS, AT_ONCE
 
 KEYS = frozenset("0123456789*#ABCD")
@@ -45,6 +45,20 @@ class Session:
     def private(self) -> bool:
         """Whether the keys of this moment are a secret, which nothing may keep or show."""
         return self._call.state in PRIVATE
+
+    @property
+    def place(self) -> Destination:
+        """Where the caller is: the menu, or the destination that the menu led to."""
+        call = self._call
+        at_end = self.ended and call.destination.kind is Kind.END_CALL
+        return call.destination if at_end or call.state in AWAY else Destination(Kind.IVR, call.ivr.id)
+
+    def awaits(self, event: Event) -> bool:
+        """Whether an event is the end of something that is under way now; if not, telling it is in vain."""
+        call = self._call
+        token = getattr(event, "token", 0)
+        current = (call.wait, call.limit) if isinstance(event, TimerFired) else (call.activity,)
+        return not self.ended and token != 0 and token in current
 
     def handle(self, event: Event) -> tuple[Command, ...]:
         """Take an event, of any kind and at any time, and say what is to be done, in order."""

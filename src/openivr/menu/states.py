@@ -45,3 +45,10 @@ class State(Enum):
 
 PASSING = frozenset({State.ROUTE, State.ENTER, State.RETURN, State.TIMED_OUT, State.INVALID})
 PRIVATE = frozenset({State.PIN})  # what is typed here must not be kept or shown
+# where the caller is not in the menu but at the destination that it led to
+AWAY = frozenset(
+    (
+        *(State.ASIDE, State.LAST_WORDS, State.DIALLING, State.CONNECTED, State.SPELLING, State.OFFERING),
+        *(State.INVITING, State.RECORDING, State.MAILBOX, State.PIN, State.OPENING, State.MESSAGES),
+    )
+)

@@ -8,6 +8,7 @@ import re
 from openivr.simulate.simulation import KEY_GAP, Simulation
 
 WAIT = re.compile(r"w(\d+(?:\.\d+)?)", re.IGNORECASE)
+LONGEST_WAIT = 86_400  # seconds; no call is as long
 KEYS = re.compile(r"[0-9*#A-D]+")
 
 
@@ -18,6 +19,8 @@ def read_keys(text: str) -> list[str | float | None]:
 
 def _read_word(word: str) -> str | float | None:
     if wait := WAIT.fullmatch(word):
+        if float(wait[1]) > LONGEST_WAIT:
+            raise ValueError(f"{word!r} is longer than a day")
         return float(wait[1])
     if word in ("h", "H"):
         return None

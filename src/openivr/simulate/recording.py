@@ -12,7 +12,8 @@ from openivr.menu.commands import Command
 from openivr.menu.events import Event
 from openivr.menu.model import Snapshot
 from openivr.menu.session import Session
-from openivr.simulate.simulation import Happening
+from openivr.simulate.simulation import Happening, Simulation
+from openivr.simulate.world import World
 
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
@@ -33,6 +34,17 @@ def _read(row: dict[str, Any]) -> Happening:
     if not isinstance(name, str) or name not in EVENTS:
         raise ValueError(f"unknown event: {name}")
     return Happening(msgspec.convert(row.get("at", 0), int), msgspec.convert(fields, EVENTS[name]))
+
+
+def retell(snapshot: Snapshot, world: World, happenings: Iterable[Happening]) -> Simulation:
+    """Tell a call from what happened in it; the world only matters for what is still to come.
+
+    `due` of what is given back says what has not come to its end yet.
+    """
+    simulation = Simulation(snapshot, world)
+    for happening in happenings:
+        simulation.follow(happening)
+    return simulation
 
 
 def replay(snapshot: Snapshot, happenings: Iterable[Happening]) -> list[tuple[Command, ...]]:

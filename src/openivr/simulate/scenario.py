@@ -6,7 +6,8 @@ Before the caller acts, the clock moves on to the last line that is expected bef
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import ndiff
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from openivr.menu.model import Destination, Snapshot
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import Line
-from openivr.simulate.world import World
+from openivr.simulate.world import TIMES, World
 
 OBSERVED = frozenset(
     (
@@ -36,7 +37,7 @@ OBSERVED = frozenset(
 )
 ACTS = frozenset(("presses", "waits", "hangs up"))
 FIELDS = frozenset(("scenario", "calls", "from", "world", "steps"))
-WORLD_FIELDS = frozenset(("mailboxes", "answer_after", "fail_after", "talk", "message"))
+WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
 
 
 class ScenarioError(ValueError):
@@ -52,7 +53,11 @@ class Step:
     at: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.text}" + (f" at {self.at:g} s" if self.at is not None else "")
+        return (
+            self.what
+            + (self.text and f": {self.text}")
+            + (f" at {self.at:g} s" if self.at is not None else "")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,34 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a scenario went. `differences` is empty if it passed, else every step, marked as in a diff."""
+    """How a scenario went: what was expected, and what happened, each a step."""
 
     scenario: Scenario
-    differences: tuple[str, ...]
+    expected: tuple[str, ...]
+    actual: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
         """Whether everything happened as it was written."""
-        return not self.differences
+        return self.expected == self.actual
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """Every step with its mark: " " as expected, "-" expected in vain, "+" happened unexpectedly."""
+        marked: list[tuple[str, str]] = []
+        matcher = SequenceMatcher(None, self.expected, self.actual, autojunk=False)
+        for tag, start, end, first, last in matcher.get_opcodes():
+            if tag == "equal":
+                marked += [(" ", step) for step in self.expected[start:end]]
+                continue
+            for missed, extra in zip_longest(self.expected[start:end], self.actual[first:last]):
+                marked += [(mark, step) for mark, step in (("-", missed), ("+", extra)) if step is not None]
+        return tuple(marked)
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Empty if it passed, else every step, marked as in a diff."""
+        return () if self.passed else tuple(f"{mark} {step}" for mark, step in self.steps)
 
 
 def read_scenarios(path: Path) -> list[Scenario]:
@@ -88,10 +112,11 @@ def read_scenarios(path: Path) -> list[Scenario]:
         raise ScenarioError(f"{path}: {error}") from error
     if not isinstance(rows, list):
         raise ScenarioError(f"{path}: expected a list of scenarios")
-    return [_read_scenario(row, f"{path}, scenario {place}") for place, row in enumerate(rows, start=1)]
+    return [read_scenario(row, f"{path}, scenario {place}") for place, row in enumerate(rows, start=1)]
 
 
-def _read_scenario(row: Any, where: str) -> Scenario:
+def read_scenario(row: Any, where: str) -> Scenario:
+    """Read one scenario out of names with values, all of them text. Raises ScenarioError."""
     _check_names(row, FIELDS, where)
     steps = row.get("steps")
     if "calls" not in row or not isinstance(steps, list):
@@ -99,11 +124,44 @@ def _read_scenario(row: Any, where: str) -> Scenario:
     name = str(row.get("scenario", where))
     read = tuple(_read_step(step, f"{where}, step {place}") for place, step in enumerate(steps, start=1))
     return Scenario(
-        name, str(row["calls"]), str(row.get("from", "")), _read_world(row.get("world"), where), read
+        name, str(row["calls"]), str(row.get("from", "")), read_world(row.get("world"), where), read
     )
 
 
-def _read_world(row: Any, where: str) -> World:
+def write_scenario(scenario: Scenario) -> dict[str, Any]:
+    """Turn a scenario into names with values, as `read_scenario` takes them: all values are text."""
+    row: dict[str, Any] = {"scenario": scenario.name, "calls": scenario.calls}
+    if scenario.caller:
+        row["from"] = scenario.caller
+    if world := write_world(scenario.world):
+        row["world"] = world
+    return row | {"steps": [_write_step(step) for step in scenario.steps]}
+
+
+def write_world(world: World) -> dict[str, Any]:
+    """Turn a world into names with values, without what every world has."""
+    row: dict[str, Any] = {**world.outcomes}
+    for name in TIMES:
+        seconds = getattr(world, name)
+        if seconds != getattr(World(), name):
+            row[name] = f"{seconds:g}"
+    if world.mailboxes:
+        row["mailboxes"] = {
+            number: {"pin": box.pin, "messages": list(box.messages)}
+            for number, box in world.mailboxes.items()
+        }
+    return row
+
+
+def _write_step(step: Step) -> str | dict[str, str]:
+    if step.what == "hangs up":
+        return step.what
+    timed = {} if step.at is None else {"at": f"{step.at:g}"}
+    return {step.what: step.text} | timed
+
+
+def read_world(row: Any, where: str) -> World:
+    """Read what is outside the menu out of names with values. Raises ScenarioError."""
     if row is None:
         return World()
     _check_names(row, None, where)
@@ -150,11 +208,9 @@ def run(snapshot: Snapshot, scenario: Scenario) -> Verdict:
     """Play a scenario against a configuration and compare."""
     called = snapshot.numbers.get(scenario.calls)
     if called is None:
-        return Verdict(scenario, (f"- nobody has the number {scenario.calls}",))
-    happened = tuple(_act_out(Simulation(snapshot, scenario.world), called, scenario))
-    expected = [str(step) for step in scenario.steps]
-    actual = [str(step) for step in happened]
-    return Verdict(scenario, () if expected == actual else tuple(_differ(expected, actual)))
+        return Verdict(scenario, (f"nobody has the number {scenario.calls}",), ())
+    happened = _act_out(Simulation(snapshot, scenario.world), called, scenario)
+    return Verdict(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
 
 
 class Watch:
@@ -199,7 +255,3 @@ def _act_out(simulation: Simulation, called: Destination, scenario: Scenario) ->
 
 def _as_step(line: Line, timed: bool = False) -> Step:
     return Step(line.what, line.text, line.at / 1000 if timed else None)
-
-
-def _differ(expected: list[str], actual: list[str]) -> Iterator[str]:
-    return (line.rstrip() for line in ndiff(expected, actual) if not line.startswith("?"))

@@ -80,6 +80,11 @@ class Simulation:
         """The notes so far."""
         return [command for commands in self.commands for command in commands if isinstance(command, Note)]
 
+    @property
+    def due(self) -> dict[str, Happening]:
+        """What is under way ("play", "wait", "call", "dial", "record", "mailbox"): how and when it ends."""
+        return {slot: due for slot, due in self._due.items() if self.session.awaits(due.event)}
+
     def call(self, destination: Destination, caller: str = "") -> None:
         """Let a caller arrive."""
         self.tell(CallArrived(caller, destination))
@@ -117,6 +122,20 @@ class Simulation:
         while not self.session.ended and self.advance():
             pass
 
+    def follow(self, happening: Happening) -> None:
+        """Take over what happened elsewhere, at its time; nothing of it is simulated any more."""
+        self.now = happening.at
+        token = getattr(happening.event, "token", None)
+        over = [slot for slot, due in self._due.items() if getattr(due.event, "token", 0) == token]
+        for slot in over:
+            del self._due[slot]
+        self.tell(happening.event)
+
+    def _place(self) -> Destination | None:
+        """Where the caller is; None once the call is over, unless it was the menu that ended it."""
+        place = self.session.place
+        return place if not self.session.ended or place.kind is Kind.END_CALL else None
+
     def tell(self, event: Event) -> None:
         """Pass an event on, now, and carry out what the session answers."""
         self.happenings.append(Happening(self.now, event))
@@ -128,7 +147,7 @@ class Simulation:
             self._schedule("dial", self.world.talk, DialEnded(event.token))
         for command in commands:
             self._carry_out(command)
-        self._narrator.tell_commands(self.now, commands, self.session.state)
+        self._narrator.tell_commands(self.now, commands, self.session.state, self._place())
         if self.session.ended:
             self._due.clear()
 

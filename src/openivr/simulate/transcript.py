@@ -18,6 +18,7 @@ from openivr.menu.commands import (
 )
 from openivr.menu.events import CallArrived, Digit, Event
 from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.menu.picture import make_node
 from openivr.menu.sounds import SOUNDS
 from openivr.menu.states import State
 
@@ -55,6 +56,7 @@ class Line:
     what: str
     text: str
     why: str = ""
+    node: str = ""  # where the caller is then: the id of that place in `menu.picture`
 
 
 def show_name(snapshot: Snapshot, kind: Kind, target: int, number: str = "") -> str:
@@ -78,6 +80,7 @@ class Narrator:
         self._why = ""
         self._rung = False
         self._now = 0
+        self._node = ""
 
     def tell_event(self, now: int, event: Event, secret: bool) -> None:
         """Tell what the caller does."""
@@ -88,9 +91,13 @@ class Narrator:
         elif isinstance(event, Digit):
             self._say("presses", HIDDEN if secret else event.key)
 
-    def tell_commands(self, now: int, commands: Iterable[Command], state: State) -> None:
-        """Tell what the menu does about it."""
+    def tell_commands(
+        self, now: int, commands: Iterable[Command], state: State, place: Destination | None
+    ) -> None:
+        """Tell what the menu does about it; `place` is where that brings the caller, None: nowhere else."""
         self._now = now
+        if place:
+            self._node = make_node(self._snapshot, place).id
         for command in commands:
             if isinstance(command, Note):
                 self._tell_note(command)
@@ -160,7 +167,7 @@ class Narrator:
         return why and f"because {why}"
 
     def _say(self, what: str, text: str, why: str = "") -> None:
-        self.lines.append(Line(self._now, what, text, why))
+        self.lines.append(Line(self._now, what, text, why, self._node))
 
 
 def words_of(prompts: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ from openivr.menu.events import Cause
 
 ANSWERS = "answers"
 OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}
+TIMES = ("answer_after", "fail_after", "talk", "message")
+LONGEST = 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class World:
             if outcome not in OUTCOMES:
                 known = ", ".join(OUTCOMES)
                 raise ValueError(f"{number}: {outcome!r} is none of {known}")
+        for name in TIMES:
+            if not 0 <= getattr(self, name) <= LONGEST:
+                raise ValueError(f"{name}: must be 0 to {LONGEST} seconds")
 
     def outcome(self, *names: str) -> Cause | None:
         """Look up the first of these names that is mentioned; None is an answer."""

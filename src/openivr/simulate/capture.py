@@ -1,0 +1,121 @@
+"""A call that took place as a test case: what the caller did, and all that could be observed.
+
+The lengths of prompts and the moments of keys differ from call to call. What a test repeats is the order:
+each act of the caller comes after the same ends of prompts, waits and ringing as in the call, and no later.
+"""
+
+from openivr.menu.events import CallArrived, Digit, HungUp
+from openivr.menu.session import Session
+from openivr.simulate.scenario import (
+    OBSERVED,
+    Scenario,
+    ScenarioError,
+    Step,
+    Watch,
+    read_scenario,
+    run,
+    write_scenario,
+)
+from openivr.simulate.simulation import KEY_GAP, Simulation
+
+CLEAR = 1000  # ms
+
+
+class Unrepeatable(ValueError):
+    """A call that a scenario cannot repeat; the text says why."""
+
+
+def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
+    """Write a call to a number as a scenario that passes. Raises Unrepeatable."""
+    arrival = call.happenings[0].event
+    caller = arrival.caller if isinstance(arrival, CallArrived) else ""
+    steps = tuple(Writer(call).write())
+    scenario = Scenario(name, number, caller, call.world, steps)
+    if not _can_be_written(scenario):
+        raise Unrepeatable("a number or a name in it means something else in a test")
+    seen = [Step(line.what, line.text) for line in iter(Watch(call).take, None)]
+    told = [step for step in steps if step.what in OBSERVED]
+    if seen != told or not run(call.snapshot, scenario).passed:
+        raise Unrepeatable("the same keys lead elsewhere now")
+    return scenario
+
+
+def _can_be_written(scenario: Scenario) -> bool:
+    """Whether it is the same when it is read again; not so for a trunk that is called `talk`."""
+    try:
+        return read_scenario(write_scenario(scenario), "") == scenario
+    except ScenarioError:
+        return False
+
+
+class Writer:
+    """Repeats a call on the virtual clock and writes down the steps."""
+
+    def __init__(self, call: Simulation) -> None:
+        self._call = call
+        self._again = Simulation(call.snapshot, call.world)
+        self._watch = Watch(self._again)
+        self._clock = 0  # ms; where the clock of whoever runs the scenario stands after the steps so far
+        self._steps: list[Step] = []
+
+    def write(self) -> list[Step]:
+        """Write the steps of the whole call."""
+        before = Session(self._call.snapshot)
+        for happening in self._call.happenings:
+            event = happening.event
+            if before.ended:
+                break
+            if isinstance(event, CallArrived):
+                self._again.tell(event)
+                self._watch = Watch(self._again)
+            elif isinstance(event, Digit):
+                self._press(event.key)
+            elif isinstance(event, HungUp):
+                self._act(Step("hangs up", ""))
+                self._again.hang_up()
+            elif before.awaits(event):
+                self._await_end()
+            before.handle(event)
+        self._steps += self._observed()
+        return self._steps
+
+    def _press(self, key: str) -> None:
+        """Press a key: with those before it in one step, if nothing happens in the gap between them."""
+        observed = self._observed()
+        quiet = self._next() > self._again.now + KEY_GAP
+        last = self._steps[-1] if self._steps else None
+        if last and last.what == "presses" and quiet and not observed and self._clock == self._again.now:
+            self._again.wait(KEY_GAP / 1000)
+            self._clock = self._again.now
+            self._steps[-1] = Step("presses", last.text + key)
+        else:
+            self._steps += observed
+            self._act(Step("presses", key))
+        self._again.press(key)
+
+    def _act(self, step: Step) -> None:
+        self._steps += self._observed()
+        if self._again.now > self._clock:
+            # what is waited for cannot be seen, only timed: stay clear of its very moment
+            self._again.wait(min(CLEAR, (self._next() - self._again.now) // 2) / 1000)
+            late = self._again.now - self._clock
+            self._steps.append(Step("waits", f"{late / 1000:.3f}".rstrip("0").rstrip(".")))
+        self._clock = self._again.now
+        self._steps.append(step)
+
+    def _next(self) -> int:
+        """When the next thing that is awaited comes to its end."""
+        return min((due.at for due in self._again.due.values()), default=self._again.now + CLEAR)
+
+    def _await_end(self) -> None:
+        """Let time pass until something that is awaited has come to its end."""
+        awaited = min(self._again.due.values(), key=lambda due: due.at, default=None)
+        while awaited and self._again.happenings[-1] != awaited:
+            self._again.advance()
+
+    def _observed(self) -> list[Step]:
+        steps = []
+        for line in iter(self._watch.take, None):
+            self._clock = max(self._clock, line.at)
+            steps.append(Step(line.what, line.text))
+        return steps

@@ -1,0 +1,153 @@
+"""Calls that took place become test cases that repeat them."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from openivr.menu.events import Digit, HungUp, PromptEnded
+from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.simulate.capture import Unrepeatable, as_scenario
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.recording import retell
+from openivr.simulate.scenario import Step, read_scenario, run, write_scenario
+from openivr.simulate.simulation import Happening, Simulation
+from openivr.simulate.world import Mailbox, World
+from tests.menu.offices import RICH, snapshots
+
+MENUS = {ivr: Destination(Kind.IVR, ivr) for ivr in (1, 2)}
+ACTS = st.lists(
+    st.tuples(st.floats(0, 6).map(lambda seconds: round(seconds, 1)), st.sampled_from("0121200##*2h")),
+    max_size=12,
+)
+WORLDS = st.builds(
+    World,
+    st.dictionaries(
+        st.sampled_from(["1001", "10", "6301", "A", "Route 1"]), st.sampled_from(["busy", "no answer"])
+    ),
+    st.just({"1001": Mailbox("12", ("m1", "m2"))}),
+)
+
+
+def play(snapshot: Snapshot, keys: str, menu: int = 3, world: World | None = None) -> Simulation:
+    simulation = Simulation(snapshot, world)
+    simulation.call(Destination(Kind.IVR, menu), "2000")
+    act_out(simulation, read_keys(keys))
+    return simulation
+
+
+def stretch(call: Simulation, factor: float) -> list[Happening]:
+    """The same call with another tempo, as a page with real sound has it."""
+    return [Happening(round(one.at * factor), one.event) for one in call.happenings]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
+@given(snapshots() | st.just(RICH), WORLDS, ACTS, st.integers(1, 2), st.sampled_from([0.5, 1, 3.7]))
+def test_any_call_repeats_itself(
+    snapshot: Snapshot, world: World, acts: list[tuple[float, str]], menu: int, tempo: float
+) -> None:
+    assume(menu in snapshot.ivrs)
+    call = Simulation(snapshot, world)
+    call.call(MENUS[menu], "2000")
+    for pause, act in acts:
+        call.wait(pause)
+        call.tell(HungUp() if act == "h" else Digit(act))
+    recorded = retell(snapshot, world, stretch(call, tempo))
+    scenario = as_scenario("Any", snapshot.ivrs[menu].number, recorded)
+    assert run(snapshot, read_scenario(write_scenario(scenario), "here")).passed
+
+
+def steps(call: Simulation, number: str = "6200") -> list[str]:
+    return [f"{step.what} {step.text}".strip() for step in as_scenario("It", number, call).steps]
+
+
+def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "w2 1001 w8 h", world=World({"1001": "busy"}))
+    assert steps(call) == [
+        "hears ivr-greeting-dial-ext",
+        "presses 1001",
+        "rings extension 1001",
+        "fails busy",
+        "hears notice-busy",
+        "hears ivr-greeting-dial-ext",
+        "hangs up",
+        "ends caller hung up",
+    ]
+
+
+def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "2 w9 #", menu=2)  # after the tone the pound ends the message; before, it skips
+    call.finish()
+    assert steps(call, "6203") == [
+        "hears ivr-greeting-dial-ext",
+        "presses 2",
+        "hears vm-leave-message",
+        "waits 7.4",  # the words take 6.4, and a second more so that it holds when they get longer
+        "presses #",
+        "leaves a message",
+        "hears vm-saved",
+        "ends message left",
+    ]
+
+
+def test_the_tempo_of_the_page_does_not_matter(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "w1 1 w20", world=World({"1000": "declined"}))
+    slow = retell(demo_menus, call.world, stretch(call, 9))
+    assert steps(slow) == steps(call)
+    assert slow.lines[-1].at == 9 * call.lines[-1].at
+
+
+def test_what_differs_from_what_was_pretended_cannot_be_repeated(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "1# w20", world=World({"1000": "busy"}))
+    answered = retell(demo_menus, World(), call.happenings)
+    with pytest.raises(Unrepeatable, match="lead elsewhere"):
+        as_scenario("It", "6200", answered)
+
+
+def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "")
+    (play_end,) = (due.event for slot, due in call.due.items() if slot == "play")
+    assert isinstance(play_end, PromptEnded)
+    call.tell(replace(play_end, failed=("ivr-greeting-dial-ext",)))
+    with pytest.raises(Unrepeatable):
+        as_scenario("It", "6200", call)
+
+
+def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "", world=World({"talk": "busy"}))
+    with pytest.raises(Unrepeatable, match="means something else"):
+        as_scenario("It", "6200", call)
+
+
+def test_what_is_due_leaves_out_what_nobody_waits_for_any_more(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "w1")
+    assert set(call.due) == {"play", "call"}
+    call.press("1")
+    assert set(call.due) == {"wait", "call"}
+    call.press("0")
+    call.hang_up()
+    assert call.due == {}
+
+
+def test_lines_say_where_the_caller_is(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "1# w4 h", world=World({"1000": "busy"}))
+    assert [(line.what, line.node) for line in call.lines if line.what != "waits"] == [
+        ("calls", ""),
+        ("enters", "ivr-3"),
+        ("hears", "ivr-3"),
+        ("presses", "ivr-3"),
+        ("presses", "ivr-3"),
+        ("rings", "extension-1"),
+        ("fails", "ivr-3"),
+        ("hears", "ivr-3"),
+        ("hears", "ivr-3"),
+        ("ends", "ivr-3"),
+    ]
+
+
+def test_a_step_of_a_scenario_with_a_time_keeps_it() -> None:
+    row = {"scenario": "It", "calls": "1", "steps": [{"rings": "extension 1", "at": "0.2"}, "hangs up"]}
+    scenario = read_scenario(row, "here")
+    assert scenario.steps[0] == Step("rings", "extension 1", 0.2)
+    assert write_scenario(scenario) == row
