@@ -15,13 +15,13 @@ ALLOWED = {
     "observe": set(),
     "store": {"menu", "objects", "audio"},
     "simulate": {"menu"},
-    "configfile": {"objects", "store"},
+    "configfile": {"objects", "store", "simulate"},
     "config": {"store"},
     "openapi": {"objects", "store", "observe", "audio", ""},
     "supervisor": {"config"},
     "app": {"openapi", "store", "objects", "observe", "config", "supervisor"},
     "pull": {"client", "objects", "store", "audio"},
-    "startup": {"config", "configfile", "store", "objects"},
+    "startup": {"config", "configfile", "store", "objects", "simulate"},
 }
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import yaml
 
 from openivr.objects import KINDS
+from openivr.simulate.scenario import ScenarioError, read_scenario, write_scenario
 from openivr.store.transfer import FORMAT, Entry, Mistake
 
 HEADER = "# OpenIVR configuration. Objects are named by number or name; ids are those of the API.\n"
 ACCESS = ("api_client", "allowed_address")
+SCENARIOS = "scenario"
 
 
 class Unreadable(Exception):
@@ -29,9 +31,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's entries by kind. `clients` and `addresses` are None where it does not speak of them."""
+    """A file's entries by kind. The others are None where it does not speak of them."""
 
     entries: dict[str, list[Entry]]
+    scenarios: list[Entry] | None
     clients: list[dict[str, Any]] | None
     addresses: list[str] | None
 
@@ -63,11 +66,12 @@ def load(text: str) -> Document:
     if sections.get("openivr") is None or sections["openivr"].value != str(FORMAT):
         raise Unreadable(1, f"the file must begin with openivr: {FORMAT}")
     for key, _ in pairs(root):
-        if key.value not in {"openivr", *KINDS, *ACCESS}:
+        if key.value not in {"openivr", SCENARIOS, *KINDS, *ACCESS}:
             raise Unreadable(line_of(key), f"there is no kind of object called {key.value}")
-    clients, addresses = (sections.get(name) for name in ACCESS)
+    tests, clients, addresses = (sections.get(name) for name in (SCENARIOS, *ACCESS))
     return Document(
         {name: [read_entry(item) for item in items(sections.get(name))] for name in KINDS},
+        None if tests is None else [read_test(item) for item in items(tests)],
         None if clients is None else [read_client(item) for item in items(clients)],
         None if addresses is None else [str(plain(item)) for item in items(addresses)],
     )
@@ -79,6 +83,16 @@ def read_entry(node: yaml.Node) -> Entry:
         line_of(node),
         {key.value: line_of(key) for key, _ in pairs(node)},
     )
+
+
+def read_test(node: yaml.Node) -> Entry:
+    """A scenario, written as it is always written, so that what was exported is exported again."""
+    entry = read_entry(node)
+    try:
+        scenario = read_scenario({"scenario": "", **entry.fields}, "scenario")
+    except ScenarioError as error:
+        raise Unreadable(entry.line, str(error)) from error
+    return Entry(write_scenario(scenario), entry.line, entry.lines)
 
 
 def read_client(node: yaml.Node) -> dict[str, Any]:

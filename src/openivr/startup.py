@@ -17,12 +17,15 @@ from sqlalchemy.exc import OperationalError
 from openivr import configfile
 from openivr.config import Settings
 from openivr.objects.secret import random_text
+from openivr.simulate.scenario import read_scenarios, write_scenario
 from openivr.store import clients, transfer
 from openivr.store.database import Change, Database
 from openivr.store.schema import NewerSchema, migrate
 from openivr.store.system import count
+from openivr.store.transfer import Entry
 
 DEMO_FILE = "demo-secrets.json"
+DEMO_SCENARIOS = Path(__file__).parent / "demo-scenarios.yaml"
 
 
 class CannotPrepare(Exception):
@@ -76,7 +79,8 @@ def fill(change: Change) -> Demo:
         replace(entry, fields={**entry.fields} | secrets_of(passwords[str(entry.fields["number"])]))
         for entry in document.entries["extension"]
     ]
-    plan = transfer.make_plan(change.connection, document.entries | {"extension": extensions})
+    scenarios = [Entry(write_scenario(one)) for one in read_scenarios(DEMO_SCENARIOS)]
+    plan = transfer.make_plan(change.connection, document.entries | {"extension": extensions}, scenarios)
     if plan.mistakes:
         raise CannotPrepare(f"the demo is broken: {plan.mistakes[0]}")
     transfer.carry_out(change, plan)

@@ -89,6 +89,15 @@ def test_the_scenarios_of_the_demo_run_without_a_file(openivr: Type) -> None:
     assert result.output.endswith(" passed, 0 failed\n")
 
 
+def test_the_saved_scenarios_run(openivr: Type, tmp_path: Path) -> None:
+    demo, saved = openivr("simulate", "test").output, openivr("simulate", "test", "--stored").output
+    assert sorted(saved.splitlines()) == sorted(demo.splitlines())
+    (tmp_path / "a.yaml").write_text("- {scenario: Another, calls: 6200, steps: []}")
+    both = openivr("simulate", "test", "--stored", str(tmp_path / "a.yaml")).output
+    assert set(saved.splitlines()) < {*both.splitlines(), saved.splitlines()[-1]}
+    assert "Another" in both
+
+
 def test_a_failing_scenario_shows_what_differs(openivr: Type, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()

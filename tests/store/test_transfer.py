@@ -9,7 +9,7 @@ import soundfile
 from openivr import configfile
 from openivr.audio import convert
 from openivr.objects import KINDS
-from openivr.store import prompts, transfer
+from openivr.store import prompts, scenarios, transfer
 from openivr.store.database import Database
 from openivr.store.transfer import Plan
 from tests.store.bodies import create, extension, ivr, revision, show, update
@@ -22,6 +22,15 @@ def sound(seconds: float = 0.5) -> bytes:
         file, np.sin(np.arange(int(8000 * seconds)) / 5) / 2, 8000, format="WAV", subtype="PCM_16"
     )
     return file.getvalue()
+
+
+SCENARIO = {
+    "scenario": "no",  # a YAML word
+    "calls": "6200",
+    "from": "007",
+    "world": {"1000": "busy", "talk": "5"},
+    "steps": [{"hears": "default"}, {"presses": "1"}, {"rings": "extension 1000", "at": "0.2"}, "hangs up"],
+}
 
 
 def fill(database: Database) -> None:
@@ -74,6 +83,8 @@ def fill(database: Database) -> None:
     create(database, "ivr", ivr("6201", timeout_dest="ivr", timeout_dest_value=str(menu)))
     update(database, "ivr", menu, {"invalid_dest": "ivr", "invalid_dest_value": "2"})
     create(database, "inbound_route", {"name": "In", "def_dest": "ivr", "def_dest_value": menu})
+    with database.changing() as change:
+        scenarios.add(change.connection, menu, SCENARIO)
 
 
 def export(database: Database) -> str:
@@ -84,7 +95,9 @@ def export(database: Database) -> str:
 def bring_in(database: Database, text: str, *, keeps_others: bool = False) -> Plan:
     document = configfile.load(text)
     with database.changing() as change:
-        plan = transfer.make_plan(change.connection, document.entries, keeps_others=keeps_others)
+        plan = transfer.make_plan(
+            change.connection, document.entries, document.scenarios, keeps_others=keeps_others
+        )
         if not plan.mistakes:
             transfer.carry_out(change, plan)
     return plan
@@ -217,3 +230,58 @@ def test_every_kind_is_in_the_test() -> None:
         "inbound_route",
         "ivr",
     }
+
+
+def saved(database: Database) -> list[tuple[int, str]]:
+    with database.reading() as connection:
+        return [(stored.ivr_id, stored.name) for stored in scenarios.find_all(connection)]
+
+
+def test_scenarios_follow_their_menu(database: Database) -> None:
+    fill(database)
+    text = export(database)
+    assert saved(database) == [(1, "no")]
+    moved = text.replace("number: '6200'", "number: '6299'").replace("ivr 6200", "ivr 6299")
+    plan = bring_in(database, moved)
+    assert [mistake.text for mistake in plan.mistakes] == ["calls 6200 is not the number of a menu"]
+    assert moved.splitlines()[plan.mistakes[0].line - 1] == "  calls: '6200'"
+    assert not bring_in(database, moved.replace("calls: '6200'", "calls: '6299'")).mistakes
+    with database.reading() as connection:
+        assert scenarios.find_all(connection)[0].document == SCENARIO | {"calls": "6299"}
+
+
+def test_a_file_without_scenarios_leaves_them_and_one_with_an_empty_list_does_not(database: Database) -> None:
+    fill(database)
+    text = export(database)
+    head, _, tail = text.partition("scenario:\n")
+    without = head + tail[tail.index("api_client") :]
+    assert not bring_in(database, without).mistakes
+    assert saved(database) == [(1, "no")]
+    other = text.replace("scenario: 'no'", "scenario: other")
+    bring_in(database, other, keeps_others=True)
+    assert saved(database) == [(1, "no"), (1, "other")]
+    bring_in(database, other)
+    assert saved(database) == [(1, "other")]
+    bring_in(database, head + "scenario: []\n" + tail[tail.index("api_client") :])
+    assert saved(database) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("hears: default", "sings: default", "scenario, step 1: unknown: sings"),
+        ("scenario: 'no'", "scenario: ''", "scenario must have 1 to 100 characters"),
+        ("- scenario: 'no'", "- {scenario: 'no', calls: 6200, steps: []}\n- scenario: 'no'", "is the second"),
+    ],
+)
+def test_a_scenario_that_cannot_be_kept_is_a_mistake(
+    database: Database, before: str, after: str, complaint: str
+) -> None:
+    fill(database)
+    text = export(database).replace(before, after)
+    try:
+        found = [mistake.text for mistake in bring_in(database, text).mistakes]
+    except configfile.Unreadable as error:
+        found = [error.mistake.text]
+    assert len(found) == 1
+    assert complaint in found[0]

@@ -65,8 +65,8 @@ def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
 def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> None:
     """Make the configuration what FILE says: all of it, or nothing where anything in it is wrong.
 
-    Objects are matched by id, else by number or name. What the file does not have is deleted, unless --keep
-    is given. Running servers take the new configuration over at once.
+    Objects are matched by id, else by number or name, scenarios by menu and name. What the file does not have
+    is deleted, unless --keep is given. Running servers take the new configuration over at once.
     """
     from openivr import configfile
     from openivr.store import transfer
@@ -80,7 +80,9 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
     total = sum(map(len, document.entries.values()))
     with opened(data, database) as store, store.changing() as change:
         with progress("checking", total) as step:
-            plan = transfer.make_plan(change.connection, document.entries, keeps_others=keep, step=step)
+            plan = transfer.make_plan(
+                change.connection, document.entries, document.scenarios, keeps_others=keep, step=step
+            )
         if plan.mistakes:
             raise failure(file.name, plan.mistakes)
         report(plan)
@@ -106,6 +108,10 @@ def report(plan: "Plan") -> None:
         sum(item.action == action for item in plan.items) for action in ("create", "update", "delete", "")
     ]
     click.echo("{} to create, {} to update, {} to delete, {} unchanged".format(*counts))
+    if plan.scenarios is not None:
+        click.echo(
+            f"{len(plan.scenarios)} scenarios{'' if plan.keeps_others else ' in the place of the others'}"
+        )
 
 
 def describe(item: "Item") -> str:

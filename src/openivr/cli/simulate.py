@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from openivr.cli.options import store_options
-from openivr.cli.snapshot import load
+from openivr.cli.snapshot import load, load_scenarios
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.recording import read_happenings, replay, write_happenings
 from openivr.simulate.scenario import Scenario, ScenarioError, Verdict, read_scenarios, run
@@ -145,15 +145,19 @@ def replay_file(file: Path, data: Path, database: str) -> None:
 
 @simulate.command("test")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--stored", is_flag=True, help="Run those that are saved with the menus.")
 @store_options
 @click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON.")
-def run_tests(files: tuple[Path, ...], data: Path, database: str, as_json: bool) -> None:
-    """Run the scenarios in FILES (or in folders of *.yaml); without any, those of the demo.
+def run_tests(files: tuple[Path, ...], stored: bool, data: Path, database: str, as_json: bool) -> None:
+    """Run the scenarios in FILES (or in folders of *.yaml), or those that are saved with the menus.
 
-    Exits with 1 if a scenario fails and with 2 if one cannot be read.
+    Without either it runs those of the demo. Exits with 1 if a scenario fails and with 2 if one cannot be
+    read.
     """
-    scenarios = [scenario for file in files or [DEMO] for scenario in read_all(file)]
+    given = files or ([] if stored else [DEMO])
+    scenarios = [scenario for file in given for scenario in read_all(file)]
     snapshot = load(data, database)
+    scenarios += load_scenarios(data, database) if stored else []
     verdicts = [run(snapshot, scenario) for scenario in scenarios]
     show_verdicts(verdicts, as_json)
     sys.exit(any(not verdict.passed for verdict in verdicts))

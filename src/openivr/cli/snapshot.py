@@ -4,6 +4,7 @@ from pathlib import Path
 
 from openivr.cli.options import opened
 from openivr.menu.model import Snapshot
+from openivr.simulate.scenario import Scenario, read_scenario
 
 
 def load(data: Path, database: str) -> Snapshot:
@@ -12,3 +13,12 @@ def load(data: Path, database: str) -> Snapshot:
 
     with opened(data, database) as store, store.reading() as connection:
         return load_snapshot(connection)
+
+
+def load_scenarios(data: Path, database: str) -> list[Scenario]:
+    """Read the scenarios that are saved with the menus. Raises click.ClickException, ScenarioError."""
+    from openivr.store.scenarios import find_all
+
+    with opened(data, database) as store, store.reading() as connection:
+        found = find_all(connection)
+    return [read_scenario(stored.document, f"scenario {stored.id}") for stored in found]

@@ -107,6 +107,16 @@ PROMPT_AUDIO = Table(
     Column("telephone", LargeBinary, nullable=False),  # wav, 8 kHz, mono, 16 bit
 )
 
+SCENARIO = Table(
+    "scenario",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("ivr_id", ForeignKey("ivr.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("document", JSON, nullable=False),  # docs/scenarios.md, without name and number
+    UniqueConstraint("ivr_id", "name"),
+)
+
 API_CLIENT = Table(
     "api_client",
     METADATA,

@@ -18,7 +18,7 @@ from openivr.objects.errors import Invalid
 from openivr.objects.fields import Bad, whole
 from openivr.objects.kind import Values
 from openivr.objects.prompt import file_type
-from openivr.store import objects, prompts
+from openivr.store import objects, prompts, scenarios
 from openivr.store.database import Change
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, COUNTER, OBJECTS, REVISION
 
@@ -81,6 +81,8 @@ class Plan:
 
     items: list[Item]
     mistakes: list[Mistake]
+    scenarios: list[Entry] | None = None  # None leaves them
+    keeps_others: bool = False
 
     @property
     def actions(self) -> list[Item]:
@@ -103,6 +105,7 @@ def export(connection: Connection, *, with_audio: bool = True, step: Step = lamb
             step()
         if entries:
             document[kind.name] = entries
+    document["scenario"] = [dict(stored.document) for stored in scenarios.find_all(connection)]
     clients = connection.execute(select(API_CLIENT).order_by(API_CLIENT.c.id))
     document["api_client"] = [{str(name): row[name] for name in row} for row in clients.mappings()]
     addresses = select(ALLOWED_ADDRESS.c.network).order_by(ALLOWED_ADDRESS.c.network)
@@ -113,11 +116,15 @@ def export(connection: Connection, *, with_audio: bool = True, step: Step = lamb
 def make_plan(
     connection: Connection,
     document: Mapping[str, list[Entry]],
+    tests: list[Entry] | None = None,
     *,
     keeps_others: bool = False,
     step: Step = lambda: None,
 ) -> Plan:
-    """Compare a document with the database. `keeps_others` leaves alone what the document does not have."""
+    """Compare a document with the database. `keeps_others` leaves alone what the document does not have.
+
+    `tests` are scenarios that can be understood, with the number of their menu and a name.
+    """
     planner = Planner(connection, keeps_others)
     for kind in KINDS.values():
         planner.match(kind, document.get(kind.name, []))
@@ -125,7 +132,9 @@ def make_plan(
         planner.read(item, entry)
         step()
     planner.check_unique()
-    return Plan(planner.items, sorted(planner.mistakes, key=lambda mistake: mistake.line))
+    planner.check_scenarios(tests or [])
+    mistakes = sorted(planner.mistakes, key=lambda mistake: mistake.line)
+    return Plan(planner.items, mistakes, tests, keeps_others)
 
 
 class Planner:
@@ -232,6 +241,20 @@ class Planner:
                     entry = lines.get(id(item)) or lines.get(id(owner)) or Entry({})
                     self.mistake(entry, name, f"{value} is used by {owner.kind.name} {owner.label} too")
 
+    def check_scenarios(self, entries: Iterable[Entry]) -> None:
+        """Each calls a menu that will be there, and has a name of its own among that menu's."""
+        menus = {(item.new or {}).get("number") for item in self.items if item.kind.name == "ivr"}
+        seen: set[tuple[str, str]] = set()
+        for entry in entries:
+            number, name = entry.fields[scenarios.NUMBER], entry.fields[scenarios.TITLE]
+            if number not in menus:
+                self.mistake(entry, scenarios.NUMBER, f"{number} is not the number of a menu")
+            if problem := scenarios.find_problem(name):
+                self.mistake(entry, problem.field, problem.text)
+            if (number, name) in seen:
+                self.mistake(entry, scenarios.TITLE, f"is the second of menu {number} with this name")
+            seen.add((number, name))
+
 
 def carry_out(change: Change, plan: Plan, step: Step = lambda: None) -> None:
     """Do what a plan without mistakes says."""
@@ -254,6 +277,9 @@ def carry_out(change: Change, plan: Plan, step: Step = lambda: None) -> None:
             targets = objects.resolve(connection, item.kind, item.ident, item.new)
             objects.link(connection, item.kind, item.ident, targets)
     raise_counters(connection, plan)
+    if plan.scenarios is not None:
+        documents = (entry.fields for entry in plan.scenarios)
+        scenarios.bring_in(connection, documents, keeps_others=plan.keeps_others)
 
 
 def raise_counters(connection: Connection, plan: Plan) -> None:

@@ -23,6 +23,17 @@ ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
+    create_objects()
+    create_scenarios()
+    op.bulk_insert(
+        sa.table("revision", *columns("id", "config", "auth")), [{"id": 1, "config": 0, "auth": 0}]
+    )
+    op.bulk_insert(sa.table("counter", *columns("kind", "last")), [{"kind": k, "last": 0} for k in KINDS])
+    serial = {"name": "serial_number", "value": secrets.token_hex(8).upper()}
+    op.bulk_insert(sa.table("setting", *columns("name", "value")), [serial])
+
+
+def create_objects() -> None:
     op.create_table(
         "allowed_address",
         sa.Column("network", sa.Text(), nullable=False),
@@ -281,12 +292,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_token_client_id"), "token", ["client_id"], unique=False)
     op.create_index(op.f("ix_token_family"), "token", ["family"], unique=False)
     op.create_index(op.f("ix_token_refresh_expires"), "token", ["refresh_expires"], unique=False)
-    op.bulk_insert(
-        sa.table("revision", *columns("id", "config", "auth")), [{"id": 1, "config": 0, "auth": 0}]
+
+
+def create_scenarios() -> None:
+    op.create_table(
+        "scenario",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("ivr_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["ivr_id"], ["ivr.id"], name=op.f("fk_scenario_ivr_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scenario")),
+        sa.UniqueConstraint("ivr_id", "name", name=op.f("uq_scenario_ivr_id")),
     )
-    op.bulk_insert(sa.table("counter", *columns("kind", "last")), [{"kind": k, "last": 0} for k in KINDS])
-    serial = {"name": "serial_number", "value": secrets.token_hex(8).upper()}
-    op.bulk_insert(sa.table("setting", *columns("name", "value")), [serial])
 
 
 def columns(*names: str) -> list[sa.ColumnClause[Any]]:
