@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from openivr.journal.happening import read_happenings, write_happenings
 from openivr.menu.check import check
 from openivr.menu.commands import (
     Dial,
@@ -44,7 +45,7 @@ from openivr.menu.model import (
 )
 from openivr.menu.session import Session
 from openivr.menu.states import State
-from openivr.simulate.recording import read_happenings, replay, write_happenings
+from openivr.simulate.recording import replay
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import OUTCOMES, Mailbox, World
 from tests.menu.engine import Engine, may_be_rung

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from openivr.journal.happening import Happening
 from openivr.menu.events import Digit, HungUp, PromptEnded
 from openivr.menu.model import Destination, Kind, Snapshot
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.recording import retell
 from openivr.simulate.scenario import Step, read_scenario, run, write_scenario
-from openivr.simulate.simulation import Happening, Simulation
+from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
 from tests.menu.offices import RICH, snapshots
 

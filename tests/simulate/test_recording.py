@@ -3,9 +3,8 @@
 import pytest
 from msgspec import ValidationError
 
+from openivr.journal.happening import Happening, read_happenings, write_happenings
 from openivr.menu.events import Cause, DialFailed, Digit, MailboxOpened
-from openivr.simulate.recording import read_happenings, write_happenings
-from openivr.simulate.simulation import Happening
 
 
 def test_events_survive_json() -> None:

@@ -9,8 +9,9 @@ import click
 
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load, load_scenarios
+from openivr.journal.happening import read_happenings, write_happenings
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.recording import read_happenings, replay, write_happenings
+from openivr.simulate.recording import replay
 from openivr.simulate.scenario import Scenario, ScenarioError, Verdict, read_scenarios, run
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.terminal import converse

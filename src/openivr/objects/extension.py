@@ -41,12 +41,22 @@ def full_name(values: Values) -> str:
     return f"{values['first_name']} {values['last_name']}".strip()
 
 
+def online_status(online: int) -> Row:
+    """Which of a person's devices are registered; here that can only be SIP phones."""
+    return {
+        device: {
+            "status": online if device == "sip_phone" else 0,
+            "status_list": [],
+            "ext_dev_type": device.replace("_phone", "").replace("_", ""),
+        }
+        for device in DEVICES
+    }
+
+
 def list_row(values: Values) -> Row:
-    offline = {"status": 0, "status_list": []}
-    kinds = {device: device.replace("_phone", "").replace("_", "") for device in DEVICES}
     return {
         "id": values["id"],
-        "online_status": {name: {**offline, "ext_dev_type": kind} for name, kind in kinds.items()},
+        "online_status": online_status(values.get("online", 0)),
         "presence_status": values["presence_status"],
         "number": values["number"],
         "caller_id_name": full_name(values),
@@ -100,5 +110,6 @@ EXTENSION = Kind(
     row=list_row,
     sorts=("number", "caller_id_name"),
     unique=("reg_name", "email_addr"),
+    states=("online",),  # 1 while a phone is registered
     check=check,
 )

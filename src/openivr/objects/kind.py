@@ -34,7 +34,8 @@ class Kind:
     `paths` are the names of its endpoint family. `listed` are the fields that a list needs and `row` makes
     the list's row from them and the id. `sorts` are the row's fields that a list may be sorted by, beside
     `id`. `unique` are fields that no two objects of the kind may share; a field called `number` is unique
-    over all kinds. `check` finds what only the whole object can tell.
+    over all kinds. `states` are integers which nobody configures: the server keeps them, 0 at first, and rows
+    may show them. `check` finds what only the whole object can tell.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     row: Callable[[Values], Row]
     sorts: tuple[str, ...] = ("number", "name")
     unique: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     check: Check = no_checks
 
     def parse(self, body: Body, stored: Values | None = None, *, is_whole: bool = False) -> Values:

@@ -5,9 +5,9 @@ a millisecond and the same calls always give the same transcript.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
+from openivr.journal.happening import Happening
 from openivr.menu.commands import (
     Answer,
     Command,
@@ -47,14 +47,6 @@ from openivr.simulate.world import World
 WORDS_PER_SECOND = 2.5
 MESSAGE_SECONDS = 10.0
 KEY_GAP = 200  # ms between two keys
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event and when it happened, in ms from the start of the call."""
-
-    at: int
-    event: Event
 
 
 class Simulation:

@@ -72,12 +72,7 @@ class Database:
     def changing(self, counter: Literal["config", "auth"] = "config") -> Iterator[Change]:
         """The one change under way anywhere; it commits at the end, or leaves no trace on an exception."""
         with self.writing() as connection:
-            column = REVISION.c[counter]
-            raised = update(REVISION).values({counter: column + 1}).returning(column)
-            revision: int = connection.execute(raised).scalar_one()
-            if revision % 1000 == 0:
-                prune_changes(connection)
-            yield Change(connection, revision)
+            yield begin_change(connection, counter)
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -122,6 +117,16 @@ class Database:
         self.readers.shutdown()
         self.writer.shutdown()
         self.engine.dispose()
+
+
+def begin_change(connection: Connection, counter: Literal["config", "auth"] = "config") -> Change:
+    """Raise the revision in a transaction that may write already."""
+    column = REVISION.c[counter]
+    raised = update(REVISION).values({counter: column + 1}).returning(column)
+    revision: int = connection.execute(raised).scalar_one()
+    if revision % 1000 == 0:
+        prune_changes(connection)
+    return Change(connection, revision)
 
 
 def open_engine(url: str, is_sqlite: bool) -> Engine:

@@ -255,7 +255,7 @@ def search(connection: Connection, kind: Kind, text: str, page: Page) -> tuple[i
     if page.offset >= total:
         return total, []
     found = order(matching, table, page).offset(page.offset).limit(page.limit)
-    return total, [kind.row({**as_values(kind, r), "id": r.id}) for r in connection.execute(found)]
+    return total, [kind.row(dict(record._mapping)) for record in connection.execute(found)]
 
 
 def contains(table: Table, kind: Kind, text: str) -> ColumnElement[bool]:

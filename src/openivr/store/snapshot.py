@@ -77,7 +77,7 @@ def advance_lists(
 def load_list(connection: Connection, kind: Kind) -> Index:
     """A whole list from the database, which does the sorting."""
     table = OBJECTS[kind.name]
-    names = ("id", *kind.listed)
+    names = ("id", *kind.listed, *kind.states)
     listed = select(*(table.c[name] for name in names)).order_by(table.c.id)
     records = connection.execution_options(yield_per=10_000).execute(listed)
     rows = {record[0]: ENCODE(kind.row(dict(zip(names, record, strict=True)))) for record in records}
@@ -91,6 +91,6 @@ def load_list(connection: Connection, kind: Kind) -> Index:
 
 def encode_one(connection: Connection, kind: Kind, ident: int) -> bytes | None:
     table = OBJECTS[kind.name]
-    columns = [table.c.id, *(table.c[name] for name in kind.listed)]
+    columns = [table.c.id, *(table.c[name] for name in (*kind.listed, *kind.states))]
     record = connection.execute(select(*columns).where(table.c.id == ident)).first()
     return ENCODE(kind.row(dict(record._mapping))) if record else None

@@ -6,6 +6,7 @@ which, `revision` counts committed changes and `change` lists what each of them 
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -44,6 +45,7 @@ def object_table(kind: Kind) -> Table:
         METADATA,
         Column("id", Integer, primary_key=True, autoincrement=False),
         *(Column(field.name, TYPES[field.stored], nullable=False) for field in kind.fields),
+        *(Column(name, Integer, nullable=False, server_default="0") for name in kind.states),
         *(Column(name, ORDERED, nullable=False) for name in orders),
         *(Index(f"ix_{kind.name}_{name}", name, "id") for name in orders),
         *(Index(f"ix_{kind.name}_{name}", name) for name in kind.unique),
@@ -165,4 +167,98 @@ SETTING = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+CALL = Table(
+    "call_record",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("node", Text, nullable=False),  # the data folder whose calls process has or had it
+    Column("run", Text, nullable=False),  # that process
+    Column("sequence", Integer, nullable=False),  # of the last entry of the journal that is in here
+    Column("revision", Integer, nullable=False),  # of the configuration that the call keeps
+    Column("started", BigInteger, nullable=False),  # Unix milliseconds, as every time of a call
+    Column("answered", BigInteger),
+    Column("ended", BigInteger),  # null: the call is under way
+    Column("updated", BigInteger, nullable=False),  # the last that is known of it
+    Column("stage", Text, nullable=False),  # what it is doing now: a state of the menu core
+    Column("caller", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("called", Text, nullable=False),
+    Column("source_kind", Text, nullable=False),  # "trunk" or "extension"
+    Column("source_id", Integer, nullable=False),
+    Column("source", Text, nullable=False),  # its name or number at that time
+    Column("menu", Integer, nullable=False),  # the menu it is in or was in last; 0: none
+    Column("path", Text, nullable=False),  # numbers of the menus it went through: "6200 6203"
+    Column("keys", Text, nullable=False),  # what was typed, without what is private
+    Column("outcome", Text, nullable=False),  # "" while it is under way
+    Column("reason", Text, nullable=False),
+    Column("legs", JSON, nullable=False),  # who was rung, when, and what came of it
+    Column("input", JSON, nullable=False),  # which kinds of digits were negotiated and heard
+    Column("media", JSON, nullable=False),  # packets, losses, jitter of each leg
+    Column("events", JSON, nullable=False),  # what `simulate` replays
+    Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
+    Index("ix_call_record_started", "started", "id"),
+    Index("ix_call_record_ended", "ended"),
+    Index("ix_call_record_caller", "caller"),
+    Index("ix_call_record_called", "called"),
+)
+
+CALL_NOTE = Table(
+    "call_note",
+    METADATA,
+    Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # among the notes of the call, from 0
+    Column("at", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),  # from here on: the fields of `menu.commands.Note`
+    Column("ivr", Integer, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Integer, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("trunk", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_call_note_topic", "topic", "at", "ivr"),
+    Index("ix_call_note_ivr", "ivr", "topic"),
+)
+
+REGISTRATION = Table(
+    "registration",
+    METADATA,
+    Column("extension_id", Integer, primary_key=True, autoincrement=False),
+    Column("contact", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),  # Unix seconds
+    Column("data", JSON, nullable=False),  # the binding as the registrar keeps it
+)
+
+TRUNK_STATE = Table(
+    "trunk_state",
+    METADATA,
+    Column("trunk_id", Integer, primary_key=True, autoincrement=False),
+    Column("node", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),  # Unix milliseconds
+)
+
+VOICEMAIL = Table(
+    "voicemail",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("extension_id", Integer, nullable=False, index=True),
+    Column("call_id", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),  # Unix milliseconds
+    Column("milliseconds", Integer, nullable=False),
+    Column("heard", Integer, nullable=False),  # 1 once it was played to its owner
+    Column("audio", LargeBinary, nullable=False),  # wav, 8 kHz, mono, 16 bit
+)
+
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    Column("node", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),  # everything before this byte is in the tables
 )

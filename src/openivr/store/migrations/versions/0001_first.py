@@ -25,6 +25,7 @@ ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     create_objects()
     create_scenarios()
+    create_calls()
     op.bulk_insert(
         sa.table("revision", *columns("id", "config", "auth")), [{"id": 1, "config": 0, "auth": 0}]
     )
@@ -113,6 +114,7 @@ def create_objects() -> None:
         sa.Column("reg_password", sa.Text(), nullable=False),
         sa.Column("user_password", sa.Text(), nullable=False),
         sa.Column("vm_pin", sa.Text(), nullable=False),
+        sa.Column("online", sa.Integer(), server_default="0", nullable=False),
         sa.Column("number_order", ORDERED, nullable=False),
         sa.Column("caller_id_name_order", ORDERED, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_extension")),
@@ -304,6 +306,101 @@ def create_scenarios() -> None:
         sa.ForeignKeyConstraint(["ivr_id"], ["ivr.id"], name=op.f("fk_scenario_ivr_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scenario")),
         sa.UniqueConstraint("ivr_id", "name", name=op.f("uq_scenario_ivr_id")),
+    )
+
+
+def create_calls() -> None:
+    op.create_table(
+        "call_record",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.Column("answered", sa.BigInteger(), nullable=True),
+        sa.Column("ended", sa.BigInteger(), nullable=True),
+        sa.Column("updated", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("caller_name", sa.Text(), nullable=False),
+        sa.Column("called", sa.Text(), nullable=False),
+        sa.Column("source_kind", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("menu", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("legs", sa.JSON(), nullable=False),
+        sa.Column("input", sa.JSON(), nullable=False),
+        sa.Column("media", sa.JSON(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("recording", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_record")),
+    )
+    op.create_index("ix_call_record_called", "call_record", ["called"], unique=False)
+    op.create_index("ix_call_record_caller", "call_record", ["caller"], unique=False)
+    op.create_index("ix_call_record_ended", "call_record", ["ended"], unique=False)
+    op.create_index("ix_call_record_started", "call_record", ["started", "id"], unique=False)
+    op.create_table(
+        "call_note",
+        sa.Column("call_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("ivr", sa.Integer(), nullable=False),
+        sa.Column("input", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("trunk", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["call_record.id"], name=op.f("fk_call_note_call_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("call_id", "place", name=op.f("pk_call_note")),
+    )
+    op.create_index("ix_call_note_ivr", "call_note", ["ivr", "topic"], unique=False)
+    op.create_index("ix_call_note_topic", "call_note", ["topic", "at", "ivr"], unique=False)
+    op.create_table(
+        "registration",
+        sa.Column("extension_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("extension_id", "contact", name=op.f("pk_registration")),
+    )
+    op.create_table(
+        "trunk_state",
+        sa.Column("trunk_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("trunk_id", "node", name=op.f("pk_trunk_state")),
+    )
+    op.create_table(
+        "voicemail",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("extension_id", sa.Integer(), nullable=False),
+        sa.Column("call_id", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.Column("heard", sa.Integer(), nullable=False),
+        sa.Column("audio", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_voicemail")),
+    )
+    op.create_index("ix_voicemail_extension_id", "voicemail", ["extension_id"], unique=False)
+    op.create_table(
+        "journal",
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("node", "file", name=op.f("pk_journal")),
     )
 
 

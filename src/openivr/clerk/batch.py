@@ -1,0 +1,122 @@
+"""One transaction: entries of the journal, and how far they reach, come into the database together."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from openivr.clerk.fold import fold, interrupt, notes_in
+from openivr.journal.entries import (
+    Bound,
+    CallEntry,
+    Entry,
+    MessageDeleted,
+    MessageHeard,
+    MessageLeft,
+    Run,
+    TrunkChanged,
+    Unbound,
+)
+from openivr.journal.reader import Place
+from openivr.store import calls, journal, registrations, voicemail
+from openivr.store.calls import CallNote, Record
+from openivr.store.registrations import Registration, TrunkState
+from openivr.store.voicemail import Message
+
+log = structlog.get_logger(__name__)
+
+
+class Batch:
+    """Gathers what entries change, so that each record is written once."""
+
+    def __init__(self, connection: Connection, node: str, messages: Path) -> None:
+        self.connection, self.node, self.messages = connection, node, messages
+        self.records: dict[str, Record] = {}
+        self.changed: dict[str, Record] = {}
+        self.notes: list[tuple[str, int, CallNote]] = []
+        self.positions: dict[str, int] = {}
+        self.has_registrations = False
+        self.taken: list[Path] = []  # sound files that are in the database when this has committed
+
+    def apply(self, places: Iterable[Place]) -> None:
+        """Take entries in, and write what they change."""
+        places = list(places)
+        idents = {place.entry.call for place in places if isinstance(place.entry, CallEntry)}
+        self.records = calls.load(self.connection, idents)
+        for place in places:
+            if place.entry is not None:
+                self.take(place.entry, run_of(place.file))
+            self.positions[place.file] = place.end
+        self.write_calls()
+        if self.has_registrations:
+            registrations.show_online(self.connection)
+        journal.save_positions(self.connection, self.node, self.positions)
+
+    def take(self, entry: Entry, run: str) -> None:
+        match entry:
+            case CallEntry():
+                self.take_call(entry, run)
+            case Run():
+                self.close_others(entry.run)
+            case Bound() | Unbound():
+                self.take_registration(entry)
+            case TrunkChanged():
+                state = TrunkState(entry.trunk, entry.state, entry.detail, entry.at, self.node)
+                registrations.save_trunks(self.connection, [state])
+            case MessageLeft():
+                self.take_message(entry)
+            case MessageHeard():
+                voicemail.mark_heard(self.connection, [entry.id])
+            case MessageDeleted():
+                voicemail.delete_message(self.connection, entry.id)
+
+    def take_call(self, entry: CallEntry, run: str) -> None:
+        record = self.records.get(entry.call)
+        if record is None:
+            record = self.records[entry.call] = Record(entry.call, self.node, run, started=entry.at)
+        if fold(record, entry):
+            self.changed[entry.call] = record
+            self.notes.extend(notes_in(entry))
+
+    def close_others(self, run: str) -> None:
+        """A new process began: what another one of this node left open will not go on."""
+        self.write_calls()
+        left = calls.load_open(self.connection, self.node, run)
+        for record in left:
+            interrupt(record)
+            self.records[record.id] = self.changed[record.id] = record
+        if left:
+            log.warning("calls were interrupted", calls=len(left), ids=[record.id for record in left[:20]])
+
+    def write_calls(self) -> None:
+        calls.save(self.connection, self.changed.values())
+        calls.save_notes(self.connection, self.notes)
+        self.changed, self.notes = {}, []
+
+    def take_registration(self, entry: Bound | Unbound) -> None:
+        self.has_registrations = True
+        if isinstance(entry, Bound):
+            row = Registration(entry.extension, entry.contact, entry.expires, entry.data, self.node)
+            registrations.bind(self.connection, row)
+        else:
+            registrations.unbind(self.connection, entry.extension, entry.contact)
+
+    def take_message(self, entry: MessageLeft) -> None:
+        path = self.messages / Path(entry.file).name
+        try:
+            audio = path.read_bytes()
+        except OSError as error:
+            # It is also missing where the database was put back to an earlier state.
+            log.error("the sound of a message is missing", message=entry.id, error=error.strerror)
+            return
+        facts: dict[str, Any] = {"call_id": entry.call, "caller": entry.caller, "created": entry.at}
+        message = Message(entry.id, entry.extension, **facts, milliseconds=entry.milliseconds)
+        voicemail.save(self.connection, message, audio)
+        self.taken.append(path)
+
+
+def run_of(file: str) -> str:
+    """The run that wrote a file of the journal."""
+    return file.rpartition("-")[0]

@@ -1,0 +1,1 @@
+"""What happens to calls, written down as it happens: see `entries`."""

@@ -1,0 +1,70 @@
+"""The calls process's side of the journal: lines appended to files, which a kill cannot take back."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+import structlog
+
+from openivr.journal.entries import Entry, Run, encode
+
+log = structlog.get_logger(__name__)
+FILE_BYTES = 16 * 2**20  # then a new file is begun; the clerk removes old ones once they are in the database
+MOST_WAITING = 4 * 2**20  # bytes kept for a disk that takes none; beyond that entries are lost, and counted
+
+
+def now() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Journal:
+    """Appends entries; each is with the kernel when `write` returns, if the disk takes it."""
+
+    def __init__(self, folder: Path, file_bytes: int = FILE_BYTES) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder, self.file_bytes = folder, file_bytes
+        self.run = f"{now():013d}-{secrets.token_hex(4)}"
+        self._files = 0
+        self._waiting = bytearray()
+        self._lost = 0
+        self._file = self._open()
+
+    def _open(self) -> int:
+        self._files += 1
+        path = self.folder / f"{self.run}-{self._files:06d}.jsonl"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = 0
+        self._waiting += encode(Run(at=now(), run=self.run)) + b"\n"
+        return file
+
+    def write(self, entry: Entry) -> None:
+        """Append a line. Never raises: a call must not end because a disk is full."""
+        line = encode(entry) + b"\n"
+        if len(self._waiting) + len(line) > MOST_WAITING:
+            self._lost += 1
+            return
+        self._waiting += line
+        self._flush()
+        if self._size > self.file_bytes and not self._waiting:
+            os.close(self._file)
+            self._file = self._open()
+
+    def _flush(self) -> None:
+        try:
+            while self._waiting:
+                written = os.write(self._file, self._waiting)
+                self._size += written
+                del self._waiting[:written]
+        except OSError as error:
+            log.error("the journal cannot be written", error=error.strerror, waiting=len(self._waiting))
+            return
+        if self._lost:
+            log.error("entries of the journal were lost", count=self._lost)
+            self._lost = 0
+
+    def close(self) -> None:
+        """End the file. What the disk did not take is lost."""
+        self._flush()
+        os.close(self._file)

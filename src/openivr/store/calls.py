@@ -1,0 +1,208 @@
+"""Call records: one row a call, kept up to date while it is under way, and its notes beside it.
+
+Times are Unix milliseconds.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from openivr.menu.commands import Note, Topic
+from openivr.menu.model import Kind
+from openivr.store.tables import CALL, CALL_NOTE
+
+Described = dict[str, Any]
+MOST_DELETED = 1000  # records at a time
+
+
+@dataclass(slots=True)
+class Record:
+    """All that is known of a call but its notes; the fields are the columns of `tables.CALL`."""
+
+    id: str
+    node: str = ""
+    run: str = ""
+    sequence: int = 0
+    revision: int = 0
+    started: int = 0
+    answered: int | None = None
+    ended: int | None = None
+    updated: int = 0
+    stage: str = ""
+    caller: str = ""
+    caller_name: str = ""
+    called: str = ""
+    source_kind: str = ""
+    source_id: int = 0
+    source: str = ""
+    menu: int = 0
+    path: str = ""
+    keys: str = ""
+    outcome: str = ""
+    reason: str = ""
+    legs: list[Described] = field(default_factory=list)
+    input: Described = field(default_factory=dict)
+    media: Described = field(default_factory=dict)
+    events: list[Described] = field(default_factory=list)
+    recording: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the call is under way, as far as is known."""
+        return self.ended is None
+
+
+NAMES = tuple(one.name for one in fields(Record))
+
+
+@dataclass(frozen=True, slots=True)
+class CallNote:
+    """A note of the menu core with its time. What is private is hidden in it already."""
+
+    at: int
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which calls a list shows; None and "" ask for nothing. `menu` is a menu that the call went through."""
+
+    since: int | None = None
+    until: int | None = None  # exclusive
+    number: str = ""  # in the caller's or the called number
+    caller: str = ""
+    called: str = ""
+    menu: int | None = None
+    outcome: str = ""
+    is_live: bool | None = None
+
+
+LISTED = tuple(name for name in NAMES if name not in {"legs", "input", "media", "events"})
+
+
+def restrict(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    """Narrow a query of CALL down to the calls that are wanted."""
+    if wanted.since is not None:
+        query = query.where(CALL.c.started >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(CALL.c.started < wanted.until)
+    if wanted.number:
+        has = [column.contains(wanted.number, autoescape=True) for column in (CALL.c.caller, CALL.c.called)]
+        query = query.where(has[0] | has[1])
+    for column, text in ((CALL.c.caller, wanted.caller), (CALL.c.called, wanted.called)):
+        if text:
+            query = query.where(column == text)
+    if wanted.outcome:
+        query = query.where(CALL.c.outcome == wanted.outcome)
+    if wanted.is_live is not None:
+        query = query.where(CALL.c.ended.is_(None) if wanted.is_live else CALL.c.ended.is_not(None))
+    if wanted.menu is not None:
+        been = select(CALL_NOTE.c.call_id).where(
+            CALL_NOTE.c.ivr == wanted.menu, CALL_NOTE.c.topic == "entered", CALL_NOTE.c.call_id == CALL.c.id
+        )
+        query = query.where(been.exists())
+    return query
+
+
+def list_calls(
+    connection: Connection, wanted: Wanted, offset: int = 0, limit: int = 50
+) -> tuple[int, list[Record]]:
+    """How many calls are wanted, and one page of them, newest first; without legs, events and the like."""
+    total = connection.execute(restrict(select(func.count()).select_from(CALL), wanted)).scalar_one()
+    listed = restrict(select(*(CALL.c[name] for name in LISTED)), wanted)
+    page = listed.order_by(CALL.c.started.desc(), CALL.c.id.desc()).offset(offset).limit(limit)
+    return total, [as_record(row) for row in connection.execute(page)]
+
+
+def find_call(connection: Connection, ident: str) -> Record | None:
+    """A call by its id, or by the beginning of its id where only one begins so."""
+    begins = CALL.c.id.startswith(ident, autoescape=True) if ident else CALL.c.id == ident
+    rows = connection.execute(select(CALL).where(begins).order_by(CALL.c.id).limit(2)).all()
+    exact = [row for row in rows if row.id == ident] or rows
+    return as_record(exact[0]) if len(exact) == 1 else None
+
+
+def notes_of(connection: Connection, ident: str) -> list[CallNote]:
+    """The notes of a call, in order."""
+    wanted = select(CALL_NOTE).where(CALL_NOTE.c.call_id == ident).order_by(CALL_NOTE.c.place)
+    return [as_note(row) for row in connection.execute(wanted)]
+
+
+def load(connection: Connection, idents: Collection[str]) -> dict[str, Record]:
+    """Those of the calls that there are records of."""
+    found: dict[str, Record] = {}
+    for part in batches(list(idents), 500):
+        rows = connection.execute(select(CALL).where(CALL.c.id.in_(part)))
+        found |= {row.id: as_record(row) for row in rows}
+    return found
+
+
+def load_open(connection: Connection, node: str, run: str) -> list[Record]:
+    """Calls of this node that are under way by the records, but not in this run: nobody will end them."""
+    wanted = select(CALL).where(CALL.c.node == node, CALL.c.run != run, CALL.c.ended.is_(None))
+    return [as_record(row) for row in connection.execute(wanted)]
+
+
+def save(connection: Connection, records: Iterable[Record]) -> None:
+    """Write whole records, new or known."""
+    put(connection, CALL, [{name: getattr(record, name) for name in NAMES} for record in records])
+
+
+def save_notes(connection: Connection, notes: Iterable[tuple[str, int, CallNote]]) -> None:
+    """Write notes by call and place; those that are there stay as they are."""
+    rows = [{"call_id": call, "place": place} | note_row(one) for call, place, one in notes]
+    put(connection, CALL_NOTE, rows)
+
+
+def note_row(one: CallNote) -> Described:
+    note = one.note
+    return {
+        "at": one.at,
+        "topic": note.topic.value,
+        "ivr": note.ivr,
+        "input": note.input,
+        "kind": note.kind.value if note.kind else "",
+        "target": note.target,
+        "number": note.number,
+        "trunk": note.trunk,
+        "detail": note.detail,
+    }
+
+
+def as_note(row: Row[Any]) -> CallNote:
+    kind = Kind(row.kind) if row.kind else None
+    topic = Topic(row.topic)
+    note = Note(topic, row.ivr, row.input, kind, row.target, row.number, row.trunk, row.detail)
+    return CallNote(row.at, note)
+
+
+def as_record(row: Row[Any]) -> Record:
+    return Record(**row._mapping)
+
+
+def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or put them in the place of those with the same key."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Parts of so many: databases limit the parameters of a query."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def delete_old(connection: Connection, before: int) -> int:
+    """Delete some of the calls that ended before a time; how many. Nothing more is left when it is 0."""
+    old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MOST_DELETED)
+    idents = list(connection.execute(old).scalars())
+    for part in batches(idents, 500):
+        connection.execute(delete(CALL).where(CALL.c.id.in_(part)))
+    return len(idents)

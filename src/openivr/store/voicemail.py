@@ -1,0 +1,76 @@
+"""Messages in mailboxes: their sound and what is known of them. Times are Unix milliseconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from openivr.objects.secret import matches
+from openivr.store.calls import put
+from openivr.store.tables import OBJECTS, VOICEMAIL
+
+EXTENSION = OBJECTS["extension"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message; its sound is read on its own."""
+
+    id: str
+    extension_id: int
+    call_id: str
+    caller: str
+    created: int
+    milliseconds: int
+    heard: int = 0
+
+
+NAMES = tuple(Message.__slots__)
+
+
+def save(connection: Connection, message: Message, audio: bytes) -> None:
+    """Put a message into its mailbox. `audio` is wav, 8 kHz, mono, 16 bit."""
+    put(connection, VOICEMAIL, [{name: getattr(message, name) for name in NAMES} | {"audio": audio}])
+
+
+def list_messages(
+    connection: Connection, extension: int | None = None, offset: int = 0, limit: int = 100
+) -> tuple[int, list[Message]]:
+    """How many messages there are, in one mailbox or in all, and a page of them, newest first."""
+    query = select(*(VOICEMAIL.c[name] for name in NAMES))
+    count = select(func.count()).select_from(VOICEMAIL)
+    if extension is not None:
+        query = query.where(VOICEMAIL.c.extension_id == extension)
+        count = count.where(VOICEMAIL.c.extension_id == extension)
+    page = query.order_by(VOICEMAIL.c.created.desc(), VOICEMAIL.c.id).offset(offset).limit(limit)
+    return connection.execute(count).scalar_one(), [Message(*row) for row in connection.execute(page)]
+
+
+def audio_of(connection: Connection, ident: str) -> bytes | None:
+    """The sound of a message; None if there is no such message."""
+    return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == ident)).scalar()
+
+
+def mark_heard(connection: Connection, idents: Iterable[str]) -> None:
+    """Note that the owner has listened to messages."""
+    connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id.in_(list(idents))).values(heard=1))
+
+
+def delete_message(connection: Connection, ident: str) -> None:
+    """Delete a message, if it is there."""
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == ident))
+
+
+def open_mailbox(connection: Connection, number: str, pin: str) -> list[Message] | None:
+    """The messages of an extension, newest first, if this is its PIN; else None, after the same time.
+
+    An extension without a PIN, without a mailbox or without existence costs one Argon2 check too.
+    """
+    wanted = select(EXTENSION.c.id, EXTENSION.c.vm_pin, EXTENSION.c.enb_vm).where(
+        EXTENSION.c.number == number
+    )
+    row = connection.execute(wanted).first()
+    is_right = matches((row.vm_pin or None) if row else None, pin)
+    if row is None or not (is_right and row.enb_vm):
+        return None
+    return list_messages(connection, row.id)[1]

@@ -1,0 +1,169 @@
+"""Lists of calls and the numbers about them, on both databases."""
+
+from pathlib import Path
+
+import pytest
+
+from openivr.clerk.clerk import Clerk
+from openivr.journal.writer import Journal
+from openivr.menu.model import Kind, Snapshot
+from openivr.store import calls, reports
+from openivr.store.calls import Wanted
+from openivr.store.database import Database
+from openivr.store.reports import DAY, HOUR, Span
+from tests.clerk.recording import record
+
+MIDNIGHT = 1_700_006_400_000  # 2023-11-15 00:00 UTC
+WHOLE = Span(0, 2 * MIDNIGHT)
+
+
+@pytest.fixture
+def navigator(snapshot: Snapshot) -> int:
+    """The demo's main menu."""
+    menu = snapshot.ivr_by_number("6200")
+    assert menu is not None
+    return menu.id
+
+
+@pytest.fixture
+def filled(database: Database, snapshot: Snapshot, navigator: int, tmp_path: Path) -> Database:
+    """Two calls that choose 3, one that chooses wrongly, one silent, one under way."""
+    journal = Journal(tmp_path)
+    started = [0, 1_000, HOUR, 3 * HOUR]
+    for at, keys in zip(started, ["3", "3", "7", ""], strict=True):
+        call = record(snapshot, f"call-{at:08d}", keys, MIDNIGHT + at, navigator)
+        for entry in call.end():
+            journal.write(entry)
+    for entry in record(snapshot, "live", "", MIDNIGHT + DAY, navigator).entries:
+        journal.write(entry)
+    journal.close()
+    Clerk(database, "node", tmp_path).catch_up()
+    return database
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (Wanted(), 5),
+        (Wanted(since=MIDNIGHT + HOUR), 3),
+        (Wanted(since=MIDNIGHT, until=MIDNIGHT + HOUR), 2),
+        (Wanted(number="200"), 5),
+        (Wanted(number="%"), 0),
+        (Wanted(caller="2000"), 5),
+        (Wanted(caller="200"), 0),
+        (Wanted(called="6200", outcome="menu"), 4),
+        (Wanted(outcome="connected"), 0),
+        (Wanted(is_live=True), 1),
+        (Wanted(is_live=False), 4),
+        (Wanted(menu=12345), 0),
+    ],
+)
+def test_calls_are_found(filled: Database, wanted: Wanted, count: int) -> None:
+    with filled.reading() as connection:
+        total, rows = calls.list_calls(connection, wanted)
+    assert total == len(rows) == count
+
+
+def test_calls_are_found_by_the_menus_they_went_through(
+    filled: Database, snapshot: Snapshot, navigator: int
+) -> None:
+    prompt = snapshot.ivr_by_number("6202")
+    assert prompt is not None
+    with filled.reading() as connection:
+        assert calls.list_calls(connection, Wanted(menu=navigator))[0] == 5
+        total, rows = calls.list_calls(connection, Wanted(menu=prompt.id))
+    assert total == 2
+    assert {row.path for row in rows} == {"6200 6202"}
+
+
+def test_pages_are_newest_first(filled: Database) -> None:
+    with filled.reading() as connection:
+        total, first = calls.list_calls(connection, Wanted(), 0, 2)
+        _, second = calls.list_calls(connection, Wanted(), 2, 2)
+    assert total == 5
+    assert [row.id for row in first + second] == [
+        "live",
+        f"call-{3 * HOUR:08d}",
+        f"call-{HOUR:08d}",
+        "call-00001000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ident", "found"),
+    [
+        ("live", "live"),
+        ("li", "live"),
+        ("call-0000", None),
+        ("call-00001", "call-00001000"),
+        ("", None),
+        ("%", None),
+    ],
+)
+def test_one_call_is_found_by_the_beginning_of_its_id(
+    filled: Database, ident: str, found: str | None
+) -> None:
+    with filled.reading() as connection:
+        record_found = calls.find_call(connection, ident)
+    assert (record_found and record_found.id) == found
+
+
+def test_calls_are_counted_by_hour_and_day(filled: Database, navigator: int) -> None:
+    with filled.reading() as connection:
+        hours = reports.calls_by_period(connection, WHOLE)
+        days = reports.calls_by_period(connection, WHOLE, DAY)
+        east = reports.calls_by_period(connection, WHOLE, DAY, zone=-2 * HOUR)
+        none = reports.calls_by_period(connection, WHOLE, DAY, menu=12345)
+        same = reports.calls_by_period(connection, WHOLE, menu=navigator)
+    assert [(one.start - MIDNIGHT, one.outcome, one.calls) for one in hours] == [
+        (0, "menu", 2),
+        (HOUR, "menu", 1),
+        (3 * HOUR, "menu", 1),
+        (DAY, "", 1),
+    ]
+    assert [(one.start - MIDNIGHT, one.calls) for one in days] == [(0, 4), (DAY, 1)]
+    assert [(one.start - MIDNIGHT, one.calls) for one in east] == [
+        (-22 * HOUR, 3),
+        (2 * HOUR, 1),
+        (2 * HOUR, 1),
+    ]
+    assert none == []
+    assert same == hours
+    assert all(one.seconds > 0 for one in hours[:3])
+
+
+def test_keys_are_counted_by_menu(filled: Database, snapshot: Snapshot, navigator: int) -> None:
+    prompt = snapshot.ivr_by_number("6202")
+    assert prompt is not None
+    with filled.reading() as connection:
+        [use, *_] = reports.keys_by_menu(connection, WHOLE, navigator)
+        assert reports.keys_by_menu(connection, WHOLE, 12345) == []
+        [wrong] = reports.invalid_keys(connection, WHOLE)
+    assert (use.input, use.kind, use.target, use.count) == ("3", Kind.IVR, prompt.id, 2)
+    assert (wrong.menu, wrong.input, wrong.count) == (navigator, "7", 1)
+    assert wrong.why
+
+
+def test_menus_are_counted(filled: Database, snapshot: Snapshot, navigator: int) -> None:
+    with filled.reading() as connection:
+        uses = {use.menu: use for use in reports.menus_used(connection, WHOLE)}
+        before = reports.menus_used(connection, Span(0, MIDNIGHT))
+    main = uses[navigator]
+    assert main.entered >= 5
+    assert (main.chose, main.invalid) == (2, 1)
+    assert main.timed_out >= 1
+    assert before == []
+    assert sum(use.ended for use in uses.values()) == 4
+
+
+def test_flows_lead_from_menu_to_menu(filled: Database, snapshot: Snapshot, navigator: int) -> None:
+    prompt = snapshot.ivr_by_number("6202")
+    assert prompt is not None
+    with filled.reading() as connection:
+        flows = reports.flows(connection, WHOLE)
+    chosen = [flow for flow in flows if flow.topic == "chose"]
+    assert [(flow.menu, flow.kind, flow.target, flow.count) for flow in chosen] == [
+        (navigator, Kind.IVR, prompt.id, 2)
+    ]
+    assert sum(flow.count for flow in flows if flow.topic == "ended") == 4
+    assert all(flow.detail for flow in flows if flow.topic == "ended")
