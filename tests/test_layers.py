@@ -11,6 +11,7 @@ ALLOWED = {
     "menu": set(),
     "objects": {"menu"},
     "client": set(),
+    "sip": set(),
     "audio": set(),
     "observe": set(),
     "store": {"menu", "objects", "audio"},
