@@ -1,0 +1,348 @@
+"""Offer and answer (RFC 3264), by examples and by what must hold for any description."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openivr.sip import sdp
+from openivr.sip.negotiation import EVENT_PAYLOAD, Agreed, Answer, Session
+from openivr.sip.sdp import Description, Direction, Media
+
+HERE, THERE = "192.0.2.1", "198.51.100.7"
+
+
+def ours(host: str = HERE, number: int = 77) -> Session:
+    return Session(host, 40000, number)
+
+
+def body(*media: str, host: str = THERE, version: int = 1) -> bytes:
+    family = "IP6" if ":" in host else "IP4"
+    lines = ["v=0", f"o=x 5 {version} IN {family} {host}", "s=call", f"c=IN {family} {host}", "t=0 0", *media]
+    return "\r\n".join([*lines, ""]).encode()
+
+
+AUDIO = ("m=audio 5004 RTP/AVP 0 8 101", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16")
+
+
+def answered(
+    offer: bytes, session: Session | None = None, direction: Direction = Direction.SENDRECV
+) -> Answer:
+    answer = (session or ours()).answer(offer, direction)
+    assert answer
+    return answer
+
+
+def read(written: bytes) -> Description:
+    description = sdp.parse(written)
+    assert description
+    return description
+
+
+def test_the_answer_to_a_plain_phone() -> None:
+    answer = answered(body(*AUDIO))
+    assert answer.body.decode().split("\r\n") == [
+        "v=0",
+        "o=- 77 77 IN IP4 192.0.2.1",
+        "s=-",
+        "c=IN IP4 192.0.2.1",
+        "t=0 0",
+        "m=audio 40000 RTP/AVP 0 101",
+        "a=rtpmap:0 PCMU/8000",
+        "a=rtpmap:101 telephone-event/8000",
+        "a=fmtp:101 0-15",
+        "a=ptime:20",
+        "a=sendrecv",
+        "",
+    ]
+    assert answer.agreed == Agreed(THERE, 5004, "PCMU", 101, 101, sends=True, hears=True)
+
+
+@pytest.mark.parametrize(
+    ("media", "formats", "law", "event"),
+    [
+        (["m=audio 4 RTP/AVP 8 0"], "8", "PCMA", None),
+        (
+            ["m=audio 4 RTP/AVP 96 8 97", "a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/8000"],
+            "8 97",
+            "PCMA",
+            97,
+        ),
+        (["m=audio 4 RTP/AVP 0 96", "a=rtpmap:96 TELEPHONE-event/8000/1"], "0 96", "PCMU", 96),
+        (
+            [
+                "m=audio 4 RTP/AVP 9 0 96 97",
+                "a=rtpmap:96 telephone-event/16000",
+                "a=rtpmap:97 telephone-event/8000",
+            ],
+            "0 97",
+            "PCMU",
+            97,
+        ),
+        (["m=audio 4 RTP/AVP 0 101"], "0", "PCMU", None),
+        (["m=audio 4 RTP/AVP 0 8", "a=rtpmap:0 speex/8000"], "8", "PCMA", None),
+        (["m=audio 4 RTP/AVP 0 0 8 8"], "0", "PCMU", None),
+    ],
+)
+def test_the_first_codec_that_we_know_and_the_events_as_offered(
+    media: list[str], formats: str, law: str, event: int | None
+) -> None:
+    answer = answered(body(*media))
+    assert " ".join(read(answer.body).media[0].formats) == formats
+    assert (answer.agreed.law, answer.agreed.events_in, answer.agreed.events_out) == (law, event, event)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        [],
+        ["m=audio 0 RTP/AVP 0"],
+        ["m=audio 5004 RTP/AVP 96", "a=rtpmap:96 opus/48000/2"],
+        ["m=audio 5004 RTP/SAVP 0"],
+        ["m=video 5004 RTP/AVP 0"],
+        ["m=audio 5004 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000"],
+        ["m=audio 5004 RTP/AVP 0", "c=IN IP4 phone.example.com"],
+        ["m=audio 5004 RTP/AVP 0", "c=IN IP4 224.0.0.1/127"],
+        ["m=audio 5004 RTP/AVP 0", "c=IN IP4 255.255.255.255"],
+        ["m=audio 5004 RTP/AVP 0", "c=nonsense"],
+    ],
+)
+def test_offers_with_nothing_for_us_are_refused(media: list[str]) -> None:
+    assert ours().answer(body(*media)) is None
+
+
+def test_other_media_are_refused_in_their_place() -> None:
+    offer = body(
+        "m=video 6000 RTP/AVP 96",
+        "a=rtpmap:96 VP8/90000",
+        *AUDIO,
+        "m=audio 7000 RTP/AVP 8",
+        "m=image 9 udptl t38",
+    )
+    lines = [line for line in answered(offer).body.decode().split("\r\n") if line.startswith("m=")]
+    assert lines == [
+        "m=video 0 RTP/AVP 96",
+        "m=audio 40000 RTP/AVP 0 101",
+        "m=audio 0 RTP/AVP 8",
+        "m=image 0 udptl t38",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "host", "direction", "sends", "hears"),
+    [
+        ("a=sendrecv", THERE, Direction.SENDRECV, True, True),
+        ("a=sendonly", THERE, Direction.RECVONLY, True, False),
+        ("a=recvonly", THERE, Direction.SENDONLY, False, True),
+        ("a=inactive", THERE, Direction.INACTIVE, False, False),
+        ("a=sendrecv", "0.0.0.0", Direction.RECVONLY, True, False),
+        ("a=sendrecv", "::", Direction.RECVONLY, True, False),
+    ],
+)
+def test_hold(attribute: str, host: str, direction: Direction, sends: bool, hears: bool) -> None:
+    answer = answered(body(*AUDIO, attribute, host=host))
+    assert read(answer.body).media[0].direction is direction
+    assert (answer.agreed.sends, answer.agreed.hears) == (sends, hears)
+    at_session_level = answered(body(attribute, *AUDIO, host=host))
+    assert at_session_level.agreed == answer.agreed
+
+
+def test_we_hold() -> None:
+    answer = answered(body(*AUDIO), direction=Direction.SENDONLY)
+    assert read(answer.body).media[0].direction is Direction.SENDONLY
+    assert (answer.agreed.sends, answer.agreed.hears) == (False, True)
+
+
+def test_versions_grow_only_when_something_changes() -> None:
+    session = ours()
+    first = answered(body(*AUDIO), session)
+    again = answered(body(*AUDIO, version=2), session)
+    held = answered(body(*AUDIO, "a=sendonly", version=3), session)
+    back = answered(body(*AUDIO, version=4), session)
+    assert first.body == again.body
+    assert [read(each.body).version for each in (first, again, held, back)] == [77, 77, 78, 79]
+    assert {read(each.body).session for each in (first, held, back)} == {77}
+
+
+def test_rtcp_where_the_offer_wants_it() -> None:
+    assert answered(body(*AUDIO, "a=rtcp:6001")).agreed.rtcp == (THERE, 6001)
+    assert answered(body(*AUDIO, "a=rtcp:6001 IN IP4 203.0.113.3")).agreed.rtcp == ("203.0.113.3", 6001)
+    assert answered(body(*AUDIO, "a=rtcp:99999")).agreed.rtcp is None
+    with_mux = answered(body(*AUDIO, "a=rtcp-mux"))
+    assert with_mux.agreed.mux
+    assert read(with_mux.body).media[0].has("rtcp-mux")
+    assert not answered(body(*AUDIO)).agreed.mux
+
+
+def test_ipv6() -> None:
+    answer = answered(body(*AUDIO, host="2001:db8::7"), ours("2001:db8::1"))
+    assert b"o=- 77 77 IN IP6 2001:db8::1" in answer.body
+    assert b"c=IN IP6 2001:db8::1" in answer.body
+    assert answer.agreed.host == "2001:db8::7"
+
+
+def test_the_medias_own_connection_wins() -> None:
+    assert answered(body(*AUDIO, "c=IN IP4 203.0.113.3")).agreed.host == "203.0.113.3"
+
+
+def test_our_offer_and_its_answer() -> None:
+    session = ours()
+    offer = read(session.offer())
+    assert offer.media[0].formats == ("0", "8", str(EVENT_PAYLOAD))
+    agreed = session.accept(body("m=audio 5004 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"))
+    assert agreed == Agreed(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, hears=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        body(),
+        body("m=audio 0 RTP/AVP 0"),
+        body("m=audio 5004 RTP/AVP 18"),
+        body("m=audio 5004 RTP/SAVP 0"),
+        body(*AUDIO, "m=video 0 RTP/AVP 96"),
+        body("m=video 5004 RTP/AVP 0"),
+    ],
+)
+def test_answers_that_do_not_answer(answer: bytes) -> None:
+    session = ours()
+    session.offer()
+    assert session.accept(answer) is None
+
+
+def test_an_answer_without_an_offer() -> None:
+    assert ours().accept(body(*AUDIO)) is None
+
+
+def test_only_offered_codecs_are_taken_from_an_answer() -> None:
+    session = Session(HERE, 40000, 77, ("PCMA",))
+    assert read(session.offer()).media[0].formats == ("8", "101")
+    agreed = session.accept(body("m=audio 5004 RTP/AVP 0 8"))
+    assert agreed
+    assert agreed.law == "PCMA"
+    assert agreed.events_out is agreed.events_in is None
+
+
+def test_our_next_offer_keeps_the_places_of_all_media() -> None:
+    session = ours()
+    answered(body("m=video 6000 RTP/AVP 96", *AUDIO), session)
+    again = read(session.offer(Direction.SENDONLY))
+    assert [(media.kind, media.port) for media in again.media] == [("video", 0), ("audio", 40000)]
+    assert again.version == 78
+    assert session.accept(body("m=video 0 RTP/AVP 96", *AUDIO, "a=recvonly"))
+
+
+NAMES = st.sampled_from(
+    ["PCMU/8000", "PCMA/8000", "opus/48000/2", "telephone-event/8000", "speex/16000", "x"]
+)
+ATTRIBUTES = st.one_of(
+    st.builds(lambda payload, name: f"a=rtpmap:{payload} {name}", st.integers(0, 127), NAMES),
+    st.sampled_from(["a=sendonly", "a=recvonly", "a=inactive", "a=rtcp-mux", "a=rtcp:9", "c=IN IP4 0.0.0.0"]),
+    st.sampled_from(["a=", "b=AS:64", "a=rtpmap:", "c=IN IP4", "a=ptime:30"]),
+)
+MEDIA = st.builds(
+    lambda kind, port, protocol, formats, attributes: [
+        f"m={kind} {port} {protocol} {' '.join(map(str, formats))}",
+        *attributes,
+    ],
+    st.sampled_from(["audio", "video", "application"]),
+    st.sampled_from([0, 9, 5004, 65535]),
+    st.sampled_from(["RTP/AVP", "RTP/AVP", "RTP/SAVP", "TCP/WSS"]),
+    st.lists(st.integers(0, 127), min_size=1, max_size=6),
+    st.lists(ATTRIBUTES, max_size=6),
+)
+
+
+@given(st.lists(MEDIA, max_size=4), st.sampled_from(Direction))
+def test_an_answer_is_a_valid_part_of_its_offer(media: list[list[str]], direction: Direction) -> None:
+    offer = body(*[line for lines in media for line in lines])
+    asked, answer = read(offer), ours().answer(offer, direction)
+    if answer is None:
+        return
+    given_back = read(answer.body)
+    assert len(given_back.media) == len(asked.media)
+    for mine, theirs in zip(given_back.media, asked.media, strict=True):
+        assert (mine.kind, mine.protocol) == (theirs.kind, theirs.protocol)
+        assert set(mine.formats) <= set(theirs.formats)
+        assert mine.port == 0 or theirs.port != 0
+        if mine.port:
+            assert set(mine.codecs()) <= set(theirs.codecs())
+            assert not mine.direction.sends or (theirs.direction.receives and direction.sends)
+            assert not mine.direction.receives or (theirs.direction.sends and direction.receives)
+    assert sum(mine.port != 0 for mine in given_back.media) == 1
+
+
+@given(st.sampled_from(["PCMU", "PCMA"]), st.sampled_from(Direction), st.sampled_from(Direction))
+def test_two_of_us_agree(law: str, wanted: Direction, allowed: Direction) -> None:
+    caller, callee = Session(HERE, 40000, 1, (law,)), Session(THERE, 50000, 2)
+    answer = callee.answer(caller.offer(wanted), allowed)
+    assert answer
+    agreed = caller.accept(answer.body)
+    assert agreed
+    assert (agreed.host, agreed.port, agreed.law) == (THERE, 50000, law)
+    assert (answer.agreed.host, answer.agreed.port, answer.agreed.law) == (HERE, 40000, law)
+    assert (agreed.sends, agreed.hears) == (answer.agreed.hears, answer.agreed.sends)
+    assert (agreed.events_in, agreed.events_out) == (answer.agreed.events_out, answer.agreed.events_in)
+
+
+def look_at_all(description: Description) -> None:
+    for media in description.media:
+        media.codecs()
+        media.rtcp()
+
+
+@given(st.binary())
+def test_any_bytes_are_read(data: bytes) -> None:
+    for each in (data, body() + data, body(*AUDIO) + data):
+        if description := sdp.parse(each):
+            look_at_all(description)
+        ours().answer(each)
+        session = ours()
+        session.offer()
+        session.accept(each)
+
+
+LINES = st.sampled_from(["m=audio ", "a=rtpmap:", "c=IN IP4 ", "o=", "a=rtcp:", "m=", "v=", "a=fmtp:", ""])
+
+
+@given(st.lists(st.builds(lambda start, rest: start + rest, LINES, st.text(max_size=30)), max_size=8))
+def test_any_lines_are_read(lines: list[str]) -> None:
+    if description := sdp.parse(body(*lines)):
+        look_at_all(description)
+    ours().answer(body(*AUDIO, *lines))
+
+
+@given(st.lists(MEDIA, max_size=4))
+def test_what_is_written_reads_back(media: list[list[str]]) -> None:
+    description = read(body(*[line for lines in media for line in lines]))
+    again = read(description.write())
+    assert again.write() == description.write()
+    assert [(one.kind, one.port, one.formats) for one in again.media] == [
+        (one.kind, one.port, one.formats) for one in description.media
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"v=1\r\no=- 1 1 IN IP4 1.1.1.1\r\n",
+        b"v=0\r\ns=-\r\n",
+        body("m=audio 70000 RTP/AVP 0"),
+        body("m=audio RTP/AVP 0"),
+        body("no line"),
+        body(*["m=audio 1 RTP/AVP 0"] * 40),
+        body("a=\xff").replace(b"\xc3", b"\xff"),
+    ],
+)
+def test_what_is_no_description(data: bytes) -> None:
+    assert sdp.parse(data) is None
+
+
+def test_bare_line_feeds_are_read() -> None:
+    assert sdp.parse(body(*AUDIO).replace(b"\r\n", b"\n")) == sdp.parse(body(*AUDIO))
+
+
+def test_refusing_keeps_what_was_offered() -> None:
+    assert sdp.refuse(Media("video", 6, "RTP/AVP", ("96",), THERE)) == Media("video", 0, "RTP/AVP", ("96",))
