@@ -1,0 +1,180 @@
+"""Buckets and bans, on a clock of the test's own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openivr.sip.guard import Ban, Decision, Guard, Policy, is_scanner, name_source
+
+HOST = "203.0.113.9"
+POLICY = Policy(rate=1, burst=3, known_rate=10, known_burst=20, patience=2, failures=3, memory=50)
+
+
+def guard(exempt: tuple[str, ...] = ()) -> Guard:
+    return Guard(POLICY, exempt)
+
+
+def admit(guard: Guard, times: int, now: float = 0.0, **others: bool) -> list[Decision]:
+    return [guard.admit(HOST, now, **others) for _ in range(times)]
+
+
+ALLOW, REFUSE, DROP = Decision.ALLOW, Decision.REFUSE, Decision.DROP
+
+
+def test_a_burst_then_refusals_then_a_ban() -> None:
+    ours = guard()
+    assert admit(ours, 7) == [ALLOW] * 3 + [REFUSE] * 2 + [DROP] * 2
+    assert not ours.hears(HOST, 59.9)
+    assert ours.hears(HOST, 60.0)
+    assert ours.bans(1.0) == (Ban(HOST, 60.0, "too many requests"),)
+    assert ours.bans(60.0) == ()
+
+
+def test_who_keeps_to_the_rate_is_never_refused() -> None:
+    ours = guard()
+    assert {ours.admit(HOST, float(second)) for second in range(1000)} == {ALLOW}
+
+
+def test_other_sources_are_not_touched() -> None:
+    ours = guard()
+    admit(ours, 20)
+    assert ours.admit("203.0.113.10", 0.0) is ALLOW
+
+
+def test_each_ban_is_twice_as_long_until_a_day_has_passed() -> None:
+    ours, now, lengths = guard(), 0.0, []
+    for _ in range(14):
+        for _ in range(POLICY.failures):
+            ours.fail(HOST, now)
+        (ban,) = ours.bans(now)
+        lengths.append(ban.until - now)
+        now = ban.until
+    assert lengths[:3] == [60, 120, 240]
+    assert lengths[-1] == POLICY.longest_ban
+    now += POLICY.longest_ban + 1
+    for _ in range(POLICY.failures):
+        ours.fail(HOST, now)
+    assert ours.bans(now)[0].until == now + 60
+
+
+def test_wrong_passwords_lead_to_a_ban_unless_they_are_rare_or_end_well() -> None:
+    ours = guard()
+    for minute in range(20):
+        ours.fail(HOST, minute * (POLICY.window + 1))
+    for _ in range(20):
+        ours.fail(HOST, 20_000)
+        ours.fail(HOST, 20_000)
+        ours.succeed(HOST)
+    assert ours.hears(HOST, 20_000)
+    for _ in range(POLICY.failures):
+        ours.fail(HOST, 20_000)
+    assert not ours.hears(HOST, 20_000)
+    assert ours.bans(20_000)[0].reason == "wrong passwords"
+
+
+def test_a_known_source_may_do_more_and_is_not_banned_for_what_may_be_forged() -> None:
+    ours = guard()
+    for _ in range(20):
+        ours.nonsense(HOST, 0.0, known=True)
+        ours.admit(HOST, 0.0, known=True, user_agent="friendly-scanner")
+    assert ours.hears(HOST, 0.0)
+    assert admit(guard(), 100, known=True)[:20] == [ALLOW] * 20
+    assert ALLOW not in admit(guard(), 100, known=True)[20:]
+    for _ in range(10 * POLICY.failures):
+        ours.fail(HOST, 1.0, known=True)
+    assert not ours.hears(HOST, 1.0), "wrong passwords cannot come from a forged address"
+
+
+def test_exempt_networks_are_never_limited() -> None:
+    ours = guard(("203.0.113.0/24", "2001:db8::1"))
+    assert set(admit(ours, 100)) == {ALLOW}
+    for _ in range(100):
+        ours.fail(HOST, 0.0)
+        ours.nonsense(HOST, 0.0)
+    assert ours.admit(HOST, 0.0, user_agent="sipvicious") is ALLOW
+    assert len(ours) == 0
+    ours.exempt(())
+    assert ours.admit(HOST, 0.0, user_agent="sipvicious") is DROP
+
+
+@pytest.mark.parametrize("agent", ["friendly-scanner", "SIPVicious 0.3", "sipcli/v1.8"])
+def test_scanners_are_banned_at_once(agent: str) -> None:
+    ours = guard()
+    assert is_scanner(agent)
+    assert ours.admit(HOST, 0.0, user_agent=agent) is DROP
+    assert ours.bans(0.0)[0].reason == "scanner"
+
+
+@pytest.mark.parametrize(
+    "agent", ["", "Linphone/5.1", "baresip v1.0", "Yealink SIP-T46U 108.86.0.20", "Zoiper"]
+)
+def test_phones_are_no_scanners(agent: str) -> None:
+    assert not is_scanner(agent)
+
+
+def test_nonsense_leads_to_a_ban() -> None:
+    ours = guard()
+    for _ in range(POLICY.patience + 2):
+        ours.nonsense(HOST, 0.0)
+    assert not ours.hears(HOST, 0.0)
+
+
+def test_pardon() -> None:
+    ours = guard()
+    admit(ours, 20)
+    ours.pardon(HOST)
+    assert ours.hears(HOST, 0.0)
+    assert len(ours) == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "source"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("not an address", "not an address"),
+    ],
+)
+def test_what_counts_as_one_source(host: str, source: str) -> None:
+    assert name_source(host) == source
+
+
+def test_memory_is_bounded_and_bans_outlast_a_flood_of_sources() -> None:
+    ours = guard()
+    admit(ours, 20)
+    for number in range(10_000):
+        ours.admit(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0.0)
+        ours.hears(f"11.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0.0)
+    assert len(ours) == POLICY.memory
+    assert not ours.hears(HOST, 1.0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["admit", "nonsense", "fail", "hears"]),
+            st.sampled_from(["192.0.2.1", "2001:db8::1", "x", "192.0.2.2"]),
+            st.floats(0, 100),
+            st.booleans(),
+        ),
+        max_size=60,
+    )
+)
+def test_any_course_keeps_the_promises(steps: list[tuple[str, str, float, bool]]) -> None:
+    ours, now, granted = guard(), 0.0, 0
+    for act, host, wait, known in steps:
+        now += wait
+        before = ours.hears(host, now)
+        if act == "hears":
+            continue
+        if act != "admit":
+            getattr(ours, act)(host, now, known=known)
+        else:
+            decision = ours.admit(host, now, known=known)
+            assert (decision is DROP) or before
+            granted += decision is ALLOW
+        assert len(ours) <= POLICY.memory
+    assert granted <= 4 * POLICY.known_burst + now * POLICY.known_rate * 4
