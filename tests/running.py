@@ -59,7 +59,10 @@ class Api:
         except (http.client.HTTPException, OSError):
             self.connection.close()
             raise
-        names = {name.lower(): value for name, value in response.getheaders()}
+        names: dict[str, str] = {}
+        for name, value in response.getheaders():  # several of a name, as cookies are, a line each
+            before = names.get(name.lower())
+            names[name.lower()] = value if before is None else f"{before}\n{value}"
         return Answer(response.status, names, response.read())
 
     def target(self, path: str, parameters: Mapping[str, Any]) -> str:
@@ -100,6 +103,7 @@ class Running:
     base: str
     client_id: str
     client_secret: str
+    password: str = ""  # the administrator's first
 
     @property
     def address(self) -> tuple[str, int]:
@@ -175,7 +179,7 @@ def start(folder: Path, *options: str, demo: bool = True) -> Running:
         )
     STARTED.append(process)
     assert process.stdout is not None
-    base = ident = secret = ""
+    base = ident = secret = password = ""
     for line in process.stdout:
         words = line.split()
         match words:
@@ -183,6 +187,8 @@ def start(folder: Path, *options: str, demo: bool = True) -> Running:
                 pass
             case ["client", "id", ident, "secret", secret]:
                 pass
+            case ["sign", "in", "name", "admin", "password", password, *_]:
+                pass
             case ["Try", *_]:
-                return Running(process, folder, base, ident, secret)
+                return Running(process, folder, base, ident, secret, password)
     raise AssertionError(f"the server ended: {(folder / 'log').read_text()}")

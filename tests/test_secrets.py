@@ -28,13 +28,13 @@ class Traffic:
     def __init__(self, running: Running) -> None:
         self.running, self.answers = running, list[Answer]()
         self.api = Api(running.address)
-        self.secrets = {running.client_secret, *secrets_on_disk(running.data)}
+        self.secrets = {running.client_secret, running.password, *secrets_on_disk(running.data)}
 
     def send(self, method: str, target: str, body: object = None) -> dict:
         content = None if body is None else json.dumps(body).encode()
         answer = self.api.send(method, target, content, AGENT)
         self.answers.append(answer)
-        return answer.json() if answer.headers["content-type"] == "application/json" else {}
+        return answer.json() if answer.headers.get("content-type") == "application/json" else {}
 
     def log_in(self, client: str, secret: str) -> dict:
         return self.send("POST", ROOT + "get_token", {"username": client, "password": secret})

@@ -32,6 +32,8 @@ from openivr.openapi.server import OTHER, ROOT, Api
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.supervisor import Post
+from openivr.web import views as web
+from openivr.web.server import NAME as WEB
 
 log = structlog.get_logger(__name__)
 MOST_CONNECTIONS = 4096
@@ -65,13 +67,16 @@ def all_endpoints(kinds: Mapping[str, Kind] = KINDS) -> tuple[Endpoint, ...]:
 
 
 def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> ASGIApp:
-    """The whole HTTP application of a worker."""
+    """The whole HTTP application of a worker: the API, health and metrics, and the admin everywhere else."""
     api = Api(service, endpoints, observer)
-    operation = Router(list(operation_routes(service, observer)), redirect_slashes=False)
+    routes = list(operation_routes(service, observer))
+    operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
+    admin = web.build(service.database, service.live, service.policy, observer)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and scope["path"].startswith(ROOT)
-        await (api if is_api else operation)(scope, receive, send)
+        path = scope["path"]
+        chosen = api if path.startswith(ROOT) else operation if path in paths else admin
+        await chosen(scope, receive, send)
 
     return app
 
@@ -131,7 +136,7 @@ async def serve(settings: Settings, post: Post) -> None:
     database = Database(settings.url)
     live = Live(database, kinds)
     endpoints = all_endpoints(kinds)
-    names = [*(endpoint.path for endpoint in endpoints), OTHER]
+    names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, settings.data, post.number), access_log)
     service = Service(database, live, settings.policy, kinds)

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
@@ -18,7 +19,7 @@ from openivr import configfile
 from openivr.config import Settings
 from openivr.objects.secret import random_text
 from openivr.simulate.scenario import read_scenarios, write_scenario
-from openivr.store import clients, transfer
+from openivr.store import admin, clients, transfer
 from openivr.store.database import Change, Database
 from openivr.store.schema import NewerSchema, migrate
 from openivr.store.system import count
@@ -41,14 +42,28 @@ class Demo:
     extensions: Mapping[str, str]
 
 
-def prepare(settings: Settings, *, is_demo: bool) -> Demo | None:
-    """Bring the database up to date and, on its first start, fill in the demo."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the person who started the server has to be told: the demo's secrets, the admin's first password.
+
+    The password is None from the second start on: it is told once.
+    """
+
+    demo: Demo | None = None
+    password: str | None = None
+
+
+def prepare(settings: Settings, *, is_demo: bool) -> News:
+    """Bring the database up to date and, on its first start, make the administrator and fill in the demo."""
     for counters in settings.data.glob("metrics-*"):
         counters.unlink()  # of workers of the last run, of which there may have been more
     database = Database(settings.url)
     try:
         migrate(database)
-        return prepare_demo(database, settings.data) if is_demo else None
+        demo = prepare_demo(database, settings.data) if is_demo else None
+        with database.changing("auth") as change:
+            password = admin.add_first(change.connection, int(time.time()))
+        return News(demo, password)
     except NewerSchema as error:
         raise CannotPrepare(str(error)) from error
     except OperationalError as error:
@@ -93,16 +108,19 @@ def secrets_of(password: str) -> dict[str, Any]:
     return {"reg_password": password, "user_password": random_text(20) + "aA1"}
 
 
-def announce(settings: Settings, port: int, demo: Demo | None) -> None:
+def announce(settings: Settings, port: int, news: News) -> None:
     """Say where the server is and how to ask it something; the last line works when pasted."""
-    settings = replace(settings, port=port)
+    settings, demo = replace(settings, port=port), news.demo
     api = f"{settings.base}/openapi/v1.0"
     lines = [
         f"OpenIVR answers on {settings.base}",
+        f"  admin    {settings.base}/",
         f"  API      {api}",
         f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
         f"  data     {where(settings)}",
     ]
+    if news.password is not None:
+        lines.insert(2, f"  sign in  name {admin.FIRST_NAME}  password {news.password}  (told this once)")
     if demo is not None:
         lines += [
             f"  client   id {demo.client_id}  secret {demo.client_secret}",

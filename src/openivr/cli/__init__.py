@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("openivr.cli.graph:graph", "Draw menus and where they lead, as Mermaid or JSON."),
     "client": ("openivr.cli.clients:client", "API clients: add, list, revoke."),
     "allow": ("openivr.cli.clients:allow", "Addresses that may use the API, and those locked out."),
+    "admin": ("openivr.cli.admin:admin", "The administrator of the web admin: reset the password."),
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),
     "export": ("openivr.cli.files:export", "Write the whole configuration to a YAML file."),
     "import": ("openivr.cli.files:import_", "Make the configuration what a YAML file says."),

@@ -54,10 +54,10 @@ def serve(**options: Any) -> None:
     try:
         with supervisor.hold(settings.data):
             sockets = supervisor.listen(settings)
-            demo = startup.prepare(settings, is_demo=options["demo"])
+            news = startup.prepare(settings, is_demo=options["demo"])
             work = partial(app.run_worker, settings)
             port = sockets[0].getsockname()[1]
-            announce = partial(startup.announce, settings, port, demo)
+            announce = partial(startup.announce, settings, port, news)
             supervisor.Supervisor(work, sockets, settings.drain_seconds).run(announce)
     except (supervisor.CannotStart, startup.CannotPrepare) as error:
         raise click.ClickException(str(error)) from error

@@ -162,6 +162,24 @@ ALLOWED_ADDRESS = Table(
     Column("network", Text, primary_key=True),  # 192.0.2.0/24; no row at all allows everybody
 )
 
+ADMIN = Table(
+    "admin",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),  # Argon2id
+    Column("must_change", Integer, nullable=False),  # 1 while the password is one that was given out
+    Column("changed", Integer, nullable=False),
+)
+
+ADMIN_SESSION = Table(
+    "admin_session",
+    METADATA,
+    Column("id", Text, primary_key=True),  # the fingerprint of the secret in the browser's cookie
+    Column("admin", ForeignKey("admin.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", Integer, nullable=False),
+    Column("seen", Integer, nullable=False),
+)
+
 SETTING = Table(
     "setting",
     METADATA,

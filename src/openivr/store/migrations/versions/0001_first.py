@@ -24,6 +24,7 @@ ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 def upgrade() -> None:
     create_objects()
+    create_admin()
     create_scenarios()
     create_calls()
     op.bulk_insert(
@@ -294,6 +295,29 @@ def create_objects() -> None:
     op.create_index(op.f("ix_token_client_id"), "token", ["client_id"], unique=False)
     op.create_index(op.f("ix_token_family"), "token", ["family"], unique=False)
     op.create_index(op.f("ix_token_refresh_expires"), "token", ["refresh_expires"], unique=False)
+
+
+def create_admin() -> None:
+    op.create_table(
+        "admin",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("must_change", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_admin")),
+    )
+    op.create_table(
+        "admin_session",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("admin", sa.Text(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["admin"], ["admin.name"], name=op.f("fk_admin_session_admin"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_session")),
+    )
+    op.create_index(op.f("ix_admin_session_admin"), "admin_session", ["admin"], unique=False)
 
 
 def create_scenarios() -> None:

@@ -1,0 +1,58 @@
+"""Templates. Everything that is put into one is escaped; what is not defined is an error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from openivr.web.assets import Assets
+from openivr.web.words import has, say
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An entry of the rail: its path, its word's key and its icon."""
+
+    path: str
+    word: str
+    icon: str
+
+
+# In the order of the rail; those whose path no view serves are left out.
+SECTIONS = (
+    Section("/menus", "rail.menus", "menu"),
+    Section("/people", "rail.people", "people"),
+    Section("/routes", "rail.routes", "routes"),
+    Section("/prompts", "rail.prompts", "prompts"),
+    Section("/calls", "rail.calls", "calls"),
+    Section("/reports", "rail.reports", "reports"),
+    Section("/settings", "rail.settings", "settings"),
+)
+
+
+class Pages:
+    """The templates with what all of them use: `say`, `static` and the rail's `sections`."""
+
+    def __init__(self, assets: Assets, sections: Sequence[Section]) -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self.environment.globals |= {
+            "say": say,
+            "has_words": has,
+            "static": assets.address,
+            "sections": tuple(sections),
+        }
+
+    def render(self, template: str, **values: Any) -> str:
+        """A template's text. `where` is the path by which the rail knows the page; "" outside of it."""
+        return self.environment.get_template(template).render({"where": "", **values})

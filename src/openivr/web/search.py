@@ -1,0 +1,66 @@
+"""Finding a number or a name from anywhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from openivr.objects import KINDS, Kind
+from openivr.objects.fields import CONTROL
+from openivr.objects.kind import Row
+from openivr.objects.order import Page
+from openivr.store import objects
+from openivr.web.places import PLACES
+from openivr.web.view import View, Visit
+
+FEW = 6  # of each kind
+LONGEST = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object that was found."""
+
+    kind: str
+    number: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found of one kind; `more` is the address of all of it, "" where this is all."""
+
+    kind: str
+    rows: tuple[Found, ...]
+    more: str
+
+
+async def search(visit: Visit) -> Response:
+    text = CONTROL.sub("", visit.query("text")).strip()[:LONGEST]
+    groups = await visit.database.read(find_all, text) if text else []
+    return visit.page("search.html", text=text, groups=groups)
+
+
+def find_all(connection: Connection, text: str) -> list[Group]:
+    """The first few of every kind with the text in a number or name."""
+    return [group for kind in KINDS.values() if kind.name in PLACES for group in find(connection, kind, text)]
+
+
+def find(connection: Connection, kind: Kind, text: str) -> Iterator[Group]:
+    total, rows = objects.search(connection, kind, text, Page(0, FEW, kind.sorts[0]))
+    if rows:
+        place = PLACES[kind.name]
+        more = f"{place.list}?{urlencode({'search_value': text})}" if total > len(rows) else ""
+        yield Group(kind.name, tuple(show(kind, row) for row in rows), more)
+
+
+def show(kind: Kind, row: Row) -> Found:
+    name = row.get("name") or row.get("caller_id_name") or ""
+    address = PLACES[kind.name].one.format(id=row["id"])
+    return Found(kind.name, str(row.get("number", "")), str(name), address)
+
+
+VIEWS = (View(path="/search", handle=search),)

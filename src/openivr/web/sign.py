@@ -1,0 +1,100 @@
+"""Signing in and out, and the administrator's own password."""
+
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from openivr.objects.errors import NotFound
+from openivr.objects.secret import hash_password, matches
+from openivr.store import admin, tokens
+from openivr.web.guard import give_cookie, take_cookie
+from openivr.web.view import View, Visit, now
+from openivr.web.words import say
+
+log = structlog.get_logger(__name__)
+SHORTEST, LONGEST = 10, 200  # characters of a password
+
+
+async def show_sign_in(visit: Visit) -> Response:
+    if visit.session is not None:
+        return RedirectResponse("/", 303)
+    return visit.page("sign_in.html", name="", problem="")
+
+
+async def sign_in(visit: Visit) -> Response:
+    """A session for the right password. Wrong ones count by address, as they do at the API."""
+    database, policy, moment = visit.database, visit.site.policy, now()
+    name, password = visit.text("name").strip(), visit.text("password")
+    until = await database.read(tokens.blocked_until, visit.address, moment)
+    if until is None:
+        if await is_right(visit, name, password):
+            await database.change_auth(tokens.forgive, visit.address)
+            response: Response = RedirectResponse("/", 303)
+            give_cookie(visit, response, await database.change_auth(admin.sign_in, name, moment))
+            log.info("signed in", admin=name, address=visit.address)
+            return response
+        until = await database.change_auth(tokens.fail, policy, visit.address, moment)
+        log.warning("sign-in refused", address=visit.address)
+    if until is None:
+        return visit.page("sign_in.html", status=401, name=name, problem=say("sign_in.wrong"))
+    minutes = -(-(until - moment) // 60)
+    return visit.page("sign_in.html", status=429, name=name, problem=say("sign_in.blocked", count=minutes))
+
+
+async def is_right(visit: Visit, name: str, password: str) -> bool:
+    """Whether this is the administrator's password; takes equally long for a name that nobody has."""
+    try:
+        kept = (await visit.database.read(admin.find, name)).password_hash
+    except NotFound:
+        kept = None
+    return await visit.database.work(matches, kept, password[:LONGEST])
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End this session, or (`everywhere`) all of this administrator's."""
+    if visit.session is not None:
+        if visit.text("everywhere"):
+            await visit.database.change_auth(admin.sign_out_everywhere, visit.session.admin)
+        else:
+            await visit.database.change_auth(admin.sign_out, visit.session)
+    response = RedirectResponse("/sign-in", 303)
+    take_cookie(visit, response)
+    return response
+
+
+async def show_password(visit: Visit) -> Response:
+    return visit.page("password.html", problems={}, where="/password")
+
+
+async def change_password(visit: Visit) -> Response:
+    """Replace the password; every session but a new one for this browser ends."""
+    assert visit.session is not None  # noqa: S101 - the view is not open
+    name, old, new = visit.session.admin, visit.text("old"), visit.text("new")
+    problems = {}
+    if await visit.database.read(tokens.blocked_until, visit.address, now()) is not None:
+        problems["old"] = say("password.blocked")
+    elif not await is_right(visit, name, old):
+        await visit.database.change_auth(tokens.fail, visit.site.policy, visit.address, now())
+        problems["old"] = say("password.wrong")
+    if not SHORTEST <= len(new) <= LONGEST:
+        problems["new"] = say("password.length", shortest=SHORTEST, longest=LONGEST)
+    elif new == old:
+        problems["new"] = say("password.same")
+    elif new != visit.text("again"):
+        problems["again"] = say("password.differ")
+    if problems:
+        return visit.page("password.html", status=422, problems=problems, where="/password")
+    kept, moment = await visit.database.work(hash_password, new), now()
+    await visit.database.change_auth(admin.put_password, name, kept, moment)
+    await visit.database.change_auth(admin.sign_out_everywhere, name)
+    response = visit.go("/", [say("password.changed")])
+    give_cookie(visit, response, await visit.database.change_auth(admin.sign_in, name, moment))
+    return response
+
+
+VIEWS = (
+    View(path="/sign-in", handle=show_sign_in, is_open=True),
+    View(path="/sign-in", handle=sign_in, method="POST", is_open=True, most_body=4096),
+    View(path="/sign-out", handle=sign_out, method="POST"),
+    View(path="/password", handle=show_password),
+    View(path="/password", handle=change_password, method="POST"),
+)

@@ -1,0 +1,33 @@
+"""Every page of the admin, and the application that serves them."""
+
+from starlette.responses import RedirectResponse, Response
+
+from openivr.observe import Observer
+from openivr.store.database import Database
+from openivr.store.live import Live
+from openivr.store.tokens import TokenPolicy
+from openivr.web import assets, menus, search, sign
+from openivr.web.pages import SECTIONS, Pages
+from openivr.web.server import Web
+from openivr.web.view import Site, View, Visit
+
+
+async def start(_visit: Visit) -> Response:
+    """The first page is that of the menus."""
+    return RedirectResponse("/menus", 303)
+
+
+VIEWS: tuple[View, ...] = (
+    View(path="/", handle=start),
+    *sign.VIEWS,
+    *search.VIEWS,
+    *menus.VIEWS,
+)
+
+
+def build(database: Database, live: Live, policy: TokenPolicy, observer: Observer) -> Web:
+    """The web admin of a worker."""
+    files = assets.load()
+    served = {view.path for view in VIEWS}
+    pages = Pages(files, [section for section in SECTIONS if section.path in served])
+    return Web(Site(database, live, policy, pages, files), VIEWS, observer)

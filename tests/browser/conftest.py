@@ -1,0 +1,120 @@
+"""A real browser: Debian's Chromium, signed in to a server of the module's own.
+
+`page` fails a test whose page breaks the Content-Security-Policy, asks another host for anything or has a
+script that fails. `check_axe` finds what WCAG 2.2 AA does not allow, in light and in dark.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.running import Running
+from tests.web.site import Admin
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDE, NARROW = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser a module: as long as one lives, no other test may run an event loop of its own."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("there is no Chromium (Debian: apt-get install chromium)")
+        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def admin(server: Running) -> Iterator[Admin]:
+    """Signed in to the module's server, for what a test does beside the browser."""
+    admin = Admin(server).enter()
+    yield admin
+    admin.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Running, admin: Admin) -> Iterator[Open]:
+    """Opens a signed-in page of this width; options are those of a browser context."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_one(size: tuple[int, int] = WIDE, **options: object) -> Page:
+        viewport = {"width": size[0], "height": size[1]}
+        context = browser.new_context(base_url=server.base, viewport=viewport, **options)
+        contexts.append(context)
+        cookies = [{"name": n, "value": v, "url": server.base} for n, v in admin.cookies.items()]
+        context.add_cookies(cookies)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
+        page.on("console", lambda message: note_console(problems, message))
+        page.on("request", lambda request: note_request(problems, server, request))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def note_console(problems: list[str], message: ConsoleMessage) -> None:
+    if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+        problems.append(message.text)
+
+
+def note_request(problems: list[str], server: Running, request: Request) -> None:
+    parts = urlsplit(request.url)
+    if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(server.base).netloc:
+        problems.append(f"asked another host: {request.url}")
+
+
+@pytest.fixture
+def page(open_page: Open) -> Page:
+    """A signed-in page, as wide as a desk."""
+    return open_page()
+
+
+@pytest.fixture
+def phone(open_page: Open) -> Page:
+    """A signed-in page, as narrow as a telephone."""
+    return open_page(NARROW)
+
+
+def check_axe(page: Page) -> None:
+    """Nothing on the page breaks WCAG 2.2 AA, in light and in dark."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(STANDARD)}})
+        assert results.violations_count == 0, f"{scheme}: {results.generate_report()}"
+
+
+def check_width(page: Page) -> None:
+    """Nothing sticks out on either side."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

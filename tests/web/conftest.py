@@ -1,0 +1,16 @@
+"""Administrators, signed in."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.running import Running
+from tests.web.site import Admin
+
+
+@pytest.fixture(scope="module")
+def admin(server: Running) -> Iterator[Admin]:
+    """Signed in to the module's server."""
+    admin = Admin(server).enter()
+    yield admin
+    admin.close()

@@ -1,0 +1,50 @@
+"""Style and scripts: addresses that change with them, so that browsers may keep them for good."""
+
+import gzip
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from openivr.web import assets
+from tests.running import Running
+from tests.web.site import Admin
+
+MOST_FIRST_LOAD = 300_000  # bytes, compressed
+
+
+@pytest.fixture(scope="module")
+def visitor(demo: Running) -> Iterator[Admin]:
+    visitor = Admin(demo)
+    yield visitor
+    visitor.close()
+
+
+def test_every_asset_is_served_to_keep(visitor: Admin) -> None:
+    loaded = assets.load()
+    for path, asset in loaded.files.items():
+        answer = visitor.get(loaded.address(path))
+        assert answer.content == asset.content
+        assert answer.headers["content-type"] == asset.media_type
+        assert "immutable" in answer.headers["cache-control"]
+        squeezed = visitor.get(loaded.address(path), **{"Accept-Encoding": "gzip, br"})
+        assert squeezed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(squeezed.content) == asset.content
+        again = visitor.get(loaded.address(path), **{"If-None-Match": answer.headers["etag"]})
+        assert (again.status, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["x/frame.css", "../view.py", "%2e%2e/view.py", "", "vendor"])
+def test_nothing_else_is(visitor: Admin, path: str) -> None:
+    for root in (assets.ROOT, f"{assets.ROOT}{assets.load().version}/"):
+        assert visitor.get(root + path).status == 404
+
+
+def test_the_first_load_is_small(visitor: Admin) -> None:
+    page = visitor.get("/sign-in").content
+    found = set(re.findall(rb'"(/static/[^"#]+)', page))
+    assert len(found) > 3
+    total = len(page)
+    for address in found:
+        total += len(visitor.get(address.decode(), **{"Accept-Encoding": "gzip"}).content)
+    assert total < MOST_FIRST_LOAD

@@ -1,0 +1,136 @@
+"""Who gets in, and how long they stay."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import update
+
+from openivr.store.admin import SessionPolicy
+from openivr.store.tables import ADMIN_SESSION
+from tests.running import Running, start
+from tests.web.site import PASSWORD, Admin, where
+
+
+@pytest.fixture
+def visitor(server: Running) -> Iterator[Admin]:
+    visitor = Admin(server)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(autouse=True)
+def forgiven(server: Running) -> None:
+    """Wrong passwords of one test lock out no other."""
+    with server.database() as database, database.changing("auth") as change:
+        change.connection.exec_driver_sql("DELETE FROM login_failure")
+        change.connection.exec_driver_sql("DELETE FROM blocked_address")
+
+
+def test_the_first_password_opens_one_page(tmp_path_factory: pytest.TempPathFactory) -> None:
+    running = start(tmp_path_factory.mktemp("first"), demo=False)
+    visitor = Admin(running)
+    assert len(running.password) == 16
+    assert where(visitor.sign_in(running.password)) == "/"
+    for path in ("/", "/menus", "/search?text=6", "/nothing"):
+        assert where(visitor.get(path)) == "/password"
+    assert b"given out by the server" in visitor.get("/password").content
+    assert visitor.get("/menus", **{"HX-Request": "true"}).headers["hx-redirect"] == "/password"
+    wrong = {"old": "x", "new": "short", "again": "other"}
+    assert visitor.post("/password", wrong).status == 422
+    same = {"old": running.password, "new": running.password, "again": running.password}
+    assert visitor.post("/password", same).status == 422
+    differ = {"old": running.password, "new": PASSWORD, "again": PASSWORD + "x"}
+    assert visitor.post("/password", differ).status == 422
+    assert where(visitor.get("/menus")) == "/password"
+    right = {"old": running.password, "new": PASSWORD, "again": PASSWORD}
+    assert where(visitor.post("/password", right)) == "/"
+    assert b"Your password is changed" in visitor.get("/menus").content
+    other = Admin(running)
+    assert other.sign_in(running.password).status == 401
+    other.close()
+    assert running.password not in running.log
+    visitor.close()
+    running.stop()
+    again = start(running.folder, demo=False)
+    assert again.password == ""  # told once
+    again.stop()
+
+
+def test_cookies_are_for_this_server_alone(server: Running, admin: Admin, visitor: Admin) -> None:
+    answer = visitor.sign_in(PASSWORD)
+    assert where(answer) == "/"
+    flags = answer.headers["set-cookie"].lower()
+    assert "httponly" in flags
+    assert "samesite=strict" in flags
+    assert "path=/" in flags
+    assert "secure" not in flags  # over TLS alone: see test_tls
+    secret = visitor.cookies["openivr"]
+    content = b"".join(path.read_bytes() for path in server.data.glob("openivr.db*"))
+    assert secret.encode() not in content
+
+
+def test_wrong_names_and_passwords_look_alike(admin: Admin, visitor: Admin) -> None:
+    answers = [visitor.sign_in("wrong"), visitor.sign_in("", "admin"), visitor.sign_in(PASSWORD, "nobody")]
+    assert {answer.status for answer in answers} == {401}
+    assert len({answer.content.replace(b"nobody", b"admin") for answer in answers}) == 1
+    assert visitor.sign_in(PASSWORD, "a\0b").status == 401
+    assert visitor.cookies == {}
+
+
+def test_guessing_locks_an_address_out(admin: Admin, visitor: Admin) -> None:
+    assert [visitor.sign_in(f"wrong {n}").status for n in range(5)] == [401] * 4 + [429]
+    assert visitor.sign_in(PASSWORD).status == 429
+    assert admin.get("/menus").status == 200  # who is in stays in
+
+
+def test_guessing_the_present_password_counts_too(server: Running, admin: Admin) -> None:
+    visitor = Admin(server)
+    visitor.sign_in(PASSWORD)
+    visitor.get("/password")
+    for _ in range(5):
+        assert visitor.post("/password", {"old": "x", "new": "y" * 12, "again": "y" * 12}).status == 422
+    right = {"old": PASSWORD, "new": "y" * 12, "again": "y" * 12}
+    assert b"Too many wrong passwords" in visitor.post("/password", right).content
+    visitor.close()
+
+
+def test_signing_out_ends_the_session_itself(admin: Admin, visitor: Admin) -> None:
+    visitor.sign_in(PASSWORD)
+    visitor.get("/password")
+    kept = dict(visitor.cookies)
+    assert where(visitor.post("/sign-out")) == "/sign-in"
+    visitor.cookies = kept
+    assert where(visitor.get("/menus")) == "/sign-in"
+    assert admin.get("/menus").status == 200
+
+
+def test_signing_out_everywhere(server: Running, visitor: Admin) -> None:
+    others = [Admin(server) for _ in range(2)]
+    for one in (*others, visitor):
+        assert where(one.sign_in(PASSWORD)) == "/"
+        one.get("/password")
+    assert where(visitor.post("/sign-out", {"everywhere": "1"})) == "/sign-in"
+    for one in (*others, visitor):
+        assert where(one.get("/menus")) == "/sign-in"
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "seconds"), [("seen", SessionPolicy().idle), ("created", SessionPolicy().life)]
+)
+def test_sessions_end(server: Running, visitor: Admin, column: str, seconds: int) -> None:
+    assert where(visitor.sign_in(PASSWORD)) == "/"
+    assert visitor.get("/menus").status == 200
+    for age, status in ((seconds - 30, 200), (seconds, 303)):
+        with server.database() as database, database.writing() as connection:
+            connection.execute(update(ADMIN_SESSION).values({column: int(time.time()) - age}))
+        assert visitor.get("/menus").status == status
+
+
+def test_a_request_keeps_a_session_from_going_idle(server: Running, visitor: Admin) -> None:
+    visitor.sign_in(PASSWORD)
+    for _ in range(2):
+        with server.database() as database, database.writing() as connection:
+            connection.execute(update(ADMIN_SESSION).values(seen=ADMIN_SESSION.c.seen - 3000))
+        assert visitor.get("/menus").status == 200

@@ -1,0 +1,54 @@
+"""English stands in the words and nowhere else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from openivr import web
+from openivr.web import words
+
+FOLDER = Path(web.__file__).parent
+TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
+CODE = "".join(path.read_text() for path in [*FOLDER.rglob("*.py"), *TEMPLATES])
+MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
+SHOWN = re.compile(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"')
+
+
+def test_every_key_that_is_named_has_words() -> None:
+    named = re.findall(r"""\bsay\(\s*["']([a-z_]+\.[a-z_0-9]*[a-z0-9])["']""", CODE)
+    assert len(named) > 50
+    assert [key for key in named if not words.has(key)] == []
+
+
+def test_no_words_are_left_over() -> None:
+    prefixes = (
+        set(re.findall(r"""["'](\w+\.\w*)["']\s*[~+%]""", CODE))
+        | set(re.findall(r"""["'](\w+\.\w*)%[sd]["']""", CODE))
+        | set(re.findall(r"""f["'](\w+\.\w*)\{""", CODE))
+    )
+    unused = [
+        key
+        for key in words.load()
+        if f'"{key}"' not in CODE and f"'{key}'" not in CODE and not key.startswith(tuple(prefixes))
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_have_no_words_of_their_own(path: Path) -> None:
+    text = path.read_text()
+    bare = re.sub(r"&\w+;", " ", MARKUP.sub(" ", text))
+    assert re.findall(r"[A-Za-z]{2,}", bare) == []
+    for shown in SHOWN.findall(re.sub(r"\{[{%].*?[%}]\}", "", text)):
+        assert re.findall(r"[A-Za-z]{2,}", shown) == []
+
+
+def test_counting() -> None:
+    assert words.say("sign_in.blocked", count=1).endswith("in a minute.")
+    assert words.say("sign_in.blocked", count=2).endswith("in 2 minutes.")
+
+
+def test_unknown_words_are_an_error() -> None:
+    with pytest.raises(KeyError):
+        words.say("frame.nothing_of_the_kind")
