@@ -13,6 +13,7 @@ ALLOWED = {
     "client": set(),
     "sip": set(),
     "audio": set(),
+    "media": set(),
     "observe": set(),
     "store": {"menu", "objects", "audio"},
     "journal": {"menu"},
