@@ -1,0 +1,46 @@
+"""What one side of a call sends us: keys, and audio for those that want it. No sockets, no clock."""
+
+from collections.abc import Callable
+
+from openivr.media.g711 import Law
+from openivr.media.keys import KeyReader
+from openivr.media.reception import Reception
+from openivr.media.rtp import Packet
+
+LAWS: dict[int, Law] = {law.value: law for law in Law}
+
+Listener = Callable[[Packet, Law], None]
+OnEvent = Callable[[Packet, str | None], None]  # every telephone-event, and the key if it is the first of one
+
+
+class Incoming:
+    """Takes the packets of one source, in the order in which they come."""
+
+    __slots__ = ("_keys", "_on_key", "events", "heard_at", "listeners", "on_event", "reception")
+
+    def __init__(self, on_key: Callable[[str], None]) -> None:
+        self._on_key = on_key
+        self._keys = KeyReader()
+        self.events: int | None = None
+        self.reception = Reception()
+        self.heard_at = 0  # ns
+        self.listeners: list[Listener] = []  # hear the audio
+        self.on_event: OnEvent | None = None
+
+    def take(self, packet: Packet, now: int) -> bool:
+        """Take a packet at this time, in nanoseconds; False if it is of no kind that was agreed on."""
+        law = LAWS.get(packet.payload_type)
+        if law is None and packet.payload_type != self.events:
+            return False
+        self.heard_at = now
+        self.reception.hear(packet.ssrc, packet.sequence, packet.timestamp, now)
+        if law is not None:
+            for listener in self.listeners:
+                listener(packet, law)
+            return True
+        key = self._keys.read(packet)
+        if self.on_event:
+            self.on_event(packet, key)
+        if key:
+            self._on_key(key)
+        return True

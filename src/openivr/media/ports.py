@@ -1,0 +1,149 @@
+"""Addresses and ports for RTP: an even port for audio, the next for RTCP (RFC 3550, 11)."""
+
+import errno
+import ipaddress
+import random
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+EXPEDITED = 0xB8  # DSCP EF: what networks with priorities give to voice (RFC 3246)
+# Not ipaddress's is_private, which knows many more, such as those reserved for examples.
+PRIVATE = [
+    ipaddress.ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+]
+TAKEN = (errno.EADDRINUSE, errno.EACCES)
+
+
+class NoPorts(Exception):
+    """Every pair of ports is in use, or no interface has an address of the family that is needed."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """An address that RTP is received at, and what is told to others about it."""
+
+    host: str  # to bind; 0.0.0.0 and :: bind all
+    external: str = ""  # told to hosts outside in its place, where a NAT stands between
+    inside: tuple[str, ...] | None = None  # not told it; None: private networks, if it is public
+
+    @cached_property
+    def family(self) -> socket.AddressFamily:
+        return family_of(self.host)
+
+    def advertised(self, towards: str) -> str:
+        """The address that this host should send to."""
+        if self.external and not self._is_inside(towards):
+            return self.external
+        return route(towards) if ipaddress.ip_address(self.host).is_unspecified else self.host
+
+    def _is_inside(self, host: str) -> bool:
+        address = ipaddress.ip_address(host)
+        if self.inside is None:
+            return is_private(host) and not is_private(self.external)
+        return any(address in ipaddress.ip_network(network) for network in self.inside)
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def is_private(host: str) -> bool:
+    """Whether an address means nothing on the internet: private, link-local, loopback or none at all."""
+    address = ipaddress.ip_address(host)
+    return address.is_unspecified or any(address in network for network in PRIVATE)
+
+
+def route(towards: str) -> str:
+    """Our own address on the way to a host. Sends nothing."""
+    with socket.socket(family_of(towards), socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((towards, 9))
+        except OSError as error:
+            raise NoPorts(f"no route to {towards}") from error
+        return str(probe.getsockname()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two bound sockets at neighbouring ports."""
+
+    rtp: socket.socket
+    rtcp: socket.socket
+
+    @property
+    def port(self) -> int:
+        return int(self.rtp.getsockname()[1])
+
+
+class Ports:
+    """A range of ports, of which pairs are bound when they are needed."""
+
+    def __init__(self, numbers: range) -> None:
+        self._even = [number for number in numbers if number % 2 == 0 and number + 1 in numbers]
+        if not self._even:
+            raise ValueError("the range of ports holds no even port with the one above")
+        random.shuffle(self._even)  # whoever guesses where the next call will be has to guess every time
+        self._next = 0
+
+    @property
+    def pairs(self) -> int:
+        """How many calls there is room for on one address."""
+        return len(self._even)
+
+    def bind(self, interfaces: Sequence[Interface], towards: str) -> tuple[Interface, Pair]:
+        """A pair on the interface that leads to this host; NoPorts if there is none."""
+        family = family_of(towards)
+        interface = next((each for each in interfaces if each.family == family), None)
+        if interface is None:
+            raise NoPorts(f"no interface for {'IPv6' if family == socket.AF_INET6 else 'IPv4'}")
+        for _ in self._even:
+            port = self._even[self._next]
+            self._next = (self._next + 1) % len(self._even)
+            if pair := bind_pair(interface, port):
+                return interface, pair
+        raise NoPorts("all RTP ports are in use")
+
+
+def bind_pair(interface: Interface, port: int) -> Pair | None:
+    """Both sockets, or None where somebody has one of the ports."""
+    rtp = rtcp = None
+    try:
+        rtp = bind(interface, port)
+        rtcp = bind(interface, port + 1)
+    except OSError as error:
+        for sock in (rtp, rtcp):
+            if sock:
+                sock.close()
+        if error.errno in TAKEN:
+            return None
+        raise
+    return Pair(rtp, rtcp)
+
+
+def bind(interface: Interface, port: int) -> socket.socket:
+    sock = socket.socket(interface.family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if interface.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED)
+        sock.bind((interface.host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

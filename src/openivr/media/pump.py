@@ -1,0 +1,53 @@
+"""The heart of the house: one tick for all calls, and one place that reads all their sockets."""
+
+import asyncio
+import time
+
+import structlog
+
+from openivr.media.inband import ToneListener, listen
+from openivr.media.outgoing import Outgoing
+from openivr.media.poller import Poller
+from openivr.media.schedule import PERIOD, SLOTS, Schedule
+from openivr.media.ticker import Ticker
+
+log = structlog.get_logger(__name__)
+
+
+class Pump:
+    """Sends the packets of all streams that joined, each every 20 ms in its slot."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.poller = Poller(loop)
+        self.tone_listeners: dict[ToneListener, None] = {}
+        self.missed = 0  # turns left out, because this process had no time
+        self._slots: list[dict[Outgoing, None]] = [{} for _ in range(SLOTS)]
+        start = time.monotonic_ns() + PERIOD
+        self._schedule = Schedule(start)
+        self._ticker = Ticker(loop, start, self._tick)
+
+    def join(self, stream: Outgoing) -> None:
+        """Send this stream from now on, in the slot with the fewest."""
+        if not any(stream in slot for slot in self._slots):
+            min(self._slots, key=len)[stream] = None
+
+    def leave(self, stream: Outgoing) -> None:
+        for slot in self._slots:
+            slot.pop(stream, None)
+
+    def _tick(self) -> None:
+        for slot, missed in self._schedule.due(time.monotonic_ns()):
+            streams = self._slots[slot]
+            if missed:
+                self.missed += missed
+                for stream in streams:
+                    stream.skip(missed)
+            for stream in streams:
+                stream.tick()
+            if slot == 0 and self.tone_listeners:
+                listen(self.tone_listeners)
+
+    def close(self) -> None:
+        self._ticker.close()
+        self.poller.close()

@@ -1,0 +1,132 @@
+"""The other side of a leg: a plain socket, and what it has heard."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvloop
+
+from openivr.media import rtcp, rtp
+from openivr.media.g711 import Law
+from openivr.media.keys import event_payloads
+from openivr.media.leg import Leg
+from openivr.media.media import Media, MediaSettings
+from openivr.media.ports import family_of
+from openivr.media.remote import Remote
+
+PORTS = range(25000, 26000)
+SECONDS = 20  # after which a test has failed
+EVENTS = 101
+
+phones: list["Phone"] = []  # of the test that runs
+
+
+def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> None:
+    """Run a test in a loop with a pump of its own."""
+
+    async def run() -> None:
+        media = Media(MediaSettings(ports=PORTS, **settings))
+        try:
+            async with asyncio.timeout(SECONDS):
+                await test(media)
+        finally:
+            media.close()
+            while phones:
+                phones.pop().close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+class Phone:
+    """Sends and hears RTP at two neighbouring ports."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        phones.append(self)
+        self.host = host
+        self.rtp, self.rtcp = neighbours(host)
+        self.heard: list[rtp.Packet] = []
+        self.reports: list[rtcp.Report] = []
+        self.ssrc, self.sequence, self.timestamp = 0x1234, 65_530, 2**32 - 480
+        self._news = asyncio.Event()
+        for sock, take in ((self.rtp, self._take), (self.rtcp, self._take_control)):
+            asyncio.get_running_loop().add_reader(sock, self._read, sock, take)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return (self.host, self.rtp.getsockname()[1])
+
+    def remote(self, law: Law = Law.PCMU, **more: Any) -> Remote:
+        """What its signalling would have agreed on."""
+        values = {"events_in": EVENTS, "events_out": EVENTS, "signalling": self.host} | more
+        return Remote(self.host, self.address[1], law, **values)
+
+    def _read(self, sock: socket.socket, take: Callable[[bytes], None]) -> None:
+        take(sock.recv(2048))
+        self._news.set()
+
+    def _take(self, data: bytes) -> None:
+        if rtp.is_rtcp(data):
+            return self._take_control(data)
+        packet = rtp.read(data)
+        assert packet
+        self.heard.append(packet)
+        return None
+
+    def _take_control(self, data: bytes) -> None:
+        self.reports += rtcp.read(data)
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        """Wait until something holds that packets can bring about."""
+        while not is_so():
+            self._news.clear()
+            await self._news.wait()
+
+    async def hear(self, packets: int) -> list[rtp.Packet]:
+        """The next so many packets."""
+        end = len(self.heard) + packets
+        await self.until(lambda: len(self.heard) >= end)
+        return self.heard[end - packets : end]
+
+    def say(self, leg: Leg, *payloads: bytes, payload_type: int = 0, marker: bool = False) -> None:
+        """Send packets of audio, at once."""
+        for payload in payloads:
+            head = rtp.pack(0x80, payload_type | marker << 7, self.sequence, self.timestamp, self.ssrc)
+            self.rtp.sendto(head + payload, leg.address)
+            self.sequence = self.sequence + 1 & 0xFFFF
+            self.timestamp = self.timestamp + 160 & 0xFFFFFFFF
+
+    def press(self, leg: Leg, keys: str, payload_type: int = EVENTS) -> None:
+        """Send keys as telephone-events, at once."""
+        for key in keys:
+            for place, payload in enumerate(event_payloads(key, 5, 160)):
+                second = payload_type | (0x80 if place == 0 else 0)
+                head = rtp.pack(0x80, second, self.sequence, self.timestamp, self.ssrc)
+                self.rtp.sendto(head + payload, leg.address)
+                self.sequence = self.sequence + 1 & 0xFFFF
+            self.timestamp = self.timestamp + 1600 & 0xFFFFFFFF
+
+    def report(self, leg: Leg, data: bytes) -> None:
+        """Send RTCP to the port above."""
+        self.rtcp.sendto(data, (leg.address[0], leg.address[1] + 1))
+
+    def close(self) -> None:
+        for sock in (self.rtp, self.rtcp):
+            asyncio.get_running_loop().remove_reader(sock)
+            sock.close()
+
+
+def neighbours(host: str) -> tuple[socket.socket, socket.socket]:
+    while True:
+        first, second = (socket.socket(family_of(host), socket.SOCK_DGRAM) for _ in range(2))
+        first.setblocking(False)
+        second.setblocking(False)
+        first.bind((host, 0))
+        try:
+            second.bind((host, first.getsockname()[1] + 1))
+        except OSError:
+            first.close()
+            second.close()
+            continue
+        return first, second

@@ -1,0 +1,38 @@
+"""Who may be the other side."""
+
+import pytest
+
+from openivr.media.latch import Latch
+from openivr.media.remote import Remote
+
+
+@pytest.mark.parametrize(
+    ("host", "signalling", "target"),
+    [
+        ("198.51.100.1", "198.51.100.1", "198.51.100.1"),
+        ("198.51.100.1", "203.0.113.5", "198.51.100.1"),  # a carrier whose sound comes from elsewhere
+        ("192.168.1.5", "203.0.113.5", "203.0.113.5"),  # a phone behind NAT that wrote its own address
+        ("192.168.1.5", "192.168.1.6", "192.168.1.5"),
+        ("192.168.1.5", "", "192.168.1.5"),
+    ],
+)
+def test_where_to_send_first(host: str, signalling: str, target: str) -> None:
+    assert Latch.of(Remote(host, 4000, signalling=signalling)).target == (target, 4000)
+
+
+def test_the_two_addresses_of_signalling_may_speak_and_nobody_else() -> None:
+    latch = Latch.of(Remote("192.168.1.5", 4000, signalling="203.0.113.5"))
+    assert latch.allows("192.168.1.5")
+    assert latch.allows("203.0.113.5")
+    assert not latch.allows("203.0.113.6")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_hold_by_address_sends_nowhere(host: str) -> None:
+    latch = Latch.of(Remote(host, 4000, signalling="203.0.113.5"))
+    assert latch.target is None
+    assert not latch.allows(host)
+
+
+def test_a_refused_stream_sends_nowhere() -> None:
+    assert Latch.of(Remote("198.51.100.1", 0)).target is None
