@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench docs fuzz lock clean help
+.PHONY: run test lint bench docs fuzz sounds lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,6 +29,17 @@ fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for
 
 bench: $(VENV)/dev.stamp  ## the table of speeds; needs Debian's "wrk" package
 	$(BIN)/python -m bench
+
+VOICE := kokoro-js-1.2.1
+
+sounds: build/sounds/stamp  ## render the built-in sounds again from their words; needs npm
+	build/sounds/bin/python sounds/render.py build/sounds/$(VOICE).tgz
+
+build/sounds/stamp: sounds/requirements.txt
+	$(PYTHON) -m venv build/sounds
+	build/sounds/bin/python -m pip --disable-pip-version-check install --quiet -r sounds/requirements.txt
+	npm pack --silent --pack-destination build/sounds $(subst kokoro-js-,kokoro-js@,$(VOICE))
+	@touch $@
 
 lock: $(VENV)/dev.stamp  ## resolve constraints.txt again from the ranges in pyproject.toml
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

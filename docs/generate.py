@@ -7,11 +7,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import click
 from click.testing import CliRunner
 
+from openivr import sounds
 from openivr.cli import main as main_command
 from openivr.cli.snapshot import load
 from openivr.config import Settings
@@ -95,9 +97,16 @@ def write_rules() -> str:
 
 
 def write_sounds() -> str:
-    """List the built-in sounds."""
-    rows = [f"| `{name}` | {words} |" for name, words in SOUNDS.items() if not name.startswith("digits/")]
+    """List the built-in sounds; of those of one character, how they are named."""
+    rows = [f"| `{name}` | {words} |" for name, words in SOUNDS.items() if "/" not in name]
     return "\n".join(["| name | words |", "|---|---|", *rows])
+
+
+def write_sound_files() -> str:
+    """List the files of the built-in sounds as `sha256sum --check` reads it."""
+    files = sorted(sounds.FOLDER.rglob("*.wav"))
+    sums = [f"{sha256(file.read_bytes()).hexdigest()}  {file.relative_to(ROOT)}" for file in files]
+    return "\n".join(["```", *sums, "```"])
 
 
 def write_transcripts() -> str:
@@ -154,6 +163,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "states": write_states,
     "rules": write_rules,
     "sounds": write_sounds,
+    "sound-files": write_sound_files,
     "transcripts": write_transcripts,
     "flow": write_flow,
     "first-call": write_first_call,
@@ -169,7 +179,7 @@ def renew(text: str) -> str:
 def main() -> None:
     """Renew all pages; with --check only say which are out of date, and fail."""
     stale = []
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for page in [ROOT / "README.md", ROOT / "THIRD_PARTY.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = page.read_text(encoding="utf-8")
         if (new := renew(text)) != text:
             stale.append(page)

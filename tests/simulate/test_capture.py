@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from openivr.journal.happening import Happening
 from openivr.menu.events import Digit, HungUp, PromptEnded
 from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.menu.sounds import LEAVE_MESSAGE
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.recording import retell
 from openivr.simulate.scenario import Step, read_scenario, run, write_scenario
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
+from openivr.sounds import seconds
 from tests.menu.offices import RICH, snapshots
 
 MENUS = {ivr: Destination(Kind.IVR, ivr) for ivr in (1, 2)}
@@ -64,7 +66,7 @@ def steps(call: Simulation, number: str = "6200") -> list[str]:
 
 
 def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: Snapshot) -> None:
-    call = play(demo_menus, "w2 1001 w8 h", world=World({"1001": "busy"}))
+    call = play(demo_menus, "w2 1001 w4 h", world=World({"1001": "busy"}))
     assert steps(call) == [
         "hears ivr-greeting-dial-ext",
         "presses 1001",
@@ -84,7 +86,7 @@ def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: Snapsho
         "hears ivr-greeting-dial-ext",
         "presses 2",
         "hears vm-leave-message",
-        "waits 7.4",  # the words take 6.4, and a second more so that it holds when they get longer
+        f"waits {seconds(LEAVE_MESSAGE) + 1:.3f}",  # a second more so that it holds when they get longer
         "presses #",
         "leaves a message",
         "hears vm-saved",

@@ -1,7 +1,10 @@
 """The built-in sounds: their names and the English words in them.
 
-Every engine must have them; `speech` makes them from these words. A menu's prompt `default` is GREETING.
+Every engine must have them; `openivr.sounds` has the audio, rendered from these words by `make sounds`. A
+menu may also use them as its prompts; its prompt `default` is GREETING. Letters are for names spelt out.
 """
+
+from string import ascii_lowercase
 
 GREETING = "ivr-greeting-dial-ext"
 BUSY = "notice-busy"
@@ -20,6 +23,9 @@ MESSAGE = "vm-message"
 MESSAGE_KEYS = "vm-keys"
 NO_MORE_MESSAGES = "vm-no-more"
 GOODBYE = "goodbye"
+INVALID_KEY = "notice-invalid-key"
+INVALID_EXTENSION = "notice-invalid-extension"
+BEEP = "beep"
 
 SOUNDS: dict[str, str] = {
     GREETING: "Welcome. If you know the extension of the person you wish to reach, please dial it now.",
@@ -39,7 +45,14 @@ SOUNDS: dict[str, str] = {
     MESSAGE_KEYS: "To hear it again, press 1. Next, 2. Delete, 3. To return to the menu, press star.",
     NO_MORE_MESSAGES: "You have no more messages. To return to the menu, press star.",
     GOODBYE: "Goodbye.",
-} | {f"digits/{digit}": digit for digit in "0123456789"}
+    INVALID_KEY: "That is not a valid choice.",
+    INVALID_EXTENSION: "That is not a valid extension.",
+    BEEP: "(tone)",
+    "digits/star": "star",
+    "digits/pound": "pound",
+}
+SOUNDS |= {f"digits/{digit}": digit for digit in "0123456789"}
+SOUNDS |= {f"letters/{letter}": letter for letter in ascii_lowercase}
 
 
 def spell(number: str) -> tuple[str, ...]:

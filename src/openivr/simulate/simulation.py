@@ -40,11 +40,10 @@ from openivr.menu.events import (
 )
 from openivr.menu.model import Destination, Kind, Snapshot
 from openivr.menu.session import Session
-from openivr.menu.sounds import SOUNDS
 from openivr.simulate.transcript import Line, Narrator
 from openivr.simulate.world import World
+from openivr.sounds import NAMES, seconds
 
-WORDS_PER_SECOND = 2.5
 MESSAGE_SECONDS = 10.0
 KEY_GAP = 200  # ms between two keys
 
@@ -175,7 +174,7 @@ class Simulation:
     def _seconds(self, name: str) -> float:
         if name in self.snapshot.prompts:
             return self.snapshot.prompts[name].seconds
-        return max(1.0, len(SOUNDS[name].split()) / WORDS_PER_SECOND) if name in SOUNDS else MESSAGE_SECONDS
+        return seconds(name) if name in NAMES else MESSAGE_SECONDS
 
     def _dial(self, dial: Dial) -> None:
         cause = self.world.outcome(dial.number, *self._line_names(dial))
