@@ -1,0 +1,349 @@
+"""The user agent: sockets below, an owner above, and between them the rules of RFC 3261.
+
+agent = Agent(settings, owner)
+await agent.start()
+leg = agent.call("sip:100@192.0.2.7", listener, body=offer)
+...
+await agent.drain(30)
+agent.close()
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import cast
+
+import structlog
+
+from openivr.sip.checks import NOT_ALLOWED, Refusal, check_invite, check_request
+from openivr.sip.endings import Lost
+from openivr.sip.exchange import Exchange, Server, stamp, token
+from openivr.sip.fields import read_uri, write_address
+from openivr.sip.inbound import InboundLeg
+from openivr.sip.legs import Authorise, Header, Listener
+from openivr.sip.message import Headers, Request, Response, read, respond
+from openivr.sip.outbound import OutboundLeg
+from openivr.sip.owner import Owner, Reply
+from openivr.sip.requests import Outgoing
+from openivr.sip.resolver import Resolver
+from openivr.sip.settings import Settings
+from openivr.sip.stack import SDP, Stack
+from openivr.sip.targets import Hop, Target
+from openivr.sip.timers import Timers
+from openivr.sip.transfer import read_replaces
+from openivr.sip.transports import StreamChannel, Transports
+from openivr.sip.within import Within
+
+log = structlog.get_logger(__name__)
+RETRY_AFTER = 5  # seconds, for those who come when we are full or about to stop
+ANONYMOUS = "sip:anonymous@anonymous.invalid"  # RFC 3323, section 4.1.1.3
+
+
+class Agent:
+    """A SIP user agent on one event loop."""
+
+    def __init__(self, settings: Settings, owner: Owner) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._owner = owner
+        self._alarm: asyncio.TimerHandle | None = None
+        self._draining = False
+        self.settings = settings
+        timers = Timers(loop.time, self._wake)
+        transports = Transports(
+            self._receive, self._lose, settings.external, _server_tls(settings), _client_tls(settings)
+        )
+        exchange = Exchange(self, timers, settings.timing, transports.reach)
+        self._stack = Stack(settings, timers, exchange, transports, Resolver())
+        self.listening: tuple[Target, ...] = ()
+
+    async def start(self) -> None:
+        """Bind all sockets; raises `OSError` and leaves none bound if one cannot be."""
+        try:
+            self.listening = tuple([await self._stack.transports.listen(at) for at in self.settings.listen])
+        except OSError:
+            self.close()
+            raise
+
+    # What the owner does
+
+    def call(  # noqa: PLR0913 - what a call may be given, by name
+        self,
+        uri: str,
+        listener: Listener,
+        *,
+        body: bytes = b"",
+        caller: str = ANONYMOUS,
+        caller_name: str = "",
+        target: Target | None = None,
+        headers: Sequence[Header] = (),
+        authorise: Authorise | None = None,
+        contact_user: str = "",
+        max_forwards: int = 70,
+    ) -> OutboundLeg:
+        """Call a URI; whatever goes wrong is told to the listener, later.
+
+        `target` says where to send the INVITE if not to where the URI leads (a registered contact's source, a
+        trunk's proxy). Without a `body` the peer is asked for its offer. Raises `ValueError` for a `uri` or
+        `caller` that is no SIP URI.
+        """
+        request = self._begin_request("INVITE", uri, write_address(_valid(caller), caller_name), f"<{uri}>")
+        request.headers["max-forwards"] = [str(max_forwards)]
+        for name, value in headers:
+            request.add(name, value)
+        self._stack.set_body(request, body)
+        leg = OutboundLeg(self._stack, request, target, authorise, contact_user)
+        leg.listener = listener
+        leg.place()
+        return leg
+
+    def request(  # noqa: PLR0913 - what a request may be given, by name
+        self,
+        method: str,
+        uri: str,
+        replied: Callable[[Response | Lost], None],
+        *,
+        sender: str = ANONYMOUS,
+        receiver: str = "",
+        target: Target | None = None,
+        headers: Sequence[Header] = (),
+        body: bytes = b"",
+        authorise: Authorise | None = None,
+        call_id: str = "",
+        cseq: int = 1,
+    ) -> None:
+        """Send a request of no dialog: REGISTER, OPTIONS, MESSAGE.
+
+        `replied` is told the final response, later. A body needs a Content-Type among the headers.
+        Raises `ValueError` for what is no SIP URI.
+        """
+        request = self._begin_request(
+            method, uri, write_address(_valid(sender), tag=token()), f"<{receiver or uri}>"
+        )
+        request.cseq = cseq
+        request.headers["cseq"] = [f"{cseq} {method}"]
+        if call_id:
+            request.call_id = call_id
+            request.headers["call-id"] = [call_id]
+        for name, value in headers:
+            request.add(name, value)
+        request.body = body
+
+        def took(response: Response) -> None:
+            if response.status >= 200:
+                replied(response)
+
+        outgoing = Outgoing(self._stack, request, took, replied, authorise=authorise)
+        if target is not None:
+            outgoing.send_to(target)
+        else:
+            outgoing.send(uri)
+
+    def _begin_request(self, method: str, uri: str, sender: str, receiver: str) -> Request:
+        call_id = f"{token()}{token()}"
+        headers: Headers = {
+            "max-forwards": ["70"],
+            "from": [sender],
+            "to": [receiver],
+            "call-id": [call_id],
+            "cseq": [f"1 {method}"],
+            "user-agent": [self.settings.user_agent],
+        }
+        request = Request(method, _valid(uri), headers)
+        request.call_id = call_id
+        request.cseq = 1
+        return request
+
+    def contact(self, target: Target, user: str = "") -> str:
+        """Our Contact URI as a numeric target should know it: for REGISTER.
+
+        Raises `ValueError` if no socket of ours leads there.
+        """
+        hop = self._stack.transports.reach(target)
+        if hop is None:
+            raise ValueError(f"no way to {target}")
+        return self._stack.contact(hop, user)
+
+    def keep_alive(self, target: Target) -> None:
+        """Send a numeric target a line break (RFC 5626, section 4.4.1), so that NATs on the way stay open."""
+        hop = self._stack.transports.reach(target)
+        if hop is not None:
+            hop.channel.send(b"\r\n\r\n", hop.address)
+
+    @property
+    def legs(self) -> int:
+        """How many calls are under way."""
+        return len(self._stack.legs)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls (503), and wait until those under way have ended, at most so long."""
+        self._draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stack.idle()
+
+    def close(self) -> None:
+        """Hang up what is left, and close all sockets."""
+        self._draining = True
+        for leg in list(self._stack.legs.values()):
+            leg.hangup()
+        self._stack.resolver.close()
+        self._stack.transports.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    # What arrives
+
+    def _receive(self, data: bytes, hop: Hop) -> None:
+        source = hop.target
+        if not self._owner.hears(source):
+            return
+        try:
+            self._take(data, hop)
+        except Exception:  # one message's trouble must not take the socket from the others
+            log.exception("message failed", source=source)
+
+    def _take(self, data: bytes, hop: Hop) -> None:
+        message = read(data)
+        if message is None:
+            self._owner.nonsense(hop.target)
+        elif isinstance(message, Response):
+            self._stack.exchange.receive(message, hop)
+        else:
+            stamp(message, hop)
+            if message.fault is not None:
+                self._owner.nonsense(hop.target)
+                self._refuse(message, (message.fault.status, ()), message.fault.reason)
+            else:
+                self._stack.exchange.receive(message, hop)
+
+    def take_request(self, request: Request) -> None:
+        """A request that no transaction knows."""
+        if request.to.tag:
+            leg = self._stack.legs.get(request.to.tag)
+            if leg is not None and leg.owns(request):
+                leg.take(request)
+                return
+        reply = self._owner.admit(request)
+        if reply is not None:
+            self._reply(request, reply)
+        elif request.to.tag:
+            self._refuse(request, (481, ()))
+        elif len(self._stack.exchange) >= self.settings.max_transactions:
+            self._refuse(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
+        else:
+            self._take_new(request)
+
+    def _take_new(self, request: Request) -> None:
+        method = request.method
+        refusal = check_request(request)
+        if method == "INVITE" and refusal is None:
+            refusal = check_invite(request, self.settings.min_session)
+        if refusal is not None:
+            self._refuse(request, refusal)
+        elif self._draining and method in ("INVITE", "OPTIONS"):
+            self._refuse(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
+        elif method == "INVITE":
+            self._take_call(request)
+        elif method == "OPTIONS":
+            response = respond(request, 200, headers=(("Accept", SDP),), tag=token())
+            self._stack.introduce(response, request.hop)
+            self._stack.exchange.answer(self._stack.exchange.begin(request), response)
+        else:
+            self._ask_owner(request)
+
+    def _ask_owner(self, request: Request) -> None:
+        reply = (
+            self._owner.registered(request) if request.method == "REGISTER" else self._owner.asked(request)
+        )
+        if reply is None:
+            self._refuse(request, NOT_ALLOWED)
+            return
+        server = self._stack.exchange.begin(request)
+        response = respond(request, reply.status, reply.reason, reply.headers, reply.body, token())
+        response.headers["server"] = [self.settings.user_agent]
+        self._stack.exchange.answer(server, response)
+
+    def _take_call(self, request: Request) -> None:
+        replaced = None
+        if "replaces" in request.headers:
+            found = self._find_replaced(request)
+            if not isinstance(found, Within):
+                self._refuse(request, found)
+                return
+            replaced = found
+        leg = InboundLeg(self._stack, request, replaced)
+        try:
+            self._owner.called(leg)
+        except Exception:
+            log.exception("call failed", call_id=leg.call_id)
+            leg.hangup(500)
+        leg.wait()
+
+    def _find_replaced(self, request: Request) -> Within | Refusal:
+        """The leg that an INVITE with Replaces takes the place of (RFC 3891, section 3)."""
+        replaces = read_replaces(request.get("replaces"))
+        if replaces is None or len(request.headers["replaces"]) > 1:
+            return 400, ()
+        leg = cast(Within | None, self._stack.legs.get(replaces.to_tag))
+        dialog = leg.dialog if leg is not None else None
+        if leg is None or dialog is None or leg.call_id != replaces.call_id:
+            return 481, ()
+        if dialog.remote_tag != replaces.from_tag:
+            return 481, ()
+        if replaces.early_only and not leg.early:
+            return 486, ()
+        if leg.early and isinstance(leg, InboundLeg):
+            return 481, ()  # only calls that we placed can be picked up while they ring
+        return leg
+
+    def take_ack(self, request: Request) -> None:
+        """An ACK that no transaction wants."""
+        leg = self._stack.legs.get(request.to.tag)
+        if leg is not None and leg.owns(request):
+            leg.take_ack(request)
+
+    def take_cancel(self, server: Server) -> None:
+        """A call is given up before it was answered."""
+        if isinstance(server.user, InboundLeg):
+            server.user.take_cancel()
+
+    def _reply(self, request: Request, reply: Reply) -> None:
+        if reply.status:
+            tag = self._stack.exchange.stateless_tag(request)
+            response = respond(request, reply.status, reply.reason, reply.headers, reply.body, tag)
+            response.headers["server"] = [self.settings.user_agent]
+            self._stack.exchange.reply(request, response)
+
+    def _refuse(self, request: Request, refusal: Refusal, reason: str = "") -> None:
+        status, headers = refusal
+        self._reply(request, Reply(status, reason, headers))
+
+    def _lose(self, stream: StreamChannel) -> None:
+        self._stack.exchange.lose(stream)
+
+    # Time
+
+    def _wake(self, when: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(when, self._stack.timers.run)
+
+
+def _valid(uri: str) -> str:
+    if read_uri(uri) is None:
+        raise ValueError(f"not a SIP URI: {uri!r}")
+    return uri
+
+
+def _server_tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.certificate, settings.key or None)
+    return context
+
+
+def _client_tls(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.authorities or None)

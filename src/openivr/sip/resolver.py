@@ -1,0 +1,49 @@
+"""Names to addresses, off the event loop, remembered for a moment."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+REMEMBER = 30.0  # seconds; the system's resolver does not tell how long a name is good for
+FORGET = 5.0  # seconds for a name that was not found
+KEPT = 1000
+
+
+class Resolver:
+    """Addresses of names, as the system knows them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._waiting: dict[str, list[Callable[[tuple[str, ...]], None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def find(self, name: str, found: Callable[[tuple[str, ...]], None]) -> None:
+        """Tell `found` the addresses, none if there are none: at once if they are known, else later."""
+        known = self._known.get(name)
+        if known and known[0] > time.monotonic():
+            found(known[1])
+            return
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append(found)
+        if len(waiting) == 1:
+            task = asyncio.get_running_loop().create_task(self._look_up(name))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _look_up(self, name: str) -> None:
+        try:
+            infos = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+            addresses = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
+        except (OSError, UnicodeError):
+            addresses = ()
+        if len(self._known) >= KEPT:
+            self._known.clear()
+        self._known[name] = (time.monotonic() + (REMEMBER if addresses else FORGET), addresses)
+        for found in self._waiting.pop(name):
+            found(addresses)
+
+    def close(self) -> None:
+        """Wait for nothing more."""
+        for task in self._tasks:
+            task.cancel()

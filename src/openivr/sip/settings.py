@@ -1,0 +1,25 @@
+"""What an agent is configured with."""
+
+from dataclasses import dataclass
+
+from openivr.sip.targets import Target
+from openivr.sip.transactions import Timing
+
+USUAL_TIMING = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An agent's configuration; times in seconds."""
+
+    listen: tuple[Target, ...] = (Target("UDP", "127.0.0.1", 5060), Target("TCP", "127.0.0.1", 5060))
+    external: str = ""  # our address as peers outside of private networks know it
+    certificate: str = ""  # files in PEM; a TLS listener needs both
+    key: str = ""
+    authorities: str = ""  # file with those that peers' certificates are checked against; "": the system's
+    user_agent: str = "OpenIVR"
+    timing: Timing = USUAL_TIMING
+    session_expires: int = 1800  # asked of peers that know session timers (RFC 4028); 0: of none
+    min_session: int = 90  # shorter ones are refused with 422
+    ring_limit: int = 300  # an outbound call that rings longer is given up
+    max_transactions: int = 100_000  # above it new requests are answered with 503
