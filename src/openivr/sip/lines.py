@@ -1,0 +1,272 @@
+"""Trunk lines: is the way to a provider open? One pure state machine for the three types of trunk.
+
+    register   we register with the far side, and again before that runs out
+    peer       known by its address; asked with OPTIONS whether it is there
+    account    the far side registers with us: up while it does
+
+`step` takes a state and what happened, and gives the next state and what to do. Times are Unix seconds.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum, unique
+
+from openivr.sip.targets import Target
+
+REGISTRATION = 600  # seconds asked for: a far side that is gone is noticed within that time
+LONGEST_REGISTRATION = 86_400  # granted to a far side that insists (423)
+PROBE = 30.0  # seconds between OPTIONS while all is well
+PROBE_SOON = 5.0  # after one that was not answered, and before an answer is believed
+PROBE_LATER = 15.0  # while it is down
+MISSES = 2  # in a row: down
+ANSWERS = 2  # in a row: up again
+RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds after the first failed registration, doubled each time
+RETRY_REFUSED, LONGEST_RETRY_REFUSED = 60.0, 1800.0  # where the login was refused: providers ban who insists
+REFUSALS = frozenset({401, 403, 404, 407})
+ABSENT = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
+
+
+@unique
+class Kind(StrEnum):
+    """The types of trunk, as the configuration spells them."""
+
+    REGISTER = "register"
+    PEER = "peer"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A trunk as signalling needs it: the fields of the object `trunk`, of one that is enabled."""
+
+    id: int
+    name: str
+    kind: Kind
+    host: str = ""  # a name or an address; IPv6 without brackets
+    port: int = 5060
+    protocol: str = "UDP"  # UDP, TCP or TLS
+    domain: str = ""  # in From and To; "" stands for the host
+    user: str = ""
+    auth_user: str = ""  # in digest; "" stands for the user
+    password: str = field(default="", repr=False)
+    caller_id: str = ""  # def_outbound_cid: the number shown to those who are called
+    max_calls: int = 0  # at a time; 0: any number
+
+
+@unique
+class Health(StrEnum):
+    """Whether calls can be placed over a line."""
+
+    UNKNOWN = "unknown"  # nothing was heard yet
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A line at one moment. The first three are for people, the rest is the machine's memory."""
+
+    health: Health = Health.UNKNOWN
+    reason: str = ""  # why it is so
+    since: float = 0.0
+    asked: int = REGISTRATION  # seconds asked for in REGISTER
+    streak: int = 0  # failures in a row, for a peer that is down: answers in a row
+    lengthened: int = 0  # 423s in a row
+    over: bool = False
+
+
+# What happened
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The line is wanted. Comes first, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The time of the last `Wait` is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The final answer to REGISTER or OPTIONS, after challenges. Status 0: there was none."""
+
+    status: int
+    reason: str = ""
+    expires: int | None = None  # granted
+    min_expires: int | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call came over the line, so it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A call over the line had no answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An account's far side is registered with us, or no longer."""
+
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The line is no longer wanted."""
+
+
+Event = Began | Due | Answered | Heard | Missed | Bound | Ended
+
+# What to do
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Send REGISTER for so many seconds; 0: the registration is given up."""
+
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send OPTIONS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Say `Due` after so many seconds, and not what an earlier `Wait` asked for."""
+
+    seconds: float
+
+
+Command = Register | Probe | Wait
+Step = tuple[State, tuple[Command, ...]]
+
+
+def step(kind: Kind, state: State, event: Event, now: float, draw: float) -> Step:
+    """Take one event. `draw` is a random number of [0, 1), so that lines do not act in unison."""
+    if state.over:
+        return state, ()
+    match kind:
+        case Kind.REGISTER:
+            return _step_register(state, event, now, draw)
+        case Kind.PEER:
+            return _step_peer(state, event, now, draw)
+        case Kind.ACCOUNT:
+            return _step_account(state, event, now)
+
+
+def _step_register(state: State, event: Event, now: float, draw: float) -> Step:
+    match event:
+        case Began() | Due():
+            return state, (Register(state.asked),)
+        case Answered():
+            return _take_registration(state, event, now, draw)
+        case Missed() if state.health is Health.UP:
+            return state, (Wait(draw),)  # it may have lost us: register now, not when the time is over
+        case Ended():
+            given_up = (Register(0),) if state.health is Health.UP else ()
+            return replace(state, over=True), given_up
+        case _:
+            return state, ()
+
+
+def _take_registration(state: State, answer: Answered, now: float, draw: float) -> Step:
+    if 200 <= answer.status < 300:
+        granted = state.asked if answer.expires is None else max(1, min(answer.expires, state.asked))
+        up = replace(_turn(state, Health.UP, "registered", now), streak=0, lengthened=0)
+        return up, (Wait(granted * (0.8 - 0.1 * draw)),)
+    longer = answer.min_expires or 0
+    if answer.status == 423 and state.asked < longer <= LONGEST_REGISTRATION and state.lengthened < 3:
+        return replace(state, asked=longer, lengthened=state.lengthened + 1), (Register(longer),)
+    refused = answer.status in REFUSALS
+    first, longest = (RETRY_REFUSED, LONGEST_RETRY_REFUSED) if refused else (RETRY, LONGEST_RETRY)
+    seconds = min(first * 2.0 ** min(state.streak, 20), longest) * (0.75 + 0.5 * draw)
+    if answer.retry_after is not None:
+        seconds = max(seconds, min(answer.retry_after, 3600) * (1 + 0.1 * draw))
+    down = _turn(state, Health.DOWN, _reason(answer), now)
+    return replace(down, streak=state.streak + 1, lengthened=0), (Wait(seconds),)
+
+
+def _step_peer(state: State, event: Event, now: float, draw: float) -> Step:
+    match event:
+        case Began() | Due():
+            return state, (Probe(),)
+        case Answered() if event.status in ABSENT:
+            return _miss(state, _reason(event), now, draw)
+        case Missed():
+            missed, _ = _miss(state, "a call was not answered", now, draw)
+            return missed, (Wait(draw),)
+        case Answered():
+            return _answer(state, now, draw)
+        case Heard() if state.health is not Health.UP:
+            return replace(_turn(state, Health.UP, "a call came", now), streak=0), ()
+        case Ended():
+            return replace(state, over=True), ()
+        case _:
+            return state, ()
+
+
+def _miss(state: State, reason: str, now: float, draw: float) -> Step:
+    if state.health is Health.DOWN:
+        return replace(state, streak=0, reason=reason), (Wait(PROBE_LATER * (0.9 + 0.2 * draw)),)
+    missed = replace(state, streak=state.streak + 1)
+    if missed.streak >= MISSES:
+        missed = replace(_turn(state, Health.DOWN, reason, now), streak=0)
+    return missed, (Wait(PROBE_SOON * (0.9 + 0.2 * draw)),)
+
+
+def _answer(state: State, now: float, draw: float) -> Step:
+    if state.health is Health.DOWN and state.streak + 1 < ANSWERS:
+        return replace(state, streak=state.streak + 1), (Wait(PROBE_SOON * (0.9 + 0.2 * draw)),)
+    up = replace(_turn(state, Health.UP, "answers", now), streak=0)
+    return up, (Wait(PROBE * (0.9 + 0.2 * draw)),)
+
+
+def _step_account(state: State, event: Event, now: float) -> Step:
+    match event:
+        case Began():
+            return _turn(state, Health.DOWN, "not registered", now), ()
+        case Bound(there=True):
+            return _turn(state, Health.UP, "registered", now), ()
+        case Bound():
+            return _turn(state, Health.DOWN, "not registered", now), ()
+        case Ended():
+            return replace(state, over=True), ()
+        case _:
+            return state, ()
+
+
+def _turn(state: State, health: Health, reason: str, now: float) -> State:
+    since = state.since if state.health is health else now
+    return replace(state, health=health, reason=reason, since=since)
+
+
+def _reason(answer: Answered) -> str:
+    return f"{answer.status} {answer.reason}".strip() if answer.status else answer.reason or "no answer"
+
+
+def identify(
+    trunks: Iterable[Trunk], addresses: Mapping[int, frozenset[str]], source: Target, user: str
+) -> Trunk | None:
+    """Say over which trunk a call comes, by where it comes from; None: not over one, so it has to log in.
+
+    `addresses` are what the hosts of trunks stand for. Over UDP the port must be the trunk's as well, since a
+    provider sends from where it listens and a phone may share its address; a connection's port says nothing.
+    Of several accounts with one provider, the one whose user is called (`user`, of the request's URI) counts.
+    """
+    found = [
+        trunk
+        for trunk in trunks
+        if trunk.kind is not Kind.ACCOUNT
+        and trunk.protocol == source.protocol
+        and source.host in addresses.get(trunk.id, ())
+        and (source.protocol != "UDP" or trunk.port == source.port)
+    ]
+    return min(found, key=lambda trunk: (trunk.user != user or not user, trunk.id), default=None)
