@@ -7,7 +7,7 @@ a phone that is registered): what is beyond its rate is refused or dropped, no m
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, unique
 from functools import lru_cache
@@ -51,6 +51,9 @@ class Policy:
     retry: int = 30  # Retry-After of refusals
 
 
+USUAL = Policy()
+
+
 @unique
 class Decision(Enum):
     """What to do with what a source sends."""
@@ -73,6 +76,7 @@ class Ban:
 class _Source:
     """What is remembered of one source."""
 
+    name: str
     tokens: float
     at: float  # when `tokens` was right
     failures: int = 0
@@ -84,10 +88,16 @@ class _Source:
 
 
 class Guard:
-    """Counts what sources do. `now` is a clock that never goes back, in seconds."""
+    """Counts what sources do. `now` is a clock that never goes back, in seconds; `on_ban` hears of bans."""
 
-    def __init__(self, policy: Policy = Policy(), exempt: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy = USUAL,
+        exempt: Iterable[str] = (),
+        on_ban: Callable[[Ban], None] = lambda ban: None,
+    ) -> None:
         self._policy = policy
+        self._on_ban = on_ban
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._exempt = _networks(exempt)
 
@@ -165,7 +175,7 @@ class Guard:
         name = name_source(host)
         source = self._sources.get(name)
         if source is None:
-            source = self._sources[name] = _Source(burst, now)
+            source = self._sources[name] = _Source(name, burst, now)
             self._forget(now)
         self._sources.move_to_end(name)
         source.tokens = min(burst, source.tokens + max(0.0, now - source.at) * rate)
@@ -205,6 +215,7 @@ class Guard:
         source.bans += 1
         source.reason = reason
         source.failures = source.excess = 0
+        self._on_ban(Ban(source.name, source.banned_until, reason))
 
 
 def is_scanner(user_agent: str) -> bool:

@@ -1,0 +1,245 @@
+"""The door: who is heard, who is let in, and as whom. It stands before every agent that faces a network.
+
+Let in are requests that carry right credentials of an account, and calls from the address of a configured
+trunk. Everybody else is asked for credentials, and nothing is remembered of the question. OPTIONS is answered
+to all, because balancers and providers ask it without credentials; the answer tells nothing about anybody.
+"""
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from openivr.sip.directory import Account, Caller, Directory
+from openivr.sip.fields import read_address, read_uri
+from openivr.sip.guard import USUAL, Ban, Decision, Guard, Policy, name_source
+from openivr.sip.inbound import InboundLeg
+from openivr.sip.lines import identify
+from openivr.sip.message import Request
+from openivr.sip.owner import SILENCE, Reply
+from openivr.sip.registrar import Binding, Refused, Registered, Registrar
+from openivr.sip.registration import headers_of, read_register
+from openivr.sip.targets import Target
+from openivr.sip.verifier import Outcome, Secret, Signed, Verifier
+
+log = structlog.get_logger(__name__)
+PROVEN_SECONDS = 3600.0  # for which a source that logged in counts as known
+MOST_PROVEN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What time it is: `wall` in Unix seconds, `steady` never goes back."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+SYSTEM = Clocks()
+
+
+class Door:
+    """An agent's `Owner`, as far as it decides who is let in; calls that are go to `on_call`.
+
+    `key` is random, at least 32 bytes. `is_full` says whether another call would be too many. `watchers`
+    are told an account's user and all its bindings whenever they change.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        on_call: Callable[[InboundLeg, Caller], None],
+        *,
+        policy: Policy = USUAL,
+        is_full: Callable[[], bool] = lambda: False,
+        clocks: Clocks = SYSTEM,
+    ) -> None:
+        self.guard = Guard(policy, on_ban=_log_ban)
+        self.registrar = Registrar()
+        self.directory = Directory()
+        self.watchers: list[Callable[[str, tuple[Binding, ...]], None]] = []
+        self.counts: Counter[str] = Counter()  # for metrics: what was decided how often
+        self._policy = policy
+        self._verifier = Verifier(key)
+        self._on_call = on_call
+        self._is_full = is_full
+        self._clocks = clocks
+        self._addresses: Mapping[int, frozenset[str]] = {}
+        self._trunk_sources: frozenset[str] = frozenset()
+        self._proven: OrderedDict[str, float] = OrderedDict()
+        self._admitted: tuple[Request, Caller] | None = None
+
+    # What it goes by
+
+    def configure(self, directory: Directory) -> None:
+        """Take a new configuration: who is no longer in it loses its bindings."""
+        self.directory = directory
+        for user in self.registrar.users():
+            if user not in directory.accounts:
+                self.registrar.forget(user)
+                self._tell(user, ())
+
+    def place_trunks(self, addresses: Mapping[int, frozenset[str]]) -> None:
+        """Take the addresses that the hosts of trunks stand for, by the trunk's id."""
+        self._addresses = addresses
+        every = [host for hosts in addresses.values() for host in hosts]
+        for host in every:
+            self.guard.pardon(host)
+        self._trunk_sources = frozenset(map(name_source, every))
+
+    def expire(self) -> None:
+        """Drop bindings that are over."""
+        for user, left in self.registrar.expire(self._clocks.wall()).items():
+            self._tell(user, left)
+
+    def ping(self) -> list[Binding]:
+        """List phones behind NAT that have to be sent something now."""
+        return self.registrar.keep_alive(self._clocks.wall())
+
+    def lookup(self, user: str) -> tuple[Binding, ...]:
+        """List where an account can be called, the most wanted first."""
+        return self.registrar.lookup(user, self._clocks.wall())
+
+    # An agent asks
+
+    def hears(self, source: Target) -> bool:
+        """Whether a source is not banned."""
+        if self.guard.hears(source.host, self._clocks.steady()):
+            return True
+        self.counts["banned"] += 1
+        return False
+
+    def nonsense(self, source: Target) -> None:
+        """Count what was not SIP against its source."""
+        self.counts["nonsense"] += 1
+        self.guard.nonsense(source.host, self._clocks.steady(), known=self._is_known(source.host))
+
+    def admit(self, request: Request) -> Reply | None:
+        """Let a request in (None), or say what it is answered."""
+        self._admitted = None
+        source, method = request.source, request.method
+        decision = self.guard.admit(
+            source.host,
+            self._clocks.steady(),
+            known=self._is_known(source.host),
+            user_agent=request.get("user-agent"),
+        )
+        if decision is Decision.DROP:
+            self.counts["dropped"] += 1
+            return SILENCE
+        if decision is Decision.REFUSE or (method == "INVITE" and self._is_full()):
+            self.counts["refused"] += 1
+            return Reply(503, headers=(("Retry-After", str(self._policy.retry)),))
+        if method == "OPTIONS":
+            return None
+        uri = read_uri(request.uri)
+        trunks = self.directory.trunks.values()
+        trunk = None
+        if method != "REGISTER":
+            trunk = identify(trunks, self._addresses, source, uri.user if uri else "")
+        if trunk:
+            self._let_in(request, Caller(trunk=trunk))
+            return None
+        return self._authenticate(request)
+
+    def registered(self, request: Request) -> Reply:
+        """Do what an admitted REGISTER asks for."""
+        caller, now = self._who(request), self._clocks.wall()
+        if caller is None or caller.account is None:
+            return Reply(403)
+        account = caller.account
+        asked = read_register(request, request.source)
+        result = (
+            asked
+            if isinstance(asked, Refused)
+            else self.registrar.register(account.user, asked, account.contacts, now)
+        )
+        headers = headers_of(result, now)
+        if isinstance(result, Registered):
+            if result.changed:
+                self._tell(account.user, result.bindings)
+            return Reply(200, headers=headers)
+        return Reply(result.status, result.reason, headers)
+
+    def called(self, leg: InboundLeg) -> None:
+        """Pass an admitted call on, with who calls."""
+        caller = self._who(leg.request)
+        if caller is None:
+            leg.reject(403)
+            return
+        self._on_call(leg, caller)
+
+    def asked(self, request: Request) -> Reply | None:
+        """Answer other methods: none is served beyond those of calls and registration."""
+        return None
+
+    # Inside
+
+    def _tell(self, user: str, bindings: tuple[Binding, ...]) -> None:
+        for watcher in self.watchers:
+            watcher(user, bindings)
+
+    def _is_known(self, host: str) -> bool:
+        source = name_source(host)
+        return source in self._trunk_sources or self._proven.get(source, 0.0) > self._clocks.steady()
+
+    def _let_in(self, request: Request, caller: Caller) -> None:
+        self.counts["admitted"] += 1
+        self._admitted = request, caller
+
+    def _who(self, request: Request) -> Caller | None:
+        """Say who sent the request that was let in last; None for any other."""
+        admitted, self._admitted = self._admitted, None
+        return admitted[1] if admitted and admitted[0] is request else None
+
+    def _authenticate(self, request: Request) -> Reply | None:
+        source = request.source.host
+        signed = Signed(request.method, request.uri, source, request.headers.get("authorization", ()))
+        now = self._clocks.wall()
+        verdict = self._verifier.check(signed, self._find_secret, now)
+        if verdict.outcome is Outcome.ACCEPTED:
+            return self._accept(request, self.directory.accounts[verdict.user])
+        if verdict.outcome is Outcome.WRONG:
+            self.guard.fail(source, self._clocks.steady(), known=self._is_known(source))
+            log.warning("sip login refused", source=source, user=verdict.user[:64], method=request.method)
+        self.counts[verdict.outcome.value] += 1
+        challenges = self._verifier.challenge(source, now, stale=verdict.outcome is Outcome.STALE)
+        return Reply(401, headers=tuple(("WWW-Authenticate", value) for value in challenges))
+
+    def _find_secret(self, user: str) -> Secret | None:
+        account = self.directory.accounts.get(user)
+        return account.secret if account else None
+
+    def _accept(self, request: Request, account: Account) -> Reply | None:
+        source = request.source.host
+        self.guard.succeed(source)
+        self._prove(source)
+        if request.method == "REGISTER" and not _is_own(request, account):
+            self.counts["foreign"] += 1
+            return Reply(403)
+        trunk = self.directory.trunks.get(account.trunk)
+        if trunk and request.method != "REGISTER":
+            self._let_in(request, Caller(trunk=trunk))
+        else:
+            self._let_in(request, Caller(account=account))
+        return None
+
+    def _prove(self, host: str) -> None:
+        source = name_source(host)
+        self._proven[source] = self._clocks.steady() + PROVEN_SECONDS
+        self._proven.move_to_end(source)
+        if len(self._proven) > MOST_PROVEN:
+            self._proven.popitem(last=False)
+
+
+def _log_ban(ban: Ban) -> None:
+    log.warning("sip source banned", source=ban.source, reason=ban.reason)
+
+
+def _is_own(request: Request, account: Account) -> bool:
+    """Whether a REGISTER is for the account's own address of record: nobody registers for others."""
+    to = read_address(request.get("to"))
+    uri = read_uri(to.uri) if to else None
+    return uri is not None and (uri.user == account.user or uri.user in account.names)
