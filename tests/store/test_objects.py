@@ -110,6 +110,24 @@ def test_the_users_of_an_object_are_named_and_counted(database: Database) -> Non
     assert counts == {used: {"ext_group": 1, "ivr": 2}}
 
 
+def test_an_object_is_found_by_what_people_call_it(database: Database) -> None:
+    person = create(database, "extension", extension("1000"))
+    group = create(database, "ext_group", {"name": "Sales"})
+    with database.reading() as connection:
+        assert objects.find_named(connection, KINDS["extension"], "1000") == person
+        assert objects.find_named(connection, KINDS["ring_group"], "1000") is None
+        assert objects.find_named(connection, KINDS["ext_group"], "Sales") == group
+        assert objects.find_named(connection, KINDS["ext_group"], "Sal") is None
+        assert objects.find_named(connection, KINDS["ext_group"], "\0") is None
+
+
+def test_objects_are_fetched_together(database: Database) -> None:
+    first, second = (create(database, "extension", extension(number)) for number in ("1001", "1000"))
+    with database.reading() as connection:
+        found = objects.fetch_many(connection, KINDS["extension"], [second, 99, first])
+        assert found == {one: objects.fetch(connection, KINDS["extension"], one) for one in (first, second)}
+
+
 def test_what_points_to_itself_counts_for_nothing(database: Database) -> None:
     ident = create(database, "ivr", ivr("6200"))
     update(database, "ivr", ident, {"press1_dest": "ivr", "press1_dest_value": str(ident)})

@@ -143,6 +143,14 @@ def find(connection: Connection, reference: Reference) -> int | None:
     return connection.execute(select(table.c.id).where(column == reference.key)).scalar()
 
 
+def find_named(connection: Connection, kind: Kind, key: str) -> int | None:
+    """The id of the object of this number or, of a kind without numbers, of this name."""
+    table = OBJECTS[kind.name]
+    column = table.c.number if "number" in table.c else table.c.name
+    wanted = select(table.c.id).where(column == key)
+    return connection.execute(wanted).scalar() if can_be_stored(key) else None
+
+
 def can_be_stored(key: int | str) -> bool:
     """Whether PostgreSQL, which refuses what does not fit its types, may be asked for an id or a name."""
     return 0 <= key < 2**31 if isinstance(key, int) else "\0" not in key
@@ -212,6 +220,13 @@ def fetch_all(connection: Connection, kind: Kind) -> Iterable[tuple[int, Values]
     table = OBJECTS[kind.name]
     for record in connection.execute(select(table).order_by(table.c.id)):
         yield record.id, as_values(kind, record)
+
+
+def fetch_many(connection: Connection, kind: Kind, idents: Sequence[int]) -> dict[int, Values]:
+    """The values of those objects that exist, by id."""
+    table = OBJECTS[kind.name]
+    found = connection.execute(select(table).where(table.c.id.in_(idents)))
+    return {record.id: as_values(kind, record) for record in found}
 
 
 def as_values(kind: Kind, record: Record[Any]) -> Values:

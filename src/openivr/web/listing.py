@@ -65,9 +65,12 @@ class Listing:
         return f"{self.path}?{urlencode({name: v for name, v in (values | changes).items() if v != ''})}"
 
 
-async def read(visit: Visit, kind: Kind, path: str) -> Listing:
-    """The page that the address asks for; what it asks wrongly is as if it had not asked."""
-    sort = choose(visit.query("sort_by"), ("id", *kind.sorts), kind.sorts[0])
+async def read(visit: Visit, kind: Kind, path: str, default: str = "") -> Listing:
+    """The page that the address asks for; what it asks wrongly is as if it had not asked.
+
+    The list is sorted by `default` where the address names no order, else by the first of its orders.
+    """
+    sort = choose(visit.query("sort_by"), ("id", *kind.sorts), default or kind.sorts[0])
     order = choose(visit.query("order_by"), ("asc", "desc"), "asc")
     number = whole(visit.query("page"), 1, MOST_PAGE)
     size = whole(visit.query("page_size"), SIZES[0], SIZES[-1])

@@ -1,5 +1,6 @@
 """Templates. Everything that is put into one is escaped; what is not defined is an error."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from openivr.web.assets import Assets
+from openivr.web.places import address
 from openivr.web.words import has, say
 
 FOLDER = Path(__file__).parent / "templates"
@@ -34,6 +36,11 @@ SECTIONS = (
 )
 
 
+def clock(seconds: int, form: str) -> str:
+    """A moment, in Unix seconds, by the server's clock: `form` is one of time.strftime."""
+    return time.strftime(form, time.localtime(seconds))
+
+
 class Pages:
     """The templates with what all of them use: `say`, `static` and the rail's `sections`."""
 
@@ -49,6 +56,8 @@ class Pages:
         self.environment.globals |= {
             "say": say,
             "has_words": has,
+            "address": address,
+            "clock": clock,
             "static": assets.address,
             "sections": tuple(sections),
         }

@@ -14,4 +14,15 @@ class Place:
 # Kinds without pages are not here; whoever adds pages adds their place.
 PLACES: dict[str, Place] = {
     "ivr": Place("/menus", "/menus/{id}"),
+    "extension": Place("/people/extensions", "/people/extensions/{id}"),
+    "ext_group": Place("/people/groups", "/people/groups/{id}"),
+    "ring_group": Place("/people/ring-groups", "/people/ring-groups/{id}"),
+    "inbound_route": Place("/routes/inbound", "/routes/inbound/{id}"),
+    "outbound_route": Place("/routes/outbound", "/routes/outbound/{id}"),
+    "trunk": Place("/routes/trunks", "/routes/trunks/{id}"),
 }
+
+
+def address(kind: str, ident: int) -> str:
+    """The page of an object."""
+    return PLACES[kind].one.format(id=ident)

@@ -6,7 +6,7 @@ from openivr.observe import Observer
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.tokens import TokenPolicy
-from openivr.web import assets, menus, search, sign
+from openivr.web import assets, menus, objects, pick, search, sign
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
 from openivr.web.view import Site, View, Visit
@@ -22,6 +22,8 @@ VIEWS: tuple[View, ...] = (
     *sign.VIEWS,
     *search.VIEWS,
     *menus.VIEWS,
+    *objects.VIEWS,
+    *pick.VIEWS,
 )
 
 

@@ -1,0 +1,236 @@
+"""What a form shows: each field of an object with its value, its choices and what is wrong with it.
+
+Made from the object's description and a body as the API has it, whether that comes from the database or from
+a form that was refused. Templates draw an input by its `shape`; its words are looked up by its name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openivr.objects.destination import TARGETS, Destination
+from openivr.objects.errors import NotFound, Problem
+from openivr.objects.fields import (
+    MISSING,
+    Choice,
+    Field,
+    Integer,
+    Links,
+    Names,
+    Prompts,
+    Secret,
+    Table,
+    Text,
+)
+from openivr.web.draft import Draft
+from openivr.web.patterns import explain, is_wide
+from openivr.web.words import has, say
+
+GOALS = (
+    "",
+    "extension",
+    "ring_group",
+    "ivr",
+    "ext_vm",
+    "dial_by_name",
+    "play_prompt",
+    "play_greeting",
+    "external_num",
+    "end_call",
+    "disabled",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An object that was chosen: its kind and id as the form has them, and what people call it.
+
+    `text` is empty where it is gone.
+    """
+
+    kind: str
+    id: int
+    text: str
+
+    @property
+    def value(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A destination in a form: its type, how often or what before it, and the target as people type it."""
+
+    type: str
+    prefix: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table in a form: the text of each column, and what is wrong with it, "" where nothing is."""
+
+    cells: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of a form, with its words.
+
+    `typed` is text that was to be added and names nothing; `is_made` a secret that the server has made up.
+    """
+
+    kind: str
+    field: Field
+    shape: str
+    value: Any
+    problems: tuple[str, ...] = ()
+    typed: str = ""
+    is_made: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the form and in the API."""
+        return self.field.stems[0] if isinstance(self.field, Destination) else self.field.name
+
+    @property
+    def lines(self) -> list[Line]:
+        """The rows of a table, and an empty one for more."""
+        assert isinstance(self.field, Table)  # noqa: S101 - no other field has rows
+        return [*self.value, Line(tuple(str(column.default) for column in self.field.columns))]
+
+    @property
+    def types(self) -> list[str]:
+        """What a destination may be, in the order in which people look for it."""
+        assert isinstance(self.field, Destination)  # noqa: S101 - no other field has types
+        return [kind for kind in GOALS if kind in self.field.types]
+
+    @property
+    def notes(self) -> list[tuple[str, str, bool]]:
+        """Each dial pattern of a table in words, and whether it lets anything through."""
+        if self.field.name != "dial_pattern_list":
+            return []
+        rows = [line.cells for line in self.value]
+        return [
+            (pattern, explain(pattern, strip, prepend), is_wide(pattern)) for pattern, strip, prepend in rows
+        ]
+
+    @property
+    def label(self) -> str:
+        return say(f"field.{self.kind}.{self.field.name}")
+
+    @property
+    def hint(self) -> str:
+        return hint_of(f"{self.kind}.{self.field.name}")
+
+
+def hint_of(name: str) -> str:
+    """The sentence about a field, "" where its label says enough."""
+    return say(f"help.{name}") if has(f"help.{name}") else ""
+
+
+SHAPES: tuple[tuple[type[Field], str], ...] = (
+    (Text, "text"),
+    (Choice, "choice"),
+    (Secret, "secret"),
+    (Links, "links"),
+    (Prompts, "prompts"),
+    (Table, "table"),
+    (Destination, "destination"),
+)
+
+
+def shape_of(field: Field) -> str:
+    """The macro that draws a field."""
+    if isinstance(field, Integer):
+        return "flag" if (field.low, field.high) == (0, 1) else "integer"
+    return next(shape for kind, shape in SHAPES if isinstance(field, kind))
+
+
+def make_inputs(kind: str, fields: Iterable[Field], draft: Draft, names: Names) -> Iterator[Input]:
+    """The inputs of a form for a draft, in the order of its fields."""
+    for field in fields:
+        wrong = [problem for problem in draft.problems if problem.field in api_names(field)]
+        yield Input(
+            kind,
+            field,
+            shape_of(field),
+            read_value(kind, field, draft, names),
+            tuple(describe(kind, field, problem, draft.body) for problem in wrong),
+            draft.typed.get(f"{field.name}.add", ""),
+            field.name in draft.made,
+        )
+
+
+def api_names(field: Field) -> Sequence[str]:
+    if isinstance(field, Destination):
+        return [stem + ending for stem in field.stems for ending in ("", "_prefix", "_value")]
+    return [field.name]
+
+
+def describe(kind: str, field: Field, problem: Problem, body: Mapping[str, Any]) -> str:
+    """A problem in a sentence: the field's own where there is one, else one that its limits fill in."""
+    label, rule = say(f"field.{kind}.{field.name}"), problem.rule
+    if body.get(field.name) == "" and (field.required or isinstance(field, Integer)):
+        rule = "required"  # says more of an empty field than what it may contain
+    if has(f"problem.{kind}.{field.name}.{rule}"):
+        return say(f"problem.{kind}.{field.name}.{rule}")
+    match field, rule:
+        case (Text() | Integer() | Secret(), "required" | "range" | "length"):
+            return say(
+                f"problem.{rule}", label=label, low=getattr(field, "low", ""), high=getattr(field, "high", "")
+            )
+        case Integer(), "type":
+            return say("problem.whole", label=label)
+        case Table(), _:
+            return say("problem.table")
+    return say("problem.other", label=label, text=problem.text)
+
+
+def read_value(kind: str, field: Field, draft: Draft, names: Names) -> Any:
+    value = draft.body.get(field.name, field.default)
+    match field:
+        case Destination():
+            return read_goal(field, draft, names)
+        case Links():
+            return [show_item(link["type"], int(link["value"]), names) for link in value]
+        case Prompts():
+            return [name for name in value.split(",") if name]
+        case Table():
+            return [read_line(kind, field, row) for row in value]
+    return value
+
+
+def read_goal(field: Destination, draft: Draft, names: Names) -> Goal:
+    stem = field.stems[0]
+    kind, prefix, value = (str(draft.body.get(stem + ending, "")) for ending in ("", "_prefix", "_value"))
+    typed = draft.typed.get(f"{stem}_target")
+    if typed is None and kind in TARGETS and value.isdigit():
+        return Goal(kind, prefix, show_item(TARGETS[kind], int(value), names).text)
+    return Goal(kind, prefix, value if typed is None else typed)
+
+
+def show_item(kind: str, ident: int, names: Names) -> Item:
+    try:
+        name, number = names(kind, ident)
+    except NotFound:
+        return Item(kind, ident, "")
+    return Item(kind, ident, call(name, number))
+
+
+def call(name: str, number: str) -> str:
+    """What people call an object: its number and name; typed into a form it is found again."""
+    return name if name == number else f"{number} {name}"
+
+
+def read_line(kind: str, field: Table, row: Mapping[str, Any]) -> Line:
+    """A row with what is wrong in each of its columns: the object's own check tells only of the first."""
+    found = []
+    for column in field.columns:
+        problems: list[Problem] = []
+        column.read(row, MISSING, problems)
+        name = f"{field.name}.{column.name}"
+        label = say(f"field.{kind}.{name}")
+        found.append(say("problem.other", label=label, text=problems[0].text) if problems else "")
+    return Line(tuple(str(row.get(c.name, c.default)) for c in field.columns), tuple(found))

@@ -1,0 +1,253 @@
+"""The pages of objects: a list, a form and a question before deleting, for every kind in `faces`.
+
+What a form may contain is checked by the same store functions as the API's, so both refuse the same; a
+refused form comes back as it was filled in, with each problem beside its field.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from openivr.objects import KINDS
+from openivr.objects.errors import Duplicate, InUse, Invalid, Problem
+from openivr.objects.fields import Find, Integer
+from openivr.objects.kind import Row
+from openivr.objects.secret import random_text
+from openivr.store import objects
+from openivr.web import listing
+from openivr.web.cells import Cell, make_cells
+from openivr.web.draft import Draft, Form, first, move, read_draft
+from openivr.web.faces import FACES, Face
+from openivr.web.inputs import Input, call, make_inputs
+from openivr.web.notes import Note, find_notes
+from openivr.web.view import View, Visit
+from openivr.web.words import say
+
+MADE_LENGTH = 20
+MIXED = "aA1"  # what a made-up password ends in, so that it has every sort of character that is asked for
+REFUSED, IN_USE = 422, 409  # HTTP statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form: its inputs by the fields' names, and what it says about the object beside them."""
+
+    ident: int | None  # None for a new object
+    inputs: Mapping[str, Input]
+    label: str
+    users: list[objects.User]
+    notes: list[Note]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The fields that have problems."""
+        return [name for name, one in self.inputs.items() if one.problems]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Every problem, with the name of the input that it is about."""
+        return [(one.name, problem) for one in self.inputs.values() for problem in one.problems]
+
+
+async def show_list(face: Face, visit: Visit) -> Response:
+    found = await listing.read(visit, face.kind, face.path, face.sort)
+    rows = await visit.database.read(find_rows, face, found.rows)
+    return show(face, visit, "objects/list.html", listing=found, rows=rows)
+
+
+def find_rows(connection: Connection, face: Face, rows: Iterable[Row]) -> list[tuple[Row, list[Cell]]]:
+    """The cells of a list's rows; an object that has gone meanwhile is left out."""
+    rows, names = list(rows), objects.namer(connection)
+    values = objects.fetch_many(connection, face.kind, [row["id"] for row in rows])
+    return [
+        (row, list(make_cells(face.columns, face.kind, row, values[row["id"]], names)))
+        for row in rows
+        if row["id"] in values
+    ]
+
+
+async def show_new(face: Face, visit: Visit) -> Response:
+    draft = Draft(dict(face.start))
+    for field in face.fields:
+        if field.required:
+            make_secret(face, f"{field.name} make", draft)
+    filled = await visit.database.read(fill, face, None, draft)
+    return form_page(face, visit, filled)
+
+
+async def show_one(face: Face, visit: Visit) -> Response:
+    filled = await visit.database.read(load, face, visit.ident())
+    return form_page(face, visit, filled)
+
+
+def load(connection: Connection, face: Face, ident: int) -> Filled:
+    return fill(connection, face, ident, Draft(objects.show(connection, face.kind, ident)))
+
+
+def fill(connection: Connection, face: Face, ident: int | None, draft: Draft) -> Filled:
+    """The form for a draft of an object, which has no id yet where it is new."""
+    names = objects.namer(connection)
+    inputs = {one.field.name: one for one in make_inputs(face.kind.name, face.fields, draft, names)}
+    if ident is None:
+        return Filled(None, inputs, "", [], [])
+    label = call(*names(face.kind.name, ident))
+    users = objects.users(connection, face.kind, ident)
+    return Filled(ident, inputs, label, users, find_notes(connection, face.kind.name, ident))
+
+
+def form_page(face: Face, visit: Visit, filled: Filled, *, status: int = 200, focus: str = "") -> Response:
+    action = f"{face.path}/{'new' if filled.ident is None else filled.ident}"
+    return show(face, visit, "objects/form.html", status=status, action=action, filled=filled, focus=focus)
+
+
+def show(face: Face, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page about a kind, beside the others of its part of the rail."""
+    faces = [other for other in FACES.values() if other.where == face.where]
+    return visit.page(template, status=status, where=face.where, face=face, faces=faces, **values)
+
+
+async def save(face: Face, visit: Visit) -> Response:
+    """Create or change the object, or do what another button of its form says and show it again."""
+    ident = visit.ident() if "id" in visit.request.path_params else None
+    form = read_form(visit)
+    steps = first(form, "do")
+    draft = await visit.database.read(read_body, face, move(form, steps) if steps else form)
+    if steps:
+        make_secret(face, steps, draft)
+        filled = await visit.database.read(fill, face, ident, draft)
+        return form_page(face, visit, filled, focus=focus_after(steps))
+    if ident is None:
+        complete(face, draft)
+    saved, problems = await try_to_save(face, visit, ident, draft)
+    if saved is None:
+        draft.problems = problems
+        filled = await visit.database.read(fill, face, ident, draft)
+        return form_page(face, visit, filled, status=REFUSED)
+    filled = await visit.database.read(load, face, saved)
+    return visit.go(f"{face.path}/{saved}", [say("object.saved", label=filled.label)])
+
+
+def read_form(visit: Visit) -> Form:
+    """The texts of a posted form; files have no place in it."""
+    form: dict[str, list[str]] = {}
+    for name, value in visit.form.multi_items():
+        if isinstance(value, str):
+            form.setdefault(name, []).append(value)
+    return form
+
+
+def read_body(connection: Connection, face: Face, form: Form) -> Draft:
+    draft = read_draft(face.fields, form, finder(connection))
+    draft.body |= face.fixed
+    return draft
+
+
+def finder(connection: Connection) -> Find:
+    """Finds an object by what people call it."""
+    return lambda kind, key: objects.find_named(connection, KINDS[kind], key)
+
+
+def make_secret(face: Face, steps: str, draft: Draft) -> None:
+    """Make a password up where "reg_password make" was pressed; it is shown until it is saved."""
+    name, _, action = steps.partition(" ")
+    if action == "make" and name in face.made:
+        draft.body[name] = make_password()
+        draft.made.add(name)
+
+
+def make_password() -> str:
+    return random_text(MADE_LENGTH) + MIXED
+
+
+def focus_after(steps: str) -> str:
+    """The button on which the work goes on: one that moved an item moves with it."""
+    name, _, rest = steps.partition(" ")
+    action, _, position = rest.partition(" ")
+    if not (position.isascii() and position.isdigit()) or action not in ("up", "down"):
+        return name
+    at = max(0, int(position) + (1 if action == "down" else -1))
+    return f"{name} {action} {at}"
+
+
+def complete(face: Face, draft: Draft) -> None:
+    """What a new object is not given and its description or the server can choose."""
+    for field in face.kind.fields:
+        if isinstance(field, Integer) and draft.body.get(field.name) == "":
+            del draft.body[field.name]
+    for name in face.filled:
+        draft.body.setdefault(name, make_password())
+
+
+async def try_to_save(
+    face: Face, visit: Visit, ident: int | None, draft: Draft
+) -> tuple[int | None, list[Problem]]:
+    """The object's id; or None and everything that is wrong with its draft, and nothing was changed."""
+    if draft.problems:
+        return None, await visit.database.read(find_problems, face, ident, draft)
+    try:
+        if ident is None:
+            return await visit.database.change(objects.create, face.kind, draft.body), []
+        await visit.database.change(objects.update, face.kind, ident, draft.body)
+    except Invalid as error:
+        return None, list(error.problems)
+    except Duplicate as error:
+        kind = say(f"kind.{error.kind}").lower()
+        text = say("problem.taken", value=error.value, kind=kind, name=error.name)
+        return None, [Problem(error.field, "conflict", text)]
+    return ident, []
+
+
+def find_problems(connection: Connection, face: Face, ident: int | None, draft: Draft) -> list[Problem]:
+    """What is wrong with a draft beside what its reading has shown already."""
+    known = {problem.field for problem in draft.problems}
+    try:
+        face.kind.parse(draft.body, None if ident is None else objects.fetch(connection, face.kind, ident))
+    except Invalid as error:
+        return [*draft.problems, *(problem for problem in error.problems if problem.field not in known)]
+    return draft.problems
+
+
+async def ask_delete(face: Face, visit: Visit, status: int = 200) -> Response:
+    filled = await visit.database.read(load, face, visit.ident())
+    return show(face, visit, "objects/delete.html", status=status, filled=filled)
+
+
+async def delete(face: Face, visit: Visit) -> Response:
+    filled = await visit.database.read(load, face, visit.ident())
+    try:
+        await visit.database.change(objects.delete, face.kind, visit.ident())
+    except InUse:
+        return await ask_delete(face, visit, IN_USE)
+    return visit.go(face.path, [say("object.deleted", label=filled.label)])
+
+
+def views(face: Face) -> Iterator[View]:
+    """The pages of one kind."""
+    one = face.path + "/{id:int}"
+    yield View(path=face.path, handle=partial(show_list, face))
+    yield View(path=f"{face.path}/new", handle=partial(show_new, face))
+    yield View(path=f"{face.path}/new", handle=partial(save, face), method="POST")
+    yield View(path=one, handle=partial(show_one, face))
+    yield View(path=one, handle=partial(save, face), method="POST")
+    yield View(path=f"{one}/delete", handle=partial(ask_delete, face))
+    yield View(path=f"{one}/delete", handle=partial(delete, face), method="POST")
+
+
+def front(path: str, target: str) -> View:
+    """A part of the rail begins with one of its kinds."""
+
+    async def go(_visit: Visit) -> Response:
+        return RedirectResponse(target, 303)
+
+    return View(path=path, handle=go)
+
+
+VIEWS = (
+    front("/people", "/people/extensions"),
+    front("/routes", "/routes/inbound"),
+    *(view for face in FACES.values() for view in views(face)),
+)

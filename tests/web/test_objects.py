@@ -1,0 +1,373 @@
+"""Lists and forms of every kind: what is good is kept as the API keeps it, what is bad changes nothing."""
+
+import re
+from html import unescape
+from itertools import count
+from typing import Any
+
+import pytest
+
+from openivr.objects import KINDS
+from openivr.web.faces import FACES, Face
+from tests.running import Answer, Api
+from tests.web.site import Admin, where
+
+NUMBERS = count(3000)
+KINDS_WITH_PAGES = list(FACES.values())
+HOSTILE = "<script>alert(1)</script>\"'&"
+ALERT = re.compile(r'<div class="card wrongs"')
+
+# A good form of each kind, and what the API then says of it.
+FORMS: dict[str, dict[str, Any]] = {
+    "extension": {
+        "first_name": "Jean",
+        "reg_name": "{number}",
+        "reg_password": "long enough",
+        "presence_status": "available",
+        "concurrent_registrations": "2",
+        "ring_timeout": "20",
+        "enb_vm": "1",
+    },
+    "ext_group": {"name": "Group {number}", "member_list": ["extension:2", "extension:1"]},
+    "ring_group": {
+        "name": "Ring {number}",
+        "ring_strategy": "sequentially",
+        "ring_timeout": "25",
+        "member_list": ["extension:3", "ext_group:1"],
+        "fail_dest": "ivr",
+        "fail_dest_target": "6200 VoiceMenu Navigator",
+    },
+    "trunk": {
+        "name": "Trunk {number}",
+        "type": "peer",
+        "enable": "1",
+        "hostname": "sip.example.com",
+        "port": "5061",
+        "transport": "tls",
+        "max_calls": "4",
+        "password": "open sesame",
+    },
+    "inbound_route": {
+        "name": "In {number}",
+        "did_pattern_list.did_pattern": ["44123", ""],
+        "trunk_list.add": "Provider",
+        "def_dest": "extension",
+        "def_dest_target": "1000",
+    },
+    "outbound_route": {
+        "name": "Out {number}",
+        "dial_pattern_list.pattern": ["9X.", ""],
+        "dial_pattern_list.strip": ["1", "0"],
+        "dial_pattern_list.prepend": ["00", ""],
+        "trunk_list": ["trunk:1"],
+        "ext_list.add": "Sales",
+        "max_calls": "1",
+        "max_calls_per_hour": "2",
+        "max_calls_per_caller": "3",
+    },
+}
+SHOWN: dict[str, dict[str, Any]] = {
+    "extension": {
+        "first_name": "Jean",
+        "concurrent_registrations": 2,
+        "ring_timeout": 20,
+        "enb_vm": 1,
+        "type": "SIP",
+    },
+    "ext_group": {},
+    "ring_group": {
+        "ring_strategy": "sequentially",
+        "ring_timeout": 25,
+        "fail_dest": "ivr",
+        "fail_dest_value": "3",
+    },
+    "trunk": {
+        "type": "peer",
+        "hostname": "sip.example.com",
+        "port": 5061,
+        "transport": "tls",
+        "max_calls": 4,
+    },
+    "inbound_route": {
+        "did_pattern_list": [{"did_pattern": "44123"}],
+        "def_dest": "extension",
+        "def_dest_value": "1",
+    },
+    "outbound_route": {
+        "dial_pattern_list": [{"pattern": "9X.", "strip": 1, "prepend": "00"}],
+        "max_calls": 1,
+        "max_calls_per_hour": 2,
+        "max_calls_per_caller": 3,
+    },
+}
+# A form that is bad in one way: the field, what is put in, and words of the answer.
+BAD = [
+    ("extension", "number", "", "Number is needed."),
+    ("extension", "number", "12a", "Number must be digits."),
+    ("extension", "number", "1000", "Number is 1000, which extension 1000 has already."),
+    ("extension", "number", "6200", "Number is 6200, which menu 6200 has already."),
+    ("extension", "email_addr", "nobody", "Email must look like name@example.com."),
+    ("extension", "reg_password", "short", "Password must have 8 to 63 characters."),
+    ("extension", "vm_pin", "12a", "PIN must be digits."),
+    ("extension", "ring_timeout", "4", "Rings for must be from 5 to 300."),
+    ("extension", "concurrent_registrations", "two", "Phones at a time must be a whole number."),
+    ("extension", "presence_status", "asleep", "Presence must be one of"),
+    ("ext_group", "name", "", "Name is needed."),
+    ("ext_group", "member_list.add", "Nobody at all", "Members is not the number or name of any."),
+    ("ext_group", "member_list", "extension:999", "Members points to extension 999, which does not exist."),
+    ("ring_group", "ring_strategy", "custom", "How they ring custom is not served"),
+    ("ring_group", "fail_dest_target", "9999", "If nobody answers is not the number of any."),
+    ("ring_group", "join_prompt.add", "none.wav", "Greeting is not the name of any prompt."),
+    ("trunk", "hostname", "", "Server is needed."),
+    ("trunk", "port", "0", "Port must be from 1 to 65535."),
+    ("inbound_route", "def_dest", "", "Say where these calls go."),
+    ("inbound_route", "did_pattern_list.did_pattern", "no spaces", "Some rows are not right yet."),
+    ("outbound_route", "dial_pattern_list.pattern", "9[", "Some rows are not right yet."),
+    ("outbound_route", "max_calls", "-1", "Calls at a time must be"),
+]
+
+
+def form(kind: str) -> list[tuple[str, str]]:
+    """A good form for a new object."""
+    number = str(next(NUMBERS))
+    texts = {"number": [number]} if any(f.name == "number" for f in KINDS[kind].fields) else {}
+    for name, value in FORMS[kind].items():
+        texts[name] = [text.format(number=number) for text in ([value] if isinstance(value, str) else value)]
+    return [(name, text) for name, values in texts.items() for text in values]
+
+
+def put(fields: list[tuple[str, str]], name: str, text: str) -> list[tuple[str, str]]:
+    """The form with another text in the place of all under a name."""
+    return [*((key, value) for key, value in fields if key != name), (name, text)]
+
+
+def page(answer: Answer) -> str:
+    return unescape(answer.content.decode())
+
+
+def create(admin: Admin, face: Face) -> int:
+    answer = admin.post(f"{face.path}/new", form(face.kind.name))
+    assert answer.status == 303, page(answer)
+    return int(where(answer).rpartition("/")[2])
+
+
+def shown(api: Api, face: Face, ident: int) -> dict[str, Any]:
+    answer: dict[str, Any] = api.get(f"{face.kind.paths[0]}/get", id=ident)
+    return answer.get("data", answer)
+
+
+def total(api: Api, face: Face) -> int:
+    found: int = api.get(f"{face.kind.paths[0]}/list")["total_number"]
+    return found
+
+
+@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
+def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: Face) -> None:
+    ident = create(admin, face)
+    assert shown(api, face, ident).items() >= SHOWN[face.kind.name].items()
+    row = shown(api, face, ident)
+    if face.kind.name == "ext_group":
+        assert [member["text2"] for member in row["member_list"]] == ["1001", "1000"]
+    if face.kind.name == "outbound_route":
+        assert [link["text"] for link in row["ext_list"]] == ["Sales"]
+    listed = page(admin.get(face.path + "?page_size=500"))
+    assert f'{face.path}/{ident}"' in listed
+
+
+@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
+def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, face: Face) -> None:
+    ident = create(admin, face)
+    before = shown(api, face, ident)
+    text = page(admin.get(f"{face.path}/{ident}"))
+    answer = admin.post(f"{face.path}/{ident}", read_form(text))
+    assert answer.status == 303, page(answer)
+    assert shown(api, face, ident) == before
+
+
+def read_form(text: str) -> list[tuple[str, str]]:
+    """The fields of an object's form as a browser would send them."""
+    start = text.index('<form class="object"')
+    fields = []
+    body = text[start : text.index("</form>", start)]
+    for tag in re.findall(r"<input[^>]*>|<select.*?</select>", body, re.DOTALL):
+        named = re.search(r'name="([^"]*)"', tag)
+        if named is None or named[1] == "csrf":
+            continue
+        if tag.startswith("<select"):
+            chosen = re.search(r'value="([^"]*)" selected', tag)
+            fields.append((named[1], chosen[1] if chosen else ""))
+        elif 'type="checkbox"' not in tag or " checked" in tag:
+            value = re.search(r'value="([^"]*)"', tag)
+            fields.append((named[1], value[1] if value else ""))
+    return fields
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad[0]}-{bad[1]}-{bad[2]}")
+def test_what_is_bad_is_named_and_changes_nothing(
+    admin: Admin, api: Api, bad: tuple[str, str, str, str]
+) -> None:
+    kind, name, text, words = bad
+    face = FACES[kind]
+    before = total(api, face)
+    fields = put(form(kind), name, text)
+    answer = admin.post(f"{face.path}/new", fields)
+    assert answer.status == 422
+    assert words in page(answer)
+    assert ALERT.search(page(answer))
+    assert total(api, face) == before
+    kept, listed = read_form(page(answer)), (".add", "_list", "_status", "_strategy")
+    assert [one for one in fields if one not in kept and not one[0].endswith(listed)] == []
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad[0]}-{bad[1]}-{bad[2]}")
+def test_a_bad_change_changes_nothing(admin: Admin, api: Api, bad: tuple[str, str, str, str]) -> None:
+    kind, name, text, words = bad
+    face = FACES[kind]
+    path = f"{face.path}/{create(admin, face)}"
+    ident = int(path.rpartition("/")[2])
+    before = shown(api, face, ident)
+    fields = read_form(page(admin.get(path)))
+    answer = admin.post(path, put(fields, name, text))
+    assert answer.status == 422
+    assert words in page(answer)
+    assert shown(api, face, ident) == before
+
+
+def test_every_problem_is_told_at_once(admin: Admin) -> None:
+    fields = form("extension")
+    for name, text in (("number", ""), ("email_addr", "x"), ("ring_timeout", "1")):
+        fields = put(fields, name, text)
+    text = page(admin.post("/people/extensions/new", fields))
+    assert text.count('class="problem"') == 3
+    assert "3 things are not right yet" in text
+
+
+def test_secrets_are_kept_where_nothing_is_typed_and_never_shown(admin: Admin, api: Api) -> None:
+    fields = form("trunk")
+    ident = int(where(admin.post("/routes/trunks/new", fields)).rpartition("/")[2])
+    text = page(admin.get(f"/routes/trunks/{ident}"))
+    assert "open sesame" not in text
+    assert admin.post(f"/routes/trunks/{ident}", read_form(text)).status == 303
+    with admin.running.database() as database, database.reading() as connection:
+        from openivr.store import objects
+
+        assert objects.fetch(connection, KINDS["trunk"], ident)["password"] == "open sesame"
+
+
+def test_a_new_registration_name_needs_its_password(admin: Admin) -> None:
+    ident = create(admin, FACES["extension"])
+    fields = read_form(page(admin.get(f"/people/extensions/{ident}")))
+    answer = admin.post(f"/people/extensions/{ident}", put(fields, "reg_name", "another"))
+    assert answer.status == 422
+    assert "The password is needed" in page(answer)
+
+
+def test_a_password_is_made_up_and_shown_until_it_is_saved(admin: Admin) -> None:
+    made = re.compile(r'id="reg_password"[^>]*type="text" value="(\w{23})"')
+    first = made.search(page(admin.get("/people/extensions/new")))
+    assert first
+    ident = create(admin, FACES["extension"])
+    path = f"/people/extensions/{ident}"
+    fields = read_form(page(admin.get(path)))
+    text = page(admin.post(path, [*fields, ("do", "reg_password make")]))
+    second = made.search(text)
+    assert second
+    assert second[1] != first[1]
+    refused = page(admin.post(path, put(read_form(text), "number", "x")))
+    assert made.search(refused)
+    assert made.search(refused)[1] == second[1]
+    assert admin.post(path, read_form(text)).status == 303
+    assert not made.search(page(admin.get(path)))
+
+
+def test_items_are_moved_without_saving(admin: Admin, api: Api) -> None:
+    fields = form("ext_group")
+    ident = int(where(admin.post("/people/groups/new", fields)).rpartition("/")[2])
+    path = f"/people/groups/{ident}"
+    chosen = re.compile(r'name="member_list" value="([^"]*)"')
+    for steps, after in (
+        ("member_list up 1", ["extension:1", "extension:2"]),
+        ("member_list down 0", ["extension:1", "extension:2"]),
+        ("member_list remove 0", ["extension:1"]),
+        ("member_list add", ["extension:2", "extension:1", "extension:4"]),
+        ("nonsense", ["extension:2", "extension:1", "extension:4"]),
+    ):
+        typed = [("member_list.add", "1003")] if after[-1] == "extension:4" else []
+        answer = admin.post(path, [*fields, *typed, ("do", steps)])
+        assert answer.status == 200
+        assert chosen.findall(page(answer)) == after
+    assert [member["value"] for member in shown(api, FACES["ext_group"], ident)["member_list"]] == ["2", "1"]
+
+
+@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
+def test_deleting(admin: Admin, api: Api, face: Face) -> None:
+    ident = create(admin, face)
+    path = f"{face.path}/{ident}/delete"
+    assert "Nothing points to" in page(admin.get(path))
+    assert shown(api, face, ident)["id"] == ident
+    assert where(admin.post(path)) == face.path
+    assert shown(api, face, ident)["errcode"] == 60001
+    assert "is deleted." in page(admin.get(face.path))
+    for answer in (admin.get(path), admin.post(path), admin.get(f"{face.path}/{ident}")):
+        assert answer.status == 404
+    assert admin.post(f"{face.path}/{ident}", form(face.kind.name)).status == 404
+
+
+def test_what_others_point_to_is_not_deleted(admin: Admin, api: Api) -> None:
+    for method in (admin.get, admin.post):
+        answer = method("/people/extensions/1/delete")
+        assert "others point to it" in page(answer)
+        assert '<a href="/menus/3">Menu 6200</a>' in page(answer)
+        assert '<a href="/people/groups/1">Extension group Sales</a>' in page(answer)
+    assert answer.status == 409
+    assert shown(api, FACES["extension"], 1)["number"] == "1000"
+
+
+def test_names_from_elsewhere_are_text(admin: Admin) -> None:
+    face = FACES["ext_group"]
+    ident = int(
+        where(admin.post(f"{face.path}/new", [("name", HOSTILE), ("member_list.add", HOSTILE)])).rpartition(
+            "/"
+        )[2]
+        or 0
+    )
+    assert ident == 0
+    ident = int(where(admin.post(f"{face.path}/new", [("name", HOSTILE)])).rpartition("/")[2])
+    for path in (face.path, f"{face.path}/{ident}", f"{face.path}/{ident}/delete", "/pick?kinds=ext_group"):
+        content = admin.get(path).content.decode()
+        assert "<script>alert" not in content
+        assert "&lt;script&gt;alert" in content
+    admin.post(f"{face.path}/{ident}/delete")
+
+
+def test_lists_are_sorted_searched_and_paged(admin: Admin) -> None:
+    path = "/people/extensions"
+    numbers = re.compile(r'<td class="number">(\d+)</td>')
+    assert numbers.findall(page(admin.get(path)))[:4] == ["1000", "1001", "1002", "1003"]
+    found = numbers.findall(page(admin.get(path + "?sort_by=caller_id_name&search_value=100&order_by=desc")))
+    assert found == ["1003", "1001", "1002", "1000"]
+    assert numbers.findall(page(admin.get(path + "?search_value=hopper"))) == ["1001"]
+    assert "Nothing has “nobody”" in page(admin.get(path + "?search_value=nobody"))
+    for nonsense in ("?page=x", "?page=99999999999", "?sort_by=1;drop", "?order_by=up", "?page_size=-1"):
+        assert admin.get(path + nonsense).status == 200
+
+
+def test_options_while_typing(admin: Admin) -> None:
+    def options(query: str) -> list[str]:
+        return re.findall(r'<option value="([^"]*)">', page(admin.get("/pick?" + query)))
+
+    assert options("kinds=extension&from=x&x=grace") == ["1001 Grace Hopper"]
+    assert options("kinds=extension,ext_group&from=x&x=Sales") == ["Sales"]
+    assert options("goal=g&g=ext_vm&from=x&x=1000+Ada+Byron") == ["1000 Ada Byron"]
+    assert options("goal=g&g=ivr&from=x&x=")[0] == "6200 VoiceMenu Navigator"
+    assert options("goal=g&g=end_call&from=x&x=") == []
+    assert options("kinds=nonsense,&from=x&x=%00") == []
+
+
+def test_what_a_stranger_could_dial(admin: Admin, api: Api) -> None:
+    text = page(admin.get("/routes/outbound/1"))
+    assert "Whoever calls one of the menus 6200, 6201 can dial" in text
+    assert "11 digits that begin with 9" in text
+    assert "At most 2 calls at a time and 30 an hour; 5 an hour for one caller." in text
+    ident = create(admin, FACES["outbound_route"])
+    assert "no menu lets its callers use this route" in page(admin.get(f"/routes/outbound/{ident}"))

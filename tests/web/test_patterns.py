@@ -1,0 +1,41 @@
+"""Dial patterns in words."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from openivr.menu.digits import match_shape, parse_pattern
+from openivr.web.patterns import example, explain, is_wide
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("112",), "Only 112."),
+        (("XXX",), "Any number of 3 digits. For example 123."),
+        (("9NXX", "1", ""), "4 digits that begin with 9. Dial 9234, and the line gets 234."),
+        (("9NXX", "1", "00"), "4 digits that begin with 9. Dial 9234, and the line gets 00234."),
+        (("112", "3", ""), "Only 112. Dial 112, and the line gets –."),
+        (("[", "0", ""), "Cannot be read, and lets nothing through."),
+        (("NXX", "x", ""), "Any number of 3 digits. For example 223."),
+    ],
+)
+def test_words(row: tuple[str, ...], words: str) -> None:
+    assert explain(*row) == words
+
+
+@pytest.mark.parametrize("pattern", ["9.", "00!", ".", "X.", "!"])
+def test_what_is_wide_says_so(pattern: str) -> None:
+    assert is_wide(pattern)
+    assert "costly numbers" in explain(pattern)
+
+
+@given(some.from_regex(r"([0-9XZN]|\[[2-5]\]){1,15}[.!]?", fullmatch=True))
+def test_every_example_fits_its_pattern(pattern: str) -> None:
+    shape = parse_pattern(pattern)
+    number = example(shape)
+    if len(number) <= 15:
+        assert match_shape(number, shape)[0], (pattern, number)
+    assert re.search(r"\d", explain(pattern))
