@@ -111,6 +111,7 @@ def test_a_number_that_nobody_has(demo_menus: Snapshot) -> None:
         ("- {calls: 1, world: {talk: -1}, steps: []}", "talk: must be 0 to 86400"),
         ("- {calls: 1, world: {message: inf}, steps: []}", "message: must be 0 to 86400"),
         ("- {calls: 1, steps: [{waits: 86401}]}", "longer than a day"),
+        ("- {calls: 1, world: {mailboxes: 3}, steps: []}", "mailboxes: expected names with values"),
         ("- {calls: 1, world: 3, steps: []}", "expected names with values"),
         (
             "- {calls: 1, world: {mailboxes: {1: {colour: 2, messages: 3}}}, steps: []}",

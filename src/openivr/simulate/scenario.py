@@ -167,7 +167,9 @@ def read_world(row: Any, where: str) -> World:
     _check_names(row, None, where)
     fields = {name: row[name] for name in WORLD_FIELDS if name in row}
     outcomes = {str(name): row[name] for name in row if name not in WORLD_FIELDS}
-    fields["mailboxes"] = {str(number): box for number, box in (row.get("mailboxes") or {}).items()}
+    boxes = row.get("mailboxes") or {}
+    _check_names(boxes, None, f"{where}, mailboxes")
+    fields["mailboxes"] = {str(number): box for number, box in boxes.items()}
     try:
         return msgspec.convert(fields | {"outcomes": outcomes}, World, strict=False)
     except msgspec.ValidationError as error:

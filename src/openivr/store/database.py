@@ -90,6 +90,17 @@ class Database:
         call = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.readers, call)
 
+    async def write(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a store function that writes what is not configuration; it has committed when this returns."""
+
+        def run() -> T:
+            with self.writing() as connection:
+                return function(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self.writer, run)
+
     async def change(
         self, function: Callable[Concatenate[Change, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from openivr.store.admin import Session, SessionPolicy
 from openivr.store.database import Database
 from openivr.store.live import Live
+from openivr.store.menus import LiveMenus
 from openivr.store.tokens import TokenPolicy
 from openivr.web.assets import Assets
 from openivr.web.pages import Pages
@@ -33,6 +34,7 @@ class Site:
 
     database: Database
     live: Live
+    menus: LiveMenus
     policy: TokenPolicy
     pages: Pages
     assets: Assets

@@ -5,8 +5,9 @@ from starlette.responses import RedirectResponse, Response
 from openivr.observe import Observer
 from openivr.store.database import Database
 from openivr.store.live import Live
+from openivr.store.menus import LiveMenus
 from openivr.store.tokens import TokenPolicy
-from openivr.web import assets, menus, objects, pick, search, sign
+from openivr.web import assets, cases, menus, objects, phone, pick, search, sign, sound
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
 from openivr.web.view import Site, View, Visit
@@ -24,6 +25,9 @@ VIEWS: tuple[View, ...] = (
     *menus.VIEWS,
     *objects.VIEWS,
     *pick.VIEWS,
+    *phone.VIEWS,
+    *cases.VIEWS,
+    *sound.VIEWS,
 )
 
 
@@ -32,4 +36,4 @@ def build(database: Database, live: Live, policy: TokenPolicy, observer: Observe
     files = assets.load()
     served = {view.path for view in VIEWS}
     pages = Pages(files, [section for section in SECTIONS if section.path in served])
-    return Web(Site(database, live, policy, pages, files), VIEWS, observer)
+    return Web(Site(database, live, LiveMenus(live), policy, pages, files), VIEWS, observer)

@@ -1,0 +1,225 @@
+"""Try it: a telephone in the page that calls a menu.
+
+The page keeps the call, as the list of what happened in it, and sends the whole list each time something has;
+here a `Session` of the call's own snapshot is told all of it anew. Sessions are deterministic, so nothing has
+to be kept between requests, and any worker can answer. Sound and time are the browser's: it reports when a
+prompt has ended and when a time is up.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from openivr.journal.happening import Happening, read_happenings, write_happenings
+from openivr.menu.events import CallArrived, Digit
+from openivr.menu.flow import Step, spread
+from openivr.menu.model import Destination, Ivr, Kind, Snapshot, Trunk
+from openivr.menu.outside import lines as outside_lines
+from openivr.menu.session import KEYS
+from openivr.menu.states import PASSING, State
+from openivr.objects.errors import NotFound
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.recording import retell
+from openivr.simulate.scenario import ScenarioError, read_world
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import OUTCOMES
+from openivr.web.handset import describe, describe_key, describe_line
+from openivr.web.view import View, Visit
+from openivr.web.words import say
+
+PATH = "/menus/{id:int}/try"
+MOST_BODY = 512 * 1024
+MOST_HAPPENINGS = 2000
+LONGEST_CALL = 4 * 3600 * 1000  # ms; a session ends its call after three hours
+LONGEST_CALLER = 40
+LONGEST_KEYS = 2000
+MOST_PARTIES = 24
+
+
+class Unfit(ValueError):
+    """What the page sent is no call; the text says why."""
+
+
+class Sent(msgspec.Struct):
+    """A call so far, as the page has it. `revision` 0 is the newest configuration; `told` lines are known."""
+
+    revision: int = 0
+    caller: str = ""
+    world: dict[str, Any] = {}
+    happenings: list[dict[str, Any]] = []
+    told: int = 0
+
+
+def read_call(data: bytes | str) -> Sent:
+    """Read what the page sent. Raises Unfit."""
+    try:
+        return msgspec.json.decode(data, type=Sent)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise Unfit(str(error)) from error
+
+
+def play_call(snapshot: Snapshot, ivr: Ivr, sent: Sent) -> Simulation:
+    """Tell a menu what happened in a call. Raises Unfit."""
+    if len(sent.caller) > LONGEST_CALLER or not sent.caller.isprintable():
+        raise Unfit("the caller's number is too long or has signs in it that no number has")
+    try:
+        world = read_world(sent.world, "pretended")
+        happenings = read_happenings(sent.happenings)
+    except (ScenarioError, ValueError) as error:
+        raise Unfit(str(error)) from error
+    check_order(happenings)
+    arrival = Happening(0, CallArrived(sent.caller, Destination(Kind.IVR, ivr.id)))
+    return retell(snapshot, world, [arrival, *happenings])
+
+
+def check_order(happenings: Iterable[Happening]) -> None:
+    """A call has one beginning, real keys, and a clock that goes forward. Raises Unfit."""
+    before = count = 0
+    for happening in happenings:
+        event, count = happening.event, count + 1
+        if not before <= happening.at <= LONGEST_CALL or count > MOST_HAPPENINGS:
+            raise Unfit("the call is longer than calls are, or its clock goes backward")
+        if isinstance(event, CallArrived) or (isinstance(event, Digit) and event.key not in KEYS):
+            raise Unfit("nobody can do that in a call")
+        before = happening.at
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody or something that can be pretended not to answer; `name` is what a `World` calls it."""
+
+    name: str
+    label: str
+    kind: str
+
+
+def find_parties(snapshot: Snapshot, ivr: Ivr) -> Iterator[Party]:
+    """Those whom keys can ring, of a menu and of all menus that it leads to, and the lines to the outside."""
+    lines: dict[int, Trunk] = {}
+    for kind, target in spread(snapshot, {(Kind.IVR, ivr.id): Step(None, "")}):
+        row = snapshot.find(kind, target)
+        if isinstance(row, Ivr):
+            lines |= {
+                trunk.id: trunk for line in outside_lines(snapshot, row.policy) for trunk in line.trunks
+            }
+        elif row and kind in (Kind.EXTENSION, Kind.RING_GROUP):
+            yield Party(row.number, f"{row.number} {row.name}", kind)
+        elif kind is Kind.EXTERNAL:  # a number that a key names may use any line
+            lines |= snapshot.trunks
+    for trunk in lines.values():
+        yield Party(trunk.name, say("phone.line", name=trunk.name), "trunk")
+
+
+def has_mailbox(snapshot: Snapshot, ivr: Ivr) -> bool:
+    """Whether a caller can come to hear the messages of a mailbox."""
+    places = spread(snapshot, {(Kind.IVR, ivr.id): Step(None, "")})
+    menus = (snapshot.ivrs.get(target) for kind, target in places if kind is Kind.IVR)
+    return any(menu.policy.check_voicemail for menu in menus if menu)
+
+
+async def find_menu(visit: Visit, revision: int = 0) -> tuple[Snapshot, Ivr]:
+    """The menu of the address, in a revision that is kept or the newest. Raises NotFound."""
+    snapshot = await visit.site.menus.at(revision) if revision else await visit.site.menus.current()
+    if snapshot is None:
+        raise Unfit(say("phone.changed"))
+    ivr = snapshot.ivrs.get(visit.ident())
+    if ivr is None:
+        raise NotFound(f"ivr {visit.ident()}")
+    return snapshot, ivr
+
+
+async def show(visit: Visit) -> Response:
+    """The telephone, in a page of its own; the drawer takes it from there."""
+    return await show_phone(visit)
+
+
+async def show_phone(visit: Visit, *, status: int = 200, **values: Any) -> Response:
+    snapshot, ivr = await find_menu(visit)
+    parties = await visit.database.work(lambda: [*islice(find_parties(snapshot, ivr), MOST_PARTIES)])
+    mailbox = await visit.database.work(has_mailbox, snapshot, ivr)
+    given = {name: visit.text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")}
+    given |= {f"party{place}": visit.text(f"party{place}") for place in range(len(parties))}
+    return visit.page(
+        "phone.html",
+        status=status,
+        where="/menus",
+        ivr=ivr,
+        keys={key: describe_key(snapshot, to) for key, to in ivr.keys.items()},
+        parties=parties,
+        outcomes=[*OUTCOMES],
+        has_mailbox=mailbox,
+        given=given,
+        phone_words=phone_words(),
+        menu=ivr.id,
+        **({"lines": [], "call": "", "trouble": "", "saved": 0, "name": "", "problem": ""} | values),
+    )
+
+
+def phone_words() -> dict[str, str]:
+    """The words that the script needs; those in braces it fills in itself."""
+    states = [state.value.replace(" ", "_") for state in State if state not in PASSING]
+    words = {state: say(f"phone_state.{state}") for state in (*states, "idle", "calling")}
+    words |= {name: say(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
+    return words | {
+        "ringing": say("phone.ringing", name="{name}"),
+        "stopped": say("phone.stopped", problem="{problem}"),
+    }
+
+
+async def dial_keys(visit: Visit) -> Response:
+    """A call without script: what is in the form, played through at once."""
+    snapshot, ivr = await find_menu(visit)
+    sent = Sent(snapshot.revision, visit.text("from").strip(), read_pretended(visit))
+    try:
+        script = read_keys(visit.text("keys")[:LONGEST_KEYS])
+        call = await visit.database.work(play_keys, snapshot, ivr, sent, script)
+    except ValueError as error:
+        return await show_phone(visit, status=422, trouble=str(error))
+    sent.happenings = write_happenings(call.happenings[1:])
+    lines = [describe_line(line) for line in call.lines]
+    return await show_phone(visit, lines=lines, call=msgspec.json.encode(sent).decode())
+
+
+def play_keys(snapshot: Snapshot, ivr: Ivr, sent: Sent, script: list[str | float | None]) -> Simulation:
+    """Act a script out to the end of the call."""
+    call = play_call(snapshot, ivr, sent)
+    act_out(call, script)
+    call.finish()
+    return call
+
+
+def read_pretended(visit: Visit) -> dict[str, Any]:
+    """What the form pretends, as a scenario has it."""
+    world: dict[str, Any] = {}
+    for place in range(MOST_PARTIES):
+        name, outcome = visit.text(f"name{place}"), visit.text(f"party{place}")
+        if name and outcome:
+            world[name] = outcome
+    if visit.text("other").strip() and visit.text("other_outcome"):
+        world[visit.text("other").strip()] = visit.text("other_outcome")
+    if visit.text("mailbox").strip():
+        box = {"pin": visit.text("pin").strip(), "messages": ["message-1", "message-2"]}
+        world["mailboxes"] = {visit.text("mailbox").strip(): box}
+    return world
+
+
+async def go_on(visit: Visit) -> Response:
+    """The call in the page, one step further."""
+    try:
+        sent = read_call(visit.body)
+        snapshot, ivr = await find_menu(visit, sent.revision)
+        call = await visit.database.work(play_call, snapshot, ivr, sent)
+    except Unfit as error:
+        return JSONResponse({"problem": str(error)}, status_code=409)
+    return JSONResponse(describe(call, sent.told))
+
+
+VIEWS = (
+    View(path=PATH, handle=show),
+    View(path=PATH, handle=dial_keys, method="POST"),
+    View(path="/menus/{id:int}/call", handle=go_on, method="POST", most_body=MOST_BODY),
+)
