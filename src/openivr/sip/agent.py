@@ -247,9 +247,10 @@ class Agent:
         elif method == "INVITE":
             self._take_call(request)
         elif method == "OPTIONS":
-            response = respond(request, 200, headers=(("Accept", SDP),), tag=token())
+            tag = self._stack.exchange.stateless_tag(request)  # anybody may ask: nothing is kept of it
+            response = respond(request, 200, headers=(("Accept", SDP),), tag=tag)
             self._stack.introduce(response, request.hop)
-            self._stack.exchange.answer(self._stack.exchange.begin(request), response)
+            self._stack.exchange.reply(request, response)
         else:
             self._ask_owner(request)
 
