@@ -31,7 +31,7 @@ def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> Non
             async with asyncio.timeout(SECONDS):
                 await test(media)
         finally:
-            media.close()
+            await media.close()
             while phones:
                 phones.pop().close()
 

@@ -14,8 +14,9 @@
     leg.bridge(other); leg.unbridge()
     leg.statistics()
     leg.close()
-    media.close()
+    await media.close()
 
 Everything is called in the loop's thread and returns at once. What is called back comes from the loop, never
-from within a call of these; nothing is called back for what was stopped or closed.
+from within a call of these; nothing is called back for what was stopped or closed, but
+the end of a recording.
 """

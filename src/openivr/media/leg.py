@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from openivr.media import rtcp, rtp
 from openivr.media.clip import Clip
@@ -16,6 +17,7 @@ from openivr.media.line import Line
 from openivr.media.outgoing import Outgoing
 from openivr.media.ports import Pair
 from openivr.media.pump import Pump
+from openivr.media.recording import Recorded, Recording
 from openivr.media.remote import Remote
 from openivr.media.statistics import Statistics
 
@@ -44,6 +46,7 @@ class Leg:
         self._line = Line(pump.poller, pair, self.outgoing, self._take, self._take_control)
         self._control = Control(f"{secrets.token_hex(8)}@openivr")
         self._tones = ToneListener(partial(self._soon_tell_key, KeyKind.TONE))
+        self._recordings: list[Recording] = []
         self._remote: Remote | None = None
         self._plays = 0  # so that the end of one is not taken for another's
         self._dead_seconds = dead_seconds
@@ -69,6 +72,8 @@ class Leg:
         if self._is_closed:
             return
         self.unbridge()
+        for recording in list(self._recordings):
+            recording.stop()
         self._is_closed = True
         self._plays += 1
         self._timer.cancel()
@@ -114,6 +119,39 @@ class Leg:
         if listener in self.incoming.listeners:
             self.incoming.listeners.remove(listener)
         self._line.want_audio(bool(self.incoming.listeners))
+
+    def record(
+        self,
+        path: Path,
+        on_end: Callable[[Recorded], None] = ignore,
+        *,
+        seconds: float = 3600,
+        silence_seconds: float | None = None,
+        both: bool = False,
+    ) -> Recording:
+        """Record what is heard into a new wav; with `both`, that on the left and what is sent on the right.
+
+        It ends by `Recording.stop`, with the leg, after so many seconds, or after so many of silence. Then
+        `on_end` is called, once, when the file is complete; also after the leg was closed.
+        """
+        recording = Recording(
+            path, self._pump.writer, seconds=seconds, silence_seconds=silence_seconds, both=both
+        )
+        recording.on_stop = partial(self._forget, recording)
+        self._recordings.append(recording)
+        self._pump.recordings.add(recording.done)
+        recording.done.add_done_callback(self._pump.recordings.discard)
+        recording.done.add_done_callback(lambda done: on_end(done.result()))
+        self.listen(recording.hear)
+        if both:
+            self.outgoing.taps.append(recording.say)
+        return recording
+
+    def _forget(self, recording: Recording) -> None:
+        self._recordings.remove(recording)
+        self.unlisten(recording.hear)
+        if recording.say in self.outgoing.taps:
+            self.outgoing.taps.remove(recording.say)
 
     def _listen_for_tones(self, is_listening: bool) -> None:
         if is_listening == (self._tones in self._pump.tone_listeners):

@@ -44,8 +44,8 @@ class Media:
         self._legs.add(leg)
         return leg
 
-    def close(self) -> None:
-        """Close all legs, and stop sending and reading."""
+    async def close(self) -> None:
+        """Close all legs, stop sending and reading, and wait until all recordings are complete."""
         for leg in list(self._legs):
             leg.close()
-        self._pump.close()
+        await self._pump.close()

@@ -35,7 +35,7 @@ class Outgoing:
     __slots__ = (
         "_ahead", "_clips", "_frames", "_from", "_is_bridged", "_keys", "_loop", "_mark", "_on_end",
         "_pending", "_rest", "_sequence_shift", "_started", "_time_shift", "events", "law", "octets",
-        "packets", "send", "sequence", "ssrc", "tap", "timestamp",
+        "packets", "send", "sequence", "ssrc", "taps", "timestamp",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Outgoing:
         self.timestamp = random.randrange(1 << 32)  # noqa: S311
         self.ssrc = random.randrange(1, 1 << 32)  # noqa: S311
         self.packets = self.octets = 0
-        self.tap: Tap | None = None  # hears what is sent
+        self.taps: list[Tap] = []  # hear what is sent
         self.events: int | None = None
         self.law = Law.PCMU
         self._is_bridged = False
@@ -91,8 +91,8 @@ class Outgoing:
             self.send(pack(0x80, self._mark | self.law, sequence, timestamp, self.ssrc) + frame)
         except OSError:  # the other side's port is closed, or our buffer is full: the next may do better
             pass
-        if self.tap:
-            self.tap(timestamp, self.law, frame)
+        for tap in self.taps:
+            tap(timestamp, self.law, frame)
         self._mark = 0
         self.packets += 1
         self.octets += FRAME
@@ -209,8 +209,8 @@ class Outgoing:
         if law is not self.law:
             payload = payload.translate(transcoding(law, self.law))
         timestamp = self._forward(self.law, packet, payload)
-        if self.tap:
-            self.tap(timestamp, self.law, payload)
+        for tap in self.taps:
+            tap(timestamp, self.law, payload)
         end = timestamp + len(payload) & TIME
         if before(self.timestamp, end, 32):
             self.timestamp = end

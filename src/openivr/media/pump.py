@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-
-import structlog
+from concurrent.futures import ThreadPoolExecutor
 
 from openivr.media.inband import ToneListener, listen
 from openivr.media.outgoing import Outgoing
 from openivr.media.poller import Poller
+from openivr.media.recording import Recorded
 from openivr.media.schedule import PERIOD, SLOTS, Schedule
 from openivr.media.ticker import Ticker
-
-log = structlog.get_logger(__name__)
 
 
 class Pump:
@@ -21,6 +19,8 @@ class Pump:
         self.loop = loop
         self.poller = Poller(loop)
         self.tone_listeners: dict[ToneListener, None] = {}
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
+        self.recordings: set[asyncio.Future[Recorded]] = set()  # that are not complete
         self.missed = 0  # turns left out, because this process had no time
         self._slots: list[dict[Outgoing, None]] = [{} for _ in range(SLOTS)]
         start = time.monotonic_ns() + PERIOD
@@ -48,6 +48,10 @@ class Pump:
             if slot == 0 and self.tone_listeners:
                 listen(self.tone_listeners)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Stop sending and reading, and wait until all recordings are complete."""
         self._ticker.close()
         self.poller.close()
+        if self.recordings:
+            await asyncio.wait(self.recordings)
+        self.writer.shutdown()

@@ -1,0 +1,251 @@
+"""What is recorded, compared with what was said."""
+
+import asyncio
+import io
+import signal
+import stat
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openivr.media.clip import Clip
+from openivr.media.g711 import RATE, Law, Samples, decode
+from openivr.media.media import Media
+from openivr.media.recording import Recorded, RecordEnd, trailing_silence
+from openivr.media.track import OFF, Track
+from tests.media.phone import Phone, with_media
+
+SPOKEN = Clip.from_samples(np.random.default_rng(5).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
+PLAYED = Clip.from_samples(np.random.default_rng(6).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
+
+
+def sound_of(clip: Clip, law: Law) -> Samples:
+    return decode(b"".join(clip.frames(law)), law)
+
+
+def read(path: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.int16]]":
+    with wave.open(io.BytesIO(path.read_bytes())) as file:
+        assert (file.getframerate(), file.getsampwidth()) == (RATE, 2)
+        data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return data.reshape(-1, file.getnchannels())
+
+
+def find(clip: Clip, law: Law, hay: Samples) -> int:
+    """Where a sound begins in a recording; between its packets a stall may have left silence."""
+    data, places = hay.tobytes(), [0]
+    for frame in clip.frames(law):
+        place = data.find(decode(frame, law).tobytes(), places[-1])
+        assert place >= 0
+        places.append(place)
+    return places[1] // 2
+
+
+async def speak(phone: Phone, leg: object, law: Law) -> None:
+    """Say it in the pace of the packets that are heard."""
+    for frame in SPOKEN.frames(law):
+        phone.say(leg, frame, payload_type=law)
+        await phone.hear(1)
+
+
+@pytest.mark.parametrize("law", Law)
+def test_the_caller_is_recorded_to_the_sample(tmp_path: Path, law: Law) -> None:
+    async def test(media: Media) -> None:
+        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        leg.connect(phone.remote(law))
+        phone.say(leg, law.silence * 160, payload_type=law)  # the source is known, and its audio kept away
+        await phone.hear(2)
+        recording = leg.record(tmp_path / "a.wav", ended.set_result)
+        await speak(phone, leg, law)
+        recording.stop()
+        recording.stop()
+        recorded = await ended
+        assert recorded.end is RecordEnd.STOPPED
+        data = read(recorded.path)
+        assert data.shape == (round(recorded.seconds * RATE), 1)
+        assert find(SPOKEN, law, data[:, 0]) < RATE
+        assert stat.S_IMODE(recorded.path.stat().st_mode) == 0o600
+        assert leg.incoming.listeners == []
+
+    with_media(test)
+
+
+def test_both_sides_are_recorded_beside_each_other(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        leg.connect(phone.remote())
+        leg.record(tmp_path / "a.wav", ended.set_result, both=True)
+        leg.play([PLAYED])
+        await speak(phone, leg, Law.PCMU)
+        leg.close()
+        data = read((await ended).path)
+        spoken = find(SPOKEN, Law.PCMU, data[:, 0])
+        played = find(PLAYED, Law.PCMU, data[:, 1])
+        assert abs(spoken - played) < RATE // 4
+
+    with_media(test)
+
+
+def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        one, other, ended = Phone(), Phone(), asyncio.get_running_loop().create_future()
+        first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
+        first.connect(one.remote())
+        second.connect(other.remote(Law.PCMA))
+        first.bridge(second)
+        first.record(tmp_path / "a.wav", ended.set_result, both=True)
+        pace, third = Phone(), media.open("127.0.0.1")
+        third.connect(pace.remote())
+        for frame in SPOKEN.pcma:
+            other.say(second, frame, payload_type=8)
+            await pace.hear(1)
+        first.close()
+        heard = read((await ended).path)[:, 1]
+        spoken = sound_of(SPOKEN, Law.PCMA)
+        assert np.abs(heard.astype(int)).max() > 15_000
+        place = int(np.correlate(heard.astype(float), spoken[:800].astype(float)).argmax())
+        off = np.abs(heard[place : place + len(spoken)].astype(int) - spoken)
+        assert off.max() < 1024  # one step of the coarsest part of either law
+
+    with_media(test)
+
+
+def test_silence_ends_it(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        leg.connect(phone.remote())
+        leg.record(tmp_path / "a.wav", ended.set_result, silence_seconds=0.7)
+        await speak(phone, leg, Law.PCMU)
+        recorded: Recorded = await ended
+        assert recorded.end is RecordEnd.SILENCE
+        assert 0.6 + 0.6 <= recorded.seconds < 0.6 + 0.7 + 1
+
+    with_media(test)
+
+
+def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        leg.connect(phone.remote())
+        leg.record(tmp_path / "a.wav", ended.set_result, seconds=0.25)
+        await speak(phone, leg, Law.PCMU)
+        recorded: Recorded = await ended
+        assert (recorded.end, recorded.seconds) == (RecordEnd.LENGTH, 0.25)
+        assert len(read(recorded.path)) == 2000
+
+    with_media(test)
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        leg, ended = media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        (tmp_path / "there.wav").write_bytes(b"kept")
+        leg.record(tmp_path / "there.wav", ended.set_result)
+        assert (await ended).end is RecordEnd.FAILED
+        assert (tmp_path / "there.wav").read_bytes() == b"kept"
+
+    with_media(test)
+
+
+def test_the_end_of_the_house_waits_for_the_file(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        leg = media.open("127.0.0.1")
+        leg.record(tmp_path / "a.wav")
+        await media.close()
+        read(tmp_path / "a.wav")
+
+    async def run() -> None:
+        from openivr.media.media import MediaSettings
+        from tests.media.phone import PORTS
+
+        await test(Media(MediaSettings(ports=PORTS)))
+
+    asyncio.run(run())
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from openivr.media.media import Media, MediaSettings
+
+async def main():
+    leg = Media(MediaSettings(ports=range(26000, 26100))).open("127.0.0.1")
+    leg.record(Path(sys.argv[1]))
+    while not Path(sys.argv[1]).exists() or Path(sys.argv[1]).stat().st_size < 8000:
+        await asyncio.sleep(0.05)
+    print("written", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"written\n"
+        process.send_signal(signal.SIGKILL)
+    assert len(read(path)) >= 3900
+
+
+samples = np.arange(160 * 20).astype(np.int16)
+FRAMES = [(place * 160, samples[place * 160 :][:160]) for place in range(20)]
+
+
+@given(st.permutations(range(20)), st.integers(0, 2**32 - 1))
+def test_packets_in_any_order_stand_where_their_timestamps_put_them(order: list[int], start: int) -> None:
+    track = Track()
+    track.put(1, start, FRAMES[0][1], 160)
+    for number in order:
+        where, frame = FRAMES[number]
+        track.put(1, start + where & 0xFFFFFFFF, frame, 160 + where)
+    assert (np.append(track.take(1000), track.take(4000)) == np.append(samples, np.zeros(800))).all()
+
+
+def test_what_is_lost_is_silence_and_what_is_late_is_left_out() -> None:
+    track = Track()
+    track.put(1, 0, FRAMES[1][1], 160)
+    track.put(1, 320, FRAMES[2][1], 480)
+    sound = track.take(480)
+    assert (sound[160:320] == 0).all()
+    assert (sound[320:] == FRAMES[2][1]).all()
+    track.put(1, 160, FRAMES[3][1], 500)
+    track.put(1, 480, FRAMES[4][1], 640)
+    assert (track.take(640) == FRAMES[4][1]).all()
+
+
+def test_another_source_or_clock_is_put_where_the_wall_clock_says() -> None:
+    track = Track()
+    track.put(1, 5_000_000, FRAMES[1][1], 160)
+    track.put(2, 77, FRAMES[2][1], 1160)
+    track.put(2, 77 + 160 + 2 * OFF, FRAMES[3][1], 1320)
+    sound = track.take(1320)
+    assert (sound[:160] == FRAMES[1][1]).all()
+    assert (sound[1000:] == np.append(FRAMES[2][1], FRAMES[3][1])).all()
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 2), st.integers(0, 2**32 - 1), st.integers(0, 400), st.integers(0, 10**6)),
+        max_size=30,
+    )
+)
+def test_no_stream_makes_the_line_longer_or_shorter(stream: list[tuple[int, int, int, int]]) -> None:
+    track, until = Track(), 0
+    for source, timestamp, size, place in stream:
+        track.put(source, timestamp, np.ones(size, np.int16), place)
+        until += 1000
+        assert len(track.take(until)) == 1000
+
+
+def test_silence_at_the_end() -> None:
+    loud, quiet = np.full(320, 3000, np.int16), np.full(480, 100, np.int16)
+    assert trailing_silence(np.append(loud, quiet), 999) == 480
+    assert trailing_silence(quiet, 999) == 999 + 480
+    assert trailing_silence(np.append(quiet, loud), 999) == 0
