@@ -200,9 +200,12 @@ class Phone:
     def request(self, method: str, *headers: str, **parts: object) -> bytes:
         return self.send(self.build(method, *headers, **parts))  # type: ignore[arg-type]
 
-    async def receive(self) -> Request | Response:
+    async def receive_bytes(self) -> bytes:
         async with asyncio.timeout(SECONDS):
-            data = await asyncio.get_running_loop().sock_recv(self.sock, 65535)
+            return await asyncio.get_running_loop().sock_recv(self.sock, 65535)
+
+    async def receive(self) -> Request | Response:
+        data = await self.receive_bytes()
         message = read(data)
         assert message is not None, data
         return message

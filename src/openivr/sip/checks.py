@@ -1,5 +1,8 @@
 """What a request must be before it begins anything (RFC 3261, sections 8.2 and 21.4): pure."""
 
+import re
+
+from openivr.sip.dialogs import contact_uri
 from openivr.sip.fields import read_uri
 from openivr.sip.legs import Header
 from openivr.sip.message import Request
@@ -8,14 +11,18 @@ from openivr.sip.stack import ALLOW, EXTENSIONS, METHODS, SDP, SUPPORTED
 
 Refusal = tuple[int, tuple[Header, ...]]
 SCHEMES = ("sip", "sips", "tel")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 
 def check_request(request: Request) -> Refusal | None:
     """Why a request of no dialog is refused: the status and headers of the answer. `None`: it is in order."""
-    scheme = request.uri.partition(":")[0].lower()
-    if scheme not in SCHEMES:
+    scheme, colon, _ = request.uri.partition(":")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        return 400, ()
+    if scheme.lower() not in SCHEMES:
         return 416, ()
-    if read_uri(request.uri) is None:
+    uri = read_uri(request.uri)
+    if uri is None or uri.headers:  # headers are for URIs in documents (section 19.1.1)
         return 400, ()
     return check_extensions(request)
 
@@ -40,7 +47,7 @@ def check_invite(request: Request, min_session: int) -> Refusal | None:
         return refusal
     if "accept" in request.headers and not accepts_sdp(request):
         return 406, (("Accept", SDP),)
-    if not request.values("contact"):
+    if "contact" in request.headers and not contact_uri(request):
         return 400, ()
     return None
 

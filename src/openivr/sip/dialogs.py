@@ -115,7 +115,7 @@ def accept_dialog(request: Request, tag: str) -> Dialog:
         0,
     )
     dialog.remote_seq = request.cseq
-    dialog.target = contact_uri(request)
+    dialog.target = contact_uri(request) or request.from_.uri  # RFC 2543 knew INVITEs without Contact
     dialog.routes = request.values("record-route")
     return dialog
 

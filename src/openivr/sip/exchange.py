@@ -177,6 +177,7 @@ class Exchange:
         self._servers: dict[str, Server] = {}
         self._merged: dict[tuple[str, str, int, str], Server] = {}
         self._secret = urandom(16)
+        self._fire = self._run  # one for all timers
 
     def __len__(self) -> int:
         """How many transactions there are."""
@@ -256,6 +257,11 @@ class Exchange:
         """The To tag of an answer without state: the same when the request comes again (section 8.2.7)."""
         key = server_key(request, "").encode("utf-8", "surrogateescape")
         return blake2b(key, digest_size=8, key=self._secret).hexdigest()
+
+    def forget(self, server: Server) -> None:
+        """Its user is over: what comes again is absorbed, and nothing else is kept."""
+        server.user = None
+        server.lost = _ignore_loss
 
     def has_answered(self, server: Server) -> bool:
         """Whether the final response has been given."""
@@ -351,6 +357,8 @@ class Exchange:
             self._send_again(server)
             if response.status >= 200:
                 server.request = None
+            if server.state is State.ACCEPTED:
+                server.data = b""  # its user sends it again
         elif act is Act.RESEND and server.data:
             self._send_again(server)
         elif act is Act.TIMEOUT:
@@ -377,7 +385,7 @@ class Exchange:
 
     def _start_timers(self, transaction: Client | Server, started: tuple[Timer, ...]) -> None:
         for timer in started:
-            running = self._timers.set(transaction.seconds(timer), self._run, transaction, timer)
+            running = self._timers.set(transaction.seconds(timer), self._fire, transaction, timer)
             if timer in REPEATING:
                 transaction.repeat = running
             else:

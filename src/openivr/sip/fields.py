@@ -8,16 +8,18 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import quote as escape
 from urllib.parse import unquote as unescape
 
 TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"  # noqa: S105 - the grammar's word
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-])*+|\[[0-9A-Fa-f:.]++\]"
 PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
+USER_MARKS = "-_.!~*'()&=+$,;?/"  # what may stand in a user as it is
 URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
 
 _PARAMETER = re.compile(PARAMETER)
-_PARAMETERS = re.compile(rf"(?:{PARAMETER})*+\s*+")
+_PARAMETERS = re.compile(rf"(?:{PARAMETER})*+")
 _LIST_ITEM = re.compile(rf'(?:{QUOTED}|<[^<>]*+>|[^,"<>])++')
 _URI = re.compile(
     r"(sips?):(?:((?:[^@:\s<>\"%]|%[0-9A-Fa-f]{2})*+)(?::((?:[^@\s<>\"%]|%[0-9A-Fa-f]{2})*+))?@)?"
@@ -58,11 +60,7 @@ class Address(NamedTuple):
     display: str
     uri: str
     rest: str
-
-    @property
-    def tag(self) -> str:
-        """The tag, "" if there is none."""
-        return parameter(self.rest, "tag")
+    tag: str = ""
 
 
 class Via(NamedTuple):
@@ -86,13 +84,15 @@ class Via(NamedTuple):
 
 def read_parameters(text: str) -> dict[str, str] | None:
     """Read ";name=value;flag": names in small letters, no quotes, "" for a flag; the first of two wins."""
+    text = text.rstrip()  # in which the search below would look again and again for a parameter
     if not text:
         return {}
     if not _PARAMETERS.fullmatch(text):
         return None
     found: dict[str, str] = {}
     for match in _PARAMETER.finditer(text):
-        found.setdefault(match[1].lower(), unquote(match[2] or ""))
+        value = match[2] or ""
+        found.setdefault(match[1].lower(), unquote(value) if value[:1] == '"' else value)
     return found
 
 
@@ -167,9 +167,10 @@ def read_address(text: str) -> Address | None:
         if bare is None or ":" not in bare[1]:
             return None
         display, (uri, rest) = "", bare.groups()
-    if rest and not _PARAMETERS.fullmatch(rest):
+    parameters = read_parameters(rest)
+    if parameters is None:
         return None
-    return Address(unquote(display.strip()), uri, rest)
+    return Address(unquote(display.strip()) if display else "", uri, rest, parameters.get("tag", ""))
 
 
 def read_via(text: str) -> Via | None:
@@ -198,6 +199,11 @@ def read_number(text: str) -> int | None:
     if match is None or int(match[0]) >= 2**32:
         return None
     return int(match[0])
+
+
+def write_user(scheme: str, user: str, host: str) -> str:
+    """Write a URI of a user at a host, which may carry a port."""
+    return f"{scheme}:{escape(user, safe=USER_MARKS)}@{host}"
 
 
 def write_address(uri: str, display: str = "", tag: str = "") -> str:

@@ -49,8 +49,8 @@ class Framing:
                 self._give_up()
             return None
         end += 4
-        match = _LENGTH.search(buffer, 0, end)
-        length = read_number(match[1].decode("latin-1")) if match else 0
+        stated = {bytes(match[1]) for match in _LENGTH.finditer(buffer, 0, end)} or {b"0"}
+        length = read_number(stated.pop().decode("latin-1")) if len(stated) == 1 else None
         if length is None or length > MAX_BODY:
             message = bytes(buffer[:end])
             self._give_up()

@@ -251,7 +251,7 @@ class InboundLeg(Within):
         if self._answer is not None and self._bye_headers is None:
             self._answer.stop()
             self._answer = None
-        self._server.user = None
+        self.stack.exchange.forget(self._server)
         super().finish(ending)
 
     def release(self) -> None:

@@ -5,6 +5,7 @@ is wrong carries a `fault`, the answer that it gets.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from openivr.sip.fields import TOKEN, Address, Via, read_address, read_cseq, read_number, read_via, split_list
@@ -33,7 +34,7 @@ COMPACT = {
     "x": "session-expires",
     "y": "identity",
 }
-SPELLED = {
+_SPELLED = {
     "call-id": "Call-ID",
     "cseq": "CSeq",
     "www-authenticate": "WWW-Authenticate",
@@ -100,6 +101,12 @@ _NO_ADDRESS = Address("", "", "")
 NOWHERE = Target("", "", 0)
 
 
+@lru_cache(maxsize=1024)
+def spell(name: str) -> str:
+    """A header's name as it is usually written."""
+    return _SPELLED.get(name) or name.title()
+
+
 class Message:
     """What requests and responses share: headers and a body."""
 
@@ -138,7 +145,7 @@ class Message:
     def _encode(self, start: str) -> bytes:
         lines = [start]
         for name, values in self.headers.items():
-            spelled = SPELLED.get(name) or name.title()
+            spelled = spell(name)
             lines.extend([f"{spelled}: {value}" for value in values])
         lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
@@ -208,22 +215,27 @@ def respond(  # noqa: PLR0913, PLR0917 - the parts of a response, in their order
 ) -> Response:
     """Begin an answer to a request, as section 8.2.6 says; `tag` is put to To unless it has one."""
     theirs = request.headers
-    to = theirs.get("to", [""])
-    if tag and not request.to.tag:
-        to = [f"{to[0]};tag={tag}"]
     ours: Headers = {"via": theirs["via"]}
     if status == 100 and "timestamp" in theirs:
         ours["timestamp"] = theirs["timestamp"]
-    ours["from"] = theirs.get("from", [""])
-    ours["to"] = to
-    ours["call-id"] = theirs.get("call-id", [""])
-    ours["cseq"] = theirs.get("cseq", [""])
+    for name in ("from", "to", "call-id", "cseq"):
+        if name in theirs:  # not so in the answer to a request that lacks it
+            ours[name] = theirs[name]
+    if tag and not request.to.tag and "to" in theirs:
+        ours["to"] = [f"{theirs['to'][0]};tag={tag}"]
     response = Response(status, reason or PHRASES.get(status, "Unknown"), ours, body)
     for name, value in headers:
         response.add(name, value)
     response.cseq = request.cseq
     response.method = request.method
     return response
+
+
+_NAMES = {  # what most lines begin with, without another look
+    spelled: name
+    for name in (*COMPACT.values(), "cseq", "max-forwards", "user-agent", "allow", "route", "record-route")
+    for spelled in (spell(name), name)
+}
 
 
 def read(data: bytes) -> Request | Response | None:
@@ -242,12 +254,16 @@ def read(data: bytes) -> Request | Response | None:
     start = lines[0]
     del lines[0]
     for line in lines:
-        name, colon, value = line.partition(":")
-        name = name.rstrip().lower()
-        if not colon or not _METHOD.fullmatch(name):
+        written, colon, value = line.partition(":")
+        name = _NAMES.get(written)
+        if name is None:
+            name = written.rstrip().lower()
+            if not _METHOD.fullmatch(name):
+                colon = ""
+            name = COMPACT.get(name, name)
+        if not colon:
             fault = Fault(400, "Bad header line")
             continue
-        name = COMPACT.get(name, name)
         value = value.strip()
         if name in headers:
             headers[name].append(value)
@@ -276,21 +292,34 @@ def _read_response(start: str, headers: Headers, body: bytes) -> Response | None
 
 def _read_request(start: str, headers: Headers, body: bytes, fault: Fault | None) -> Request | None:
     words = start.split(" ")
-    vias = [via for line in headers.get("via", ()) for via in split_list(line)]
-    via = read_via(vias[0]) if vias else None
-    if len(words) < 3 or not _METHOD.fullmatch(words[0]) or via is None:
+    words = start.split(" ")
+    if len(words) < 3 or not _METHOD.fullmatch(words[0]) or "via" not in headers:
         return None
-    headers["via"] = vias
     request = Request(words[0], words[1], headers, body)
-    request.via = via
     request.fault = (
         _fault_of_start(words)
         or fault
+        or _read_vias(request)
         or _fault_of_counts(headers)
         or _read_identity(request)
         or _read_rest(request)
     )
     return request
+
+
+def _read_vias(request: Request) -> Fault | None:
+    """Read the topmost Via; an answer can be sent without, back where the request came from."""
+    vias: list[str] = []
+    for line in request.headers["via"]:
+        found = split_list(line)
+        if not found:
+            return Fault(400, "Bad Via")
+        vias += found
+    request.via = read_via(vias[0])
+    if request.via is None:
+        return Fault(400, "Bad Via")
+    request.headers["via"] = vias
+    return None
 
 
 def _fault_of_start(words: list[str]) -> Fault | None:
