@@ -27,6 +27,17 @@ def test_the_two_addresses_of_signalling_may_speak_and_nobody_else() -> None:
     assert not latch.allows("203.0.113.6")
 
 
+def test_ipv6_in_any_spelling() -> None:
+    latch = Latch.of(Remote("2001:DB8:0::1", 4000, signalling="2001:db8::0002"))
+    assert latch.target == ("2001:db8::1", 4000)
+    assert latch.allows("2001:db8::2")
+
+
+def test_a_name_is_no_address() -> None:
+    with pytest.raises(ValueError, match="phone"):
+        Latch.of(Remote("phone.example", 4000))
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_hold_by_address_sends_nowhere(host: str) -> None:
     latch = Latch.of(Remote(host, 4000, signalling="203.0.113.5"))

@@ -1,66 +1,90 @@
 """Pairs of ports, and what others are told about our address."""
 
+import random
 import socket
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from openivr.media.ports import Interface, NoPorts, Ports, is_private
 
 LOOPBACK = Interface("127.0.0.1")
-RANGE = range(23001, 23012)  # even ones from 23002 on, and 23010 has 23011 beside it
+
+
+def spare(count: int) -> range:
+    """Ports in a row, from an even one on, that nobody has; other tests may run beside this one."""
+    while True:
+        start = random.randrange(20_000, 32_000, 2)
+        with suppress(OSError), ExitStack() as probes:
+            for port in range(start, start + count):
+                probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", port))
+            return range(start, start + count)
 
 
 def test_pairs_are_even_and_odd_and_never_shared() -> None:
-    ports = Ports(RANGE)
+    numbers = spare(12)
+    ports = Ports(numbers[1:11])  # the first even port is the third, and the last has no other beside it
     pairs = [ports.bind([LOOPBACK], "127.0.0.1")[1] for _ in range(ports.pairs)]
-    assert sorted(pair.port for pair in pairs) == [23002, 23004, 23006, 23008, 23010]
+    assert sorted(pair.port for pair in pairs) == list(numbers[2:10:2])
     assert all(pair.rtcp.getsockname()[1] == pair.port + 1 for pair in pairs)
     with pytest.raises(NoPorts):
         ports.bind([LOOPBACK], "127.0.0.1")
-    pairs[2].rtp.close()
-    with pytest.raises(NoPorts):  # its RTCP port is still held
-        ports.bind([LOOPBACK], "127.0.0.1")
-    pairs[2].rtcp.close()
+    pairs[2].close()
     pairs[2] = ports.bind([LOOPBACK], "127.0.0.1")[1]
     assert len({pair.port for pair in pairs}) == ports.pairs
     for pair in pairs:
-        pair.rtp.close()
-        pair.rtcp.close()
+        pair.close()
 
 
 def test_a_port_that_another_program_has_is_passed_over() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 23021))
-        ports = Ports(range(23020, 23024))
+        numbers = spare(4)
+        taken.bind(("127.0.0.1", numbers[1]))
+        ports = Ports(numbers)
         for _ in range(3):
             _, pair = ports.bind([LOOPBACK], "127.0.0.1")
-            assert pair.port == 23022
-            pair.rtp.close()
-            pair.rtcp.close()
+            assert pair.port == numbers[2]
+            with pytest.raises(NoPorts):
+                ports.bind([LOOPBACK], "127.0.0.1")
+            pair.close()
 
 
 def test_calls_do_not_begin_at_a_port_that_can_be_guessed() -> None:
-    firsts = set()
+    firsts, numbers = set(), spare(200)
     for _ in range(20):
-        _, pair = Ports(range(23100, 23400)).bind([LOOPBACK], "127.0.0.1")
+        _, pair = Ports(numbers).bind([LOOPBACK], "127.0.0.1")
         firsts.add(pair.port)
-        pair.rtp.close()
-        pair.rtcp.close()
+        pair.close()
     assert len(firsts) > 5
+
+
+def test_ports_rest_before_they_are_used_again() -> None:
+    ports = Ports(spare(8))
+    used = []
+    for _ in range(ports.pairs):
+        _, pair = ports.bind([LOOPBACK], "127.0.0.1")
+        used.append(pair.port)
+        pair.close()
+    assert len(set(used)) == ports.pairs
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    with pytest.raises(NoPorts, match=r"203\.0\.113\.1"):
+        Ports(spare(8)).bind([Interface("203.0.113.1")], "127.0.0.1")
 
 
 def test_a_range_without_a_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="even"):
-        Ports(range(23001, 23003))
+        Ports(range(20_001, 20_003))
 
 
 def test_the_interface_is_of_the_family_that_is_needed() -> None:
-    ports = Ports(RANGE)
+    ports = Ports(spare(8))
     interface, pair = ports.bind([LOOPBACK, Interface("::1")], "::1")
     assert interface.host == "::1"
     assert pair.rtp.family is socket.AF_INET6
-    pair.rtp.close()
-    pair.rtcp.close()
+    pair.close()
     with pytest.raises(NoPorts, match="IPv6"):
         ports.bind([LOOPBACK], "2001:db8::1")
 

@@ -6,6 +6,7 @@ messages come from. Any further freedom would let a caller send our sound to, or
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from openivr.media.ports import is_private
 from openivr.media.remote import Remote
@@ -23,15 +24,21 @@ class Latch:
     @classmethod
     def of(cls, remote: Remote) -> "Latch":
         """From an address that only its own network knows, send to where SIP comes from instead."""
-        named = not is_unspecified(remote.host)
-        hosts = frozenset(host for host in (remote.host if named else "", remote.signalling) if host)
-        hidden = is_private(remote.host) and remote.signalling and not is_private(remote.signalling)
-        host = remote.signalling if hidden else remote.host
-        return cls(hosts, (host, remote.port) if named and remote.port else None)
+        host, signalling = plain(remote.host), plain(remote.signalling) if remote.signalling else ""
+        if is_unspecified(host):
+            return cls(frozenset([signalling] if signalling else []), None)
+        is_hidden = is_private(host) and signalling and not is_private(signalling)
+        target = (signalling if is_hidden else host, remote.port) if remote.port else None
+        return cls(frozenset([host, signalling] if signalling else [host]), target)
 
     def allows(self, host: str) -> bool:
         """Whether a packet from this address may be the first."""
         return host in self.hosts
+
+
+def plain(host: str) -> str:
+    """An address as sockets write it: IPv6 can be written in many ways. ValueError: a name."""
+    return str(ip_address(host))
 
 
 def is_unspecified(host: str) -> bool:

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from openivr.media import rtp, socketfilter
 from openivr.media.latch import Latch, Source, is_unspecified
@@ -65,17 +66,12 @@ class Line:
         """Send RTCP, to the RTP port if that was agreed on."""
         if self._remote is None or is_unspecified(self._remote.host):
             return
-        try:
-            if self._remote.mux:
-                self._pair.rtp.send(packet) if self.source else self._send_unheld(packet)
-            elif self._control_target:
-                self._pair.rtcp.sendto(packet, self._control_target)
-        except OSError:  # nobody listens there: the next report may reach somebody
-            pass
-
-    def _send_unheld(self, packet: bytes) -> None:
-        if self._latch.target:
-            self._pair.rtp.sendto(packet, self._latch.target)
+        sock, target = self._pair.rtcp, self._control_target
+        if self._remote.mux:
+            sock, target = self._pair.rtp, self.source or self._latch.target
+        with suppress(OSError):  # nobody listens there: the next report may reach somebody
+            if target:
+                sock.sendto(packet, target)
 
     # Reading
 
@@ -152,11 +148,11 @@ class Line:
         return fresh
 
     def close(self) -> None:
-        """Give the ports back."""
+        """Send and read no more, and give the ports back."""
         self._stream.send = discard
-        for sock in (self._pair.rtp, self._pair.rtcp):
-            self._poller.remove(sock.fileno())
-            sock.close()
+        self._poller.remove(self._pair.rtp.fileno())
+        self._poller.remove(self._pair.rtcp.fileno())
+        self._pair.close()
 
 
 def beside(source: Source) -> Source:

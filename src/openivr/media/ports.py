@@ -4,7 +4,8 @@ import errno
 import ipaddress
 import random
 import socket
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,11 +25,12 @@ PRIVATE = [
         "fe80::/10",
     )
 ]
+TRIES = 100  # ports that other programs may have before a call is refused; each costs some microseconds
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
 class NoPorts(Exception):
-    """Every pair of ports is in use, or no interface has an address of the family that is needed."""
+    """Every pair of ports is in use, or no interface leads to where the leg is to lead."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +82,28 @@ def route(towards: str) -> str:
 class Pair:
     """Two bound sockets at neighbouring ports."""
 
+    port: int  # of RTP
     rtp: socket.socket
     rtcp: socket.socket
+    release: Callable[[int], None]
 
-    @property
-    def port(self) -> int:
-        return int(self.rtp.getsockname()[1])
+    def close(self) -> None:
+        """Give the ports back."""
+        self.rtp.close()
+        self.rtcp.close()
+        self.release(self.port)
 
 
 class Ports:
     """A range of ports, of which pairs are bound when they are needed."""
 
     def __init__(self, numbers: range) -> None:
-        self._even = [number for number in numbers if number % 2 == 0 and number + 1 in numbers]
-        if not self._even:
+        even = [number for number in numbers if number % 2 == 0 and number + 1 in numbers]
+        if not even:
             raise ValueError("the range of ports holds no even port with the one above")
-        random.shuffle(self._even)  # whoever guesses where the next call will be has to guess every time
-        self._next = 0
-
-    @property
-    def pairs(self) -> int:
-        """How many calls there is room for on one address."""
-        return len(self._even)
+        random.shuffle(even)  # whoever guesses where the next call will be has to guess every time
+        self.pairs = len(even)  # legs that there is room for
+        self._free = deque(even)  # the one given back longest ago comes first: late packets are past by then
 
     def bind(self, interfaces: Sequence[Interface], towards: str) -> tuple[Interface, Pair]:
         """A pair on the interface that leads to this host; NoPorts if there is none."""
@@ -109,28 +111,26 @@ class Ports:
         interface = next((each for each in interfaces if each.family == family), None)
         if interface is None:
             raise NoPorts(f"no interface for {'IPv6' if family == socket.AF_INET6 else 'IPv4'}")
-        for _ in self._even:
-            port = self._even[self._next]
-            self._next = (self._next + 1) % len(self._even)
-            if pair := bind_pair(interface, port):
-                return interface, pair
+        for _ in range(min(TRIES, len(self._free))):
+            port = self._free.popleft()
+            if sockets := bind_both(interface, port):
+                return interface, Pair(port, *sockets, self._free.append)
+            self._free.append(port)
         raise NoPorts("all RTP ports are in use")
 
 
-def bind_pair(interface: Interface, port: int) -> Pair | None:
-    """Both sockets, or None where somebody has one of the ports."""
-    rtp = rtcp = None
+def bind_both(interface: Interface, port: int) -> tuple[socket.socket, socket.socket] | None:
+    """Sockets at this port and the next, or None where another program has one of them."""
+    rtp = None
     try:
         rtp = bind(interface, port)
-        rtcp = bind(interface, port + 1)
+        return rtp, bind(interface, port + 1)
     except OSError as error:
-        for sock in (rtp, rtcp):
-            if sock:
-                sock.close()
-        if error.errno in TAKEN:
-            return None
-        raise
-    return Pair(rtp, rtcp)
+        if rtp:
+            rtp.close()
+        if error.errno not in TAKEN:
+            raise NoPorts(f"cannot listen on {interface.host}: {error.strerror}") from error
+        return None
 
 
 def bind(interface: Interface, port: int) -> socket.socket:

@@ -4,12 +4,16 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import structlog
+
 from openivr.media.inband import ToneListener, listen
 from openivr.media.outgoing import Outgoing
 from openivr.media.poller import Poller
 from openivr.media.recording import Recorded
 from openivr.media.schedule import PERIOD, SLOTS, Schedule
 from openivr.media.ticker import Ticker
+
+log = structlog.get_logger(__name__)
 
 
 class Pump:
@@ -43,8 +47,12 @@ class Pump:
                 self.missed += missed
                 for stream in streams:
                     stream.skip(missed)
-            for stream in streams:
-                stream.tick()
+            for stream in tuple(streams):
+                try:
+                    stream.tick()
+                except Exception:  # one call's trouble must not silence those after it
+                    log.exception("stream failed")
+                    del streams[stream]
             if slot == 0 and self.tone_listeners:
                 listen(self.tone_listeners)
 

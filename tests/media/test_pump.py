@@ -1,0 +1,101 @@
+"""The pump in trouble, and without what only Linux has."""
+
+import asyncio
+import select
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from openivr.media import socketfilter, ticker
+from openivr.media.clip import Clip
+from openivr.media.leg import Leg
+from openivr.media.media import Media
+from openivr.media.outgoing import Outgoing
+from tests.media.phone import Phone, with_media
+from tests.media.test_legs import QUIET, Keys
+
+SOUND = Clip.from_samples(np.random.default_rng(1).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
+
+
+def call(media: Media) -> tuple[Phone, Leg]:
+    phone, leg = Phone(), media.open("127.0.0.1")
+    leg.connect(phone.remote())
+    return phone, leg
+
+
+def test_a_process_that_was_held_up_sends_no_burst_and_loses_no_sound() -> None:
+    async def test(media: Media) -> None:
+        phone, leg = call(media)
+        ended = asyncio.Event()
+        leg.play([SOUND], ended.set)
+        await phone.hear(5)
+        time.sleep(0.15)  # noqa: ASYNC251 - this is the trouble
+        await ended.wait()
+        heard = [packet for packet in phone.heard if packet.payload != QUIET]
+        assert [packet.payload for packet in heard] == list(SOUND.pcmu)
+        steps = [
+            ((after.timestamp - before.timestamp) & 0xFFFFFFFF, after.marker)
+            for before, after in pairwise(heard)
+        ]
+        assert sum(step for step, marker in steps if marker) >= 5 * 160
+        assert {step for step, marker in steps if not marker} == {160}
+        assert media.missed >= 4
+
+    with_media(test)
+
+
+def test_calls_take_turns_and_each_has_its_own_every_20_ms() -> None:
+    async def test(media: Media) -> None:
+        calls = [call(media) for _ in range(50)]
+        slots = [len(slot) for slot in media._pump._slots]
+        assert slots == [10] * 5
+        for phone, _ in calls:
+            await phone.until(lambda phone=phone: len(phone.heard) >= 5)
+        counts = [len(phone.heard) for phone, _ in calls]
+        assert max(counts) - min(counts) <= 2
+        for _, leg in calls:
+            leg.close()
+        assert [len(slot) for slot in media._pump._slots] == [0] * 5
+
+    with_media(test)
+
+
+def test_one_stream_that_fails_does_not_silence_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(media: Media) -> None:
+        calls = [call(media) for _ in range(10)]
+        broken = calls[0][1].outgoing
+        tick = Outgoing.tick
+
+        def failing(stream: Outgoing) -> None:
+            if stream is broken:
+                raise RuntimeError
+            tick(stream)
+
+        monkeypatch.setattr(Outgoing, "tick", failing)
+        for phone, _ in calls[1:]:
+            await phone.hear(3)
+        assert broken not in {stream for slot in media._pump._slots for stream in slot}
+
+    with_media(test)
+
+
+def test_all_of_it_without_what_only_linux_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "epoll")
+    monkeypatch.setattr(socketfilter, "IS_POSSIBLE", False)
+    monkeypatch.setattr(ticker, "open_timer", lambda start: None)
+
+    async def test(media: Media) -> None:
+        (phone, leg), keys, ended = call(media), Keys(), asyncio.Event()
+        leg.on_key = keys
+        leg.play([SOUND], ended.set)
+        phone.say(leg, *[QUIET] * 50)
+        phone.press(leg, "47")
+        await keys.until("47")
+        await ended.wait()
+        assert [packet.payload for packet in phone.heard if packet.payload != QUIET] == list(SOUND.pcmu)
+        assert leg.statistics().heard >= 51 + 8
+        assert leg.statistics().lost == 0
+
+    with_media(test)
