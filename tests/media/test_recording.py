@@ -220,6 +220,15 @@ def test_what_is_lost_is_silence_and_what_is_late_is_left_out() -> None:
     assert (track.take(640) == FRAMES[4][1]).all()
 
 
+def test_what_was_held_up_comes_later_and_whole() -> None:
+    track = Track()
+    track.put(1, 0, FRAMES[0][1], 160)
+    track.take(2000)
+    for where, frame in FRAMES[1:4]:
+        track.put(1, where, frame, 2000)
+    assert (track.take(2480) == samples[160:640]).all()
+
+
 def test_another_source_or_clock_is_put_where_the_wall_clock_says() -> None:
     track = Track()
     track.put(1, 5_000_000, FRAMES[1][1], 160)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from openivr.media.g711 import RATE, Samples
+from openivr.media.rtp import before
 
 OFF = RATE // 2  # samples; a packet further than this from where its arrival puts it has another clock
 
@@ -10,20 +11,26 @@ OFF = RATE // 2  # samples; a packet further than this from where its arrival pu
 class Track:
     """A line of sound from the start of a recording on; what did not come is silence."""
 
-    __slots__ = ("_pending", "_shift", "_source", "taken")
+    __slots__ = ("_latest", "_pending", "_shift", "_source", "taken")
 
     def __init__(self) -> None:
         self.taken = 0  # samples
         self._pending: list[tuple[int, Samples]] = []
         self._source: int | None = None
+        self._latest = 0  # the newest timestamp
         self._shift = 0  # from timestamps to places
 
     def put(self, source: int, timestamp: int, samples: Samples, place: int) -> None:
         """Add a packet. `place` is where the clock on the wall puts its end, in samples from the start."""
         start = max(place - len(samples), 0)
         where = timestamp + self._shift & 0xFFFFFFFF
-        if source != self._source or abs(where - start) > OFF:
-            self._source, self._shift, where = source, start - timestamp, start
+        is_other = source != self._source or abs(where - start) > OFF
+        is_next = is_other or before(self._latest, timestamp, 32)
+        if is_other or (is_next and where < self.taken):  # held up, not overtaken: it comes later, and whole
+            where = max(start if is_other else where, self.taken)
+            self._source, self._shift = source, where - timestamp
+        if is_next:
+            self._latest = timestamp
         self._pending.append((where, samples))
 
     @property
