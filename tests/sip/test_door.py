@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from openivr.sip.credentials import Attempt, Credentials, Login
+from openivr.sip.digest import read_parameters
 from openivr.sip.directory import Account, Caller, Directory
 from openivr.sip.door import Clocks, Door
 from openivr.sip.guard import USUAL, Policy
@@ -291,13 +292,26 @@ def test_unknown_and_wrong_get_the_same_answer() -> None:
 def test_a_password_is_guessed_a_few_times_only() -> None:
     house = House()
     for _ in range(20):
-        Phone(house, "ada", "wrong-password", STRANGER).register()
+        house.now += 1
+        Phone(house, "ada", "wrong-password", STRANGER).send("INVITE")
+    assert house.door.counts["wrong"] == USUAL.failures
+    right = Phone(house, "ada", "ada-password", STRANGER)
+    assert right.send("INVITE") == SILENCE
+    assert house.calls == []
+    assert Phone(house, "bob", "bob-password", STRANGER).send("INVITE") is None, "as somebody else"
+    assert Phone(house, "ada", "ada-password", PHONE).register().status == 200, "from elsewhere"
+    house.now += USUAL.ban
+    assert right.send("INVITE") is None
+
+
+def test_who_tries_many_users_is_not_heard_at_all() -> None:
+    house = House()
+    for number in range(2 * USUAL.all_failures):
+        house.now += 1
+        Phone(house, f"user{number}", "a-password", STRANGER).send("INVITE")
+    assert house.door.counts["wrong"] == USUAL.all_failures
     assert not house.door.hears(ask(source=STRANGER).source)
     assert house.knock(ask(source=STRANGER)) == SILENCE
-    assert house.door.counts["wrong"] == Policy().failures
-    assert Phone(house, "ada", "ada-password", PHONE).register().status == 200, "others go on"
-    house.now += Policy().ban
-    assert house.door.hears(ask(source=STRANGER).source)
 
 
 def test_credentials_that_were_overheard_are_of_no_use_elsewhere() -> None:
@@ -321,6 +335,40 @@ def test_a_nonce_gone_stale_is_renewed_without_asking_anybody() -> None:
     assert phone.register().status == 200
     assert house.door.counts["stale"] == 1
     assert house.door.counts["wrong"] == 0
+
+
+def algorithms(reply: Reply | None) -> list[str]:
+    assert reply
+    asked = [read_parameters(value) or {} for name, value in reply.headers if name == "WWW-Authenticate"]
+    return [parameters["algorithm"] for parameters in asked]
+
+
+def test_phones_that_fail_on_sha_256_work_from_their_second_try() -> None:
+    house = House()
+    both = ["SHA-256", "MD5"]
+    assert [algorithms(house.knock(ask("REGISTER"))) for _ in range(4)] == [both, ["MD5"], both, ["MD5"]]
+    Phone(house, "ada", "wrong-password", STRANGER).register()
+    assert algorithms(house.knock(ask("REGISTER"))) == both, "this source answers"
+
+
+def test_a_phone_that_is_known_to_fail_on_sha_256_gets_md5_alone() -> None:
+    house = House()
+    for agent, wanted in (("baresip v1.0.0 (x86_64/linux)", 1), ("baresip v3.1.0", 2), ("", 2)):
+        source = (f"10.0.0.{len(agent)}", 5060)
+        request = ask("REGISTER", source=source, headers=(f"User-Agent: {agent}",) if agent else ())
+        assert len(algorithms(house.knock(request))) == wanted
+
+
+def test_who_has_used_an_algorithm_is_asked_for_it_again() -> None:
+    house = House()
+    phone = Phone(house, "ada", "ada-password")
+    house.knock(ask(source=PHONE))
+    only_md5 = house.knock(ask(source=PHONE))
+    assert only_md5
+    phone.credentials.take(401, [value for _, value in only_md5.headers], Attempt())
+    house.now += 500
+    headers = tuple(f"{name}: {value}" for name, value in phone.credentials.headers("INVITE", "sip:6200@pbx"))
+    assert algorithms(house.knock(ask(source=PHONE, headers=headers))) == ["MD5"]
 
 
 def test_a_flood_is_refused_then_ignored() -> None:
@@ -406,7 +454,7 @@ def test_no_secret_is_logged() -> None:
         house = House()
         Phone(house, "ada", "ada-password").register()
         for _ in range(20):
-            Phone(house, "ada", "wrong-password", STRANGER).register()
+            Phone(house, "ada", "wrong-password", STRANGER).send("INVITE")
     assert {entry["event"] for entry in logs} == {"sip login refused", "sip source banned"}
     text = str(logs)
     assert "password" not in text.replace("wrong passwords", "")

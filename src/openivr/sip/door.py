@@ -22,7 +22,7 @@ from openivr.sip.owner import SILENCE, Reply
 from openivr.sip.registrar import Binding, Refused, Registered, Registrar
 from openivr.sip.registration import headers_of, read_register
 from openivr.sip.targets import Target
-from openivr.sip.verifier import Outcome, Secret, Signed, Verifier
+from openivr.sip.verifier import Outcome, Secret, Signed, Verdict, Verifier, choose_algorithms
 
 log = structlog.get_logger(__name__)
 PROVEN_SECONDS = 3600.0  # for which a source that logged in counts as known
@@ -199,14 +199,35 @@ class Door:
         signed = Signed(request.method, request.uri, source, request.headers.get("authorization", ()))
         now = self._clocks.wall()
         verdict = self._verifier.check(signed, self._find_secret, now)
+        if verdict.user and not self.guard.hears(source, self._clocks.steady(), verdict.user):
+            self.counts["banned"] += 1
+            return SILENCE
         if verdict.outcome is Outcome.ACCEPTED:
             return self._accept(request, self.directory.accounts[verdict.user])
         if verdict.outcome is Outcome.WRONG:
-            self.guard.fail(source, self._clocks.steady(), known=self._is_known(source))
+            self.guard.fail(source, verdict.user, self._clocks.steady(), known=self._is_known(source))
             log.warning("sip login refused", source=source, user=verdict.user[:64], method=request.method)
         self.counts[verdict.outcome.value] += 1
-        challenges = self._verifier.challenge(source, now, stale=verdict.outcome is Outcome.STALE)
+        challenges = self._verifier.challenge(
+            source,
+            now,
+            stale=verdict.outcome is Outcome.STALE,
+            algorithms=self._choose_algorithms(request, verdict),
+        )
         return Reply(401, headers=tuple(("WWW-Authenticate", value) for value in challenges))
+
+    def _choose_algorithms(self, request: Request, verdict: Verdict) -> tuple[str, ...]:
+        """Choose what to challenge with: what the phone has used already, else all that we know.
+
+        There are phones that give up on an algorithm which they do not know. A source that leaves challenges
+        unanswered gets MD5 alone every other time, so that such a phone works from its second try.
+        """
+        host = request.source.host
+        if verdict.outcome is not Outcome.ABSENT:
+            self.guard.hear_answer(host)
+        elif self.guard.ask(host) % 2:
+            return ("MD5",)
+        return (verdict.algorithm,) if verdict.algorithm else choose_algorithms(request.get("user-agent"))
 
     def _find_secret(self, user: str) -> Secret | None:
         account = self.directory.accounts.get(user)
@@ -214,7 +235,8 @@ class Door:
 
     def _accept(self, request: Request, account: Account) -> Reply | None:
         source = request.source.host
-        self.guard.succeed(source)
+        self.guard.hear_answer(source)
+        self.guard.succeed(source, account.user)
         self._prove(source)
         if request.method == "REGISTER" and not _is_own(request, account):
             self.counts["foreign"] += 1
@@ -235,7 +257,7 @@ class Door:
 
 
 def _log_ban(ban: Ban) -> None:
-    log.warning("sip source banned", source=ban.source, reason=ban.reason)
+    log.warning("sip source banned", source=ban.source, user=ban.user, reason=ban.reason)
 
 
 def _is_own(request: Request, account: Account) -> bool:

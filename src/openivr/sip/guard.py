@@ -34,6 +34,9 @@ SCANNERS = (
 )
 
 
+LONGEST_USER = 64  # characters of a user name that are looked at
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The numbers of a guard; times in seconds."""
@@ -43,7 +46,8 @@ class Policy:
     known_rate: float = 200.0  # the same for a source that has proved itself
     known_burst: float = 1000.0
     patience: int = 40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
-    failures: int = 8  # wrong passwords before a ban
+    failures: int = 8  # wrong passwords for one user before a source is banned as that user
+    all_failures: int = 40  # and for all users, before it is banned
     window: float = 600.0  # after which failures are forgotten
     ban: float = 60.0  # the first one; each further one is twice as long
     longest_ban: float = 86_400.0
@@ -65,18 +69,20 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A source that is not listened to. `until` is on the clock that the guard is told."""
+    """A source that is not listened to, as one user or at all. `until` is on the guard's clock."""
 
     source: str
     until: float
     reason: str
+    user: str = ""
 
 
 @dataclass(slots=True)
 class _Source:
-    """What is remembered of one source."""
+    """What is remembered of one source, or of one as which it tried to log in."""
 
     name: str
+    user: str
     tokens: float
     at: float  # when `tokens` was right
     failures: int = 0
@@ -85,6 +91,7 @@ class _Source:
     banned_until: float = 0.0
     bans: int = 0
     reason: str = ""
+    unanswered: int = 0  # challenges in a row
 
 
 class Guard:
@@ -97,17 +104,17 @@ class Guard:
         on_ban: Callable[[Ban], None] = lambda ban: None,
     ) -> None:
         self._policy = policy
-        self._on_ban = on_ban
-        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self.on_ban = on_ban
+        self._sources: OrderedDict[tuple[str, str], _Source] = OrderedDict()
         self._exempt = _networks(exempt)
 
     def exempt(self, networks: Iterable[str]) -> None:
         """Say which networks are never limited or banned: those of proxies that stand before us."""
         self._exempt = _networks(networks)
 
-    def hears(self, host: str, now: float) -> bool:
-        """Whether a source is listened to at all: it is not banned."""
-        found = self._sources.get(name_source(host))
+    def hears(self, host: str, now: float, user: str = "") -> bool:
+        """Whether a source is not banned, at all or as a user."""
+        found = self._sources.get((name_source(host), user[:LONGEST_USER]))
         return found is None or found.banned_until <= now
 
     def admit(self, host: str, now: float, *, known: bool = False, user_agent: str = "") -> Decision:
@@ -134,31 +141,48 @@ class Guard:
         if source.tokens < 1:
             self._exceed(source, now, known)
 
-    def fail(self, host: str, now: float, *, known: bool = False) -> None:
-        """Count a wrong name or password (`Outcome.WRONG`, which proves that the address is not forged)."""
+    def fail(self, host: str, user: str, now: float, *, known: bool = False) -> None:
+        """Count a wrong name or password (`Outcome.WRONG`, which proves that the address is not forged).
+
+        Behind one address there may be many phones. So a source is banned first as the user that it fails as,
+        and altogether only where that is not enough: never if others there have logged in.
+        """
         if self._is_exempt(host):
             return
+        as_user = self._find(host, now, known, user[:LONGEST_USER])
+        if self._count_failure(as_user, now) >= self._policy.failures:
+            self._ban(as_user, now, "wrong passwords", known=False)
         source = self._find(host, now, known)
-        self._begin_window(source, now)
-        source.failures += 1
-        if source.failures >= self._policy.failures * (10 if known else 1):
-            self._ban(source, now, "wrong passwords", known=False)
+        if self._count_failure(source, now) >= self._policy.all_failures:
+            self._ban(source, now, "wrong passwords", known)
 
-    def succeed(self, host: str) -> None:
-        """Forget the failures of a source that has given a right password."""
-        source = self._sources.get(name_source(host))
+    def ask(self, host: str) -> int:
+        """Note a challenge: how many before it, one after the other, this source has not answered."""
+        source = self._sources.get((name_source(host), ""))
+        if source is None:
+            return 0
+        source.unanswered += 1
+        return source.unanswered - 1
+
+    def hear_answer(self, host: str) -> None:
+        """Note that a source answers challenges, rightly or not."""
+        source = self._sources.get((name_source(host), ""))
         if source:
-            source.failures = 0
+            source.unanswered = 0
+
+    def succeed(self, host: str, user: str) -> None:
+        """Forget the failures of a user that has given the right password."""
+        self._sources.pop((name_source(host), user[:LONGEST_USER]), None)
 
     def pardon(self, host: str) -> None:
         """Forget everything about a source."""
-        self._sources.pop(name_source(host), None)
+        self._sources.pop((name_source(host), ""), None)
 
     def bans(self, now: float) -> tuple[Ban, ...]:
         """List the sources that are not listened to now."""
         return tuple(
-            Ban(name, source.banned_until, source.reason)
-            for name, source in self._sources.items()
+            Ban(source.name, source.banned_until, source.reason, source.user)
+            for source in self._sources.values()
             if source.banned_until > now
         )
 
@@ -169,15 +193,15 @@ class Guard:
         address = read_host(host) if self._exempt else None
         return address is not None and any(address in network for network in self._exempt)
 
-    def _find(self, host: str, now: float, known: bool) -> _Source:
+    def _find(self, host: str, now: float, known: bool, user: str = "") -> _Source:
         policy = self._policy
         rate, burst = (policy.known_rate, policy.known_burst) if known else (policy.rate, policy.burst)
-        name = name_source(host)
-        source = self._sources.get(name)
+        key = name_source(host), user
+        source = self._sources.get(key)
         if source is None:
-            source = self._sources[name] = _Source(name, burst, now)
+            source = self._sources[key] = _Source(*key, burst, now)
             self._forget(now)
-        self._sources.move_to_end(name)
+        self._sources.move_to_end(key)
         source.tokens = min(burst, source.tokens + max(0.0, now - source.at) * rate)
         source.at = now
         return source
@@ -197,6 +221,11 @@ class Guard:
         if now - source.counted > self._policy.window:
             source.counted, source.failures, source.excess = now, 0, 0
 
+    def _count_failure(self, source: _Source, now: float) -> int:
+        self._begin_window(source, now)
+        source.failures += 1
+        return source.failures
+
     def _exceed(self, source: _Source, now: float, known: bool) -> Decision:
         self._begin_window(source, now)
         source.excess += 1
@@ -215,7 +244,7 @@ class Guard:
         source.bans += 1
         source.reason = reason
         source.failures = source.excess = 0
-        self._on_ban(Ban(source.name, source.banned_until, reason))
+        self.on_ban(Ban(source.name, source.banned_until, reason, source.user))
 
 
 def is_scanner(user_agent: str) -> bool:

@@ -25,6 +25,7 @@ _STAMP = struct.Struct(">QQ")  # microseconds, number
 _KEPT = re.compile("md5=([0-9a-f]{32}) sha256=([0-9a-f]{64})")
 _COUNT = re.compile("[0-9a-f]{8}", re.IGNORECASE)
 _NOBODY = {"MD5": "0" * 32, "SHA-256": "0" * 64}  # no password hashes to these, as far as anybody knows
+_MD5_ONLY = re.compile(r"baresip v([01]\.|2\.[0-3]\.)")
 _USER = re.compile(r"sips?:([^@;?]*)@|tel:([^;]*)", re.IGNORECASE)
 
 
@@ -58,6 +59,15 @@ class Outcome(Enum):
     WRONG = "wrong"  # for a nonce that this source got from us, so its address is not forged
 
 
+def choose_algorithms(user_agent: str) -> tuple[str, ...]:
+    """Choose what a phone is challenged with: all that we know, unless it is known to fail on SHA-256.
+
+    A phone should pass over what it does not know (RFC 8760 §2.4). One stack of a phone that Debian 12 ships
+    gives up instead, even if MD5 stands beside it.
+    """
+    return ("MD5",) if _MD5_ONLY.match(user_agent) else tuple(HASHES)
+
+
 class Signed(NamedTuple):
     """What is judged of a request: the method and URI that it has, the address that it came from."""
 
@@ -69,10 +79,11 @@ class Signed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one request, and the user that it names."""
+    """The outcome for one request, the user that it names, and the algorithm: "" if it is none of ours."""
 
     outcome: Outcome
     user: str = ""
+    algorithm: str = ""
 
 
 class Verifier:
@@ -86,13 +97,16 @@ class Verifier:
         self._used: OrderedDict[str, _Counts] = OrderedDict()
         self._floor = 0.0  # nonces made up to then and not in `_used` are stale: their counts are forgotten
 
-    def challenge(self, source: str, now: float, *, stale: bool = False) -> tuple[str, ...]:
+    def challenge(
+        self, source: str, now: float, *, stale: bool = False, algorithms: Iterable[str] = HASHES
+    ) -> tuple[str, ...]:
         """Make the WWW-Authenticate values for a source address: SHA-256, then MD5 for older phones."""
         self._made += 1
         nonce = self._sign(_STAMP.pack(int(now * 1e6), self._made), source)
         end = ", stale=true" if stale else ""
         return tuple(
-            f'Digest realm="{REALM}", nonce="{nonce}", algorithm={name}, qop="auth"{end}' for name in HASHES
+            f'Digest realm="{REALM}", nonce="{nonce}", algorithm={name}, qop="auth"{end}'
+            for name in algorithms
         )
 
     def check(self, signed: Signed, find: Callable[[str], Secret | None], now: float) -> Verdict:
@@ -107,22 +121,22 @@ class Verifier:
         if given is None:
             return Verdict(Outcome.ABSENT)
         nonce, user, nc = given.get("nonce", ""), given.get("username", ""), given.get("nc", "")
-        made = self._made_at(nonce, signed.source)
+        made, name = self._made_at(nonce, signed.source), _algorithm(given)
         if made is None or not made <= now <= made + self._life:
-            return Verdict(Outcome.STALE, user)
+            return Verdict(Outcome.STALE, user, name)
         if (
             not _COUNT.fullmatch(nc)
             or not self._is_right(given, signed.method, find(user))
             or not _same_user(given["uri"], signed.uri)
         ):
-            return Verdict(Outcome.WRONG, user)
-        return Verdict(Outcome.ACCEPTED if self._use(nonce, made, int(nc, 16), now) else Outcome.STALE, user)
+            return Verdict(Outcome.WRONG, user, name)
+        fresh = self._use(nonce, made, int(nc, 16), now)
+        return Verdict(Outcome.ACCEPTED if fresh else Outcome.STALE, user, name)
 
     def _is_right(self, given: Mapping[str, str], method: str, secret: Secret | None) -> bool:
         """Whether the response is the password's; without a secret, never, at the same cost."""
-        name = given.get("algorithm", "MD5").upper()
-        uri = given.get("uri")
-        if name not in HASHES or given.get("qop") != "auth" or uri is None:
+        name, uri = _algorithm(given), given.get("uri")
+        if not name or given.get("qop") != "auth" or uri is None:
             return False
         first = (secret.hashes if secret else _NOBODY)[name]
         exchange = Exchange(
@@ -183,6 +197,11 @@ class _Counts:
             return False
         self.used |= 1 << -ahead
         return True
+
+
+def _algorithm(given: Mapping[str, str]) -> str:
+    name = given.get("algorithm", "MD5").upper()
+    return name if name in HASHES else ""
 
 
 def _same_user(one: str, other: str) -> bool:
