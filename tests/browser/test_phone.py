@@ -19,7 +19,7 @@ HEAR = """() => new Promise((resolve) => {
 })"""
 TELL_PLACES = """() => {
   window.places = [];
-  document.addEventListener("openivr:place", (event) => window.places.push(event.detail.node));
+  document.addEventListener("openivr:at", (event) => window.places.push(event.detail.node));
 }"""
 
 
@@ -134,7 +134,7 @@ def test_the_page_is_told_where_the_caller_is(page: Page) -> None:
         "ivr-3",
         "ivr-1",
         "ring_group-1",
-        "",
+        None,
     ]
 
 

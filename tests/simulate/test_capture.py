@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from openivr.journal.happening import Happening
+from openivr.journal.happening import Happening, describe, read_happenings
 from openivr.menu.events import Digit, HungUp, PromptEnded
-from openivr.menu.model import Destination, Kind, Snapshot
+from openivr.menu.model import Destination, Kind, Snapshot, by_id
 from openivr.menu.sounds import LEAVE_MESSAGE
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
@@ -26,9 +26,7 @@ ACTS = st.lists(
 )
 WORLDS = st.builds(
     World,
-    st.dictionaries(
-        st.sampled_from(["1001", "10", "6301", "A", "Route 1"]), st.sampled_from(["busy", "no answer"])
-    ),
+    st.dictionaries(st.sampled_from(["1001", "10", "6301", "A"]), st.sampled_from(["busy", "no answer"])),
     st.just({"1001": Mailbox("12", ("m1", "m2"))}),
 )
 
@@ -101,11 +99,38 @@ def test_the_tempo_of_the_page_does_not_matter(demo_menus: Snapshot) -> None:
     assert slow.lines[-1].at == 9 * call.lines[-1].at
 
 
-def test_what_differs_from_what_was_pretended_cannot_be_repeated(demo_menus: Snapshot) -> None:
-    call = play(demo_menus, "1# w20", world=World({"1000": "busy"}))
-    answered = retell(demo_menus, World(), call.happenings)
+def test_the_world_is_what_was_met_in_the_call(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "1# w2 2", world=World({"1000": "busy", "6300": "no answer", "1001": "busy"}))
+    call.wait(31)
+    scenario = as_scenario("It", "6200", call)
+    assert scenario.world == World({"1000": "busy", "6300": "no answer"})
+
+
+def test_a_line_that_fails_is_named_and_not_the_number(demo_menus: Snapshot) -> None:
+    (trunk,) = demo_menus.trunks.values()
+    working = replace(demo_menus, trunks=by_id([replace(trunk, enabled=True)]))
+    call = play(working, "95551234567 w2 h", world=World({trunk.name: "limit reached"}))
+    assert as_scenario("It", "6200", call).world == World({trunk.name: "limit reached"})
+
+
+def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: Snapshot) -> None:
+    call = play(demo_menus, "1# w4", world=World({"1000": "busy"}))
+    again = retell(demo_menus, World(), call.happenings)
+    again.press("1#")
+    again.wait(4)
+    assert again.lines[-1].what == "reaches"
     with pytest.raises(Unrepeatable, match="lead elsewhere"):
-        as_scenario("It", "6200", answered)
+        as_scenario("It", "6200", again)
+
+
+def test_a_mailbox_and_its_hidden_pin(demo_menus: Snapshot) -> None:
+    world = World(mailboxes={"1000": Mailbox("4711", ("one",))})
+    call = play(demo_menus, "*02 1000# 4711# w1 h", menu=4, world=world)
+    rows = [describe(one, is_private=5 < place < 13) for place, one in enumerate(call.happenings)]
+    assert "4" not in "".join(row.get("key", "") for row in rows[8:])
+    recorded = retell(demo_menus, World(), read_happenings(rows))
+    scenario = as_scenario("It", "6201", recorded)
+    assert scenario.world.mailboxes == {"1000": Mailbox("0000", ("one",))}
 
 
 def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: Snapshot) -> None:
@@ -118,7 +143,9 @@ def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: Snapsho
 
 
 def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_menus: Snapshot) -> None:
-    call = play(demo_menus, "", world=World({"talk": "busy"}))
+    (trunk,) = demo_menus.trunks.values()
+    working = replace(demo_menus, trunks=by_id([replace(trunk, name="talk", enabled=True)]))
+    call = play(working, "95551234567 w2 h", world=World({"talk": "limit reached"}))
     with pytest.raises(Unrepeatable, match="means something else"):
         as_scenario("It", "6200", call)
 

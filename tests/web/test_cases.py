@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from openivr.menu.model import Snapshot
 from openivr.store import scenarios
 from openivr.store.database import Database
+from openivr.web import cases
 from tests.running import Answer, Api, Running
 from tests.web.site import Admin, where
 from tests.web.test_phone import press, run, step
@@ -115,6 +117,13 @@ def test_a_test_is_renamed_and_deleted(server: Running, admin: Admin) -> None:
     assert where(admin.post(path + "/delete")) == "/menus/3/tests"
     assert "Two" not in states(admin, 3)
     assert admin.post(path + "/delete").status == 404
+
+
+def test_what_there_was_no_time_for_is_not_green(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 1.0, 99.0])
+    monkeypatch.setattr(cases, "monotonic", lambda: next(moments))
+    stored = scenarios.Stored(1, 3, "One", {"scenario": "One", "calls": "6200", "steps": []})
+    assert [one.state for one in cases.run_all(Snapshot(), [stored, stored])] == ["failed", "waiting"]
 
 
 def test_hostile_names_stay_text(admin: Admin) -> None:

@@ -4,7 +4,9 @@ The lengths of prompts and the moments of keys differ from call to call. What a 
 each act of the caller comes after the same ends of prompts, waits and ringing as in the call, and no later.
 """
 
-from openivr.menu.events import CallArrived, Digit, HungUp
+from openivr.menu.commands import Dial, OpenMailbox, StopDial
+from openivr.menu.events import CallArrived, Cause, DialFailed, Digit, HungUp, MailboxOpened, TimerFired
+from openivr.menu.model import Kind
 from openivr.menu.session import Session
 from openivr.simulate.scenario import (
     OBSERVED,
@@ -17,6 +19,7 @@ from openivr.simulate.scenario import (
     write_scenario,
 )
 from openivr.simulate.simulation import KEY_GAP, Simulation
+from openivr.simulate.world import Mailbox, World
 
 CLEAR = 1000  # ms
 
@@ -29,8 +32,9 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     """Write a call to a number as a scenario that passes. Raises Unrepeatable."""
     arrival = call.happenings[0].event
     caller = arrival.caller if isinstance(arrival, CallArrived) else ""
-    steps = tuple(Writer(call).write())
-    scenario = Scenario(name, number, caller, call.world, steps)
+    world = find_world(call)
+    steps = tuple(Writer(call, world).write())
+    scenario = Scenario(name, number, caller, world, steps)
     if not _can_be_written(scenario):
         raise Unrepeatable("a number or a name in it means something else in a test")
     seen = [Step(line.what, line.text) for line in iter(Watch(call).take, None)]
@@ -38,6 +42,36 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     if seen != told or not run(call.snapshot, scenario).passed:
         raise Unrepeatable("the same keys lead elsewhere now")
     return scenario
+
+
+def find_world(call: Simulation) -> World:
+    """What those outside the menu did in a call: who did not answer, and which mailbox had what in it.
+
+    An outside number is named by its line, for another line may have taken it.
+    """
+    dials: dict[int, Dial] = {}
+    openings: dict[int, OpenMailbox] = {}
+    outcomes: dict[str, str] = {}
+    mailboxes: dict[str, Mailbox] = {}
+    for happening, commands in zip(call.happenings, call.commands, strict=True):
+        event = happening.event
+        if isinstance(event, DialFailed) and event.token in dials:
+            outcomes[_name(call, dials[event.token])] = event.cause.value
+        if isinstance(event, MailboxOpened) and event.token in openings:
+            mailbox = openings[event.token]
+            mailboxes[mailbox.number] = Mailbox(mailbox.pin, event.messages)
+        for command in commands:
+            if isinstance(command, Dial):
+                dials[command.token] = command
+            elif isinstance(command, OpenMailbox):
+                openings[command.token] = command
+            elif isinstance(command, StopDial) and isinstance(event, TimerFired):
+                outcomes[_name(call, dials[command.token])] = Cause.NO_ANSWER.value
+    return World(outcomes, mailboxes)
+
+
+def _name(call: Simulation, dial: Dial) -> str:
+    return call.snapshot.trunks[dial.trunk].name if dial.kind is Kind.EXTERNAL else dial.number
 
 
 def _can_be_written(scenario: Scenario) -> bool:
@@ -51,9 +85,9 @@ def _can_be_written(scenario: Scenario) -> bool:
 class Writer:
     """Repeats a call on the virtual clock and writes down the steps."""
 
-    def __init__(self, call: Simulation) -> None:
+    def __init__(self, call: Simulation, world: World) -> None:
         self._call = call
-        self._again = Simulation(call.snapshot, call.world)
+        self._again = Simulation(call.snapshot, world)
         self._watch = Watch(self._again)
         self._clock = 0  # ms; where the clock of whoever runs the scenario stands after the steps so far
         self._steps: list[Step] = []

@@ -3,8 +3,8 @@
 A run takes about a millisecond, so whoever looks at the list sees how they go now and not how they went once.
 """
 
-import time
 from dataclasses import dataclass
+from time import monotonic
 
 from starlette.responses import Response
 
@@ -50,8 +50,8 @@ def run_one(snapshot: Snapshot, stored: Stored) -> Case:
 
 def run_all(snapshot: Snapshot, found: list[Stored]) -> list[Case]:
     """Run tests in their order for as long as there is time."""
-    end = time.monotonic() + RUN_SECONDS
-    return [run_one(snapshot, stored) if time.monotonic() < end else Case(stored) for stored in found]
+    end = monotonic() + RUN_SECONDS
+    return [run_one(snapshot, stored) if monotonic() < end else Case(stored) for stored in found]
 
 
 async def show_list(visit: Visit) -> Response:

@@ -1,10 +1,10 @@
 // The telephone in the page: `#phone`, wherever it is shown, and the drawer that may hold it.
 //
-// Tells the rest of the page where the caller is by `openivr:place` events on the document: `detail.node` is the
-// id of that place in the picture (as in `openivr graph --format json`), "" when the call is over.
+// Where the caller is lights up in the picture (flow.js) by `openivr:at` events on the document.
 
 import { Call } from "./call.js";
 import { Sound } from "./sound.js";
+import { point } from "./place.js";
 
 const KEYS = "0123456789*#";
 const STEADY = matchMedia("(prefers-reduced-motion: reduce)");
@@ -139,8 +139,7 @@ class Phone {
     if (choices.hidden && held) this.part("dial").focus();
     if (answer.dial) this.sound.startRinging();
     else this.sound.stopRinging();
-    const place = this.root.querySelector("[data-transcript] li:last-child")?.dataset.node ?? "";
-    document.dispatchEvent(new CustomEvent("openivr:place", { detail: { node: answer.ended ? "" : place } }));
+    point(answer.ended ? null : this.root.querySelector("[data-transcript] li:last-child")?.dataset.node);
     if (answer.ended) this.offer();
   }
 
@@ -247,7 +246,7 @@ class Phone {
       this.hangUp();
       this.call.stop();
     }
-    document.dispatchEvent(new CustomEvent("openivr:place", { detail: { node: "" } }));
+    point(null);
   }
 }
 
