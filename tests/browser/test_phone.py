@@ -5,8 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from openivr.cli.snapshot import load
 from tests.browser.conftest import Open, check_axe, check_width
+from tests.clerk.recording import record as act_out
 from tests.running import Api, Running
+from tests.web.test_replay import save
 
 TRY = "/menus/3/try"
 # Until the prompt has been heard for half a second and the level has moved.
@@ -236,3 +239,22 @@ def test_signed_out_meanwhile_leads_to_the_door(open_page: Open, server: Running
     page.context.clear_cookies()
     page.keyboard.type("0")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_recorded_call_is_stepped_through(page: Page, server: Running) -> None:
+    save(server, act_out(load(server.data, ""), "call-1", "2", menu=3))
+    page.goto("/calls/call-1/replay")
+    page.evaluate(TELL_PLACES)
+    check_axe(page)
+    page.get_by_role("button", name="On").click()
+    page.get_by_role("button", name="On").click()
+    current = page.locator('[aria-current="step"]')
+    expect(current).to_contain_text("enters 6200")
+    page.get_by_role("button", name="Back").click()
+    expect(current).to_contain_text("calls menu 6200")
+    page.get_by_role("button", name="Play").click()
+    expect(current).to_contain_text("rings ring group 6300")
+    page.get_by_role("button", name="Play").click()  # pauses
+    assert page.evaluate("window.places").count("ring_group-1") >= 1
+    check_axe(page)
+    check_width(page)

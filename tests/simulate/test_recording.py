@@ -1,10 +1,17 @@
 """Recorded calls are read back and replayed."""
 
+from dataclasses import replace
+
 import pytest
 from msgspec import ValidationError
 
 from openivr.journal.happening import Happening, read_happenings, write_happenings
 from openivr.menu.events import Cause, DialFailed, Digit, MailboxOpened
+from openivr.menu.model import Destination, Kind, Snapshot, by_id
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.recording import hide_private
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import World
 
 
 def test_events_survive_json() -> None:
@@ -37,3 +44,20 @@ def test_unknown_events_are_refused(row: dict[str, object], complaint: str) -> N
 def test_wrong_fields_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         read_happenings([row])
+
+
+def test_outside_numbers_are_hidden_with_the_keys_that_they_were_typed_with(demo_menus: Snapshot) -> None:
+    (trunk,) = demo_menus.trunks.values()
+    working = replace(demo_menus, trunks=by_id([replace(trunk, enabled=True)]))
+    call = Simulation(working, World({trunk.name: "busy", "1000": "busy"}))
+    call.call(Destination(Kind.IVR, 3), "2000")
+    act_out(call, read_keys("1# w2 95551234567# w2 999999# w1 2"))
+    lines = hide_private(call)
+    told = " ".join(f"{line.what} {line.text} {line.why} {line.node}" for line in lines)
+    assert "5551234567" not in told
+    assert "999999" not in told
+    pressed = [line.text for line in lines if line.what == "presses"]
+    assert "".join(pressed) == "1#" + "•" * 11 + "#" + "•" * 6 + "#" + "2"
+    assert "rings outside ... over National, Provider because the caller chose ..." in told
+    assert "rings extension 1000 because the caller chose 1" in told
+    assert "refused ..." in told

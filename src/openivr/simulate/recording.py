@@ -1,14 +1,16 @@
 """Recorded calls told again: the same events to a new session. `journal.happening` has their form."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 
 from openivr.journal.happening import HIDDEN_KEY, Happening
-from openivr.menu.commands import Command
+from openivr.menu.commands import HIDDEN, Command, Dial, Note
 from openivr.menu.events import Digit
-from openivr.menu.model import Snapshot
+from openivr.menu.model import Kind, Snapshot
 from openivr.menu.session import Session
 from openivr.simulate.simulation import Simulation
+from openivr.simulate.transcript import Line
 from openivr.simulate.world import World
 
 ANY_DIGIT = "0"  # in the place of a secret one: how many there were is all that the session goes by
@@ -29,6 +31,34 @@ def replay(snapshot: Snapshot, happenings: Iterable[Happening]) -> list[tuple[Co
     """Give the same events to a new session; with the same snapshot the commands are the same."""
     session = Session(snapshot)
     return [session.handle(happening.event) for happening in fill_in(happenings)]
+
+
+def hide_private(call: Simulation) -> list[Line]:
+    """The transcript for everybody: without outside numbers, and without the keys that typed them."""
+    secrets: set[str] = set()
+    hidden: set[int] = set()  # which of the keys
+    typed: list[str] = []
+    for happening, commands in zip(call.happenings, call.commands, strict=True):
+        if isinstance(happening.event, Digit):
+            typed.append(happening.event.key)
+        for command in commands:
+            if isinstance(command, Dial) and command.kind is Kind.EXTERNAL:
+                secrets.add(command.number)
+            if isinstance(command, Note) and command.private:
+                secrets |= {command.input, command.number} - {""}
+                end = len(typed) - (typed[-1:] == ["#"])
+                hidden |= set(range(end - len(command.input), end))
+    keys = count()
+    return [_hide(line, secrets, line.what == "presses" and next(keys) in hidden) for line in call.lines]
+
+
+def _hide(line: Line, secrets: Collection[str], is_hidden: bool) -> Line:
+    if is_hidden:
+        return replace(line, text=HIDDEN_KEY)
+    words = (part.split(" ") for part in (line.text, line.why))
+    text, why = (" ".join(HIDDEN if word in secrets else word for word in part) for part in words)
+    kind, _, number = line.node.partition("-")
+    return replace(line, text=text, why=why, node=f"{kind}-{HIDDEN}" if number in secrets else line.node)
 
 
 def fill_in(happenings: Iterable[Happening]) -> Iterator[Happening]:

@@ -7,7 +7,7 @@ from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.menus import LiveMenus
 from openivr.store.tokens import TokenPolicy
-from openivr.web import assets, cases, menus, objects, phone, pick, search, sign, sound
+from openivr.web import assets, cases, menus, objects, phone, pick, replay, search, sign, sound
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
 from openivr.web.view import Site, View, Visit
@@ -27,6 +27,7 @@ VIEWS: tuple[View, ...] = (
     *pick.VIEWS,
     *phone.VIEWS,
     *cases.VIEWS,
+    *replay.VIEWS,
     *sound.VIEWS,
 )
 
