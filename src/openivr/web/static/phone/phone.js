@@ -178,6 +178,7 @@ class Phone {
     item.querySelector("b").textContent = line.what;
     item.querySelector(".what").textContent = line.text;
     item.querySelector(".why").textContent = line.why;
+    this.part("latest").textContent = [line.what, line.text, line.why].filter(Boolean).join(" ");
     const list = this.part("transcript");
     list.append(item);
     list.parentElement.scrollTop = list.scrollHeight;
