@@ -1,6 +1,6 @@
 // The telephone in the page: `#phone`, wherever it is shown, and the drawer that may hold it.
 //
-// Where the caller is lights up in the picture (flow.js) by `openivr:at` events on the document.
+// Where the caller is lights up in the picture (flow.js) by `openivr:place` events on the document.
 
 import { Call } from "./call.js";
 import { Sound } from "./sound.js";
@@ -139,7 +139,7 @@ class Phone {
     if (choices.hidden && held) this.part("dial").focus();
     if (answer.dial) this.sound.startRinging();
     else this.sound.stopRinging();
-    point(answer.ended ? null : this.root.querySelector("[data-transcript] li:last-child")?.dataset.node);
+    point(answer.ended ? "" : this.root.querySelector("[data-transcript] li:last-child")?.dataset.node);
     if (answer.ended) this.offer();
   }
 
@@ -247,7 +247,7 @@ class Phone {
       this.hangUp();
       this.call.stop();
     }
-    point(null);
+    point("");
   }
 }
 

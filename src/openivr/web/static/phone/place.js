@@ -2,11 +2,11 @@
 // there; the box for all of that kind stands for him.
 
 export function point(node) {
-  let shown = node || null;
+  let shown = node || "";
   if (node && !document.querySelector(`[data-box="${CSS.escape(node)}"]`)) {
     const kind = node.split("-")[0];
     const boxes = [...document.querySelectorAll(`[data-box^="${CSS.escape(kind)}-"]`)].map((box) => box.dataset.box);
     shown = boxes.find((box) => !/-\d+$/.test(box)) ?? node;
   }
-  document.dispatchEvent(new CustomEvent("openivr:at", { detail: { node: shown } }));
+  document.dispatchEvent(new CustomEvent("openivr:place", { detail: { node: shown } }));
 }
