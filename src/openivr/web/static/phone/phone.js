@@ -139,7 +139,7 @@ class Phone {
     if (choices.hidden && held) this.part("dial").focus();
     if (answer.dial) this.sound.startRinging();
     else this.sound.stopRinging();
-    point(answer.ended ? "" : this.root.querySelector("[data-transcript] li:last-child")?.dataset.node);
+    point(answer.ended ? "" : (this.root.querySelector("[data-transcript] li:last-child")?.dataset.node ?? ""));
     if (answer.ended) this.offer();
   }
 
