@@ -67,6 +67,10 @@ class Phone {
     this.call = new Call((sent) => this.ask(sent), this, caller, this.world);
     this.call.proceed();
     this.tick();
+    const picture = document.getElementById("flow");
+    if (picture && !drawer?.matches(":modal")) {
+      picture.scrollIntoView({ block: "nearest", behavior: STEADY.matches ? "auto" : "smooth" });
+    }
   }
 
   async ask(sent) {
