@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import starmap
 from typing import Any
 
@@ -26,11 +27,16 @@ LISTS = {
 
 def load_snapshot(connection: Connection) -> model.Snapshot:
     """Everything that a call needs, at the revision that the connection sees."""
-    kinds = {name: list(fetch_all(connection, kind)) for name, kind in KINDS.items()}
+    ivrs = model.by_id(starmap(ivr, fetch_all(connection, KINDS["ivr"])))
+    return replace(load_office(connection), ivrs=ivrs)
+
+
+def load_office(connection: Connection) -> model.Snapshot:
+    """Everything but the menus."""
+    kinds = {name: list(fetch_all(connection, kind)) for name, kind in KINDS.items() if name != "ivr"}
     groups = {ident: ids(values["member_list"], "extension") for ident, values in kinds["ext_group"]}
     return model.Snapshot(
         revision=connection.execute(select(REVISION.c.config)).scalar_one(),
-        ivrs=model.by_id(starmap(ivr, kinds["ivr"])),
         extensions=model.by_id(starmap(extension, kinds["extension"])),
         extension_groups=model.by_id(
             model.ExtensionGroup(ident, values["name"], frozenset(groups[ident]))

@@ -19,6 +19,7 @@ from openivr.store.admin import Session, SessionPolicy
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.menus import LiveMenus
+from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
 from openivr.web.assets import Assets
 from openivr.web.pages import Pages
@@ -35,6 +36,7 @@ class Site:
     database: Database
     live: Live
     menus: LiveMenus
+    office: Office
     policy: TokenPolicy
     pages: Pages
     assets: Assets

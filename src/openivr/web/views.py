@@ -6,8 +6,9 @@ from openivr.observe import Observer
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.menus import LiveMenus
+from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
-from openivr.web import assets, cases, menus, objects, phone, pick, replay, search, sign, sound
+from openivr.web import assets, cases, menu, menus, objects, phone, pick, replay, search, sign, sound
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
 from openivr.web.view import Site, View, Visit
@@ -23,6 +24,7 @@ VIEWS: tuple[View, ...] = (
     *sign.VIEWS,
     *search.VIEWS,
     *menus.VIEWS,
+    *menu.VIEWS,
     *objects.VIEWS,
     *pick.VIEWS,
     *phone.VIEWS,
@@ -37,4 +39,4 @@ def build(database: Database, live: Live, policy: TokenPolicy, observer: Observe
     files = assets.load()
     served = {view.path for view in VIEWS}
     pages = Pages(files, [section for section in SECTIONS if section.path in served])
-    return Web(Site(database, live, LiveMenus(live), policy, pages, files), VIEWS, observer)
+    return Web(Site(database, live, LiveMenus(live), Office(live), policy, pages, files), VIEWS, observer)

@@ -28,7 +28,7 @@ def load(language: str = "en") -> Mapping[str, Phrase]:
     return phrases
 
 
-def say(key: str, **values: Any) -> str:
+def say(key: str, /, **values: Any) -> str:
     """The phrase of a key with its values filled in; `count` chooses between one and many."""
     phrase = load()[key]
     if not isinstance(phrase, str):

@@ -1,0 +1,113 @@
+"""One menu: its keypad, what callers hear, whom they can reach, what the check says, where it leads."""
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from openivr.menu.model import Snapshot
+from openivr.objects.errors import Duplicate, Invalid
+from openivr.objects.ivr import KEYS
+from openivr.web import menu_draft, menu_page
+from openivr.web.draft import Form
+from openivr.web.menu_draft import MenuDraft, Moved
+from openivr.web.menu_page import MenuPage
+from openivr.web.view import View, Visit
+from openivr.web.words import say
+
+PATH = "/menus/{id:int}"
+CONFLICT, REFUSED = 409, 422
+
+
+async def show(visit: Visit) -> Response:
+    """The menu as it is; `open` in the address opens an editor."""
+    page = await visit.database.read(
+        load, await visit.site.office.current(), visit.ident(), visit.query("open")
+    )
+    return answer(visit, page)
+
+
+def load(connection: Connection, office: Snapshot, ident: int, opened: str) -> MenuPage:
+    return menu_page.make_page(connection, office, ident, menu_draft.load(connection, ident), opened)
+
+
+async def look(visit: Visit) -> Response:
+    """The menu as it would be with what the form says. Nothing is saved."""
+    form = texts(visit)
+    before = visit.text("open")
+    go = visit.text("go") if "go" in form else before
+    page = await redraw(visit, form, go)
+    if not go and part_of(page.draft, before) == before:  # what is wrong in an editor keeps it open
+        page = await redraw(visit, form, before)
+    return answer(visit, page, closed="" if page.open else before)
+
+
+async def save(visit: Visit) -> Response:
+    """Save what the form says, unless something speaks against it: then say what."""
+    form, ident = texts(visit), visit.ident()
+    draft = await visit.database.read(menu_draft.read, ident, form)
+    if draft.problems:
+        opened = part_of(draft, visit.text("open"))
+        return answer(visit, await redraw(visit, form, opened), status=REFUSED)
+    if draft.base != draft.stored:
+        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, moved=True)
+    page = await redraw(visit, form, "")
+    try:
+        await visit.database.change(menu_draft.save, ident, draft)
+    except Moved:
+        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, moved=True)
+    except (Invalid, Duplicate):  # something else has changed since the draft was read
+        return answer(visit, await redraw(visit, form, ""), status=REFUSED)
+    return visit.go(f"/menus/{ident}", [say("menu.saved"), *page.changes])
+
+
+def part_of(draft: MenuDraft, before: str) -> str:
+    """The editor in which a problem can be mended: the one before, if it has one, else the first that has."""
+    parts = [find_part(name) for name in draft.problems]
+    return before if before in parts else parts[0] if parts else ""
+
+
+def find_part(name: str) -> str:
+    """The editor of a field of the API."""
+    stem = name.removesuffix("_value").removesuffix("_prefix")
+    key = next((key for key in KEYS.keys if menu_draft.stem_of(key) == stem), "")
+    return key or next(part for part, names in PARTS.items() if name in names)
+
+
+PARTS = {
+    "name": ("number", "name", "alert_info"),
+    "hear": ("prompt", "prompt_repeat", "resp_timeout", "digit_timeout"),
+    "reach": tuple(name for name in menu_draft.IN_FORM if name.startswith(("dial_", "enb_", "restrict"))),
+}
+
+
+def texts(visit: Visit) -> Form:
+    """The texts of a posted form; files have no place in it."""
+    form: dict[str, list[str]] = {}
+    for name, value in visit.form.multi_items():
+        if isinstance(value, str):
+            form.setdefault(name, []).append(value)
+    return form
+
+
+async def redraw(visit: Visit, form: Form, opened: str) -> MenuPage:
+    office = await visit.site.office.current()
+    return await visit.database.read(read_page, office, visit.ident(), form, opened)
+
+
+def read_page(connection: Connection, office: Snapshot, ident: int, form: Form, opened: str) -> MenuPage:
+    draft = menu_draft.with_form(menu_draft.read(connection, ident, form))
+    return menu_page.make_page(connection, office, ident, draft, opened)
+
+
+def answer(
+    visit: Visit, page: MenuPage, *, status: int = 200, closed: str = "", moved: bool = False
+) -> Response:
+    return visit.page(
+        "menu/page.html", status=status, where="/menus", page=page, closed=closed, moved=moved, m=menu_page
+    )
+
+
+VIEWS = (
+    View(path=PATH, handle=show),
+    View(path=PATH, handle=save, method="POST"),
+    View(path=PATH + "/draft", handle=look, method="POST"),
+)

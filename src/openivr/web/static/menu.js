@@ -1,0 +1,58 @@
+// The page of one menu: prompts that play, and the picture of the flow, fetched when it comes into view.
+
+let sound = null;
+let pressed = null;
+
+function stop() {
+  sound?.pause();
+  if (pressed) show(pressed, false);
+  sound = pressed = null;
+}
+
+function show(button, isPlaying) {
+  const use = button.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isPlaying ? "#stop" : "#play"));
+  button.setAttribute("aria-pressed", String(isPlaying));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-sound]");
+  if (!button) return;
+  const isSame = button === pressed;
+  stop();
+  if (isSame) return;
+  const mine = new Audio(button.dataset.sound);
+  sound = mine;
+  pressed = button;
+  show(button, true);
+  for (const name of ["ended", "error"]) mine.addEventListener(name, () => sound === mine && stop());
+  mine.play().catch(() => sound === mine && stop());
+});
+
+let flow = null;
+const seen = new IntersectionObserver((entries) => {
+  if (entries.some((entry) => entry.isIntersecting)) load();
+}, { rootMargin: "200px" });
+
+async function load() {
+  seen.disconnect();
+  flow ??= await import(document.getElementById("flow").dataset.script);
+  watch();
+}
+
+function watch() {
+  const picture = document.getElementById("flow");
+  if (!picture) return;
+  if (!flow) seen.observe(picture);
+  else if (picture.querySelector(".canvas").hidden) flow.draw(picture);
+}
+
+watch();
+// A call in the page moves in the picture, even one that nobody has scrolled to yet.
+document.addEventListener("openivr:place", async (event) => {
+  if (flow) return;
+  await load();
+  flow.light(event.detail.node);
+});
+document.addEventListener("htmx:afterSettle", watch);
+document.addEventListener("htmx:oobAfterSwap", watch);

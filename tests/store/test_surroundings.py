@@ -1,0 +1,84 @@
+"""What is read around one menu is enough: the check says of it what it says with all menus in view."""
+
+import asyncio
+import random
+
+import pytest
+
+from openivr.menu.check import check
+from openivr.menu.model import Kind
+from openivr.menu.picture import draw
+from openivr.objects import KINDS
+from openivr.store import menus, objects, surroundings
+from openivr.store.database import Database
+from openivr.store.live import Live
+from openivr.store.surroundings import Office, Surroundings, look_around
+from openivr.web.menu_page import find
+from tests.store import bodies
+from tests.store.bodies import create, update
+
+IVR = KINDS["ivr"]
+
+
+def fill(database: Database, seed: int, count: int) -> list[int]:
+    """Menus whose keys lead to one another at random, some behind a ring group."""
+    chance = random.Random(seed)
+    person = create(database, "extension", bodies.extension())
+    group = {"number": "6300", "name": "G", "ring_strategy": "ring_all", "ring_timeout": 9}
+    ring = create(database, "ring_group", {**group, "member_list": [person]})
+    idents = [create(database, "ivr", bodies.ivr(str(7000 + at))) for at in range(count)]
+    for ident in idents:
+        changes = {}
+        for stem in ("press1_dest", "press2_dest", "timeout_dest"):
+            kind = chance.choice(("ivr", "ivr", "ring_group", "end_call", ""))
+            value = {"ivr": chance.choice(idents), "ring_group": ring}.get(kind, "")
+            changes |= {stem: kind, stem + "_value": str(value)}
+        update(database, "ivr", ident, changes)
+    update(database, "ring_group", ring, {"fail_dest": "ivr", "fail_dest_value": str(chance.choice(idents))})
+    create(database, "inbound_route", {"name": "R", "def_dest": "ivr", "def_dest_value": str(idents[0])})
+    return idents
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -> None:
+    idents = fill(database, seed, 12)
+    with database.reading() as connection:
+        whole = menus.load_snapshot(connection)
+        office = menus.load_office(connection)
+        assert office.ivrs == {}
+        for ident in idents:
+            around = look_around(connection, office, ident, objects.fetch(connection, IVR, ident))
+            assert around.is_whole
+            assert find(around, ident) == find(Surroundings(whole, True), ident)
+            starts = [(Kind.IVR, ident)]
+            assert draw(around.snapshot, starts) == draw(whole, starts)
+    assert check(whole) != []
+
+
+def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    idents = fill(database, 1, 30)
+    monkeypatch.setattr(surroundings, "MOST_MENUS", 3)
+    with database.reading() as connection:
+        office = menus.load_office(connection)
+        around = look_around(connection, office, idents[0], objects.fetch(connection, IVR, idents[0]))
+    assert not around.is_whole
+    names = [node.label for node in draw(around.snapshot, [(Kind.IVR, idents[0])]).nodes]
+    assert not any("gone" in name for name in names)
+    assert all(one.rule.code != "IVR103" for found in find(around, idents[0]).values() for one in found)
+
+
+async def see_twice(database: Database) -> tuple[object, object, object]:
+    live = Live(database)
+    office = Office(live)
+    first = await office.current()
+    create(database, "extension", bodies.extension())
+    second = await office.current()
+    third = await office.current()
+    live.close()
+    return first, second, third
+
+
+def test_the_office_is_read_again_when_something_in_it_changes(database: Database) -> None:
+    first, second, third = asyncio.run(see_twice(database))
+    assert first is not second
+    assert second is third

@@ -1,0 +1,321 @@
+"""One menu: read, looked at before saving, saved, and saved by two at once."""
+
+import re
+from html import unescape
+
+import pytest
+
+from tests.running import Answer, Api, Running
+from tests.web.forms import Form
+from tests.web.site import Admin, where
+
+KEYS = ("1", "5", "star", "hash", "timeout", "invalid")
+PARTS = ("", "name", "hear", "reach", *KEYS)
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
+
+
+def text(answer: Answer) -> str:
+    """What people read on a page."""
+    page = re.sub(r"<(script|style).*?</\1>", "", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page)))
+
+
+def bar(answer: Answer) -> list[str]:
+    """What saving would change, in words."""
+    found = re.search(r'<div class="changes".*?<ul>(.*?)</ul>', answer.content.decode(), re.DOTALL)
+    return [unescape(one) for one in re.findall(r"<li>(.*?)</li>", found.group(1))] if found else []
+
+
+def part(answer: Answer, ident: str) -> str:
+    """The text of the element with this id, which is a div or a section."""
+    page = answer.content.decode()
+    found = re.search(rf'<(div|section|ul)[^>]*id="{ident}".*?</\1>', page, re.DOTALL)
+    assert found, ident
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", found.group())))
+
+
+class Page:
+    """A menu's page in one browser."""
+
+    def __init__(self, admin: Admin, ident: int) -> None:
+        self.admin, self.path = admin, f"/menus/{ident}"
+        self.show()
+
+    def show(self, opened: str = "") -> Answer:
+        return self.keep(self.admin.get(f"{self.path}?open={opened}"))
+
+    def keep(self, answer: Answer) -> Answer:
+        self.answer, self.form = answer, Form(answer.content, "menu")
+        return answer
+
+    def look(self, **changes: str | list[str]) -> Answer:
+        return self.keep(self.admin.post(self.path + "/draft", self.form.changed(**changes)))
+
+    def save(self, **changes: str | list[str]) -> Answer:
+        answer = self.admin.post(self.path, self.form.changed(**changes))
+        return answer if where(answer) else self.keep(answer)
+
+
+@pytest.fixture
+def fresh(api: Api) -> int:
+    """A menu of its own for a test that changes one."""
+    taken = {row["number"] for row in api.get("ivr/list")["data"]}
+    number = next(str(n) for n in range(6700, 6800) if str(n) not in taken)
+    body = {
+        "number": number,
+        "name": "Office",
+        "prompt": "default",
+        "prompt_repeat": 3,
+        "resp_timeout": 5,
+        "digit_timeout": 3,
+        "dial_ext_option": "disable",
+        "press1_dest": "extension",
+        "press1_dest_value": "1",
+        "allow_out_record1": 1,
+        "alert_info": "ring2",
+    }
+    ident: int = api.post("ivr/create", body)["id"]
+    return ident
+
+
+def stored(api: Api, ident: int) -> dict:
+    row: dict = api.get("ivr/get", id=ident)["data"]
+    return row
+
+
+def test_what_the_page_says(demo: Running) -> None:
+    admin = Admin(demo).enter()
+    page = Page(admin, 3)
+    said = text(page.answer)
+    for words in (
+        "6200 VoiceMenu Navigator",
+        "Key 1:",
+        "Ada Byron 1000",
+        "Support 6300",
+        "Played up to 3 times.",
+        "Callers may dial 1000, 1001, no other extension.",
+        "could dial 9NXXXXXXXXX, 90NXXXXXXXXX outside over National, but its trunk is switched off",
+        "Key 1: Key that waits for more digits.",
+    ):
+        assert words in said, words
+    admin.close()
+
+
+@pytest.mark.parametrize("opened", PARTS)
+@pytest.mark.parametrize("ident", [1, 2, 3, 4])
+def test_a_form_that_is_sent_as_it_came_changes_nothing(
+    admin: Admin, api: Api, ident: int, opened: str
+) -> None:
+    before = stored(api, ident)
+    page = Page(admin, ident)
+    page.show(opened)
+    assert bar(page.look()) == []
+    assert where(page.save()) == page.path
+    assert stored(api, ident) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({"press5_dest": "extension", "press5_dest_target.extension": "1001"}, ("extension", "", "2")),
+        (
+            {"press5_dest": "extension", "press5_dest_target.extension": "1001 Grace Hopper"},
+            ("extension", "", "2"),
+        ),
+        ({"press5_dest": "ext_vm", "press5_dest_target.extension": "1002"}, ("ext_vm", "", "3")),
+        ({"press5_dest": "ring_group", "press5_dest_target.ring_group": "6300"}, ("ring_group", "", "1")),
+        ({"press5_dest": "ivr", "press5_dest_target.ivr": "6203 x"}, ("ivr", "", "2")),
+        (
+            {
+                "press5_dest": "external_num",
+                "press5_dest_prefix.external_num": "9",
+                "press5_dest_target.external_num": "(020) 7946-0000",
+            },
+            ("external_num", "9", "02079460000"),
+        ),
+        ({"press5_dest": "dial_by_name", "press5_dest_target.ivr": "6203"}, ("dial_by_name", "", "")),
+        ({"press5_dest": "end_call"}, ("end_call", "", "")),
+        ({"press5_dest": ""}, ("", "", "")),
+    ],
+)
+def test_a_key_gets_another_destination(
+    admin: Admin, api: Api, fresh: int, typed: dict, expected: tuple
+) -> None:
+    page = Page(admin, fresh)
+    page.show("5")
+    answer = page.look(**typed)
+    assert stored(api, fresh)["press5_dest"] == ""  # nothing is saved by looking
+    assert len(bar(answer)) == (1 if expected[0] else 0)
+    assert where(page.save()) == page.path
+    row = stored(api, fresh)
+    assert tuple(row[f"press5_dest{part}"] for part in ("", "_prefix", "_value")) == expected
+    assert (row["press1_dest_value"], row["allow_out_record1"], row["alert_info"]) == ("1", 1, "ring2")
+
+
+def test_saving_says_what_it_changed(admin: Admin, api: Api, fresh: int) -> None:
+    page = Page(admin, fresh)
+    page.show("1")
+    page.look(press1_dest_target__extension="1003", go="hear")
+    page.look(prompt=["", "", ""], resp_timeout="7", go="reach")
+    answer = page.look(dial_ext_option="allow", dial_ext_list=["ext_group:1", "extension:4"], go="")
+    assert bar(answer) == [
+        "Prompts: nothing instead of Built-in greeting.",
+        "Wait for a key: 7 instead of 5.",
+        "Extensions callers may dial: Listed extensions instead of No extension.",
+        "Key 1: Katherine Johnson (1003) instead of Ada Byron (1000).",
+        "Extensions they may dial: Sales, 1003 Katherine Johnson instead of nothing.",
+    ]
+    assert "Callers may dial 1000, 1001, 1003, no other extension." in part(answer, "can-reach")
+    assert "Menu that says nothing." in part(answer, "findings-hear")
+    assert where(page.save()) == page.path
+    after = page.show()
+    assert "Saved. The next caller gets it." in text(after)
+    assert "Key 1: Katherine Johnson (1003) instead of Ada Byron (1000)." in text(after)
+    assert stored(api, fresh)["prompt"] == ""
+    assert [link["value"] for link in stored(api, fresh)["dial_ext_list"]] == ["1", "4"]
+
+
+def test_findings_come_before_saving_and_go_again(admin: Admin, fresh: int) -> None:
+    page = Page(admin, fresh)
+    page.show("9")
+    answer = page.look(press9_dest="external_num", press9_dest_target__external_num="5551234")
+    assert "Outside number that no line takes." in part(answer, "key-findings")
+    answer = page.look(press9_dest="", go="")
+    assert "Outside number that no line takes." not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("opened", "typed", "said"),
+    [
+        ("name", {"number": "62x"}, "must be digits"),
+        ("name", {"number": "1000"}, "is the number of extension 1000 already"),
+        ("name", {"name": ""}, "must have 1 to 127 characters"),
+        ("hear", {"prompt": "nobody-has-recorded-this.wav"}, "does not exist"),
+        ("hear", {"prompt_repeat": "6"}, "must be from 1 to 5"),
+        ("hear", {"resp_timeout": "soon"}, "must be an integer"),
+        ("reach", {"dial_ext_option": "allow", "dial_ext_list": []}, "is required by the options chosen"),
+        ("reach", {"enb_dial_outb_routes": "1", "dial_outb_route_list": []}, "is required"),
+        ("reach", {"dial_ext_option": "allow", "dial_ext_list": "extension:999"}, "does not exist"),
+        (
+            "1",
+            {"press1_dest": "extension", "press1_dest_target.extension": "9999"},
+            "is not the number of any",
+        ),
+        ("1", {"press1_dest": "ivr", "press1_dest_target.ivr": ""}, "is required for this destination"),
+        ("1", {"press1_dest": "external_num", "press1_dest_target.external_num": "0800x"}, "15 digits"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_changes_nothing(
+    admin: Admin, api: Api, fresh: int, *, opened: str, typed: dict, said: str
+) -> None:
+    before = stored(api, fresh)
+    page = Page(admin, fresh)
+    page.show(opened)
+    other = {"go": ""} if opened != "name" else {}
+    for answer in (page.look(**typed, **other), page.save()):
+        assert said in text(answer), text(answer)
+    assert page.answer.status == 422
+    assert f'name="open" value="{opened}"' in page.answer.content.decode()  # where it can be mended
+    assert stored(api, fresh) == before
+
+
+def test_two_at_once_keep_both_changes(admin: Admin, api: Api, fresh: int) -> None:
+    first, second = Page(admin, fresh), Page(admin, fresh)
+    first.show("2")
+    second.show("3")
+    first.look(press2_dest="end_call")
+    second.look(press3_dest="dial_by_name")
+    assert where(first.save()) == first.path
+    answer = second.save()
+    assert answer.status == 409
+    assert "Somebody else has saved this menu meanwhile" in text(answer)
+    assert bar(answer) == ["Key 3: Dial by name instead of Nothing."]
+    assert stored(api, fresh)["press3_dest"] == ""
+    assert where(second.save()) == second.path
+    row = stored(api, fresh)
+    assert (row["press2_dest"], row["press3_dest"]) == ("end_call", "dial_by_name")
+
+
+def test_two_who_change_the_same_are_told(admin: Admin, api: Api, fresh: int) -> None:
+    page = Page(admin, fresh)
+    page.show("name")
+    page.look(name="Mine")
+    api.post("ivr/update", {"id": fresh, "name": "Theirs"})
+    answer = page.save()
+    assert answer.status == 409
+    assert bar(answer) == ["Name: Mine instead of Theirs."]
+    assert where(page.save()) == page.path
+    assert stored(api, fresh)["name"] == "Mine"
+
+
+@pytest.mark.parametrize(
+    "base", ["", "{", "[]", '{"keys": 5}', '{"number": ["x"]}', "\ud7ff", '{"keys":{"1":7}}']
+)
+def test_a_form_with_a_strange_past(admin: Admin, fresh: int, base: str) -> None:
+    page = Page(admin, fresh)
+    assert page.look(base=base).status == 200
+    assert page.save(base=base).status in {303, 409}
+
+
+def test_names_from_elsewhere_are_text(admin: Admin, api: Api, fresh: int) -> None:
+    assert api.post("ivr/update", {"id": fresh, "name": HOSTILE})["errcode"] == 0
+    page = Page(admin, fresh)
+    for answer in (
+        page.answer,
+        page.show("name"),
+        page.show("1"),
+        admin.get("/menus?search_value=script"),
+        admin.get("/search?text=script"),
+    ):
+        content = answer.content.decode()
+        assert "<script>alert" not in content
+        assert "<img" not in content
+        assert "{{7*7}}" in content, content
+
+
+def test_a_menu_that_is_not_there(admin: Admin) -> None:
+    for path in ("/menus/99999", "/menus/99999/delete", "/menus/999999999999"):
+        assert admin.get(path).status == 404
+    assert admin.post("/menus/99999", {}).status == 404
+    assert admin.post("/menus/99999/draft", {}).status == 404
+    assert admin.post("/menus/99999/delete", {}).status == 404
+
+
+def test_making_one(admin: Admin, api: Api) -> None:
+    for fields, said in (
+        ({"number": "1000", "name": "x"}, "is the number of extension 1000 already"),
+        ({"number": "", "name": ""}, "must have 1 to 7 characters"),
+    ):
+        answer = admin.post("/menus/new", fields)
+        assert answer.status == 422
+        assert said in text(answer)
+    answer = admin.post("/menus/new", {"number": "6690", "name": "New one"})
+    row = stored(api, int(where(answer).rpartition("/")[2]))
+    assert (row["number"], row["name"], row["timeout_dest"]) == ("6690", "New one", "end_call")
+
+
+def test_deleting_one(admin: Admin, api: Api, fresh: int) -> None:
+    answer = admin.get("/menus/1/delete")
+    assert "6200" in text(answer)
+    assert b'action="/menus/1/delete"' not in answer.content
+    assert admin.post("/menus/1/delete").status == 409
+    assert "VoiceMenu" in text(Page(admin, 3).answer)
+    assert b'action="/menus/%d/delete"' % fresh in admin.get(f"/menus/{fresh}/delete").content
+    assert where(admin.post(f"/menus/{fresh}/delete")) == "/menus"
+    assert api.get("ivr/get", id=fresh)["errcode"] == 60001
+
+
+def test_the_list(admin: Admin) -> None:
+    said = text(admin.get("/menus?sort_by=name&order_by=desc"))
+    assert said.index("VoicePrompt") < said.index("VoiceMenu Navigator") < said.index("Virtual Receptionist")
+    assert "Virtual Receptionist" not in text(admin.get("/menus?search_value=voice"))
+    assert "No menu has" in text(admin.get("/menus?search_value=%3Cb%3E"))
+    for query in (
+        "page=0",
+        "page=x",
+        "page_size=-1",
+        "page=99999999999",
+        "sort_by=x&order_by=y",
+        "search_value=%00",
+    ):
+        assert admin.get("/menus?" + query).status == 200
