@@ -26,7 +26,9 @@ docs: $(VENV)/dev.stamp  ## renew the generated parts of the documentation
 
 fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for the night
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/menu/test_properties.py \
-		tests/sip/test_message.py tests/sip/test_transactions.py tests/sip/test_framing.py tests/sip/test_exchange.py
+		tests/sip/test_message.py tests/sip/test_transactions.py tests/sip/test_framing.py tests/sip/test_exchange.py \
+		tests/sip/test_digest.py tests/sip/test_negotiation.py tests/sip/test_registrar.py \
+		tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py
 
 bench: $(VENV)/dev.stamp  ## the table of speeds; needs Debian's "wrk" package
 	$(BIN)/python -m bench

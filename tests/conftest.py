@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from tests import postgres
 from tests.running import Api, Running, end_all, start
+
+# No deadline for an example: a machine that does other work as well would miss it.
+settings.register_profile("default", max_examples=200, deadline=None)
+settings.register_profile("fuzz", max_examples=20_000, deadline=None)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from openivr.menu.model import (
     Destination,
@@ -25,10 +24,6 @@ from openivr.menu.model import (
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
-
-settings.register_profile("default", max_examples=200)
-settings.register_profile("fuzz", max_examples=20_000)
-settings.load_profile("default")
 
 Office = Callable[..., Snapshot]
 

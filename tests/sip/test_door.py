@@ -1,6 +1,7 @@
 """Who is let in: every request that is not by an account or from a trunk's address stays outside."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from openivr.sip.inbound import InboundLeg
 from openivr.sip.lines import Kind, Trunk
 from openivr.sip.message import Request, read
 from openivr.sip.owner import SILENCE, Reply
-from openivr.sip.registrar import Binding
+from openivr.sip.registrar import Binding, plain
 from openivr.sip.targets import Hop, bracket
 from openivr.sip.verifier import Secret
 
@@ -397,12 +398,13 @@ def test_scanners_get_no_answer() -> None:
     assert not house.door.hears(ask().source)
 
 
-def test_a_trunk_cannot_be_silenced_by_forging_its_address() -> None:
+def test_a_trunk_is_not_limited_nor_silenced_by_forging_its_address() -> None:
     house = House(Policy(rate=1, burst=5, patience=3))
     for _ in range(50):
         house.door.nonsense(ask(source=PROVIDER).source)
         house.knock(ask("REGISTER", source=PROVIDER, headers=("User-Agent: sipvicious",)))
-    assert house.knock(ask(source=PROVIDER)) is None
+        assert house.knock(ask(source=PROVIDER)) is None
+    assert house.door.hears(ask(source=PROVIDER).source)
 
 
 def test_a_source_that_becomes_a_trunk_is_heard_again() -> None:
@@ -420,6 +422,24 @@ def test_who_leaves_the_configuration_is_no_longer_registered() -> None:
     assert house.told[-1] == ("ada", [])
     assert house.door.lookup("ada") == ()
     assert phone.register().status == 401
+
+
+def test_a_new_password_ends_the_registrations_made_with_the_old_one() -> None:
+    house = House()
+    Phone(house, "ada", "ada-password").register()
+    house.door.configure(Directory.make({"ada": replace(ADA, contacts=3), "bob": BOB}, {}))
+    assert len(house.door.lookup("ada")) == 1
+    house.door.configure(Directory.make({"ada": replace(ADA, secret=Secret.make("ada", "new-password"))}, {}))
+    assert house.door.lookup("ada") == ()
+    assert house.told[-1] == ("ada", [])
+
+
+def test_registrations_survive_a_restart() -> None:
+    house, again = House(), House()
+    Phone(house, "ada", "ada-password").register()
+    again.door.restore([plain(binding) for binding in house.door.lookup("ada")])
+    assert again.door.lookup("ada") == house.door.lookup("ada")
+    assert again.told == [("ada", ["sip:ada@192.0.2.7"])]
 
 
 def test_what_runs_out_is_told() -> None:

@@ -338,7 +338,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         }
 
 
-RegistrarMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+RegistrarMachine.TestCase.settings = settings(stateful_step_count=30)
 test_the_model = RegistrarMachine.TestCase
 
 

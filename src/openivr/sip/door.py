@@ -7,7 +7,7 @@ to all, because balancers and providers ask it without credentials; the answer t
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -16,7 +16,7 @@ from openivr.sip.directory import Account, Caller, Directory
 from openivr.sip.fields import read_address, read_uri
 from openivr.sip.guard import USUAL, Ban, Decision, Guard, Policy, name_source
 from openivr.sip.inbound import InboundLeg
-from openivr.sip.lines import identify
+from openivr.sip.lines import Trunk, identify
 from openivr.sip.message import Request
 from openivr.sip.owner import SILENCE, Reply
 from openivr.sip.registrar import Binding, Refused, Registered, Registrar
@@ -67,27 +67,35 @@ class Door:
         self._is_full = is_full
         self._clocks = clocks
         self._addresses: Mapping[int, frozenset[str]] = {}
-        self._trunk_sources: frozenset[str] = frozenset()
+        self._at: dict[str, list[int]] = {}  # the trunks at an address
         self._proven: OrderedDict[str, float] = OrderedDict()
         self._admitted: tuple[Request, Caller] | None = None
 
     # What it goes by
 
     def configure(self, directory: Directory) -> None:
-        """Take a new configuration: who is no longer in it loses its bindings."""
-        self.directory = directory
+        """Take a new configuration. Who is gone, or has another password, is no longer registered."""
+        before, self.directory = self.directory, directory
         for user in self.registrar.users():
-            if user not in directory.accounts:
+            old, new = before.accounts.get(user), directory.accounts.get(user)
+            if new is None or (old is not None and old.secret != new.secret):
                 self.registrar.forget(user)
                 self._tell(user, ())
 
     def place_trunks(self, addresses: Mapping[int, frozenset[str]]) -> None:
         """Take the addresses that the hosts of trunks stand for, by the trunk's id."""
         self._addresses = addresses
-        every = [host for hosts in addresses.values() for host in hosts]
-        for host in every:
-            self.guard.pardon(host)
-        self._trunk_sources = frozenset(map(name_source, every))
+        self._at = {}
+        for ident, hosts in addresses.items():
+            for host in hosts:
+                self._at.setdefault(host, []).append(ident)
+                self.guard.pardon(host)
+
+    def restore(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Take the registrations that `registrar.plain` made before a restart; ValueError if they are not."""
+        self.registrar.restore(rows, self._clocks.wall())
+        for user in self.registrar.users():
+            self._tell(user, self.lookup(user))
 
     def expire(self) -> None:
         """Drop bindings that are over."""
@@ -120,12 +128,7 @@ class Door:
         """Let a request in (None), or say what it is answered."""
         self._admitted = None
         source, method = request.source, request.method
-        decision = self.guard.admit(
-            source.host,
-            self._clocks.steady(),
-            known=self._is_known(source.host),
-            user_agent=request.get("user-agent"),
-        )
+        decision = self._limit(request)
         if decision is Decision.DROP:
             self.counts["dropped"] += 1
             return SILENCE
@@ -134,11 +137,7 @@ class Door:
             return Reply(503, headers=(("Retry-After", str(self._policy.retry)),))
         if method == "OPTIONS":
             return None
-        uri = read_uri(request.uri)
-        trunks = self.directory.trunks.values()
-        trunk = None
-        if method != "REGISTER":
-            trunk = identify(trunks, self._addresses, source, uri.user if uri else "")
+        trunk = self._identify(request) if method != "REGISTER" and source.host in self._at else None
         if trunk:
             self._let_in(request, Caller(trunk=trunk))
             return None
@@ -182,8 +181,20 @@ class Door:
             watcher(user, bindings)
 
     def _is_known(self, host: str) -> bool:
-        source = name_source(host)
-        return source in self._trunk_sources or self._proven.get(source, 0.0) > self._clocks.steady()
+        return host in self._at or self._proven.get(name_source(host), 0.0) > self._clocks.steady()
+
+    def _limit(self, request: Request) -> Decision:
+        """Count a request of no call; a trunk may send as many as there are calls for."""
+        host = request.source.host
+        if host in self._at:
+            return Decision.ALLOW
+        now, known = self._clocks.steady(), self._is_known(host)
+        return self.guard.admit(host, now, known=known, user_agent=request.get("user-agent"))
+
+    def _identify(self, request: Request) -> Trunk | None:
+        uri, known = read_uri(request.uri), self.directory.trunks
+        trunks = [known[ident] for ident in self._at[request.source.host] if ident in known]
+        return identify(trunks, self._addresses, request.source, uri.user if uri else "")
 
     def _let_in(self, request: Request, caller: Caller) -> None:
         self.counts["admitted"] += 1

@@ -33,7 +33,7 @@ from openivr.web.words import say
 
 PATH = "/menus/{id:int}/try"
 MOST_BODY = 512 * 1024
-MOST_HAPPENINGS = 2000
+MOST_HAPPENINGS = 1000
 LONGEST_CALL = 4 * 3600 * 1000  # ms; a session ends its call after three hours
 LONGEST_CALLER = 40
 LONGEST_KEYS = 2000

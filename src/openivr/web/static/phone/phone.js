@@ -67,6 +67,10 @@ class Phone {
     this.call = new Call((sent) => this.ask(sent), this, caller, this.world);
     this.call.proceed();
     this.tick();
+    const picture = document.getElementById("flow");
+    if (picture && !drawer?.matches(":modal")) {
+      picture.scrollIntoView({ block: "nearest", behavior: STEADY.matches ? "auto" : "smooth" });
+    }
   }
 
   async ask(sent) {
@@ -139,7 +143,7 @@ class Phone {
     if (choices.hidden && held) this.part("dial").focus();
     if (answer.dial) this.sound.startRinging();
     else this.sound.stopRinging();
-    point(answer.ended ? "" : this.root.querySelector("[data-transcript] li:last-child")?.dataset.node);
+    point(answer.ended ? "" : (this.root.querySelector("[data-transcript] li:last-child")?.dataset.node ?? ""));
     if (answer.ended) this.offer();
   }
 

@@ -2,11 +2,9 @@
 // there; the box for all of that kind stands for him.
 
 export function point(node) {
-  let shown = node || "";
-  if (node && !document.querySelector(`[data-box="${CSS.escape(node)}"]`)) {
-    const kind = node.split("-")[0];
-    const boxes = [...document.querySelectorAll(`[data-box^="${CSS.escape(kind)}-"]`)].map((box) => box.dataset.box);
-    shown = boxes.find((box) => !/-\d+$/.test(box)) ?? node;
-  }
+  const boxes = [...document.querySelectorAll(".boxes [data-node]")].map((box) => box.dataset.node);
+  const kind = node.split("-")[0];
+  const others = boxes.find((box) => box.startsWith(`${kind}-`) && !/-\d+$/.test(box));
+  const shown = boxes.includes(node) ? node : (others ?? node);
   document.dispatchEvent(new CustomEvent("openivr:place", { detail: { node: shown } }));
 }
