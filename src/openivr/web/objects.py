@@ -119,7 +119,7 @@ async def save(face: Face, visit: Visit) -> Response:
     if steps:
         make_secret(face, steps, draft)
         filled = await visit.database.read(fill, face, ident, draft)
-        return form_page(face, visit, filled, focus=focus_after(steps))
+        return form_page(face, visit, filled, focus=focus_after(steps, draft))
     if ident is None:
         complete(face, draft)
     saved, problems = await try_to_save(face, visit, ident, draft)
@@ -163,14 +163,16 @@ def make_password() -> str:
     return random_text(MADE_LENGTH) + MIXED
 
 
-def focus_after(steps: str) -> str:
-    """The button on which the work goes on: one that moved an item moves with it."""
+def focus_after(steps: str, draft: Draft) -> str:
+    """Where the work goes on: the button that moved an item moves with it, until it can move no further."""
     name, _, rest = steps.partition(" ")
     action, _, position = rest.partition(" ")
     if not (position.isascii() and position.isdigit()) or action not in ("up", "down"):
         return name
-    at = max(0, int(position) + (1 if action == "down" else -1))
-    return f"{name} {action} {at}"
+    items = draft.body.get(name, "")
+    last = len(items.split(",") if isinstance(items, str) else items) - 1
+    at = min(last, max(0, int(position[:9]) + (1 if action == "down" else -1)))
+    return f"{name} {'down' if at == 0 else 'up' if at == last else action} {at}"
 
 
 def complete(face: Face, draft: Draft) -> None:
