@@ -118,3 +118,14 @@ def check_axe(page: Page) -> None:
 def check_width(page: Page) -> None:
     """Nothing sticks out on either side."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Wait for a condition of the page's script; Playwright's own way needs eval, which the pages forbid."""
+    page.evaluate(
+        f"""() => new Promise((done, fail) => {{
+            const timer = setTimeout(() => fail(new Error("never came")), 15000);
+            const look = () => ({condition} ? (clearTimeout(timer), done()) : requestAnimationFrame(look));
+            look();
+        }})"""
+    )

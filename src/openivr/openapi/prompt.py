@@ -13,10 +13,9 @@ from openivr.openapi.endpoint import Endpoint, File, Request
 from openivr.openapi.params import read_choice, read_id
 from openivr.openapi.replies import SYNTAX, TOO_LARGE, ApiError, bad_parameters, succeed
 from openivr.store import prompts
+from openivr.store.prompts import MEDIA_TYPES, MOST_FILE
 
-MOST_FILE = 8 * 1024 * 1024
 ENVELOPE = 64 * 1024  # of a multipart body around the file
-MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
 
 
 async def upload(request: Request) -> bytes:

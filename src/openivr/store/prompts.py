@@ -13,6 +13,8 @@ from openivr.store.database import Change
 from openivr.store.tables import OBJECTS, PROMPT_AUDIO
 
 PROMPT = OBJECTS["custom_prompt"]
+MOST_FILE = 8 * 1024 * 1024  # bytes of a file that is taken
+MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
 
 
 def find(connection: Connection, name: str) -> int | None:

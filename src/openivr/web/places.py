@@ -20,6 +20,7 @@ PLACES: dict[str, Place] = {
     "inbound_route": Place("/routes/inbound", "/routes/inbound/{id}"),
     "outbound_route": Place("/routes/outbound", "/routes/outbound/{id}"),
     "trunk": Place("/routes/trunks", "/routes/trunks/{id}"),
+    "custom_prompt": Place("/prompts", "/prompts/{id}"),
 }
 
 

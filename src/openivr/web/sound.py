@@ -1,16 +1,19 @@
-"""What callers hear, for the browser to play: a prompt as it sounds on the telephone, or a built-in sound."""
+"""What callers hear, to be played and drawn: a prompt as telephones carry it, or a built-in sound."""
 
 from urllib.parse import quote
 
 from sqlalchemy import Connection
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from openivr import sounds
+from openivr.audio import find_peaks
 from openivr.objects.errors import NotFound
 from openivr.store import prompts
+from openivr.web.bytes import send_bytes
 from openivr.web.view import View, Visit
 
-PATH = "/sounds/"
+PATH, OUTLINE = "/sounds/", "/outlines/"
+PEAKS = 96  # bars of a picture
 
 
 def address(name: str) -> str:
@@ -26,16 +29,28 @@ def read_prompt(connection: Connection, name: str) -> bytes:
     return prompts.audio(connection, ident)[2]
 
 
-async def play(visit: Visit) -> Response:
-    """A wav file: of a custom prompt, which goes before a built-in sound of the same name, as in a call."""
+async def read(visit: Visit) -> bytes:
+    """The wav file that the path names: a custom prompt's goes before a built-in one, as in a call."""
     name: str = visit.request.path_params["name"]
     try:
-        wav = await visit.database.read(read_prompt, name)
+        return await visit.database.read(read_prompt, name)
     except NotFound:
         if name not in sounds.NAMES:
             raise
-        wav = sounds.read(name)
-    return Response(wav, media_type="audio/wav")
+    return await visit.database.work(sounds.read, name)
 
 
-VIEWS = (View(path=PATH + "{name:path}", handle=play),)
+async def play(visit: Visit) -> Response:
+    """The file, or a part of it."""
+    return send_bytes(visit, await read(visit), "audio/wav")
+
+
+async def outline(visit: Visit) -> Response:
+    """How loud it is from its beginning to its end: numbers up to 100, for a picture."""
+    return JSONResponse(await visit.database.work(find_peaks, await read(visit), PEAKS))
+
+
+VIEWS = (
+    View(path=PATH + "{name:path}", handle=play),
+    View(path=OUTLINE + "{name:path}", handle=outline),
+)

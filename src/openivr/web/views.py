@@ -8,7 +8,20 @@ from openivr.store.live import Live
 from openivr.store.menus import LiveMenus
 from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
-from openivr.web import assets, cases, menu, menus, objects, phone, pick, replay, search, sign, sound
+from openivr.web import (
+    assets,
+    cases,
+    menu,
+    menus,
+    objects,
+    phone,
+    pick,
+    prompts,
+    replay,
+    search,
+    sign,
+    sound,
+)
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
 from openivr.web.view import Site, View, Visit
@@ -27,6 +40,7 @@ VIEWS: tuple[View, ...] = (
     *menu.VIEWS,
     *objects.VIEWS,
     *pick.VIEWS,
+    *prompts.VIEWS,
     *phone.VIEWS,
     *cases.VIEWS,
     *replay.VIEWS,

@@ -1,0 +1,147 @@
+"""Prompts: hearing them, sending or recording new ones; and the built-in sounds.
+
+A file is taken by the same store function as the API's upload, and refused in the same words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from openivr import sounds
+from openivr.menu.sounds import SOUNDS
+from openivr.objects.errors import InUse, Invalid
+from openivr.objects.kind import Row
+from openivr.objects.prompt import CUSTOM_PROMPT, file_type
+from openivr.store import objects, prompts
+from openivr.store.prompts import MEDIA_TYPES, MOST_FILE
+from openivr.web import listing
+from openivr.web.bytes import send_bytes
+from openivr.web.places import PLACES
+from openivr.web.view import View, Visit
+from openivr.web.words import say
+
+PATH = PLACES["custom_prompt"].list
+ENVELOPE = 64 * 1024  # of a form around the file
+REFUSED, IN_USE = 422, 409  # HTTP statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an upload's form has in it: the name, what is wrong, and whether the name is taken already."""
+
+    name: str = ""
+    problem: str = ""
+    is_taken: bool = False
+
+
+async def show_list(visit: Visit) -> Response:
+    return await list_page(visit, Offer())
+
+
+async def list_page(visit: Visit, offer: Offer, status: int = 200) -> Response:
+    found = await listing.read(visit, CUSTOM_PROMPT, PATH)
+    users = await visit.database.read(count_users, found.rows)
+    return visit.page(
+        "prompts/list.html",
+        status=status,
+        where=PATH,
+        listing=found,
+        users=users,
+        offer=offer,
+        most=MOST_FILE,
+    )
+
+
+def count_users(connection: Connection, rows: Iterable[Row]) -> dict[int, int]:
+    """How many objects use each prompt."""
+    counts = objects.count_users(connection, CUSTOM_PROMPT, [row["id"] for row in rows])
+    return {ident: sum(kinds.values()) for ident, kinds in counts.items()}
+
+
+async def show_one(visit: Visit) -> Response:
+    return await one_page(visit, "prompts/one.html")
+
+
+async def one_page(visit: Visit, template: str, status: int = 200) -> Response:
+    row, users = await visit.database.read(load, visit.ident())
+    return visit.page(template, status=status, where=PATH, row=row, users=users, most=MOST_FILE)
+
+
+def load(connection: Connection, ident: int) -> tuple[Row, list[objects.User]]:
+    row = objects.show(connection, CUSTOM_PROMPT, ident)
+    return row, objects.users(connection, CUSTOM_PROMPT, ident)
+
+
+async def upload(visit: Visit) -> Response:
+    """Add a prompt; one that has its name already is replaced only if that is wished for (`replace`)."""
+    file = visit.form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        return await list_page(visit, Offer(visit.text("name"), say("prompt.no_file")), REFUSED)
+    name = choose_name(visit.text("name").strip(), file.filename)
+    data = await file.read()
+    if len(data) > MOST_FILE:
+        return await list_page(visit, Offer(name, say("prompt.too_large")), REFUSED)
+    if not visit.text("replace") and await visit.database.read(prompts.find, name) is not None:
+        return await list_page(visit, Offer(name, say("prompt.taken", name=name), is_taken=True), REFUSED)
+    try:
+        recording = await visit.database.work(prompts.decode, name, data)
+    except Invalid as error:
+        text = say("prompt.refused", name=name, text=error.problems[0].text)
+        return await list_page(visit, Offer(name, text), REFUSED)
+    await visit.database.change(prompts.save, name, data, recording)
+    return visit.go(PATH, [say("prompt.saved", name=name)])
+
+
+def choose_name(given: str, filename: str) -> str:
+    """The prompt's name: as given, else that of the file; with the file's ending where it has none."""
+    ending = PurePath(filename).suffix
+    if not given:
+        return filename
+    return given if given.lower().endswith((".wav", ".mp3", ".gsm")) else given + ending
+
+
+async def download(visit: Visit) -> Response:
+    """The file as it was sent."""
+    name, original, _ = await visit.database.read(prompts.audio, visit.ident())
+    return send_bytes(visit, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
+
+
+def as_attachment(name: str) -> dict[str, str]:
+    """The header that makes a browser save a file under a name with any characters (RFC 6266)."""
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+
+
+async def ask_delete(visit: Visit) -> Response:
+    return await one_page(visit, "prompts/delete.html")
+
+
+async def delete(visit: Visit) -> Response:
+    row, _ = await visit.database.read(load, visit.ident())
+    try:
+        await visit.database.change(objects.delete, CUSTOM_PROMPT, visit.ident())
+    except InUse:
+        return await one_page(visit, "prompts/delete.html", IN_USE)
+    return visit.go(PATH, [say("object.deleted", label=row["name"])])
+
+
+async def show_builtin(visit: Visit) -> Response:
+    """The sounds that the server has of itself, to be read and heard."""
+    rows = [(name, words, sounds.seconds(name)) for name, words in SOUNDS.items() if name in sounds.NAMES]
+    return visit.page("prompts/builtin.html", where=PATH, rows=rows)
+
+
+ONE = PATH + "/{id:int}"
+VIEWS = (
+    View(path=PATH, handle=show_list),
+    View(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MOST_FILE + ENVELOPE),
+    View(path=f"{PATH}/built-in", handle=show_builtin),
+    View(path=ONE, handle=show_one),
+    View(path=f"{ONE}/file", handle=download),
+    View(path=f"{ONE}/delete", handle=ask_delete),
+    View(path=f"{ONE}/delete", handle=delete, method="POST"),
+)
