@@ -23,7 +23,10 @@ ALLOWED = {
     "configfile": {"objects", "store", "simulate"},
     "config": {"store"},
     "openapi": {"objects", "store", "observe", "audio", ""},
-    "web": {"menu", "objects", "store", "observe", "audio", "simulate", "sounds", "journal"},
+    "web": {
+        *["menu", "objects", "store", "observe", "audio", "simulate", "sounds", "journal", "configfile"],
+        "",
+    },
     "supervisor": {"config"},
     "app": {"openapi", "web", "store", "objects", "observe", "config", "supervisor"},
     "pull": {"client", "objects", "store", "audio"},

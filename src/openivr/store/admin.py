@@ -35,6 +35,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionTimes:
+    """A session for people to see: when it began and when it was used last, in Unix seconds."""
+
+    key: str
+    created: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What is needed to check a password."""
 
@@ -107,6 +116,22 @@ def note_seen(connection: Connection, policy: SessionPolicy, session: Session, n
     connection.execute(update(ADMIN_SESSION).where(ADMIN_SESSION.c.id == session.key).values(seen=now))
     over = (ADMIN_SESSION.c.seen <= now - policy.idle) | (ADMIN_SESSION.c.created <= now - policy.life)
     connection.execute(delete(ADMIN_SESSION).where(over))
+
+
+def list_sessions(connection: Connection, policy: SessionPolicy, name: str, now: int) -> list[SessionTimes]:
+    """An administrator's sessions that last, the one that was used last first."""
+    columns = (ADMIN_SESSION.c.id, ADMIN_SESSION.c.created, ADMIN_SESSION.c.seen)
+    lasting = (ADMIN_SESSION.c.seen > now - policy.idle) & (ADMIN_SESSION.c.created > now - policy.life)
+    wanted = select(*columns).where(ADMIN_SESSION.c.admin == name, lasting)
+    rows = connection.execute(wanted.order_by(ADMIN_SESSION.c.seen.desc(), ADMIN_SESSION.c.id))
+    return [SessionTimes(*row) for row in rows]
+
+
+def end_session(connection: Connection, name: str, key: str) -> None:
+    """End one session of an administrator, or NotFound."""
+    own = (ADMIN_SESSION.c.admin == name) & (ADMIN_SESSION.c.id == key)
+    if "\0" in key or not connection.execute(delete(ADMIN_SESSION).where(own)).rowcount:
+        raise NotFound("session")
 
 
 def sign_out(connection: Connection, session: Session) -> None:

@@ -9,6 +9,7 @@ from openivr.store.menus import LiveMenus
 from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
 from openivr.web import (
+    access,
     assets,
     cases,
     menu,
@@ -19,6 +20,7 @@ from openivr.web import (
     prompts,
     replay,
     search,
+    settings,
     sign,
     sound,
 )
@@ -41,6 +43,8 @@ VIEWS: tuple[View, ...] = (
     *objects.VIEWS,
     *pick.VIEWS,
     *prompts.VIEWS,
+    *access.VIEWS,
+    *settings.VIEWS,
     *phone.VIEWS,
     *cases.VIEWS,
     *replay.VIEWS,

@@ -1,0 +1,111 @@
+"""What the server is and who is signed in to it; and its data as files."""
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Connection
+from starlette.responses import Response, StreamingResponse
+
+from openivr import __version__, configfile
+from openivr.objects import KINDS
+from openivr.store import admin, backup, schema, system, transfer
+from openivr.store.database import Database
+from openivr.web.view import View, Visit, now
+from openivr.web.words import say
+
+PATH = "/settings"
+PART = 256 * 1024  # bytes of a file that are sent at a time
+ONE_BACKUP = asyncio.Lock()  # of a worker at a time: Alembic can prepare but one file in a process
+
+
+async def show(visit: Visit) -> Response:
+    """The server's facts, and the administrator's own sessions."""
+    assert visit.session is not None  # noqa: S101 - the view is not open
+    facts = await visit.database.read(find_facts, visit.database)
+    name, policy = visit.session.admin, visit.site.sessions
+    sessions = await visit.database.read(admin.list_sessions, policy, name, now())
+    api = f"{str(visit.request.base_url).rstrip('/')}/openapi/v1.0"
+    facts = [(say("server.version"), __version__), (say("server.api"), api), *facts]
+    return visit.page(
+        "settings/server.html", where=PATH, facts=facts, sessions=sessions, policy=visit.site.policy
+    )
+
+
+def find_facts(connection: Connection, database: Database) -> list[tuple[str, str]]:
+    """What the database says of itself."""
+    kind = say("server.sqlite") if database.is_sqlite else say("server.postgresql")
+    counts = [f"{say('kinds.' + name)} {system.count(connection, name)}" for name in KINDS]
+    return [
+        (say("server.serial"), system.serial_number(connection)),
+        (say("server.database"), f"{kind}, {database.url.render_as_string(hide_password=True)}"),
+        (say("server.schema"), schema.HEAD),
+        (
+            say("server.objects"),
+            ", ".join(counts),
+        ),
+    ]
+
+
+async def end_session(visit: Visit) -> Response:
+    """Sign one browser out."""
+    assert visit.session is not None  # noqa: S101 - the view is not open
+    await visit.database.change_auth(admin.end_session, visit.session.admin, visit.text("key"))
+    return visit.go(PATH, [say("server.signed_out")])
+
+
+async def show_backup(visit: Visit) -> Response:
+    return visit.page("settings/backup.html", where=PATH)
+
+
+async def send_backup(visit: Visit) -> Response:
+    """Everything in one SQLite file, as `openivr backup` writes it."""
+    async with ONE_BACKUP:
+        file, size = await visit.database.work(make_backup, visit.database)
+    headers = attachment("openivr", "db") | {"Content-Length": str(size)}
+    return StreamingResponse(parts(file), media_type="application/vnd.sqlite3", headers=headers)
+
+
+def make_backup(database: Database) -> tuple[BinaryIO, int]:
+    """A backup that is gone from the disk already, so that nothing stays behind whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="openivr-backup-") as folder:
+        path = Path(folder) / "backup.db"
+        os.close(os.open(path, os.O_CREAT, 0o600))
+        backup.backup(database, path, lambda _count: None)
+        file = path.open("rb")
+    return file, os.fstat(file.fileno()).st_size
+
+
+def parts(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while part := file.read(PART):
+            yield part
+
+
+async def send_export(visit: Visit) -> Response:
+    """The whole configuration as YAML, as `openivr export` writes it."""
+    text = await visit.database.read(export, with_audio=bool(visit.text("audio")))
+    headers = attachment("openivr", "yaml")
+    return Response(text, media_type="application/yaml", headers=headers)
+
+
+def export(connection: Connection, *, with_audio: bool) -> str:
+    return configfile.dump(transfer.export(connection, with_audio=with_audio))
+
+
+def attachment(name: str, ending: str) -> dict[str, str]:
+    stamp = time.strftime("%Y-%m-%d-%H%M")
+    return {"Content-Disposition": f'attachment; filename="{name}-{stamp}.{ending}"'}
+
+
+VIEWS = (
+    View(path=PATH, handle=show),
+    View(path=f"{PATH}/session", handle=end_session, method="POST"),
+    View(path=f"{PATH}/backup", handle=show_backup),
+    View(path=f"{PATH}/backup/file", handle=send_backup, method="POST"),
+    View(path=f"{PATH}/backup/export", handle=send_export, method="POST"),
+)
