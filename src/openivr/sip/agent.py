@@ -9,6 +9,7 @@ agent.close()
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -58,10 +59,19 @@ class Agent:
         self._stack = Stack(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
 
-    async def start(self) -> None:
-        """Bind all sockets; raises `OSError` and leaves none bound if one cannot be."""
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Bind all sockets; raises `OSError` and leaves none bound if one cannot be.
+
+        Bound `sockets`, one for each place of `settings.listen`, may be handed in: who opened them can keep
+        them while a process that serves them dies and another one takes its place.
+        """
+        given: Sequence[socket.socket | None] = sockets or [None] * len(self.settings.listen)
         try:
-            self.listening = tuple([await self._stack.transports.listen(at) for at in self.settings.listen])
+            listening = [
+                await self._stack.transports.listen(at, bound)
+                for at, bound in zip(self.settings.listen, given, strict=True)
+            ]
+            self.listening = tuple(listening)
         except OSError:
             self.close()
             raise

@@ -204,6 +204,28 @@ class StreamChannel(asyncio.Protocol):
         self.closed = True
 
 
+def bind_tcp(host: str, port: int) -> socket.socket:
+    """Bind a TCP socket. Raises `OSError`."""
+    return socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
+    )
+
+
+def bind_udp(host: str, port: int) -> socket.socket:
+    """Bind a UDP socket. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
 class Transports:
     """All sockets of an agent."""
 
@@ -227,20 +249,14 @@ class Transports:
         self._opening: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def listen(self, at: Target) -> Target:
-        """Bind; port 0 takes a free one. The answer says where. Raises `OSError`."""
+    async def listen(self, at: Target, bound: socket.socket | None = None) -> Target:
+        """Bind, or take a socket that is bound. Port 0 takes a free one: the answer says which.
+
+        Raises `OSError`.
+        """
         if at.protocol == "UDP":
-            family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
-            bound = socket.socket(family, socket.SOCK_DGRAM)
-            try:
-                if family == socket.AF_INET6:
-                    bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                bound.setblocking(False)
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-                bound.bind((at.host, at.port))
-            except OSError:
-                bound.close()
-                raise
+            bound = bound or bind_udp(at.host, at.port)
+            bound.setblocking(False)
             channel = UdpChannel(bound, self.faces, self.deliver)
             self._udp.append(channel)
             return at._replace(port=channel.port)
@@ -249,10 +265,10 @@ class Transports:
             if self._server_tls is None:
                 raise OSError("TLS needs a certificate")
             context = self._server_tls
+        bound = bound or bind_tcp(at.host, at.port)
         server = await asyncio.get_running_loop().create_server(
             lambda: StreamChannel(self, at.protocol, self._ports[at.protocol]),
-            at.host,
-            at.port,
+            sock=bound,
             ssl=context,
             backlog=512,
         )
