@@ -1,5 +1,7 @@
 """The states of a menu: announce, wait, collect, decide, and what follows from no key or a wrong one."""
 
+from dataclasses import replace
+
 from openivr.menu.call import NOWHERE, Call
 from openivr.menu.commands import Note, Reason, Timer, Topic
 from openivr.menu.digits import Match
@@ -14,7 +16,8 @@ def arrive(call: Call, event: CallArrived) -> State:
     """Take a call and follow the destination that it came for."""
     call.set_timer(call.snapshot.max_call_seconds, Timer.CALL)
     call.note(Topic.ARRIVED, number=event.caller)
-    return call.follow(configured(call.snapshot, event.destination))
+    allowed = configured(call.snapshot, event.destination)
+    return call.follow(replace(allowed, route_ids=event.route_ids) if event.route_ids else allowed)
 
 
 def keep_key(call: Call, event: Digit) -> State:

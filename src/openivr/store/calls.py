@@ -146,6 +146,17 @@ def load_open(connection: Connection, node: str, run: str) -> list[Record]:
     return [as_record(row) for row in connection.execute(wanted)]
 
 
+def recent_outside(connection: Connection, since: int) -> list[tuple[int, str, int]]:
+    """Calls that were placed outside since a time: the route, who called, and when."""
+    wanted = select(CALL.c.caller, CALL.c.legs).where(CALL.c.updated >= since)
+    return [
+        (leg["target"], row.caller, leg["began"])
+        for row in connection.execute(wanted)
+        for leg in row.legs
+        if leg.get("kind") == Kind.EXTERNAL and leg["began"] >= since
+    ]
+
+
 def save(connection: Connection, records: Iterable[Record]) -> None:
     """Write whole records, new or known."""
     put(connection, CALL, [{name: getattr(record, name) for name in NAMES} for record in records])

@@ -1,8 +1,7 @@
 """The configuration as the menu core sees it: one immutable `menu.model.Snapshot` per revision."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import starmap
 from typing import Any
 
@@ -27,16 +26,26 @@ LISTS = {
 
 def load_snapshot(connection: Connection) -> model.Snapshot:
     """Everything that a call needs, at the revision that the connection sees."""
-    ivrs = model.by_id(starmap(ivr, fetch_all(connection, KINDS["ivr"])))
-    return replace(load_office(connection), ivrs=ivrs)
+    return build(connection, KINDS)
 
 
 def load_office(connection: Connection) -> model.Snapshot:
     """Everything but the menus."""
-    kinds = {name: list(fetch_all(connection, kind)) for name, kind in KINDS.items() if name != "ivr"}
+    return build(connection, [name for name in KINDS if name != "ivr"])
+
+
+def build(connection: Connection, names: Iterable[str]) -> model.Snapshot:
+    """Make a snapshot of what the connection sees of these kinds."""
+    revision: int = connection.execute(select(REVISION.c.config)).scalar_one()
+    return make_snapshot(revision, {name: list(fetch_all(connection, KINDS[name])) for name in names})
+
+
+def make_snapshot(revision: int, kinds: Mapping[str, Collection[tuple[int, Values]]]) -> model.Snapshot:
+    """Make a snapshot of the stored values of every kind, by id; there may be no menus."""
     groups = {ident: ids(values["member_list"], "extension") for ident, values in kinds["ext_group"]}
     return model.Snapshot(
-        revision=connection.execute(select(REVISION.c.config)).scalar_one(),
+        revision=revision,
+        ivrs=model.by_id(starmap(ivr, kinds.get("ivr", ()))),
         extensions=model.by_id(starmap(extension, kinds["extension"])),
         extension_groups=model.by_id(
             model.ExtensionGroup(ident, values["name"], frozenset(groups[ident]))

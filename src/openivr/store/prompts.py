@@ -65,6 +65,14 @@ def put_audio(connection: Connection, ident: int, original: bytes, telephone: by
     connection.execute(insert(PROMPT_AUDIO).values(row))
 
 
+def telephone_audio(connection: Connection, name: str) -> bytes | None:
+    """The telephone version of the prompt of this name."""
+    joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
+    return connection.execute(
+        select(PROMPT_AUDIO.c.telephone).select_from(joined).where(PROMPT.c.name == name)
+    ).scalar()
+
+
 def audio(connection: Connection, ident: int) -> tuple[str, bytes, bytes]:
     """A prompt's name, its original file and its telephone version."""
     columns = (PROMPT.c.name, PROMPT_AUDIO.c.original, PROMPT_AUDIO.c.telephone)
