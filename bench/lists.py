@@ -113,7 +113,7 @@ def ivr_row(ident: int) -> dict[str, object]:
 def openivr(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     base = f"http://127.0.0.1:{free_port()}"
     command = python(
-        "-m", "openivr", "serve", "--data", str(data), "--http", base.removeprefix("http://"), *options
+        "-m", "openivr", "api", "--data", str(data), "--http", base.removeprefix("http://"), *options
     )
     with running(*command, url=f"{base}/readyz") as process:
         yield process, base

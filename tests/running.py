@@ -20,6 +20,11 @@ from openivr.store.database import Database
 ROOT = "/openapi/v1.0/"
 AGENT = {"User-Agent": "OpenAPI"}
 SECRET = "a secret of the tests"
+PORTS = {  # any that are free
+    "api": ("--http", "127.0.0.1:0"),
+    "calls": ("--sip", "127.0.0.1:0"),
+    "serve": ("--http", "127.0.0.1:0", "--sip", "127.0.0.1:0"),
+}
 STARTED: list[subprocess.Popen[str]] = []  # whatever a failed test leaves running is ended with the session
 
 
@@ -104,6 +109,7 @@ class Running:
     client_id: str
     client_secret: str
     password: str = ""  # the administrator's first
+    sip_port: int = 0
 
     @property
     def address(self) -> tuple[str, int]:
@@ -163,14 +169,14 @@ def end_all() -> None:
             process.wait(30)
 
 
-def start(folder: Path, *options: str, demo: bool = True) -> Running:
-    """Start `openivr serve` on a free port; returns when it says that it answers."""
+def start(folder: Path, *options: str, demo: bool = True, command: str = "api") -> Running:
+    """Start `openivr api`, or another command, on free ports; returns when it says that it answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "openivr", "serve", "--http", "127.0.0.1:0", "--data", "data", *options]
+    words = [sys.executable, "-m", "openivr", command, *PORTS[command], "--data", "data", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENIVR_")}
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
-            [*command, *(["--demo"] if demo else [])],
+            [*words, *(["--demo"] if demo else [])],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -179,16 +185,19 @@ def start(folder: Path, *options: str, demo: bool = True) -> Running:
         )
     STARTED.append(process)
     assert process.stdout is not None
-    base = ident = secret = password = ""
+    base = ident = secret = password = sip = ""
+    last = "phones" if command == "calls" else "Try"
     for line in process.stdout:
-        words = line.split()
-        match words:
-            case ["OpenIVR", "answers", "on", base]:
+        match line.split():
+            case ["OpenIVR", "answers", "on", base, *_]:
                 pass
             case ["client", "id", ident, "secret", secret]:
                 pass
             case ["sign", "in", "name", "admin", "password", password, *_]:
                 pass
-            case ["Try", *_]:
-                return Running(process, folder, base, ident, secret, password)
+            case ["SIP", sip, *_]:
+                pass
+        if line.strip().startswith(last):
+            port = int(sip.rstrip(",").rpartition(":")[2] or 0)
+            return Running(process, folder, base, ident, secret, password, port)
     raise AssertionError(f"the server ended: {(folder / 'log').read_text()}")

@@ -15,7 +15,8 @@ ALLOWED = {
     "audio": set(),
     "media": set(),
     "observe": set(),
-    "store": {"menu", "objects", "audio"},
+    "accounts": {"menu"},
+    "store": {"menu", "objects", "audio", "accounts"},
     "journal": {"menu"},
     "sounds": set(),
     "simulate": {"menu", "journal", "sounds"},
@@ -29,6 +30,11 @@ ALLOWED = {
     },
     "supervisor": {"config"},
     "app": {"openapi", "web", "store", "objects", "observe", "config", "supervisor"},
+    "calls": {"accounts", "journal", "media", "menu", "sip"},
+    "telephony": {
+        *("accounts", "calls", "config", "journal", "media", "sip", "sounds", "store", "supervisor"),
+    },
+    "processes": {"app", "clerk", "config", "store", "supervisor", "telephony"},
     "pull": {"client", "objects", "store", "audio"},
     "startup": {"config", "configfile", "store", "objects", "simulate"},
 }

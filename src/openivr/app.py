@@ -150,7 +150,7 @@ async def serve(settings: Settings, post: Post) -> None:
     gc.freeze()  # what is loaded now stays: collections need not walk over it again and again
     ticking = asyncio.create_task(tick(server, access_log))
     loop.call_soon(post.report_ready)
-    await server.serve([post.socket])
+    await server.serve(list(post.sockets))
     ticking.cancel()
     if access_log is not None:
         access_log.close()

@@ -11,6 +11,24 @@ Profile = Literal["classic", "software", "cloud"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """What the process that carries calls is told."""
+
+    host: str = "127.0.0.1"
+    port: int = 5060
+    tls_host: str = ""  # "": no SIP over TLS
+    tls_port: int = 5061
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    rtp_ports: range = range(10_000, 20_000)
+    external: str = ""  # address that peers outside are told
+    max_calls: int = 200
+    records: bool = False  # whether every call is recorded as sound
+    keep_days: int = 365  # call records; 0: for ever
+    drain_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`database` is an SQLAlchemy URL; empty means a SQLite file in the data folder."""
 
@@ -27,11 +45,17 @@ class Settings:
     drain_seconds: int = 10
     log_level: str = "info"
     has_access_log: bool = True
+    calls: CallSettings = field(default_factory=CallSettings)
 
     @property
     def url(self) -> str:
         """The database's URL."""
         return self.database or f"sqlite:///{self.data / 'openivr.db'}"
+
+    @property
+    def journal(self) -> Path:
+        """The folder of what calls wrote down and the database does not have yet."""
+        return self.data / "journal"
 
     @property
     def scheme(self) -> str:

@@ -108,25 +108,40 @@ def secrets_of(password: str) -> dict[str, Any]:
     return {"reg_password": password, "user_password": random_text(20) + "aA1"}
 
 
-def announce(settings: Settings, port: int, news: News) -> None:
+def announce(settings: Settings, news: News, *, has_http: bool, has_calls: bool) -> None:
     """Say where the server is and how to ask it something; the last line works when pasted."""
-    settings, demo = replace(settings, port=port), news.demo
+    demo = news.demo
     api = f"{settings.base}/openapi/v1.0"
-    lines = [
-        f"OpenIVR answers on {settings.base}",
-        f"  admin    {settings.base}/",
-        f"  API      {api}",
-        f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
-        f"  data     {where(settings)}",
-    ]
-    if news.password is not None:
-        lines.insert(2, f"  sign in  name {admin.FIRST_NAME}  password {news.password}  (told this once)")
-    if demo is not None:
+    lines = [f"OpenIVR answers on {settings.base if has_http else sip_address(settings)}"]
+    if has_http:
+        lines.append(f"  admin    {settings.base}/")
+        if news.password is not None:
+            lines.append(f"  sign in  name {admin.FIRST_NAME}  password {news.password}  (told this once)")
         lines += [
-            f"  client   id {demo.client_id}  secret {demo.client_secret}",
-            f"  phones   passwords of the demo's extensions: {settings.data / DEMO_FILE}",
+            f"  API      {api}",
+            f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
         ]
-    click.echo("\n".join((*lines, "Try it:", "  " + curl_line(settings, api))))
+    if has_calls:
+        lines.append(f"  SIP      {sip_address(settings)}")
+    lines.append(f"  data     {where(settings)}")
+    if demo is not None:
+        if has_http:
+            lines.append(f"  client   id {demo.client_id}  secret {demo.client_secret}")
+        lines.append(f"  phones   passwords of the demo's extensions: {settings.data / DEMO_FILE}")
+    if has_http:
+        lines += ["Try it:", "  " + curl_line(settings, api)]
+    click.echo("\n".join(lines))
+
+
+def sip_address(settings: Settings) -> str:
+    """Where phones find the server: "127.0.0.1:5060, UDP and TCP"."""
+    told = settings.calls
+    secure = f"; {join(told.tls_host, told.tls_port)}, TLS" if told.tls_host else ""
+    return f"{join(told.host, told.port)}, UDP and TCP{secure}"
+
+
+def join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def curl_line(settings: Settings, api: str) -> str:

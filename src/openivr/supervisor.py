@@ -1,8 +1,7 @@
 """`openivr serve`: starts the workers, starts again what dies, and stops them all in good order.
 
-Workers are forked, so that they share what is loaded and are ready at once. Each has a listening socket of
-its own (SO_REUSEPORT) which the parent keeps: a connection that arrives while a worker is being started again
-waits for it.
+Workers are forked, so that they share what is loaded and are ready at once. Each has sockets of its own which
+the parent keeps: a connection or a message that arrives while a worker is being started again waits for it.
 """
 
 import fcntl
@@ -11,7 +10,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +22,17 @@ from openivr.config import Settings
 log = structlog.get_logger(__name__)
 SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
 START_SECONDS = 600  # for a worker to load its data
+FREE_PORT_TRIES = 20
+UDP_BUFFER = 4 * 2**20  # bytes of messages that may wait while a worker is started again
 SPARE_SECONDS = 5  # beyond the drain, before a worker that does not end is killed
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A worker's place: its number and its listening socket, and a pipe to report on."""
+    """A worker's place: its number and its sockets, and a pipe to report on."""
 
     number: int
-    socket: socket.socket
+    sockets: tuple[socket.socket, ...]
     ready: int
     supervisor: int  # becomes readable when the supervisor is gone
 
@@ -42,15 +43,31 @@ class Post:
 Work = Callable[[Post], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one process does. At a stop it has `drain_seconds` to end; a last one is stopped after the others.
+
+    A job that is hurried by a second signal is told once more, by SIGTERM, and has a moment to say goodbye;
+    others are killed.
+    """
+
+    name: str
+    work: Work
+    sockets: tuple[socket.socket, ...] = ()
+    drain_seconds: int = 0
+    is_hurried: bool = False
+    is_last: bool = False
+
+
 class CannotStart(Exception):
     """A sentence for the person who started the server."""
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Keep any second server off the data folder."""
+def hold(folder: Path, name: str = "lock") -> Iterator[None]:
+    """Keep any second server, or a second one of the same kind, off the data folder."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("a") as file:
+    with (folder / name).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -81,19 +98,55 @@ def bind(family: socket.AddressFamily, address: tuple[str, int], *, is_shared: b
     return sock
 
 
-class Supervisor:
-    """Runs `work` in one forked process a socket."""
+def listen_sip(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket for SIP on the same port; port 0 finds one that both can have."""
+    try:
+        for _ in range(FREE_PORT_TRIES):
+            tcp = listen_tcp(host, port)
+            try:
+                return bind_udp(host, tcp.getsockname()[1]), tcp
+            except OSError:
+                tcp.close()
+                if port:
+                    raise
+    except OSError as error:
+        raise CannotStart(f"cannot listen for SIP on {host}:{port}: {error.strerror}") from error
+    raise CannotStart(f"no port on {host} is free for both UDP and TCP")
 
-    def __init__(self, work: Work, sockets: list[socket.socket], drain_seconds: int) -> None:
-        self.work, self.sockets, self.drain_seconds = work, sockets, drain_seconds
-        self.workers: dict[int, tuple[int, float]] = {}  # pid -> number, start
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A listening socket on an address that nobody else has."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return bind(family, (host, port), is_shared=False)
+
+
+def bind_udp(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Supervisor:
+    """Runs each job in a forked process of its own."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = tuple(jobs)
+        self.workers: dict[int, tuple[int, float]] = {}  # pid -> number of its job, start
         self.alive, self.parent_end = os.pipe()  # closes when this process ends, however it does
         self.ready, self.child_ready = os.pipe()
 
     def run(self, announce: Callable[[], None]) -> None:
         """Start all, call `announce` when they are ready, and watch over them until a signal to stop."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        for number in range(len(self.sockets)):
+        for number in range(len(self.jobs)):
             self.start(number)
         if self.wait_ready():
             announce()
@@ -114,16 +167,20 @@ class Supervisor:
         try:
             os.close(self.parent_end)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            self.work(Post(number, self.sockets[number], self.child_ready, self.alive))
+            job = self.jobs[number]
+            for other in self.jobs:
+                if other is not job:
+                    close(other.sockets)  # else they would outlive the supervisor with this process
+            job.work(Post(number, job.sockets, self.child_ready, self.alive))
             code = 0
         except BaseException:
-            log.exception("worker failed", worker=number)
+            log.exception("worker failed", worker=number, job=self.jobs[number].name)
         finally:
             os._exit(code)
 
     def wait_ready(self) -> bool:
         """Whether every worker reported for work; a signal ends the wait."""
-        deadline, missing = time.monotonic() + START_SECONDS, len(self.sockets)
+        deadline, missing = time.monotonic() + START_SECONDS, len(self.jobs)
         while missing and time.monotonic() < deadline:
             if signal.sigpending() & SIGNALS:
                 return False
@@ -134,7 +191,8 @@ class Supervisor:
     def restart_dead(self) -> None:
         for pid, status in reap():
             number, started = self.workers.pop(pid)
-            log.error("worker ended, starting it again", worker=number, status=status)
+            job = self.jobs[number].name
+            log.error("worker ended, starting it again", worker=number, job=job, status=status)
             if time.monotonic() - started < 1:
                 time.sleep(1)  # one that cannot live must not spin
             self.start(number)
@@ -142,19 +200,41 @@ class Supervisor:
     def stop(self) -> None:
         """Let every worker finish what it has begun, and end those that do not."""
         log.info("stopping", workers=len(self.workers))
-        self.signal_all(signal.SIGTERM)
-        deadline = time.monotonic() + self.drain_seconds + SPARE_SECONDS
-        while self.workers:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, 0):
-                self.signal_all(signal.SIGKILL)
-            signal.sigtimedwait({signal.SIGCHLD}, min(max(remaining, 0), 0.5))
+        self.end([pid for pid in self.workers if not self.job(pid).is_last])
+        self.end(list(self.workers))
+
+    def end(self, pids: list[int]) -> None:
+        """Stop these workers; a second signal hurries them."""
+        begun, is_hurried = time.monotonic(), False
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+        limits = {pid: begun + self.job(pid).drain_seconds + SPARE_SECONDS for pid in pids}
+        while limits:
+            if signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, 0):
+                limits = {pid: self.hurry(pid, is_hurried) for pid in limits}
+                is_hurried = True
+            for pid, limit in limits.items():
+                if limit <= time.monotonic():
+                    os.kill(pid, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, 0.5)
             for pid, _status in reap():
                 self.workers.pop(pid, None)
+                limits.pop(pid, None)
 
-    def signal_all(self, signum: signal.Signals) -> None:
-        for pid in self.workers:
-            os.kill(pid, signum)
+    def hurry(self, pid: int, is_hurried: bool) -> float:
+        """Have a worker end now; until when it has time for that."""
+        if is_hurried or not self.job(pid).is_hurried:
+            return 0.0
+        os.kill(pid, signal.SIGTERM)
+        return time.monotonic() + SPARE_SECONDS
+
+    def job(self, pid: int) -> Job:
+        return self.jobs[self.workers[pid][0]]
+
+
+def close(sockets: Sequence[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
 
 
 def reap() -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from openivr.config import Settings
-from openivr.startup import announce
+from openivr.startup import News, announce
 from tests.postgres import create_database
 from tests.process.test_serve import fetch, find_workers, run, wait_until
 from tests.running import Api, Running, start
@@ -101,7 +101,7 @@ def test_two_workers_share_a_postgresql(tmp_path: Path, postgres_socket: str) ->
 
 def test_an_unreachable_database_is_said(tmp_path: Path) -> None:
     url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
-    command = [sys.executable, "-m", "openivr", "serve", "--http", "127.0.0.1:0", "--database", url]
+    command = [sys.executable, "-m", "openivr", "api", "--http", "127.0.0.1:0", "--database", url]
     refused = run(command, tmp_path)
     assert refused.returncode != 0
     assert "cannot open the database" in refused.stderr
@@ -112,7 +112,7 @@ def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
     url = "postgresql+psycopg://one:very-secret@db.example/openivr"
     lines = CliRunner()
     with lines.isolation() as (out, _, _):
-        announce(Settings(data=tmp_path, database=url), 8088, None)
+        announce(Settings(data=tmp_path, database=url), News(), has_http=True, has_calls=True)
         text = out.getvalue().decode()
     assert "db.example" in text
     assert "very-secret" not in text

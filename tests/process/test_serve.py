@@ -77,7 +77,7 @@ def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
 
 def test_a_second_server_on_the_same_data_says_so(tmp_path: Path) -> None:
     server = start(tmp_path)
-    command = [sys.executable, "-m", "openivr", "serve", "--http", "127.0.0.1:0", "--data", "data"]
+    command = [sys.executable, "-m", "openivr", "api", "--http", "127.0.0.1:0", "--data", "data"]
     second = run(command, tmp_path)
     assert second.returncode != 0
     assert "another OpenIVR is running on the data" in second.stderr
@@ -89,7 +89,7 @@ def test_an_address_in_use_is_said(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        command = [sys.executable, "-m", "openivr", "serve", "--http", address, "--data", "data"]
+        command = [sys.executable, "-m", "openivr", "api", "--http", address, "--data", "data"]
         refused = run(command, tmp_path)
     assert refused.returncode != 0
     assert f"cannot listen on {address}" in refused.stderr
@@ -207,7 +207,7 @@ def change(api: Api, known: dict[str, str], ids: dict[str, int], number: str, na
 
 def test_a_server_without_a_demo_has_no_objects(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    command = [sys.executable, "-m", "openivr", "serve", "--http", "127.0.0.1:0", "--data", str(folder)]
+    command = [sys.executable, "-m", "openivr", "api", "--http", "127.0.0.1:0", "--data", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     base = process.stdout.readline().split()[-1]

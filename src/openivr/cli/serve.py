@@ -1,14 +1,18 @@
-"""`openivr serve` and `openivr api`: run the server."""
+"""`openivr serve`, `openivr api` and `openivr calls run`: the whole server, or one half of it."""
 
 import os
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from openivr.cli.options import FILE, option, store_options
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[str, int]:
@@ -18,47 +22,145 @@ def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tu
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-@click.command(short_help="Answer the API and keep doing so.")
-@store_options
-@option(
-    "--http", default="127.0.0.1:8088", metavar="HOST:PORT", callback=split_address, help="Where to listen."
-)
-@option("--demo", is_flag=True, help="Fill an empty database with four menus and what they point to.")
-@option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that answer.")
-@option("--tls-cert", type=FILE, help="Certificate chain, PEM; with --tls-key the server speaks HTTPS.")
-@option("--tls-key", type=FILE, help="The certificate's key, PEM.")
-@option(
-    "--api-profile",
-    type=click.Choice(["classic", "software", "cloud"]),
-    default="classic",
-    help="Which edition's fields lists show.",
-)
-@option("--trusted-proxy", multiple=True, metavar="CIDR", help="Proxy whose X-Forwarded-For is believed.")
-@option("--login-failures", type=click.IntRange(1), default=5, help="Wrong logins that lock an IP out ...")
-@option("--login-window", type=click.IntRange(1), default=600, help="... within so many seconds ...")
-@option("--login-block", type=click.IntRange(1), default=600, help="... for so many seconds.")
-@option("--drain", type=click.IntRange(0), default=10, help="Seconds that requests have to end at a stop.")
-@option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
-@option("--access-log/--no-access-log", default=True, help="Log one line a request.")
-def serve(**options: Any) -> None:
-    """Answer the API, and start again what dies.
+def split_optional(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, int]:
+    return split_address(ctx, param, text) if text else ("", 0)
 
-    Listens on this machine alone unless told otherwise. SIGTERM finishes what is under way and ends with
-    status 0.
+
+def split_range(_ctx: click.Context, _param: click.Parameter, text: str) -> range:
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535):
+        raise click.BadParameter(f"{text!r} is not FIRST-LAST, within 1024-65535")
+    return range(int(first), int(last) + 1)
+
+
+def check_address(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not an IP address") from error
+
+
+def in_order(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, shown by --help in this order."""
+
+    def decorate(command: F) -> F:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return decorate
+
+
+common_options = in_order(
+    store_options,
+    option("--demo", is_flag=True, help="Fill an empty database with four menus and what they point to."),
+    option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info"),
+)
+http_options = in_order(
+    option(
+        "--http",
+        default="127.0.0.1:8088",
+        metavar="HOST:PORT",
+        callback=split_address,
+        help="Where to listen for HTTP.",
+    ),
+    option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that answer HTTP."),
+    option("--tls-cert", type=FILE, help="Certificate chain, PEM; with --tls-key the server speaks HTTPS."),
+    option("--tls-key", type=FILE, help="The certificate's key, PEM."),
+    option(
+        "--api-profile",
+        type=click.Choice(["classic", "software", "cloud"]),
+        default="classic",
+        help="Which edition's fields lists show.",
+    ),
+    option("--trusted-proxy", multiple=True, metavar="CIDR", help="Proxy whose X-Forwarded-For is believed."),
+    option(
+        "--login-failures", type=click.IntRange(1), default=5, help="Wrong logins that lock an IP out ..."
+    ),
+    option("--login-window", type=click.IntRange(1), default=600, help="... within so many seconds ..."),
+    option("--login-block", type=click.IntRange(1), default=600, help="... for so many seconds."),
+    option(
+        "--drain", type=click.IntRange(0), default=10, help="Seconds that requests have to end at a stop."
+    ),
+    option("--access-log/--no-access-log", default=True, help="Log one line a request."),
+)
+call_options = in_order(
+    option(
+        "--sip",
+        default="127.0.0.1:5060",
+        metavar="HOST:PORT",
+        callback=split_address,
+        help="Where to listen for SIP, by UDP and TCP.",
+    ),
+    option(
+        "--sip-tls",
+        default="",
+        metavar="HOST:PORT",
+        callback=split_optional,
+        help="Where to listen for SIP over TLS; needs a certificate.",
+    ),
+    option("--sip-cert", type=FILE, help="Certificate chain for it, PEM; as --tls-cert unless given."),
+    option("--sip-key", type=FILE, help="The certificate's key, PEM; as --tls-key unless given."),
+    option(
+        "--rtp-ports",
+        default="10000-19999",
+        metavar="FIRST-LAST",
+        callback=split_range,
+        help="UDP ports for sound, two a leg.",
+    ),
+    option(
+        "--external-address",
+        default="",
+        metavar="IP",
+        callback=check_address,
+        help="Address that phones and trunks outside are told, where this machine is behind NAT.",
+    ),
+    option("--max-calls", type=click.IntRange(1), default=200, help="Calls at a time; others get 503."),
+    option("--record-calls", is_flag=True, help="Keep the sound of every call, as wav in the data folder."),
+    option("--keep-calls", type=click.IntRange(0), default=365, help="Days that call records stay; 0: all."),
+    option("--drain-calls", type=click.IntRange(0), default=60, help="Seconds that calls have at a stop."),
+)
+
+
+@click.command(short_help="Answer the API and calls, and keep doing so.")
+@common_options
+@http_options
+@call_options
+def serve(**options: Any) -> None:
+    """Answer the API and the phone, and start again what dies.
+
+    Listens on this machine alone unless told otherwise. SIGTERM takes no new calls, finishes what is under
+    way and ends with status 0; a second one ends at once.
     """
-    from openivr import app, startup, supervisor
+    start(options, has_http=True, has_calls=True)
+
+
+@click.command(short_help="Answer the API without calls.")
+@common_options
+@http_options
+def api(**options: Any) -> None:
+    """Answer the API alone; `openivr calls` may run beside it, on the same data."""
+    start(options, has_http=True, has_calls=False)
+
+
+def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
+    """Run what is asked for until a signal, and end the process."""
+    from openivr import startup, supervisor
     from openivr.observe import configure_logs
+    from openivr.processes import plan
 
     settings = read_settings(options)
     configure_logs(settings.log_level)
     try:
-        with supervisor.hold(settings.data):
-            sockets = supervisor.listen(settings)
+        with ExitStack() as held:
+            for name in [*(["lock"] if has_http else []), *(["calls.lock"] if has_calls else [])]:
+                held.enter_context(supervisor.hold(settings.data, name))
+            ours = plan(settings, has_http=has_http, has_calls=has_calls)
             news = startup.prepare(settings, is_demo=options["demo"])
-            work = partial(app.run_worker, settings)
-            port = sockets[0].getsockname()[1]
-            announce = partial(startup.announce, settings, port, news)
-            supervisor.Supervisor(work, sockets, settings.drain_seconds).run(announce)
+            announce = partial(startup.announce, ours.settings, news, has_http=has_http, has_calls=has_calls)
+            supervisor.Supervisor(ours.jobs).run(announce)
     except (supervisor.CannotStart, startup.CannotPrepare) as error:
         raise click.ClickException(str(error)) from error
     sys.stdout.flush()
@@ -67,30 +169,69 @@ def serve(**options: Any) -> None:
 
 def read_settings(options: dict[str, Any]) -> Any:
     from openivr.config import Settings
+
+    common = {
+        "data": options["data"].absolute(),
+        "database": options["database"],
+        "log_level": options["log_level"],
+    }
+    http = read_http(options) if "http" in options else {}
+    calls = {"calls": read_calls(options)} if "sip" in options else {}
+    return Settings(**common, **http, **calls)
+
+
+def read_http(options: dict[str, Any]) -> dict[str, Any]:
     from openivr.store.tokens import TokenPolicy
 
-    if bool(options["tls_cert"]) != bool(options["tls_key"]):
-        raise click.UsageError("--tls-cert and --tls-key go together")
-    for path in (options["tls_cert"], options["tls_key"]):
-        if path and not Path(path).is_file():
-            raise click.UsageError(f"there is no file {path}")
+    check_pair("--tls-cert", options["tls_cert"], "--tls-key", options["tls_key"])
     host, port = options["http"]
-    return Settings(
-        data=options["data"].absolute(),
-        database=options["database"],
-        host=host,
-        port=port,
-        workers=options["workers"],
-        tls_cert=options["tls_cert"],
-        tls_key=options["tls_key"],
-        profile=options["api_profile"],
-        trusted_proxies=options["trusted_proxy"],
-        policy=TokenPolicy(
+    return {
+        "host": host,
+        "port": port,
+        "workers": options["workers"],
+        "tls_cert": options["tls_cert"],
+        "tls_key": options["tls_key"],
+        "profile": options["api_profile"],
+        "trusted_proxies": options["trusted_proxy"],
+        "policy": TokenPolicy(
             failures=options["login_failures"],
             window=options["login_window"],
             block=options["login_block"],
         ),
-        drain_seconds=options["drain"],
-        log_level=options["log_level"],
-        has_access_log=options["access_log"],
+        "drain_seconds": options["drain"],
+        "has_access_log": options["access_log"],
+    }
+
+
+def read_calls(options: dict[str, Any]) -> Any:
+    from openivr.config import CallSettings
+
+    check_pair("--sip-cert", options["sip_cert"], "--sip-key", options["sip_key"])
+    cert = options["sip_cert"] or options.get("tls_cert")
+    key = options["sip_key"] or options.get("tls_key")
+    tls_host, tls_port = options["sip_tls"]
+    if tls_host and not cert:
+        raise click.UsageError("--sip-tls needs --sip-cert and --sip-key")
+    host, port = options["sip"]
+    return CallSettings(
+        host=host,
+        port=port,
+        tls_host=tls_host,
+        tls_port=tls_port,
+        tls_cert=cert,
+        tls_key=key,
+        rtp_ports=options["rtp_ports"],
+        external=options["external_address"],
+        max_calls=options["max_calls"],
+        records=options["record_calls"],
+        keep_days=options["keep_calls"],
+        drain_seconds=options["drain_calls"],
     )
+
+
+def check_pair(cert_option: str, cert: Path | None, key_option: str, key: Path | None) -> None:
+    if bool(cert) != bool(key):
+        raise click.UsageError(f"{cert_option} and {key_option} go together")
+    for path in (cert, key):
+        if path and not Path(path).is_file():
+            raise click.UsageError(f"there is no file {path}")

@@ -1,0 +1,396 @@
+"""Drives one call: does on telephones what the menu core commands, and tells it what happens there."""
+
+from asyncio import TimerHandle
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any, assert_never
+
+import structlog
+
+from openivr.accounts import Account, Configuration, TrunkLine
+from openivr.calls.causes import status_of
+from openivr.calls.dialplan import Way
+from openivr.calls.house import House
+from openivr.calls.messages import Recorder
+from openivr.calls.party import Party
+from openivr.calls.ringing import Caller, Ringing
+from openivr.calls.scribe import Facts, Scribe
+from openivr.journal.entries import MessageDeleted, MessageHeard
+from openivr.media.tone import ringback
+from openivr.menu.commands import (
+    Answer,
+    Command,
+    DeleteMessage,
+    Dial,
+    Hangup,
+    Note,
+    OpenMailbox,
+    Play,
+    Reason,
+    Record,
+    SetTimer,
+    StopDial,
+    StopPlay,
+    StopRecord,
+    Timer,
+)
+from openivr.menu.events import (
+    CallArrived,
+    Cause,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    Event,
+    HungUp,
+    MailboxOpened,
+    MailboxRefused,
+    PromptEnded,
+    RecordEnded,
+    TimerFired,
+)
+from openivr.menu.session import Session
+from openivr.sip.endings import Ending
+from openivr.sip.transfer import Referral
+
+log = structlog.get_logger(__name__)
+Origin = Account | TrunkLine
+
+
+class Call:
+    """One call of one caller, from its arrival to its end."""
+
+    def __init__(  # noqa: PLR0913 - a call has many circumstances
+        self,
+        house: House,
+        configuration: Configuration,
+        origin: Origin,
+        caller: Party,
+        *,
+        ident: str,
+        caller_name: str,
+        on_end: "Callable[[Call], object]",
+    ) -> None:
+        self.house, self.configuration, self.id = house, configuration, ident
+        self.origin, self.caller, self.caller_name = origin, caller, caller_name
+        self.scribe = Scribe(ident, house.write, house.now)
+        self.session = Session(configuration.snapshot)
+        self.ringing: Ringing | None = None  # whom the caller waits for, or talks to
+        self.callee: Party | None = None  # who the caller talks to
+        self.is_over = False
+        self.on_referral: Callable[[Call, Party, Referral], object] = lambda _call, _party, asked: (
+            asked.reject(603)
+        )
+        self._on_end = on_end
+        self._events: deque[Event] = deque()
+        self._is_telling = False
+        self._timers: dict[Timer, TimerHandle] = {}
+        self._play: Play | None = None
+        self._dial: Dial | None = None
+        self._recorder: Recorder | None = None
+        self._messages: frozenset[str] = frozenset()  # of the mailbox that is open
+        self._cause: Cause | None = None  # why nobody was reached
+        self._heard: dict[str, Any] = {}
+        self._recording = ""  # file
+        self._take(caller)
+
+    @property
+    def account(self) -> Account | None:
+        """The caller's account, if a phone of the house calls."""
+        return self.origin if isinstance(self.origin, Account) else None
+
+    def _take(self, caller: Party) -> None:
+        self.caller = caller
+        caller.on_key = lambda key: self.tell(Digit(key))
+        caller.on_gone = self._caller_gone
+        caller.on_lost = self._lost
+        caller.on_referral = lambda party, referral: self.on_referral(self, party, referral)
+
+    def begin(self, facts: Facts, way: Way) -> None:
+        """The call is offered: follow where it leads."""
+        self.scribe.begin(facts)
+        if self.caller.is_answered:
+            self.scribe.answer()
+        self.tell(CallArrived(self.caller.number, way.destination, way.route_ids))
+
+    # The menu core
+
+    def tell(self, event: Event) -> None:
+        """Tell the core what happened, and do what it says. What happens meanwhile waits its turn."""
+        self._events.append(event)
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._events and not self.is_over:
+                self._handle(self._events.popleft())
+        finally:
+            self._is_telling = False
+
+    def _handle(self, event: Event) -> None:
+        was_ended, was_private = self.session.ended, self.session.private
+        commands = self.session.handle(event)
+        if not was_ended:
+            self.scribe.step(event, commands, self.session, was_private=was_private)
+        for command in commands:
+            self._do(command)
+        if isinstance(event, HungUp):
+            self._finish(Reason.CALLER)
+
+    def _do(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
+        match command:
+            case Note():
+                pass
+            case Answer():
+                self._answer()
+            case Play():
+                self._start_play(command)
+            case StopPlay():
+                self._stop_play(command.token)
+            case SetTimer():
+                self._set_timer(command)
+            case Dial():
+                self._start_dial(command)
+            case StopDial():
+                self._stop_dial()
+            case Record():
+                self._start_recording(command)
+            case StopRecord():
+                self._stop_recording()
+            case OpenMailbox():
+                self.house.spawn(self._open_mailbox(command))
+            case DeleteMessage():
+                self._delete(command)
+            case Hangup():
+                self._finish(command.reason)
+            case _:
+                assert_never(command)
+
+    def _answer(self) -> None:
+        self.caller.answer()
+        self.scribe.answer()
+        folder = self.house.recordings
+        if folder is not None and not self._recording:
+            self._recording = f"{self.id}.wav"
+            self.caller.media.record(folder / self._recording, both=True)
+
+    # Sounds
+
+    def _start_play(self, play: Play) -> None:
+        self._play = play
+        self._mark_heard(play.prompts)
+        clips = self.house.library.at_hand(play.prompts)
+        if clips is None:
+            self.caller.media.stop()
+            self.house.spawn(self._fetch_and_play(play))
+        else:
+            self._sound(play)
+
+    async def _fetch_and_play(self, play: Play) -> None:
+        await self.house.library.fetch(play.prompts, self._messages)
+        if self._play is play and not self.is_over:
+            self._sound(play)
+
+    def _sound(self, play: Play) -> None:
+        clips = self.house.library.at_hand(play.prompts) or []
+        if clips:
+            self.caller.media.play(clips, partial(self._play_ended, play))
+        else:
+            self.house.loop.call_soon(self._play_ended, play)
+
+    def _play_ended(self, play: Play) -> None:
+        if self._play is play:
+            self._play = None
+            self.tell(PromptEnded(play.token, self.house.library.missing(play.prompts)))
+
+    def _stop_play(self, token: int) -> None:
+        if self._play is not None and self._play.token == token:
+            self._play = None
+            self.caller.media.stop()
+
+    # Time
+
+    def _set_timer(self, command: SetTimer) -> None:
+        self._cancel_timer(command.timer)
+        fire = partial(self.tell, TimerFired(command.token))
+        self._timers[command.timer] = self.house.loop.call_later(command.seconds, fire)
+
+    def _cancel_timer(self, timer: Timer) -> None:
+        handle = self._timers.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    # Somebody else
+
+    def _start_dial(self, dial: Dial) -> None:
+        self._stop_dial()
+        self._dial, self._play = dial, None
+        self.ringing = Ringing(
+            self.house, self.configuration, self, self.scribe, dial=dial, caller=self._show_caller(dial)
+        )
+        if self.caller.is_answered:
+            self.caller.media.play((ringback(),), loop=True)
+        self.ringing.start()
+
+    def _show_caller(self, dial: Dial) -> Caller:
+        """Who is shown to those who are rung: the caller, or the menu's name with the caller's number."""
+        ivr = self.configuration.snapshot.ivrs.get(dial.ivr)
+        account = self.account
+        outside = account.caller_id if account is not None else ""
+        return Caller(self.caller.number, ivr.name if ivr else self.caller_name, outside)
+
+    def _stop_dial(self) -> None:
+        if self.ringing is not None:
+            self.caller.media.unbridge()
+            self.ringing.stop()
+            self.ringing = self.callee = self._dial = None
+            self.caller.media.stop()
+
+    def rang(self, ringing: Ringing, early: Party | None) -> None:
+        """It rings there: so it does here, or what is heard there is heard here."""
+        if ringing is not self.ringing:
+            return
+        self.caller.ring(is_early=early is not None)
+        if early is not None and self.caller.terms is not None and self.caller.media.partner is None:
+            self.caller.media.stop()
+            self.caller.media.bridge(early.media)
+
+    def reached(self, ringing: Ringing, party: Party) -> None:
+        """Somebody answered: the two are connected."""
+        dial = self._dial
+        if ringing is not self.ringing or dial is None:
+            party.hang_up()
+            return
+        self._cancel_timer(Timer.WAIT)
+        self._connect(party)
+        self.tell(DialAnswered(dial.token))
+
+    def _connect(self, party: Party) -> None:
+        """Let the caller and somebody hear each other."""
+        self.callee = party
+        party.on_referral = lambda asking, referral: self.on_referral(self, asking, referral)
+        party.on_lost = self._lost
+        if not self.caller.is_answered:
+            self._answer()
+        self.caller.media.stop()
+        if self.caller.media.partner is not party.media:
+            self.caller.media.unbridge()
+            self.caller.media.bridge(party.media)
+
+    def unreached(self, ringing: Ringing, cause: Cause) -> None:
+        """Nobody will answer."""
+        dial = self._dial
+        if ringing is self.ringing and dial is not None:
+            self._cause = cause
+            self.caller.media.unbridge()
+            self.caller.media.stop()
+            self.ringing = self._dial = None
+            self.tell(DialFailed(dial.token, cause))
+
+    def left(self, party: Party) -> None:
+        """Who was reached has hung up."""
+        if party is self.callee and self._dial is not None:
+            token = self._dial.token
+            self.caller.media.unbridge()
+            self.callee = None
+            self.tell(DialEnded(token))
+
+    def _caller_gone(self, _party: Party, _ending: Ending) -> None:
+        self.tell(HungUp())
+
+    def _lost(self, party: Party) -> None:
+        """Its line is dead: nothing was heard for long, and nobody said good-bye."""
+        log.info(
+            "no sound for a long time", call=self.id, side="caller" if party is self.caller else "callee"
+        )
+        if party is self.caller:
+            self.tell(HungUp())
+        else:
+            self.left(party)
+
+    # Voicemail
+
+    def _start_recording(self, command: Record) -> None:
+        self._play = None
+        self._recorder = Recorder(
+            self.house, self.caller, self.id, command.mailbox, partial(self._recorded, command.token)
+        )
+        self._recorder.start(command.seconds)
+
+    def _recorded(self, token: int) -> None:
+        self._recorder = None
+        self.tell(RecordEnded(token))
+
+    def _stop_recording(self) -> None:
+        if self._recorder is not None:
+            recorder, self._recorder = self._recorder, None
+            recorder.stop()
+
+    async def _open_mailbox(self, command: OpenMailbox) -> None:
+        messages = await self.house.open_mailbox(command.number, command.pin)
+        if messages is None:
+            self.tell(MailboxRefused(command.token))
+        else:
+            self._messages = frozenset(messages)
+            self.tell(MailboxOpened(command.token, messages))
+
+    def _mark_heard(self, prompts: tuple[str, ...]) -> None:
+        for name in self._messages.intersection(prompts):
+            self.house.write(MessageHeard(at=self.house.now(), id=name))
+
+    def _delete(self, command: DeleteMessage) -> None:
+        owner = self.configuration.snapshot.numbers.get(command.number)
+        extension = owner.target if owner else 0
+        self.house.write(MessageDeleted(at=self.house.now(), id=command.message, extension=extension))
+        self.house.library.forget((command.message,))
+
+    # The end
+
+    def _finish(self, reason: str) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        for timer in list(self._timers):
+            self._cancel_timer(timer)
+        self._stop_recording()
+        self._gather(self.caller, "caller")
+        if self.callee is not None:
+            self._gather(self.callee, "callee")
+        self._stop_dial()
+        why = Reason(reason) if reason in set(Reason) else None
+        self.caller.hang_up(status_of(why, self._cause) if why else 480)
+        self.scribe.finish(reason, self._input(), self._heard, self._recording)
+        self._on_end(self)
+
+    def close(self, reason: str) -> None:
+        """End the call from outside of the menu: the server stops, or it was transferred."""
+        self._finish(reason)
+
+    def release(self, party: Party) -> None:
+        """Give up one side without hanging it up: it goes on in another call."""
+        self._gather(party, "caller" if party is self.caller else "callee")
+        party.media.unbridge()
+        party.forget()
+        if party is self.callee and self.ringing is not None:
+            self.ringing.release()
+            self.callee = self.ringing = None
+
+    def _gather(self, party: Party, name: str) -> None:
+        """Keep how its sound fared, before that is closed."""
+        self._heard[name] = {k: v for k, v in asdict(party.media.statistics()).items() if v is not None}
+
+    def _input(self) -> dict[str, object]:
+        """Which kinds of keys the caller's phone agreed on, and which were heard."""
+        terms = self.caller.terms
+        negotiated = ["rfc4733"] if terms is not None and terms.events_in is not None else ["inband"]
+        return {
+            "negotiated": negotiated if terms is not None else [],
+            "heard": {kind.value: count for kind, count in self.caller.heard.items()},
+        }
+
+
+def refuse_referral(_call: Call, _party: Party, referral: Referral) -> None:
+    """Nobody may transfer."""
+    referral.reject(603)

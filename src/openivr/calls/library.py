@@ -1,0 +1,74 @@
+"""Sounds ready to be played: the built-in ones, prompts and messages, each encoded once."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+import structlog
+
+from openivr.media.clip import Clip, ClipCache, NotTelephoneSound
+
+log = structlog.get_logger(__name__)
+
+
+class Sounds(Protocol):
+    """Where sounds come from. Each gives a wav file, None if there is none; both do it off the event loop."""
+
+    async def prompt(self, name: str) -> bytes | None:
+        """A built-in sound or a custom prompt."""
+        ...
+
+    async def message(self, name: str) -> bytes | None:
+        """A message of a mailbox."""
+        ...
+
+
+OffLoop = Callable[[Callable[[bytes], Clip], bytes], Awaitable[Clip]]
+
+
+class Library:
+    """Clips by name. What is not in memory is fetched and encoded in a thread."""
+
+    def __init__(self, sounds: Sounds, off_loop: OffLoop) -> None:
+        self._sounds, self._off_loop = sounds, off_loop
+        self._clips = ClipCache()
+        self._versions: dict[str, int] = {}  # raised when a sound is another one
+        self._missing: set[str] = set()
+
+    def at_hand(self, names: Iterable[str]) -> list[Clip] | None:
+        """The clips of these sounds, without those known to be missing; None if any has to be fetched."""
+        found = [(name, self._get(name)) for name in names if name not in self._missing]
+        clips = [clip for _, clip in found if clip is not None]
+        return clips if len(clips) == len(found) else None
+
+    def missing(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the sounds that turned out not to be there."""
+        return tuple(name for name in dict.fromkeys(names) if name in self._missing)
+
+    async def fetch(self, names: Iterable[str], messages: frozenset[str] = frozenset()) -> None:
+        """Have these sounds at hand, as far as there are such."""
+        for name in dict.fromkeys(names):
+            if self._get(name) is None:
+                await self._fetch_one(name, name in messages)
+
+    async def _fetch_one(self, name: str, is_message: bool) -> None:
+        version = self._versions.get(name, 0)
+        try:
+            wav = await (self._sounds.message(name) if is_message else self._sounds.prompt(name))
+            clip = None if wav is None else await self._off_loop(Clip.from_wav, wav)
+        except (NotTelephoneSound, OSError) as error:
+            log.error("a sound cannot be played", name=name, error=str(error))
+            clip = None
+        if clip is None:
+            self._missing.add(name)
+        else:
+            self._clips.put((name, version), clip)
+            self._missing.discard(name)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Fetch these anew when they are asked for: they have changed, or are gone."""
+        for name in names:
+            self._missing.discard(name)
+            self._versions[name] = self._versions.get(name, 0) + 1
+
+    def _get(self, name: str) -> Clip | None:
+        return self._clips.get((name, self._versions.get(name, 0)))

@@ -1,0 +1,325 @@
+"""Rings somebody for a call: all phones of an extension, the rounds of a ring group, a number outside.
+
+The first who answers is connected, the others are told to stop. Tells its `Client` one of three things, once:
+somebody answered, nobody did, or, while it goes on, that it rings.
+"""
+
+from asyncio import TimerHandle
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+import structlog
+
+from openivr.accounts import Account, Configuration, TrunkLine
+from openivr.calls.causes import cause_of, ends_all, strongest
+from openivr.calls.house import House
+from openivr.calls.limits import Start
+from openivr.calls.party import Party
+from openivr.calls.rings import Round, plan_rings
+from openivr.calls.scribe import Scribe
+from openivr.journal.entries import Leg as LegRecord
+from openivr.media.ports import NoPorts
+from openivr.menu.commands import Dial
+from openivr.menu.dialling import members
+from openivr.menu.events import Cause
+from openivr.menu.model import Kind
+from openivr.sip.endings import Ending, Lost
+from openivr.sip.legs import Header
+from openivr.sip.registrar import Binding
+from openivr.sip.targets import bracket
+from openivr.sip.trunks import Way
+
+log = structlog.get_logger(__name__)
+NO_ANSWER_AT_ALL = frozenset((Lost.TIMEOUT, Lost.TRANSPORT, Lost.NAME))
+
+
+class Client(Protocol):
+    """Who wants somebody rung."""
+
+    def rang(self, ringing: "Ringing", early: Party | None) -> None:
+        """It rings; `early`: with sound from there before the answer."""
+        ...
+
+    def reached(self, ringing: "Ringing", party: Party) -> None:
+        """Somebody answered."""
+        ...
+
+    def unreached(self, ringing: "Ringing", cause: Cause) -> None:
+        """Nobody will."""
+        ...
+
+    def left(self, party: Party) -> None:
+        """Who had answered has hung up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is shown to those who are rung."""
+
+    number: str
+    name: str
+    outside: str = ""  # number to show over trunks, if it is the caller's own; "": the trunk's
+
+
+@dataclass(slots=True)
+class Fork:
+    """One phone or line that is rung."""
+
+    party: Party
+    member: int  # extension; 0 for the outside
+    leg: int  # its place in the record
+    record: LegRecord
+
+
+class Ringing:
+    """One `Dial` of one call."""
+
+    def __init__(  # noqa: PLR0913 - a dial has many circumstances
+        self,
+        house: House,
+        configuration: Configuration,
+        client: Client,
+        scribe: Scribe,
+        *,
+        dial: Dial,
+        caller: Caller,
+    ) -> None:
+        self.house, self.configuration, self.client = house, configuration, client
+        self.scribe, self.dial, self.caller = scribe, dial, caller
+        self.forks: list[Fork] = []
+        self.winner: Fork | None = None
+        self.is_over = False
+        self.line: tuple[int, int] | None = None  # route and trunk that are in use
+        self._rounds: Iterator[Round] = iter(())
+        self._causes: dict[int, list[Cause]] = {}
+        self._ways: Iterator[Way] = iter(())
+        self._timer: TimerHandle | None = None
+
+    # What the call wants
+
+    def start(self) -> None:
+        """Ring. Nothing is told before this returns."""
+        match self.dial.kind:
+            case Kind.EXTERNAL:
+                self.house.loop.call_soon(self._ring_outside)
+            case Kind.RING_GROUP:
+                group = self.configuration.snapshot.ring_groups[self.dial.target]
+                people = members(self.configuration.snapshot, group)
+                self._rounds = iter(plan_rings(group.strategy, people, self.dial.seconds))
+                self.house.loop.call_soon(self._ring_next)
+            case _:
+                self._rounds = iter((Round((self.dial.target,)),))
+                self.house.loop.call_soon(self._ring_next)
+
+    def stop(self) -> None:
+        """Give up, or hang up on whoever answered."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.is_over = True
+        for fork in list(self.forks):
+            self._end(fork, "cancelled" if fork is not self.winner else "answered")
+        self.winner = None
+        self._free_line()
+
+    # Inside the house
+
+    def _ring_next(self) -> None:
+        """Ring the next round; without one, nobody was reached."""
+        if self.is_over:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        round_ = next(self._rounds, None)
+        if round_ is None:
+            self._fail()
+            return
+        ringing = {fork.member for fork in self.forks}
+        for fork in [fork for fork in self.forks if fork.member not in round_.members]:
+            self._end(fork, Cause.NO_ANSWER)
+            self._causes.setdefault(fork.member, []).append(Cause.NO_ANSWER)
+        for member in round_.members:
+            if member not in ringing:
+                self._ring_extension(member)
+        if not self.forks:
+            self._ring_next()
+        elif round_.seconds is not None:
+            self._timer = self.house.loop.call_later(round_.seconds, self._ring_next)
+
+    def _ring_extension(self, member: int) -> None:
+        account = self.configuration.account_of(member)
+        if account is None:
+            self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
+            return
+        bindings = self.house.phones(account)
+        for binding in bindings:
+            self._ring_phone(account, member, binding)
+        if not any(fork.member == member for fork in self.forks):
+            self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
+
+    def _ring_phone(self, account: Account, member: int, binding: Binding) -> None:
+        contact, target = binding.contact, binding.target
+        info = self.dial.alert_info
+        headers = (("Alert-Info", info if info.startswith("<") else f"<{info}>"),) if info else ()
+        record = LegRecord(
+            kind=Kind.EXTENSION.value,
+            target=member,
+            number=account.number,
+            via=f"{target.host}:{target.port}",
+            began=self.house.now(),
+        )
+        number = quote(self.caller.number, safe="+*") or "anonymous"
+        self._place(Way(contact, f"sip:{number}@{{host}}", target, None, ""), member, record, headers)
+
+    def release(self) -> None:
+        """Leave who answered to another call. What a line costs goes on until that is over."""
+        self.forks = [fork for fork in self.forks if fork is not self.winner]
+        self.is_over = True
+
+    # Outside
+
+    def _ring_outside(self) -> None:
+        if self.is_over:
+            return
+        dial, snapshot = self.dial, self.configuration.snapshot
+        route, trunk = snapshot.outbound_routes.get(dial.target), self.configuration.trunks.get(dial.trunk)
+        if route is None or trunk is None or not trunk.enabled:
+            self._refuse(Cause.UNAVAILABLE)
+            return
+        start = Start(route.id, self.caller.number, self.house.now() / 1000)
+        limit = self.house.usage.refuse(start, route.limits, trunk.id, trunk.max_calls)
+        if limit is not None:
+            log.warning("call outside refused", call=self.scribe.call, route=route.name, limit=limit.value)
+            self._refuse(Cause.LIMIT)
+            return
+        self._ways = iter(self.house.lines.ways(trunk.id, dial.number, self.caller.outside))
+        self.house.usage.begin(start, trunk.id)
+        self.line = (route.id, trunk.id)
+        self._try_way(trunk)
+
+    def _try_way(self, trunk: TrunkLine) -> None:
+        """Call over the next address of the trunk; without one, nobody was reached."""
+        way = next(self._ways, None)
+        if way is None:
+            self._refuse(Cause.UNAVAILABLE)
+            return
+        dial = self.dial
+        record = LegRecord(
+            kind=Kind.EXTERNAL.value,
+            target=dial.target,
+            number=dial.number,
+            via=trunk.name,
+            began=self.house.now(),
+        )
+        self._place(way, 0, record, ())
+        if not self.forks:
+            self._try_way(trunk)
+
+    def _refuse(self, cause: Cause) -> None:
+        self._causes.setdefault(0, []).append(cause)
+        self._fail()
+
+    def _free_line(self) -> None:
+        if self.line is not None:
+            self.house.usage.end(*self.line)
+            self.line = None
+
+    # One phone or line
+
+    def _place(self, way: Way, member: int, record: LegRecord, headers: Sequence[Header]) -> None:
+        try:
+            media = self.house.media.open(way.target.host)
+        except (NoPorts, ValueError) as error:
+            log.error("no port for a call", call=self.scribe.call, error=str(error))
+            self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
+            return
+        party = Party(media, record.number, record.began, self.house.loop.time)
+        fork = Fork(party, member, self.scribe.add_leg(record), record)
+        self.forks.append(fork)
+        party.on_progress = partial(self._progress, fork)
+        party.on_answer = partial(self._answer, fork)
+        party.on_gone = partial(self._gone, fork)
+        party.leg = self.house.agent.call(
+            way.uri,
+            party,
+            body=party.session.offer(),
+            caller=way.caller.replace("{host}", bracket(media.address[0])),
+            caller_name=self.caller.name,
+            target=way.target,
+            headers=headers,
+            authorise=way.authorise,
+            contact_user=way.contact_user,
+        )
+
+    def _progress(self, fork: Fork, _party: Party, status: int, is_early: bool) -> None:
+        if not self.is_over and self.winner is None and status != 100:
+            self.client.rang(self, fork.party if is_early and len(self.forks) == 1 else None)
+
+    def _answer(self, fork: Fork, party: Party) -> None:
+        if self.is_over or self.winner is not None:
+            party.hang_up()
+            return
+        self.winner = fork
+        if self._timer is not None:
+            self._timer.cancel()
+        for other in [other for other in self.forks if other is not fork]:
+            self._end(other, "answered elsewhere")
+        self._note(fork, answered=self.house.now(), result="answered", status=200)
+        self.client.reached(self, party)
+
+    def _gone(self, fork: Fork, party: Party, ending: Ending) -> None:
+        if fork not in self.forks:
+            return
+        if fork is self.winner:
+            self._note(fork, ended=self.house.now())
+            self.client.left(party)
+            return
+        cause = find_cause(ending)
+        self.forks.remove(fork)
+        party.hang_up()
+        self._note(fork, ended=self.house.now(), result=cause.value, status=ending.status)
+        if self.line is not None and ending.reason in NO_ANSWER_AT_ALL:
+            self.house.lines.missed(self.dial.trunk)
+            if not self.is_over:
+                self._try_way(self.configuration.trunks[self.dial.trunk])
+            return
+        self._causes.setdefault(fork.member, []).append(cause)
+        if ends_all(ending.status):
+            for other in [other for other in self.forks if other.member == fork.member]:
+                self._end(other, "answered elsewhere")
+        if not self.forks and self.winner is None and not self.is_over:
+            self._ring_next() if self.line is None else self._fail()
+
+    def _end(self, fork: Fork, result: str) -> None:
+        if fork in self.forks:
+            self.forks.remove(fork)
+            fork.party.hang_up(headers=elsewhere(result))
+            self._note(fork, ended=self.house.now(), result=result)
+
+    def _note(self, fork: Fork, **changes: object) -> None:
+        fork.record = msgspec.structs.replace(fork.record, **changes)
+        self.scribe.change_leg(fork.leg, fork.record)
+
+    def _fail(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._free_line()
+            causes = [strongest(heard) for heard in self._causes.values()]
+            self.client.unreached(self, strongest(causes))
+
+
+def find_cause(ending: Ending) -> Cause:
+    """Why a leg failed, in the menu core's words."""
+    return cause_of(ending.status, is_silent=ending.reason in NO_ANSWER_AT_ALL)
+
+
+def elsewhere(result: str) -> tuple[Header, ...]:
+    """So that phones do not count a call that another one took as missed (RFC 3326)."""
+    if result != "answered elsewhere":
+        return ()
+    return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)

@@ -1,0 +1,182 @@
+"""Takes calls as they come in, finds where they lead, and knows those that are under way."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from openivr.accounts import Account, Configuration, TrunkLine
+from openivr.calls.call import Call, Origin
+from openivr.calls.dialplan import Unreachable, Way, dial_in, dial_inside
+from openivr.calls.house import House
+from openivr.calls.party import Party
+from openivr.calls.scribe import Facts, Scribe
+from openivr.media.ports import NoPorts
+from openivr.sip.directory import Caller
+from openivr.sip.fields import read_address, read_uri
+from openivr.sip.inbound import InboundLeg
+from openivr.sip.message import Request
+
+log = structlog.get_logger(__name__)
+LONGEST_NUMBER, LONGEST_NAME = 64, 64
+RETRY_AFTER = 10  # seconds
+WITHHELD = frozenset(("anonymous", "unavailable", "unknown", "restricted", ""))
+PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
+CLOSING = "the server was stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who calls whom, as an INVITE says it."""
+
+    caller: str
+    name: str
+    called: str
+
+
+class Switchboard:
+    """All calls of this process."""
+
+    def __init__(
+        self, house: House, configuration: Callable[[], Awaitable[Configuration]], max_calls: int
+    ) -> None:
+        self.house, self.configuration, self.max_calls = house, configuration, max_calls
+        self.calls: dict[str, Call] = {}
+        self.waiting = 0  # calls that are looked at, but not driven yet
+
+    def is_full(self) -> bool:
+        """Whether another call would be too many."""
+        return len(self.calls) + self.waiting >= self.max_calls
+
+    def take(self, leg: InboundLeg, caller: Caller) -> None:
+        """A call from somebody who was let in."""
+        self.waiting += 1
+        self.house.spawn(self._take(leg, caller))
+
+    async def _take(self, leg: InboundLeg, caller: Caller) -> None:
+        try:
+            configuration = await self.configuration()
+        finally:
+            self.waiting -= 1
+        if leg.over:
+            return
+        origin = find_origin(configuration, caller)
+        if origin is None or leg.replaces is not None:
+            leg.reject(403)
+        else:
+            self._offer(configuration, leg, origin)
+
+    def _offer(self, configuration: Configuration, leg: InboundLeg, origin: Origin) -> None:
+        asked = read_invite(leg.request, origin)
+        if isinstance(origin, Account):
+            way = dial_inside(configuration, origin, asked.called)
+        else:
+            way = dial_in(configuration, origin.id, asked.called, asked.caller)
+        if isinstance(way, Unreachable):
+            self._refuse(configuration, leg, origin, asked, way)
+            return
+        party = self._open(leg, asked)
+        if party is not None:
+            self.start(configuration, origin, party, asked, way)
+
+    def _refuse(
+        self, configuration: Configuration, leg: InboundLeg, origin: Origin, asked: Asked, why: Unreachable
+    ) -> None:
+        """Answer 404, and keep a record of what was tried."""
+        scribe = Scribe(self._new_ident(), self.house.write, self.house.now)
+        scribe.begin(facts_of(configuration, origin, asked))
+        scribe.finish(why.value, {}, {})
+        leg.reject(404)
+
+    def _new_ident(self) -> str:
+        return f"{self.house.now():x}-{secrets.token_hex(4)}"
+
+    def _open(self, leg: InboundLeg, asked: Asked) -> Party | None:
+        """Make a party of a leg; None: it was refused, for want of ports or of a codec."""
+        try:
+            media = self.house.media.open(leg.source.host)
+        except (NoPorts, ValueError) as error:
+            log.error("no port for a call", error=str(error))
+            leg.reject(503, headers=(("Retry-After", str(RETRY_AFTER)),))
+            return None
+        party = Party(media, asked.caller, self.house.now(), self.house.loop.time)
+        if not party.receive(leg):
+            media.close()
+            leg.reject(488)
+            return None
+        return party
+
+    def start(
+        self, configuration: Configuration, origin: Origin, party: Party, asked: Asked, way: Way
+    ) -> Call:
+        """Drive a call for somebody, from now on to its end."""
+        ident = self._new_ident()
+        call = Call(
+            self.house,
+            configuration,
+            origin,
+            party,
+            ident=ident,
+            caller_name=asked.name,
+            on_end=self._forget,
+        )
+        self.calls[ident] = call
+        if isinstance(origin, TrunkLine):
+            self.house.usage.arrive(origin.id)
+            self.house.lines.heard(origin.id)
+        call.begin(facts_of(configuration, origin, asked), way)
+        return call
+
+    def _forget(self, call: Call) -> None:
+        self.calls.pop(call.id, None)
+        if isinstance(call.origin, TrunkLine):
+            self.house.usage.leave(call.origin.id)
+
+    def close(self) -> None:
+        """End all calls."""
+        for call in list(self.calls.values()):
+            call.close(CLOSING)
+
+
+def facts_of(configuration: Configuration, origin: Origin, asked: Asked) -> Facts:
+    """What is known of a call when it begins."""
+    is_phone = isinstance(origin, Account)
+    return {
+        "caller": asked.caller,
+        "caller_name": asked.name,
+        "called": asked.called,
+        "source_kind": "extension" if is_phone else "trunk",
+        "source_id": origin.extension if isinstance(origin, Account) else origin.id,
+        "source": origin.number if isinstance(origin, Account) else origin.name,
+        "revision": configuration.snapshot.revision,
+    }
+
+
+def find_origin(configuration: Configuration, caller: Caller) -> Origin | None:
+    """Who it is, in the configuration as it is now."""
+    if caller.account is not None:
+        return configuration.accounts.get(caller.account.user)
+    return configuration.trunks.get(caller.trunk.id) if caller.trunk is not None else None
+
+
+def read_invite(request: Request, origin: Origin) -> Asked:
+    """Who calls whom. A phone is believed its extension only; a trunk, what it says."""
+    called = user_of(request.uri)
+    if isinstance(origin, Account):
+        return Asked(origin.number, origin.name, called)
+    if called in ("", origin.username):  # a provider that calls us by our registration: To has the number
+        to = read_address(request.get("to"))
+        called = user_of(to.uri) if to is not None and user_of(to.uri) else called
+    source = read_address(request.get("p-asserted-identity")) or read_address(request.get("from"))
+    number = user_of(source.uri) if source is not None else ""
+    if number.lower() in WITHHELD or "id" in request.tokens("privacy"):
+        return Asked("", "", called)
+    return Asked(number, PLAIN.sub("", source.display if source else "")[:LONGEST_NAME], called)
+
+
+def user_of(uri: str) -> str:
+    """The user of a URI, without what could be taken for more than a number or a name."""
+    parsed = read_uri(uri)
+    return PLAIN.sub("", parsed.user)[:LONGEST_NUMBER] if parsed is not None else ""

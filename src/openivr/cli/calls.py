@@ -1,0 +1,255 @@
+"""`openivr calls`: carry calls, and look at those that were."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openivr.cli.options import opened, store_options
+from openivr.cli.serve import call_options, common_options, start
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from openivr.menu.model import Snapshot
+    from openivr.simulate.simulation import Simulation
+    from openivr.store.calls import CallNote, Record
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+
+class RunOrCommand(click.Group):
+    """A group that runs calls where no command is named: `calls --sip ...` is `calls run --sip ...`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=RunOrCommand)
+def calls() -> None:
+    """Carry calls without the API, list calls, or show one. Without a command: `run`."""
+
+
+@calls.command()
+@common_options
+@call_options
+def run(**options: Any) -> None:
+    """Carry calls and keep their records; `openivr api` may run beside it, on the same data."""
+    start(options, has_http=False, has_calls=True)
+
+
+def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
+    """Unix milliseconds of `2026-05-01`, `2026-05-01T14:30` (local time) or `2h`, `7d` (ago)."""
+    if text is None:
+        return None
+    try:
+        if text[-1:] in UNITS and text[:-1].isdigit():
+            time = datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+        else:
+            time = datetime.fromisoformat(text).astimezone()
+        return int(time.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(
+            f"{text!r} is neither a time (2026-05-01T14:30) nor an age (2h, 7d)"
+        ) from error
+
+
+@calls.command("list")
+@store_options
+@click.option("--since", callback=read_time, metavar="TIME", help="Begun at or after: 2026-05-01, or 2h ago.")
+@click.option("--until", callback=read_time, metavar="TIME", help="Begun before.")
+@click.option("--number", default="", metavar="DIGITS", help="In the caller's or the called number.")
+@click.option("--menu", default="", metavar="NUMBER", help="Went through this menu.")
+@click.option("--outcome", default="", help="connected, message, menu, missed, refused or interrupted.")
+@click.option("--live", is_flag=True, help="Under way now.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--page-size", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_calls(  # noqa: PLR0913 - one argument per option
+    *,
+    data: Path,
+    database: str,
+    since: int | None,
+    until: int | None,
+    number: str,
+    menu: str,
+    outcome: str,
+    live: bool,
+    page: int,
+    page_size: int,
+    as_json: bool,
+) -> None:
+    """Calls, newest first."""
+    from openivr.store import calls as store
+    from openivr.store.menus import load_snapshot
+
+    with opened(data, database) as opened_store, opened_store.reading() as connection:
+        ivr = load_snapshot(connection).ivr_by_number(menu) if menu else None
+        if menu and ivr is None:
+            raise click.BadParameter(f"no menu has the number {menu}", param_hint="--menu")
+        wanted = store.Wanted(
+            since=since,
+            until=until,
+            number=number,
+            menu=ivr.id if ivr else None,
+            outcome=outcome,
+            is_live=True if live else None,
+        )
+        total, found = store.list_calls(connection, wanted, (page - 1) * page_size, page_size)
+    if as_json:
+        shown = [{name: getattr(record, name) for name in store.LISTED} for record in found]
+        echo_json({"total_number": total, "data": shown})
+        return
+    print_table(table_of(found))
+    click.echo(f"{len(found)} of {total} calls")
+
+
+@calls.command()
+@click.argument("ident", metavar="ID")
+@store_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with the events that `simulate` replays.")
+def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
+    """Show the call with this ID, or the one whose id begins so: what happened, and who was rung."""
+    from openivr.journal.happening import read_happenings
+    from openivr.simulate.recording import retell
+    from openivr.simulate.world import World
+    from openivr.store import calls as store
+    from openivr.store.menus import load_snapshot
+
+    with opened(data, database) as opened_store, opened_store.reading() as connection:
+        record = store.find_call(connection, ident)
+        if record is None:
+            raise click.ClickException(f"there is no one call whose id is, or begins with, {ident}")
+        notes = store.notes_of(connection, record.id)
+        snapshot = load_snapshot(connection)
+    told = retell(snapshot, World(), read_happenings(record.events))
+    if as_json:
+        shown = {name: getattr(record, name) for name in store.NAMES}
+        echo_json(shown | {"notes": notes, "lines": told.lines})
+        return
+    for line in describe(record, notes, told, snapshot):
+        click.echo(line)
+
+
+def describe(
+    record: "Record", notes: "list[CallNote]", told: "Simulation", snapshot: "Snapshot"
+) -> Iterator[str]:
+    """A call in words: what is known of it, who was rung, and its story."""
+    from openivr.simulate.transcript import show as lay_out
+
+    facts = {
+        "call": record.id,
+        "from": f"{record.caller_name} {record.caller}".strip() or "withheld",
+        "to": record.called,
+        "came by": f"{record.source_kind} {record.source}".strip(),
+        "began": local(record.started),
+        "answered": local(record.answered) if record.answered else "no",
+        "lasted": lasting(record),
+        "outcome": record.outcome or f"under way: {record.stage}",
+        "reason": record.reason,
+        "menus": record.path.replace(" ", " > "),
+        "keys": record.keys,
+        "input": in_words(record.input),
+        "recording": record.recording,
+    }
+    yield from (f"{name:10}  {text}" for name, text in facts.items() if text)
+    for leg in record.legs:
+        yield f"{'rang':10}  {show_leg(leg)}"
+    for name, numbers in record.media.items():
+        yield f"{'sound':10}  {name}: {in_words(numbers)}"
+    yield ""
+    yield lay_out(told.lines)
+    hidden = [one.note for one in notes]
+    if not same_story(hidden, told):
+        yield f"\nThe configuration has changed since (revision {record.revision}, now {snapshot.revision}):"
+        yield "what is told above is how the same events would go today. What was noted then:"
+        yield from (f"{(one.at - record.started) / 1000:8.1f}  {in_words(as_facts(one))}" for one in notes)
+
+
+def same_story(notes: list[Any], told: "Simulation") -> bool:
+    """Whether a call that is told again gives the notes that were made at its time."""
+    from openivr.menu.commands import mask
+
+    plain = [(note.topic, note.ivr, note.input, note.kind, note.target, note.detail) for note in notes]
+    again = [mask(note) for note in told.notes]
+    return plain == [(n.topic, n.ivr, n.input, n.kind, n.target, n.detail) for n in again]
+
+
+def as_facts(one: "CallNote") -> dict[str, Any]:
+    note = one.note
+    names = ("topic", "ivr", "input", "kind", "target", "number", "detail")
+    return {name: getattr(note, name) for name in names if getattr(note, name)}
+
+
+def show_leg(leg: dict[str, Any]) -> str:
+    """One line about somebody who was rung."""
+    via = f" over {leg['via']}" if leg.get("via") else ""
+    status = f" ({leg['status']})" if leg.get("status") else ""
+    end, start = leg.get("ended", 0), leg.get("answered", 0)
+    talked = f", {(end - start) / 1000:.0f} s" if start and end else ""
+    return f"{leg['kind']} {leg['number']}{via}: {leg.get('result') or 'rings'}{status}{talked}"
+
+
+def in_words(facts: dict[str, Any]) -> str:
+    """Facts as `name value, name value`; nested ones in brackets."""
+    parts = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            parts.append(f"{name} ({in_words(value)})" if value else f"{name} none")
+        elif isinstance(value, list):
+            parts.append(f"{name} {' '.join(map(str, value)) or 'none'}")
+        else:
+            parts.append(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+    return ", ".join(parts)
+
+
+def local(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime(STAMP)
+
+
+def lasting(record: "Record") -> str:
+    """How long a call took, or has taken so far: 1:05."""
+    seconds = round(((record.ended or record.updated) - record.started) / 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def table_of(records: "list[Record]") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in ("began", "id", "from", "to", "menus", "lasted", "outcome", "reason"):
+        table.add_column(name, justify="right" if name == "lasted" else "left", overflow="fold")
+    for one in records:
+        table.add_row(
+            local(one.started),
+            one.id,
+            one.caller or "withheld",
+            one.called,
+            one.path.replace(" ", " > "),
+            lasting(one),
+            one.outcome or f"now {one.stage}",
+            one.reason,
+        )
+    return table
+
+
+def print_table(table: "Table") -> None:
+    """Print as wide as the terminal, or, into a file or a pipe, as wide as it needs."""
+    import sys
+
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+
+
+def echo_json(value: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,91 @@
+"""The processes of a server: HTTP workers, the one that carries calls, the clerk that keeps records."""
+
+import os
+import secrets
+import select
+import signal
+import socket
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from openivr import app
+from openivr.clerk.clerk import Clerk
+from openivr.config import Settings
+from openivr.store.database import Database
+from openivr.supervisor import CannotStart, Job, Post, listen, listen_sip, listen_tcp
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The processes to start, and the settings with the ports that were found."""
+
+    settings: Settings
+    jobs: tuple[Job, ...]
+
+
+def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> Plan:
+    """Open the sockets and say what is to run on them. Raises CannotStart."""
+    jobs: list[Job] = []
+    if has_http:
+        sockets = listen(settings)
+        settings = replace(settings, port=sockets[0].getsockname()[1])
+        work = partial(app.run_worker, settings)
+        jobs += [Job("http", work, (one,), settings.drain_seconds) for one in sockets]
+    if has_calls:
+        settings, job = plan_calls(settings)
+        jobs += [job, Job("clerk", partial(run_clerk, settings, node_of(settings.data)), is_last=True)]
+    return Plan(settings, tuple(jobs))
+
+
+def plan_calls(settings: Settings) -> tuple[Settings, Job]:
+    """The process that carries calls, on UDP, TCP and, where asked for, TLS."""
+    told = settings.calls
+    sockets: tuple[socket.socket, ...] = listen_sip(told.host, told.port)
+    told = replace(told, port=sockets[0].getsockname()[1])
+    if told.tls_host:
+        try:
+            secure = listen_tcp(told.tls_host, told.tls_port)
+        except OSError as error:
+            where = f"{told.tls_host}:{told.tls_port}"
+            raise CannotStart(f"cannot listen for SIP on {where}: {error.strerror}") from error
+        told = replace(told, tls_port=secure.getsockname()[1])
+        sockets = (*sockets, secure)
+    settings = replace(settings, calls=told)
+    return settings, Job("calls", partial(run_calls, settings), sockets, told.drain_seconds, is_hurried=True)
+
+
+def run_calls(settings: Settings, post: Post) -> None:
+    """Carry calls; imported in the process that does, for HTTP workers need none of it."""
+    from openivr.telephony import run
+
+    run(settings, post)
+
+
+def run_clerk(settings: Settings, node: str, post: Post) -> None:
+    """Keep records until SIGTERM, or until the supervisor is gone."""
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: None)
+
+    def is_over(seconds: float) -> bool:
+        return bool(select.select([wake, post.supervisor], [], [], seconds)[0])
+
+    settings.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.url)
+    post.report_ready()
+    Clerk(database, node, settings.journal, settings.calls.keep_days).run(is_over)
+    database.close()
+
+
+def node_of(data: Path) -> str:
+    """The name of this data folder among all that share a database: made at random, once."""
+    path = data / "node"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(8))
+    except FileExistsError:
+        pass
+    return path.read_text()

@@ -1,0 +1,281 @@
+"""The calls process: puts signalling, sound, calls and the store's data together."""
+
+import asyncio
+import gc
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+
+import structlog
+
+from openivr import sounds
+from openivr.accounts import Account, Configuration, TrunkLine
+from openivr.calls.house import House
+from openivr.calls.library import Library
+from openivr.calls.limits import Start, Usage
+from openivr.calls.switchboard import Switchboard
+from openivr.config import CallSettings, Settings
+from openivr.journal.entries import Bound, TrunkChanged, Unbound
+from openivr.journal.writer import Journal, now
+from openivr.media.media import Media, MediaSettings
+from openivr.media.ports import Interface
+from openivr.sip import directory, lines
+from openivr.sip.agent import Agent
+from openivr.sip.door import Door
+from openivr.sip.inbound import InboundLeg
+from openivr.sip.registrar import Binding, plain
+from openivr.sip.settings import Settings as SipSettings
+from openivr.sip.targets import Target
+from openivr.sip.trunks import Trunks
+from openivr.sip.upkeep import Upkeep
+from openivr.sip.verifier import Secret
+from openivr.store import calls, prompts, registrations, voicemail
+from openivr.store.configuration import LiveConfiguration
+from openivr.store.database import Database
+from openivr.supervisor import Post
+
+log = structlog.get_logger(__name__)
+SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
+LOOK_SECONDS = 0.2  # between two looks for a new configuration while nobody calls
+GOODBYE_SECONDS = 0.5  # for the last messages to leave
+HOUR_MS = 3_600_000
+
+
+def run(settings: Settings, post: Post) -> None:
+    """Carry calls until SIGTERM, or until the supervisor is gone."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    asyncio.run(serve(settings, post))
+
+
+class Stop:
+    """Asked for once: finish; asked for again: end at once."""
+
+    def __init__(self) -> None:
+        self.soon, self.now = asyncio.Event(), asyncio.Event()
+
+    def ask(self) -> None:
+        if self.soon.is_set():
+            self.now.set()
+        self.soon.set()
+
+
+async def serve(settings: Settings, post: Post) -> None:
+    loop, stop = asyncio.get_running_loop(), Stop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.ask)
+
+    def orphaned() -> None:
+        loop.remove_reader(post.supervisor)
+        stop.ask()
+        stop.ask()
+
+    loop.add_reader(post.supervisor, orphaned)
+    journal = Journal(settings.journal)
+    database = Database(settings.url)
+    exchange = Exchange(settings, database, journal)
+    await exchange.start(post)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: collections need not walk over it again and again
+    post.report_ready()
+    looking = loop.create_task(exchange.look())
+    await stop.soon.wait()
+    await exchange.stop(stop.now)
+    looking.cancel()
+    journal.close()
+    database.close()
+
+
+class Exchange:
+    """Everything in this process, connected."""
+
+    def __init__(self, settings: Settings, database: Database, journal: Journal) -> None:
+        self.settings, self.database, self.journal = settings, database, journal
+        told = settings.calls
+        self.media = Media(media_settings(told))
+        self.door = Door(secrets.token_bytes(32), self.take_call, is_full=self.is_full)
+        self.agent = Agent(sip_settings(told), self.door)
+        self.trunks = Trunks(self.agent, self.door, self.note_trunk)
+        self.upkeep = Upkeep(self.agent, self.door)
+        self.live = LiveConfiguration(database, self.configure)
+        self.house = House(
+            loop=asyncio.get_running_loop(),
+            agent=self.agent,
+            media=self.media,
+            library=Library(Store(database), database.work),
+            usage=Usage(),
+            lines=self.trunks,
+            phones=lambda account: self.door.lookup(account.user),
+            open_mailbox=self.open_mailbox,
+            write=journal.write,
+            now=now,
+            messages=settings.journal,
+            recordings=folder_for_recordings(settings),
+        )
+        self.switchboard = Switchboard(self.house, self.live.current, told.max_calls)
+        self._contacts: dict[str, dict[str, Binding]] = {}
+
+    async def start(self, post: Post) -> None:
+        """Load what calls go by, then open the door."""
+        configuration = await self.live.current()
+        bindings = await self.database.read(registrations.list_registrations)
+        self.door.registrar.restore([one.data for one in bindings], time.time())
+        for one in bindings:
+            binding = {found.contact: found for found in self.door.lookup(one.data["user"])}
+            self._contacts[one.data["user"]] = binding
+        self.door.watchers.append(self.note_bindings)
+        starts = await self.database.read(calls.recent_outside, now() - HOUR_MS)
+        self.house.usage.remember(Start(route, caller, at / 1000) for route, caller, at in starts)
+        await self.house.library.fetch(sounds.NAMES)
+        await self.house.library.fetch(configuration.snapshot.prompts)
+        await self.agent.start(post.sockets)
+
+    def configure(self, configuration: Configuration, changed: frozenset[str]) -> None:
+        """Take a new configuration, in which these prompts have changed."""
+        self.door.configure(make_directory(configuration))
+        self.trunks.configure(self.door.directory.trunks)
+        self.house.library.forget(changed)
+
+    async def look(self) -> None:
+        """Notice a new configuration also while nobody calls: who may register, which trunks there are."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.live.current()
+            except Exception:
+                log.exception("the configuration cannot be read")
+                await asyncio.sleep(1)
+
+    def take_call(self, leg: InboundLeg, caller: directory.Caller) -> None:
+        self.switchboard.take(leg, caller)
+
+    def is_full(self) -> bool:
+        return self.switchboard.is_full()
+
+    # What the database should know
+
+    def note_bindings(self, user: str, bindings: tuple[Binding, ...]) -> None:
+        """The phones of an account have changed."""
+        account = self.live.configuration.accounts.get(user)
+        before, after = self._contacts.get(user, {}), {one.contact: one for one in bindings}
+        self._contacts[user] = after
+        extension = account.extension if account else 0
+        for contact, binding in after.items():
+            if before.get(contact) != binding:
+                entry = Bound(
+                    at=now(),
+                    extension=extension,
+                    contact=contact,
+                    expires=int(binding.expires),
+                    data=plain(binding),
+                )
+                self.journal.write(entry)
+        for contact in before.keys() - after.keys():
+            self.journal.write(Unbound(at=now(), extension=extension, contact=contact))
+
+    def note_trunk(self, ident: int, state: lines.State) -> None:
+        """A trunk is up, or down."""
+        self.journal.write(TrunkChanged(at=now(), trunk=ident, state=state.health.value, detail=state.reason))
+
+    # What calls ask the database
+
+    async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
+        """The names of the messages of a mailbox, if this is its PIN."""
+        messages = await self.database.read(voicemail.open_mailbox, number, pin)
+        return None if messages is None else tuple(message.id for message in messages)
+
+    # The end
+
+    async def stop(self, at_once: asyncio.Event) -> None:
+        """Take no new calls, let those under way finish up to the limit, then end what is left."""
+        seconds = self.settings.calls.drain_seconds
+        log.info("taking no new calls", calls=len(self.switchboard.calls), seconds=seconds)
+        draining = asyncio.create_task(self.agent.drain(seconds))
+        hurried = asyncio.create_task(at_once.wait())
+        await asyncio.wait((draining, hurried), return_when=asyncio.FIRST_COMPLETED)
+        draining.cancel()
+        hurried.cancel()
+        self.switchboard.close()
+        await self.trunks.close()
+        await asyncio.sleep(GOODBYE_SECONDS if self.agent.legs else 0)
+        self.upkeep.close()
+        self.agent.close()
+        await self.media.close()
+        self.live.close()
+
+
+class Store:
+    """Sounds out of the package and the database, read in threads."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def prompt(self, name: str) -> bytes | None:
+        """A custom prompt, or a built-in sound."""
+        wav = await self.database.read(prompts.telephone_audio, name)
+        if wav is None and name in sounds.NAMES:
+            wav = await self.database.work(sounds.read, name)
+        return wav
+
+    async def message(self, name: str) -> bytes | None:
+        """A message of a mailbox."""
+        return await self.database.read(voicemail.audio_of, name)
+
+
+def folder_for_recordings(settings: Settings) -> Path | None:
+    """Where the sound of calls is kept, if it is."""
+    if not settings.calls.records:
+        return None
+    folder = settings.data / "recordings"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+def media_settings(told: CallSettings) -> MediaSettings:
+    return MediaSettings(interfaces=(Interface(told.host, told.external),), ports=told.rtp_ports)
+
+
+def sip_settings(told: CallSettings) -> SipSettings:
+    listen = [Target("UDP", told.host, told.port), Target("TCP", told.host, told.port)]
+    if told.tls_host:
+        listen.append(Target("TLS", told.tls_host, told.tls_port))
+    return SipSettings(
+        listen=tuple(listen),
+        external=told.external,
+        certificate=str(told.tls_cert or ""),
+        key=str(told.tls_key or ""),
+    )
+
+
+def make_directory(configuration: Configuration) -> directory.Directory:
+    """Whom signalling knows, out of the configuration."""
+    accounts = {user: make_account(account) for user, account in configuration.accounts.items()}
+    trunks = {ident: make_trunk(trunk) for ident, trunk in configuration.trunks.items() if trunk.enabled}
+    return directory.Directory.make(accounts, trunks)
+
+
+def make_account(account: Account) -> directory.Account:
+    return directory.Account(
+        user=account.user,
+        secret=Secret.read(account.secret),
+        contacts=account.contacts,
+        names=frozenset((account.number,)),
+    )
+
+
+def make_trunk(trunk: TrunkLine) -> lines.Trunk:
+    return lines.Trunk(
+        id=trunk.id,
+        name=trunk.name,
+        kind=lines.Kind(trunk.kind),
+        host=trunk.hostname.strip("[]"),
+        port=trunk.port,
+        protocol=trunk.transport.upper(),
+        domain=trunk.domain,
+        user=trunk.username,
+        auth_user=trunk.auth_name,
+        password=trunk.password,
+        caller_id=trunk.caller_id,
+        max_calls=trunk.max_calls,
+    )

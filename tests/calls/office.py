@@ -1,0 +1,137 @@
+"""The calls process with the demo's configuration, in the test's own event loop, and phones around it."""
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from openivr import supervisor
+from openivr.clerk.clerk import Clerk
+from openivr.config import CallSettings, Settings
+from openivr.journal.writer import Journal
+from openivr.media.media import Media
+from openivr.menu.commands import Note
+from openivr.objects import KINDS
+from openivr.sip.targets import Target
+from openivr.startup import Demo, fill
+from openivr.store import calls, objects
+from openivr.store.calls import Record, Wanted
+from openivr.store.database import Database
+from openivr.store.schema import migrate
+from openivr.supervisor import Post
+from openivr.telephony import Exchange
+from tests.calls.phone import Phone, open_media
+
+P = ParamSpec("P")
+
+
+def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a test in an event loop of its own, half a minute at most."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def limited() -> None:
+            async with asyncio.timeout(30):
+                await test(*args, **kwargs)
+
+        asyncio.run(limited())
+
+    return run
+
+
+@dataclass
+class Office:
+    """A running exchange, its database and phones."""
+
+    exchange: Exchange
+    database: Database
+    demo: Demo
+    server: Target
+    media: Media
+    journal: Path
+    phones: list[Phone] = field(default_factory=list)
+
+    async def phone(self, number: str, answers: int | None = 200) -> Phone:
+        """A phone of an extension of the demo, registered."""
+        phone = await Phone(self.server, number, self.demo.extensions[number], answers).start(self.media)
+        self.phones.append(phone)
+        assert await phone.register() == 200
+        return phone
+
+    async def stranger(self) -> Phone:
+        """A phone that nobody knows."""
+        phone = await Phone(self.server).start(self.media)
+        self.phones.append(phone)
+        return phone
+
+    def change(self, kind: str, ident: int, **body: Any) -> None:
+        """Change an object, as the API does."""
+        with self.database.changing() as change:
+            objects.update(change, KINDS[kind], ident, body)
+
+    def create(self, kind: str, **body: Any) -> int:
+        """Create an object, as the API does."""
+        with self.database.changing() as change:
+            return objects.create(change, KINDS[kind], body)
+
+    def ivr(self, number: str) -> int:
+        ivr = self.exchange.live.configuration.snapshot.ivr_by_number(number)
+        assert ivr is not None
+        return ivr.id
+
+    def records(self) -> list[Record]:
+        """The records of all calls, oldest first, as the clerk has them."""
+        Clerk(self.database, "test", self.journal).catch_up()
+        with self.database.reading() as connection:
+            _, found = calls.list_calls(connection, Wanted())
+            whole = calls.load(connection, [record.id for record in found])
+        return [whole[record.id] for record in reversed(found)]
+
+    def notes(self, call: str) -> list[Note]:
+        with self.database.reading() as connection:
+            return [one.note for one in calls.notes_of(connection, call)]
+
+    async def until_quiet(self) -> None:
+        """Wait until no call is under way."""
+        async with asyncio.timeout(10):
+            while self.exchange.switchboard.calls:  # noqa: ASYNC110 - nothing in it says that it is empty
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_office(folder: Path, **told: Any) -> AsyncIterator[Office]:
+    """Open it, and close it in the end."""
+    database = Database(f"sqlite:///{folder / 'openivr.db'}")
+    migrate(database)
+    with database.changing() as change:
+        demo = fill(change)
+    sockets = supervisor.listen_sip("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    settings = Settings(
+        data=folder, calls=replace(CallSettings(port=port, rtp_ports=range(40_000, 42_000)), **told)
+    )
+    readable, writable = os.pipe()
+    journal = Journal(settings.journal)
+    exchange = Exchange(settings, database, journal)
+    await exchange.start(Post(0, sockets, writable, readable))
+    looking = asyncio.create_task(exchange.look())
+    media = open_media()
+    office = Office(exchange, database, demo, Target("UDP", "127.0.0.1", port), media, settings.journal)
+    try:
+        yield office
+    finally:
+        at_once = asyncio.Event()
+        at_once.set()
+        for phone in office.phones:
+            phone.close()
+        await exchange.stop(at_once)
+        looking.cancel()
+        await media.close()
+        journal.close()
+        database.close()
+        os.close(readable)
+        os.close(writable)

@@ -1,0 +1,124 @@
+"""The server with calls as processes: killed, started again, stopped; nothing that matters is lost."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from openivr.sip.targets import Target
+from openivr.store import calls
+from openivr.store.calls import Record, Wanted
+from tests.calls.office import in_loop
+from tests.calls.phone import Phone, open_media
+from tests.process.test_serve import children, is_alive
+from tests.running import Running, start
+
+
+def records(server: Running) -> list[Record]:
+    with server.database() as database, database.reading() as connection:
+        return calls.list_calls(connection, Wanted())[1]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - other processes say nothing
+            await asyncio.sleep(0.05)
+
+
+def find_calls_process(server: Running) -> int:
+    """The child that has the newest file of the journal open."""
+    newest = max((server.data / "journal").glob("*.jsonl"))
+    for pid in children(server.process.pid):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            if os.path.realpath(f"/proc/{pid}/fd/{name}") == str(newest):
+                return pid
+    return 0
+
+
+async def ready_phone(server: Running, number: str) -> Phone:
+    secrets = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
+    target = Target("UDP", "127.0.0.1", server.sip_port)
+    phone = await Phone(target, number, secrets[number]).start(open_media())
+    assert await phone.register() == 200
+    return phone
+
+
+@in_loop
+async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path, command="serve")
+    ada, grace = await ready_phone(server, "1000"), await ready_phone(server, "1001")
+    line = ada.call("6200")
+    await line.until_answered()
+    await until(lambda: any(record.is_live for record in records(server)))
+    victim = find_calls_process(server)
+    os.kill(victim, signal.SIGKILL)
+    again = ada.call("1001")  # waits in the socket that the parent keeps
+    await again.until_answered()
+    assert find_calls_process(server) not in (0, victim)
+    await grace.until_called()
+    again.hang_up()
+    await until(lambda: all(not record.is_live for record in records(server)))
+    outcomes = {record.called: record.outcome for record in records(server)}
+    assert outcomes == {"6200": "interrupted", "1001": "connected"}
+    for phone in (ada, grace):
+        phone.close()
+        await phone.media.close()
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+@in_loop
+async def test_a_stop_lets_calls_finish_and_takes_no_new_ones(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path, command="serve")
+    ada, grace = await ready_phone(server, "1000"), await ready_phone(server, "1001")
+    line = ada.call("6200")
+    await line.until_answered()
+    workers = children(server.process.pid)
+    server.process.terminate()
+    await until(lambda: "taking no new calls" in server.log)
+    assert (await grace.call("6200").until_over()).status == 503
+    assert line.ending is None
+    line.hang_up()
+    assert await asyncio.to_thread(server.stop) == 0
+    assert not any(map(is_alive, workers))
+    [record] = records(server)
+    assert (record.outcome, record.reason) == ("menu", "caller hung up")
+    for phone in (ada, grace):
+        phone.close()
+        await phone.media.close()
+
+
+@in_loop
+async def test_a_second_signal_ends_calls_at_once_and_says_good_bye(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path, command="serve")
+    ada = await ready_phone(server, "1000")
+    line = ada.call("6200")
+    await line.until_answered()
+    server.process.terminate()
+    await until(lambda: "taking no new calls" in server.log)
+    server.process.terminate()
+    assert (await line.until_over()).status == 0
+    assert await asyncio.to_thread(server.stop) == 0
+    [record] = records(server)
+    assert (record.outcome, record.reason) == ("menu", "the server was stopped")
+    ada.close()
+    await ada.media.close()
+
+
+@in_loop
+async def test_calls_and_api_run_apart_on_the_same_data(tmp_path: Path) -> None:
+    calls_alone = await asyncio.to_thread(start, tmp_path, command="calls")
+    api_alone = await asyncio.to_thread(start, tmp_path)
+    ada = await ready_phone(calls_alone, "1000")
+    line = ada.call("6200")
+    await line.until_answered()
+    line.hang_up()
+    await until(lambda: [record.outcome for record in records(calls_alone)] == ["menu"])
+    api = api_alone.log_in()
+    assert api.get("extension/list")["data"][0]["online_status"]["sip_phone"]["status"] == 1
+    api.close()
+    ada.close()
+    await ada.media.close()
+    assert await asyncio.to_thread(api_alone.stop) == 0
+    assert await asyncio.to_thread(calls_alone.stop) == 0
