@@ -16,6 +16,7 @@ from openivr.calls.house import House
 from openivr.calls.library import Library
 from openivr.calls.limits import Start, Usage
 from openivr.calls.switchboard import Switchboard
+from openivr.calls.transfer import Transfers
 from openivr.config import CallSettings, Settings
 from openivr.journal.entries import Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
@@ -114,6 +115,9 @@ class Exchange:
             recordings=folder_for_recordings(settings),
         )
         self.switchboard = Switchboard(self.house, self.live.current, told.max_calls)
+        transfers = Transfers(self.switchboard)
+        self.switchboard.on_referral = transfers.refer
+        self.switchboard.take_over = transfers.take_over
         self._contacts: dict[str, dict[str, Binding]] = {}
 
     async def start(self, post: Post) -> None:

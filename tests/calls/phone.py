@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.02
 class Line(Party):
     """One call of a phone, and what happened to it, in order."""
 
-    __slots__ = ("answered_at", "changed", "ending", "keys", "statuses")
+    __slots__ = ("changed", "ending", "keys", "statuses", "transfers")
 
     def __init__(self, phone: "Phone") -> None:
         now = asyncio.get_running_loop().time
@@ -35,6 +35,7 @@ class Line(Party):
         self.changed = asyncio.Event()
         self.statuses: list[int] = []
         self.keys = ""
+        self.transfers: list[int] = []  # news of what it asked for by REFER
         self.ending: Ending | None = None
         self.on_progress = self._note_progress
         self.on_answer = self._note_answer
@@ -57,6 +58,10 @@ class Line(Party):
 
     def _note_key(self, key: str) -> None:
         self.keys += key
+        self.changed.set()
+
+    def transferring(self, leg: Leg, status: int) -> None:
+        self.transfers.append(status)
         self.changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -185,7 +190,3 @@ class Phone:
 def open_media() -> Media:
     """Sound for the phones of a test."""
     return Media(MediaSettings(ports=range(42_000, 44_000)))
-
-
-def is_same_call(one: Leg, other: Leg) -> bool:
-    return one.call_id == other.call_id

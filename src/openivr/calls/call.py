@@ -10,11 +10,11 @@ from typing import Any, assert_never
 import structlog
 
 from openivr.accounts import Account, Configuration, TrunkLine
-from openivr.calls.causes import status_of
+from openivr.calls.causes import STATUSES, status_of
 from openivr.calls.dialplan import Way
 from openivr.calls.house import House
 from openivr.calls.messages import Recorder
-from openivr.calls.party import Party
+from openivr.calls.party import Party, ignore
 from openivr.calls.ringing import Caller, Ringing
 from openivr.calls.scribe import Facts, Scribe
 from openivr.journal.entries import MessageDeleted, MessageHeard
@@ -80,9 +80,9 @@ class Call:
         self.ringing: Ringing | None = None  # whom the caller waits for, or talks to
         self.callee: Party | None = None  # who the caller talks to
         self.is_over = False
-        self.on_referral: Callable[[Call, Party, Referral], object] = lambda _call, _party, asked: (
-            asked.reject(603)
-        )
+        self.on_referral: Callable[[Call, Party, Referral], object] = refuse_referral
+        self.on_fate: Callable[[int], object] = ignore  # told once: 200, or why nobody was reached
+        self.lines: list[tuple[int, int]] = []  # routes and trunks that calls which were joined go on to use
         self._on_end = on_end
         self._events: deque[Event] = deque()
         self._is_telling = False
@@ -94,12 +94,19 @@ class Call:
         self._cause: Cause | None = None  # why nobody was reached
         self._heard: dict[str, Any] = {}
         self._recording = ""  # file
+        self._released: set[Party] = set()  # sides that go on elsewhere
         self._take(caller)
 
     @property
     def account(self) -> Account | None:
         """The caller's account, if a phone of the house calls."""
         return self.origin if isinstance(self.origin, Account) else None
+
+    def other(self, party: Party) -> Party | None:
+        """Who this side of the call talks to, if it does."""
+        if self.callee is None or party not in (self.caller, self.callee):
+            return None
+        return self.caller if party is self.callee else self.callee
 
     def _take(self, caller: Party) -> None:
         self.caller = caller
@@ -181,6 +188,7 @@ class Call:
     def _start_play(self, play: Play) -> None:
         self._play = play
         self._mark_heard(play.prompts)
+        self._tell_fate(200 if self._cause is None else STATUSES[self._cause])
         clips = self.house.library.at_hand(play.prompts)
         if clips is None:
             self.caller.media.stop()
@@ -226,7 +234,7 @@ class Call:
 
     def _start_dial(self, dial: Dial) -> None:
         self._stop_dial()
-        self._dial, self._play = dial, None
+        self._dial, self._play, self._cause = dial, None, None
         self.ringing = Ringing(
             self.house, self.configuration, self, self.scribe, dial=dial, caller=self._show_caller(dial)
         )
@@ -242,11 +250,16 @@ class Call:
         return Caller(self.caller.number, ivr.name if ivr else self.caller_name, outside)
 
     def _stop_dial(self) -> None:
-        if self.ringing is not None:
+        if self.callee is not None:
+            self._gather(self.callee, "callee")
             self.caller.media.unbridge()
+        if self.ringing is not None:
             self.ringing.stop()
-            self.ringing = self.callee = self._dial = None
+            self.caller.media.unbridge()
             self.caller.media.stop()
+        if self.callee is not None:
+            self.callee.hang_up()
+        self.ringing = self.callee = self._dial = None
 
     def rang(self, ringing: Ringing, early: Party | None) -> None:
         """It rings there: so it does here, or what is heard there is heard here."""
@@ -264,20 +277,41 @@ class Call:
             party.hang_up()
             return
         self._cancel_timer(Timer.WAIT)
-        self._connect(party)
+        self._take_callee(party)
+        self._bridge()
+        self._tell_fate(200)
         self.tell(DialAnswered(dial.token))
 
-    def _connect(self, party: Party) -> None:
-        """Let the caller and somebody hear each other."""
+    def _take_callee(self, party: Party) -> None:
         self.callee = party
         party.on_referral = lambda asking, referral: self.on_referral(self, asking, referral)
         party.on_lost = self._lost
+
+    def _bridge(self) -> None:
+        """Let the two sides hear each other."""
+        if self.callee is None:
+            return
         if not self.caller.is_answered:
             self._answer()
         self.caller.media.stop()
-        if self.caller.media.partner is not party.media:
+        if self.caller.media.partner is not self.callee.media:
             self.caller.media.unbridge()
-            self.caller.media.bridge(party.media)
+            self.callee.media.unbridge()
+            self.caller.media.bridge(self.callee.media)
+
+    def swap(self, old: Party, new: Party) -> None:
+        """Put somebody, who is answered, in the place of one side."""
+        self._gather(old, "caller" if old is self.caller else "callee")
+        old.media.unbridge()
+        old.forget()
+        if old is self.caller:
+            self._take(new)
+        else:
+            if self.ringing is not None and (line := self.ringing.release()):
+                self.lines.append(line)
+            self._take_callee(new)
+            new.on_gone = lambda party, _ending: self.left(party)
+        self._bridge()
 
     def unreached(self, ringing: Ringing, cause: Cause) -> None:
         """Nobody will answer."""
@@ -293,7 +327,9 @@ class Call:
         """Who was reached has hung up."""
         if party is self.callee and self._dial is not None:
             token = self._dial.token
+            self._gather(party, "callee")
             self.caller.media.unbridge()
+            party.hang_up()
             self.callee = None
             self.tell(DialEnded(token))
 
@@ -355,12 +391,14 @@ class Call:
         for timer in list(self._timers):
             self._cancel_timer(timer)
         self._stop_recording()
-        self._gather(self.caller, "caller")
-        if self.callee is not None:
-            self._gather(self.callee, "callee")
         self._stop_dial()
-        why = Reason(reason) if reason in set(Reason) else None
-        self.caller.hang_up(status_of(why, self._cause) if why else 480)
+        if self.caller not in self._released:
+            self._gather(self.caller, "caller")
+            why = Reason(reason) if reason in set(Reason) else None
+            self.caller.hang_up(status_of(why, self._cause) if why else 480)
+        for line in self.lines:
+            self.house.usage.end(*line)
+        self._tell_fate(480 if self._cause is None else STATUSES[self._cause])
         self.scribe.finish(reason, self._input(), self._heard, self._recording)
         self._on_end(self)
 
@@ -368,14 +406,22 @@ class Call:
         """End the call from outside of the menu: the server stops, or it was transferred."""
         self._finish(reason)
 
-    def release(self, party: Party) -> None:
-        """Give up one side without hanging it up: it goes on in another call."""
+    def release(self, party: Party) -> tuple[int, int] | None:
+        """Give up one side, which goes on elsewhere; the route and trunk that it still uses, if it does."""
         self._gather(party, "caller" if party is self.caller else "callee")
         party.media.unbridge()
         party.forget()
-        if party is self.callee and self.ringing is not None:
-            self.ringing.release()
+        self._released.add(party)
+        line = None
+        if party is self.callee:
+            line = self.ringing.release() if self.ringing is not None else None
+            line = line or (self.lines.pop() if self.lines else None)
             self.callee = self.ringing = None
+        return line
+
+    def _tell_fate(self, status: int) -> None:
+        told, self.on_fate = self.on_fate, ignore
+        told(status)
 
     def _gather(self, party: Party, name: str) -> None:
         """Keep how its sound fared, before that is closed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from openivr.accounts import Account
 from openivr.media.g711 import Law
 from openivr.media.keys import KeyChoice, KeyKind
 from openivr.media.leg import Leg as MediaLeg
@@ -26,6 +27,7 @@ class Party(Listener):
         "_answer",
         "_choice",
         "_now",
+        "account",
         "heard",
         "leg",
         "media",
@@ -44,6 +46,7 @@ class Party(Listener):
         self.media, self.number = media, number
         self.session = Session(*media.address, name)
         self.leg: Leg | None = None
+        self.account: Account | None = None  # whose phone it is, if it is one of the house
         self.terms: Agreed | None = None
         self.heard: dict[KeyKind, int] = {}
         self._answer = b""

@@ -176,10 +176,15 @@ class Ringing:
         number = quote(self.caller.number, safe="+*") or "anonymous"
         self._place(Way(contact, f"sip:{number}@{{host}}", target, None, ""), member, record, headers)
 
-    def release(self) -> None:
-        """Leave who answered to another call. What a line costs goes on until that is over."""
-        self.forks = [fork for fork in self.forks if fork is not self.winner]
+    def release(self) -> tuple[int, int] | None:
+        """Leave who answered to another call, with the route and trunk that it goes on to use, if it does."""
+        if self.winner is not None:
+            self._note(self.winner, ended=self.house.now(), result="transferred")
+            self.forks.remove(self.winner)
+            self.winner = None
         self.is_over = True
+        line, self.line = self.line, None
+        return line
 
     # Outside
 
@@ -241,6 +246,7 @@ class Ringing:
         party = Party(media, record.number, record.began, self.house.loop.time)
         fork = Fork(party, member, self.scribe.add_leg(record), record)
         self.forks.append(fork)
+        party.account = self.configuration.account_of(member)
         party.on_progress = partial(self._progress, fork)
         party.on_answer = partial(self._answer, fork)
         party.on_gone = partial(self._gone, fork)

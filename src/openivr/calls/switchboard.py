@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from openivr.accounts import Account, Configuration, TrunkLine
-from openivr.calls.call import Call, Origin
+from openivr.calls.call import Call, Origin, refuse_referral
 from openivr.calls.dialplan import Unreachable, Way, dial_in, dial_inside
 from openivr.calls.house import House
 from openivr.calls.party import Party
@@ -18,6 +18,7 @@ from openivr.sip.directory import Caller
 from openivr.sip.fields import read_address, read_uri
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.message import Request
+from openivr.sip.transfer import Referral
 
 log = structlog.get_logger(__name__)
 LONGEST_NUMBER, LONGEST_NAME = 64, 64
@@ -44,6 +45,8 @@ class Switchboard:
     ) -> None:
         self.house, self.configuration, self.max_calls = house, configuration, max_calls
         self.calls: dict[str, Call] = {}
+        self.on_referral: Callable[[Call, Party, Referral], object] = refuse_referral
+        self.take_over: Callable[[InboundLeg, Account, Party], bool] = lambda *_: False
         self.waiting = 0  # calls that are looked at, but not driven yet
 
     def is_full(self) -> bool:
@@ -63,8 +66,10 @@ class Switchboard:
         if leg.over:
             return
         origin = find_origin(configuration, caller)
-        if origin is None or leg.replaces is not None:
+        if origin is None:
             leg.reject(403)
+        elif leg.replaces is not None:
+            self._replace(leg, origin)
         else:
             self._offer(configuration, leg, origin)
 
@@ -79,7 +84,8 @@ class Switchboard:
             return
         party = self._open(leg, asked)
         if party is not None:
-            self.start(configuration, origin, party, asked, way)
+            party.account = origin if isinstance(origin, Account) else None
+            self.begin(self.make(configuration, origin, party, asked), asked, way)
 
     def _refuse(
         self, configuration: Configuration, leg: InboundLeg, origin: Origin, asked: Asked, why: Unreachable
@@ -92,6 +98,17 @@ class Switchboard:
 
     def _new_ident(self) -> str:
         return f"{self.house.now():x}-{secrets.token_hex(4)}"
+
+    def _replace(self, leg: InboundLeg, origin: Origin) -> None:
+        """A call that takes the place of another leg; that must be of the same phone's account."""
+        account = origin if isinstance(origin, Account) else None
+        party = self._open(leg, read_invite(leg.request, origin)) if account is not None else None
+        if party is None or account is None:
+            leg.reject(403)
+            return
+        party.account = account
+        if not self.take_over(leg, account, party):
+            party.hang_up(481)
 
     def _open(self, leg: InboundLeg, asked: Asked) -> Party | None:
         """Make a party of a leg; None: it was refused, for want of ports or of a codec."""
@@ -108,10 +125,8 @@ class Switchboard:
             return None
         return party
 
-    def start(
-        self, configuration: Configuration, origin: Origin, party: Party, asked: Asked, way: Way
-    ) -> Call:
-        """Drive a call for somebody, from now on to its end."""
+    def make(self, configuration: Configuration, origin: Origin, party: Party, asked: Asked) -> Call:
+        """A call of somebody, to be driven to its end once it has begun."""
         ident = self._new_ident()
         call = Call(
             self.house,
@@ -123,11 +138,15 @@ class Switchboard:
             on_end=self._forget,
         )
         self.calls[ident] = call
+        call.on_referral = self.on_referral
         if isinstance(origin, TrunkLine):
             self.house.usage.arrive(origin.id)
             self.house.lines.heard(origin.id)
-        call.begin(facts_of(configuration, origin, asked), way)
         return call
+
+    def begin(self, call: Call, asked: Asked, way: Way) -> None:
+        """Let a call follow where it leads."""
+        call.begin(facts_of(call.configuration, call.origin, asked), way)
 
     def _forget(self, call: Call) -> None:
         self.calls.pop(call.id, None)

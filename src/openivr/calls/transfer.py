@@ -1,0 +1,141 @@
+"""Transfers: a phone of the house asks that the other side of its call talks to somebody else.
+
+Only phones of the house may ask, and only for what they could dial themselves. Blind: the other side goes on
+in a call of its own, with a record of its own. Attended: the two other sides of two calls are joined.
+"""
+
+from functools import partial
+
+import structlog
+
+from openivr.accounts import Account
+from openivr.calls.call import Call, Origin
+from openivr.calls.dialplan import Unreachable, dial_inside
+from openivr.calls.party import Party
+from openivr.calls.switchboard import Asked, Switchboard, user_of
+from openivr.sip.inbound import InboundLeg
+from openivr.sip.transfer import Referral, Replaces
+
+log = structlog.get_logger(__name__)
+TRANSFERRED = "transferred"
+
+
+class Transfers:
+    """Carries out what phones ask for."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    def refer(self, call: Call, asking: Party, referral: Referral) -> None:
+        """A REFER on one side of a call."""
+        account, other = asking.account, call.other(asking)
+        if account is None or other is None:
+            referral.reject(403 if account is None else 488)
+        elif referral.replaces is not None:
+            self._join(call, asking, referral, referral.replaces)
+        else:
+            self._board.house.spawn(self._send_on(call, asking, account, referral))
+
+    # Blind
+
+    async def _send_on(self, call: Call, asking: Party, account: Account, referral: Referral) -> None:
+        configuration = await self._board.configuration()
+        other = call.other(asking)
+        if other is None:
+            referral.reject(481)
+            return
+        called = user_of(referral.uri)
+        way = dial_inside(configuration, account, called)
+        log.info("transfer", call=call.id, by=account.number, to=called)
+        if isinstance(way, Unreachable):
+            referral.reject(404)
+            return
+        referral.accept()
+        asking.on_referral = lambda _party, again: again.reject(491)
+        origin: Origin = call.origin if other is call.caller else account
+        line = call.release(other)
+        call.release(asking)
+        call.close(TRANSFERRED)
+        asked = Asked(other.number, call.caller_name if other is call.caller else "", called)
+        new = self._board.make(configuration, origin, other, asked)
+        if line is not None:
+            new.lines.append(line)
+        new.on_fate = partial(self._tell, asking, referral)
+        self._board.begin(new, asked, way)
+
+    def _tell(self, asking: Party, referral: Referral, status: int) -> None:
+        """The transferred call was answered or has failed: the phone that asked is done."""
+        referral.tell(status)
+        asking.hang_up()
+
+    # Attended
+
+    def _join(self, call: Call, asking: Party, referral: Referral, replaces: Replaces) -> None:
+        found = self._find(replaces)
+        if found is None or not is_same(found[1].account, asking.account) or found[0] is call:
+            referral.reject(481)
+            return
+        second, held = found
+        if second.other(held) is None:
+            referral.reject(488)
+            return
+        referral.accept()
+        log.info("transfer", call=call.id, by=asking.number, to=second.id)
+        if asking is call.callee:
+            join(call, asking, second, held)
+        elif held is second.callee:
+            join(second, held, call, asking)
+        else:
+            join(call, asking, second, held)
+        referral.tell(200)
+        asking.hang_up()
+        held.hang_up()
+
+    def _find(self, replaces: Replaces) -> tuple[Call, Party] | None:
+        """The call and its side that a Replaces names."""
+        for call in self._board.calls.values():
+            for party in (call.caller, call.callee):
+                leg = party.leg if party is not None else None
+                dialog = leg.dialog if leg is not None else None
+                if party is None or leg is None or dialog is None:
+                    continue
+                if (leg.call_id, leg.tag, dialog.remote_tag) == (
+                    replaces.call_id,
+                    replaces.to_tag,
+                    replaces.from_tag,
+                ):
+                    return call, party
+        return None
+
+    # A phone that takes over a call of its own (RFC 3891)
+
+    def take_over(self, leg: InboundLeg, account: Account, party: Party) -> bool:
+        """Put the caller of a new leg in the place of the leg that it replaces, if both are one person's."""
+        for call in self._board.calls.values():
+            for old in (call.caller, call.callee):
+                if old is not None and old.leg is leg.replaces:
+                    if not is_same(old.account, account) or call.other(old) is None:
+                        return False
+                    party.answer()
+                    call.swap(old, party)
+                    old.hang_up()
+                    return True
+        return False
+
+
+def is_same(one: Account | None, other: Account | None) -> bool:
+    """Whether two phones are one extension's."""
+    return one is not None and other is not None and one.extension == other.extension
+
+
+def join(kept: Call, leaving: Party, given_up: Call, held: Party) -> None:
+    """Let the other side of one call take the place of who leaves the other; that call goes on."""
+    other = given_up.other(held)
+    if other is None:
+        return
+    line = given_up.release(other)
+    given_up.release(held)
+    kept.swap(leaving, other)
+    if line is not None:
+        kept.lines.append(line)
+    given_up.close(TRANSFERRED)

@@ -1,0 +1,139 @@
+"""Transfers: blind and attended, by either side of a call, within what the asking phone may dial."""
+
+from pathlib import Path
+
+from tests.calls.office import Office, in_loop, open_office
+from tests.calls.phone import Line, Phone
+
+
+async def talk(office: Office, one: Phone, number: str, other: Phone) -> tuple[Line, Line]:
+    """A conversation: the line of each side."""
+    line = one.call(number)
+    await line.until_answered()
+    far = await other.until_called()
+    await far.until(lambda: far.packets > 3)
+    return line, far
+
+
+async def hear_each_other(one: Line, other: Line) -> None:
+    """Keys pressed on either side come to the other."""
+    for source, target, key in ((one, other, "1"), (other, one, "2")):
+        before = target.keys
+        source.media.send_keys(key)
+        await target.until(lambda target=target, before=before, key=key: target.keys == before + key)
+
+
+@in_loop
+async def test_the_called_side_sends_the_caller_on(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        assert "<sip:1000@" in alan.invites[0].get("from")
+        await hear_each_other(line, far)
+        line.hang_up()
+        await far.until_over()
+        await office.until_quiet()
+        first, second = office.records()
+        assert (first.outcome, first.reason) == ("connected", "transferred")
+        assert (second.caller, second.called, second.outcome) == ("1000", "1002", "connected")
+        assert first.legs[0]["result"] == "transferred"
+
+
+@in_loop
+async def test_the_caller_sends_the_called_side_to_a_menu(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        asking, far = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(ada.uri("6202"))
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        heard = far.packets
+        await far.until(lambda: far.packets > heard + 10)
+        assert far.ending is None
+        far.hang_up()
+        await office.until_quiet()
+        _, second = office.records()
+        assert (second.caller, second.source, second.path) == ("1001", "1000", "6202")
+        assert (second.outcome, second.reason) == ("menu", "caller hung up")
+
+
+@in_loop
+async def test_nobody_is_sent_where_the_asking_phone_may_not_dial(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        asking, far = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(ada.uri("900441632960000"))
+        await asking.until(lambda: bool(asking.transfers))
+        assert asking.transfers == [404]
+        await hear_each_other(asking, far)
+        asking.hang_up()
+
+
+@in_loop
+async def test_a_transfer_that_fails_says_so(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        await office.phone("1002", answers=486)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        await asking.until(lambda: asking.transfers[-1:] == [486])
+        await line.until_over()
+
+
+@in_loop
+async def test_two_calls_are_joined(tmp_path: Path) -> None:
+    """Grace talks to Ada and calls Alan; then Ada and Alan talk to each other."""
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(office, ada, "1001", grace)
+        second, far = await talk(office, grace, "1002", alan)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"), second.leg)
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await second.until_over()
+        await hear_each_other(line, far)
+        far.hang_up()
+        await line.until_over()
+        await office.until_quiet()
+        reasons = {record.called: record.reason for record in office.records()}
+        assert reasons == {"1001": "called side hung up", "1002": "transferred"}
+
+
+@in_loop
+async def test_two_calls_that_one_phone_placed_are_joined(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        first, one = await talk(office, ada, "1001", grace)
+        second, other = await talk(office, ada, "1002", alan)
+        assert first.leg is not None
+        first.leg.refer(ada.uri("1002"), second.leg)
+        await first.until(lambda: first.transfers[-1:] == [200])
+        await second.until_over()
+        await hear_each_other(one, other)
+        one.hang_up()
+        await other.until_over()
+        await office.until_quiet()
+        assert len(office.records()) == 2
+
+
+@in_loop
+async def test_nobody_joins_calls_of_others(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan, kate = await office.phone("1002"), await office.phone("1003")
+        line, far = await talk(office, ada, "1001", grace)
+        asking, other = await talk(office, alan, "1003", kate)
+        assert asking.leg is not None
+        asking.leg.refer(alan.uri("1001"), line.leg)
+        await asking.until(lambda: bool(asking.transfers))
+        assert asking.transfers == [481]
+        await hear_each_other(line, far)
+        await hear_each_other(asking, other)
