@@ -11,7 +11,7 @@ async def test_an_invite_sent_again_gets_the_same_200_and_makes_no_second_call()
         invite = s.phone.request("INVITE", body=OFFER)
         first = await s.phone.response(200)
         s.phone.send(invite)
-        again = await s.phone.response(200)
+        again = await s.phone.response(200, again=True)
         assert again.encode() == first.encode()
         assert s.house.calls.qsize() == 1
 
@@ -21,7 +21,7 @@ async def test_a_200_is_sent_until_it_is_acknowledged() -> None:
     async with scene(answer_at_once) as s:
         s.phone.request("INVITE", body=OFFER)
         for _ in range(3):
-            response = await s.phone.response(200)
+            response = await s.phone.response(200, again=True)
         s.phone.to_tag = to_tag(response)
         s.phone.request("ACK", cseq=1)
         _, ear = await s.house.call()
@@ -48,7 +48,7 @@ async def test_a_bye_sent_again_is_answered_again() -> None:
         bye = s.phone.request("BYE")
         await s.phone.response(200, "BYE")
         s.phone.send(bye)
-        await s.phone.response(200, "BYE")
+        await s.phone.response(200, "BYE", again=True)
         _, ear = await s.house.call()
         await ear.hears("acknowledged")
         assert (await ear.ending("ended")).by_peer
@@ -130,7 +130,7 @@ async def test_our_invite_is_sent_again_and_given_up() -> None:
         s.agent.call(s.phone.uri, ear, body=OFFER)
         times = 0
         while ear.heard.empty():
-            await s.phone.asked("INVITE")
+            await s.phone.asked("INVITE", again=True)
             times += 1
             if times == 7:  # timer A: 0, 1, 3, 7, 15, 31, 63 times T1; then B
                 break
@@ -207,7 +207,7 @@ async def test_our_bye_is_sent_again() -> None:
         await s.phone.asked("ACK")
         leg.hangup()
         first = await s.phone.asked("BYE")
-        again = await s.phone.asked("BYE")
+        again = await s.phone.asked("BYE", again=True)
         assert first.headers == again.headers
         s.phone.reply(again, 200)
         await s.phone.quiet(0.2)

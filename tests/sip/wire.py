@@ -154,6 +154,7 @@ class Phone:
         self.tag = f"tag-{number}"
         self.cseq = 0
         self.to_tag = ""
+        self.seen: set[bytes] = set()
 
     def close(self) -> None:
         self.sock.close()
@@ -210,30 +211,39 @@ class Phone:
         assert message is not None, data
         return message
 
-    async def response(self, status: int, method: str = "") -> Response:
+    async def news(self, again: bool) -> Request | Response:
+        """The next message; one that came before only if `again`: how often it comes is up to the clock."""
+        while True:
+            message = await self.receive()
+            known = message.encode() in self.seen
+            self.seen.add(message.encode())
+            if again or not known:
+                return message
+
+    async def response(self, status: int, method: str = "", again: bool = False) -> Response:
         """The next message must be this response."""
-        message = await self.receive()
+        message = await self.news(again)
         assert isinstance(message, Response), f"{getattr(message, 'method', '')} instead of {status}"
         assert message.status == status, (message.status, message.reason)
         assert not method or message.method == method
         return message
 
-    async def asked(self, method: str) -> Request:
+    async def asked(self, method: str, again: bool = False) -> Request:
         """The next message must be this request."""
-        message = await self.receive()
+        message = await self.news(again)
         assert isinstance(message, Request), f"{getattr(message, 'status', '')} instead of {method}"
         assert message.fault is None
         assert message.method == method
         return message
 
     async def quiet(self, seconds: float = 0.1) -> None:
-        """Nothing comes for a while."""
+        """Nothing new comes for a while."""
         try:
             async with asyncio.timeout(seconds):
-                data = await asyncio.get_running_loop().sock_recv(self.sock, 65535)
+                message = await self.news(again=False)
         except TimeoutError:
             return
-        raise AssertionError(data)
+        raise AssertionError(message.encode())
 
     def reply(self, request: Request, status: int, *headers: str, tag: str = "", body: bytes = b"") -> bytes:
         """Answer a request of the agent."""

@@ -298,10 +298,7 @@ class Agent:
         if replaces is None or len(request.headers["replaces"]) > 1:
             return 400, ()
         leg = cast(Within | None, self._stack.legs.get(replaces.to_tag))
-        dialog = leg.dialog if leg is not None else None
-        if leg is None or dialog is None or leg.call_id != replaces.call_id:
-            return 481, ()
-        if dialog.remote_tag != replaces.from_tag:
+        if leg is None or leg.call_id != replaces.call_id or not leg.is_with(replaces.from_tag):
             return 481, ()
         if replaces.early_only and not leg.early:
             return 486, ()

@@ -61,8 +61,10 @@ class InboundLeg(Within):
 
     @property
     def crossing(self) -> int:
-        """The peer's own offer has no answer yet: it may make no other (RFC 3311, section 5.2)."""
-        settled = not self.early or (self._offered_early and self.body and not self._blocked)
+        """Whether an offer has no answer yet, the peer's (500) or ours (491; RFC 3311, section 5.2)."""
+        if not self.early:
+            return 491 if self._answer is not None and not self.body else 0
+        settled = self._offered_early and self.body and not self._blocked
         return 0 if settled else 500
 
     @property
@@ -178,7 +180,8 @@ class InboundLeg(Within):
 
     def take_prack(self, request: Request) -> None:
         """A provisional response has arrived; a body is the answer to our offer."""
-        if self._reliable is None or not self._reliable.take_prack(request):
+        reliable = self._reliable
+        if reliable is None or not reliable.take_prack(request):
             super().take_prack(request)
             return
         body: bytes | None = b""
@@ -190,6 +193,7 @@ class InboundLeg(Within):
         self.stack.exchange.answer(server, response)
         if request.body and not self.body:
             self.listener.agreed(self, request.body)
+        reliable.go_on()
         if self._postponed is not None and not self._blocked and not self.over:
             postponed, self._postponed = self._postponed, None
             self.answer(*postponed)

@@ -121,6 +121,10 @@ class OutboundLeg(Within):
         self.dialog = early  # until another answers
         return True
 
+    def is_with(self, tag: str) -> bool:
+        """Whether the peer, or one of those that ring, has this tag."""
+        return super().is_with(tag) or (self.early and tag in self._early_dialogs)
+
     def _take_response(self, response: Response) -> None:
         status = response.status
         if status < 200:

@@ -72,8 +72,13 @@ class Reliable:
         if sent is None or request.get("rack").split() != [sent.get("rseq"), *sent.get("cseq").split()]:
             return False
         self._cancel()
-        self._send_next()
+        self._sent = None
         return True
+
+    def go_on(self) -> None:
+        """Send the next one."""
+        if self._sent is None:
+            self._send_next()
 
     def _cancel(self) -> None:
         if self._timer is not None:

@@ -49,7 +49,7 @@ class Party(Leg):
     @property
     @abstractmethod
     def crossing(self) -> int:
-        """The status that refuses an offer of the peer before the first one is answered; 0 once it is."""
+        """The status that refuses an offer of the peer while the first one has no answer; 0 once it has."""
 
     @abstractmethod
     def allows(self, method: str) -> bool:
@@ -78,7 +78,18 @@ class Party(Leg):
 class Renegotiation:
     """The renegotiations of one leg."""
 
-    __slots__ = ("_ack", "_answer", "_attempts", "_is_offer", "_leg", "_next", "_ours", "_retry", "_sent")
+    __slots__ = (
+        "_ack",
+        "_answer",
+        "_answer_offers",
+        "_attempts",
+        "_is_offer",
+        "_leg",
+        "_next",
+        "_ours",
+        "_retry",
+        "_sent",
+    )
 
     def __init__(self, leg: Party) -> None:
         self._leg = leg
@@ -89,6 +100,7 @@ class Renegotiation:
         self._next: bytes | None = None  # what to offer once nothing is under way
         self._ack: Acknowledgement | None = None
         self._answer: Answer | None = None  # our 200, not acknowledged
+        self._answer_offers = False  # whether it carries our offer
         self._retry: Timer | None = None
 
     # The peer changes the session
@@ -109,13 +121,13 @@ class Renegotiation:
             return
         if self._answer is not None:
             self._answer.stop()  # a new INVITE says as well that the answer before it has arrived
-        offered_by_us = not request.body
+        self._answer_offers = offers = not request.body
         server = leg.stack.exchange.begin(request)
         self._answer = Answer(
             leg.stack,
             server,
             self._accept(request, body),
-            lambda ack: self._take_ack(ack, offered_by_us),
+            lambda ack: self._take_ack(ack, offers),
             lambda: leg.break_off(of_loss(Lost.NO_ACK)),
         )
 
@@ -124,7 +136,7 @@ class Renegotiation:
         leg = self._leg
         status = self._refusal(request)
         if not status and request.body:
-            status = leg.crossing or self._crossing()
+            status = self._crossing()
         if status:
             self._refuse(request, status)
             return
@@ -140,9 +152,8 @@ class Renegotiation:
             leg.stack.exchange.answer(server, self._accept(request, body))
 
     def _crossing(self) -> int:
-        if self._leg.early:
-            return self._leg.crossing or 491
-        return 491 if self._ours is not None else 0
+        waits = self._ours is not None or (self._answer is not None and self._answer_offers)
+        return self._leg.crossing or (491 if waits else 0)
 
     def _refusal(self, request: Request) -> int:
         if interval_too_small(request, self._leg.stack.settings.min_session):
@@ -180,8 +191,8 @@ class Renegotiation:
             self._answer = None
             self._go_on()
 
-    def _take_ack(self, request: Request, offered_by_us: bool) -> None:
-        if offered_by_us:
+    def _take_ack(self, request: Request, offers: bool) -> None:
+        if offers:
             self._leg.listener.agreed(self._leg, request.body)
 
     # We change the session

@@ -239,6 +239,7 @@ class Transports:
     ) -> None:
         self.deliver = deliver
         self.faces = Faces(external)
+        self.limit = CONNECTIONS
         self._lose = lose
         self._server_tls = server_tls
         self._client_tls = client_tls
@@ -320,7 +321,7 @@ class Transports:
     def enter(self, stream: StreamChannel) -> None:
         """A connection is up."""
         if not stream.opened_by_us:
-            if len(self._streams) >= CONNECTIONS:
+            if len(self._streams) >= self.limit:
                 stream.close()
                 return
             self._streams[stream.protocol, *stream.address] = stream

@@ -159,6 +159,10 @@ class Within(Party):
         """Whether a request that names our tag is of this dialog."""
         return self.dialog is not None and self.dialog.is_with(request)
 
+    def is_with(self, tag: str) -> bool:
+        """Whether the peer has this tag."""
+        return self.dialog is not None and self.dialog.remote_tag == tag
+
     def take(self, request: Request) -> None:
         """A new request of the dialog."""
         dialog = self.dialog
