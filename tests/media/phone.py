@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 import uvloop
@@ -19,6 +20,7 @@ PORTS = range(25000, 26000)
 SECONDS = 20  # after which a test has failed
 EVENTS = 101
 
+ssrcs = count(0x1234)
 phones: list["Phone"] = []  # of the test that runs
 
 
@@ -48,7 +50,7 @@ class Phone:
         self.rtp, self.rtcp = neighbours(host)
         self.heard: list[rtp.Packet] = []
         self.reports: list[rtcp.Report] = []
-        self.ssrc, self.sequence, self.timestamp = 0x1234, 65_530, 2**32 - 480
+        self.ssrc, self.sequence, self.timestamp = next(ssrcs), 65_530, 2**32 - 480
         self._news = asyncio.Event()
         for sock, take in ((self.rtp, self._take), (self.rtcp, self._take_control)):
             asyncio.get_running_loop().add_reader(sock, self._read, sock, take)

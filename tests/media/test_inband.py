@@ -140,6 +140,14 @@ def test_single_tones_and_dial_tones_are_no_keys() -> None:
         assert heard(np.asarray(wave).astype(np.int16)) == ""
 
 
+@pytest.mark.parametrize("third", [770, 1336])
+def test_a_third_tone_among_those_of_a_key_makes_it_none(third: int) -> None:
+    sound = tone("1", 200).astype(float)
+    extra = np.abs(sound).max() / 2 * 10 ** (-4 / 20) * np.sin(2 * np.pi * third * np.arange(1600) / 8000)
+    assert heard(sound.astype(np.int16)) == "1"
+    assert heard((sound + extra).astype(np.int16)) == ""
+
+
 def test_many_calls_at_once_do_not_mix() -> None:
     results: list[list[str]] = [[] for _ in range(20)]
     listeners = [ToneListener(result.append) for result in results]

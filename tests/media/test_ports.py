@@ -48,6 +48,10 @@ def test_a_port_that_another_program_has_is_passed_over() -> None:
             with pytest.raises(NoPorts):
                 ports.bind([LOOPBACK], "127.0.0.1")
             pair.close()
+    both = [ports.bind([LOOPBACK], "127.0.0.1")[1] for _ in range(2)]
+    assert {pair.port for pair in both} == {numbers[0], numbers[2]}
+    for pair in both:
+        pair.close()
 
 
 def test_calls_do_not_begin_at_a_port_that_can_be_guessed() -> None:
