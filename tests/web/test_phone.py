@@ -47,6 +47,7 @@ def test_a_call_begins_with_the_announcement(admin: Admin) -> None:
         "address": f"/sounds/{GREETING}",
     }
     assert call["play"]["event"]["event"] == "PromptEnded"
+    assert [one["event"]["event"] for one in call["due"]] == ["TimerFired"]  # its end is the page's to report
     assert call["keys"]["1"] == {"kind": "extension", "name": "Ada Byron"}
     assert admin.get(greeting["address"]).content == sounds.read(GREETING)
 
