@@ -183,6 +183,11 @@ def test_a_prompt_sounds_as_on_the_telephone(server: Running, admin: Admin) -> N
     assert (answer.content, answer.headers["content-type"]) == (wav.wav, "audio/wav")
 
 
+def test_a_player_may_ask_for_a_part_of_a_sound(admin: Admin) -> None:
+    answer = admin.get("/sounds/goodbye", Range="bytes=10-19")
+    assert (answer.status, answer.content) == (206, sounds.read("goodbye")[10:20])
+
+
 def run(admin: Admin, **fields: str) -> str:
     answer = admin.post("/menus/3/try", fields)
     assert answer.status == 200, answer

@@ -277,6 +277,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A test that was kept appears among the others, where the page shows them.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const link = event.target.id === "keep" && event.target.querySelector("[data-kept]");
+  if (link && document.getElementById("cases")) {
+    window.htmx.ajax("GET", link.href, { target: "#cases", select: "#cases", swap: "outerHTML" });
+  }
+});
+
 const drawer = document.getElementById("phone-drawer");
 
 const closeDrawer = () => {

@@ -1,0 +1,80 @@
+"""The telephone in a drawer beside the menu's own page: the picture lights up, and what is kept appears."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NARROW, Open, check_axe, check_width
+
+IS_INSIDE = """() => document.activeElement === document.body
+  || Boolean(document.activeElement.closest("#phone-drawer"))"""
+
+
+def open_drawer(page: Page) -> None:
+    page.goto("/menus/3")
+    page.get_by_role("link", name="Try it").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#phone-drawer [data-dial]")).to_be_focused()
+
+
+def lit(page: Page, node: str) -> None:
+    expect(page.locator(f'[data-box="{node}"]')).to_have_class("box lit")
+
+
+def test_the_picture_follows_the_call(page: Page) -> None:
+    open_drawer(page)
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-what="hears"]').first).to_be_visible()
+    expect(page.locator('[data-box="ivr-3"]')).to_have_class("box first lit")
+    page.keyboard.type("1#")
+    lit(page, "extension-1")
+    page.get_by_role("button", name="is busy").click()
+    expect(page.locator('[data-what="fails"]')).to_be_visible()
+    expect(page.locator('[data-box="ivr-3"]')).to_have_class("box first lit")
+    page.keyboard.type("1001")  # by number, for which there is one box for all
+    lit(page, "extension-listed extensions")
+    check_axe(page)
+    check_width(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#phone-drawer")).to_be_hidden()
+    expect(page.get_by_role("link", name="Try it")).to_be_focused()
+    expect(page.locator(".box.lit")).to_have_count(0)
+
+
+def test_a_call_that_is_kept_appears_on_the_page(page: Page) -> None:
+    open_drawer(page)
+    page.keyboard.press("Enter")
+    page.keyboard.type("2")
+    expect(page.locator('[data-what="reaches"]')).to_be_visible()
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.get_by_label("Name of the test")).to_have_value("2: reaches ring group 6300")
+    page.get_by_role("button", name="Save as test").click()
+    expect(page.locator(".case-list li", has_text="2: reaches ring group 6300")).to_have_attribute(
+        "data-state", "passed"
+    )
+    page.get_by_role("button", name="Call again").click()
+    expect(page.get_by_label("Name of the test")).to_be_hidden()
+    page.get_by_role("button", name="Hang up").click()
+    page.get_by_role("button", name="Close the telephone").click()
+    expect(page.locator("#phone-drawer")).to_be_hidden()
+    open_drawer(page)
+
+
+def test_on_a_telephone_it_is_all_there_is(open_page: Open) -> None:
+    page = open_page(NARROW)
+    open_drawer(page)
+    page.keyboard.press("Enter")
+    page.locator('[data-key="0"]').click()
+    expect(page.locator('[data-what="reaches"]')).to_be_visible()
+    for _ in range(40):  # the keyboard does not get out to what is behind
+        page.keyboard.press("Tab")
+        assert page.evaluate(IS_INSIDE)
+    check_axe(page)
+    check_width(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#phone-drawer")).to_be_hidden()
+
+
+def test_without_script_it_is_a_page(open_page: Open) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto("/menus/3")
+    page.get_by_role("link", name="Try it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Try it 6200")
