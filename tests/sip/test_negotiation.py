@@ -245,10 +245,10 @@ MEDIA = st.builds(
         f"m={kind} {port} {protocol} {' '.join(map(str, formats))}",
         *attributes,
     ],
-    st.sampled_from(["audio", "video", "application"]),
-    st.sampled_from([0, 9, 5004, 65535]),
-    st.sampled_from(["RTP/AVP", "RTP/AVP", "RTP/SAVP", "TCP/WSS"]),
-    st.lists(st.integers(0, 127), min_size=1, max_size=6),
+    st.sampled_from(["audio", "audio", "video"]),
+    st.sampled_from([5004, 65535, 0]),
+    st.sampled_from(["RTP/AVP", "RTP/AVP", "RTP/SAVP"]),
+    st.lists(st.sampled_from([0, 8, 18, 96, 101]) | st.integers(0, 127), min_size=1, max_size=6),
     st.lists(ATTRIBUTES, max_size=6),
 )
 

@@ -152,6 +152,23 @@ async def test_a_peer_is_asked_whether_it_is_there() -> None:
 
 
 @play
+async def test_only_the_answer_to_the_last_question_counts() -> None:
+    far = provider()
+    async with front(to_provider(far, Kind.PEER)) as house:
+        first = await asked(far, house, "OPTIONS")
+        house.trunks.missed(1)
+        while (second := await asked(far, house, "OPTIONS")).call_id == first.call_id:
+            pass
+        far.reply(first, 200)
+        far.request("OPTIONS")
+        await far.response(200)  # so the one before has been read
+        assert house.trunks.states[1].health is Health.UNKNOWN
+        far.reply(second, 200)
+        await house.line(1, Health.UP)
+    far.close()
+
+
+@play
 async def test_trunks_that_are_down_are_tried_last() -> None:
     far = provider()
     down = Trunk(2, "down", Kind.ACCOUNT, user="c", password="d")

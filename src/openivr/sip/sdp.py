@@ -8,6 +8,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, replace
 from enum import Enum, unique
+from functools import lru_cache
 from itertools import pairwise
 
 TYPE = "application/sdp"
@@ -70,16 +71,7 @@ class Media:
 
     def codecs(self) -> tuple[Codec, ...]:
         """Name the formats that are payload types with a known meaning, in order."""
-        maps = {}
-        for name, value in self.attributes:
-            if name == "rtpmap" and (match := _RTPMAP.fullmatch(value)):
-                payload = int(match[1])
-                maps[payload] = Codec(payload, match[2].upper(), _number(match[3]), _number(match[4] or "1"))
-        known = {**STATIC, **maps}
-        numbers = (
-            int(text) for text in self.formats if text.isascii() and text.isdecimal() and len(text) <= 3
-        )
-        return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
+        return _name_codecs(self.formats, tuple(value for name, value in self.attributes if name == "rtpmap"))
 
     def has(self, attribute: str) -> bool:
         """Whether an attribute stands here, whatever its value."""
@@ -143,6 +135,7 @@ def is_unspecified(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
+@lru_cache(maxsize=1024)
 def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read a numeric address; None for a name."""
     try:
@@ -154,6 +147,16 @@ def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 def refuse(media: Media) -> Media:
     """Answer an m-line that is not wanted (RFC 3264 §6)."""
     return replace(media, port=0, host="", attributes=(), direction=Direction.SENDRECV)
+
+
+@lru_cache(maxsize=256)  # asked several times in every negotiation, and phones of one make say the same
+def _name_codecs(formats: tuple[str, ...], rtpmaps: tuple[str, ...]) -> tuple[Codec, ...]:
+    known = dict(STATIC)
+    for match in filter(None, map(_RTPMAP.fullmatch, rtpmaps)):
+        payload = int(match[1])
+        known[payload] = Codec(payload, match[2].upper(), _number(match[3]), _number(match[4] or "1"))
+    numbers = (int(text) for text in formats if text.isascii() and text.isdecimal() and len(text) <= 3)
+    return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
 
 
 def _read_media(lines: list[tuple[str, str]], head: list[tuple[str, str]]) -> Media | None:
