@@ -322,6 +322,26 @@ def test_nothing_is_called_back_after_the_end() -> None:
     with_media(test)
 
 
+def test_keys_that_were_read_before_the_end_are_not_told_after_it() -> None:
+    async def test(media: Media) -> None:
+        phone, leg, told = Phone(), media.open("127.0.0.1"), []
+        other = media.open("127.0.0.1")
+        other.connect(phone.remote())
+
+        def take(key: str, kind: KeyKind) -> None:
+            told.append(key)
+            leg.close()
+
+        leg.on_key = take
+        leg.connect(phone.remote())
+        phone.press(leg, "12")  # both are in the queue when the source is found, and read together
+        await phone.until(lambda: told)
+        await phone.hear(2)
+        assert told == ["1"]
+
+    with_media(test)
+
+
 def test_garbage_is_left_aside() -> None:
     async def test(media: Media) -> None:
         phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
