@@ -74,12 +74,12 @@ async def test_cancel_before_an_answer() -> None:
     async with scene(lambda leg: leg.ring()) as s:
         s.phone.request("INVITE", body=OFFER, branch="z9hG4bKc")
         await s.phone.response(180)
-        s.phone.request("CANCEL", cseq=1, branch="z9hG4bKc")
+        s.phone.request("CANCEL", 'Reason: Q.850;cause=26;text="elsewhere"', cseq=1, branch="z9hG4bKc")
         await s.phone.response(200, "CANCEL")
         await s.phone.response(487, "INVITE")
         leg, ear = await s.house.call()
         ending = await ear.ending("failed")
-        assert (ending.status, ending.reason, ending.by_peer) == (487, Lost.CANCELLED, True)
+        assert (ending.status, ending.reason, ending.cause, ending.by_peer) == (487, "elsewhere", 26, True)
         leg.answer(ANSWER)
         leg.ring()
         leg.hangup()
@@ -110,6 +110,20 @@ async def test_a_bye_of_ours_waits_for_the_ack() -> None:
         await s.phone.response(200, again=True)
         s.phone.to_tag = to_tag(answer)
         s.phone.request("ACK", cseq=1)
+        bye = await s.phone.asked("BYE")
+        s.phone.reply(bye, 200)
+        assert s.agent.legs == 0
+
+
+@play
+async def test_a_bye_that_waits_for_no_ack_is_sent_in_the_end() -> None:
+    async with scene() as s:
+        s.phone.request("INVITE", body=OFFER)
+        leg, ear = await s.house.call()
+        leg.answer(ANSWER)
+        leg.hangup()
+        await ear.ending("ended")
+        await s.phone.response(200)
         bye = await s.phone.asked("BYE")
         s.phone.reply(bye, 200)
         assert s.agent.legs == 0

@@ -133,14 +133,38 @@ async def test_a_cancelled_call_that_is_rejected() -> None:
         ear = Ear()
         leg = s.agent.call(s.phone.uri, ear, body=OFFER)
         invite = await s.phone.asked("INVITE")
-        leg.hangup()
+        leg.hangup(headers=[("Reason", "SIP;cause=200")])
         ending = await ear.ending("failed")
         assert (ending.status, ending.reason, ending.by_peer) == (487, Lost.CANCELLED, False)
         s.phone.reply(invite, 180, tag="peer")  # only now may it be cancelled
         cancel = await s.phone.asked("CANCEL")
+        assert cancel.get("reason") == "SIP;cause=200"
         s.phone.reply(cancel, 200)
         s.phone.reply(invite, 487, tag="peer")
         await s.phone.asked("ACK")
+        await s.phone.quiet(0.2)
+
+
+@play
+async def test_a_call_given_up_is_not_placed_again_with_credentials() -> None:
+    async with scene() as s:
+        ear = Ear()
+        leg = s.agent.call(s.phone.uri, ear, body=OFFER, authorise=lambda *_: ("Authorization", "yes"))
+        invite = await s.phone.asked("INVITE")
+        leg.hangup()
+        await ear.ending("failed")
+        s.phone.reply(invite, 401, tag="peer")
+        await s.phone.asked("ACK")
+        await s.phone.quiet(0.2)
+
+
+@play
+async def test_a_call_given_up_before_its_way_is_known_is_never_placed() -> None:
+    async with scene() as s:
+        ear = Ear()
+        leg = s.agent.call(f"sip:a@localhost:{s.phone.port}", ear, body=OFFER)
+        leg.hangup()
+        await ear.ending("failed")
         await s.phone.quiet(0.2)
 
 

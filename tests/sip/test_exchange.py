@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.sip.endings import Lost
-from openivr.sip.exchange import Client, token
+from openivr.sip.exchange import Client
 from openivr.sip.message import Request, Response, respond
+from openivr.sip.routing import token
 from openivr.sip.targets import Target
 from tests.sip.virtual import Virtual, incoming
 

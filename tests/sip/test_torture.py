@@ -3,9 +3,9 @@
 import pytest
 
 from openivr.sip.dialogs import accept_dialog, contact_uri
-from openivr.sip.exchange import server_key
 from openivr.sip.fields import read_address, read_uri
 from openivr.sip.message import Request, Response, read, respond
+from openivr.sip.routing import server_key
 from tests.sip.scene import play, scene
 from tests.sip.torture import FAULTY, REFUSED, RESPONSES, VALID
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from openivr.sip.exchange import Exchange, Server, stamp
+from openivr.sip.exchange import Exchange, Server
 from openivr.sip.message import Request, Response, read
+from openivr.sip.routing import stamp
 from openivr.sip.targets import Hop, Target
 from openivr.sip.timers import Timers
 from openivr.sip.transactions import Timing
@@ -56,7 +57,7 @@ class Hand:
     def take_ack(self, request: Request) -> None:
         self.acks.append(request)
 
-    def take_cancel(self, server: Server) -> None:
+    def take_cancel(self, server: Server, request: Request) -> None:
         self.cancelled.append(server)
 
 

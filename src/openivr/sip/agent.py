@@ -19,7 +19,7 @@ import structlog
 
 from openivr.sip.checks import NOT_ALLOWED, Refusal, check_invite, check_request
 from openivr.sip.endings import Lost
-from openivr.sip.exchange import Exchange, Server, stamp, token
+from openivr.sip.exchange import Exchange, Server
 from openivr.sip.fields import read_uri, write_address
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.legs import Authorise, Header, Listener
@@ -28,6 +28,7 @@ from openivr.sip.outbound import OutboundLeg
 from openivr.sip.owner import Owner, Reply
 from openivr.sip.requests import Outgoing
 from openivr.sip.resolver import Resolver
+from openivr.sip.routing import stamp, token
 from openivr.sip.settings import Settings
 from openivr.sip.stack import SDP, Stack
 from openivr.sip.targets import Hop, Target
@@ -312,10 +313,10 @@ class Agent:
         if leg is not None and leg.owns(request):
             leg.take_ack(request)
 
-    def take_cancel(self, server: Server) -> None:
+    def take_cancel(self, server: Server, request: Request) -> None:
         """A call is given up before it was answered."""
         if isinstance(server.user, InboundLeg):
-            server.user.take_cancel()
+            server.user.take_cancel(request)
 
     def _reply(self, request: Request, reply: Reply) -> None:
         if reply.status:

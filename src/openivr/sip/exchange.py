@@ -3,20 +3,18 @@
 What belongs to none is handed to the `User`. Answers go where section 18.2.2 and RFC 3581 say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from os import urandom
 from typing import Protocol
 
 from openivr.sip import timers
 from openivr.sip.endings import Lost
-from openivr.sip.fields import quote
-from openivr.sip.message import Headers, Request, Response, respond
-from openivr.sip.targets import PORTS, Hop, Target, bracket
+from openivr.sip.message import Request, Response, respond
+from openivr.sip.routing import COOKIE, acknowledge, answer_hop, cancel, server_key, token, write_via
+from openivr.sip.targets import PORTS, Hop, Target
 from openivr.sip.timers import Timers
 from openivr.sip.transactions import REPEATING, Act, Event, Machine, State, Timer, Timing, Transaction
-
-COOKIE = "z9hG4bK"  # what the branch of RFC 3261's senders begins with
 
 
 class User(Protocol):
@@ -30,7 +28,7 @@ class User(Protocol):
         """An ACK that no transaction wants: for a 2xx, or for an answer that was sent without state."""
         ...
 
-    def take_cancel(self, server: "Server") -> None:
+    def take_cancel(self, server: "Server", request: Request) -> None:
         """An INVITE without a final answer has been cancelled; the CANCEL is answered."""
         ...
 
@@ -76,91 +74,6 @@ def _ignore(client: Client, what: object) -> None:
 
 def _ignore_loss(why: Lost) -> None:
     """What nobody waits for."""
-
-
-def token() -> str:
-    """64 random bits, for tags and branches (RFC 3261, section 19.3)."""
-    return urandom(8).hex()
-
-
-def server_key(request: Request, method: str) -> str:
-    """What tells server transactions apart (section 17.2.3), for RFC 2543's senders as well.
-
-    Their To tag is left out: it is ours to choose, and the same for every repetition.
-    """
-    via = request.via
-    if via is None:
-        return ""
-    if via.branch.startswith(COOKIE) and len(via.branch) > len(COOKIE):
-        return f"{via.branch} {via.host.lower()}:{via.port} {method}"
-    return f"{request.uri} {request.from_.tag} {request.call_id} {request.cseq} {via} {method}"
-
-
-def stamp(request: Request, hop: Hop) -> None:
-    """Note in the topmost Via where the request came from (section 18.2.1, RFC 3581)."""
-    request.hop = hop
-    via = request.via
-    if via is None:
-        return
-    host, port = hop.address[:2]
-    claimed = via.parameters
-    if via.host.strip("[]") == host and "rport" not in claimed and "received" not in claimed:
-        return
-    noted = {name: value for name, value in claimed.items() if name != "received"}
-    if "rport" in noted:
-        noted["rport"] = str(port)
-    noted["received"] = host
-    request.via = via._replace(parameters=noted)
-    text = [f"SIP/2.0/{via.protocol} {via.sent_by}"]
-    text += [f"{name}={_plain(value)}" if value else name for name, value in noted.items()]
-    request.headers["via"][0] = ";".join(text)
-
-
-def _plain(value: str) -> str:
-    return value if all(letter.isalnum() or letter in "-.!%*_+`'~:[]" for letter in value) else quote(value)
-
-
-def answer_hop(request: Request, hop: Hop) -> Hop:
-    """Where the answers to a request go: back over its connection, or to the address in its Via.
-
-    A `maddr` is not followed: it would let a stranger aim our answers at others.
-    """
-    via = request.via
-    if hop.channel.reliable or via is None or "rport" in via.parameters:
-        return hop
-    return Hop(hop.channel, (hop.address[0], via.port or PORTS["UDP"]))
-
-
-def acknowledge(request: Request, response: Response) -> Request:
-    """The ACK to a final response that is no 2xx (section 17.1.1.3)."""
-    headers: Headers = {
-        "via": request.headers["via"][:1],
-        "max-forwards": ["70"],
-        "from": request.headers["from"],
-        "to": response.headers.get("to", request.headers["to"]),
-        "call-id": request.headers["call-id"],
-        "cseq": [f"{request.cseq} ACK"],
-    }
-    if "route" in request.headers:
-        headers["route"] = request.headers["route"]
-    return Request("ACK", request.uri, headers)
-
-
-def cancel(request: Request) -> Request:
-    """The CANCEL of an INVITE that was sent (section 9.1)."""
-    headers: Headers = {
-        "via": request.headers["via"][:1],
-        "max-forwards": ["70"],
-        "from": request.headers["from"],
-        "to": request.headers["to"],
-        "call-id": request.headers["call-id"],
-        "cseq": [f"{request.cseq} CANCEL"],
-    }
-    if "route" in request.headers:
-        headers["route"] = request.headers["route"]
-    made = Request("CANCEL", request.uri, headers)
-    made.cseq = request.cseq
-    return made
 
 
 class Exchange:
@@ -222,7 +135,7 @@ class Exchange:
             return
         self.answer(self.begin(request), respond(request, 200, tag=token()))
         if invite.state is State.PROCEEDING:
-            self._user.take_cancel(invite)
+            self._user.take_cancel(invite, request)
 
     def _is_merged(self, request: Request) -> bool:
         """Whether this request has come already by another way (section 8.2.2.2)."""
@@ -295,10 +208,10 @@ class Exchange:
             self._timers.set(0, self._run, client, Event.UNREACHABLE)
         return client
 
-    def cancel(self, invite: Client) -> None:
+    def cancel(self, invite: Client, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Send the CANCEL of an INVITE that has had a provisional response."""
         via = invite.key.partition(" ")[0]
-        self.start(cancel(invite.request), invite.hop, via=via)
+        self.start(cancel(invite.request, headers), invite.hop, via=via)
 
     def abandon(self, client: Client) -> None:
         """Wait for nothing more of this request."""
@@ -408,12 +321,6 @@ class Exchange:
         self._servers.pop(transaction.key, None)
         if transaction.merged is not None and self._merged.get(transaction.merged) is transaction:
             del self._merged[transaction.merged]
-
-
-def write_via(hop: Hop, branch: str) -> str:
-    """A Via of ours, with rport (RFC 3581)."""
-    host, port = hop.channel.face(hop.address)
-    return f"SIP/2.0/{hop.channel.protocol} {bracket(host)}:{port};rport;branch={branch}"
 
 
 def _event(status: int) -> Event:

@@ -162,11 +162,10 @@ class InboundLeg(Within):
 
     # What the peer does
 
-    def take_cancel(self) -> None:
+    def take_cancel(self, request: Request) -> None:
         """The caller gives up before we have answered."""
         if self.early and not self.over:
-            self._refuse(487)
-            self.finish(of_loss(Lost.CANCELLED))
+            self._give_in(request)
 
     def take_bye(self, request: Request) -> None:
         """The caller hangs up, perhaps before we have answered (section 15.1.2)."""
@@ -174,6 +173,9 @@ class InboundLeg(Within):
             super().take_bye(request)
             return
         self.stack.answer(request, 200)
+        self._give_in(request)
+
+    def _give_in(self, request: Request) -> None:
         self._refuse(487)
         cause, text = read_reason(request)
         self.finish(Ending(487, text or Lost.CANCELLED, True, None, cause))

@@ -13,7 +13,6 @@ from openivr.sip.session_timer import confirm_terms, write_asked
 from openivr.sip.stack import Stack
 from openivr.sip.targets import Hop, Target
 from openivr.sip.timers import Timer
-from openivr.sip.transactions import State
 from openivr.sip.within import Within
 
 
@@ -22,6 +21,7 @@ class OutboundLeg(Within):
 
     __slots__ = (
         "_acks",
+        "_cancel_headers",
         "_cancel_sent",
         "_cancelled",
         "_contact_user",
@@ -46,6 +46,7 @@ class OutboundLeg(Within):
         self._target = target
         self._contact_user = contact_user
         self._cancelled = self._cancel_sent = False
+        self._cancel_headers: Sequence[Header] = ()
         self._early_dialogs: dict[str, Dialog] = {}  # by the peer's tag: an INVITE may reach several
         self._reliable: dict[str, int] = {}  # the last RSeq that each has sent
         self._acks: dict[str, Acknowledgement] = {}
@@ -93,17 +94,16 @@ class OutboundLeg(Within):
     # What the owner does
 
     def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
-        """BYE, or CANCEL before an answer; an answer that crosses it is acknowledged and hung up."""
+        """BYE, or CANCEL before an answer; an answer that crosses it is acknowledged and hung up.
+
+        `headers` say why: Reason with "Call completed elsewhere" keeps phones from showing a missed call.
+        """
         if self.over:
             return
         if self.early:
             self._cancelled = True
-            client = self._invite.client
-            if client is None:
-                self._invite.give_up()  # its way is still being looked for
-            elif client.state is State.PROCEEDING:
-                self._cancel_sent = True
-                self._invite.cancel()
+            self._cancel_headers = headers
+            self._cancel_sent = self._invite.cancel(headers)
             self.finish(of_loss(Lost.CANCELLED, by_peer=False))
         else:
             self.send_bye(headers)
@@ -152,10 +152,8 @@ class OutboundLeg(Within):
 
     def _take_provisional(self, response: Response) -> None:
         if self._cancelled:
-            client = self._invite.client
-            if client is not None and not self._cancel_sent and client.state is State.PROCEEDING:
-                self._cancel_sent = True  # only now, as nothing had been heard before (section 9.1)
-                self._invite.cancel()
+            if not self._cancel_sent:  # nothing had been heard before (section 9.1)
+                self._cancel_sent = self._invite.cancel(self._cancel_headers)
             return
         if response.status == 100 or self.over or not self.early:
             return

@@ -1,11 +1,11 @@
 """A request of ours with all that it takes to get an answer: the way, credentials, another transport."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from openivr.sip.dialogs import Dialog
 from openivr.sip.endings import Lost
 from openivr.sip.exchange import Client
-from openivr.sip.legs import Authorise
+from openivr.sip.legs import Authorise, Header
 from openivr.sip.message import Request, Response
 from openivr.sip.stack import Stack
 from openivr.sip.targets import Hop, Target
@@ -133,13 +133,16 @@ class Outgoing:
         if not self.given_up:
             self._lost(why)
 
-    def cancel(self) -> None:
-        """Cancel an INVITE that has had a provisional response; without a final one it is forgotten."""
-        client = self.client
-        if client is not None and client.state is State.PROCEEDING:
-            self._stack.exchange.cancel(client)
-            self._stack.timers.set(self._stack.settings.timing.limit, self._stack.exchange.abandon, client)
+    def cancel(self, headers: Sequence[Header] = ()) -> bool:
+        """Cancel an INVITE, if it has had a provisional response (section 9.1); whether that could be done.
 
-    def give_up(self) -> None:
-        """Send it no more; nothing is reported any more."""
+        It is not sent any more: neither with credentials nor another way. Without a final response it is
+        forgotten in the end.
+        """
+        client = self.client
         self.given_up = True
+        if client is None or client.state is not State.PROCEEDING:
+            return False
+        self._stack.exchange.cancel(client, headers)
+        self._stack.timers.set(self._stack.settings.timing.limit, self._stack.exchange.abandon, client)
+        return True

@@ -15,7 +15,6 @@ from openivr.sip.authorisation import Authorisation
 from openivr.sip.credentials import Credentials, Login
 from openivr.sip.door import Door
 from openivr.sip.endings import Lost
-from openivr.sip.exchange import token
 from openivr.sip.fields import parameter, read_address, read_number
 from openivr.sip.legs import Authorise, Header
 from openivr.sip.lines import (
@@ -40,6 +39,7 @@ from openivr.sip.lines import (
 from openivr.sip.message import Response
 from openivr.sip.registrar import Binding
 from openivr.sip.resolver import Resolver
+from openivr.sip.routing import token
 from openivr.sip.targets import PORTS, Target, bracket, is_numeric
 
 log = structlog.get_logger(__name__)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from openivr.sip import info
 from openivr.sip.dialogs import Dialog
 from openivr.sip.endings import Ending, Lost, of_loss, read_reason
-from openivr.sip.exchange import token
 from openivr.sip.fields import write_address
 from openivr.sip.legs import Authorise, Header, Leg, Listener
 from openivr.sip.message import Message, Request, Response, respond
 from openivr.sip.renegotiation import Party, Renegotiation
 from openivr.sip.requests import Outgoing
+from openivr.sip.routing import token
 from openivr.sip.session_timer import SessionTimer, Terms
 from openivr.sip.stack import ALLOW, SDP, Stack
 from openivr.sip.targets import Hop
