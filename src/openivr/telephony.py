@@ -5,7 +5,6 @@ import gc
 import secrets
 import signal
 import sys
-import time
 from pathlib import Path
 
 import structlog
@@ -124,7 +123,7 @@ class Exchange:
         """Load what calls go by, then open the door."""
         configuration = await self.live.current()
         bindings = await self.database.read(registrations.list_registrations)
-        self.door.registrar.restore([one.data for one in bindings], time.time())
+        self.door.restore([one.data for one in bindings])
         for one in bindings:
             binding = {found.contact: found for found in self.door.lookup(one.data["user"])}
             self._contacts[one.data["user"]] = binding

@@ -28,6 +28,7 @@ from openivr.sip.lines import (
     Trunk,
     Wait,
     identify,
+    is_open,
     step,
 )
 from openivr.sip.targets import Target
@@ -194,6 +195,18 @@ def test_calls_tell_of_a_peer_too() -> None:
     assert line.wait < 1, "asked at once"
     line(Missed())
     assert line.health is Health.DOWN
+
+
+def test_which_lines_are_worth_trying() -> None:
+    silent, known, registered = Line(Kind.PEER), Line(Kind.PEER), Line(Kind.REGISTER)
+    assert is_open(Kind.PEER, silent.state), "not known yet"
+    silent(Began(), NONE, NONE)
+    known(Began(), GOOD, NONE, NONE)
+    registered(Began(), NONE)
+    assert {line.health for line in (silent, known, registered)} == {Health.DOWN}
+    assert is_open(Kind.PEER, silent.state), "it may be one that does not answer OPTIONS"
+    assert not is_open(Kind.PEER, known.state)
+    assert not is_open(Kind.REGISTER, registered.state)
 
 
 def test_an_account_is_up_while_its_far_side_is_registered() -> None:

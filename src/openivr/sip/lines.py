@@ -72,6 +72,7 @@ class State:
     asked: int = REGISTRATION  # seconds asked for in REGISTER
     streak: int = 0  # failures in a row, for a peer that is down: answers in a row
     lengthened: int = 0  # 423s in a row
+    has_answered: bool = False  # a peer: at least one OPTIONS, so that silence means something
     over: bool = False
 
 
@@ -222,7 +223,8 @@ def _miss(state: State, reason: str, now: float, draw: float) -> Step:
     return missed, (Wait(PROBE_SOON * (0.9 + 0.2 * draw)),)
 
 
-def _answer(state: State, now: float, draw: float) -> Step:
+def _answer(before: State, now: float, draw: float) -> Step:
+    state = replace(before, has_answered=True)
     if state.health is Health.DOWN and state.streak + 1 < ANSWERS:
         return replace(state, streak=state.streak + 1), (Wait(PROBE_SOON * (0.9 + 0.2 * draw)),)
     up = replace(_turn(state, Health.UP, "answers", now), streak=0)
@@ -250,6 +252,11 @@ def _turn(state: State, health: Health, reason: str, now: float) -> State:
 
 def _reason(answer: Answered) -> str:
     return f"{answer.status} {answer.reason}".strip() if answer.status else answer.reason or "no answer"
+
+
+def is_open(kind: Kind, state: State) -> bool:
+    """Whether a call is worth trying. A peer that has never answered OPTIONS may be one that does not."""
+    return state.health is not Health.DOWN or (kind is Kind.PEER and not state.has_answered)
 
 
 def identify(

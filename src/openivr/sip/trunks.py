@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
@@ -25,7 +25,6 @@ from openivr.sip.lines import (
     Due,
     Ended,
     Event,
-    Health,
     Heard,
     Kind,
     Missed,
@@ -34,6 +33,7 @@ from openivr.sip.lines import (
     State,
     Trunk,
     Wait,
+    is_open,
     step,
 )
 from openivr.sip.message import Response
@@ -244,18 +244,13 @@ class Trunks:
         """Give the state of every line, by the trunk's id."""
         return {ident: line.state for ident, line in self._lines.items()}
 
-    def in_order(self, idents: Iterable[int]) -> list[int]:
-        """Put trunks in the order to try: as given, but those that are down last, for they may be back."""
-        known = [ident for ident in idents if ident in self._lines]
-        return sorted(known, key=lambda ident: self._lines[ident].state.health is Health.DOWN)
-
     def ways(self, ident: int, number: str, caller: str = "") -> list[Way]:
-        """List the ways to call a number over a trunk, to be tried in order; none if there is no way now.
+        """List the ways to call a number over a trunk, to be tried in order; none while the line is down.
 
         `caller` is the number to show where the trunk has none of its own.
         """
         line = self._lines.get(ident)
-        if line is None:
+        if line is None or not is_open(line.trunk.kind, line.state):
             return []
         trunk, called = line.trunk, quote(number, safe="+*")
         sender = quote(trunk.caller_id or caller or trunk.user, safe="+*") or "anonymous"
