@@ -30,7 +30,7 @@ fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for
 		tests/sip/test_digest.py tests/sip/test_negotiation.py tests/sip/test_registrar.py \
 		tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py
 
-bench: $(VENV)/dev.stamp  ## the table of speeds; needs Debian's "wrk" package
+bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench
 
 VOICE := kokoro-js-1.2.1

@@ -6,10 +6,20 @@ from importlib import import_module
 
 import bench
 
+# Parts of measurements, and not one themselves.
+PARTS = {
+    "__main__",
+    "machine",
+    "bare",
+    "phones",
+    "office",
+    "asterisk",
+}
+
 
 def main() -> None:
     found = [module.name for module in pkgutil.iter_modules(bench.__path__)]
-    known = [name for name in found if name not in {"__main__", "machine", "bare"}]
+    known = [name for name in found if name not in PARTS]
     for name in sys.argv[1:] or known:
         if name not in known:
             sys.exit(f"there is no bench {name}; there are {', '.join(known)}")

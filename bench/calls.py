@@ -1,0 +1,277 @@
+"""Calls: how many, how quickly, how evenly; beside Asterisk in the same run where there is one.
+
+    python -m bench.calls [--asterisk WHERE] [--only NAME,...] [--runs N]
+    python -m bench.calls --soak MINUTES [--calls N]
+
+The server has one core with all its processes, the callers have the other. `bench/asterisk.py` tells what
+WHERE may be; an `asterisk` on the PATH is found. Every trial is also a line in build/bench-calls.jsonl.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from bench.asterisk import asterisk
+from bench.machine import free_port, memory, print_table
+from bench.office import CALLEE, FIRST_SOURCE, MENU, SOURCES, cpu_seconds, open_files, openivr
+from bench.phones import PROGRAM, Found, open_files_allowed, place_calls
+
+EVEN = 5.0  # ms of jitter at p99 that a caller does not hear
+QUICK = 20.0  # ms from INVITE to 200 at p99 under which a rate of calls counts as carried
+SECONDS = 8
+FEW = 300  # calls, for what is measured at a moderate load
+RAMP = 100  # calls begun a second where that is not what is measured
+RATES = (100, 200, 300, 400, 600, 800, 1000, 1200, 1500)
+TRIALS = PROGRAM.with_name("bench-calls.jsonl")
+FAILURES = ("refused", "unanswered", "dropped", "missed_byes", "full", "silent", "unheard", "stray")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is up."""
+
+    name: str
+    address: str
+    pid: int  # 0: somebody else's
+    phone: int  # the SIP port of the callers
+
+
+Start = Callable[[], AbstractContextManager[Server]]
+
+
+@contextmanager
+def start(
+    name: str, open_server: Callable[[int], AbstractContextManager[tuple[str, int]]]
+) -> Iterator[Server]:
+    phone = free_port()
+    with open_server(phone) as (address, pid):
+        yield Server(name, address, pid, phone)
+
+
+def find_servers(where: str | None) -> dict[str, Start]:
+    """How to start each of the servers to be compared."""
+    found = {"OpenIVR": partial(start, "OpenIVR", openivr)}
+    if where := where or shutil.which("asterisk"):
+        found["Asterisk"] = partial(start, "Asterisk", partial(asterisk, where))
+    return found
+
+
+def sources(server: Server) -> tuple[object, ...]:
+    return server.address, "--local", FIRST_SOURCE, "--sources", SOURCES, "--sip-port", server.phone
+
+
+def try_calls(server: Server, *options: object, seconds: float = SECONDS) -> Found:
+    """Place calls on a server; what was found, with what it cost the server."""
+    costs: list[tuple[float, float, int, float]] = []
+
+    def weigh(line: Found) -> None:
+        if server.pid and line["what"] in {"settled", "measured"}:
+            usage = cpu_seconds(server.pid), memory(server.pid), open_files(server.pid)
+            costs.append((*usage, time.monotonic()))
+
+    before = memory(server.pid) if server.pid else 0
+    found = place_calls(*sources(server), "--settle", 2, "--seconds", seconds, *options, tell=weigh)
+    if len(costs) == 2:
+        (begun, _, _, first), (used, held, files, last) = costs
+        found |= {"core": (used - begun) / (last - first), "memory": held - before, "files": files}
+    found |= {"server": server.name, "options": list(map(str, options)), "time": time.time()}
+    with TRIALS.open("a") as log:
+        log.write(json.dumps(found) + "\n")
+    if found.get("late_p99", 0) > EVEN / 2:
+        print(f"(the callers themselves were {found['late_p99']:.1f} ms late: this trial says little)")
+    return found
+
+
+def faults(found: Found) -> str:
+    """What went wrong in a trial beside slowness; "" if nothing."""
+    wrong = [f"{found[name]} {name}" for name in FAILURES if found[name]]
+    if found["lost"] > found["received"] / 1000:
+        wrong.append(f"{found['lost']} packets lost")
+    return ", ".join(wrong)
+
+
+def is_even(found: Found, calls: int) -> bool:
+    """All calls were up and heard everything on time."""
+    expected = found["sent"] * 0.995
+    up = found["answered"] >= calls and found["received"] >= expected
+    return up and not faults(found) and found["jitter_p99"] < EVEN
+
+
+def show(found: Found, *names: str) -> list[str]:
+    return [f"{found[name]:.2f}" if name in found else "-" for name in names]
+
+
+def middle(trials: Sequence[Found]) -> Found:
+    """The median of every figure."""
+    names = [name for name, value in trials[0].items() if isinstance(value, int | float)]
+    return {name: statistics.median(trial.get(name, 0) for trial in trials) for name in names}
+
+
+def run_alternately(servers: dict[str, Start], runs: int, *options: object) -> dict[str, list[Found]]:
+    """The same trial on each server in turn, several times, each time freshly started."""
+    trials: dict[str, list[Found]] = {name: [] for name in servers}
+    for _ in range(runs):
+        for name, begin in servers.items():
+            with begin() as server:
+                trials[name].append(try_calls(server, *options))
+    return trials
+
+
+# What is measured
+
+
+def menu(servers: dict[str, Start], runs: int) -> None:
+    """A moderate number of callers who hear a prompt and send audio; calls come and go all the time."""
+    options = ("--number", MENU, "--calls", FEW, "--rate", RAMP, "--hold", 10)
+    rows = []
+    for name, trials in run_alternately(servers, runs, *options).items():
+        found = middle(trials)
+        each = found["memory"] * 1024 / FEW if "memory" in found else 0
+        figures = show(found, "setup_p50", "setup_p99", "jitter_p50", "jitter_p99", "jitter_max")
+        rows.append([name, *figures, f"{found.get('core', 0):.0%}", f"{each:.0f}", faults(found)])
+    head = [
+        "",
+        "INVITE to 200 p50, ms",
+        "p99",
+        "jitter p50, ms",
+        "p99",
+        "max",
+        "of a core",
+        "KiB a call",
+        "faults",
+    ]
+    print_table(f"{FEW} callers in a menu, each for 10 s", head, rows)
+
+
+def keys(servers: dict[str, Start], runs: int) -> None:
+    """From the first packet of a key to the first packet of the prompt that it leads to."""
+    options = ("--number", MENU, "--calls", FEW, "--rate", RAMP, "--keys", 2)
+    rows = [
+        [name, *show(middle(trials), "key_p50", "key_p99", "key_max"), faults(middle(trials))]
+        for name, trials in run_alternately(servers, runs, *options).items()
+    ]
+    print_table(f"From a key to the next prompt, {FEW} calls", ["", "p50, ms", "p99", "max", "faults"], rows)
+
+
+def most(servers: dict[str, Start], runs: int, number: str, title: str, *options: object) -> None:
+    """The most calls that are all even: by steps of half, then halving the gap; then confirmed."""
+    rows = []
+    for name, begin in servers.items():
+
+        def trial(calls: int, begin: Start = begin) -> Found:
+            with begin() as server:
+                return try_calls(server, "--number", number, "--calls", calls, "--rate", RAMP, *options)
+
+        good, bad = 0, 0
+        while not bad or bad - good > max(20, good // 16):
+            calls = (good + bad) // 2 if bad else max(2 * FEW, good * 3 // 2)
+            if is_even(trial(calls), calls):
+                good = calls
+            else:
+                bad = calls
+        while good and not is_even(found := middle([trial(good) for _ in range(runs)]), good):
+            good -= max(10, good // 16)
+        figures = (
+            show(found, "jitter_p50", "jitter_p99", "jitter_max", "through_p50", "through_p99")
+            if good
+            else []
+        )
+        rows.append([name, good, *figures, f"{found.get('core', 0):.0%}" if good else ""])
+    head = ["", "calls", "jitter p50, ms", "p99", "max", "end to end p50, ms", "p99", "of a core"]
+    print_table(title, head, rows)
+
+
+def menus(servers: dict[str, Start], runs: int) -> None:
+    title = f"Most callers in a menu with p99 jitter below {EVEN:.0f} ms"
+    most(servers, runs, MENU, title)
+
+
+def bridges(servers: dict[str, Start], runs: int) -> None:
+    """Each call rings a telephone that answers; the audio is checked at both ends."""
+    title = f"Most bridged calls with p99 jitter below {EVEN:.0f} ms"
+    most(servers, runs, CALLEE, title, "--answer")
+
+
+def rates(servers: dict[str, Start], runs: int) -> None:
+    """Calls that begin at random times, whatever became of those before; short ones, by mute callers."""
+    rows = []
+    for name, begin in servers.items():
+        for rate in RATES:
+            trials = []
+            for _ in range(runs):
+                with begin() as server:
+                    options = (
+                        "--open-loop",
+                        "--rate",
+                        rate,
+                        "--hold",
+                        0.2,
+                        "--no-audio",
+                        "--calls",
+                        4 * rate,
+                    )
+                    trials.append(try_calls(server, "--number", MENU, *options))
+            found = middle(trials)
+            rows.append([name, rate, *show(found, "setup_p50", "setup_p99", "setup_max"), faults(found)])
+            if found["setup_p99"] > QUICK or faults(found):
+                break
+    print_table(
+        "Calls begun a second", ["", "a second", "INVITE to 200 p50, ms", "p99", "max", "faults"], rows
+    )
+
+
+def soak(minutes: float, calls: int) -> None:
+    """Hold calls for long, with turnover and keys, to see what grows and what is lost: a line a minute."""
+    started = time.monotonic()
+    print("minute  calls made  failed  lost  jitter p99  INVITE to 200 p99  memory  files", flush=True)
+
+    def tell(line: Found, server: Server) -> None:
+        if line["what"] not in {"settled", "progress"}:
+            return
+        failed = sum(line[name] for name in FAILURES)
+        minute = (time.monotonic() - started) / 60
+        print(
+            f"{minute:6.1f}  {line['finished']:10}  {failed:6}  {line['lost']:4}  "
+            f"{line.get('jitter_p99', 0):7.2f} ms  {line.get('setup_p99', 0):14.2f} ms  "
+            f"{memory(server.pid):4.0f} MiB  {open_files(server.pid):5}",
+            flush=True,
+        )
+
+    with start("OpenIVR", openivr) as server:
+        shape = ("--number", MENU, "--calls", calls, "--rate", RAMP, "--hold", 30, "--keys", 5)
+        length = ("--settle", 30, "--seconds", 60 * minutes, "--report", min(60, 6 * minutes))
+        found = place_calls(*sources(server), *shape, *length, tell=partial(tell, server=server))
+        after = memory(server.pid)
+        print(f"{found['finished']} calls, {faults(found) or 'no faults'}; afterwards {after:.0f} MiB")
+
+
+MEASUREMENTS = {one.__name__: one for one in (menu, keys, rates, menus, bridges)}
+
+
+def main(words: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.calls", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--asterisk", metavar="WHERE", help="directory, program or HOST:PORT")
+    parser.add_argument("--only", default=",".join(MEASUREMENTS), metavar="NAME,...")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES")
+    parser.add_argument("--calls", type=int, default=1000, help="held by --soak")
+    told = parser.parse_args(words)
+    open_files_allowed()
+    if told.soak:
+        soak(told.soak, told.calls)
+        return
+    servers = find_servers(told.asterisk)
+    for name in told.only.split(","):
+        MEASUREMENTS[name](servers, told.runs)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
