@@ -132,7 +132,7 @@ async def test_our_invite_is_sent_again_and_given_up() -> None:
         while ear.heard.empty():
             await s.phone.asked("INVITE", again=True)
             times += 1
-            if times == 7:  # timer A: 0, 1, 3, 7, 15, 31, 63 times T1; then B
+            if times == 6:  # timer A: 0, 1, 3, 7, 15, 31 times T1; at 63 times a busy machine may be past B
                 break
         ending = await ear.ending("failed")
         assert (ending.status, ending.reason) == (408, "no response")
