@@ -98,7 +98,7 @@ class Exchange:
         self.agent = Agent(sip_settings(told), self.door)
         self.trunks = Trunks(self.agent, self.door, self.note_trunk)
         self.upkeep = Upkeep(self.agent, self.door)
-        self.live = LiveConfiguration(database, self.configure)
+        self.live = LiveConfiguration(database, Directories().make, self.configure)
         self.house = House(
             loop=asyncio.get_running_loop(),
             agent=self.agent,
@@ -134,10 +134,10 @@ class Exchange:
         await self.house.library.fetch(configuration.snapshot.prompts)
         await self.agent.start(post.sockets)
 
-    def configure(self, configuration: Configuration, changed: frozenset[str]) -> None:
-        """Take a new configuration, in which these prompts have changed."""
-        self.door.configure(make_directory(configuration))
-        self.trunks.configure(self.door.directory.trunks)
+    def configure(self, known: directory.Directory, changed: frozenset[str]) -> None:
+        """Take those whom a new configuration knows; these prompts have changed."""
+        self.door.configure(known)
+        self.trunks.configure(known.trunks)
         self.house.library.forget(changed)
 
     async def look(self) -> None:
@@ -251,11 +251,21 @@ def sip_settings(told: CallSettings) -> SipSettings:
     )
 
 
-def make_directory(configuration: Configuration) -> directory.Directory:
-    """Whom signalling knows, out of the configuration."""
-    accounts = {user: make_account(account) for user, account in configuration.accounts.items()}
-    trunks = {ident: make_trunk(trunk) for ident, trunk in configuration.trunks.items() if trunk.enabled}
-    return directory.Directory.make(accounts, trunks)
+class Directories:
+    """Makes of configurations whom signalling knows; an account that has not changed is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Account, directory.Account]] = {}
+
+    def make(self, configuration: Configuration) -> directory.Directory:
+        """Whom signalling knows."""
+        self._made = {user: self._make(user, account) for user, account in configuration.accounts.items()}
+        trunks = {ident: make_trunk(trunk) for ident, trunk in configuration.trunks.items() if trunk.enabled}
+        return directory.Directory.make({user: made for user, (_, made) in self._made.items()}, trunks)
+
+    def _make(self, user: str, account: Account) -> tuple[Account, directory.Account]:
+        known = self._made.get(user)
+        return known if known is not None and known[0] is account else (account, make_account(account))
 
 
 def make_account(account: Account) -> directory.Account:

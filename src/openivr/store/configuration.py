@@ -5,7 +5,9 @@ all of it happens in a thread, for the loop that sends a packet every 20 ms must
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from itertools import starmap
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, func, select
 
@@ -23,16 +25,48 @@ from openivr.store.tables import CHANGE, OBJECTS, REVISION
 MOST_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
 MOST_WARMED = 500  # dial policies worked out ahead for a new snapshot
 Rows = dict[int, Values]
+T = TypeVar("T")
+
+
+class Maker(Generic[T]):
+    """Makes a value of each row, and of a row that has not changed gives again what it made before."""
+
+    def __init__(self, make: Callable[[int, Values], T]) -> None:
+        self._make = make
+        self._made: dict[int, tuple[Values, T]] = {}
+
+    def __call__(self, ident: int, values: Values) -> T:
+        known = self._made.get(ident)
+        if known is None or known[0] is not values:
+            known = self._made[ident] = (values, self._make(ident, values))
+        return known[1]
+
+    def forget_others(self, idents: Container[int]) -> None:
+        """Keep only what is still there."""
+        for ident in [ident for ident in self._made if ident not in idents]:
+            del self._made[ident]
+
+
+class Makers:
+    """Of the kinds that there are many of."""
+
+    def __init__(self) -> None:
+        self.ivr, self.extension, self.account = Maker(menus.ivr), Maker(menus.extension), Maker(account_of)
 
 
 class Known:
-    """The rows of every kind, and the configuration that they make."""
+    """The rows of every kind at one revision, and the configuration that they make."""
 
     def __init__(
-        self, revision: int, rows: Mapping[str, Rows], changed_prompts: frozenset[str] = frozenset()
+        self,
+        revision: int,
+        rows: Mapping[str, Rows],
+        makers: Makers,
+        changed_prompts: frozenset[str] = frozenset(),
     ) -> None:
-        self.revision, self.rows, self.changed_prompts = revision, rows, changed_prompts
-        self.configuration = build(revision, rows)
+        self.revision, self.rows, self.makers = revision, rows, makers
+        self.changed_prompts = changed_prompts
+        self.configuration = build(revision, rows, makers)
 
 
 def revision_of(connection: Connection) -> int:
@@ -42,7 +76,7 @@ def revision_of(connection: Connection) -> int:
 
 def load(connection: Connection) -> Known:
     """Everything, from the database."""
-    return Known(revision_of(connection), {name: fetch(connection, name) for name in KINDS})
+    return Known(revision_of(connection), {name: fetch(connection, name) for name in KINDS}, Makers())
 
 
 def fetch(connection: Connection, kind: str, idents: Iterable[int] | None = None) -> Rows:
@@ -75,7 +109,9 @@ def advance(connection: Connection, old: Known | None) -> Known:
         for ident in idents:
             rows[kind].pop(ident, None)
         rows[kind].update(fetch(connection, kind, idents))
-    return Known(revision, rows, prompts_in(touched, old.rows, rows))
+    for maker, kind in ((old.makers.ivr, "ivr"), (old.makers.extension, "extension")):
+        maker.forget_others(rows[kind])
+    return Known(revision, rows, old.makers, prompts_in(touched, old.rows, rows))
 
 
 def prompts_in(idents: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
@@ -84,25 +120,22 @@ def prompts_in(idents: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
     return frozenset(kind[ident]["name"] for kind in kinds for ident in idents & kind.keys())
 
 
-def build(revision: int, rows: Mapping[str, Rows]) -> Configuration:
+def build(revision: int, rows: Mapping[str, Rows], makers: Makers) -> Configuration:
     """Make the configuration of rows."""
     groups = {
         ident: menus.ids(values["member_list"], "extension") for ident, values in rows["ext_group"].items()
     }
-    snapshot = menus.make_snapshot(revision, {name: kind.items() for name, kind in rows.items()})
+    kinds = {name: kind.items() for name, kind in rows.items()}
+    snapshot = menus.make_snapshot(revision, kinds, (makers.ivr, makers.extension))
     return Configuration(
         snapshot=snapshot,
-        accounts={account.user: account for account in map(account_of, *zip_items(rows["extension"]))},
-        trunks={trunk.id: trunk for trunk in map(trunk_of, *zip_items(rows["trunk"]))},
+        accounts={account.user: account for account in starmap(makers.account, kinds["extension"])},
+        trunks={trunk.id: trunk for trunk in starmap(trunk_of, kinds["trunk"])},
         outside={
             ident: frozenset(menus.members(values["ext_list"], groups))
             for ident, values in rows["outbound_route"].items()
         },
     )
-
-
-def zip_items(rows: Rows) -> tuple[Iterable[int], Iterable[Values]]:
-    return rows.keys(), rows.values()
 
 
 def account_of(ident: int, values: Values) -> Account:
@@ -145,16 +178,20 @@ def warm(new: model.Snapshot, old: model.Snapshot) -> None:
         reach(new, policy)
 
 
-class LiveConfiguration:
+class LiveConfiguration(Generic[T]):
     """Keeps a configuration at the newest revision.
 
-    `on_change` is called, on the loop, with each new one and the names of the prompts that have changed.
+    `prepare` makes of each new one, in the thread, what else is needed; `on_change` is called with that, on
+    the loop, and with the names of the prompts that have changed.
     """
 
     def __init__(
-        self, database: Database, on_change: Callable[[Configuration, frozenset[str]], None]
+        self,
+        database: Database,
+        prepare: Callable[[Configuration], T],
+        on_change: Callable[[T, frozenset[str]], None],
     ) -> None:
-        self.database, self.on_change = database, on_change
+        self.database, self.prepare, self.on_change = database, prepare, on_change
         self._known: Known | None = None
         self._watch = open_watch(database)
         self._seen = -1
@@ -187,16 +224,19 @@ class LiveConfiguration:
     async def _refresh(self) -> None:
         version = self._version()
         old = self._known
-        known = await self.database.read(self._advance, old)
+        known, prepared = await self.database.read(self._advance, old)
         self._known, self._seen = known, version
-        if known is not old:
-            self.on_change(known.configuration, known.changed_prompts)
+        if prepared is not None:
+            self.on_change(prepared, known.changed_prompts)
 
-    def _advance(self, connection: Connection, old: Known | None) -> Known:
+    def _advance(self, connection: Connection, old: Known | None) -> tuple[Known, T | None]:
         known = advance(connection, old)
-        if old is not None and known is not old:
+        if known is old:
+            return known, None
+        if old is not None:
             warm(known.configuration.snapshot, old.configuration.snapshot)
-        return known
+        known.configuration.account_of(0)  # works out who has which number
+        return known, self.prepare(known.configuration)
 
     def close(self) -> None:
         if self._watch is not None:

@@ -1,7 +1,7 @@
 """The configuration as the menu core sees it: one immutable `menu.model.Snapshot` per revision."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import starmap
 from typing import Any
 
@@ -40,13 +40,21 @@ def build(connection: Connection, names: Iterable[str]) -> model.Snapshot:
     return make_snapshot(revision, {name: list(fetch_all(connection, KINDS[name])) for name in names})
 
 
-def make_snapshot(revision: int, kinds: Mapping[str, Collection[tuple[int, Values]]]) -> model.Snapshot:
-    """Make a snapshot of the stored values of every kind, by id; there may be no menus."""
+def make_snapshot(
+    revision: int,
+    kinds: Mapping[str, Collection[tuple[int, Values]]],
+    makers: tuple[Callable[[int, Values], model.Ivr], Callable[[int, Values], model.Extension]] | None = None,
+) -> model.Snapshot:
+    """Make a snapshot of the stored values of every kind, by id; there may be no menus.
+
+    `makers` of menus and extensions, of which there may be many, can be those that make nothing twice.
+    """
+    make_ivr, make_extension = makers or (ivr, extension)
     groups = {ident: ids(values["member_list"], "extension") for ident, values in kinds["ext_group"]}
     return model.Snapshot(
         revision=revision,
-        ivrs=model.by_id(starmap(ivr, kinds.get("ivr", ()))),
-        extensions=model.by_id(starmap(extension, kinds["extension"])),
+        ivrs=model.by_id(starmap(make_ivr, kinds.get("ivr", ()))),
+        extensions=model.by_id(starmap(make_extension, kinds["extension"])),
         extension_groups=model.by_id(
             model.ExtensionGroup(ident, values["name"], frozenset(groups[ident]))
             for ident, values in kinds["ext_group"]
