@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ParamSpec
 
+import msgspec
+
 from openivr import supervisor
 from openivr.clerk.clerk import Clerk
 from openivr.config import CallSettings, Settings
@@ -102,13 +104,21 @@ class Office:
                 await asyncio.sleep(0.01)
 
 
+def fill_in(database: Database, folder: Path, is_new: bool) -> Demo:
+    """The demo's secrets, made anew or as they were kept."""
+    kept = folder / "demo"
+    if is_new:
+        with database.changing() as change:
+            kept.write_bytes(msgspec.json.encode(fill(change)))
+    return msgspec.json.decode(kept.read_bytes(), type=Demo)
+
+
 @asynccontextmanager
-async def open_office(folder: Path, **told: Any) -> AsyncIterator[Office]:
-    """Open it, and close it in the end."""
+async def open_office(folder: Path, *, is_new: bool = True, **told: Any) -> AsyncIterator[Office]:
+    """Open it, and close it in the end; one that is not new has its data in the folder already."""
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
     migrate(database)
-    with database.changing() as change:
-        demo = fill(change)
+    demo = fill_in(database, folder, is_new)
     sockets = supervisor.listen_sip("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     settings = Settings(
