@@ -22,13 +22,14 @@ from openivr.config import Settings
 from openivr.objects import KINDS, Kind
 from openivr.objects.ivr import list_row
 from openivr.objects.kind import Row, Values
-from openivr.observe import FLUSH_SECONDS, AccessLog, Observer, Tally, render_metrics
+from openivr.observe import FLUSH_SECONDS, AccessLog, Figure, Observer, Tally, render_metrics
 from openivr.openapi import auth, document, family, prompt, system
 from openivr.openapi.endpoint import Endpoint, Service
 from openivr.openapi.endpoint import Request as ApiRequest
 from openivr.openapi.hot import HotList, HotProtocol
 from openivr.openapi.replies import ENCODE, MESSAGES
 from openivr.openapi.server import OTHER, ROOT, Api
+from openivr.store import figures
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.supervisor import Post
@@ -97,11 +98,16 @@ def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
 
     async def metrics(_request: Request) -> Response:
         snapshot = await service.live.current()
-        gauges: dict[str, tuple[str, float]] = {
-            "openivr_live_tokens": ("Access tokens that are good", len(snapshot.tokens)),
-            "openivr_revision": ("Changes of the configuration so far", snapshot.config),
+        calls = await service.database.read(figures.read_figures)
+        shown = {
+            "openivr_live_tokens": Figure("Access tokens that are good", len(snapshot.tokens)),
+            "openivr_revision": Figure("Changes of the configuration so far", snapshot.config),
+            "openivr_calls_now": Figure("Calls under way", calls.live),
+            "openivr_calls": Figure("Calls that have ended", calls.ended, "outcome", is_counter=True),
+            "openivr_registrations": Figure("Phones that are registered", calls.registrations),
+            "openivr_trunk_up": Figure("Whether a trunk can be used", calls.trunks, "trunk"),
         }
-        return Response(render_metrics(observer.tally, gauges), media_type=METRICS_TYPE)
+        return Response(render_metrics(observer.tally, shown), media_type=METRICS_TYPE)
 
     for handler in (healthz, readyz, metrics):
         yield Route(f"/{handler.__name__}", handler)

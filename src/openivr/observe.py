@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
@@ -137,21 +137,41 @@ def cumulate(counts: Sequence[int]) -> Iterator[tuple[str, float]]:
         yield bound, total
 
 
-def render_metrics(tally: Tally, gauges: dict[str, tuple[str, float]]) -> bytes:
-    """The Prometheus text format; `gauges` maps names to their help and value."""
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number for the metrics, or one for each value of a label."""
+
+    help: str
+    value: float | Mapping[str, float]
+    label: str = ""
+    is_counter: bool = False  # it only ever grows
+
+    def family(self, name: str) -> Metric:
+        """It, as the Prometheus client wants it."""
+        kind = CounterMetricFamily if self.is_counter else GaugeMetricFamily
+        if not isinstance(self.value, Mapping):
+            return kind(name, self.help, value=self.value)
+        family = kind(name, self.help, labels=(self.label,))
+        for label, value in self.value.items():
+            family.add_metric((label,), value)
+        return family
+
+
+class Figures(Collector):
+    def __init__(self, figures: Mapping[str, Figure]) -> None:
+        self.figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        for name, figure in self.figures.items():
+            yield figure.family(name)
+
+
+def render_metrics(tally: Tally, figures: Mapping[str, Figure]) -> bytes:
+    """The Prometheus text format of the requests and of further figures by name."""
     registry = CollectorRegistry()
     registry.register(tally)
-    registry.register(Gauges(gauges))
+    registry.register(Figures(figures))
     return generate_latest(registry)
-
-
-class Gauges(Collector):
-    def __init__(self, values: dict[str, tuple[str, float]]) -> None:
-        self.values = values
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, (text, value) in self.values.items():
-            yield GaugeMetricFamily(name, text, value=value)
 
 
 class AccessLog:

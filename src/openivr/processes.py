@@ -34,7 +34,10 @@ def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> Plan:
         jobs += [Job("http", work, (one,), settings.drain_seconds) for one in sockets]
     if has_calls:
         settings, job = plan_calls(settings)
-        jobs += [job, Job("clerk", partial(run_clerk, settings, node_of(settings.data)), is_last=True)]
+        jobs += [
+            job,
+            Job("clerk", partial(run_clerk, settings, node_of(settings.data)), is_hurried=True, is_last=True),
+        ]
     return Plan(settings, tuple(jobs))
 
 

@@ -12,7 +12,7 @@ from openivr.store import calls
 from openivr.store.calls import Record, Wanted
 from tests.calls.office import in_loop
 from tests.calls.phone import Phone, open_media
-from tests.process.test_serve import children, is_alive
+from tests.process.test_serve import children, fetch, is_alive
 from tests.running import Running, start
 
 
@@ -118,6 +118,10 @@ async def test_calls_and_api_run_apart_on_the_same_data(tmp_path: Path) -> None:
     api = api_alone.log_in()
     assert api.get("extension/list")["data"][0]["online_status"]["sip_phone"]["status"] == 1
     api.close()
+    metrics = await asyncio.to_thread(fetch, f"{api_alone.base}/metrics")
+    assert 'openivr_calls_total{outcome="menu"} 1.0' in metrics
+    assert "openivr_calls_now 0.0" in metrics
+    assert "openivr_registrations 1.0" in metrics
     ada.close()
     await ada.media.close()
     assert await asyncio.to_thread(api_alone.stop) == 0

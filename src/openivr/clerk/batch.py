@@ -1,5 +1,6 @@
 """One transaction: entries of the journal, and how far they reach, come into the database together."""
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from openivr.journal.entries import (
     Unbound,
 )
 from openivr.journal.reader import Place
-from openivr.store import calls, journal, registrations, voicemail
+from openivr.store import calls, figures, journal, registrations, voicemail
 from openivr.store.calls import CallNote, Record
 from openivr.store.registrations import Registration, TrunkState
 from openivr.store.voicemail import Message
@@ -37,6 +38,7 @@ class Batch:
         self.changed: dict[str, Record] = {}
         self.notes: list[tuple[str, int, CallNote]] = []
         self.positions: dict[str, int] = {}
+        self.ended: Counter[str] = Counter()  # by outcome
         self.has_registrations = False
         self.taken: list[Path] = []  # sound files that are in the database when this has committed
 
@@ -52,6 +54,7 @@ class Batch:
         self.write_calls()
         if self.has_registrations:
             registrations.show_online(self.connection)
+        figures.count_ended(self.connection, +self.ended)
         journal.save_positions(self.connection, self.node, self.positions)
 
     def take(self, entry: Entry, run: str) -> None:
@@ -76,8 +79,10 @@ class Batch:
         record = self.records.get(entry.call)
         if record is None:
             record = self.records[entry.call] = Record(entry.call, self.node, run, started=entry.at)
+        was_live = record.is_live
         if fold(record, entry):
             self.changed[entry.call] = record
+            self.ended[record.outcome] += was_live and not record.is_live
             self.notes.extend(notes_in(entry))
 
     def close_others(self, run: str) -> None:
@@ -86,6 +91,7 @@ class Batch:
         left = calls.load_open(self.connection, self.node, run)
         for record in left:
             interrupt(record)
+            self.ended[record.outcome] += 1
             self.records[record.id] = self.changed[record.id] = record
         if left:
             log.warning("calls were interrupted", calls=len(left), ids=[record.id for record in left[:20]])

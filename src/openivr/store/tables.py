@@ -240,6 +240,13 @@ CALL_NOTE = Table(
     Index("ix_call_note_ivr", "ivr", "topic"),
 )
 
+CALL_COUNT = Table(
+    "call_count",
+    METADATA,
+    Column("outcome", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),  # of calls that ended so, deleted ones among them
+)
+
 REGISTRATION = Table(
     "registration",
     METADATA,

@@ -389,6 +389,12 @@ def create_calls() -> None:
     op.create_index("ix_call_note_ivr", "call_note", ["ivr", "topic"], unique=False)
     op.create_index("ix_call_note_topic", "call_note", ["topic", "at", "ivr"], unique=False)
     op.create_table(
+        "call_count",
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("outcome", name=op.f("pk_call_count")),
+    )
+    op.create_table(
         "registration",
         sa.Column("extension_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("contact", sa.Text(), nullable=False),

@@ -1,0 +1,36 @@
+"""A call by SIPp, which we did not write: over a trunk, through an inbound route, into a menu."""
+
+import asyncio
+from pathlib import Path
+
+from tests.calls.office import in_loop, open_office
+from tests.sip.front import free_port
+from tests.sip.phones import find
+
+
+@in_loop
+async def test_sipp_calls_a_menu_over_a_trunk(tmp_path: Path) -> None:
+    sipp, port = find("sipp"), free_port()
+    async with open_office(tmp_path) as office:
+        trunk = office.create("trunk", name="SIPp", type="peer", hostname="127.0.0.1", port=port)
+        office.create(
+            "inbound_route",
+            name="In",
+            trunk_list=[{"type": "trunk", "value": str(trunk)}],
+            def_dest="ivr",
+            def_dest_value=str(office.ivr("6200")),
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sipp, "-sn", "uac", "-s", "441632960123", "-i", "127.0.0.1", "-p", str(port)),
+            *("-nostdin", "-m", "5", "-r", "5", "-d", "300", "-timeout", "20", f"127.0.0.1:{office.server.port}"),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, complaints = await process.communicate()
+        assert process.returncode == 0, complaints
+        await office.until_quiet()
+        records = office.records()
+        assert [(one.called, one.source, one.path, one.reason) for one in records] == [
+            ("441632960123", "SIPp", "6200", "caller hung up")
+        ] * 5
