@@ -58,6 +58,21 @@ def test_a_call_that_is_kept_appears_on_the_page(page: Page) -> None:
     open_drawer(page)
 
 
+def test_changes_are_heard_before_callers_hear_them(page: Page) -> None:
+    page.goto("/menus/3")
+    page.locator("#tile-5").click()
+    page.get_by_label("Dial by name").check()
+    expect(page.locator("#bar")).to_contain_text("Key 5")
+    page.get_by_role("link", name="Try it").click()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("With the changes that are not saved yet.")).to_be_visible()
+    expect(page.locator('#phone [data-key="5"]')).to_contain_text("Dial by name")
+    page.locator('#phone [data-key="5"]').click()
+    expect(page.locator('[data-what="hears"] .what', has_text="dir-usingkeypad")).to_be_visible()
+    expect(page.locator("#bar")).to_contain_text("Key 5")  # and the changes are still there to be saved
+    check_axe(page)
+
+
 def test_on_a_telephone_it_is_all_there_is(open_page: Open) -> None:
     page = open_page(NARROW)
     open_drawer(page)

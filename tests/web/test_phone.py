@@ -1,7 +1,10 @@
 """Try it: a call that the page keeps and the server decides, and the same without script."""
 
+import html
 import json
+import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -132,7 +135,7 @@ def test_what_is_no_json_is_refused(admin: Admin, body: bytes) -> None:
 
 
 def test_a_giant_is_refused(admin: Admin) -> None:
-    assert step(admin, caller="x" * 600_000).status == 413
+    assert step(admin, caller="x" * 2_200_000).status == 413
 
 
 def test_only_the_signed_in_may_call_and_only_from_a_page(server: Running, admin: Admin) -> None:
@@ -171,6 +174,23 @@ def test_a_call_goes_on_after_a_change_and_a_new_one_sees_it(admin: Admin, api: 
     new = step(admin, happenings=[{"at": 1, **before["play"]["event"]}]).json()
     assert (kept["lines"][-1]["text"], new["lines"][-1]["text"]) == ("5 s", "9 s")
     api.post("ivr/update", {"id": NAVIGATOR, "resp_timeout": 5})
+
+
+def test_changes_are_tried_before_they_are_saved(admin: Admin, api: Api) -> None:
+    names = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+    page = admin.get(f"/menus/{NAVIGATOR}").content.decode()
+    form = [(name, html.unescape(value)) for name, value in names.findall(page) if name != "csrf"]
+    as_it_is = step(admin, draft=urlencode(form), happenings=press("1#")).json()
+    assert as_it_is["lines"][-2]["text"] == "extension 1000"
+    changed = [(name, "1001" if name == "press1_dest_target" else value) for name, value in form]
+    assert changed != form
+    tried = step(admin, draft=urlencode(changed), happenings=press("1#")).json()
+    assert tried["lines"][-2]["text"] == "extension 1001"
+    assert tried["keys"]["1"]["name"] == "Grace Hopper"
+    assert step(admin, happenings=press("1#")).json()["lines"][-2]["text"] == "extension 1000"
+    broken = [(name, "x" if name == "resp_timeout" else value) for name, value in form]
+    assert "have mistakes" in step(admin, draft=urlencode(broken)).json()["problem"]
+    assert step(admin, draft="a&" * 60_000).status == 409
 
 
 def test_a_prompt_sounds_as_on_the_telephone(server: Running, admin: Admin) -> None:

@@ -15,7 +15,7 @@ from openivr.simulate.scenario import ScenarioError, Verdict, read_scenario, run
 from openivr.store import scenarios
 from openivr.store.scenarios import Stored
 from openivr.web.handset import say_outcome
-from openivr.web.phone import Sent, Unfit, find_menu, play_call, read_call
+from openivr.web.phone import MOST_BODY, Sent, Unfit, find_called, find_menu, play_call, read_call
 from openivr.web.view import View, Visit
 from openivr.web.words import say
 
@@ -97,7 +97,7 @@ async def save(visit: Visit) -> Response:
     name, saved, problem = visit.text("name").strip(), 0, ""
     try:
         sent = read_call(visit.text("call"))
-        snapshot, ivr = await find_menu(visit, sent.revision)
+        snapshot, ivr = await find_called(visit, sent)
         document = await visit.database.work(write, snapshot, ivr, sent, name)
         saved = await visit.database.write(scenarios.add, ivr.id, document)
     except (Unfit, Unrepeatable) as error:
@@ -144,7 +144,7 @@ async def remove(visit: Visit) -> Response:
 
 VIEWS = (
     View(path=PATH, handle=show_list),
-    View(path=PATH, handle=save, method="POST"),
+    View(path=PATH, handle=save, method="POST", most_body=MOST_BODY),
     View(path=ONE, handle=show_one),
     View(path=ONE, handle=rename, method="POST"),
     View(path=ONE + "/delete", handle=remove, method="POST"),

@@ -7,17 +7,19 @@ prompt has ended and when a time is up.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
 from openivr.journal.happening import Happening, read_happenings, write_happenings
 from openivr.menu.events import CallArrived, Digit
 from openivr.menu.flow import Step, spread
-from openivr.menu.model import Destination, Ivr, Kind, Snapshot, Trunk
+from openivr.menu.model import Destination, Ivr, Kind, Snapshot, Trunk, by_id
 from openivr.menu.outside import lines as outside_lines
 from openivr.menu.session import KEYS
 from openivr.menu.states import PASSING, State
@@ -27,12 +29,15 @@ from openivr.simulate.recording import retell
 from openivr.simulate.scenario import ScenarioError, read_world
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import OUTCOMES
+from openivr.store.menus import ivr as make_ivr
+from openivr.web import menu_draft
 from openivr.web.handset import describe, describe_key, describe_line
 from openivr.web.view import View, Visit
 from openivr.web.words import say
 
 PATH = "/menus/{id:int}/try"
-MOST_BODY = 512 * 1024
+MOST_BODY = 2 * 1024 * 1024  # of which most would be a draft with thousands of extensions in it
+MOST_FIELDS = 50_000
 MOST_HAPPENINGS = 1000
 LONGEST_CALL = 4 * 3600 * 1000  # ms; a session ends its call after three hours
 LONGEST_CALLER = 40
@@ -45,13 +50,17 @@ class Unfit(ValueError):
 
 
 class Sent(msgspec.Struct):
-    """A call so far, as the page has it. `revision` 0 is the newest configuration; `told` lines are known."""
+    """A call so far, as the page has it. `revision` 0 is the newest configuration; `told` lines are known.
+
+    `draft` is the form of the menu's own page, where that has changes which are not saved yet.
+    """
 
     revision: int = 0
     caller: str = ""
     world: dict[str, Any] = {}
     happenings: list[dict[str, Any]] = []
     told: int = 0
+    draft: str = ""
 
 
 def read_call(data: bytes | str) -> Sent:
@@ -130,6 +139,32 @@ async def find_menu(visit: Visit, revision: int = 0) -> tuple[Snapshot, Ivr]:
     if ivr is None:
         raise NotFound(f"ivr {visit.ident()}")
     return snapshot, ivr
+
+
+async def find_called(visit: Visit, sent: Sent) -> tuple[Snapshot, Ivr]:
+    """The menu of a call, with the changes that it is to be tried with. Raises NotFound, Unfit."""
+    snapshot, ivr = await find_menu(visit, sent.revision)
+    if not sent.draft:
+        return snapshot, ivr
+    ivr = await visit.database.read(read_draft, ivr.id, sent.draft)
+    return await visit.database.work(change, snapshot, ivr), ivr
+
+
+def read_draft(connection: Connection, ident: int, text: str) -> Ivr:
+    """The menu as its form would make it. Raises Unfit where the form cannot be saved either."""
+    try:
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
+    draft = menu_draft.read(connection, ident, form)
+    if draft.problems:
+        raise Unfit(say("phone.draft_problems"))
+    return make_ivr(ident, draft.values)
+
+
+def change(snapshot: Snapshot, ivr: Ivr) -> Snapshot:
+    """A configuration with another menu in the place of one."""
+    return replace(snapshot, ivrs=by_id({**snapshot.ivrs, ivr.id: ivr}.values()))
 
 
 async def show(visit: Visit) -> Response:
@@ -211,7 +246,7 @@ async def go_on(visit: Visit) -> Response:
     """The call in the page, one step further."""
     try:
         sent = read_call(visit.body)
-        snapshot, ivr = await find_menu(visit, sent.revision)
+        snapshot, ivr = await find_called(visit, sent)
         call = await visit.database.work(play_call, snapshot, ivr, sent)
     except Unfit as error:
         return JSONResponse({"problem": str(error)}, status_code=409)

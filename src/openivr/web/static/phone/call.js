@@ -3,11 +3,12 @@
 
 export class Call {
   // `ask(sent)` gives the server's answer; `heard` is told what to show: see phone.js.
-  constructor(ask, heard, caller, world) {
+  constructor(ask, heard, caller, world, draft) {
     this.ask = ask;
     this.heard = heard;
     this.caller = caller;
     this.world = world;
+    this.draft = draft;
     this.happenings = [];
     this.revision = 0;
     this.told = 0;
@@ -26,7 +27,8 @@ export class Call {
 
   // What the server needs to tell the call from its beginning, and what a test is made of.
   get sent() {
-    return { revision: this.revision, caller: this.caller, world: this.world, happenings: this.happenings };
+    const { revision, caller, world, draft, happenings } = this;
+    return { revision, caller, world, draft, happenings };
   }
 
   // Something happened: `event` is its name and fields.

@@ -10,6 +10,15 @@ const KEYS = "0123456789*#";
 const STEADY = matchMedia("(prefers-reduced-motion: reduce)");
 const NARROW = matchMedia("(max-width: 800px)");
 
+// The form of the menu's own page, as long as it has changes that are not saved: they can be tried before.
+const readDraft = () => {
+  const form = document.getElementById("menu");
+  if (!form || !document.querySelector("#bar.bar")) return "";
+  const data = new FormData(form);
+  data.delete("csrf");
+  return new URLSearchParams(data).toString();
+};
+
 class Phone {
   constructor(root) {
     this.root = root;
@@ -64,7 +73,8 @@ class Phone {
     this.sound.open().catch(() => {}); // without sound a call goes on all the same
     this.sound.muted = !this.part("sound").checked;
     const caller = this.root.querySelector("[name=from]").value.trim();
-    this.call = new Call((sent) => this.ask(sent), this, caller, this.world);
+    this.call = new Call((sent) => this.ask(sent), this, caller, this.world, readDraft());
+    this.part("draft").hidden = !this.call.draft;
     this.call.proceed();
     this.tick();
     const picture = document.getElementById("flow");
