@@ -14,6 +14,7 @@ from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.house import House
 from openivr.calls.library import Library
 from openivr.calls.limits import Start, Usage
+from openivr.calls.lockout import Lockout
 from openivr.calls.switchboard import Switchboard
 from openivr.calls.transfer import Transfers
 from openivr.config import CallSettings, Settings
@@ -117,6 +118,7 @@ class Exchange:
         transfers = Transfers(self.switchboard)
         self.switchboard.on_referral = transfers.refer
         self.switchboard.take_over = transfers.take_over
+        self.lockout = Lockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
 
     async def start(self, post: Post) -> None:
@@ -184,9 +186,17 @@ class Exchange:
     # What calls ask the database
 
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
-        """The names of the messages of a mailbox, if this is its PIN."""
+        """The names of the messages of a mailbox, if this is its PIN and it was not guessed at."""
         messages = await self.database.read(voicemail.open_mailbox, number, pin)
-        return None if messages is None else tuple(message.id for message in messages)
+        now = self.house.loop.time()
+        if self.lockout.is_shut(number, now):
+            log.warning("mailbox is shut after wrong PINs", mailbox=number)
+            messages = None
+        if messages is None:
+            self.lockout.fail(number, now)
+            return None
+        self.lockout.succeed(number)
+        return tuple(message.id for message in messages)
 
     # The end
 
