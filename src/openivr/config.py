@@ -26,6 +26,7 @@ class CallSettings:
     records: bool = False  # whether every call is recorded as sound
     keep_days: int = 365  # call records; 0: for ever
     drain_seconds: int = 60
+    dead_seconds: float = 30  # without sound where there should be some, before a call is given up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

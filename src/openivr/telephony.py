@@ -246,7 +246,11 @@ def folder_for_recordings(settings: Settings) -> Path | None:
 
 
 def media_settings(told: CallSettings) -> MediaSettings:
-    return MediaSettings(interfaces=(Interface(told.host, told.external),), ports=told.rtp_ports)
+    return MediaSettings(
+        interfaces=(Interface(told.host, told.external),),
+        ports=told.rtp_ports,
+        dead_seconds=told.dead_seconds,
+    )
 
 
 def sip_settings(told: CallSettings) -> SipSettings:

@@ -132,13 +132,13 @@ class Phone:
             answer = await reply
         return answer.status if isinstance(answer, Response) else 0
 
-    def call(self, number: str) -> Line:
+    def call(self, number: str, *, has_offer: bool = True) -> Line:
         """Call somebody."""
         line = Line(self)
         line.leg = self.agent.call(
             self.uri(number),
             line,
-            body=line.session.offer(),
+            body=line.session.offer() if has_offer else b"",
             caller=self.uri(self.user or "anonymous"),
             target=self.server,
             authorise=Authorisation(self.credentials),

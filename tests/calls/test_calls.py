@@ -195,6 +195,65 @@ async def test_a_change_reaches_new_calls_at_once_and_calls_under_way_never(tmp_
 
 
 @in_loop
+async def test_keys_come_by_info_too_and_count_once(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        line = ada.call("6200")
+        await line.until_answered()
+        assert line.leg is not None
+        for key in "1001":
+            line.leg.press(key)
+        await grace.until_called()
+        line.hang_up()
+        await office.until_quiet()
+        [record] = office.records()
+        assert record.input["heard"] == {"info": 4}
+        assert record.keys == "1001"
+
+
+@in_loop
+async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Path) -> None:
+    async with open_office(tmp_path, dead_seconds=1) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        line = ada.call("1001")
+        await line.until_answered()
+        other = await grace.until_called()
+        await other.until(lambda: other.packets > 5)
+        line.media.close()
+        await line.until_over()
+        await other.until_over()
+        await office.until_quiet()
+        assert office.records()[0].reason == "caller hung up"
+
+
+@in_loop
+async def test_an_invite_without_an_offer_is_answered_with_one(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada = await office.phone("1000")
+        line = ada.call("6200", has_offer=False)
+        await line.until_answered()
+        await line.until(lambda: line.packets > 5)
+        line.media.send_keys("1")
+        line.hang_up()
+        await office.until_quiet()
+        assert office.records()[0].outcome == "menu"
+
+
+@in_loop
+async def test_every_call_is_recorded_where_that_is_asked_for(tmp_path: Path) -> None:
+    async with open_office(tmp_path, records=True) as office:
+        ada = await office.phone("1000")
+        line = ada.call("6200")
+        await line.until_answered()
+        await line.until(lambda: line.packets > 50)
+        line.hang_up()
+        await office.until_quiet()
+        [record] = office.records()
+        path = tmp_path / "recordings" / record.recording
+        await line.until(lambda: path.exists() and path.stat().st_size > 20_000)
+
+
+@in_loop
 async def test_hold_and_resume(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         from openivr.sip.sdp import Direction
