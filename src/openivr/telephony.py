@@ -135,11 +135,13 @@ class Exchange:
         await self.house.library.fetch(sounds.NAMES)
         await self.house.library.fetch(configuration.snapshot.prompts)
         await self.agent.start(post.sockets)
+        self.trunks.configure(self.door.directory.trunks)
 
     def configure(self, known: directory.Directory, changed: frozenset[str]) -> None:
         """Take those whom a new configuration knows; these prompts have changed."""
         self.door.configure(known)
-        self.trunks.configure(known.trunks)
+        if self.agent.listening:
+            self.trunks.configure(known.trunks)
         self.house.library.forget(changed)
 
     async def look(self) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from openivr.calls.call import Call
 from openivr.menu.commands import Topic
 from openivr.menu.events import Cause
 from tests.calls.office import in_loop, open_office
@@ -251,6 +252,43 @@ async def test_every_call_is_recorded_where_that_is_asked_for(tmp_path: Path) ->
         [record] = office.records()
         path = tmp_path / "recordings" / record.recording
         await line.until(lambda: path.exists() and path.stat().st_size > 20_000)
+
+
+@in_loop
+async def test_an_error_ends_one_call_and_leaves_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        other = grace.call("6200")
+        await other.until_answered()
+        line = ada.call("6200")
+        await line.until_answered()
+        with monkeypatch.context() as patch:
+            patch.setattr(Call, "_start_dial", lambda *_: 1 / 0)
+            line.media.send_keys("1001")
+            await line.until_over()
+        assert other.ending is None
+        other.hang_up()
+        await office.until_quiet()
+        assert {record.reason for record in office.records()} == {"an error of the server", "caller hung up"}
+
+
+@in_loop
+async def test_a_configuration_that_cannot_be_read_is_answered_500(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_office(tmp_path) as office:
+        ada = await office.phone("1000")
+
+        async def fail() -> None:
+            raise OSError("gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(office.exchange.switchboard, "configuration", fail)
+            assert (await ada.call("6200").until_over()).status == 500
+        line = ada.call("6200")
+        await line.until_answered()
 
 
 @in_loop

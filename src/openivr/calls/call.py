@@ -56,6 +56,7 @@ from openivr.sip.endings import Ending
 from openivr.sip.transfer import Referral
 
 log = structlog.get_logger(__name__)
+FAILED = "an error of the server"
 Origin = Account | TrunkLine
 
 
@@ -133,6 +134,9 @@ class Call:
         try:
             while self._events and not self.is_over:
                 self._handle(self._events.popleft())
+        except Exception:  # one call's trouble must not become another's, and must not last for ever
+            log.exception("a call failed", call=self.id)
+            self._finish(FAILED)
         finally:
             self._is_telling = False
 

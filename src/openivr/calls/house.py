@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
+
 from openivr.accounts import Account
 from openivr.calls.library import Library
 from openivr.calls.limits import Usage
@@ -15,6 +17,8 @@ from openivr.sip.legs import Authorise, Header, Leg, Listener
 from openivr.sip.registrar import Binding
 from openivr.sip.targets import Target
 from openivr.sip.trunks import Way
+
+log = structlog.get_logger(__name__)
 
 
 class Agent(Protocol):
@@ -78,4 +82,10 @@ class House:
         """Do something that waits, beside the calls."""
         task = self.loop.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("work for a call failed", exc_info=error)

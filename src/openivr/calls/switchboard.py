@@ -61,6 +61,9 @@ class Switchboard:
     async def _take(self, leg: InboundLeg, caller: Caller) -> None:
         try:
             configuration = await self.configuration()
+        except Exception:  # whatever keeps it from being read, the caller must hear something
+            leg.reject(500)
+            raise
         finally:
             self.waiting -= 1
         if leg.over:
