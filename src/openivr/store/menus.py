@@ -1,6 +1,5 @@
 """The configuration as the menu core sees it: one immutable `menu.model.Snapshot` per revision."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import starmap
 from typing import Any
@@ -11,11 +10,9 @@ from openivr.menu import model
 from openivr.objects import KINDS
 from openivr.objects.destination import OUTSIDE, PLAYS, TARGETS
 from openivr.objects.kind import Values
-from openivr.store.live import Live
 from openivr.store.objects import fetch_all
 from openivr.store.tables import REVISION
 
-KEPT = 4  # snapshots
 Link = Mapping[str, Any]
 KEYS = {"hash": "#", "star": "*"}
 LISTS = {
@@ -179,34 +176,3 @@ def inbound_route(ident: int, values: Values) -> model.InboundRoute:
         position=values["pos"],
         enabled=values["def_dest"]["dest"] != "disabled",
     )
-
-
-class LiveMenus:
-    """The newest snapshot, read when somebody asks for it and something has changed since.
-
-    A few older ones are kept, for what was begun on them: a call never changes its snapshot.
-    """
-
-    def __init__(self, live: Live) -> None:
-        self.live = live
-        self.kept: dict[int, model.Snapshot] = {}  # by revision, oldest first
-        self.lock = asyncio.Lock()
-
-    async def current(self) -> model.Snapshot:
-        """A snapshot of a state not older than this call."""
-        revision = (await self.live.current()).config
-        async with self.lock:
-            newest = max(self.kept, default=-1)
-            if newest < revision:
-                snapshot = await self.live.database.read(load_snapshot)
-                newest = snapshot.revision
-                self.kept[newest] = snapshot
-                for old in sorted(self.kept)[:-KEPT]:
-                    del self.kept[old]
-        return self.kept[newest]
-
-    async def at(self, revision: int) -> model.Snapshot | None:
-        """The snapshot of a revision, while it is kept."""
-        if revision not in self.kept:
-            await self.current()
-        return self.kept.get(revision)

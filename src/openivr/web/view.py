@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from openivr.store.admin import Session, SessionPolicy
 from openivr.store.database import Database
 from openivr.store.live import Live
-from openivr.store.menus import LiveMenus
+from openivr.store.live_menus import LiveMenus
 from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
 from openivr.web.assets import Assets

@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from openivr.observe import Observer
 from openivr.store.database import Database
 from openivr.store.live import Live
-from openivr.store.menus import LiveMenus
+from openivr.store.live_menus import LiveMenus
 from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
 from openivr.web import (
