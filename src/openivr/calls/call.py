@@ -15,6 +15,7 @@ from openivr.calls.dialplan import Way
 from openivr.calls.house import House
 from openivr.calls.messages import Recorder
 from openivr.calls.party import Party, ignore
+from openivr.calls.player import Player
 from openivr.calls.ringing import Caller, Ringing
 from openivr.calls.scribe import Facts, Scribe
 from openivr.journal.entries import MessageDeleted, MessageHeard
@@ -88,7 +89,7 @@ class Call:
         self._events: deque[Event] = deque()
         self._is_telling = False
         self._timers: dict[Timer, TimerHandle] = {}
-        self._play: Play | None = None
+        self._player = Player(house, self._play_ended)
         self._dial: Dial | None = None
         self._recorder: Recorder | None = None
         self._messages: frozenset[str] = frozenset()  # of the mailbox that is open
@@ -159,7 +160,7 @@ class Call:
             case Play():
                 self._start_play(command)
             case StopPlay():
-                self._stop_play(command.token)
+                self._player.stop(command.token, self.caller)
             case SetTimer():
                 self._set_timer(command)
             case Dial():
@@ -190,37 +191,12 @@ class Call:
     # Sounds
 
     def _start_play(self, play: Play) -> None:
-        self._play = play
         self._mark_heard(play.prompts)
         self._tell_fate(200 if self._cause is None else STATUSES[self._cause])
-        clips = self.house.library.at_hand(play.prompts)
-        if clips is None:
-            self.caller.media.stop()
-            self.house.spawn(self._fetch_and_play(play))
-        else:
-            self._sound(play)
+        self._player.start(play, self.caller, self._messages)
 
-    async def _fetch_and_play(self, play: Play) -> None:
-        await self.house.library.fetch(play.prompts, self._messages)
-        if self._play is play and not self.is_over:
-            self._sound(play)
-
-    def _sound(self, play: Play) -> None:
-        clips = self.house.library.at_hand(play.prompts) or []
-        if clips:
-            self.caller.media.play(clips, partial(self._play_ended, play))
-        else:
-            self.house.loop.call_soon(self._play_ended, play)
-
-    def _play_ended(self, play: Play) -> None:
-        if self._play is play:
-            self._play = None
-            self.tell(PromptEnded(play.token, self.house.library.missing(play.prompts)))
-
-    def _stop_play(self, token: int) -> None:
-        if self._play is not None and self._play.token == token:
-            self._play = None
-            self.caller.media.stop()
+    def _play_ended(self, play: Play, missing: tuple[str, ...]) -> None:
+        self.tell(PromptEnded(play.token, missing))
 
     # Time
 
@@ -238,7 +214,8 @@ class Call:
 
     def _start_dial(self, dial: Dial) -> None:
         self._stop_dial()
-        self._dial, self._play, self._cause = dial, None, None
+        self._player.forget()
+        self._dial, self._cause = dial, None
         self.ringing = Ringing(
             self.house, self.configuration, self, self.scribe, dial=dial, caller=self._show_caller(dial)
         )
@@ -353,7 +330,7 @@ class Call:
     # Voicemail
 
     def _start_recording(self, command: Record) -> None:
-        self._play = None
+        self._player.forget()
         self._recorder = Recorder(
             self.house, self.caller, self.id, command.mailbox, partial(self._recorded, command.token)
         )
@@ -392,6 +369,7 @@ class Call:
         if self.is_over:
             return
         self.is_over = True
+        self._player.forget()
         for timer in list(self._timers):
             self._cancel_timer(timer)
         self._stop_recording()
