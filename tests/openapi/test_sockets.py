@@ -92,7 +92,7 @@ async def serving(data: Path) -> AsyncIterator[Site]:
     alive, ending = os.pipe()
     settings = Settings(data=data, has_access_log=False, drain_seconds=1)
     port = listening.getsockname()[1]
-    task = asyncio.create_task(app.serve(settings, Post(0, listening, is_ready, alive)))
+    task = asyncio.create_task(app.serve(settings, Post(0, (listening,), is_ready, alive)))
     await asyncio.get_running_loop().run_in_executor(None, os.read, ready, 1)
     try:
         yield make_site(data, port)
