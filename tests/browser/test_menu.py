@@ -108,6 +108,7 @@ def test_what_is_typed_while_an_answer_comes_stays(page: Page, menu: int) -> Non
         page.get_by_label("Seconds for the next digit").fill("4")
     expect(page.locator("#bar")).to_contain_text("Wait for a key: 7 instead of 5.")
     expect(page.get_by_label("Seconds for the next digit")).to_have_value("4")
+    expect(page.get_by_label("Seconds for the next digit")).to_be_focused()
 
 
 def test_options_come_while_typing(page: Page, menu: int) -> None:

@@ -5,9 +5,10 @@ import random
 
 import pytest
 
-from openivr.menu.check import check
+from openivr.menu.check import check, check_one
 from openivr.menu.model import Kind
 from openivr.menu.picture import draw
+from openivr.menu.words import show_ivr
 from openivr.objects import KINDS
 from openivr.store import menus, objects, surroundings
 from openivr.store.database import Database
@@ -50,6 +51,10 @@ def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -
             around = look_around(connection, office, ident, objects.fetch(connection, IVR, ident))
             assert around.is_whole
             assert find(around, ident) == find(Surroundings(whole, True), ident)
+            own = [one for one in check(whole) if one.place.startswith(show_ivr(whole.ivrs[ident]))]
+            assert [one for one in check_one(around.snapshot, ident) if one.rule.code != "IVR102"] == [
+                one for one in own if one.rule.code != "IVR102"
+            ]
             starts = [(Kind.IVR, ident)]
             assert draw(around.snapshot, starts) == draw(whole, starts)
     assert check(whole) != []

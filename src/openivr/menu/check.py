@@ -3,7 +3,7 @@
 What is said about reaching a place or the outside agrees with the state machine: property tests walk both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from openivr.menu.digits import parse_pattern
 from openivr.menu.directory import listed
@@ -28,8 +28,31 @@ def check(snapshot: Snapshot) -> list[Finding]:
     for ivr in snapshot.ivrs.values():
         found += check_menu(snapshot, ivr, ways)
         if (Kind.IVR, ivr.id) not in people:
-            found.append(finding("IVR103", show_ivr(ivr), "No key, number or time-out leads to anybody."))
+            found.append(lead_nowhere(ivr))
+    return rank(found)
+
+
+def rank(found: Iterable[Finding]) -> list[Finding]:
+    """Order findings, the worst first."""
     return sorted(found, key=lambda one: (ORDER[one.rule.severity], one.rule.code, one.place, one.text))
+
+
+def lead_nowhere(ivr: Ivr) -> Finding:
+    """Say that a menu leads to nobody."""
+    return finding("IVR103", show_ivr(ivr), "No key, number or time-out leads to anybody.")
+
+
+def check_one(snapshot: Snapshot, ident: int) -> list[Finding]:
+    """List what `check` says of one menu, and the circles that it is in.
+
+    A snapshot of what leads to the menu and what it leads to will do.
+    """
+    ivr = snapshot.ivrs[ident]
+    found = list(check_menu(snapshot, ivr, ways_in(snapshot)))
+    if (Kind.IVR, ident) not in find_people(snapshot):
+        found.append(lead_nowhere(ivr))
+    found += (circle for members, circle in find_circles(snapshot) if ident in members)
+    return rank(found)
 
 
 def check_menu(snapshot: Snapshot, ivr: Ivr, ways: Mapping[Place, Step]) -> Iterator[Finding]:
@@ -188,6 +211,11 @@ def check_routes(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_circles(snapshot: Snapshot) -> Iterator[Finding]:
     """Find circles that a caller who presses nothing goes round in; each is told once."""
+    return (circle for _, circle in find_circles(snapshot))
+
+
+def find_circles(snapshot: Snapshot) -> Iterator[tuple[list[int], Finding]]:
+    """Find the same circles with the menus that are in each."""
     onward = {ident: silent_next(snapshot, ivr) for ident, ivr in snapshot.ivrs.items()}
     seen: set[int] = set()
     for start in onward:
@@ -199,7 +227,8 @@ def check_circles(snapshot: Snapshot) -> Iterator[Finding]:
             here = onward[here]
         if here is not None and here in walk:
             members = list(walk)
-            yield describe_circle(snapshot, members[members.index(here) :])
+            circle = members[members.index(here) :]
+            yield circle, describe_circle(snapshot, circle)
 
 
 def silent_next(snapshot: Snapshot, ivr: Ivr) -> int | None:

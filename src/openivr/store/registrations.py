@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, distinct, func, or_, select, update
 
 from openivr.store.calls import put
 from openivr.store.database import begin_change
-from openivr.store.tables import OBJECTS, REGISTRATION, TRUNK_STATE
+from openivr.store.tables import CALL, OBJECTS, REGISTRATION, TRUNK_STATE
 
 EXTENSION = OBJECTS["extension"]
 
@@ -79,6 +79,26 @@ def show_online(connection: Connection) -> None:
 def save_trunks(connection: Connection, states: Iterable[TrunkState]) -> None:
     """Write down how trunks are."""
     put(connection, TRUNK_STATE, [{n: getattr(state, n) for n in TrunkState.__slots__} for state in states])
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Calls under way, and how many of the trunks that are switched on can take calls."""
+
+    calls: int
+    trunks_up: int
+    trunks: int
+
+
+def count_traffic(connection: Connection) -> Traffic:
+    """What goes on at this moment, as far as the calls processes have told."""
+    trunk = OBJECTS["trunk"]
+    is_on = (trunk.c.id == TRUNK_STATE.c.trunk_id) & (trunk.c.enable == 1)
+    up = select(func.count(distinct(TRUNK_STATE.c.trunk_id))).where(is_on, TRUNK_STATE.c.state == "up")
+    calls = select(func.count()).select_from(CALL).where(CALL.c.ended.is_(None))
+    trunks = select(func.count()).select_from(trunk).where(trunk.c.enable == 1)
+    counts = (calls.scalar_subquery(), up.scalar_subquery(), trunks.scalar_subquery())
+    return Traffic(*connection.execute(select(*counts)).one())
 
 
 def list_trunks(connection: Connection) -> list[TrunkState]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Connection
 
-from openivr.menu.check import check
+from openivr.menu.check import check_one
 from openivr.menu.findings import Finding, Severity
 from openivr.menu.flow import NO_ANSWER, NO_KEY, WRONG_KEY
 from openivr.menu.model import Kind, Snapshot
@@ -50,10 +50,11 @@ LETTERS = {
 }
 OTHERS = ("timeout", "invalid")
 PARTS = ("name", "hear", "reach")  # of the page, beside the keys, that can be opened
+LISTS = ("dial_ext_list", "restrict_dial_ext_list", "dial_call_number_list", "dial_outb_route_list")
 MOST_PROMPTS = 5
 MOST_OPTIONS = 200  # offered for each sort of target; whoever knows the number can type any
 MOST_NODES = 120  # of the picture
-NO_PART, ITSELF = "IVR103", "IVR102"
+NO_PERSON = "IVR103"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def make_page(
         changes=tuple(tell_changes(snapshot, draft.stored, draft.values)),
         boxes=tuple(make_boxes(snapshot, ident)),
         options=make_options(snapshot) if opened else {},
-        lists=make_lists(snapshot, draft),
+        lists=make_lists(snapshot, draft) if opened == "reach" else {},
     )
 
 
@@ -213,17 +214,14 @@ def make_heard(snapshot: Snapshot, name: str) -> Heard:
 def find(around: Surroundings, ident: int) -> dict[str, list[Finding]]:
     """What the check says of this menu, by what it is about: "key 1", "hear", "reach" or "menu"."""
     snapshot = around.snapshot
-    ivr = snapshot.ivrs[ident]
-    place = show_ivr(ivr)
+    place = show_ivr(snapshot.ivrs[ident])
     found: dict[str, list[Finding]] = {}
-    for one in check(snapshot):
-        if one.rule.code == NO_PART and not around.is_whole:
+    for one in check_one(snapshot, ident):
+        if one.rule.code == NO_PERSON and not around.is_whole:
             continue  # somebody may be farther away than was looked
-        if one.place == place or one.place.startswith(f"{place}, "):
-            about = one.place[len(place) :].removeprefix(", ")
-            found.setdefault(part_of(one, about), []).append(one)
-        elif one.rule.code == ITSELF and ivr.number in one.text.replace(",", "").split():
-            found.setdefault("key timeout", []).append(one)
+        own = one.place == place or one.place.startswith(f"{place}, ")
+        about = one.place[len(place) :].removeprefix(", ") if own else NO_KEY  # of a circle, told of another
+        found.setdefault(part_of(one, about), []).append(one)
     return found
 
 

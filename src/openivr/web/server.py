@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 import structlog
+from sqlalchemy import Connection
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,6 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from openivr.objects.errors import NotFound
 from openivr.observe import Observer, RequestLine
 from openivr.store import admin
+from openivr.store.admin import Session, SessionPolicy
+from openivr.store.registrations import Traffic, count_traffic
 from openivr.web import assets
 from openivr.web.guard import HEADERS, is_own_form, read_cookie, token_of
 from openivr.web.view import Site, View, Visit, now
@@ -91,10 +94,10 @@ class Web:
         if not secret:
             return
         policy, moment = self.site.sessions, now()
-        session = await self.site.database.read(admin.find_session, policy, secret, moment)
+        session, traffic = await self.site.database.read(look_up, policy, secret, moment)
         if session is None:
             return
-        visit.session, visit.token = session, token_of(secret)
+        visit.session, visit.traffic, visit.token = session, traffic, token_of(secret)
         if moment - session.seen >= admin.SEEN_STEP:
             await self.site.database.change_auth(admin.note_seen, policy, session, moment)
 
@@ -126,6 +129,14 @@ class Web:
     def fail(self, visit: Visit, status: HTTPStatus) -> Response:
         """A page that says what went wrong."""
         return visit.page("failed.html", status=status.value, code=status.value)
+
+
+def look_up(
+    connection: Connection, policy: SessionPolicy, secret: str, moment: int
+) -> tuple[Session | None, Traffic | None]:
+    """The session of a cookie and, for the foot of its pages, what goes on."""
+    session = admin.find_session(connection, policy, secret, moment)
+    return session, count_traffic(connection) if session else None
 
 
 async def ignore(_request: Request) -> Response:

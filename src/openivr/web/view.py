@@ -19,6 +19,7 @@ from openivr.store.admin import Session, SessionPolicy
 from openivr.store.database import Database
 from openivr.store.live import Live
 from openivr.store.live_menus import LiveMenus
+from openivr.store.registrations import Traffic
 from openivr.store.surroundings import Office
 from openivr.store.tokens import TokenPolicy
 from openivr.web.assets import Assets
@@ -53,6 +54,7 @@ class Visit:
     site: Site
     request: Request
     session: Session | None = None
+    traffic: Traffic | None = None  # for the foot of the rail
     token: str = ""
     form: FormData = field(default_factory=FormData)
     body: bytes = b""

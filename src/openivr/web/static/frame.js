@@ -41,15 +41,20 @@ document.addEventListener("click", (event) => {
   if (found && !found.closest("form").contains(event.target)) found.replaceChildren();
 });
 
-// What a page asks for after it changed in place: `data-focus` marks where the work went on.
-document.addEventListener("htmx:afterSettle", (event) => {
-  event.detail.elt.querySelector?.("[data-focus]")?.focus();
-});
-
-for (const name of ["htmx:sendError", "htmx:responseError"]) {
-  document.addEventListener(name, (event) => {
-    // The server's own page says what is wrong better than an unchanged one would.
-    const form = event.detail.elt.closest?.("form");
-    if (form && form.method === "post") document.getElementById("told")?.replaceChildren();
-  });
+// Where the work goes on after a page changed in place is marked with `data-focus`: once, for the next answer
+// may change something else while somebody types here.
+function settle(root) {
+  const marked = [...(root.querySelectorAll?.("[data-focus]") ?? [])];
+  for (const element of marked) element.removeAttribute("data-focus");
+  return marked[0];
 }
+
+settle(document);
+document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt)?.focus());
+
+// A change in place that fails would otherwise go by unseen.
+const lost = document.getElementById("lost");
+for (const name of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(name, () => { lost.hidden = false; });
+}
+document.addEventListener("htmx:afterOnLoad", () => { lost.hidden = true; });

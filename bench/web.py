@@ -1,0 +1,138 @@
+"""Pages of the web admin with ten thousand menus, timed by a browser without a screen on this machine."""
+
+import http.client
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from bench.machine import free_port, print_table, python, running
+from openivr.objects import KINDS
+from openivr.objects.secret import hash_password
+from openivr.store import admin, objects
+from openivr.store.database import Change, Database
+from openivr.store.schema import migrate
+
+MENUS = 10_000
+OFFICE = 10  # menus that lead to one another
+PEOPLE = 200
+RUNS = 200
+NAME = "admin"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder) / "data") as (base, cookie):
+        browser = Browser(base, cookie)
+        form = browser.form(f"/menus/{MENUS // 2}?open=5")
+        pages = {
+            "list of menus": lambda: browser.get("/menus"),
+            "its last page, by name": lambda: browser.get(f"/menus?page={MENUS // 20}&sort_by=name"),
+            "menus found by name": lambda: browser.get("/menus?search_value=menu+77"),
+            "one menu": lambda: browser.get(f"/menus/{MENUS // 2}"),
+            "the same while a key is changed": lambda: browser.post(f"/menus/{MENUS // 2}/draft", form),
+            "search from anywhere": lambda: browser.get("/search?text=77"),
+            "extensions": lambda: browser.get("/people/extensions"),
+        }
+        rows = [measure(name, ask) for name, ask in pages.items()]
+        head = ("page", "median", "p99", "size")
+        print_table(f"Pages with {MENUS:,} menus and {PEOPLE} extensions", head, rows)
+
+
+def measure(name: str, ask: Callable[[], int]) -> tuple[str, str, str, str]:
+    size, taken = ask(), []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - started) * 1000)
+    p99 = statistics.quantiles(taken, n=100)[98]
+    return name, f"{statistics.median(taken):.1f} ms", f"{p99:.1f} ms", f"{size / 1000:.0f} kB"
+
+
+class Browser:
+    """One connection that is kept, signed in."""
+
+    def __init__(self, base: str, cookie: str) -> None:
+        self.base = base
+        self.connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=60)
+        self.headers = {"Cookie": f"openivr={cookie}", "Origin": base}
+
+    def send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        self.connection.request(method, path, body, self.headers | kind)
+        response = self.connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{method} {path}: {response.status}")
+        return content
+
+    def get(self, path: str) -> int:
+        return len(self.send("GET", path))
+
+    def post(self, path: str, body: bytes) -> int:
+        return len(self.send("POST", path, body))
+
+    def form(self, path: str) -> bytes:
+        """The hidden fields of a menu's form, with another destination for key 5."""
+        page = self.send("GET", path).decode()
+        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
+        return urlencode([*hidden, ("press5_dest", "end_call")]).encode()
+
+
+@contextmanager
+def serve(data: Path) -> Iterator[tuple[str, str]]:
+    """A server with the menus, and the cookie of somebody who is signed in."""
+    cookie = fill(data)
+    base = f"http://127.0.0.1:{free_port()}"
+    options = ("--http", base.removeprefix("http://"), "--data", str(data), "--no-access-log")
+    with running(*python("-m", "openivr", "api", *options), url=f"{base}/readyz"):
+        yield base, cookie
+
+
+def fill(data: Path) -> str:
+    data.mkdir()
+    database = Database(f"sqlite:///{data / 'openivr.db'}")
+    migrate(database)
+    now = int(time.time())
+    with database.changing() as change:
+        fill_office(change)
+        admin.make(change.connection, NAME, now)
+        admin.put_password(change.connection, NAME, hash_password("bench"), now)
+        cookie = admin.sign_in(change.connection, NAME, now)
+    database.close()
+    return cookie
+
+
+def fill_office(change: Change) -> None:
+    """People, and offices of ten menus each: a first one, which calls come to, and those behind its keys."""
+    for at in range(PEOPLE):
+        number = str(1000 + at)
+        person = {"type": "SIP", "number": number, "reg_name": number, "presence_status": "available"}
+        secrets = {"reg_password": "registration", "user_password": "Password10"}
+        objects.create(change, KINDS["extension"], {**person, **secrets, "concurrent_registrations": 1})
+    for at in range(MENUS):
+        head = at - at % OFFICE + 1
+        body = {
+            "number": str(10_000 + at),
+            "name": f"Menu {at * 104_729 % 1_000_003}",
+            "prompt": "default",
+            "prompt_repeat": 3,
+            "resp_timeout": 5,
+            "digit_timeout": 3,
+            "dial_ext_option": "all",
+            "press0_dest": "extension",
+            "press0_dest_value": str(at % PEOPLE + 1),
+            "press_star_dest": "ivr",
+            "press_star_dest_value": str(head),
+        }
+        ident = objects.create(change, KINDS["ivr"], body)
+        if ident != head:
+            key = f"press{ident - head}_dest"
+            objects.update(change, KINDS["ivr"], head, {key: "ivr", f"{key}_value": str(ident)})
+        else:
+            route = {"name": f"Number {at}", "def_dest": "ivr", "def_dest_value": str(ident)}
+            if at < OFFICE * 20:
+                objects.create(change, KINDS["inbound_route"], route)
