@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.config import Settings
+from openivr.config import CallSettings, Settings
 from openivr.objects import KINDS, Kind
 from openivr.objects.ivr import list_row
 from openivr.objects.kind import Row, Values
@@ -35,6 +35,7 @@ from openivr.store.live import Live
 from openivr.supervisor import Post
 from openivr.web import views as web
 from openivr.web.server import NAME as WEB
+from openivr.web.view import Told
 
 log = structlog.get_logger(__name__)
 MOST_CONNECTIONS = 4096
@@ -67,12 +68,12 @@ def all_endpoints(kinds: Mapping[str, Kind] = KINDS) -> tuple[Endpoint, ...]:
     return (*found, Endpoint(path="openapi.json", method="GET", handle=openapi, summary=about, is_open=True))
 
 
-def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> ASGIApp:
+def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer, told: Told) -> ASGIApp:
     """The whole HTTP application of a worker: the API, health and metrics, and the admin everywhere else."""
     api = Api(service, endpoints, observer)
     routes = list(operation_routes(service, observer))
     operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
-    admin = web.build(service.database, service.live, service.policy, observer)
+    admin = web.build(service.database, service.live, service.policy, observer, told)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -80,6 +81,12 @@ def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer) -
         await chosen(scope, receive, send)
 
     return app
+
+
+def told_about(calls: CallSettings) -> Told:
+    """What the admin says of calls."""
+    tls = f"{calls.tls_host}:{calls.tls_port}" if calls.tls_host else ""
+    return Told(f"{calls.host}:{calls.port}", tls, calls.rtp_ports, calls.max_calls, calls.keep_days)
 
 
 def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
@@ -146,7 +153,8 @@ async def serve(settings: Settings, post: Post) -> None:
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, settings.data, post.number), access_log)
     service = Service(database, live, settings.policy, kinds)
-    server = Server(http_config(settings, build(service, endpoints, observer), HotList(live, observer)))
+    application = build(service, endpoints, observer, told_about(settings.calls))
+    server = Server(http_config(settings, application, HotList(live, observer)))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, server.stop)

@@ -1,6 +1,7 @@
 """Lists and forms of every kind: what is good is kept as the API keeps it, what is bad changes nothing."""
 
 import re
+import time
 from html import unescape
 from itertools import count
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from openivr.objects import KINDS
+from openivr.store import objects, registrations
+from openivr.store.registrations import Registration, TrunkState
 from openivr.web.faces import FACES, Face
 from tests.running import Answer, Api
 from tests.web.site import Admin, where
@@ -178,14 +181,14 @@ def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: Face) -
 def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, face: Face) -> None:
     ident = create(admin, face)
     before = shown(api, face, ident)
-    text = page(admin.get(f"{face.path}/{ident}"))
-    answer = admin.post(f"{face.path}/{ident}", read_form(text))
+    answer = admin.post(f"{face.path}/{ident}", read_form(admin.get(f"{face.path}/{ident}")))
     assert answer.status == 303, page(answer)
     assert shown(api, face, ident) == before
 
 
-def read_form(text: str) -> list[tuple[str, str]]:
+def read_form(answer: Answer) -> list[tuple[str, str]]:
     """The fields of an object's form as a browser would send them."""
+    text = answer.content.decode()
     start = text.index('<form class="object"')
     fields = []
     body = text[start : text.index("</form>", start)]
@@ -195,10 +198,10 @@ def read_form(text: str) -> list[tuple[str, str]]:
             continue
         if tag.startswith("<select"):
             chosen = re.search(r'value="([^"]*)" selected', tag)
-            fields.append((named[1], chosen[1] if chosen else ""))
+            fields.append((named[1], unescape(chosen[1]) if chosen else ""))
         elif 'type="checkbox"' not in tag or " checked" in tag:
             value = re.search(r'value="([^"]*)"', tag)
-            fields.append((named[1], value[1] if value else ""))
+            fields.append((named[1], unescape(value[1]) if value else ""))
     return fields
 
 
@@ -215,7 +218,7 @@ def test_what_is_bad_is_named_and_changes_nothing(
     assert words in page(answer)
     assert ALERT.search(page(answer))
     assert total(api, face) == before
-    kept, listed = read_form(page(answer)), (".add", "_list", "_status", "_strategy")
+    kept, listed = read_form(answer), (".add", "_list", "_status", "_strategy")
     assert [one for one in fields if one not in kept and not one[0].endswith(listed)] == []
 
 
@@ -226,7 +229,7 @@ def test_a_bad_change_changes_nothing(admin: Admin, api: Api, bad: tuple[str, st
     path = f"{face.path}/{create(admin, face)}"
     ident = int(path.rpartition("/")[2])
     before = shown(api, face, ident)
-    fields = read_form(page(admin.get(path)))
+    fields = read_form(admin.get(path))
     answer = admin.post(path, put(fields, name, text))
     assert answer.status == 422
     assert words in page(answer)
@@ -245,18 +248,16 @@ def test_every_problem_is_told_at_once(admin: Admin) -> None:
 def test_secrets_are_kept_where_nothing_is_typed_and_never_shown(admin: Admin, api: Api) -> None:
     fields = form("trunk")
     ident = int(where(admin.post("/routes/trunks/new", fields)).rpartition("/")[2])
-    text = page(admin.get(f"/routes/trunks/{ident}"))
-    assert "open sesame" not in text
-    assert admin.post(f"/routes/trunks/{ident}", read_form(text)).status == 303
+    answer = admin.get(f"/routes/trunks/{ident}")
+    assert b"open sesame" not in answer.content
+    assert admin.post(f"/routes/trunks/{ident}", read_form(answer)).status == 303
     with admin.running.database() as database, database.reading() as connection:
-        from openivr.store import objects
-
         assert objects.fetch(connection, KINDS["trunk"], ident)["password"] == "open sesame"
 
 
 def test_a_new_registration_name_needs_its_password(admin: Admin) -> None:
     ident = create(admin, FACES["extension"])
-    fields = read_form(page(admin.get(f"/people/extensions/{ident}")))
+    fields = read_form(admin.get(f"/people/extensions/{ident}"))
     answer = admin.post(f"/people/extensions/{ident}", put(fields, "reg_name", "another"))
     assert answer.status == 422
     assert "The password is needed" in page(answer)
@@ -268,15 +269,15 @@ def test_a_password_is_made_up_and_shown_until_it_is_saved(admin: Admin) -> None
     assert first
     ident = create(admin, FACES["extension"])
     path = f"/people/extensions/{ident}"
-    fields = read_form(page(admin.get(path)))
-    text = page(admin.post(path, [*fields, ("do", "reg_password make")]))
-    second = made.search(text)
+    fields = read_form(admin.get(path))
+    answer = admin.post(path, [*fields, ("do", "reg_password make")])
+    second = made.search(page(answer))
     assert second
     assert second[1] != first[1]
-    refused = page(admin.post(path, put(read_form(text), "number", "x")))
+    refused = page(admin.post(path, put(read_form(answer), "number", "x")))
     assert made.search(refused)
     assert made.search(refused)[1] == second[1]
-    assert admin.post(path, read_form(text)).status == 303
+    assert admin.post(path, read_form(answer)).status == 303
     assert not made.search(page(admin.get(path)))
 
 
@@ -371,3 +372,51 @@ def test_what_a_stranger_could_dial(admin: Admin, api: Api) -> None:
     assert "At most 2 calls at a time and 30 an hour; 5 an hour for one caller." in text
     ident = create(admin, FACES["outbound_route"])
     assert "no menu lets its callers use this route" in page(admin.get(f"/routes/outbound/{ident}"))
+
+
+def test_what_others_changed_meanwhile_stays(admin: Admin, api: Api) -> None:
+    ident = create(admin, FACES["extension"])
+    path = f"/people/extensions/{ident}"
+    fields = read_form(admin.get(path))
+    changed = {"id": ident, "presence_status": "lunch", "first_name": "Theirs", "last_name": "Kept"}
+    assert api.post("extension/update", changed)["errcode"] == 0
+    refused = admin.post(path, put(put(fields, "first_name", "Mine"), "number", ""))
+    number = dict(fields)["number"]
+    assert admin.post(path, put(read_form(refused), "number", number)).status == 303
+    row = shown(api, FACES["extension"], ident)
+    assert (row["first_name"], row["last_name"], row["presence_status"]) == ("Mine", "Kept", "lunch")
+
+
+def test_a_form_with_broken_prints_is_saved_whole(admin: Admin, api: Api) -> None:
+    ident = create(admin, FACES["ext_group"])
+    for prints in ("", "[]", "{", '{"name": 1}', "\x00"):
+        fields = [
+            ("name", f"Named {ident} {len(prints)}"),
+            ("member_list", "extension:4"),
+            ("prints", prints),
+        ]
+        assert admin.post(f"/people/groups/{ident}", fields).status == 303
+        assert shown(api, FACES["ext_group"], ident)["name"] == f"Named {ident} {len(prints)}"
+    assert [one["value"] for one in shown(api, FACES["ext_group"], ident)["member_list"]] == ["4"]
+
+
+def test_phones_and_trunks_say_how_they_are(admin: Admin) -> None:
+    assert "Switched off. No calls come or go over it." in page(admin.get("/routes/trunks/1"))
+    trunk = create(admin, FACES["trunk"])
+    assert "Nothing is known of it yet." in page(admin.get(f"/routes/trunks/{trunk}"))
+    phone = Registration(
+        2, "sip:1001@192.0.2.9", int(time.time()) + 600, {"user_agent": "<b>Desk</b>"}, "one"
+    )
+    state = TrunkState(trunk, "down", "403 Forbidden", 1_700_000_000_000, "one")
+    with admin.running.database() as database, database.writing() as connection:
+        registrations.bind(connection, phone)
+        registrations.save_trunks(connection, [state])
+        registrations.show_online(connection)
+    text = admin.get("/people/extensions/2").content.decode()
+    assert "&lt;b&gt;Desk&lt;/b&gt;, registered until" in text
+    assert "No phone is registered now" in page(admin.get("/people/extensions/3"))
+    listed = page(admin.get("/people/extensions"))
+    assert (listed.count(">Registered<"), "Not registered" in listed) == (1, True)
+    assert "Does not work since" in page(admin.get(f"/routes/trunks/{trunk}"))
+    assert "403 Forbidden" in page(admin.get(f"/routes/trunks/{trunk}"))
+    assert "Does not work" in page(admin.get("/routes/trunks"))

@@ -137,6 +137,8 @@ def test_the_servers_facts(server: Running, admin: Admin) -> None:
     assert f"{server.base}/openapi/v1.0" in text
     assert "SQLite" in text
     assert "Menus 4" in text
+    assert "for 365 days" in text
+    assert "10000–19999" in text
     assert "5 within 10 minutes lock an address out for 10 minutes" in text
 
 

@@ -74,6 +74,11 @@ def show_online(row: Row) -> tuple[str, bool]:
     return "online", any(device["status"] for device in row["online_status"].values())
 
 
+def show_state(row: Row) -> tuple[str, str]:
+    """How a trunk is: one that is switched off is nothing else."""
+    return "state", row.get("state", "unknown") if row["enable"] else "off"
+
+
 def show_name(row: Row) -> tuple[str, str]:
     return "text", row["caller_id_name"]
 
@@ -82,5 +87,6 @@ def show_name(row: Row) -> tuple[str, str]:
 MADE: Mapping[str, Callable[[Row], tuple[str, Any]]] = {
     "caller_id_name": show_name,
     "online": show_online,
+    "state": show_state,
     "limits": show_limits,
 }

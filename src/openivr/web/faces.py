@@ -111,7 +111,7 @@ TRUNK = Face(
     kind=KINDS["trunk"],
     columns=(
         Column("name", "name", is_title=True),
-        Column("enable"),
+        Column("state"),
         Column("hostname"),
         Column("type", is_minor=True),
         Column("transport", is_minor=True),

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from openivr.objects import KINDS
 from openivr.objects.kind import Values
-from openivr.store import objects
+from openivr.store import objects, registrations
+from openivr.web.pages import clock
 from openivr.web.patterns import is_wide
 from openivr.web.words import say
 
@@ -27,7 +28,8 @@ def find_notes(connection: Connection, kind: str, ident: int | None) -> list[Not
     """What there is to say of an object as it is kept; nothing of a new one."""
     if ident is None or kind not in WRITERS:
         return []
-    return [WRITERS[kind](connection, ident, objects.fetch(connection, KINDS[kind], ident))]
+    values = objects.fetch(connection, KINDS[kind], ident)
+    return [write(connection, ident, values) for write in WRITERS[kind]]
 
 
 def tell_strangers(connection: Connection, ident: int, values: Values) -> Note:
@@ -53,13 +55,38 @@ def tell_strangers(connection: Connection, ident: int, values: Values) -> Note:
     return Note("note.strangers", tuple(told), is_warning=True)
 
 
-def tell_phone(_connection: Connection, _ident: int, values: Values) -> Note:
+def tell_phones(connection: Connection, ident: int, _values: Values) -> Note:
+    """Which phones are registered, as what they call themselves."""
+    told = []
+    for phone in registrations.list_registrations(connection, ident):
+        name, until = phone.data.get("user_agent") or phone.contact, clock(phone.expires, "%H:%M")
+        told.append(say("note.registered", name=name, until=until))
+    return Note("note.phones", tuple(told) or (say("note.no_phone"),))
+
+
+def tell_setup(_connection: Connection, _ident: int, values: Values) -> Note:
     """What to put into a phone."""
     user = say("note.phone_user", user=values["reg_name"])
     return Note("note.phone", (user, say("note.phone_server"), say("note.phone_password")))
 
 
-WRITERS: Mapping[str, Callable[[Connection, int, Values], Note]] = {
-    "outbound_route": tell_strangers,
-    "extension": tell_phone,
+def tell_trunk(connection: Connection, ident: int, values: Values) -> Note:
+    """How a trunk is, seen from each node, and since when."""
+    if not values["enable"]:
+        return Note("note.trunk", (say("note.trunk_off"),))
+    found = [state for state in registrations.list_trunks(connection) if state.trunk_id == ident]
+    told = []
+    for one in found:
+        since = clock(one.since // 1000, "%Y-%m-%d %H:%M")
+        told.append(say("note.trunk_is", state=say(f"state.{one.state}"), since=since))
+        if one.detail:
+            told.append(one.detail)
+    is_down = any(one.state == "down" for one in found)
+    return Note("note.trunk", tuple(told) or (say("note.trunk_unknown"),), is_down)
+
+
+WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Note], ...]] = {
+    "outbound_route": (tell_strangers,),
+    "extension": (tell_phones, tell_setup),
+    "trunk": (tell_trunk,),
 }

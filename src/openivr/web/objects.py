@@ -5,7 +5,7 @@ refused form comes back as it was filled in, with each problem beside its field.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,10 @@ from openivr.objects.errors import Duplicate, InUse, Invalid, Problem
 from openivr.objects.fields import Find, Integer
 from openivr.objects.kind import Row
 from openivr.objects.secret import random_text
-from openivr.store import objects
+from openivr.store import objects, registrations
 from openivr.web import listing
 from openivr.web.cells import Cell, make_cells
+from openivr.web.changes import keep_changed, read_prints, take_prints, write_prints
 from openivr.web.draft import Draft, Form, first, move, read_draft
 from openivr.web.faces import FACES, Face
 from openivr.web.inputs import Input, call, make_inputs
@@ -37,6 +38,7 @@ class Filled:
     """A form: its inputs by the fields' names, and what it says about the object beside them."""
 
     ident: int | None  # None for a new object
+    prints: str  # of the fields as they were when the form was made: see `changes`
     inputs: Mapping[str, Input]
     label: str
     users: list[objects.User]
@@ -63,11 +65,23 @@ def find_rows(connection: Connection, face: Face, rows: Iterable[Row]) -> list[t
     """The cells of a list's rows; an object that has gone meanwhile is left out."""
     rows, names = list(rows), objects.namer(connection)
     values = objects.fetch_many(connection, face.kind, [row["id"] for row in rows])
+    states = trunk_states(connection) if face.kind.name == "trunk" else {}
     return [
-        (row, list(make_cells(face.columns, face.kind, row, values[row["id"]], names)))
+        (
+            row,
+            list(
+                make_cells(face.columns, face.kind, row | states.get(row["id"], {}), values[row["id"]], names)
+            ),
+        )
         for row in rows
         if row["id"] in values
     ]
+
+
+def trunk_states(connection: Connection) -> dict[int, Row]:
+    """How each trunk is, as a part of its row; of several nodes' views that which is known last."""
+    states = sorted(registrations.list_trunks(connection), key=lambda state: state.since)
+    return {state.trunk_id: {"state": state.state} for state in states}
 
 
 async def show_new(face: Face, visit: Visit) -> Response:
@@ -85,18 +99,20 @@ async def show_one(face: Face, visit: Visit) -> Response:
 
 
 def load(connection: Connection, face: Face, ident: int) -> Filled:
-    return fill(connection, face, ident, Draft(objects.show(connection, face.kind, ident)))
+    """The form for an object as it is kept."""
+    body = objects.show(connection, face.kind, ident)
+    return fill(connection, face, ident, Draft(body), write_prints(take_prints(face.fields, body)))
 
 
-def fill(connection: Connection, face: Face, ident: int | None, draft: Draft) -> Filled:
+def fill(connection: Connection, face: Face, ident: int | None, draft: Draft, prints: str = "") -> Filled:
     """The form for a draft of an object, which has no id yet where it is new."""
     names = objects.namer(connection)
     inputs = {one.field.name: one for one in make_inputs(face.kind.name, face.fields, draft, names)}
     if ident is None:
-        return Filled(None, inputs, "", [], [])
+        return Filled(None, prints, inputs, "", [], [])
     label = call(*names(face.kind.name, ident))
     users = objects.users(connection, face.kind, ident)
-    return Filled(ident, inputs, label, users, find_notes(connection, face.kind.name, ident))
+    return Filled(ident, prints, inputs, label, users, find_notes(connection, face.kind.name, ident))
 
 
 def form_page(face: Face, visit: Visit, filled: Filled, *, status: int = 200, focus: str = "") -> Response:
@@ -114,18 +130,19 @@ async def save(face: Face, visit: Visit) -> Response:
     """Create or change the object, or do what another button of its form says and show it again."""
     ident = visit.ident() if "id" in visit.request.path_params else None
     form = read_form(visit)
-    steps = first(form, "do")
+    steps, prints = first(form, "do"), first(form, "prints")
     draft = await visit.database.read(read_body, face, move(form, steps) if steps else form)
     if steps:
         make_secret(face, steps, draft)
-        filled = await visit.database.read(fill, face, ident, draft)
+        filled = await visit.database.read(fill, face, ident, draft, prints)
         return form_page(face, visit, filled, focus=focus_after(steps, draft))
     if ident is None:
         complete(face, draft)
-    saved, problems = await try_to_save(face, visit, ident, draft)
+    body = keep_changed(face.fields, draft.body, read_prints(prints))
+    saved, problems = await try_to_save(face, visit, ident, replace(draft, body=body))
     if saved is None:
         draft.problems = problems
-        filled = await visit.database.read(fill, face, ident, draft)
+        filled = await visit.database.read(fill, face, ident, draft, prints)
         return form_page(face, visit, filled, status=REFUSED)
     filled = await visit.database.read(load, face, saved)
     return visit.go(f"{face.path}/{saved}", [say("object.saved", label=filled.label)])

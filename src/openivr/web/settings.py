@@ -15,7 +15,7 @@ from openivr import __version__, configfile
 from openivr.objects import KINDS
 from openivr.store import admin, backup, schema, system, transfer
 from openivr.store.database import Database
-from openivr.web.view import View, Visit, now
+from openivr.web.view import Told, View, Visit, now
 from openivr.web.words import say
 
 PATH = "/settings"
@@ -31,9 +31,28 @@ async def show(visit: Visit) -> Response:
     sessions = await visit.database.read(admin.list_sessions, policy, name, now())
     api = f"{str(visit.request.base_url).rstrip('/')}/openapi/v1.0"
     facts = [(say("server.version"), __version__), (say("server.api"), api), *facts]
+    calls = tell_calls(visit.site.told)
     return visit.page(
-        "settings/server.html", where=PATH, facts=facts, sessions=sessions, policy=visit.site.policy
+        "settings/server.html",
+        where=PATH,
+        facts=facts,
+        calls=calls,
+        sessions=sessions,
+        policy=visit.site.policy,
     )
+
+
+def tell_calls(told: Told) -> list[tuple[str, str]]:
+    """Where calls come in, how many may be at a time, and how long it is remembered."""
+    ports = told.rtp_ports
+    keep = say("server.days", count=told.keep_days) if told.keep_days else say("server.for_ever")
+    return [
+        (say("server.sip"), told.sip),
+        (say("server.sip_tls"), told.sip_tls or say("server.off")),
+        (say("server.rtp"), f"{ports.start}–{ports.stop - 1}"),
+        (say("server.max_calls"), str(told.max_calls)),
+        (say("server.keep"), keep),
+    ]
 
 
 def find_facts(connection: Connection, database: Database) -> list[tuple[str, str]]:

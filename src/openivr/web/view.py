@@ -31,6 +31,17 @@ MOST_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the server was told about calls, for people to see. `keep_days` 0 keeps records for ever."""
+
+    sip: str
+    sip_tls: str  # "" where there is none
+    rtp_ports: range
+    max_calls: int
+    keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What pages work with: one per worker."""
 
@@ -41,6 +52,7 @@ class Site:
     policy: TokenPolicy
     pages: Pages
     assets: Assets
+    told: Told
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
 
 

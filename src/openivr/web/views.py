@@ -26,7 +26,7 @@ from openivr.web import (
 )
 from openivr.web.pages import SECTIONS, Pages
 from openivr.web.server import Web
-from openivr.web.view import Site, View, Visit
+from openivr.web.view import Site, Told, View, Visit
 
 
 async def start(_visit: Visit) -> Response:
@@ -52,9 +52,10 @@ VIEWS: tuple[View, ...] = (
 )
 
 
-def build(database: Database, live: Live, policy: TokenPolicy, observer: Observer) -> Web:
+def build(database: Database, live: Live, policy: TokenPolicy, observer: Observer, told: Told) -> Web:
     """The web admin of a worker."""
     files = assets.load()
     served = {view.path for view in VIEWS}
     pages = Pages(files, [section for section in SECTIONS if section.path in served])
-    return Web(Site(database, live, LiveMenus(live), Office(live), policy, pages, files), VIEWS, observer)
+    site = Site(database, live, LiveMenus(live), Office(live), policy, pages, files, told)
+    return Web(site, VIEWS, observer)
