@@ -18,6 +18,10 @@ from openivr.objects.fields import Field, Find, Integer, Links, Prompts, Secret,
 Form = Mapping[str, Sequence[str]]
 PUNCTUATION = re.compile(r"[\s().-]+")  # with which people write telephone numbers
 
+NO_NUMBER, NO_NAME = "is not the number of any", "is not the number or name of any"
+NO_PROMPT = "is not the name of any prompt"
+UNKNOWN = (NO_NUMBER, NO_NAME, NO_PROMPT)  # what is said of texts that mean nothing
+
 
 @dataclass(slots=True)
 class Draft:
@@ -83,7 +87,7 @@ def read_destination(one: Destination, form: Form, find: Find, draft: Draft) -> 
         found = find_typed((TARGETS[kind],), text, find)
         value = str(found["value"]) if found else ""
         if text and not found:
-            draft.refuse(f"{stem}_target", text, "is not the number of any")
+            draft.refuse(f"{stem}_target", text, NO_NUMBER)
     elif kind in PLAYS:
         value, prefix = text, prefix or "1"
     elif kind == OUTSIDE:
@@ -105,7 +109,7 @@ def read_links(one: Links, form: Form, find: Find, draft: Draft) -> None:
     if text := first(form, f"{one.name}.add").strip():
         found = find_typed(one.kinds, text, find)
         if found is None:
-            draft.refuse(f"{one.name}.add", text, "is not the number or name of any")
+            draft.refuse(f"{one.name}.add", text, NO_NAME)
         elif found not in links:
             links.append(found)
     draft.body[one.name] = links
@@ -117,7 +121,7 @@ def read_prompts(one: Prompts, form: Form, find: Find, draft: Draft) -> None:
         if text in one.builtin or find("custom_prompt", text) is not None:
             names.append(text)
         else:
-            draft.refuse(f"{one.name}.add", text, "is not the name of any prompt")
+            draft.refuse(f"{one.name}.add", text, NO_PROMPT)
     draft.body[one.name] = ",".join(names)
 
 

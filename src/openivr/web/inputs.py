@@ -22,7 +22,7 @@ from openivr.objects.fields import (
     Table,
     Text,
 )
-from openivr.web.draft import Draft
+from openivr.web.draft import UNKNOWN, Draft
 from openivr.web.patterns import explain, is_wide
 from openivr.web.words import has, say
 
@@ -172,6 +172,8 @@ def api_names(field: Field) -> Sequence[str]:
 def describe(kind: str, field: Field, problem: Problem, body: Mapping[str, Any]) -> str:
     """A problem in a sentence: the field's own where there is one, else one that its limits fill in."""
     label, rule = say(f"field.{kind}.{field.name}"), problem.rule
+    if problem.text in UNKNOWN:
+        return say("problem.unknown", label=label, value=problem.value)
     if body.get(field.name) == "" and (field.required or isinstance(field, Integer)):
         rule = "required"  # says more of an empty field than what it may contain
     if has(f"problem.{kind}.{field.name}.{rule}"):
