@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import update
 
+from openivr.cli import main
 from openivr.store.admin import SessionPolicy
 from openivr.store.tables import ADMIN_SESSION
 from tests.running import Running, start
@@ -64,7 +66,7 @@ def test_cookies_are_for_this_server_alone(server: Running, admin: Admin, visito
     assert "httponly" in flags
     assert "samesite=strict" in flags
     assert "path=/" in flags
-    assert "secure" not in flags  # over TLS alone: see test_tls
+    assert "secure" not in flags  # over TLS alone
     secret = visitor.cookies["openivr"]
     content = b"".join(path.read_bytes() for path in server.data.glob("openivr.db*"))
     assert secret.encode() not in content
@@ -134,3 +136,42 @@ def test_a_request_keeps_a_session_from_going_idle(server: Running, visitor: Adm
         with server.database() as database, database.writing() as connection:
             connection.execute(update(ADMIN_SESSION).values(seen=ADMIN_SESSION.c.seen - 3000))
         assert visitor.get("/menus").status == 200
+
+
+TLS = {"X-Forwarded-Proto": "https"}
+
+
+def test_over_tls_the_cookie_is_for_tls(tmp_path_factory: pytest.TempPathFactory) -> None:
+    running = start(tmp_path_factory.mktemp("proxy"), "--trusted-proxy", "127.0.0.1", demo=False)
+    visitor = Admin(running)
+    body = {"name": "admin", "password": running.password}
+    answer = visitor.post("/sign-in", body, **TLS, Origin=running.base.replace("http:", "https:"))
+    assert answer.headers["set-cookie"].startswith("__Host-openivr=")
+    assert "; secure" in answer.headers["set-cookie"].lower()
+    assert where(visitor.get("/", **TLS)) == "/password"
+    assert where(visitor.get("/")) == "/sign-in"  # without TLS the cookie is not looked at
+    visitor.close()
+    running.stop()
+
+
+def test_the_header_of_a_stranger_says_nothing(admin: Admin, visitor: Admin) -> None:
+    answer = visitor.post("/sign-in", {"name": "admin", "password": PASSWORD}, **TLS)
+    assert answer.headers["set-cookie"].startswith("openivr=")
+
+
+def test_a_lost_password(tmp_path_factory: pytest.TempPathFactory) -> None:
+    running = start(tmp_path_factory.mktemp("lost"), demo=False)
+    visitor = Admin(running).enter()
+    arguments = ["admin", "reset-password", "--data", str(running.data)]
+    shown = CliRunner().invoke(main, arguments)
+    assert shown.exit_code == 0, shown.output
+    password = shown.output.split()[-1]
+    assert where(visitor.get("/menus")) == "/sign-in"
+    assert visitor.sign_in(PASSWORD).status == 401
+    assert where(visitor.sign_in(password)) == "/"
+    assert where(visitor.get("/menus")) == "/password"
+    unknown = CliRunner().invoke(main, [*arguments, "--name", "nobody"])
+    assert unknown.exit_code == 1
+    assert "nobody" in unknown.output
+    visitor.close()
+    running.stop()
