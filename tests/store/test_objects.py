@@ -124,6 +124,10 @@ def test_an_object_is_found_by_what_people_call_it(database: Database) -> None:
 def test_objects_are_fetched_together(database: Database) -> None:
     first, second = (create(database, "extension", extension(number)) for number in ("1001", "1000"))
     with database.reading() as connection:
+        names = objects.namer(connection, [("extension", first), ("extension", 99), ("extension", 2**40)])
+        assert [names("extension", one)[1] for one in (first, second)] == ["1001", "1000"]
+        with pytest.raises(NotFound):
+            names("extension", 99)
         found = objects.fetch_many(connection, KINDS["extension"], [second, 99, first])
         assert found == {one: objects.fetch(connection, KINDS["extension"], one) for one in (first, second)}
 

@@ -12,7 +12,9 @@ from openivr.objects import KINDS
 from openivr.store import objects, registrations
 from openivr.store.registrations import Registration, TrunkState
 from openivr.web.faces import FACES, Face
+from openivr.web.inputs import MOST_MOVED
 from tests.running import Answer, Api
+from tests.store.bodies import extension
 from tests.web.site import Admin, where
 
 NUMBERS = count(3000)
@@ -372,6 +374,24 @@ def test_what_a_stranger_could_dial(admin: Admin, api: Api) -> None:
     assert "At most 2 calls at a time and 30 an hour; 5 an hour for one caller." in text
     ident = create(admin, FACES["outbound_route"])
     assert "no menu lets its callers use this route" in page(admin.get(f"/routes/outbound/{ident}"))
+
+
+def test_a_long_list_is_ticked_instead_of_moved(admin: Admin, api: Api) -> None:
+    people = [
+        api.post("extension/create", extension(str(number), reg_name=f"long{number}"))["id"]
+        for number in range(8000, 8000 + MOST_MOVED + 1)
+    ]
+    fields = [("name", "Everybody"), *(("member_list", f"extension:{ident}") for ident in people)]
+    path = where(admin.post("/people/groups/new", fields))
+    kept = read_form(admin.get(path))
+    assert "101 in all." in page(admin.get(path))
+    assert "Move 8000 up" not in page(admin.get(path))
+    assert admin.post(path, [one for one in kept if one[1] != f"extension:{people[7]}"]).status == 303
+    left = [
+        one["value"] for one in shown(api, FACES["ext_group"], int(path.rpartition("/")[2]))["member_list"]
+    ]
+    assert left == [str(ident) for ident in people if ident != people[7]]
+    assert "Move 8000 down" in page(admin.get(path))
 
 
 def test_what_others_changed_meanwhile_stays(admin: Admin, api: Api) -> None:

@@ -21,6 +21,7 @@ from openivr.objects.order import Page
 from openivr.store.database import Change
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
 
+TOGETHER = 1000  # objects in one query: databases limit the values of one
 MOST_USERS = 20  # that a refusal to delete names
 
 
@@ -225,7 +226,9 @@ def fetch_all(connection: Connection, kind: Kind) -> Iterable[tuple[int, Values]
 def fetch_many(connection: Connection, kind: Kind, idents: Sequence[int]) -> dict[int, Values]:
     """The values of those objects that exist, by id."""
     table = OBJECTS[kind.name]
-    found = connection.execute(select(table).where(table.c.id.in_(idents)))
+    found = connection.execute(
+        select(table).where(table.c.id.in_([one for one in idents if can_be_stored(one)]))
+    )
     return {record.id: as_values(kind, record) for record in found}
 
 
@@ -235,7 +238,9 @@ def as_values(kind: Kind, record: Record[Any]) -> Values:
 
 def show(connection: Connection, kind: Kind, ident: int) -> Row:
     """An object as `get` answers it, with the present names of what it points to."""
-    return kind.show(ident, fetch(connection, kind, ident), namer(connection))
+    values = fetch(connection, kind, ident)
+    ahead = [(r.kind, r.key) for r in kind.references(values) if isinstance(r.key, int)]
+    return kind.show(ident, values, namer(connection, ahead))
 
 
 def show_many(connection: Connection, kind: Kind, idents: Sequence[int]) -> list[Row]:
@@ -249,9 +254,16 @@ def show_many(connection: Connection, kind: Kind, idents: Sequence[int]) -> list
     return rows
 
 
-def namer(connection: Connection) -> Names:
-    """Looks up the name and the number that an object is shown with."""
+def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
+    """Looks up the name and the number that objects are shown with; those `ahead` all together."""
     known: dict[tuple[str, int], tuple[str, str]] = {}
+    idents: dict[str, list[int]] = {}
+    for kind, ident in ahead:
+        idents.setdefault(kind, []).append(ident)
+    for kind, wanted in idents.items():
+        for start in range(0, len(wanted), TOGETHER):
+            found = fetch_many(connection, KINDS[kind], wanted[start : start + TOGETHER])
+            known |= {(kind, ident): KINDS[kind].names(values) for ident, values in found.items()}
 
     def names(kind: str, ident: int) -> tuple[str, str]:
         if (kind, ident) not in known:

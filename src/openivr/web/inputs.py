@@ -41,6 +41,9 @@ GOALS = (
 )
 
 
+MOST_MOVED = 100  # items of a list that have buttons; more would make a page of many megabytes
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An object that was chosen: its kind and id as the form has them, and what people call it.
@@ -99,6 +102,11 @@ class Input:
         """The rows of a table, and an empty one for more."""
         assert isinstance(self.field, Table)  # noqa: S101 - no other field has rows
         return [*self.value, Line(tuple(str(column.default) for column in self.field.columns))]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a list has too many items for buttons that move each of them."""
+        return len(self.value) > MOST_MOVED
 
     @property
     def types(self) -> list[str]:

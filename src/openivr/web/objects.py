@@ -106,13 +106,21 @@ def load(connection: Connection, face: Face, ident: int) -> Filled:
 
 def fill(connection: Connection, face: Face, ident: int | None, draft: Draft, prints: str = "") -> Filled:
     """The form for a draft of an object, which has no id yet where it is new."""
-    names = objects.namer(connection)
+    names = objects.namer(connection, linked(draft.body))
     inputs = {one.field.name: one for one in make_inputs(face.kind.name, face.fields, draft, names)}
     if ident is None:
         return Filled(None, prints, inputs, "", [], [])
     label = call(*names(face.kind.name, ident))
     users = objects.users(connection, face.kind, ident)
     return Filled(ident, prints, inputs, label, users, find_notes(connection, face.kind.name, ident))
+
+
+def linked(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The objects on the lists of a body."""
+    for value in body.values():
+        for item in value if isinstance(value, list) else ():
+            if "type" in item:
+                yield item["type"], int(item["value"])
 
 
 def form_page(face: Face, visit: Visit, filled: Filled, *, status: int = 200, focus: str = "") -> Response:
