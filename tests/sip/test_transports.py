@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from openivr.sip import transports
 from openivr.sip.agent import Agent
 from openivr.sip.message import Response, read
 from openivr.sip.settings import Settings
@@ -243,6 +244,45 @@ async def test_no_more_connections_than_allowed() -> None:
         await one_more.closed()
         for line in (*lines, one_more):
             line.close()
+
+
+def test_silent_connections_are_dropped_and_our_own_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "PATIENCE", 0.2)
+    monkeypatch.setattr(transports, "PING_SECONDS", 0.0)
+
+    @play
+    async def run() -> None:
+        async with scene(None, settings("TCP")) as s:
+            silent = await Line.open(s.agent)
+            half = await Line.open(s.agent)
+            half.writer.write(request("OPTIONS sip:a@b SIP/2.0") + b"OPTIONS sip:a@b SIP/2.0\r\n")
+            assert (await half.response()).status == 200
+            whole = await Line.open(s.agent)
+            whole.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK3"))
+            assert (await whole.response()).status == 200
+            await silent.closed()
+            await half.closed()
+            pinged = asyncio.Event()
+
+            async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await reader.readuntil(b"\r\n\r\n\r\n\r\n")  # the end of a request, and a ping
+                pinged.set()
+                writer.close()
+
+            server = await asyncio.start_server(hear, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            s.agent.request("OPTIONS", f"sip:127.0.0.1:{port};transport=tcp", lambda reply: None)
+            async with asyncio.timeout(SECONDS):
+                await pinged.wait()
+            whole.writer.write(
+                request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK4", "Call-ID: x")
+            )
+            assert (await whole.response()).status == 200
+            server.close()
+            for line in (silent, half, whole):
+                line.close()
+
+    run()
 
 
 def test_the_face_that_a_peer_sees() -> None:
