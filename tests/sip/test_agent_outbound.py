@@ -1,8 +1,6 @@
 """Calls that we place: what an agent sends and how it takes answers, message by message."""
 
 import asyncio
-import gc
-import weakref
 
 import pytest
 
@@ -12,7 +10,7 @@ from openivr.sip.message import NOWHERE, Request, Response
 from openivr.sip.outbound import OutboundLeg
 from openivr.sip.targets import Target
 from tests.sip.scene import Scene, play, scene
-from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, answer_at_once, settings
+from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, settings
 
 
 async def answered(s: Scene, ear: Ear, authorise: Authorise | None = None) -> tuple[OutboundLeg, Request]:
@@ -342,35 +340,6 @@ async def test_an_offer_that_always_crosses_is_refused_in_the_end() -> None:
             s.phone.reply(ours, 491)
             await s.phone.asked("ACK")
         assert await ear.hears("disagreed") == 491
-
-
-@play
-async def test_a_call_that_is_over_leaves_nothing_for_the_collector() -> None:
-    """What waits for the cycle collector stops everything while it is collected, sound included."""
-    async with scene(answer_at_once) as s:
-        gc.collect()
-        gc.disable()
-        try:
-            ear = Ear()
-            ours, _ = await answered(s, ear)
-            ours.hangup()
-            bye = await s.phone.asked("BYE")
-            s.phone.reply(bye, 200)
-            await ear.ending("ended")
-            s.phone.call_id = "another"
-            await s.phone.establish()
-            theirs, other = await s.house.call()
-            await other.hears("acknowledged")
-            s.phone.request("BYE")
-            await s.phone.response(200, "BYE")
-            ghosts = [weakref.ref(ours), weakref.ref(theirs)]
-            del ours, theirs
-            async with asyncio.timeout(SECONDS):
-                while len(s.agent._stack.exchange):
-                    await asyncio.sleep(0.05)
-            assert [ghost() for ghost in ghosts] == [None, None]
-        finally:
-            gc.enable()
 
 
 @play

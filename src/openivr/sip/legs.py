@@ -30,7 +30,7 @@ class Authorise(Protocol):
 class Leg(ABC):
     """One call with one peer. Methods called when they mean nothing any more change nothing."""
 
-    __slots__ = ("__weakref__", "call_id", "dialog", "early", "listener", "over", "request", "tag")
+    __slots__ = ("call_id", "dialog", "early", "listener", "over", "request", "tag")
 
     listener: "Listener"
     call_id: str
