@@ -108,62 +108,44 @@ def test_one_call_is_found_by_the_beginning_of_its_id(
     assert (record_found and record_found.id) == found
 
 
-def test_calls_are_counted_by_hour_and_day(filled: Database, navigator: int) -> None:
+def test_calls_are_counted_by_the_hour(filled: Database) -> None:
     with filled.reading() as connection:
-        hours = reports.calls_by_period(connection, WHOLE)
-        days = reports.calls_by_period(connection, WHOLE, DAY)
-        east = reports.calls_by_period(connection, WHOLE, DAY, zone=-2 * HOUR)
-        none = reports.calls_by_period(connection, WHOLE, DAY, menu=12345)
-        same = reports.calls_by_period(connection, WHOLE, menu=navigator)
+        hours = reports.count_hours(connection, WHOLE)
+        east = reports.count_hours(connection, WHOLE, [(0, HOUR // 2)])
     assert [(one.start - MIDNIGHT, one.outcome, one.calls) for one in hours] == [
         (0, "menu", 2),
         (HOUR, "menu", 1),
         (3 * HOUR, "menu", 1),
         (DAY, "", 1),
     ]
-    assert [(one.start - MIDNIGHT, one.calls) for one in days] == [(0, 4), (DAY, 1)]
-    assert [(one.start - MIDNIGHT, one.calls) for one in east] == [
-        (-22 * HOUR, 3),
-        (2 * HOUR, 1),
-        (2 * HOUR, 1),
-    ]
-    assert none == []
-    assert same == hours
-    assert all(one.seconds > 0 for one in hours[:3])
+    assert [one.start - MIDNIGHT for one in east] == [at - HOUR // 2 for at in (0, HOUR, 3 * HOUR, DAY)]
 
 
-def test_keys_are_counted_by_menu(filled: Database, snapshot: Snapshot, navigator: int) -> None:
+def test_what_happens_in_menus_is_counted(filled: Database, snapshot: Snapshot, navigator: int) -> None:
     prompt = snapshot.ivr_by_number("6202")
     assert prompt is not None
     with filled.reading() as connection:
-        [use, *_] = reports.keys_by_menu(connection, WHOLE, navigator)
-        assert reports.keys_by_menu(connection, WHOLE, 12345) == []
-        [wrong] = reports.invalid_keys(connection, WHOLE)
-    assert (use.input, use.kind, use.target, use.count) == ("3", Kind.IVR, prompt.id, 2)
+        acts = reports.count_acts(connection, WHOLE)
+        before = reports.count_acts(connection, Span(0, MIDNIGHT))
+    chosen = [(one.menu, one.input, one.kind, one.target, one.count) for one in acts if one.topic == "chose"]
+    assert chosen == [(navigator, "3", Kind.IVR, prompt.id, 2)]
+    [wrong] = [one for one in acts if one.topic == "invalid"]
     assert (wrong.menu, wrong.input, wrong.count) == (navigator, "7", 1)
-    assert wrong.why
-
-
-def test_menus_are_counted(filled: Database, snapshot: Snapshot, navigator: int) -> None:
-    with filled.reading() as connection:
-        uses = {use.menu: use for use in reports.menus_used(connection, WHOLE)}
-        before = reports.menus_used(connection, Span(0, MIDNIGHT))
-    main = uses[navigator]
-    assert main.entered >= 5
-    assert (main.chose, main.invalid) == (2, 1)
-    assert main.timed_out >= 1
+    assert wrong.detail
+    assert sum(one.count for one in acts if one.topic == "ended") == 4
     assert before == []
-    assert sum(use.ended for use in uses.values()) == 4
 
 
-def test_flows_lead_from_menu_to_menu(filled: Database, snapshot: Snapshot, navigator: int) -> None:
-    prompt = snapshot.ivr_by_number("6202")
-    assert prompt is not None
+def test_ways_are_counted_by_call(filled: Database) -> None:
     with filled.reading() as connection:
-        flows = reports.flows(connection, WHOLE)
-    chosen = [flow for flow in flows if flow.topic == "chose"]
-    assert [(flow.menu, flow.kind, flow.target, flow.count) for flow in chosen] == [
-        (navigator, Kind.IVR, prompt.id, 2)
-    ]
-    assert sum(flow.count for flow in flows if flow.topic == "ended") == 4
-    assert all(flow.detail for flow in flows if flow.topic == "ended")
+        journeys = reports.count_journeys(connection, WHOLE)
+    assert sum(one.calls for one in journeys) == 5
+    assert journeys[0].path == ("6200", "6202")
+    assert journeys[0].calls == 2
+    assert [one.path for one in journeys if not one.outcome] == [("6200",)]
+
+
+def test_no_call_of_a_span_reaches_another(filled: Database) -> None:
+    with filled.reading() as connection:
+        report = reports.read_report(connection, Span(MIDNIGHT, MIDNIGHT + HOUR))
+    assert sum(one.calls for one in report.hours) == sum(one.calls for one in report.journeys) == 2

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openivr.menu.commands import Note, Topic
@@ -67,8 +67,23 @@ class CallNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """What has to be noted of a call in one note; None asks for nothing."""
+
+    topics: tuple[str, ...]
+    menu: int | None = None
+    input: str | None = None
+    kind: str | None = None
+    target: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which calls a list shows; None and "" ask for nothing. `menu` is a menu that the call went through."""
+    """Which calls a list shows; None and "" ask for nothing. `menu` is a menu that the call went through.
+
+    `path` has the numbers of the menus that it went through first, or, where `is_whole_path`, at all.
+    """
 
     since: int | None = None
     until: int | None = None  # exclusive
@@ -77,7 +92,11 @@ class Wanted:
     called: str = ""
     menu: int | None = None
     outcome: str = ""
+    reason: str = ""
     is_live: bool | None = None
+    path: tuple[str, ...] = ()
+    is_whole_path: bool = False
+    noted: Noted | None = None
 
 
 LISTED = tuple(name for name in NAMES if name not in {"legs", "input", "media", "events"})
@@ -95,8 +114,9 @@ def restrict(query: Select[Any], wanted: Wanted) -> Select[Any]:
     for column, text in ((CALL.c.caller, wanted.caller), (CALL.c.called, wanted.called)):
         if text:
             query = query.where(column == text)
-    if wanted.outcome:
-        query = query.where(CALL.c.outcome == wanted.outcome)
+    for column, text in ((CALL.c.outcome, wanted.outcome), (CALL.c.reason, wanted.reason)):
+        if text:
+            query = query.where(column == text)
     if wanted.is_live is not None:
         query = query.where(CALL.c.ended.is_(None) if wanted.is_live else CALL.c.ended.is_not(None))
     if wanted.menu is not None:
@@ -104,7 +124,34 @@ def restrict(query: Select[Any], wanted: Wanted) -> Select[Any]:
             CALL_NOTE.c.ivr == wanted.menu, CALL_NOTE.c.topic == "entered", CALL_NOTE.c.call_id == CALL.c.id
         )
         query = query.where(been.exists())
-    return query
+    if wanted.path or wanted.is_whole_path:
+        query = query.where(went(wanted))
+    return query if wanted.noted is None else query.where(has_note(wanted.noted))
+
+
+def went(wanted: Wanted) -> ColumnElement[bool]:
+    """Whether a call went the way that is wanted."""
+    path = " ".join(wanted.path)
+    if wanted.is_whole_path:
+        return CALL.c.path == path
+    return (CALL.c.path == path) | CALL.c.path.startswith(f"{path} ", autoescape=True)
+
+
+def has_note(noted: Noted) -> ColumnElement[bool]:
+    """Whether a call has such a note."""
+    note = select(CALL_NOTE.c.call_id).where(
+        CALL_NOTE.c.call_id == CALL.c.id, CALL_NOTE.c.topic.in_(noted.topics)
+    )
+    for name, value in (
+        ("ivr", noted.menu),
+        ("input", noted.input),
+        ("kind", noted.kind),
+        ("target", noted.target),
+        ("detail", noted.detail),
+    ):
+        if value is not None:
+            note = note.where(CALL_NOTE.c[name] == value)
+    return note.exists()
 
 
 def list_calls(

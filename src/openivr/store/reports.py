@@ -1,14 +1,24 @@
-"""Numbers about calls: how many, when, which keys, and where callers go. Times are Unix milliseconds."""
+"""Numbers about calls: how many, when, which keys, and where callers go. Times are Unix milliseconds.
 
+A report is about the calls that began in a span, and about all that happened in them, even after it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, case, cast, func, literal, select
 
 from openivr.menu.commands import Topic
 from openivr.store.tables import CALL, CALL_NOTE
 
 HOUR, DAY = 3_600_000, 86_400_000
+COUNTED = (Topic.ENTERED, Topic.CHOSE, Topic.TIMED_OUT, Topic.INVALID, Topic.ENDED)
+REACHED = (Topic.CONNECTED, Topic.RECORDED)
+
+# From when on which offset from UTC holds, in milliseconds and in time order. The first also holds before.
+Zone = Sequence[tuple[int, int]]
+UTC: Zone = ((0, 0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,36 +30,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """How many calls with one outcome began in an hour or a day, and how long they took together."""
+class Hour:
+    """How many calls with one outcome began in an hour of the zone's clock, which began at `start`."""
 
     start: int
     outcome: str  # "" for those under way
     calls: int
-    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
-    """How often a key or number was typed in a menu, and what it led to; `kind` "" where it led nowhere."""
+class Act:
+    """How often the same happened in a menu: the fields of `menu.commands.Note`."""
 
+    topic: str
     menu: int
     input: str
-    kind: str
-    target: int
-    count: int
-    why: str = ""  # of what was refused
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """How many times callers went from a menu to somewhere, and for which reason.
-
-    `topic` is "chose" or "timed out" with the kind and target that came of it, or "ended" with the reason.
-    """
-
-    menu: int
-    topic: str
     kind: str
     target: int
     detail: str
@@ -57,79 +52,89 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class MenuUse:
-    """What happened in a menu."""
+class Journey:
+    """How many calls went the same way and ended the same.
 
-    menu: int
-    entered: int = 0
-    chose: int = 0
-    timed_out: int = 0
-    invalid: int = 0
-    ended: int = 0  # calls that ended in it
+    `kind` and `target` say whom the caller talked to, or whose mailbox has the message; "" and 0: nobody.
+    """
 
-
-def calls_by_period(
-    connection: Connection, span: Span, length: int = HOUR, zone: int = 0, menu: int | None = None
-) -> list[Period]:
-    """Calls by hour or day (`length`) and outcome, in time order. `zone` is the offset from UTC, in ms."""
-    start = ((CALL.c.started + zone) // length) * length - zone
-    lasted = func.sum(func.coalesce(CALL.c.ended, CALL.c.updated) - CALL.c.started) // 1000
-    query = select(start.label("start"), CALL.c.outcome, func.count(), cast(lasted, Integer))
-    query = query.where(CALL.c.started >= span.since, CALL.c.started < span.until)
-    if menu is not None:
-        visited = select(CALL_NOTE.c.call_id).where(
-            CALL_NOTE.c.topic == Topic.ENTERED, CALL_NOTE.c.ivr == menu
-        )
-        query = query.where(CALL.c.id.in_(visited))
-    rows = connection.execute(query.group_by("start", CALL.c.outcome).order_by("start", CALL.c.outcome))
-    return [Period(*row) for row in rows]
+    path: tuple[str, ...]  # the numbers of the menus
+    outcome: str  # "" for those under way
+    reason: str
+    kind: str
+    target: int
+    calls: int
 
 
-def keys_by_menu(connection: Connection, span: Span, menu: int | None = None) -> list[KeyUse]:
-    """Input that led somewhere, by menu, the most frequent first. Outside numbers count as one."""
-    columns = (CALL_NOTE.c.ivr, CALL_NOTE.c.input, CALL_NOTE.c.kind, CALL_NOTE.c.target)
-    count = func.count().label("count")
-    query = notes(select(*columns, count), span, [Topic.CHOSE], menu).group_by(*columns)
-    rows = connection.execute(query.order_by(CALL_NOTE.c.ivr, count.desc(), CALL_NOTE.c.input))
-    return [KeyUse(*row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is known of the calls of a span, of one committed state."""
+
+    hours: list[Hour]
+    acts: list[Act]
+    journeys: list[Journey]
 
 
-def invalid_keys(connection: Connection, span: Span, menu: int | None = None) -> list[KeyUse]:
-    """Input that was refused, by menu, with the reason, the most frequent first."""
-    columns = (CALL_NOTE.c.ivr, CALL_NOTE.c.input, CALL_NOTE.c.detail)
-    count = func.count().label("count")
-    query = notes(select(*columns, count), span, [Topic.INVALID], menu).group_by(*columns)
-    rows = connection.execute(query.order_by(CALL_NOTE.c.ivr, count.desc(), CALL_NOTE.c.input))
-    return [KeyUse(ivr, typed, "", 0, times, why) for ivr, typed, why, times in rows]
-
-
-def menus_used(connection: Connection, span: Span) -> list[MenuUse]:
-    """How often each menu was entered, left by a key, timed out, refused input, and ended a call."""
-    columns = (CALL_NOTE.c.ivr, CALL_NOTE.c.topic)
-    topics = [Topic.ENTERED, Topic.CHOSE, Topic.TIMED_OUT, Topic.INVALID, Topic.ENDED]
-    query = notes(select(*columns, func.count()), span, topics).group_by(*columns).order_by(CALL_NOTE.c.ivr)
-    found: dict[int, dict[str, int]] = {}
-    for ivr, topic, count in connection.execute(query):
-        found.setdefault(ivr, {})[topic.replace(" ", "_")] = count
-    return [MenuUse(ivr, **counts) for ivr, counts in found.items() if ivr]
-
-
-def flows(connection: Connection, span: Span) -> list[Flow]:
-    """Where callers went from each menu, and how often."""
-    ended = CALL_NOTE.c.topic == Topic.ENDED
-    detail = func.max(CALL_NOTE.c.detail).label("detail")
-    columns = (CALL_NOTE.c.ivr, CALL_NOTE.c.topic, CALL_NOTE.c.kind, CALL_NOTE.c.target)
-    found = []
-    for wanted, grouped in ((~ended, columns), (ended, (*columns, CALL_NOTE.c.detail))):
-        topics = [Topic.CHOSE, Topic.TIMED_OUT, Topic.ENDED]
-        query = notes(select(*columns, detail, func.count()), span, topics).where(wanted).group_by(*grouped)
-        found += [Flow(*row) for row in connection.execute(query)]
-    return sorted(found, key=lambda flow: (flow.menu, -flow.count, flow.topic, flow.kind, flow.target))
-
-
-def notes(query: Select[Any], span: Span, topics: list[Topic], menu: int | None = None) -> Select[Any]:
-    """Narrow a query of CALL_NOTE down; without a menu, to those that were made in any."""
-    query = query.where(
-        CALL_NOTE.c.topic.in_(topics), CALL_NOTE.c.at >= span.since, CALL_NOTE.c.at < span.until
+def read_report(connection: Connection, span: Span, zone: Zone = UTC) -> Report:
+    """The numbers about a span."""
+    return Report(
+        count_hours(connection, span, zone), count_acts(connection, span), count_journeys(connection, span)
     )
-    return query.where(CALL_NOTE.c.ivr == menu if menu is not None else CALL_NOTE.c.ivr > 0)
+
+
+def count_hours(connection: Connection, span: Span, zone: Zone = UTC) -> list[Hour]:
+    """Calls by hour and outcome, in time order. An hour that a clock has twice is two hours."""
+    offset = offset_at(zone)
+    start = (((CALL.c.started + offset) // HOUR) * HOUR - offset).label("start")
+    query = select(start, CALL.c.outcome, func.count()).where(*began_in(span))
+    rows = connection.execute(query.group_by("start", CALL.c.outcome).order_by("start", CALL.c.outcome))
+    return [Hour(*row) for row in rows]
+
+
+def offset_at(zone: Zone) -> ColumnElement[int]:
+    """The offset that holds when a call begins."""
+    (_, offset), *changes = zone
+    if not changes:
+        return literal(offset)
+    newest_first = [(CALL.c.started >= since, later) for since, later in reversed(changes)]
+    return case(*newest_first, else_=offset)
+
+
+def count_acts(connection: Connection, span: Span) -> list[Act]:
+    """What happened in menus, the same by menu, topic, input, destination and detail counted together."""
+    columns = [CALL_NOTE.c[name] for name in ("topic", "ivr", "input", "kind", "target", "detail")]
+    joined = CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)
+    # Topics are sorted out here: named in the query they would lead SQLite through every note that there is.
+    query: Select[Any] = (
+        select(*columns, func.count()).select_from(joined).where(*began_in(span)).group_by(*columns)
+    )
+    acts = [Act(*row) for row in rows if row.ivr and row.topic in COUNTED]
+    return sorted(acts, key=lambda act: (act.menu, act.topic, -act.count, act.input, act.target, act.detail))
+
+
+def count_journeys(connection: Connection, span: Span) -> list[Journey]:
+    """Calls by the menus they went through and by how they ended, the most frequent first."""
+    reached = (
+        select(CALL_NOTE.c.kind + " " + cast(CALL_NOTE.c.target, Text))
+        .where(CALL_NOTE.c.call_id == CALL.c.id, CALL_NOTE.c.topic.in_(REACHED))
+        .order_by(CALL_NOTE.c.place.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    ways = select(CALL.c.path, CALL.c.outcome, CALL.c.reason, reached.label("reached"))
+    way = ways.where(*began_in(span)).subquery()
+    query: Select[Any] = select(*way.c, func.count()).group_by(*way.c)
+    rows = connection.execute(query)
+    journeys = [as_journey(*row) for row in rows]
+    return sorted(
+        journeys, key=lambda one: (-one.calls, one.path, one.outcome, one.reason, one.kind, one.target)
+    )
+
+
+def as_journey(path: str, outcome: str, reason: str, reached: str | None, calls: int) -> Journey:
+    kind, _, target = (reached or " 0").partition(" ")
+    return Journey(tuple(path.split()), outcome, reason, kind, int(target), calls)
+
+
+def began_in(span: Span) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return CALL.c.started >= span.since, CALL.c.started < span.until

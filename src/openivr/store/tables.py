@@ -216,7 +216,7 @@ CALL = Table(
     Column("media", JSON, nullable=False),  # packets, losses, jitter of each leg
     Column("events", JSON, nullable=False),  # what `simulate` replays
     Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
-    Index("ix_call_record_started", "started", "id"),
+    Index("ix_call_record_started", "started", "id", "outcome"),  # lists, and hours without the rows
     Index("ix_call_record_ended", "ended"),
     Index("ix_call_record_caller", "caller"),
     Index("ix_call_record_called", "called"),

@@ -367,7 +367,7 @@ def create_calls() -> None:
     op.create_index("ix_call_record_called", "call_record", ["called"], unique=False)
     op.create_index("ix_call_record_caller", "call_record", ["caller"], unique=False)
     op.create_index("ix_call_record_ended", "call_record", ["ended"], unique=False)
-    op.create_index("ix_call_record_started", "call_record", ["started", "id"], unique=False)
+    op.create_index("ix_call_record_started", "call_record", ["started", "id", "outcome"], unique=False)
     op.create_table(
         "call_note",
         sa.Column("call_id", sa.Text(), nullable=False),

@@ -1,0 +1,177 @@
+"""The numbers of reports equal those that the records give, on both databases and in any zone."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from openivr.menu.commands import Note, Reason, Topic
+from openivr.menu.model import Kind
+from openivr.store import calls, reports
+from openivr.store.calls import CallNote, Noted, Record, Wanted
+from openivr.store.database import Database
+from openivr.store.reports import HOUR, Hour, Journey, Report, Span, Zone
+from openivr.store.tables import CALL
+
+Past = list[tuple[Record, list[CallNote]]]
+
+BERLIN, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")
+SPRING = int(datetime(2026, 3, 29, tzinfo=BERLIN).timestamp() * 1000)  # that night clocks go forward at 2
+AUTUMN = int(datetime(2026, 10, 25, tzinfo=BERLIN).timestamp() * 1000)  # that night clocks go back at 3
+MENUS, NUMBERS = (1, 2, 3), ("6200", "6201", "6202", "620")
+OUTCOMES = ("", "connected", "message", "menu", "missed", "refused")
+
+
+def zone_of(zone: ZoneInfo, span: Span) -> Zone:
+    """The offsets of a zone, found by looking at every half hour."""
+    found: list[tuple[int, int]] = []
+    for at in range(span.since, span.until, HOUR // 2):
+        offset = offset_of(zone, at)
+        if not found or found[-1][1] != offset:
+            found.append((at, offset))
+    return found
+
+
+def offset_of(zone: ZoneInfo, at: int) -> int:
+    offset = datetime.fromtimestamp(at / 1000, zone).utcoffset()
+    assert offset is not None
+    return offset // timedelta(milliseconds=1)
+
+
+notes = st.builds(
+    Note,
+    st.sampled_from(Topic),
+    st.sampled_from((0, *MENUS)),
+    st.sampled_from(("", "1", "2", "#", "1000", "...")),
+    st.none() | st.sampled_from(Kind),
+    st.sampled_from((0, 1, 2)),
+    detail=st.sampled_from(("", *Reason, "no such key")),
+)
+
+
+@st.composite
+def pasts(draw: st.DrawFn, night: int) -> Past:
+    """Calls of a night and the days around it, with notes that mean nothing."""
+    moments = draw(st.lists(st.integers(night - 26 * HOUR, night + 50 * HOUR), max_size=25))
+    past: Past = []
+    for place, at in enumerate(moments):
+        record = Record(
+            id=f"{place:04d}",
+            started=at,
+            ended=at + 60_000,
+            path=" ".join(draw(st.lists(st.sampled_from(NUMBERS), max_size=3))),
+            outcome=draw(st.sampled_from(OUTCOMES)),
+            reason=draw(st.sampled_from(("", Reason.CALLER, Reason.TIMED_OUT))),
+        )
+        # what happens in a call may happen long after it began
+        late = [CallNote(at + 7 * HOUR * n, note) for n, note in enumerate(draw(st.lists(notes, max_size=6)))]
+        past.append((record, late))
+    return past
+
+
+def keep(database: Database, past: Past) -> None:
+    with database.writing() as connection:
+        connection.execute(delete(CALL))
+        calls.save(connection, [record for record, _ in past])
+        calls.save_notes(connection, ((r.id, at, one) for r, those in past for at, one in enumerate(those)))
+
+
+def count(past: Past, zone: ZoneInfo) -> Report:
+    """The same report, from the records alone."""
+    hours: Counter[tuple[int, str]] = Counter()
+    acts: Counter[tuple[str, int, str, str, int, str]] = Counter()
+    journeys: Counter[tuple[tuple[str, ...], str, str, str, int]] = Counter()
+    for record, those in past:
+        local = datetime.fromtimestamp(record.started / 1000, zone)
+        begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        hours[record.started - begun // timedelta(milliseconds=1), record.outcome] += 1
+        reached: tuple[str, int] = "", 0
+        for note in (one.note for one in those):
+            kind = note.kind or ""
+            if note.topic in {"entered", "chose", "timed out", "invalid", "ended"} and note.ivr:
+                acts[note.topic, note.ivr, note.input, kind, note.target, note.detail] += 1
+            if note.topic in {"connected", "recorded"}:
+                reached = kind, note.target
+        journeys[tuple(record.path.split()), record.outcome, record.reason, *reached] += 1
+    return Report(
+        [Hour(*key, calls) for key, calls in hours.items()],
+        [reports.Act(*key, calls) for key, calls in acts.items()],
+        [Journey(*key, calls) for key, calls in journeys.items()],
+    )
+
+
+def same(a: Sequence[object], b: Sequence[object]) -> bool:
+    return Counter(a) == Counter(b)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_the_numbers_are_those_of_the_records(database: Database, data: st.DataObject) -> None:
+    zone, night = data.draw(st.sampled_from([(BERLIN, SPRING), (BERLIN, AUTUMN), (LORD_HOWE, AUTUMN)]))
+    past = data.draw(pasts(night))
+    keep(database, past)
+    since = night + data.draw(st.integers(-24, 24)) * HOUR
+    span = Span(since, since + data.draw(st.integers(0, 48)) * HOUR)
+    with database.reading() as connection:
+        found = reports.read_report(
+            connection, span, zone_of(zone, Span(span.since - HOUR, span.until + HOUR))
+        )
+    expected = count([one for one in past if span.since <= one[0].started < span.until], zone)
+    assert same(found.hours, expected.hours)
+    assert same(found.acts, expected.acts)
+    assert same(found.journeys, expected.journeys)
+    assert [hour.start for hour in found.hours] == sorted(hour.start for hour in found.hours)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_the_calls_behind_a_number_are_found(database: Database, data: st.DataObject) -> None:
+    past = data.draw(pasts(SPRING))
+    keep(database, past)
+    path = tuple(data.draw(st.lists(st.sampled_from(NUMBERS), max_size=2)))
+    is_whole = data.draw(st.booleans())
+    noted = data.draw(
+        st.none()
+        | st.builds(
+            Noted,
+            st.sampled_from((("chose",), ("connected", "recorded"))),
+            st.none() | st.sampled_from(MENUS),
+            st.none() | st.sampled_from(("", "1")),
+            st.none() | st.sampled_from(("", *Kind)),
+            st.none() | st.just(1),
+            st.none() | st.just(""),
+        )
+    )
+    reason = data.draw(st.sampled_from(("", Reason.CALLER)))
+    wanted = Wanted(path=path, is_whole_path=is_whole, noted=noted, reason=reason)
+    with database.reading() as connection:
+        _, rows = calls.list_calls(connection, wanted)
+    assert {row.id for row in rows} == {
+        record.id for record, those in past if is_wanted(wanted, record, those)
+    }
+
+
+def is_wanted(wanted: Wanted, record: Record, those: list[CallNote]) -> bool:
+    way = tuple(record.path.split())
+    begins = way == wanted.path if wanted.is_whole_path else way[: len(wanted.path)] == wanted.path
+    noted = wanted.noted
+    return (
+        begins
+        and wanted.reason in {"", record.reason}
+        and (noted is None or any(fits(noted, one.note) for one in those))
+    )
+
+
+def fits(noted: Noted, note: Note) -> bool:
+    asked = (
+        (noted.menu, note.ivr),
+        (noted.input, note.input),
+        (noted.kind, note.kind or ""),
+        (noted.target, note.target),
+        (noted.detail, note.detail),
+    )
+    return note.topic in noted.topics and all(one is None or one == other for one, other in asked)
