@@ -18,7 +18,7 @@ from openivr.calls.lockout import Lockout
 from openivr.calls.switchboard import Switchboard
 from openivr.calls.transfer import Transfers
 from openivr.config import CallSettings, Settings
-from openivr.journal.entries import Bound, TrunkChanged, Unbound
+from openivr.journal.entries import Alive, Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
 from openivr.media.media import Media, MediaSettings
 from openivr.media.ports import Interface
@@ -40,6 +40,7 @@ from openivr.supervisor import Post
 log = structlog.get_logger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
 LOOK_SECONDS = 0.2  # between two looks for a new configuration while nobody calls
+ALIVE_SECONDS = 15.0  # between two entries of the journal that say no more than that
 GOODBYE_SECONDS = 0.5  # for the last messages to leave
 HOUR_MS = 3_600_000
 
@@ -146,7 +147,12 @@ class Exchange:
 
     async def look(self) -> None:
         """Notice a new configuration also while nobody calls: who may register, which trunks there are."""
+        clock = asyncio.get_running_loop().time
+        told = 0.0
         while True:
+            if clock() - told > ALIVE_SECONDS:
+                told = clock()
+                self.journal.write(Alive(at=now()))
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.live.current()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from openivr.clerk.fold import fold, interrupt, notes_in
 from openivr.journal.entries import (
+    Alive,
     Bound,
     CallEntry,
     Entry,
@@ -21,7 +22,7 @@ from openivr.journal.entries import (
     Unbound,
 )
 from openivr.journal.reader import Place
-from openivr.store import calls, figures, journal, registrations, voicemail
+from openivr.store import calls, figures, journal, pulse, registrations, voicemail
 from openivr.store.calls import CallNote, Record
 from openivr.store.registrations import Registration, TrunkState
 from openivr.store.voicemail import Message
@@ -40,6 +41,7 @@ class Batch:
         self.positions: dict[str, int] = {}
         self.ended: Counter[str] = Counter()  # by outcome
         self.has_registrations = False
+        self.alive = 0  # when the calls process was heard of last
         self.taken: list[Path] = []  # sound files that are in the database when this has committed
 
     def apply(self, places: Iterable[Place]) -> None:
@@ -55,6 +57,8 @@ class Batch:
         if self.has_registrations:
             registrations.show_online(self.connection)
         figures.count_ended(self.connection, +self.ended)
+        if self.alive:
+            pulse.note_alive(self.connection, self.node, self.alive)
         journal.save_positions(self.connection, self.node, self.positions)
 
     def take(self, entry: Entry, run: str) -> None:
@@ -62,7 +66,10 @@ class Batch:
             case CallEntry():
                 self.take_call(entry, run)
             case Run():
+                self.alive = entry.at
                 self.close_others(entry.run)
+            case Alive():
+                self.alive = entry.at
             case Bound() | Unbound():
                 self.take_registration(entry)
             case TrunkChanged():
@@ -99,6 +106,7 @@ class Batch:
     def write_calls(self) -> None:
         calls.save(self.connection, self.changed.values())
         calls.save_notes(self.connection, self.notes)
+        calls.save_menus(self.connection, [one.id for one in self.changed.values() if not one.is_live])
         self.changed, self.notes = {}, []
 
     def take_registration(self, entry: Bound | Unbound) -> None:

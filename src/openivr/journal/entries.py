@@ -38,6 +38,10 @@ class Run(Entry, tag="run", frozen=True):
     run: str
 
 
+class Alive(Entry, tag="alive", frozen=True):
+    """The calls process is there; written now and then, so that its silence says something too."""
+
+
 class CallEntry(Entry, frozen=True, kw_only=True):
     """A line about one call; `n` counts them from 1."""
 
@@ -152,6 +156,7 @@ class MessageDeleted(Entry, tag="deleted", frozen=True, kw_only=True):
 
 Line = (
     Run
+    | Alive
     | Began
     | Stepped
     | Answered

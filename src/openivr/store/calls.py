@@ -5,17 +5,19 @@ Times are Unix milliseconds.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openivr.menu.commands import Note, Topic
 from openivr.menu.model import Kind
-from openivr.store.tables import CALL, CALL_NOTE
+from openivr.store.position import position
+from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
 MOST_DELETED = 1000  # records at a time
+AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
 
 
 @dataclass(slots=True)
@@ -93,12 +95,34 @@ class Wanted:
     menu: int | None = None
     outcome: str = ""
     reason: str = ""
+    source: tuple[str, int] | None = None  # what it came in by: ("trunk", id) or ("extension", id)
     is_live: bool | None = None
     path: tuple[str, ...] = ()
     is_whole_path: bool = False
     noted: Noted | None = None
 
+    @property
+    def is_by_menu(self) -> bool:
+        """Whether the menus that are kept beside calls which are over tell them."""
+        return self.menu is not None and self.is_live is False
 
+    @property
+    def needs_rows(self) -> bool:
+        """Whether more has to be known of a call than its menus and its time."""
+        texts = (self.number, self.caller, self.called, self.outcome, self.reason)
+        others = (self.source, self.path, self.is_whole_path, self.noted)
+        return not self.is_by_menu or any(texts) or any(others)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list goes by; calls that are the same in it by their time."""
+
+    sort: Literal["started", "caller", "called"] = "started"
+    is_descending: bool = True
+
+
+NEWEST = Order()
 LISTED = tuple(name for name in NAMES if name not in {"legs", "input", "media", "events"})
 
 
@@ -109,17 +133,18 @@ def restrict(query: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.until is not None:
         query = query.where(CALL.c.started < wanted.until)
     if wanted.number:
-        has = [column.contains(wanted.number, autoescape=True) for column in (CALL.c.caller, CALL.c.called)]
+        has = [position(column, wanted.number) > 0 for column in (CALL.c.caller, CALL.c.called)]
         query = query.where(has[0] | has[1])
-    for column, text in ((CALL.c.caller, wanted.caller), (CALL.c.called, wanted.called)):
+    texts = {"caller": wanted.caller, "called": wanted.called}
+    texts |= {"outcome": wanted.outcome, "reason": wanted.reason}
+    for name, text in texts.items():
         if text:
-            query = query.where(column == text)
-    for column, text in ((CALL.c.outcome, wanted.outcome), (CALL.c.reason, wanted.reason)):
-        if text:
-            query = query.where(column == text)
+            query = query.where(CALL.c[name] == text)
+    if wanted.source:
+        query = query.where(CALL.c.source_kind == wanted.source[0], CALL.c.source_id == wanted.source[1])
     if wanted.is_live is not None:
         query = query.where(CALL.c.ended.is_(None) if wanted.is_live else CALL.c.ended.is_not(None))
-    if wanted.menu is not None:
+    if wanted.menu is not None and not wanted.is_by_menu:
         been = select(CALL_NOTE.c.call_id).where(
             CALL_NOTE.c.ivr == wanted.menu, CALL_NOTE.c.topic == "entered", CALL_NOTE.c.call_id == CALL.c.id
         )
@@ -154,14 +179,63 @@ def has_note(noted: Noted) -> ColumnElement[bool]:
     return note.exists()
 
 
+def find_ids(wanted: Wanted) -> Select[Any]:
+    """The ids and times of the calls that are wanted, in no order, by the narrowest of tables."""
+    if not wanted.is_by_menu:
+        return restrict(select(CALL.c.id, CALL.c.started), wanted)
+    been = CALL_MENU.c
+    source = CALL_MENU.join(CALL, CALL.c.id == been.call_id) if wanted.needs_rows else CALL_MENU
+    query = select(been.call_id.label("id"), been.started).select_from(source)
+    query = query.where(been.menu == wanted.menu)
+    if wanted.needs_rows:
+        return restrict(query, wanted)
+    if wanted.since is not None:
+        query = query.where(been.started >= wanted.since)
+    return query if wanted.until is None else query.where(been.started < wanted.until)
+
+
 def list_calls(
-    connection: Connection, wanted: Wanted, offset: int = 0, limit: int = 50
+    connection: Connection,
+    wanted: Wanted,
+    offset: int = 0,
+    limit: int = 50,
+    order: Order = NEWEST,
 ) -> tuple[int, list[Record]]:
-    """How many calls are wanted, and one page of them, newest first; without legs, events and the like."""
-    total = connection.execute(restrict(select(func.count()).select_from(CALL), wanted)).scalar_one()
-    listed = restrict(select(*(CALL.c[name] for name in LISTED)), wanted)
-    page = listed.order_by(CALL.c.started.desc(), CALL.c.id.desc()).offset(offset).limit(limit)
-    return total, [as_record(row) for row in connection.execute(page)]
+    """How many calls are wanted, and one page of them; without legs, events and the like."""
+    query = find_ids(wanted)
+    ident, started = query.selected_columns
+    columns = [started, ident]
+    if order.sort != "started":
+        query = query if not wanted.is_by_menu or wanted.needs_rows else query.join(CALL, CALL.c.id == ident)
+        columns = [CALL.c[order.sort], *columns]
+    ordered = query.order_by(*(column.desc() if order.is_descending else column for column in columns))
+    found = list(connection.execute(ordered.offset(offset).limit(limit + AHEAD)).scalars())
+    if len(found) < limit + AHEAD and (found or not offset):
+        total = offset + len(found)
+    else:
+        total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    return total, load_listed(connection, found[:limit])
+
+
+def walk_calls(
+    connection: Connection, wanted: Wanted, before: tuple[int, str] | None, limit: int
+) -> list[Record]:
+    """The next calls that are wanted, newest first: those before the time and id of the last one known."""
+    query = find_ids(wanted)
+    ident, started = query.selected_columns
+    if before is not None:
+        query = query.where(tuple_(started, ident) < before)
+    found = connection.execute(query.order_by(started.desc(), ident.desc()).limit(limit)).scalars()
+    return load_listed(connection, list(found))
+
+
+def load_listed(connection: Connection, idents: Sequence[str]) -> list[Record]:
+    """What lists show of these calls, in this order; those that have gone meanwhile are left out."""
+    found: dict[str, Record] = {}
+    for part in batches(idents, 500):
+        listed = select(*(CALL.c[name] for name in LISTED)).where(CALL.c.id.in_(part))
+        found |= {row.id: as_record(row) for row in connection.execute(listed)}
+    return [found[ident] for ident in idents if ident in found]
 
 
 def find_call(connection: Connection, ident: str) -> Record | None:
@@ -213,6 +287,17 @@ def save_notes(connection: Connection, notes: Iterable[tuple[str, int, CallNote]
     """Write notes by call and place; those that are there stay as they are."""
     rows = [{"call_id": call, "place": place} | note_row(one) for call, place, one in notes]
     put(connection, CALL_NOTE, rows)
+
+
+def save_menus(connection: Connection, ended: Sequence[str]) -> None:
+    """Keep beside these calls, which are over, the menus that they went through by their notes."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    for part in batches(ended, 500):
+        entered = (CALL_NOTE.c.topic == Topic.ENTERED) & (CALL_NOTE.c.ivr > 0) & CALL.c.id.in_(part)
+        been = select(CALL.c.id, CALL_NOTE.c.ivr, CALL.c.started).distinct()
+        been = been.select_from(CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)).where(entered)
+        statement = dialect.insert(CALL_MENU).from_select(["call_id", "menu", "started"], been)
+        connection.execute(statement.on_conflict_do_nothing())
 
 
 def note_row(one: CallNote) -> Described:

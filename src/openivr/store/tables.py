@@ -200,9 +200,9 @@ CALL = Table(
     Column("ended", BigInteger),  # null: the call is under way
     Column("updated", BigInteger, nullable=False),  # the last that is known of it
     Column("stage", Text, nullable=False),  # what it is doing now: a state of the menu core
-    Column("caller", Text, nullable=False),
+    Column("caller", ORDERED, nullable=False),
     Column("caller_name", Text, nullable=False),
-    Column("called", Text, nullable=False),
+    Column("called", ORDERED, nullable=False),
     Column("source_kind", Text, nullable=False),  # "trunk" or "extension"
     Column("source_id", Integer, nullable=False),
     Column("source", Text, nullable=False),  # its name or number at that time
@@ -216,10 +216,23 @@ CALL = Table(
     Column("media", JSON, nullable=False),  # packets, losses, jitter of each leg
     Column("events", JSON, nullable=False),  # what `simulate` replays
     Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
-    Index("ix_call_record_started", "started", "id", "outcome"),  # lists, and hours without the rows
+    # A list is made from an index alone; the rows, which are wide, are read for what it shows.
+    Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
+    Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),
+    Index("ix_call_record_reason", "reason", "started", "id", "ended"),
+    Index("ix_call_record_source", "source_kind", "source_id", "started", "id", "ended"),
+    Index("ix_call_record_caller", "caller", "started", "id", "ended"),
+    Index("ix_call_record_called", "called", "started", "id", "ended"),
     Index("ix_call_record_ended", "ended"),
-    Index("ix_call_record_caller", "caller"),
-    Index("ix_call_record_called", "called"),
+)
+
+CALL_MENU = Table(  # which menus a call went through that is over: what the notes say, for lists
+    "call_menu",
+    METADATA,
+    Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), primary_key=True),
+    Column("menu", Integer, primary_key=True, autoincrement=False),
+    Column("started", BigInteger, nullable=False),  # of the call
+    Index("ix_call_menu_menu", "menu", "started", "call_id"),
 )
 
 CALL_NOTE = Table(
@@ -272,12 +285,19 @@ VOICEMAIL = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("extension_id", Integer, nullable=False, index=True),
-    Column("call_id", Text, nullable=False),
+    Column("call_id", Text, nullable=False, index=True),
     Column("caller", Text, nullable=False),
     Column("created", BigInteger, nullable=False),  # Unix milliseconds
     Column("milliseconds", Integer, nullable=False),
     Column("heard", Integer, nullable=False),  # 1 once it was played to its owner
     Column("audio", LargeBinary, nullable=False),  # wav, 8 kHz, mono, 16 bit
+)
+
+NODE = Table(
+    "node",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("alive", BigInteger, nullable=False),  # Unix milliseconds: the last of its calls process
 )
 
 JOURNAL = Table(

@@ -346,9 +346,9 @@ def create_calls() -> None:
         sa.Column("ended", sa.BigInteger(), nullable=True),
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
-        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("caller", ORDERED, nullable=False),
         sa.Column("caller_name", sa.Text(), nullable=False),
-        sa.Column("called", sa.Text(), nullable=False),
+        sa.Column("called", ORDERED, nullable=False),
         sa.Column("source_kind", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -364,10 +364,27 @@ def create_calls() -> None:
         sa.Column("recording", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_record")),
     )
-    op.create_index("ix_call_record_called", "call_record", ["called"], unique=False)
-    op.create_index("ix_call_record_caller", "call_record", ["caller"], unique=False)
-    op.create_index("ix_call_record_ended", "call_record", ["ended"], unique=False)
-    op.create_index("ix_call_record_started", "call_record", ["started", "id", "outcome"], unique=False)
+    for name, indexed in (
+        ("called", ["called", "started", "id", "ended"]),
+        ("caller", ["caller", "started", "id", "ended"]),
+        ("ended", ["ended"]),
+        ("outcome", ["outcome", "started", "id", "ended"]),
+        ("reason", ["reason", "started", "id", "ended"]),
+        ("source", ["source_kind", "source_id", "started", "id", "ended"]),
+        ("started", ["started", "id", "ended", "outcome", "caller", "called"]),
+    ):
+        op.create_index(f"ix_call_record_{name}", "call_record", indexed, unique=False)
+    op.create_table(
+        "call_menu",
+        sa.Column("call_id", sa.Text(), nullable=False),
+        sa.Column("menu", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["call_record.id"], name=op.f("fk_call_menu_call_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("call_id", "menu", name=op.f("pk_call_menu")),
+    )
+    op.create_index("ix_call_menu_menu", "call_menu", ["menu", "started", "call_id"], unique=False)
     op.create_table(
         "call_note",
         sa.Column("call_id", sa.Text(), nullable=False),
@@ -424,7 +441,14 @@ def create_calls() -> None:
         sa.Column("audio", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voicemail")),
     )
+    op.create_index("ix_voicemail_call_id", "voicemail", ["call_id"], unique=False)
     op.create_index("ix_voicemail_extension_id", "voicemail", ["extension_id"], unique=False)
+    op.create_table(
+        "node",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("alive", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_node")),
+    )
     op.create_table(
         "journal",
         sa.Column("node", sa.Text(), nullable=False),

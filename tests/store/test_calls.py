@@ -1,0 +1,158 @@
+"""Lists of calls: every filter, every order, and what goes on now, on both databases."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openivr.menu.commands import Note, Topic
+from openivr.menu.model import Kind
+from openivr.store import calls, pulse
+from openivr.store.calls import AHEAD, CallNote, Order, Record, Wanted
+from openivr.store.database import Database
+
+DAY = 86_400_000
+ENDED: dict[str, Any] = {"ended": 5, "outcome": "menu", "reason": "caller hung up", "stage": "ended"}
+CALLS = (
+    Record("a", started=1 * DAY, caller="+442071", called="6200", source_kind="trunk", source_id=1, **ENDED),
+    Record("b", started=2 * DAY, caller="1000", called="6201", source_kind="extension", source_id=1, **ENDED),
+    Record("c", started=3 * DAY, caller="", called="207", source_kind="trunk", source_id=2, **ENDED),
+    Record("d", started=3 * DAY, caller="20_7%", called="6200", outcome="missed", ended=9, reason="x"),
+    Record("live", started=4 * DAY, caller="3", called="6200", sequence=4, stage="waiting", node="n"),
+)
+MENUS = {"a": (3, 3, 4), "b": (4,), "d": (3,), "live": (3,)}
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    with database.writing() as connection:
+        calls.save(connection, CALLS)
+        notes = [
+            (call, place, CallNote(1, Note(Topic.ENTERED, menu)))
+            for call, menus in MENUS.items()
+            for place, menu in enumerate(menus)
+        ]
+        calls.save_notes(connection, [*notes, ("c", 0, CallNote(1, Note(Topic.CHOSE, 3, "1", Kind.IVR, 4)))])
+        calls.save_menus(connection, [one.id for one in CALLS if not one.is_live])
+    return database
+
+
+WANTED: tuple[tuple[Wanted, str], ...] = (
+    (Wanted(), "live d c b a"),
+    (Wanted(is_live=False), "d c b a"),
+    (Wanted(is_live=True), "live"),
+    (Wanted(since=2 * DAY, until=4 * DAY), "d c b"),
+    (Wanted(number="207"), "c a"),
+    (Wanted(number="_"), "d"),
+    (Wanted(number="%", is_live=False), "d"),
+    (Wanted(caller="1000"), "b"),
+    (Wanted(called="6200"), "live d a"),
+    (Wanted(outcome="missed"), "d"),
+    (Wanted(reason="caller hung up", until=3 * DAY), "b a"),
+    (Wanted(source=("trunk", 1)), "a"),
+    (Wanted(source=("extension", 1)), "b"),
+    (Wanted(menu=3), "live d a"),
+    (Wanted(menu=3, is_live=True), "live"),
+    (Wanted(menu=3, is_live=False), "d a"),
+    (Wanted(menu=4, is_live=False), "b a"),
+    (Wanted(menu=3, is_live=False, since=2 * DAY), "d"),
+    (Wanted(menu=3, is_live=False, until=2 * DAY), "a"),
+    (Wanted(menu=3, is_live=False, outcome="missed"), "d"),
+    (Wanted(menu=3, is_live=False, outcome="missed", until=2 * DAY), ""),
+    (Wanted(menu=5, is_live=False), ""),
+)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), WANTED, ids=lambda value: str(value)[:90])
+def test_what_is_wanted_is_found(filled: Database, wanted: Wanted, expected: str) -> None:
+    with filled.reading() as connection:
+        total, found = calls.list_calls(connection, wanted)
+        assert " ".join(one.id for one in found) == expected
+        assert total == len(found)
+        walked, last = [], None
+        while part := calls.walk_calls(connection, wanted, last, 2):
+            walked += part
+            last = (part[-1].started, part[-1].id)
+    assert walked == found
+
+
+@pytest.mark.parametrize("menu", [None, 3])
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        (Order("started", is_descending=False), lambda one: (one.started, one.id)),
+        (Order("caller", is_descending=False), lambda one: (one.caller, one.started, one.id)),
+        (Order("called", is_descending=True), lambda one: (one.called, one.started, one.id)),
+    ],
+    ids=["started", "caller", "called"],
+)
+def test_orders(
+    filled: Database, menu: int | None, order: Order, key: Callable[[Record], tuple[object, ...]]
+) -> None:
+    wanted = Wanted(is_live=False, menu=menu)
+    with filled.reading() as connection:
+        _, found = calls.list_calls(connection, wanted, order=order)
+        pages = [calls.list_calls(connection, wanted, at, 1, order)[1] for at in range(len(found))]
+    assert found == sorted(found, key=key, reverse=order.is_descending)
+    assert [one for page in pages for one in page] == found
+
+
+def test_totals_are_right_near_the_end_and_far_from_it(database: Database) -> None:
+    count = 2 * AHEAD
+    with database.writing() as connection:
+        calls.save(connection, [Record(f"{at:04d}", started=at, ended=at) for at in range(count)])
+    with database.reading() as connection:
+        for offset in (0, 10, AHEAD, count - 1, count, count + 5):
+            total, found = calls.list_calls(connection, Wanted(is_live=False), offset, 10)
+            assert total == count
+            assert len(found) == max(0, min(10, count - offset))
+
+
+def test_a_call_that_is_deleted_takes_its_menus_along(filled: Database) -> None:
+    with filled.writing() as connection:
+        assert calls.delete_old(connection, 6) == 3
+        assert calls.list_calls(connection, Wanted(menu=4, is_live=False)) == (0, [])
+
+
+def test_the_pulse_beats_when_something_happens(filled: Database) -> None:
+    now = 1_000_000
+
+    def feel(at: int = now) -> str:
+        with filled.reading() as connection:
+            return pulse.take_pulse(connection, at)
+
+    def change(*records: Record) -> str:
+        with filled.writing() as connection:
+            calls.save(connection, records)
+        return feel()
+
+    with filled.writing() as connection:
+        pulse.note_alive(connection, "n", now)
+    seen = [feel()]
+    assert feel(now + pulse.SILENT_MS) == seen[0]
+    seen.append(feel(now + pulse.SILENT_MS + 1))
+    seen.append(change(replace(CALLS[-1], sequence=5)))
+    seen.append(change(Record("more", started=5)))
+    seen.append(change(Record("more", started=5, ended=now)))
+    assert len(set(seen)) == len(seen)
+    assert feel() == seen[-1]
+
+
+def test_who_is_silent(filled: Database) -> None:
+    with filled.writing() as connection:
+        assert pulse.read_nodes(connection, 5).are_silent
+        assert pulse.read_nodes(connection, 5).last == 0
+        pulse.note_alive(connection, "n", 1000)
+        pulse.note_alive(connection, "m", 2000)
+        nodes = pulse.read_nodes(connection, 1500 + pulse.SILENT_MS)
+    assert (nodes.is_silent("n"), nodes.is_silent("m"), nodes.is_silent("gone")) == (True, False, True)
+    assert (nodes.are_silent, nodes.last) == (False, 2000)
+
+
+def test_calls_under_way_are_listed_with_whom_they_ring(filled: Database) -> None:
+    with filled.writing() as connection:
+        calls.save(connection, [Record("later", started=9 * DAY, legs=[{"number": "1000"}])])
+        total, found = pulse.list_live(connection, 1)
+        assert (total, [one.id for one in found]) == (2, ["live"])
+        assert pulse.list_live(connection, 5)[1][1].legs == [{"number": "1000"}]
