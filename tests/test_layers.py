@@ -31,6 +31,7 @@ ALLOWED = {
     "supervisor": {"config"},
     "app": {"openapi", "web", "store", "objects", "observe", "config", "supervisor"},
     "calls": {"accounts", "journal", "media", "menu", "sip"},
+    "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
     "telephony": {
         *("accounts", "calls", "config", "journal", "media", "sip", "sounds", "store", "supervisor"),
     },

@@ -28,7 +28,7 @@ from openivr.sip.door import Door
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.registrar import Binding, plain
 from openivr.sip.settings import Settings as SipSettings
-from openivr.sip.targets import Target
+from openivr.sip.targets import Target, bracket
 from openivr.sip.trunks import Trunks
 from openivr.sip.upkeep import Upkeep
 from openivr.sip.verifier import Secret
@@ -74,7 +74,8 @@ async def serve(settings: Settings, post: Post) -> None:
         stop.ask()
 
     loop.add_reader(post.supervisor, orphaned)
-    journal = Journal(settings.journal)
+    told = settings.calls
+    journal = Journal(settings.journal, sip=f"{bracket(told.host)}:{told.port}")
     database = Database(settings.url)
     exchange = Exchange(settings, database, journal)
     await exchange.start(post)

@@ -1,37 +1,32 @@
-"""A telephone for tests, on our own signalling and sound: registers, calls, is called, presses keys."""
+"""A telephone for tests: `openivr.phone`'s, that notes what happens to it and answers as it is told."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import count
 
 from openivr.calls.party import Party
-from openivr.media.media import Media, MediaSettings
-from openivr.sip.agent import Agent
-from openivr.sip.authorisation import Authorisation
-from openivr.sip.credentials import Credentials, Login
-from openivr.sip.endings import Ending, Lost
+from openivr.media.media import Media
+from openivr.phone import telephone
+from openivr.phone.telephone import Telephone, open_media
+from openivr.sip.credentials import Login
+from openivr.sip.endings import Ending
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.legs import Leg
-from openivr.sip.message import Request, Response
-from openivr.sip.owner import Reply
-from openivr.sip.settings import Settings
+from openivr.sip.message import Request
 from openivr.sip.targets import Target
 
-numbers = count(1)
+__all__ = ["Line", "Phone", "open_media"]
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.02
 
 
-class Line(Party):
+class Line(telephone.Line):
     """One call of a phone, and what happened to it, in order."""
 
     __slots__ = ("changed", "ending", "keys", "statuses", "transfers")
 
-    def __init__(self, phone: "Phone") -> None:
-        now = asyncio.get_running_loop().time
-        super().__init__(phone.media.open(phone.server.host), "", next(numbers), now)
+    def __init__(self, phone: Telephone) -> None:
+        super().__init__(phone)
         self.changed = asyncio.Event()
         self.statuses: list[int] = []
         self.keys = ""
@@ -87,95 +82,36 @@ class Line(Party):
         return self.media.statistics().heard
 
 
-@dataclass
-class Phone:
+class Phone(Telephone):
     """A telephone. `answers`: what it does when it is called: a status, or None to let it ring."""
 
-    server: Target
-    user: str = ""
-    password: str = ""
-    answers: int | None = 200
-    lines: list[Line] = field(default_factory=list)
-    invites: list[Request] = field(default_factory=list)
+    def __init__(self, server: Target, user: str = "", password: str = "", answers: int | None = 200) -> None:
+        super().__init__(server, Login(user, password))
+        self.password, self.answers = password, answers
+        self.lines: list[Line] = []
+        self.invites: list[Request] = []
+        self.called_event = asyncio.Event()
 
     async def start(self, media: Media) -> "Phone":
-        """Open its socket."""
-        self.media = media
-        self.called_event = asyncio.Event()
-        self.agent = Agent(Settings(listen=(Target("UDP", "127.0.0.1", 0),)), self)
-        await self.agent.start()
-        self.credentials = Credentials(Login(self.user, self.password))
+        await super().start(media)
         return self
 
     @property
     def address(self) -> Target:
         return self.agent.listening[0]
 
-    def uri(self, number: str) -> str:
-        return f"sip:{number}@{self.server.host}:{self.server.port}"
-
-    async def register(self, seconds: int = 300) -> int:
-        """Register, or with 0 seconds no more; the final status."""
-        reply: asyncio.Future[Response | Lost] = asyncio.get_running_loop().create_future()
-        contact = self.agent.contact(self.server, self.user)
-        self.agent.request(
-            "REGISTER",
-            f"sip:{self.server.host}:{self.server.port}",
-            reply.set_result,
-            sender=self.uri(self.user),
-            receiver=self.uri(self.user),
-            target=self.server,
-            headers=(("Contact", f"<{contact}>"), ("Expires", str(seconds))),
-            authorise=Authorisation(self.credentials),
-        )
-        async with asyncio.timeout(WAIT_SECONDS):
-            answer = await reply
-        return answer.status if isinstance(answer, Response) else 0
-
-    def call(self, number: str, *, has_offer: bool = True) -> Line:
+    def call(self, number: str, line: telephone.Line | None = None, *, has_offer: bool = True) -> Line:
         """Call somebody."""
-        line = Line(self)
-        line.leg = self.agent.call(
-            self.uri(number),
-            line,
-            body=line.session.offer() if has_offer else b"",
-            caller=self.uri(self.user or "anonymous"),
-            target=self.server,
-            authorise=Authorisation(self.credentials),
-        )
-        self.lines.append(line)
-        return line
+        made = line if isinstance(line, Line) else self.open_line()
+        super().call(number, made, has_offer=has_offer)
+        self.lines.append(made)
+        return made
 
-    async def until_called(self, times: int = 1) -> Line:
-        """The line of a call that has come in."""
-        async with asyncio.timeout(WAIT_SECONDS):
-            while len(self.invites) < times:
-                self.called_event.clear()
-                await self.called_event.wait()
-        return self.lines[-1]
-
-    def close(self) -> None:
-        self.agent.close()
-
-    # What the agent asks
-
-    def hears(self, source: Target) -> bool:
-        return True
-
-    def nonsense(self, source: Target) -> None:
-        raise AssertionError(f"nonsense from {source}")
-
-    def admit(self, request: Request) -> Reply | None:
-        return None
-
-    def registered(self, request: Request) -> Reply:
-        return Reply(403)
-
-    def asked(self, request: Request) -> Reply | None:
-        return None
+    def open_line(self) -> Line:
+        return Line(self)
 
     def called(self, leg: InboundLeg) -> None:
-        line = Line(self)
+        line = self.open_line()
         assert line.receive(leg)
         self.lines.append(line)
         self.invites.append(leg.request)
@@ -186,7 +122,13 @@ class Phone:
             leg.reject(self.answers)
         self.called_event.set()
 
+    def nonsense(self, source: Target) -> None:
+        raise AssertionError(f"nonsense from {source}")
 
-def open_media() -> Media:
-    """Sound for the phones of a test."""
-    return Media(MediaSettings(ports=range(42_000, 44_000)))
+    async def until_called(self, times: int = 1) -> Line:
+        """The line of a call that has come in."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while len(self.invites) < times:
+                self.called_event.clear()
+                await self.called_event.wait()
+        return self.lines[-1]

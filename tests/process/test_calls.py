@@ -59,7 +59,7 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     assert find_calls_process(server) not in (0, victim)
     await grace.until_called()
     again.hang_up()
-    await until(lambda: all(not record.is_live for record in records(server)))
+    await until(lambda: [record.is_live for record in records(server)] == [False, False])
     outcomes = {record.called: record.outcome for record in records(server)}
     assert outcomes == {"6200": "interrupted", "1001": "connected"}
     for phone in (ada, grace):

@@ -9,10 +9,11 @@ from openivr.simulate.simulation import Simulation
 
 def test_keys_waits_and_hanging_up() -> None:
     assert read_keys("1 w3 1001# W0.5 a* h") == ["1", 3.0, "1001#", 0.5, "A*", None]
+    assert read_keys("1,5s, 2,0.5s h") == ["1", 5.0, "2", 0.5, None]
     assert read_keys("") == []
 
 
-@pytest.mark.parametrize("text", ["x", "1x", "w", "wx", "w-1", "hh", "1,2"])
+@pytest.mark.parametrize("text", ["x", "1x", "w", "wx", "w-1", "hh", "s", "1s2"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="neither keys"):
         read_keys(text)

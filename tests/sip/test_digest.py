@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openivr.objects import extension
 from openivr.sip import verifier as verifier_module
-from openivr.sip.credentials import ANSWERED_BY, Attempt, Credentials, Login, read_challenges
+from openivr.sip.credentials import ANSWERED_BY, Attempt, Credentials, KeptLogin, Login, read_challenges
 from openivr.sip.digest import HASHES, Exchange, first_hash, read_parameters, respond
 from openivr.sip.verifier import LIFE, REALM, WINDOW, Outcome, Secret, Signed, Verifier
 
@@ -394,10 +394,11 @@ def test_the_password_shows_nowhere() -> None:
     assert "right-password" not in repr(credentials) + str(credentials.headers("REGISTER", URI))
 
 
-@given(st.text(min_size=1), st.sampled_from(["MD5", "SHA-256"]), st.integers(1, 5))
-def test_both_sides_agree(password: str, algorithm: str, requests: int) -> None:
+@given(st.text(min_size=1), st.sampled_from(["MD5", "SHA-256"]), st.integers(1, 5), st.booleans())
+def test_both_sides_agree(password: str, algorithm: str, requests: int, is_kept: bool) -> None:
     secret = Secret.make("1000", password)
-    verifier, credentials = Verifier(KEY), Credentials(Login("1000", password))
+    login = KeptLogin("1000", secret.hashes) if is_kept else Login("1000", password)
+    verifier, credentials = Verifier(KEY), Credentials(login)
     values = [value for value in verifier.challenge(PHONE, 1000.0) if f"={algorithm}," in value]
     assert credentials.take(401, values, Attempt())
     for _ in range(requests):

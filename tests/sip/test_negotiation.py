@@ -91,6 +91,15 @@ def test_the_first_codec_that_we_know_and_the_events_as_offered(
     assert (answer.agreed.law, answer.agreed.events_in, answer.agreed.events_out) == (law, event, event)
 
 
+def test_a_side_without_events_neither_offers_nor_takes_them() -> None:
+    session = Session(HERE, 40000, 77, has_events=False)
+    assert b"telephone-event" not in session.offer()
+    answer = session.answer(body(*AUDIO))
+    assert answer is not None
+    assert read(answer.body).media[0].formats == ("0",)
+    assert (answer.agreed.events_in, answer.agreed.events_out) == (None, None)
+
+
 @pytest.mark.parametrize(
     "media",
     [

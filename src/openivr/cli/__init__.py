@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("openivr.cli.serve:serve", "Answer the API and calls, and keep doing so."),
     "api": ("openivr.cli.serve:api", "Answer the API without calls."),
     "calls": ("openivr.cli.calls:calls", "Carry calls without the API; list calls and show one."),
+    "call": ("openivr.cli.call:call", "Call a number from the terminal, with keys typed live."),
     "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run stored test cases."),
     "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
     "graph": ("openivr.cli.graph:graph", "Draw menus and where they lead, as Mermaid or JSON."),

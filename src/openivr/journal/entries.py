@@ -36,6 +36,7 @@ class Run(Entry, tag="run", frozen=True):
     """A calls process begins; first in every file. Whatever another run of this node left open is over."""
 
     run: str
+    sip: str = ""  # HOST:PORT that it listens on, by UDP and TCP
 
 
 class Alive(Entry, tag="alive", frozen=True):

@@ -22,21 +22,22 @@ def now() -> int:
 class Journal:
     """Appends entries; each is with the kernel when `write` returns, if the disk takes it."""
 
-    def __init__(self, folder: Path, file_bytes: int = FILE_BYTES) -> None:
+    def __init__(self, folder: Path, file_bytes: int = FILE_BYTES, *, sip: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder, self.file_bytes = folder, file_bytes
+        self.folder, self.file_bytes, self.sip = folder, file_bytes, sip
         self.run = f"{now():013d}-{secrets.token_hex(4)}"
         self._files = 0
         self._waiting = bytearray()
         self._lost = 0
         self._file = self._open()
+        self._flush()  # at once: what the last run left open is over
 
     def _open(self) -> int:
         self._files += 1
         path = self.folder / f"{self.run}-{self._files:06d}.jsonl"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = 0
-        self._waiting += encode(Run(at=now(), run=self.run)) + b"\n"
+        self._waiting += encode(Run(at=now(), run=self.run, sip=self.sip)) + b"\n"
         return file
 
     def write(self, entry: Entry) -> None:

@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 import structlog
@@ -29,7 +30,7 @@ from openivr.sip.owner import Owner, Reply
 from openivr.sip.requests import Outgoing
 from openivr.sip.resolver import Resolver
 from openivr.sip.routing import stamp, token
-from openivr.sip.settings import Settings
+from openivr.sip.settings import Settings, Trace
 from openivr.sip.stack import SDP, Stack
 from openivr.sip.targets import Hop, Target
 from openivr.sip.timers import Timers
@@ -54,8 +55,14 @@ class Agent:
         self.settings = settings
         timers = Timers(loop.time, self._wake)
         transports = Transports(
-            self._receive, self._lose, settings.external, _server_tls(settings), _client_tls(settings)
+            self._receive,
+            self._lose,
+            settings.external,
+            _server_tls(settings),
+            _client_tls(settings),
         )
+        if settings.trace is not None:
+            transports.tell = partial(_trace, settings.trace)
         exchange = Exchange(self, timers, settings.timing, transports.reach)
         self._stack = Stack(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
@@ -210,6 +217,8 @@ class Agent:
         source = hop.target
         if not self._owner.hears(source):
             return
+        if self.settings.trace is not None:
+            self.settings.trace(False, source, data)
         try:
             self._take(data, hop)
         except Exception:  # one message's trouble must not take the socket from the others
@@ -338,6 +347,10 @@ class Agent:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._loop.call_at(when, self._stack.timers.run)
+
+
+def _trace(trace: Trace, data: bytes, hop: Hop) -> None:
+    trace(True, hop.target, data)
 
 
 def _valid(uri: str) -> str:

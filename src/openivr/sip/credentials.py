@@ -1,7 +1,7 @@
 """Digest authentication as the client: answers to those who ask who we are (RFC 7616, RFC 3261 §22)."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +21,22 @@ class Login:
 
     user: str
     password: str = field(repr=False)
+
+    def first_hash(self, name: str, realm: str) -> str:
+        """H(A1) with the hash of this name in `HASHES`."""
+        return first_hash(HASHES[name], self.user, realm, self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogin:
+    """A name and what is kept of its password: H(A1) by the name of the hash, good in one realm only."""
+
+    user: str
+    hashes: Mapping[str, str] = field(repr=False)
+
+    def first_hash(self, name: str, realm: str) -> str:
+        """H(A1) with the hash of this name in `HASHES`; another realm than its own refuses it."""
+        return self.hashes[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,9 @@ class _Known:
 class Credentials:
     """Answers challenges with one login, and keeps them for the requests that follow."""
 
-    def __init__(self, login: Login, draw: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+    def __init__(
+        self, login: Login | KeptLogin, draw: Callable[[], str] = lambda: secrets.token_hex(8)
+    ) -> None:
         self._login = login
         self._draw = draw
         self._known: dict[tuple[int, str], _Known] = {}
@@ -97,7 +115,7 @@ class Credentials:
         known.count += 1
         nc, cnonce = f"{known.count:08x}", known.cnonce
         hashed = HASHES[asked.hash_name]
-        first = first_hash(hashed, user, asked.realm, self._login.password)
+        first = self._login.first_hash(asked.hash_name, asked.realm)
         if asked.algorithm.upper().endswith("-SESS"):
             first = hashed(f"{first}:{asked.nonce}:{cnonce}")
         response = respond(hashed, first, Exchange(method, uri, asked.nonce, asked.qop, nc, cnonce))

@@ -40,21 +40,26 @@ class Answer:
 
 
 class Session:
-    """Our side of the media of one dialog. `number` names it for good (o= line)."""
+    """Our side of the media of one dialog. `number` names it for good (o= line).
 
-    def __init__(self, host: str, port: int, number: int, laws: tuple[str, ...] = LAWS) -> None:
+    Without `has_events` telephone-event is neither offered nor agreed to: such a phone has tones only.
+    """
+
+    def __init__(
+        self, host: str, port: int, number: int, laws: tuple[str, ...] = LAWS, *, has_events: bool = True
+    ) -> None:
         self._host = host
         self._port = port
         self._number = number
         self._laws = laws
+        self._has_events = has_events
         self._ours: Description | None = None
 
     def offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
         """Describe what we would like; afterwards `accept` the answer, unless the request fails."""
-        codecs = [
-            *(Codec(_PAYLOADS[law], law, 8000) for law in self._laws),
-            Codec(EVENT_PAYLOAD, EVENT, 8000),
-        ]
+        codecs = [Codec(_PAYLOADS[law], law, 8000) for law in self._laws]
+        if self._has_events:
+            codecs.append(Codec(EVENT_PAYLOAD, EVENT, 8000))
         media = list(self._ours.media) if self._ours else []
         audio = self._describe(codecs, direction)
         place = self._place()
@@ -68,7 +73,7 @@ class Session:
         if offer is None or place is None:
             return None
         theirs = offer.media[place]
-        law, event = _choose_law(theirs, LAWS), _find_event(theirs)
+        law, event = _choose_law(theirs, LAWS), _find_event(theirs) if self._has_events else None
         if law is None:
             return None
         chosen = [codec for codec in theirs.codecs() if codec in (law, event)]

@@ -1,11 +1,13 @@
 """What an agent is configured with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from openivr.sip.targets import Target
 from openivr.sip.transactions import Timing
 
 USUAL_TIMING = Timing()
+Trace = Callable[[bool, Target, bytes], None]  # whether we sent it, the peer, the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,6 @@ class Settings:
     min_session: int = 90  # shorter ones are refused with 422
     ring_limit: int = 300  # an outbound call that rings longer is given up
     max_transactions: int = 100_000  # above it new requests are answered with 503
+    trace: Trace | None = (
+        None  # is shown every message, as it is on the wire; it may hold answers to challenges
+    )

@@ -26,6 +26,7 @@ PATIENCE = 30.0  # seconds for a connection to send its first message, or the re
 PING_SECONDS = 90.0  # between keep-alives on connections that we opened
 
 Deliver = Callable[[bytes, Hop], None]
+Tell = Callable[[bytes, Hop], None]  # is shown what is sent
 
 
 class Faces:
@@ -62,10 +63,13 @@ class UdpChannel:
     protocol = "UDP"
     reliable = False
 
-    def __init__(self, bound: socket.socket, faces: Faces, deliver: Deliver) -> None:
+    def __init__(
+        self, bound: socket.socket, faces: Faces, deliver: Deliver, tell: Tell | None = None
+    ) -> None:
         self._socket = bound
         self._faces = faces
         self._deliver = deliver
+        self._tell = tell
         self._loop = asyncio.get_running_loop()
         self.host, self.port = bound.getsockname()[:2]
         self.closed = False
@@ -85,6 +89,8 @@ class UdpChannel:
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send one datagram; a full socket buffer counts as lost on the way."""
+        if self._tell is not None:
+            self._tell(data, Hop(self, address))
         try:
             self._socket.sendto(data, address)
         except BlockingIOError:
@@ -172,6 +178,8 @@ class StreamChannel(asyncio.Protocol):
         """Send now, or once connected; a peer that reads nothing is dropped."""
         if self.closed:
             return False
+        if self._transports.tell is not None:
+            self._transports.tell(data, Hop(self, address))
         if self._transport is None:
             self._unsent.append(data)
             return True
@@ -238,6 +246,7 @@ class Transports:
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
         self.deliver = deliver
+        self.tell: Tell | None = None
         self.faces = Faces(external)
         self.limit = CONNECTIONS
         self._lose = lose
@@ -258,7 +267,7 @@ class Transports:
         if at.protocol == "UDP":
             bound = bound or bind_udp(at.host, at.port)
             bound.setblocking(False)
-            channel = UdpChannel(bound, self.faces, self.deliver)
+            channel = UdpChannel(bound, self.faces, self.deliver, self.tell)
             self._udp.append(channel)
             return at._replace(port=channel.port)
         context = None

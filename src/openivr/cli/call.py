@@ -1,0 +1,235 @@
+"""`openivr call`: a first telephone, in the terminal."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openivr.cli.options import FILE, opened, option, store_options
+
+if TYPE_CHECKING:
+    from openivr.accounts import Account
+    from openivr.media.clip import Clip
+    from openivr.phone.conversation import Script
+    from openivr.phone.story import Story
+    from openivr.simulate.transcript import Line
+    from openivr.sip.credentials import KeptLogin, Login
+    from openivr.sip.settings import Trace
+    from openivr.sip.targets import Target
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+USUAL_SERVER = "127.0.0.1:5060"
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a server listens, nothing is bound
+GREETING = "Type keys (0-9 * # A-D); q hangs up."
+
+
+def read_script(_ctx: click.Context, _param: click.Parameter, text: str | None) -> "Script | None":
+    """Read the language of `--keys`."""
+    from openivr.simulate.keys import read_keys
+
+    try:
+        return None if text is None else read_keys(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def read_server(_ctx: click.Context, _param: click.Parameter, text: str) -> "Target | None":
+    """Read `sip:HOST:PORT;transport=tcp`, or HOST:PORT alone."""
+    return find_server(text) if text else None
+
+
+def find_server(text: str) -> "Target":
+    from openivr.sip.fields import read_uri
+    from openivr.sip.targets import find_target
+
+    uri = read_uri(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
+    target = find_target(uri) if uri is not None else None
+    if target is None:
+        raise click.BadParameter(f"{text!r} is not sip:HOST:PORT;transport=udp, tcp or tls")
+    return target
+
+
+def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> "Clip | None":
+    """Read a sound file into what a telephone sends."""
+    from openivr.audio import CONTAINERS, NotAudio, convert
+    from openivr.media.clip import Clip
+
+    if path is None:
+        return None
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in CONTAINERS:
+        raise click.BadParameter(f"{path} is none of {', '.join(CONTAINERS)}")
+    try:
+        return Clip.from_wav(convert(path.read_bytes(), kind).wav)
+    except (NotAudio, OSError) as error:
+        raise click.BadParameter(f"{path} {error}") from error
+
+
+def check_new(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and (path.exists() or not path.parent.is_dir()):
+        raise click.BadParameter(f"{path} is there already" if path.exists() else f"no folder {path.parent}")
+    return path
+
+
+@click.command(short_help="Call a number from the terminal, with keys typed live.")
+@click.argument("number")
+@store_options
+@click.option("--as", "extension", default="", metavar="NUMBER", help="Extension to call as; else the first.")
+@option(
+    "--server",
+    default="",
+    metavar="URI",
+    callback=read_server,
+    help="sip:HOST:PORT;transport=udp, tcp or tls; else where the server on --data listens.",
+)
+@click.option("--user", default="", metavar="NAME", help="Log in as this, without any --data.")
+@click.option("--password-file", type=READABLE, help="File with the password of --user.")
+@click.option(
+    "--tls-ca", type=READABLE, help="Authority that the server's certificate is checked against, PEM."
+)
+@click.option("--keys", "script", callback=read_script, help='Typed after the answer: "1,5s,2"; h hangs up.')
+@click.option(
+    "--key-by",
+    type=click.Choice(["rfc4733", "info", "inband"]),
+    default="rfc4733",
+    show_default=True,
+    help="How keys are sent.",
+)
+@click.option("--play", "clip", type=READABLE, callback=read_sound, help="Say this sound: wav, mp3 or gsm.")
+@click.option("--record", type=FILE, callback=check_new, help="Write what is heard into a new wav.")
+@click.option("--listen", is_flag=True, help="Hear it: by aplay, paplay, pw-play or ffplay.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds that it may ring."
+)
+@click.option("--hang-up-after", type=click.FloatRange(0.1), help="Seconds after the answer.")
+@click.option("--trace", is_flag=True, help="Show every SIP message, on standard error.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each thing that happens.")
+def call(number: str, *, data: Path, database: str, extension: str, **options: Any) -> None:
+    """Call NUMBER and tell what happens. Keys (0-9 * # A-D) are sent as they are typed; q hangs up.
+
+    Calls the server on this machine as one of its extensions, and then tells what the menu does too. From a
+    pipe, each line is read as --keys are.
+
+    Exit codes: 0 answered, and ended; 2 not understood; 3 busy; 4 no answer; 5 refused; 6 server not
+    reachable, or out of order; 130 given up before an answer; 1 anything else.
+    """
+    if bool(options["user"]) != bool(options["password_file"]) or (options["user"] and extension):
+        raise click.UsageError("--user goes with --password-file, and without --as")
+    sys.exit(run(number, data, database, extension, options))
+
+
+def run(number: str, data: Path, database: str, extension: str, options: dict[str, Any]) -> int:
+    """Make the call; the exit code."""
+    import asyncio
+
+    from openivr.media.keys import KeyKind
+    from openivr.observe import configure_logs
+    from openivr.phone.conversation import Plan
+    from openivr.phone.player import NoPlayer
+    from openivr.phone.terminal import Call, CannotCall, hold
+    from openivr.phone.verdict import EXIT_CODES
+
+    configure_logs("error")
+    server, login, story = find_way(number, data, database, extension, options)
+    plan = Plan(
+        number=number,
+        way=KeyKind(options["key_by"]),
+        script=options["script"] or (),
+        clip=options["clip"],
+        record=options["record"],
+        tells_sound=story is None,
+        ring_seconds=options["timeout"],
+        talk_seconds=options["hang_up_after"],
+    )
+    told = Call(
+        server=server,
+        login=login,
+        show=show_json if options["as_json"] else show_line,
+        keyboard=find_keyboard(has_script=options["script"] is not None),
+        story=story,
+        is_loud=options["listen"],
+        authorities=str(options["tls_ca"] or ""),
+        trace=make_trace() if options["trace"] else None,
+    )
+    if told.keyboard is not None and not options["as_json"] and sys.stdin.isatty():
+        click.echo(GREETING)
+    try:
+        result = asyncio.run(hold(told, plan))
+    except (CannotCall, NoPlayer) as error:
+        raise click.ClickException(str(error)) from error
+    if options["as_json"]:
+        echo_json({"result": result})
+    return EXIT_CODES[result.verdict]
+
+
+def find_way(
+    number: str, data: Path, database: str, extension: str, options: dict[str, Any]
+) -> "tuple[Target, Login | KeptLogin, Story | None]":
+    """Which server to call, as whom, and what of this machine tells of it."""
+    from openivr.cli.snapshot import load
+    from openivr.phone.story import Story, find_listening
+    from openivr.sip.credentials import KeptLogin, Login
+    from openivr.sip.verifier import Secret
+
+    if options["user"]:
+        password = options["password_file"].read_text().rstrip("\r\n")
+        return options["server"] or find_server(USUAL_SERVER), Login(options["user"], password), None
+    account = find_account(data, database, extension)
+    login = KeptLogin(account.user, Secret.read(account.secret).hashes)
+    journal = data / "journal"
+    server = options["server"] or find_server(find_listening(journal) or USUAL_SERVER)
+    server = server._replace(host=EVERYWHERE.get(server.host, server.host))
+    return server, login, Story(journal, account.number, number, lambda: load(data, database))
+
+
+def find_account(data: Path, database: str, number: str) -> "Account":
+    """The account of an extension, or of the first one."""
+    from openivr.store.configuration import load
+
+    with opened(data, database) as store, store.reading() as connection:
+        accounts = load(connection).configuration.accounts.values()
+    found = sorted(
+        (account for account in accounts if number in ("", account.number)),
+        key=lambda account: (len(account.number), account.number),
+    )
+    if not found:
+        raise click.ClickException(f"there is no extension {number}".rstrip())
+    return found[0]
+
+
+def find_keyboard(*, has_script: bool) -> int | None:
+    """The file to read keys from: a terminal; a pipe only where there is no other script."""
+    try:
+        file = sys.stdin.fileno()
+        return file if sys.stdin.isatty() or not has_script else None
+    except (AttributeError, ValueError, OSError):  # closed
+        return None
+
+
+def show_line(line: "Line") -> None:
+    from openivr.simulate.transcript import show
+
+    click.echo(show([line]))
+
+
+def show_json(line: "Line") -> None:
+    echo_json({"at": line.at, "what": line.what, "text": line.text, "why": line.why})
+
+
+def echo_json(value: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.encode(value))
+
+
+def make_trace() -> "Trace":
+    """Show messages on standard error, with seconds since now."""
+    import time
+
+    from openivr.phone.trace import show
+
+    began = time.monotonic()
+    return lambda is_sent, peer, data: click.echo(
+        show(time.monotonic() - began, is_sent, peer, data), err=True
+    )
