@@ -117,9 +117,9 @@ async def test_nobody_answers_in_time() -> None:
     async with open_pair(None) as pair:
         result = await pair.converse(replace(PLAN, ring_seconds=0.2)).run()
         assert result.verdict is Verdict.NO_ANSWER
+        assert "INVITE" in pair.caller.answered  # the end of what was cancelled has been acknowledged
         assert pair.of("no answer") == ["nobody answered in 0.2 s"]
         assert (await pair.called.lines[0].until_over()).status == 487
-        assert "INVITE" in pair.caller.answered  # the end of what was cancelled has been acknowledged
 
 
 @in_loop

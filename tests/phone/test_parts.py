@@ -190,8 +190,9 @@ def test_the_journal_says_where_the_last_server_listens(
     assert find_listening(tmp_path) == ""
     for time, sip in enumerate(("127.0.0.1:5060", "[::1]:5070")):
         monkeypatch.setattr(writer, "now", lambda time=time: time)
-        Journal(tmp_path, sip=sip).close()
+        journal = Journal(tmp_path, sip=sip)
         assert find_listening(tmp_path) == sip
+        journal.close()
 
 
 def test_files_that_are_tidied_away_in_between_do_no_harm(tmp_path: Path) -> None:
