@@ -32,8 +32,10 @@ ALLOWED = {
     "app": {"openapi", "web", "store", "objects", "observe", "config", "supervisor"},
     "calls": {"accounts", "journal", "media", "menu", "sip"},
     "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
+    "tuning": set(),
     "telephony": {
         *("accounts", "calls", "config", "journal", "media", "sip", "sounds", "store", "supervisor"),
+        "tuning",
     },
     "processes": {"app", "clerk", "config", "store", "supervisor", "telephony"},
     "pull": {"client", "objects", "store", "audio"},

@@ -15,6 +15,8 @@ from openivr.config import Settings
 from openivr.store.database import Database
 from openivr.supervisor import CannotStart, Job, Post, listen, listen_sip, listen_tcp
 
+CLERK_NICE = 5  # a record may be late, a packet may not
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -67,6 +69,7 @@ def run_calls(settings: Settings, post: Post) -> None:
 
 def run_clerk(settings: Settings, node: str, post: Post) -> None:
     """Keep records until SIGTERM, or until the supervisor is gone."""
+    give_way()
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
@@ -81,6 +84,13 @@ def run_clerk(settings: Settings, node: str, post: Post) -> None:
     post.report_ready()
     Clerk(database, node, settings.journal, settings.calls.keep_days).run(is_over)
     database.close()
+
+
+def give_way() -> None:
+    """Let calls go first on a busy machine, also where this was started with real-time priority."""
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(CLERK_NICE)
 
 
 def node_of(data: Path) -> str:

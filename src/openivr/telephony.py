@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from openivr import sounds
+from openivr import sounds, tuning
 from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.house import House
 from openivr.calls.library import Library
@@ -39,6 +39,7 @@ from openivr.supervisor import Post
 
 log = structlog.get_logger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
+SWEEP_SECONDS = 60.0  # between two collections of garbage while nobody calls
 LOOK_SECONDS = 0.2  # between two looks for a new configuration while nobody calls
 ALIVE_SECONDS = 15.0  # between two entries of the journal that say no more than that
 GOODBYE_SECONDS = 0.5  # for the last messages to leave
@@ -65,6 +66,7 @@ class Stop:
 
 async def serve(settings: Settings, post: Post) -> None:
     loop, stop = asyncio.get_running_loop(), Stop()
+    tuning.allow_files(settings.calls.max_calls)
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.ask)
 
@@ -75,17 +77,17 @@ async def serve(settings: Settings, post: Post) -> None:
 
     loop.add_reader(post.supervisor, orphaned)
     told = settings.calls
-    journal = Journal(settings.journal, sip=f"{bracket(told.host)}:{told.port}")
+    journal = Journal(settings.journal, sip=f"{bracket(told.host)}:{told.port}", soon=loop.call_soon)
     database = Database(settings.url)
     exchange = Exchange(settings, database, journal)
     await exchange.start(post)
-    gc.collect()
-    gc.freeze()  # what is loaded now stays: collections need not walk over it again and again
+    tuning.calm_collector()
     post.report_ready()
-    looking = loop.create_task(exchange.look())
+    tasks = [loop.create_task(exchange.look()), loop.create_task(exchange.sweep())]
     await stop.soon.wait()
     await exchange.stop(stop.now)
-    looking.cancel()
+    for task in tasks:
+        task.cancel()
     journal.close()
     database.close()
 
@@ -116,7 +118,7 @@ class Exchange:
             messages=settings.journal,
             recordings=folder_for_recordings(settings),
         )
-        self.switchboard = Switchboard(self.house, self.live.current, told.max_calls)
+        self.switchboard = Switchboard(self.house, self.live.at_hand, self.live.current, told.max_calls)
         transfers = Transfers(self.switchboard)
         self.switchboard.on_referral = transfers.refer
         self.switchboard.take_over = transfers.take_over
@@ -145,6 +147,8 @@ class Exchange:
         if self.agent.listening:
             self.trunks.configure(known.trunks)
         self.house.library.forget(changed)
+        # The first caller should not wait for them, nor many callers for the same.
+        self.house.spawn(self.house.library.fetch(changed & self.live.configuration.snapshot.prompts.keys()))
 
     async def look(self) -> None:
         """Notice a new configuration also while nobody calls: who may register, which trunks there are."""
@@ -160,6 +164,13 @@ class Exchange:
             except Exception:
                 log.exception("the configuration cannot be read")
                 await asyncio.sleep(1)
+
+    async def sweep(self) -> None:
+        """Look for garbage in circles while nobody can hear that the process has stopped for it."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if not self.switchboard.calls:
+                gc.collect()
 
     def take_call(self, leg: InboundLeg, caller: directory.Caller) -> None:
         self.switchboard.take(leg, caller)

@@ -285,6 +285,7 @@ async def test_a_configuration_that_cannot_be_read_is_answered_500(
             raise OSError("gone")
 
         with monkeypatch.context() as patch:
+            patch.setattr(office.exchange.switchboard, "at_hand", lambda: None)
             patch.setattr(office.exchange.switchboard, "configuration", fail)
             assert (await ada.call("6200").until_over()).status == 500
         line = ada.call("6200")

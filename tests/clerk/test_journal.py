@@ -1,6 +1,7 @@
 """The journal: what is written is read, torn ends are not, files follow one another."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,21 @@ def test_what_is_written_is_read_in_order(tmp_path: Path) -> None:
     assert first.run == journal.run
     assert others == written
     journal.close()
+
+
+def test_what_is_written_in_one_turn_is_written_together(tmp_path: Path) -> None:
+    turn: list[Callable[[], None]] = []
+    journal = Journal(tmp_path, soon=turn.append)
+    journal.write(entry(1))
+    journal.write(entry(2))
+    assert entries_in(tmp_path)[1:] == []
+    assert len(turn) == 1
+    turn.pop()()
+    assert entries_in(tmp_path)[1:] == [entry(1), entry(2)]
+    journal.write(entry(3))
+    journal.close()
+    assert entries_in(tmp_path)[1:] == [entry(1), entry(2), entry(3)]
+    turn.pop()()  # later, when the file is closed
 
 
 def test_it_is_readable_by_its_owner_alone(tmp_path: Path) -> None:

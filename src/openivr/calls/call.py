@@ -3,10 +3,10 @@
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any, assert_never
 
+import msgspec
 import structlog
 
 from openivr.accounts import Account, Configuration, TrunkLine
@@ -369,7 +369,7 @@ class Call:
         if self.is_over:
             return
         self.is_over = True
-        self._player.forget()
+        self._player.close()
         for timer in list(self._timers):
             self._cancel_timer(timer)
         self._stop_recording()
@@ -407,7 +407,8 @@ class Call:
 
     def _gather(self, party: Party, name: str) -> None:
         """Keep how its sound fared, before that is closed."""
-        self._heard[name] = {k: v for k, v in asdict(party.media.statistics()).items() if v is not None}
+        found = msgspec.to_builtins(party.media.statistics())
+        self._heard[name] = {key: value for key, value in found.items() if value is not None}
 
     def _input(self) -> dict[str, object]:
         """Which kinds of keys the caller's phone agreed on, and which were heard."""

@@ -1,5 +1,6 @@
 """Sounds ready to be played: the built-in ones, prompts and messages, each encoded once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
@@ -33,6 +34,7 @@ class Library:
         self._clips = ClipCache()
         self._versions: dict[str, int] = {}  # raised when a sound is another one
         self._missing: set[str] = set()
+        self._fetching: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def at_hand(self, names: Iterable[str]) -> list[Clip] | None:
         """The clips of these sounds, without those known to be missing; None if any has to be fetched."""
@@ -48,21 +50,28 @@ class Library:
         """Have these sounds at hand, as far as there are such."""
         for name in dict.fromkeys(names):
             if self._get(name) is None:
-                await self._fetch_one(name, name in messages)
+                await self._fetch_once(name, name in messages)
 
-    async def _fetch_one(self, name: str, is_message: bool) -> None:
-        version = self._versions.get(name, 0)
+    async def _fetch_once(self, name: str, is_message: bool) -> None:
+        """Fetch a sound, or wait for whoever does so already: many callers may want the same at once."""
+        key = name, self._versions.get(name, 0)
+        task = self._fetching.get(key)
+        if task is None:
+            task = self._fetching[key] = asyncio.create_task(self._fetch(*key, is_message))
+            task.add_done_callback(lambda _: self._fetching.pop(key))
+        await asyncio.shield(task)
+
+    async def _fetch(self, name: str, version: int, is_message: bool) -> None:
         try:
             wav = await (self._sounds.message(name) if is_message else self._sounds.prompt(name))
             clip = None if wav is None else await self._off_loop(Clip.from_wav, wav)
         except (NotTelephoneSound, OSError) as error:
             log.error("a sound cannot be played", name=name, error=str(error))
             clip = None
-        if clip is None:
-            self._missing.add(name)
-        else:
+        if clip is not None:
             self._clips.put((name, version), clip)
-            self._missing.discard(name)
+        elif version == self._versions.get(name, 0):
+            self._missing.add(name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Fetch these anew when they are asked for: they have changed, or are gone."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from openivr.calls.house import House
-from openivr.calls.party import Party
+from openivr.calls.party import Party, ignore
 from openivr.menu.commands import Play
 
 
@@ -46,6 +46,11 @@ class Player:
         if self._play is not None and self._play.token == token:
             self.forget()
             party.media.stop()
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self._play = None
+        self._on_end = ignore
 
     def forget(self) -> None:
         """Nothing is told of what plays now: something else is going on."""

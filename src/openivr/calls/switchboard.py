@@ -41,9 +41,14 @@ class Switchboard:
     """All calls of this process."""
 
     def __init__(
-        self, house: House, configuration: Callable[[], Awaitable[Configuration]], max_calls: int
+        self,
+        house: House,
+        at_hand: Callable[[], Configuration | None],
+        configuration: Callable[[], Awaitable[Configuration]],
+        max_calls: int,
     ) -> None:
-        self.house, self.configuration, self.max_calls = house, configuration, max_calls
+        self.house, self.max_calls = house, max_calls
+        self.at_hand, self.configuration = at_hand, configuration  # the newest one, if known; or in a while
         self.calls: dict[str, Call] = {}
         self.on_referral: Callable[[Call, Party, Referral], object] = refuse_referral
         self.take_over: Callable[[InboundLeg, Account, Party], bool] = lambda *_: False
@@ -55,10 +60,14 @@ class Switchboard:
 
     def take(self, leg: InboundLeg, caller: Caller) -> None:
         """A call from somebody who was let in."""
+        configuration = self.at_hand()
+        if configuration is not None:
+            self._begin(configuration, leg, caller)
+            return
         self.waiting += 1
-        self.house.spawn(self._take(leg, caller))
+        self.house.spawn(self._take_soon(leg, caller))
 
-    async def _take(self, leg: InboundLeg, caller: Caller) -> None:
+    async def _take_soon(self, leg: InboundLeg, caller: Caller) -> None:
         try:
             configuration = await self.configuration()
         except Exception:  # whatever keeps it from being read, the caller must hear something
@@ -66,8 +75,10 @@ class Switchboard:
             raise
         finally:
             self.waiting -= 1
-        if leg.over:
-            return
+        if not leg.over:
+            self._begin(configuration, leg, caller)
+
+    def _begin(self, configuration: Configuration, leg: InboundLeg, caller: Caller) -> None:
         origin = find_origin(configuration, caller)
         if origin is None:
             leg.reject(403)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -19,10 +20,25 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Journal:
-    """Appends entries; each is with the kernel when `write` returns, if the disk takes it."""
+def at_once(work: Callable[[], None]) -> None:
+    work()
 
-    def __init__(self, folder: Path, file_bytes: int = FILE_BYTES, *, sip: str = "") -> None:
+
+class Journal:
+    """Appends entries, if the disk takes them.
+
+    Each is with the kernel when `write` returns. With `soon`, an event loop's `call_soon`, all those of one
+    turn of the loop are written together at its end.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        file_bytes: int = FILE_BYTES,
+        *,
+        sip: str = "",
+        soon: Callable[[Callable[[], None]], object] = at_once,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.file_bytes, self.sip = folder, file_bytes, sip
         self.run = f"{now():013d}-{secrets.token_hex(4)}"
@@ -30,6 +46,8 @@ class Journal:
         self._waiting = bytearray()
         self._lost = 0
         self._file = self._open()
+        self._soon = soon
+        self._is_flushing = False
         self._flush()  # at once: what the last run left open is over
 
     def _open(self) -> int:
@@ -47,12 +65,18 @@ class Journal:
             self._lost += 1
             return
         self._waiting += line
-        self._flush()
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._soon(self._flush)
+
+    def _flush(self) -> None:
+        self._is_flushing = False
+        self._empty()
         if self._size > self.file_bytes and not self._waiting:
             os.close(self._file)
             self._file = self._open()
 
-    def _flush(self) -> None:
+    def _empty(self) -> None:
         try:
             while self._waiting:
                 written = os.write(self._file, self._waiting)
@@ -67,5 +91,7 @@ class Journal:
 
     def close(self) -> None:
         """End the file. What the disk did not take is lost."""
-        self._flush()
+        self._empty()
         os.close(self._file)
+        self._waiting.clear()
+        self._size = 0  # so that a flush which is still to come finds nothing to do

@@ -16,10 +16,10 @@ OnEvent = Callable[[Packet, str | None], None]  # every telephone-event, and the
 class Incoming:
     """Takes the packets of one source, in the order in which they come."""
 
-    __slots__ = ("_keys", "_on_key", "events", "heard_at", "listeners", "on_event", "reception")
+    __slots__ = ("_keys", "events", "heard_at", "listeners", "on_event", "on_key", "reception")
 
     def __init__(self, on_key: Callable[[str], None]) -> None:
-        self._on_key = on_key
+        self.on_key = on_key
         self._keys = KeyReader()
         self.events: int | None = None
         self.reception = Reception()
@@ -42,5 +42,5 @@ class Incoming:
         if self.on_event:
             self.on_event(packet, key)
         if key:
-            self._on_key(key)
+            self.on_key(key)
         return True

@@ -6,6 +6,7 @@ messages come from. Any further freedom would let a caller send our sound to, or
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from openivr.media.ports import is_private
@@ -36,6 +37,7 @@ class Latch:
         return host in self.hosts
 
 
+@lru_cache(maxsize=1024)  # of every call, and peers call more than once
 def plain(host: str) -> str:
     """An address as sockets write it: IPv6 can be written in many ways. ValueError: a name."""
     return str(ip_address(host))

@@ -82,6 +82,9 @@ class Leg:
         if self._remote:
             self._line.send_control(self._write_report(is_bye=True))
         self._line.close()
+        self.outgoing.close()
+        # With nobody left to tell, nothing points back here: all is freed at once, and not by the collector.
+        self.on_key = self.on_dead = self.incoming.on_key = self._tones.on_key = ignore
 
     # Sound to the other side
 

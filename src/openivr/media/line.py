@@ -149,10 +149,15 @@ class Line:
 
     def close(self) -> None:
         """Send and read no more, and give the ports back."""
-        self._stream.send = discard
+        self._take = self._take_control = leave
         self._poller.remove(self._pair.rtp.fileno())
         self._poller.remove(self._pair.rtcp.fileno())
         self._pair.close()
+
+
+def leave(_data: memoryview, _now: int) -> bool:
+    """Take nothing: the line is closed."""
+    return False
 
 
 def beside(source: Source) -> Source:

@@ -121,6 +121,13 @@ class Outgoing:
         """Play nothing more."""
         self._frames, self._clips, self._on_end = self._rest, (), None
 
+    def close(self) -> None:
+        """Send nothing more."""
+        self.send = discard
+        self.stop()
+        self._keys = None
+        self._pending.clear()
+
     @property
     def is_playing(self) -> bool:
         return self._frames is not self._rest

@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 EXPEDITED = 0xB8  # DSCP EF: what networks with priorities give to voice (RFC 3246)
 # Not ipaddress's is_private, which knows many more, such as those reserved for examples.
@@ -62,6 +62,7 @@ def family_of(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+@lru_cache(maxsize=1024)
 def is_private(host: str) -> bool:
     """Whether an address means nothing on the internet: private, link-local, loopback or none at all."""
     address = ipaddress.ip_address(host)

@@ -44,6 +44,10 @@ class Recorded:
     end: RecordEnd
 
 
+def ignore() -> None:
+    """What is told to nobody."""
+
+
 class Recording:
     """Made by `Leg.record`. `hear` and `say` are what it takes its sound from."""
 
@@ -68,7 +72,7 @@ class Recording:
         self._waiting = 0
         self._end: RecordEnd | None = None
         self.done: asyncio.Future[Recorded] = self._loop.create_future()
-        self.on_stop: Callable[[], None] = lambda: None  # no more sound is wanted
+        self.on_stop: Callable[[], None] = ignore  # no more sound is wanted
         self._timer = self._loop.call_later(STEP, self._step)
 
     # Taking
@@ -132,6 +136,7 @@ class Recording:
         self._end = end
         self._timer.cancel()
         self.on_stop()
+        self.on_stop = ignore  # it leads back to the leg
         if end in (RecordEnd.STOPPED, RecordEnd.LENGTH):
             self._write(max(self._now(), self._heard.end, self._said.end if self._said else 0))
         closing = self._loop.run_in_executor(self._executor, self._file.close)

@@ -9,6 +9,7 @@ import ctypes
 import socket
 import struct
 import sys
+from functools import cache
 
 ATTACH, DETACH, MEMINFO = 26, 27, 55  # asm-generic/socket.h
 DROPS = 8  # index in SK_MEMINFO (linux/sock_diag.h)
@@ -38,15 +39,25 @@ def program(events: int | None) -> list[tuple[int, int, int, int]]:
     ]
 
 
+class Program(ctypes.Structure):
+    """struct sock_fprog."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
+
+
+@cache  # there are few payload types, and many calls
+def compiled(events: int | None) -> Program:
+    """The program as the kernel takes it."""
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program(events))
+    return Program(len(code) // 8, code)
+
+
 def attach(sock: socket.socket, events: int | None) -> bool:
     """Filter this socket; whether that was possible."""
     if not IS_POSSIBLE:
         return False
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program(events))
-    buffer = ctypes.create_string_buffer(code)
-    header = struct.pack("HP", len(code) // 8, ctypes.addressof(buffer))
     try:
-        sock.setsockopt(socket.SOL_SOCKET, ATTACH, header)
+        sock.setsockopt(socket.SOL_SOCKET, ATTACH, compiled(events))
     except OSError:
         return False
     return True

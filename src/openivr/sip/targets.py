@@ -3,6 +3,7 @@
 Finding a target is RFC 3263 without NAPTR and SRV: numeric hosts at once, names by the system's resolver.
 """
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
 
@@ -53,6 +54,7 @@ def bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+@lru_cache(maxsize=1024)
 def is_numeric(host: str) -> bool:
     """Whether a host, without brackets, is an IP address."""
     try:
@@ -62,6 +64,7 @@ def is_numeric(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def is_private(host: str) -> bool:
     """Whether an address is of a network of ours, where the external address means nothing."""
     try:

@@ -17,7 +17,8 @@ from openivr.sip.framing import PING, PONG, Framing
 from openivr.sip.targets import Hop, Target, is_private
 
 log = structlog.get_logger(__name__)
-BURST = 8  # messages of one socket in one turn of the loop
+BURST = 8  # messages of one connection in one turn of the loop
+BURST_SECONDS = 0.001  # for messages by UDP in one turn; the last may take longer
 RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes the kernel may keep of what we have not read
 UNSENT = 256 * 1024  # bytes that a peer may leave unread before its connection is dropped
 CONNECTIONS = 2000
@@ -76,16 +77,22 @@ class UdpChannel:
         self._loop.add_reader(bound.fileno(), self._read)
 
     def _read(self) -> None:
-        for _ in range(BURST):
-            try:
-                data, address = self._socket.recvfrom(65535)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:  # an ICMP error of something sent before
-                log.debug("udp receive", error=str(error))
-                continue
-            if len(data) > 4:  # less is a keep-alive
-                self._deliver(data, Hop(self, address[:2]))
+        until = time.monotonic() + BURST_SECONDS
+        while self._read_one() and time.monotonic() < until:
+            pass
+
+    def _read_one(self) -> bool:
+        """Take one datagram; whether there was one."""
+        try:
+            data, address = self._socket.recvfrom(65535)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:  # an ICMP error of something sent before
+            log.debug("udp receive", error=str(error))
+            return True
+        if len(data) > 4:  # less is a keep-alive
+            self._deliver(data, Hop(self, address[:2]))
+        return True
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send one datagram; a full socket buffer counts as lost on the way."""

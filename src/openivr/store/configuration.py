@@ -214,6 +214,10 @@ class LiveConfiguration(Generic[T]):
         version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
         return version
 
+    def at_hand(self) -> Configuration | None:
+        """The newest configuration, if it is known without asking the database for it."""
+        return self.configuration if self.is_current() else None
+
     async def current(self) -> Configuration:
         """A configuration not older than this call."""
         if not self.is_current():
