@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench docs screenshots fuzz sounds lock clean help
+.PHONY: run test lint bench docs ladder screenshots fuzz sounds lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -23,6 +23,9 @@ lint: $(VENV)/dev.stamp  ## ruff and mypy
 
 docs: $(VENV)/dev.stamp  ## renew the generated parts of the documentation
 	$(BIN)/python docs/generate.py
+
+ladder: $(VENV)/dev.stamp  ## make the call of docs/demo-call.md again, and draw its messages
+	$(BIN)/python docs/ladder.py
 
 screenshots: $(VENV)/dev.stamp  ## take the README's pictures again; needs Debian's "chromium" package
 	$(BIN)/python docs/screenshots.py

@@ -28,6 +28,7 @@ class Story:
         self._simulation: Simulation | None = None
         self._began = 0
         self._told = 0
+        self._legs: dict[int, str] = {}
 
     def look(self) -> Iterator[Told]:
         """What has been written since the last look; times are Unix milliseconds."""
@@ -49,13 +50,22 @@ class Story:
             case Stepped(call=self.call) if self._simulation is not None:
                 yield from self._follow(self._simulation, entry)
             case LegChanged(call=self.call):
-                state = entry.state
-                text = f"{state.number} at {state.via}" if state.via else state.number
-                yield Told(entry.at, "phone", text, state.result or "rings")
+                yield from self._tell_leg(entry)
             case Finished(call=self.call):
                 self.is_over = True
                 why = f"{entry.outcome}: {entry.reason}"
                 yield Told(entry.at, "kept", f"openivr calls show {self.call}", why)
+
+    def _tell_leg(self, entry: LegChanged) -> Iterator[Told]:
+        """Who is rung, and what came of it; not every change of a leg says something new."""
+        state = entry.state
+        talked = state.ended - state.answered if state.ended and state.answered else 0
+        news = f"over after {talked / 1000:.1f} s" if talked else state.result or "rings"
+        if self._legs.get(entry.leg) != news:
+            self._legs[entry.leg] = news
+            yield Told(
+                entry.at, "phone", f"{state.number} at {state.via}" if state.via else state.number, news
+            )
 
     def _follow(self, simulation: Simulation, entry: Stepped) -> Iterator[Told]:
         for happening in fill_in(read_happenings([entry.event])):

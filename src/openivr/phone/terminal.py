@@ -75,9 +75,9 @@ async def find_address(server: Target) -> Target:
 
 async def converse(call: Call, phone: Telephone, plan: Plan) -> Result:
     """Make the call and show all that is told of it, until it is over."""
-    began = time.time_ns() // 1_000_000
     telling = Telling(PATIENCE if call.story else 0)
     conversation = Conversation(phone, plan, lambda line: telling.add([line]))
+    began = now()
 
     def take_line(text: str) -> None:
         try:
