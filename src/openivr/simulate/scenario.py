@@ -211,7 +211,7 @@ def run(snapshot: Snapshot, scenario: Scenario) -> Verdict:
     called = snapshot.numbers.get(scenario.calls)
     if called is None:
         return Verdict(scenario, (f"nobody has the number {scenario.calls}",), ())
-    happened = _act_out(Simulation(snapshot, scenario.world), called, scenario)
+    happened = enact(Simulation(snapshot, scenario.world), called, scenario)
     return Verdict(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
 
 
@@ -240,7 +240,8 @@ class Watch:
         return line
 
 
-def _act_out(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[Step]:
+def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[Step]:
+    """Let somebody call and do what the scenario says; every step as it happened."""
     simulation.call(called, scenario.caller)
     watch = Watch(simulation)
     for step in scenario.steps:

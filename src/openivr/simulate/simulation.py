@@ -22,6 +22,7 @@ from openivr.menu.commands import (
     StopDial,
     StopPlay,
     StopRecord,
+    Timer,
 )
 from openivr.menu.events import (
     CallArrived,
@@ -135,6 +136,7 @@ class Simulation:
         commands = self.session.handle(event)
         self.commands.append(commands)
         if isinstance(event, DialAnswered):
+            self._due.pop(Timer.WAIT, None)
             self._schedule("dial", self.world.talk, DialEnded(event.token))
         for command in commands:
             self._carry_out(command)
