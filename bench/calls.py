@@ -10,7 +10,9 @@ WHERE may be; an `asterisk` on the PATH is found. Every trial is also a line in 
 import argparse
 import json
 import shutil
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -263,6 +265,7 @@ def main(words: Sequence[str] = ()) -> None:
     parser.add_argument("--calls", type=int, default=1000, help="held by --soak")
     told = parser.parse_args(words)
     open_files_allowed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended too
     if told.soak:
         soak(told.soak, told.calls)
         return
@@ -272,6 +275,4 @@ def main(words: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
     main(sys.argv[1:])

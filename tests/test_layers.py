@@ -34,8 +34,8 @@ ALLOWED = {
     "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
     "tuning": set(),
     "telephony": {
-        *("accounts", "calls", "config", "journal", "media", "sip", "sounds", "store", "supervisor"),
-        "tuning",
+        *("accounts", "calls", "config", "journal", "media", "observe", "sip", "sounds", "store"),
+        *("supervisor", "tuning"),
     },
     "processes": {"app", "clerk", "config", "store", "supervisor", "telephony"},
     "pull": {"client", "objects", "store", "audio"},

@@ -13,9 +13,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
@@ -42,12 +45,12 @@ def configure_logs(level: str = "info") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         mask_secrets,
+        structlog.processors.format_exc_info,  # here, for another thread may write the line
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
             renderer,
         ],
     )
@@ -57,14 +60,46 @@ def configure_logs(level: str = "info") -> None:
     for noisy in ("uvicorn.error", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,  # first: what nobody reads should cost nothing
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),  # what nobody reads costs nothing
+        cache_logger_on_first_use=True,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+class Aside(QueueHandler):
+    """Hands log lines to a thread; what there is no room for is left out, and counted."""
+
+    queue: "SimpleQueue[Any]"
+
+    def __init__(self) -> None:
+        super().__init__(SimpleQueue())
+        self.dropped = 0
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        if self.queue.qsize() < MOST_LINES:
+            self.queue.put(record)
+        else:
+            self.dropped += 1
+
+
+@contextmanager
+def log_aside() -> Iterator[None]:
+    """Let a thread write the log: a terminal or pipe that takes no more lines must not stop all else."""
+    root, aside = logging.getLogger(), Aside()
+    handlers, root.handlers = root.handlers, [aside]
+    listener = QueueListener(aside.queue, *handlers)
+    listener.start()
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        listener.stop()
+        if aside.dropped:
+            log.warning("lines of the log were dropped", count=aside.dropped)
 
 
 def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -22,6 +22,7 @@ from openivr.journal.entries import Alive, Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
 from openivr.media.media import Media, MediaSettings
 from openivr.media.ports import Interface
+from openivr.observe import log_aside
 from openivr.sip import directory, lines
 from openivr.sip.agent import Agent
 from openivr.sip.door import Door
@@ -49,7 +50,8 @@ HOUR_MS = 3_600_000
 def run(settings: Settings, post: Post) -> None:
     """Carry calls until SIGTERM, or until the supervisor is gone."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    asyncio.run(serve(settings, post))
+    with log_aside():
+        asyncio.run(serve(settings, post))
 
 
 class Stop:

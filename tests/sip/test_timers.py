@@ -1,9 +1,12 @@
 """One heap of timers: in order, cancelled for good, and never too many at once."""
 
+import gc
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.timers import BURST, Timers
+from openivr.sip.timers import BURST, Timer, Timers
 
 
 class Clock:
@@ -70,3 +73,27 @@ def test_what_was_cancelled_is_not_kept() -> None:
     for _ in range(5000):
         clock.timers.cancel(clock.timers.set(1000, print))
     assert len(clock.timers._heap) < 2500
+
+
+def test_a_timer_that_is_past_holds_on_to_nothing() -> None:
+    class Owner:
+        """Keeps its timer, as transactions do."""
+
+        timer: Timer
+
+        def fire(self, owner: "Owner") -> None:
+            assert owner is self
+
+    clock, fired, cancelled = Clock(), Owner(), Owner()
+    for owner in (fired, cancelled):
+        owner.timer = clock.timers.set(5, owner.fire, owner)
+    clock.timers.cancel(cancelled.timer)
+    clock.now = 5
+    clock.timers.run()
+    gone = [weakref.ref(fired), weakref.ref(cancelled)]
+    gc.disable()  # else it could be the collector that finds them
+    try:
+        del owner, fired, cancelled
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()

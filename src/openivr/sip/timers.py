@@ -64,7 +64,7 @@ class Timers:
             if callback is None:
                 self._cancelled -= 1
                 continue
-            timer[2] = None
+            timer[2:] = None, ()  # the timer may be kept by what it is for
             left -= 1
             try:
                 callback(*arguments)
