@@ -21,6 +21,7 @@ from openivr.phone.telephone import Telephone, open_media
 from openivr.phone.verdict import Verdict
 from openivr.simulate.transcript import Line as Told
 from openivr.sip.credentials import Login
+from openivr.sip.owner import Reply
 from openivr.sip.targets import Target
 from tests.calls.office import in_loop
 from tests.calls.phone import Line, Phone
@@ -152,6 +153,20 @@ async def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> No
         result = await pair.converse(PLAN).run()
         assert result.verdict is Verdict.UNREACHABLE
         assert pair.of("unreachable") == ["no response"]
+
+
+@in_loop
+async def test_a_server_that_asks_and_then_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As to those who are banned as a user: without credentials they are nobody yet."""
+    monkeypatch.setattr(conversation, "REACH_SECONDS", 0.3)
+    challenge = ("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')
+    async with open_pair() as pair:
+        silent = Reply(0)
+        asked = Reply(401, headers=(challenge,))
+        monkeypatch.setattr(pair.called, "admit", lambda r: silent if "authorization" in r.headers else asked)
+        result = await pair.converse(PLAN).run()
+        assert result.verdict is Verdict.UNREACHABLE
+        assert "banned" in pair.told[-1].why
 
 
 @in_loop

@@ -228,10 +228,17 @@ class Conversation:
         if verdict is Verdict.ANSWERED:
             self._say("ended", self._why or ending.reason or "the other side hung up")
         elif ending.response is None:
-            hint = "is a server running there?" if verdict is Verdict.UNREACHABLE else ""
+            hint = self._guess() if verdict is Verdict.UNREACHABLE else ""
             self._say(verdict, self._why or ending.reason, hint)
         else:
             self._say(verdict, phrase(ending.status), words(ending))
+
+    def _guess(self) -> str:
+        """Why a server says nothing."""
+        if self.phone.was_asked:
+            return "it does not hear this login: after wrong passwords, some are banned for a while"
+        is_secure = self.phone.server.protocol == "TLS"
+        return "is a server running there" + (", with a certificate that is trusted?" if is_secure else "?")
 
     def _tell_recorded(self, recorded: Recorded) -> None:
         if recorded.end is RecordEnd.FAILED:

@@ -68,7 +68,9 @@ class Telephone:
         self.on_call: Callable[[Line, Request], object] = refuse
         """Somebody calls; the line does not ring yet."""
         self.has_heard = False
-        """Whether anything has come from the server."""
+        """Whether anything but a challenge has come from the server."""
+        self.was_asked = False
+        """Whether it has asked who we are."""
         self.heard = asyncio.Event()
         """Set with every message that comes."""
         self.answered: set[str] = set()
@@ -140,9 +142,11 @@ class Telephone:
         if is_sent:
             return
         message = read(data)
-        if isinstance(message, Response) and message.status >= 200 and message.status not in CHALLENGES:
+        is_challenge = isinstance(message, Response) and message.status in CHALLENGES
+        if isinstance(message, Response) and message.status >= 200 and not is_challenge:
             self.answered.add(message.method)
-        self.has_heard = True
+        self.was_asked = self.was_asked or is_challenge
+        self.has_heard = self.has_heard or not is_challenge
         self.heard.set()
 
     # What the agent asks
