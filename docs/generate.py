@@ -138,6 +138,13 @@ def write_first_call() -> str:
     return write_call(load_demo(), "6200", "w4 1", {})
 
 
+def write_real_call() -> str:
+    """Tell the call of docs/demo-call.md as its caller's terminal did."""
+    page = (ROOT / "docs" / "demo-call.md").read_text(encoding="utf-8")
+    command, told = re.findall(r"\(`(openivr call .*?)`\):\n\n```\n(.*?)```", page, re.DOTALL)[0]
+    return f"```\n$ {command}\n{told}```"
+
+
 def write_commands() -> str:
     """Give the help of every command."""
     return "\n\n".join(write_help(path) for path in list_commands(main_command, ()))
@@ -167,6 +174,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "transcripts": write_transcripts,
     "flow": write_flow,
     "first-call": write_first_call,
+    "real-call": write_real_call,
     "commands": write_commands,
 }
 
