@@ -1,5 +1,8 @@
 """Stored test cases: with their menu, under a name of their own, no more than there is room for."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from openivr.objects import KINDS
@@ -82,3 +85,20 @@ def test_a_menu_has_room_for_so_many(database: Database, menu: int, monkeypatch:
     add(database, menu, "2")
     with pytest.raises(Invalid, match="2 already"):
         add(database, menu, "3")
+
+
+def test_two_who_give_the_same_name_at_once(database: Database, menu: int) -> None:
+    """One gets it; the other waits for that and is told, whichever database it is."""
+    both = threading.Barrier(2)
+
+    def save(_: int) -> int:
+        with database.writing() as connection:
+            if not database.is_sqlite:  # where the second writer can get this far
+                both.wait()
+            return scenarios.add(connection, menu, FIRST)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(save, place) for place in range(2)]
+        problems = [one.exception() for one in found]
+    assert sorted(str(type(one)) for one in problems) == sorted(map(str, (type(None), Duplicate)))
+    assert names(database) == ["First"]

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 
+from openivr.web.menu_page import MOST_NODES
 from tests.running import Answer, Api, Running
 from tests.web.forms import Form
 from tests.web.site import Admin, where
@@ -271,6 +272,24 @@ def test_names_from_elsewhere_are_text(admin: Admin, api: Api, fresh: int) -> No
         assert "<script>alert" not in content
         assert "<img" not in content
         assert "{{7*7}}" in content, content
+
+
+def test_a_picture_that_is_cut_says_so(admin: Admin, api: Api, fresh: int) -> None:
+    chain = [fresh]
+    for place in range(MOST_NODES):
+        keys = {"press1_dest": "ivr", "press1_dest_value": str(chain[-1])}
+        body = stored(api, fresh) | {"number": str(7100 + place), "name": f"Floor {place}"}
+        del body["id"]
+        chain.append(api.post("ivr/create", body | keys)["id"])
+    said = "callers may come to more"
+    try:
+        assert said not in text(admin.get(f"/menus/{chain[-3]}"))
+        page = admin.get(f"/menus/{chain[-1]}")
+        assert said in text(page)
+        assert page.content.count(b"data-node=") == MOST_NODES
+    finally:
+        for ident in reversed(chain[1:]):
+            assert api.get("ivr/delete", id=ident)["errcode"] == 0
 
 
 def test_a_menu_that_is_not_there(admin: Admin) -> None:

@@ -46,9 +46,7 @@ def find_all(connection: Connection, ivr_id: int | None = None) -> list[Stored]:
 
 def add(connection: Connection, ivr_id: int, document: Document) -> int:
     """Save a scenario with a menu: its id. Raises NotFound, Duplicate, Invalid (the name; too many)."""
-    known = select(IVR.c.id).where(IVR.c.id == ivr_id)
-    if not can_be_stored(ivr_id) or connection.execute(known).first() is None:
-        raise NotFound(f"ivr {ivr_id}")
+    hold(connection, ivr_id)
     count = select(func.count()).where(SCENARIO.c.ivr_id == ivr_id)
     if connection.execute(count).scalar_one() >= MOST:
         raise Invalid(Problem("scenario", "conflict", f"are {MOST} already, which is the most of one menu"))
@@ -62,6 +60,7 @@ def add(connection: Connection, ivr_id: int, document: Document) -> int:
 def rename(connection: Connection, ivr_id: int, ident: int, name: str) -> None:
     """Give a menu's scenario another name. Raises NotFound, Duplicate, Invalid."""
     own = owned(ivr_id, ident)
+    hold(connection, ivr_id)
     name = check_name(connection, ivr_id, name, ident)
     if not connection.execute(update(SCENARIO).where(own).values(name=name)).rowcount:
         raise NotFound(f"scenario {ident}")
@@ -71,6 +70,13 @@ def remove(connection: Connection, ivr_id: int, ident: int) -> None:
     """Delete a menu's scenario. Raises NotFound."""
     if not connection.execute(delete(SCENARIO).where(owned(ivr_id, ident))).rowcount:
         raise NotFound(f"scenario {ident}")
+
+
+def hold(connection: Connection, ivr_id: int) -> None:
+    """Let nobody else change the scenarios of this menu until the transaction ends. Raises NotFound."""
+    own = select(IVR.c.id).where(IVR.c.id == ivr_id).with_for_update()
+    if not can_be_stored(ivr_id) or connection.execute(own).first() is None:
+        raise NotFound(f"ivr {ivr_id}")
 
 
 def owned(ivr_id: int, ident: int) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from openivr.menu.check import check_one
 from openivr.menu.findings import Finding, Severity
 from openivr.menu.flow import NO_ANSWER, NO_KEY, WRONG_KEY
 from openivr.menu.model import Kind, Snapshot
-from openivr.menu.picture import Arrow, draw
+from openivr.menu.picture import Arrow, Picture, draw
 from openivr.menu.sounds import GREETING, SOUNDS
 from openivr.menu.words import show_ivr
 from openivr.objects.destination import MENU_TYPES, TARGETS, Value
@@ -118,6 +118,7 @@ class MenuPage:
     findings: Mapping[str, Sequence[Finding]]
     changes: tuple[str, ...]
     boxes: tuple[Box, ...]
+    is_cut: bool  # the picture: callers may come to more places
     options: Mapping[str, Sequence[tuple[str, str]]]
     lists: Mapping[str, Sequence[Choice]]
 
@@ -149,6 +150,7 @@ def make_page(
     around = look_around(connection, office, ident, draft.values)
     snapshot = around.snapshot
     findings = find(around, ident)
+    picture = draw(snapshot, [(Kind.IVR, ident)])
     return MenuPage(
         ident=ident,
         draft=draft,
@@ -158,7 +160,8 @@ def make_page(
         reach=tuple(tell_reach(snapshot, snapshot.ivrs[ident].policy)),
         findings=findings,
         changes=tuple(tell_changes(snapshot, draft.stored, draft.values)),
-        boxes=tuple(make_boxes(snapshot, ident)),
+        boxes=tuple(make_boxes(picture)),
+        is_cut=len(picture.nodes) > MOST_NODES,
         options=make_options(snapshot) if opened else {},
         lists=make_lists(snapshot, draft) if opened == "reach" else {},
     )
@@ -244,9 +247,8 @@ def worst(findings: Sequence[Finding]) -> str:
     return min((one.rule.severity for one in findings), key=order.index).value if findings else ""
 
 
-def make_boxes(snapshot: Snapshot, ident: int) -> Iterator[Box]:
-    """The picture of the menu and all it leads to, the nearest first."""
-    picture = draw(snapshot, [(Kind.IVR, ident)])
+def make_boxes(picture: Picture) -> Iterator[Box]:
+    """The places of a picture that are shown: the nearest, in their order."""
     shown = picture.nodes[:MOST_NODES]
     labels = {node.id: node.label for node in shown}
     for node in shown:

@@ -5,9 +5,9 @@
 
 import { Graph, layout } from "./vendor/dagre.esm.js";
 
-const SMALLEST = 0.75;
+const SMALLEST = 0.7;
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 40, LOOP = 30, TAB = 36, MOST = 264, TEXT = 13;
+const HEIGHT = 40, LOOP = 30, TAB = 36, MOST = 248, TEXT = 13;
 
 let lit = "";
 const measure = document.createElement("canvas").getContext("2d");
@@ -45,7 +45,7 @@ function read(flow) {
 
 function place({ boxes, ways }) {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 72, edgesep: 12, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 18, edgesep: 12, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   const loops = new Set(ways.filter((way) => way.source === way.target).map((way) => way.source));
   for (const box of boxes) {
