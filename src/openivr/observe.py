@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 from queue import SimpleQueue
@@ -105,9 +106,14 @@ def log_aside() -> Iterator[None]:
 def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide every value whose name says that it is a secret."""
     for name in event:
-        if any(secret in name.lower() for secret in SECRET_NAMES):
+        if is_secret(name):
             event[name] = "***"
     return event
+
+
+@lru_cache(maxsize=1024)
+def is_secret(name: str) -> bool:
+    return any(secret in name.lower() for secret in SECRET_NAMES)
 
 
 class Tally(Collector):

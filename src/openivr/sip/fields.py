@@ -154,6 +154,7 @@ def _uri_parameters(text: str) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=4096)  # the same in all requests of a call
 def read_address(text: str) -> Address | None:
     """Read a From, To, Contact, Route or Refer-To value: one address, not a list.
 

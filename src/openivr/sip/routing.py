@@ -1,5 +1,6 @@
 """What a Via is for: telling transactions apart, and the way of answers (RFC 3261, section 18; RFC 3581)."""
 
+import re
 from collections.abc import Sequence
 from os import urandom
 
@@ -7,6 +8,7 @@ from openivr.sip.fields import quote
 from openivr.sip.message import Headers, Request, Response
 from openivr.sip.targets import PORTS, Hop, bracket
 
+PLAIN = re.compile(r"[\w.!%*+`'~:\[\]-]*")  # parameters that need no quotes
 COOKIE = "z9hG4bK"  # what the branch of RFC 3261's senders begins with
 
 
@@ -49,7 +51,7 @@ def stamp(request: Request, hop: Hop) -> None:
 
 
 def _plain(value: str) -> str:
-    return value if all(letter.isalnum() or letter in "-.!%*_+`'~:[]" for letter in value) else quote(value)
+    return value if PLAIN.fullmatch(value) else quote(value)
 
 
 def answer_hop(request: Request, hop: Hop) -> Hop:
