@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.config import CallSettings, Settings
+from openivr.config import Settings
 from openivr.objects import KINDS, Kind
 from openivr.objects.ivr import list_row
 from openivr.objects.kind import Row, Values
@@ -83,10 +83,18 @@ def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer, t
     return app
 
 
-def told_about(calls: CallSettings) -> Told:
+def told_about(settings: Settings) -> Told:
     """What the admin says of calls."""
+    calls = settings.calls
     tls = f"{calls.tls_host}:{calls.tls_port}" if calls.tls_host else ""
-    return Told(f"{calls.host}:{calls.port}", tls, calls.rtp_ports, calls.max_calls, calls.keep_days)
+    return Told(
+        f"{calls.host}:{calls.port}",
+        tls,
+        calls.rtp_ports,
+        calls.max_calls,
+        calls.keep_days,
+        settings.recordings,
+    )
 
 
 def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
@@ -153,7 +161,7 @@ async def serve(settings: Settings, post: Post) -> None:
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, settings.data, post.number), access_log)
     service = Service(database, live, settings.policy, kinds)
-    application = build(service, endpoints, observer, told_about(settings.calls))
+    application = build(service, endpoints, observer, told_about(settings))
     server = Server(http_config(settings, application, HotList(live, observer)))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

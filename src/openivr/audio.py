@@ -45,10 +45,10 @@ def find_peaks(wav: bytes, count: int) -> list[int]:
 
     The loudest of all is 100, so that a quiet recording can be seen too; fewer where it has fewer samples.
     """
-    samples, _rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+    samples, _rate = soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)
     if not len(samples):
         return []
-    loud = np.abs(samples.astype(np.int32))
+    loud = np.abs(samples.astype(np.int32)).max(axis=1)  # of both sides, where there are two
     starts = np.linspace(0, len(loud), min(count, len(loud)), endpoint=False).astype(np.int64)
     tops = np.maximum.reduceat(loud, starts)
     return [int(top) for top in np.rint(tops * 100 / max(1, int(tops.max())))]

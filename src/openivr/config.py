@@ -59,6 +59,11 @@ class Settings:
         return self.data / "journal"
 
     @property
+    def recordings(self) -> Path:
+        """The folder of recorded calls."""
+        return self.data / "recordings"
+
+    @property
     def scheme(self) -> str:
         return "https" if self.tls_cert else "http"
 

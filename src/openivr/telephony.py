@@ -262,7 +262,7 @@ def folder_for_recordings(settings: Settings) -> Path | None:
     """Where the sound of calls is kept, if it is."""
     if not settings.calls.records:
         return None
-    folder = settings.data / "recordings"
+    folder = settings.recordings
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 

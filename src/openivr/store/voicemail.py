@@ -46,6 +46,13 @@ def list_messages(
     return connection.execute(count).scalar_one(), [Message(*row) for row in connection.execute(page)]
 
 
+def messages_of(connection: Connection, call: str) -> list[Message]:
+    """The messages that were left in a call, oldest first."""
+    query = select(*(VOICEMAIL.c[name] for name in NAMES)).where(VOICEMAIL.c.call_id == call)
+    rows = connection.execute(query.order_by(VOICEMAIL.c.created, VOICEMAIL.c.id))
+    return [Message(*row) for row in rows]
+
+
 def audio_of(connection: Connection, ident: str) -> bytes | None:
     """The sound of a message; None if there is no such message."""
     return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == ident)).scalar()

@@ -1,11 +1,12 @@
 """Lists with the API's paging, sorting and search, in the address of the page and with the API's names."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from openivr.objects import Kind
 from openivr.objects.fields import CONTROL
-from openivr.objects.kind import Row
 from openivr.objects.order import Page
 from openivr.store import objects
 from openivr.store.index import DECODE, SEPARATOR, Index
@@ -27,7 +28,8 @@ class Listing:
     page: int
     size: int
     total: int
-    rows: tuple[Row, ...]
+    rows: tuple[Any, ...]
+    asked: Mapping[str, str] = field(default_factory=dict)  # what else the address says
 
     @property
     def first(self) -> int:
@@ -45,6 +47,10 @@ class Listing:
     def next(self) -> str:
         return self.address(page=self.page + 1) if self.last < self.total and self.rows else ""
 
+    def with_rows(self, total: int, rows: Sequence[Any]) -> "Listing":
+        """The same with what was found."""
+        return replace(self, total=total, rows=tuple(rows))
+
     def order_of(self, sort: str) -> str:
         """ "asc" or "desc" where the list is sorted by this, else ""."""
         return self.order if sort == self.sort else ""
@@ -61,6 +67,7 @@ class Listing:
             "sort_by": self.sort,
             "order_by": self.order,
             "search_value": self.text,
+            **self.asked,
         }
         return f"{self.path}?{urlencode({name: v for name, v in (values | changes).items() if v != ''})}"
 

@@ -65,8 +65,8 @@ class Web:
         if request.url.path.startswith(assets.ROOT):
             return self.site.assets.answer(request)
         visit = Visit(self.site, request)
-        await self.recognise(visit)
         view, status = self.find(request)
+        await self.recognise(visit, is_asked=view is None or view.keeps_session)
         if view is None or not view.is_open:
             gate = self.gate(visit)
             if gate is not None:
@@ -88,8 +88,8 @@ class Web:
         finally:
             await visit.form.close()
 
-    async def recognise(self, visit: Visit) -> None:
-        """Find the session of the request's cookie, and keep it alive."""
+    async def recognise(self, visit: Visit, *, is_asked: bool) -> None:
+        """Find the session of the request's cookie and, where somebody asked for this, keep it alive."""
         secret = read_cookie(visit.request)
         if not secret:
             return
@@ -98,7 +98,7 @@ class Web:
         if session is None:
             return
         visit.session, visit.traffic, visit.token = session, traffic, token_of(secret)
-        if moment - session.seen >= admin.SEEN_STEP:
+        if is_asked and moment - session.seen >= admin.SEEN_STEP:
             await self.site.database.change_auth(admin.note_seen, policy, session, moment)
 
     def gate(self, visit: Visit) -> Response | None:

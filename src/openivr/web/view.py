@@ -8,6 +8,7 @@ import base64
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -39,6 +40,7 @@ class Told:
     rtp_ports: range
     max_calls: int
     keep_days: int
+    recordings: Path  # the folder of recorded calls on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ Handler = Callable[[Visit], Awaitable[Response]]
 class View:
     """A path (Starlette's notation: `/menus/{id:int}`), its method and its handler.
 
-    `most_body` is how many bytes a POST may have: raise it where files are sent.
+    `most_body` is how many bytes a POST may have: raise it where files are sent. What a page asks by itself,
+    without anybody there, does not keep a session from going idle.
     """
 
     path: str
@@ -160,3 +163,4 @@ class View:
     method: Literal["GET", "POST"] = "GET"
     is_open: bool = False
     most_body: int = MOST_BODY
+    keeps_session: bool = True

@@ -11,6 +11,7 @@ from openivr.store.tokens import TokenPolicy
 from openivr.web import (
     access,
     assets,
+    calls,
     cases,
     menu,
     menus,
@@ -47,6 +48,7 @@ VIEWS: tuple[View, ...] = (
     *settings.VIEWS,
     *phone.VIEWS,
     *cases.VIEWS,
+    *calls.VIEWS,
     *replay.VIEWS,
     *sound.VIEWS,
 )

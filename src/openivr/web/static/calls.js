@@ -1,0 +1,127 @@
+// Watches calls as they go on: asks every second whether anything has changed, and puts what has in its place.
+// Without it the page is as it was when it was asked for. Players of recordings get a picture of the sound.
+
+import { makePlayer } from "./player.js";
+
+const SECOND = 1000;
+const PATIENCE = 5; // seconds between two tries while the server does not answer
+
+const watched = document.getElementById("watched");
+const pause = document.querySelector("[data-pause]");
+const lost = document.getElementById("lost");
+const offset = Date.now() - Number(watched.dataset.now); // by how much the clock here is ahead of the server's
+
+const clock = (seconds) => {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+};
+
+// Lengths of calls under way.
+const count = (root) => {
+  for (const time of root.querySelectorAll("[data-since]")) {
+    const text = clock(Math.max(0, Math.round((Date.now() - offset - Number(time.dataset.since)) / SECOND)));
+    if (time.textContent !== text) time.textContent = text;
+  }
+};
+
+const wire = (root) => {
+  for (const player of root.querySelectorAll(".player:not([data-made])")) {
+    makePlayer(player, () => fetch(player.dataset.peaks).then((answer) => answer.json()));
+  }
+};
+
+// Rows by their ids: one that stays keeps its place, its focus and the cells in which nothing has changed.
+const patchRows = (body, fresh) => {
+  const known = new Map([...body.rows].map((row) => [row.id, row]));
+  [...fresh.rows].forEach((row, at) => {
+    const old = known.get(row.id);
+    known.delete(row.id);
+    if (old) {
+      old.className = row.className;
+      [...row.cells].forEach((cell, place) => {
+        if (!old.cells[place].isEqualNode(cell)) old.cells[place].replaceWith(cell);
+      });
+    } else {
+      row.classList.add("arrives");
+    }
+    const shown = old ?? row;
+    if (body.rows[at] !== shown) body.insertBefore(shown, body.rows[at] ?? null);
+  });
+  for (const row of known.values()) row.remove();
+};
+
+const patch = (old, fresh) => {
+  const [body, rows] = [old, fresh].map((part) => part.querySelectorAll("tbody"));
+  if (old.isEqualNode(fresh)) return;
+  if (body.length === 1 && rows.length === 1) {
+    patchRows(body[0], rows[0]);
+    for (const pager of old.querySelectorAll(".pager, .hint")) pager.remove();
+    old.append(...fresh.querySelectorAll(".pager, .hint"));
+  } else {
+    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const opened = [...old.querySelectorAll("details")].map((details) => details.open);
+    old.replaceChildren(...fresh.childNodes);
+    old.querySelectorAll("details").forEach((details, at) => { details.open = opened[at] ?? false; });
+    wire(old);
+    if (focused) old.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+  }
+};
+
+// The answer is a whole page: its parts go where they are here.
+const take = (text) => {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const fresh = page.getElementById("watched");
+  const isOther = document.querySelectorAll("[data-part]").length !== fresh.querySelectorAll("[data-part]").length;
+  if (isOther) {
+    location.reload(); // the first call, or the last: the page has other parts now
+    return;
+  }
+  count(fresh);
+  for (const part of watched.querySelectorAll("[data-part]")) patch(part, page.getElementById(part.id));
+  for (const old of [...document.querySelectorAll("[data-text]"), document.getElementById("traffic")]) {
+    const now = page.getElementById(old.id).textContent;
+    if (old.textContent !== now) old.textContent = now;
+  }
+  watched.dataset.seen = fresh.dataset.seen;
+  if (fresh.dataset.watch) watched.dataset.watch = fresh.dataset.watch;
+  else delete watched.dataset.watch;
+};
+
+const look = async () => {
+  const { watch, seen } = watched.dataset;
+  const answer = await fetch(`${watch}&seen=${seen}`, { headers: { "HX-Request": "true" } });
+  const ahead = answer.headers.get("HX-Redirect");
+  if (ahead) location.assign(ahead); // signed out meanwhile
+  else if (answer.status === 200) take(await answer.text());
+  else if (answer.status !== 204) throw new Error(answer.statusText);
+};
+
+let isPaused = false;
+let rest = 0; // seconds until the next try
+setInterval(async () => {
+  if (isPaused || document.hidden) return;
+  count(watched);
+  if (!watched.dataset.watch || rest-- > 0) return;
+  rest = PATIENCE * 2; // none begins while this one is under way
+  try {
+    await look();
+    [rest, lost.hidden] = [0, true];
+  } catch {
+    [rest, lost.hidden] = [PATIENCE, false];
+  }
+}, SECOND);
+
+// What changes by itself has to be held on to by whoever reads slowly.
+if (pause) {
+  const words = pause.querySelector("span");
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    isPaused = !isPaused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    [words.textContent, pause.dataset.words] = [pause.dataset.words, words.textContent];
+    pause.querySelector("use").href.baseVal = pause.querySelector("use").href.baseVal.replace(/#.*/, isPaused ? "#play" : "#pause");
+  });
+}
+
+wire(document);

@@ -1,0 +1,246 @@
+"""Calls in words: nothing that records can say has none, and what is hidden stays hidden."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openivr.calls.call import FAILED
+from openivr.calls.dialplan import Unreachable
+from openivr.calls.switchboard import CLOSING
+from openivr.calls.transfer import TRANSFERRED
+from openivr.clerk.fold import INTERRUPTED
+from openivr.journal.entries import Outcome
+from openivr.media.keys import KeyKind
+from openivr.menu.commands import HIDDEN, Note, Reason, Topic
+from openivr.menu.events import Cause
+from openivr.menu.model import Kind
+from openivr.menu.policy import Refusal
+from openivr.menu.states import PASSING, State
+from openivr.store.calls import CallNote, Record
+from openivr.web import words
+from openivr.web.call_story import Place, list_events, phrase, tell, trace
+from openivr.web.call_words import (
+    OTHER_REASONS,
+    TONES,
+    lasting,
+    length_of,
+    percent,
+    read_legs,
+    say_moment,
+    say_reason,
+    say_result,
+    slug,
+    talked,
+    tell_input,
+)
+
+NOON = int(time.mktime((2026, 3, 5, 12, 0, 0, 0, 0, -1))) * 1000
+MINUTE, DAY = 60_000, 86_400_000
+
+
+def test_every_reason_that_the_server_writes_has_words() -> None:
+    written = {*Reason, *Unreachable, CLOSING, TRANSFERRED, INTERRUPTED, FAILED}
+    assert written == {*Reason, *OTHER_REASONS}
+    assert [one for one in written if not words.has(f"why.{slug(one)}")] == []
+
+
+@pytest.mark.parametrize(
+    ("section", "texts"),
+    [
+        ("result", Outcome),
+        ("result_about", Outcome),
+        ("cause", Cause),
+        ("leg", [*Cause, "answered", "cancelled", "answered elsewhere", "transferred"]),
+        ("refusal", Refusal),
+        ("stage", [state.value for state in State if state not in PASSING]),
+        ("input", [f"heard_{kind}" for kind in KeyKind]),
+    ],
+)
+def test_everything_else_too(section: str, texts: Any) -> None:
+    assert [text for text in texts if not words.has(f"{section}.{slug(text)}")] == []
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_every_note_can_be_told(topic: Topic) -> None:
+    for kind in (None, *Kind):
+        for detail in ("opened", "refused", "deleted") if topic is Topic.MAILBOX else ("busy", "<b>"):
+            text, _ = phrase(Note(topic, 1, "1", kind, 1, "1000", 0, detail), Place("ivr", "a name"))
+            assert text
+
+
+def test_what_another_release_wrote_is_shown_as_it_is() -> None:
+    assert say_reason("something new") == "something new"
+    told = say_result(Record("a", ended=1, outcome="sung to"))
+    assert (told.text, told.tone) == ("sung to", "")
+    assert set(TONES) == set(Outcome)
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"),
+    [
+        (0, "Today 12:00"),
+        (11 * 60 * MINUTE, "Today 01:00"),
+        (13 * 60 * MINUTE, "Yesterday 23:00"),
+        (36 * 60 * MINUTE, "Yesterday 00:00"),
+        (37 * 60 * MINUTE, "2026-03-03 23:00"),
+        (365 * DAY, "2025-03-05 12:00"),
+    ],
+)
+def test_moments(ago: int, expected: str) -> None:
+    assert say_moment(NOON - ago, NOON) == expected
+
+
+def test_lengths() -> None:
+    assert [lasting(ms) for ms in (-5, 400, 600, 65_000, 3_661_000)] == [
+        "0:00",
+        "0:00",
+        "0:01",
+        "1:05",
+        "1:01:01",
+    ]
+    call = Record("a", started=NOON, updated=NOON + 1000)
+    assert length_of(call, NOON + MINUTE) == "1:00"
+    assert length_of(replace(call, ended=NOON + 2000), NOON + MINUTE) == "0:02"
+    assert [percent(part) for part in (0, 0.0001, 0.004, 0.5, 1)] == [
+        "0 %",
+        "< 0.1 %",
+        "0.4 %",
+        "50 %",
+        "100 %",
+    ]
+
+
+def leg(**facts: Any) -> dict[str, Any]:
+    return {"kind": "extension", "target": 1, "number": "1000", "began": NOON, **facts}
+
+
+def test_who_was_rung() -> None:
+    call = Record("a", started=NOON, updated=NOON, ended=NOON + MINUTE, called="6200")
+    call.legs = [
+        leg(ended=NOON + 5000, result="busy", status=486),
+        {},
+        leg(answered=NOON + 10_000, ended=NOON + 40_000, result="answered", status=200),
+        leg(
+            kind="external_num",
+            number="0123456",
+            via="Provider",
+            ended=NOON + 1000,
+            result="answered elsewhere",
+        ),
+    ]
+    busy, reached, outside = read_legs(call, NOON)
+    assert (busy.result, busy.rang, busy.talked, busy.status) == ("was busy", "0:05", "", 486)
+    assert (reached.result, reached.tone, reached.rang, reached.talked) == (
+        "answered",
+        "good",
+        "0:10",
+        "0:30",
+    )
+    assert (outside.number, outside.via) == (HIDDEN, "Provider")
+    assert talked(call) == 30_000
+    dialled = replace(call, called="0123456", source_kind="extension")
+    assert [one.number for one in read_legs(dialled, NOON)] == ["1000", "1000", "0123456"]
+
+
+def test_who_is_rung_just_now() -> None:
+    call = Record("a", started=NOON, updated=NOON, legs=[leg(), leg(answered=NOON + 1000)])
+    ringing, talking = read_legs(call, NOON + 3000)
+    assert (ringing.result, ringing.rang) == ("rings", "0:03")
+    assert (talking.result, talking.talked) == ("talking", "0:02")
+
+
+SOUND = {"sent": 1000, "heard": 1000, "lost": 0, "jitter_ms": 1.5, "strangers": 0}
+ENDED = Record("a", answered=1, ended=2, path="6200")
+
+
+def diagnose(**facts: Any) -> dict[str, str]:
+    return {
+        one.text.partition(":")[0].partition(".")[0]: one.tone for one in tell_input(replace(ENDED, **facts))
+    }
+
+
+def test_diagnosis() -> None:
+    events = {"negotiated": ["rfc4733"], "heard": {"rfc4733": 2}}
+    assert list(diagnose(input=events, media={"caller": SOUND}).values()) == ["good", "", "good"]
+    tones = diagnose(input={"negotiated": ["inband"], "heard": {"inband": 1}})
+    assert "warn" in tones.values()
+    assert "1 key was heard as a tone" in tones
+    mixed = diagnose(input={"negotiated": ["rfc4733"], "heard": {"inband": 1}})
+    assert "warn" in mixed.values()
+    assert "No key was heard" in diagnose(input={"negotiated": ["rfc4733"], "heard": {}})
+    for bad in ({"heard": 0}, {"lost": 100}, {"jitter_ms": 45.0}, {"far_lost": 100}):
+        assert "warn" in diagnose(media={"callee": SOUND | bad}).values(), bad
+    assert any("no business" in text for text in diagnose(media={"caller": SOUND | {"strangers": 3}}))
+    assert list(diagnose(ended=None)) == ["Nothing is known of keys and sound before the call is over"]
+    assert list(diagnose(answered=None)) == ["The call was not answered, so there was nothing to hear"]
+
+
+def find(kind: str, target: int, number: str) -> Place:
+    return Place(kind, {"ivr": f"menu {target}"}.get(kind, number or f"{kind} {target}"))
+
+
+def notes(*found: Note) -> list[CallNote]:
+    return [CallNote(1000 * at, note) for at, note in enumerate(found)]
+
+
+WAY = notes(
+    Note(Topic.ARRIVED, number="2000"),
+    Note(Topic.ENTERED, 3, number="6200"),
+    Note(Topic.INVALID, 3, "7", detail=Refusal.UNKNOWN),
+    Note(Topic.ENTERED, 3, number="6200"),
+    Note(Topic.CHOSE, 3, "4", Kind.IVR, 2),
+    Note(Topic.ENTERED, 2, number="6203"),
+    Note(Topic.CHOSE, 2, "1", Kind.EXTENSION, 1),
+    Note(Topic.DIALLED, 2, "", Kind.EXTENSION, 1, "1000"),
+    Note(Topic.FAILED, 2, "", Kind.EXTENSION, 1, detail=Cause.BUSY),
+    Note(Topic.ENTERED, 2, number="6203"),
+    Note(Topic.TIMED_OUT, 2, "", Kind.EXTENSION, 2),
+    Note(Topic.DIALLED, 2, "", Kind.EXTENSION, 2, "1001"),
+    Note(Topic.CONNECTED, 2, "", Kind.EXTENSION, 2),
+    Note(Topic.ENDED, 2, detail=Reason.CALLEE),
+)
+
+
+def test_the_way_of_a_call() -> None:
+    steps = trace(WAY, find)
+    assert [(step.place.text, step.how, step.tries, step.result) for step in steps] == [
+        ("menu 3", "", ("7 refused",), ""),
+        ("menu 2", "4", (), ""),
+        ("1000", "1", (), "busy"),
+        ("menu 2", "", (), ""),
+        ("1001", "no key", (), "answered"),
+    ]
+    assert [step.tone for step in steps[2:]] == ["warn", "", "good"]
+
+
+def test_a_way_that_leads_nowhere() -> None:
+    way = notes(
+        Note(Topic.ENTERED, 3, number="6200"),
+        Note(Topic.CHOSE, 3, HIDDEN, Kind.EXTERNAL, 0, HIDDEN),
+        Note(Topic.FAILED, 3, "", Kind.EXTERNAL, 0, HIDDEN, detail=Cause.UNAVAILABLE),
+        Note(Topic.RECORDED, 3, "", Kind.VOICEMAIL, 1),
+    )
+    steps = [(step.how, step.result) for step in trace(way, find)]
+    assert steps == [("", ""), ("outside number", "cannot be reached"), ("", "message left")]
+    assert trace([], find) == []
+
+
+def test_the_story_has_every_note() -> None:
+    lines = list(tell(Record("a", started=0), WAY, find))
+    assert len(lines) == len(WAY)
+    assert lines[2].why == "nobody has this number"
+    assert lines[-1].text == "The call ends: called side hung up"
+    assert lines[5].at == 5000
+
+
+def test_events_keep_what_is_hidden() -> None:
+    events = [
+        {"at": 0, "event": "CallArrived", "caller": "2000", "destination": {"number": "secret"}},
+        {"at": 1500, "event": "Digit", "key": "9"},
+    ]
+    call = Record("a", events=events)
+    assert list(list_events(call, [])) == [(0.0, "CallArrived", "caller 2000"), (1.5, "Digit", "key 9")]
+    hidden = notes(Note(Topic.CHOSE, 3, HIDDEN, Kind.EXTERNAL))
+    assert list(list_events(call, hidden))[1] == (1.5, "Digit", "key •")
