@@ -52,10 +52,10 @@ const patchRows = (body, fresh) => {
 };
 
 const patch = (old, fresh) => {
-  const [body, rows] = [old, fresh].map((part) => part.querySelectorAll("tbody"));
+  const [body, rows] = [old, fresh].map((part) => part.querySelector("[data-rows]"));
   if (old.isEqualNode(fresh)) return;
-  if (body.length === 1 && rows.length === 1) {
-    patchRows(body[0], rows[0]);
+  if (body && rows) {
+    patchRows(body, rows);
     for (const pager of old.querySelectorAll(".pager, .hint")) pager.remove();
     old.append(...fresh.querySelectorAll(".pager, .hint"));
   } else {
