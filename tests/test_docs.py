@@ -78,18 +78,21 @@ def test_every_endpoint_and_error_is_documented() -> None:
             assert f"| {code} | {message} |" in TEXT
 
 
-def options(command: click.Command) -> Iterator[str]:
-    """The long options of a command and all below it."""
-    for parameter in command.params:
-        yield from (name for name in parameter.opts if name.startswith("--") and name != "--help")
+def commands(command: click.Command, path: str = "openivr") -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, each with how it is typed."""
+    yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
-            yield from options(below)
+            yield from commands(below, f"{path} {name}")
 
 
-def test_every_option_of_the_command_line_is_documented() -> None:
+def test_every_command_and_its_options_are_documented() -> None:
     pages = "".join(path.read_text() for path in [*DOCS.glob("*.md"), DOCS.parent / "README.md"])
-    assert [name for name in options(main) if name not in pages] == []
+    typed = dict(commands(main))
+    names = {name for one in typed.values() for option in one.params for name in option.opts}
+    assert len(typed) > 20
+    assert [path for path in typed if path not in pages] == []
+    assert [name for name in names if name.startswith("--") and name not in pages] == []

@@ -1,6 +1,8 @@
-"""No token, secret or password in any log line or answer; nothing of the inside in any answer."""
+"""No token, secret or password in any log line, answer or journal; nothing of the inside in any answer."""
 
+import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from openivr.sip.targets import Target
+from openivr.store import calls
+from openivr.store.calls import Record, Wanted
+from tests.calls.phone import Phone, open_media
 from tests.openapi.families import EXTENSION, TRUNK
 from tests.running import AGENT, ROOT, Answer, Api, Running, start
+from tests.web.site import PASSWORD, Admin, where
 
 INTERNAL = {"errcode": -2, "errmsg": "INTERNAL SERVER ERROR"}
 
@@ -152,3 +159,91 @@ def test_a_broken_database_tells_the_log_and_not_the_client(tmp_path: Path) -> N
     assert "domain" in log
     assert body["password"] not in log
     assert api.token not in log
+
+
+PIN, WRONG = "864297531", {"password": "Wr0ng-password-of-somebody", "phone": "Wr0ng-secret-of-a-phone"}
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with calls and the web admin, which logs all it can."""
+    running = start(tmp_path_factory.mktemp("exchange"), "--log-level", "debug", command="serve")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def used(exchange: Running) -> set[str]:
+    """The secrets that were in forms, cookies and calls, all of them used by now."""
+    secrets = {PIN, PASSWORD, exchange.password, *WRONG.values(), *secrets_on_disk(exchange.data)}
+    return secrets | administer(exchange) | asyncio.run(use_phones(exchange))
+
+
+def administer(exchange: Running) -> set[str]:
+    admin = Admin(exchange)
+    assert admin.sign_in(WRONG["password"]).status == 401
+    admin.enter()
+    secrets = {admin.csrf, admin.cookies["openivr"]}
+    made = admin.post("/settings/clients", {"name": "Maker"}).content.decode()
+    secrets |= set(re.findall(r'id="made-secret"[^>]*value="(\w+)"', made))
+    assert len(secrets) >= 3
+    for path in (
+        "/people/extensions/1",
+        "/routes/trunks/new",
+        f"/menus?csrf={admin.csrf}",
+        "/settings/clients",
+    ):
+        assert admin.get(path).status == 200
+    assert admin.post("/settings/backup/export").status == 200
+    for fields in ({"old": WRONG["password"], "new": PASSWORD * 2, "again": PASSWORD}, {"old": PASSWORD}):
+        assert admin.post("/password", fields).status == 422
+    assert where(admin.post("/sign-out"))
+    admin.close()
+    api = exchange.log_in()
+    assert api.post("extension/update", {"id": 1, "vm_pin": PIN})["errcode"] == 0
+    trunk = TRUNK.body(hostname="127.0.0.1", port=9)
+    assert api.post("trunk/create", trunk)["errcode"] == 0
+    api.close()
+    return secrets | {api.token, *TRUNK.secrets.values()}
+
+
+async def use_phones(exchange: Running) -> set[str]:
+    """Registers with a good and a wrong password, and opens a mailbox with its PIN."""
+    known = json.loads((exchange.data / "demo-secrets.json").read_text())["extensions"]
+    server, media = Target("UDP", "127.0.0.1", exchange.sip_port), open_media()
+    thief = await Phone(server, "1001", WRONG["phone"]).start(media)
+    assert await thief.register() == 401
+    phone = await Phone(server, "1000", known["1000"]).start(media)
+    assert await phone.register() == 200
+    line = phone.call("*02")
+    await line.until_answered()
+    line.media.send_keys(f"1000#{PIN}#")
+    await line.until(lambda: any(one.keys.count("#") == 2 for one in records(exchange)))
+    line.hang_up()
+    await line.until(lambda: not any(one.is_live for one in records(exchange)))
+    for one in (thief, phone):
+        one.close()
+    await media.close()
+    return set(known.values())
+
+
+def records(exchange: Running) -> list[Record]:
+    with exchange.database() as database, database.reading() as connection:
+        return calls.list_calls(connection, Wanted())[1]
+
+
+def test_nothing_that_was_signed_in_or_called_with_is_logged(exchange: Running, used: set[str]) -> None:
+    log = exchange.expect_log("/sign-out")
+    assert "/people/extensions/1" in log
+    assert len(used) > 12
+    assert all(len(secret) >= 8 for secret in used)
+    assert [secret for secret in used if secret in log] == []
+
+
+def test_no_pin_is_in_the_journal_or_the_record_of_a_call(exchange: Running, used: set[str]) -> None:
+    [record] = records(exchange)
+    assert record.keys == f"1000#{'•' * len(PIN)}#"
+    journal = b"".join(path.read_bytes() for path in (exchange.data / "journal").glob("*.jsonl")).decode()
+    keys = re.findall(r'"event":"Digit","key":"(.)"', journal)
+    assert "".join(keys) == record.keys
+    assert [secret for secret in used if secret in journal] == []
