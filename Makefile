@@ -14,7 +14,7 @@ run: $(VENV)/run.stamp  ## start the server with the demo, on http://127.0.0.1:8
 	@exec $(BIN)/openivr serve --demo --data $(DATA)
 
 test: $(VENV)/dev.stamp  ## every test; PostgreSQL tests need Debian's "postgresql" package
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --timeout=300
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -58,7 +58,7 @@ def start(
 
 def find_servers(where: str | None) -> dict[str, Start]:
     """How to start each of the servers to be compared."""
-    found = {"OpenIVR": partial(start, "OpenIVR", openivr)}
+    found: dict[str, Start] = {"OpenIVR": partial(start, "OpenIVR", openivr)}
     if where := where or shutil.which("asterisk"):
         found["Asterisk"] = partial(start, "Asterisk", partial(asterisk, where))
     return found

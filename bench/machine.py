@@ -103,13 +103,9 @@ def milliseconds(text: str) -> float:
 
 def median(loads: Sequence[Load]) -> Load:
     """Of several runs, each figure's median; errors add up."""
-    return Load(
-        *(
-            statistics.median(getattr(load, name) for load in loads)
-            for name in ("rate", "p50", "p99", "worst")
-        ),
-        errors=sum(load.errors for load in loads),
-    )
+    names = ("rate", "p50", "p99", "worst")
+    middle = {name: statistics.median(getattr(load, name) for load in loads) for name in names}
+    return Load(**middle, errors=sum(load.errors for load in loads))
 
 
 def memory(pid: int) -> float:

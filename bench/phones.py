@@ -29,7 +29,7 @@ def build() -> Path:
     if not PROGRAM.exists() or PROGRAM.stat().st_mtime < newest:
         PROGRAM.parent.mkdir(exist_ok=True)
         command = [need("gcc"), "-O2", "-Wall", "-Wextra", "-std=c11", "-o", PROGRAM, *sources, "-lm"]
-        subprocess.run(command, check=True)
+        subprocess.run([*map(str, command)], check=True)
     return PROGRAM
 
 

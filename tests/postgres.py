@@ -13,6 +13,9 @@ import pytest
 
 TEMPLATE = "template_openivr"  # an empty database with the schema, to copy
 SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+PLACE = {
+    "dynamic_shared_memory_type": "mmap"
+}  # in its folder: a stop at once leaves nothing behind elsewhere
 INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 
 
@@ -41,7 +44,7 @@ def running() -> Iterator[str]:
             shutil.chown(folder, "postgres")
         data = Path(folder) / "data"
         run(programs / "initdb", "--pgdata", data, *INITDB)
-        options = " ".join(f"-c {name}={value}" for name, value in SPEED.items())
+        options = " ".join(f"-c {name}={value}" for name, value in (SPEED | PLACE).items())
         flags = f"-c listen_addresses= -k {folder} {options}"
         run(programs / "pg_ctl", "start", "-w", "-D", data, "-o", flags, "-l", Path(folder) / "log")
         try:

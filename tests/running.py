@@ -45,7 +45,7 @@ class Api:
 
     def __init__(self, address: tuple[str, int], token: str = "") -> None:
         self.address, self.token = address, token
-        self.connection = http.client.HTTPConnection(*address, timeout=30)
+        self.connection = http.client.HTTPConnection(*address, timeout=60)
 
     def send(
         self,
@@ -129,7 +129,7 @@ class Running:
         self.process.terminate()
         if self.process.stdout is not None:
             self.process.stdout.close()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -154,7 +154,7 @@ class Running:
 
     def expect_log(self, text: str) -> str:
         """The log as soon as it has this text in it: lines are written in batches."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while text not in self.log:
             assert time.monotonic() < deadline, f"{text!r} never came"
             time.sleep(0.02)
@@ -166,7 +166,7 @@ def end_all() -> None:
     for process in STARTED:
         if process.poll() is None:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 def start(folder: Path, *options: str, demo: bool = True, command: str = "api") -> Running:

@@ -1,7 +1,6 @@
 """docs/demo-call.md is true: the call that it shows, made again, has the same messages."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +12,7 @@ PICTURE = (DOCS / "images" / "demo-call.svg").read_text()
 
 
 @pytest.fixture(scope="module")
-def taken() -> Iterator[Taken]:
+def taken() -> Taken:
     return ladder.make_call()
 
 

@@ -1,6 +1,9 @@
 """The order of lists and searches is total, and the same as a few lines of Python say."""
 
+import operator
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -38,12 +41,12 @@ def row_name(row: dict) -> str:
 
 def oracle(rows: list[dict], sort: str, order: str) -> list[int]:
     """Numbers as dialled, names by folded case, the rest as integers; equal by id; desc is the mirror."""
-    keys = {
+    keys: dict[str, Callable[[dict], Any]] = {
         "number": lambda row: (len(row["number"]), row["number"]),
         "name": lambda row: row["name"].casefold(),
         "caller_id_name": lambda row: row["caller_id_name"].casefold(),
     }
-    key = keys.get(sort, lambda row: row[sort])
+    key = keys.get(sort, operator.itemgetter(sort))
     ordered = [row["id"] for row in sorted(rows, key=lambda row: (key(row), row["id"]))]
     return ordered if order == "asc" else ordered[::-1]
 
@@ -53,7 +56,7 @@ def filled(api: Api) -> Api:
     """The module's server with objects whose names and numbers are hard to sort."""
     for position, name in enumerate(NAMES):
         number = NUMBERS[position % len(NUMBERS)]
-        bodies = [
+        bodies: list[tuple[Family, dict]] = [
             (IVR, {"name": name} | ({"number": number} if position < len(NUMBERS) else {})),
             (EXTENSION, {"first_name": "", "last_name": name}),
             (TRUNK, {"name": name}),

@@ -42,7 +42,12 @@ def test_lines_below_the_level_are_not_even_made(capsys: pytest.CaptureFixture[s
 def test_a_thread_writes_what_was_logged_and_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
     observe.configure_logs("info")
     writers: set[int] = set()
-    logging.getLogger().handlers[0].addFilter(lambda _: bool(writers.add(threading.get_ident())) or True)
+
+    def note_writer(_record: logging.LogRecord) -> bool:
+        writers.add(threading.get_ident())
+        return True
+
+    logging.getLogger().handlers[0].addFilter(note_writer)
     with observe.log_aside():
         structlog.get_logger("aside").info("first")
         try:

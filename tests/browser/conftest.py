@@ -7,12 +7,21 @@ script that fails. `check_axe` finds what WCAG 2.2 AA does not allow, in light a
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.running import Running
 from tests.web.site import Admin
@@ -33,6 +42,8 @@ FLAGS = (
 STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDE, NARROW = (1280, 900), (390, 844)
+SECONDS = 60  # after which a test has failed
+expect.set_options(timeout=SECONDS * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +76,12 @@ def open_page(browser: Browser, server: Running, admin: Admin) -> Iterator[Open]
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_one(size: tuple[int, int] = WIDE, **options: object) -> Page:
-        viewport = {"width": size[0], "height": size[1]}
+    def open_one(size: tuple[int, int] = WIDE, **options: Any) -> Page:
+        viewport = ViewportSize(width=size[0], height=size[1])
         context = browser.new_context(base_url=server.base, viewport=viewport, **options)
         contexts.append(context)
-        cookies = [{"name": n, "value": v, "url": server.base} for n, v in admin.cookies.items()]
-        context.add_cookies(cookies)
-        context.set_default_timeout(15_000)
+        context.add_cookies([{"name": n, "value": v, "url": server.base} for n, v in admin.cookies.items()])
+        context.set_default_timeout(SECONDS * 1000)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
         page.on("console", lambda message: note_console(problems, message))
@@ -124,7 +134,7 @@ def wait_until(page: Page, condition: str) -> None:
     """Wait for a condition of the page's script; Playwright's own way needs eval, which the pages forbid."""
     page.evaluate(
         f"""() => new Promise((done, fail) => {{
-            const timer = setTimeout(() => fail(new Error("never came")), 15000);
+            const timer = setTimeout(() => fail(new Error("never came")), {SECONDS * 1000});
             const look = () => ({condition} ? (clearTimeout(timer), done()) : requestAnimationFrame(look));
             look();
         }})"""

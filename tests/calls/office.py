@@ -26,18 +26,18 @@ from openivr.store.database import Database
 from openivr.store.schema import migrate
 from openivr.supervisor import Post
 from openivr.telephony import Exchange
-from tests.calls.phone import Phone, open_media
+from tests.calls.phone import WAIT_SECONDS, Phone, open_media
 
 P = ParamSpec("P")
 
 
 def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in an event loop of its own, half a minute at most."""
+    """Run a test in an event loop of its own, two minutes at most."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def limited() -> None:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await test(*args, **kwargs)
 
         asyncio.run(limited())
@@ -99,7 +99,7 @@ class Office:
 
     async def until_quiet(self) -> None:
         """Wait until no call is under way."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while self.exchange.switchboard.calls:  # noqa: ASYNC110 - nothing in it says that it is empty
                 await asyncio.sleep(0.01)
 

@@ -16,7 +16,7 @@ from openivr.sip.message import Request
 from openivr.sip.targets import Target
 
 __all__ = ["Line", "Phone", "open_media"]
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0  # after which a test has failed
 LOOK_SECONDS = 0.02
 
 

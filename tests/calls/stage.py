@@ -11,6 +11,7 @@ import io
 import wave
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +51,7 @@ from openivr.store.voicemail import Message
 from tests.calls.office import Office, open_office
 from tests.calls.phone import Line, Phone
 
-PATIENCE = 15.0  # seconds in which something that must happen does
+PATIENCE = 60.0  # seconds in which something that must happen does
 MESSAGE_BYTES = 10_000  # of a wav in which there is a message worth keeping
 STATUSES = {Cause.BUSY: 486, Cause.DECLINED: 603, Cause.UNAVAILABLE: 404}
 SHORT = Clip.from_samples(np.zeros(320, np.int16))
@@ -201,13 +202,16 @@ class Stage:
             await self._pass_time(start + happening.at, happening)
             await self._cause(happening.event, shadow, by_info)
             try:
-                await self.until(lambda place=place: len(self.steps) > place)
+                await self.until(partial(self._has_steps, place + 1))
             except TimeoutError:
                 raise AssertionError(self._say_missing(place)) from None
             for command in shadow.handle(happening.event):
                 self.dial = command if isinstance(command, Dial) else self.dial
             if shadow.state is not State.DIALLING:
                 self.dial = None
+
+    def _has_steps(self, count: int) -> bool:
+        return len(self.steps) >= count
 
     def _say_missing(self, place: int) -> str:
         expected = [describe(one) for one in self.simulation.happenings[: place + 1]]

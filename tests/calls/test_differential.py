@@ -100,7 +100,9 @@ CALLED = ("1000", "1001", "1002", "1003", "6300", "National")
 KEYS = st.sampled_from("0123456789*#") | st.sampled_from(
     ("1#", "1001", "6300", "887", "*02", "1000#", "4711#", "95551234567", "905551234567")
 )
-ACTS = st.lists(KEYS | st.floats(0.5, 12).map(lambda seconds: round(seconds, 1)), max_size=6)
+ACTS: st.SearchStrategy[list[str | float | None]] = st.lists(
+    KEYS | st.floats(0.5, 12).map(lambda seconds: round(seconds, 1)), max_size=6
+)
 WORLDS = st.builds(
     World,
     outcomes=st.dictionaries(st.sampled_from(CALLED), st.sampled_from(OUTCOMES)),

@@ -13,6 +13,7 @@ import pytest
 
 from openivr.calls.party import Party
 from tests.calls.office import Office, in_loop, open_office
+from tests.calls.phone import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def parties(office: Office) -> list[Party]:
 
 
 async def until_gone(things: WeakSet[object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while things:  # noqa: ASYNC110 - nothing says that something was freed
             await asyncio.sleep(0.01)
 

@@ -17,10 +17,14 @@ async def talk(office: Office, one: Phone, number: str, other: Phone) -> tuple[L
 
 async def hear_each_other(one: Line, other: Line) -> None:
     """Keys pressed on either side come to the other."""
-    for source, target, key in ((one, other, "1"), (other, one, "2")):
-        before = target.keys
-        source.media.send_keys(key)
-        await target.until(lambda target=target, before=before, key=key: target.keys == before + key)
+    await hear(one, other, "1")
+    await hear(other, one, "2")
+
+
+async def hear(source: Line, target: Line, key: str) -> None:
+    before = target.keys
+    source.media.send_keys(key)
+    await target.until(lambda: target.keys == before + key)
 
 
 @in_loop

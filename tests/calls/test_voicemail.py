@@ -88,6 +88,13 @@ async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
         await line.until(lambda: len(messages(office)) == 1)
 
 
+async def try_pin(line: Line, keys: str) -> None:
+    """Press these, and wait until they have been sent or the call is over."""
+    line.media.send_keys(keys)
+    enough = line.media.statistics().sent + 250
+    await line.until(lambda: line.media.statistics().sent > enough or bool(line.ending))
+
+
 @in_loop
 async def test_a_wrong_pin_and_a_mailbox_that_is_none_are_refused_alike(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
@@ -96,9 +103,7 @@ async def test_a_wrong_pin_and_a_mailbox_that_is_none_are_refused_alike(tmp_path
         line = ada.call("*02")
         await line.until_answered()
         for attempt in ("1002#0000#", "9999#4711#", "1001#4711#"):
-            line.media.send_keys(attempt)
-            sent = line.media.statistics().sent
-            await line.until(lambda sent=sent: line.media.statistics().sent > sent + 250 or bool(line.ending))
+            await try_pin(line, attempt)
         await line.until_over()
         [record] = office.records()
         assert record.reason == "mailbox refused"

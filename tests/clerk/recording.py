@@ -1,6 +1,7 @@
 """Calls for the tests of the journal: simulated, and written down as the calls process does."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from openivr.journal.entries import Answered, Began, CallEntry, Finished, Leg, LegChanged, Stepped
 from openivr.journal.happening import Happening, describe
@@ -49,7 +50,7 @@ class Recorded(Simulation):
         if any(isinstance(command, Answer) for command in self.commands[-1]):
             self.entries.append(Answered(**self.head()))
 
-    def head(self) -> dict[str, object]:
+    def head(self) -> dict[str, Any]:
         return {"call": self.ident, "n": len(self.entries) + 1, "at": self.start + self.now}
 
     def end(self) -> list[CallEntry]:
@@ -57,7 +58,7 @@ class Recorded(Simulation):
         self.finish()
         leg = Leg(kind="extension", target=1, number="1000", began=self.start, result="answered")
         self.entries.append(LegChanged(**self.head(), leg=0, state=leg))
-        digits = {"heard": {"rfc4733": 1}}
+        digits: dict[str, object] = {"heard": {"rfc4733": 1}}
         self.entries.append(
             Finished(**self.head(), outcome="menu", reason="timed out, hung up", input=digits)
         )

@@ -5,11 +5,13 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.json import decode
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from openivr.clerk.clerk import Clerk
@@ -27,7 +29,7 @@ from openivr.journal.happening import read_happenings
 from openivr.journal.reader import list_files
 from openivr.journal.writer import Journal
 from openivr.menu.model import Snapshot
-from openivr.objects import EXTENSION
+from openivr.objects.extension import EXTENSION
 from openivr.objects.order import Page
 from openivr.simulate.recording import retell
 from openivr.simulate.world import World
@@ -40,7 +42,7 @@ from openivr.store.tables import CALL, CALL_NOTE
 from tests.clerk.recording import START, many, record
 
 
-def write(folder: Path, entries: list[CallEntry], **options: int) -> None:
+def write(folder: Path, entries: list[CallEntry], **options: Any) -> None:
     journal = Journal(folder, **options)
     for entry in entries:
         journal.write(entry)
@@ -154,11 +156,11 @@ def test_an_entry_that_the_database_refuses_holds_up_no_other(
 ) -> None:
     take = calls.save
 
-    def refuse(connection: object, found: object) -> None:
-        rows = list(found)  # type: ignore[call-overload] - whatever it is given
+    def refuse(connection: Connection, found: Iterable[Record]) -> None:
+        rows = list(found)
         if any(row.id == "call-001" for row in rows):
             raise ValueError("refused")
-        take(connection, rows)  # type: ignore[arg-type] - as above
+        take(connection, rows)
 
     monkeypatch.setattr(calls, "save", refuse)
     write(tmp_path, list(many(snapshot, 3)))

@@ -126,10 +126,10 @@ def test_a_full_disk_ends_no_call_and_what_it_refused_comes_later(
     def refuse(_file: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.os, "write", refuse)
+    monkeypatch.setattr(os, "write", refuse)
     journal.write(entry(1))
     journal.write(entry(2))
-    monkeypatch.setattr(writer.os, "write", lambda file, data: real(file, data[:7]))
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:7]))
     journal.write(entry(3))
     assert entries_in(tmp_path)[1:] == [entry(1), entry(2), entry(3)]
     journal.close()
@@ -143,10 +143,10 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pyte
     def refuse(_file: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.os, "write", refuse)
+    monkeypatch.setattr(os, "write", refuse)
     for number in range(100):
         journal.write(entry(number))
-    monkeypatch.setattr(writer.os, "write", real)
+    monkeypatch.setattr(os, "write", real)
     journal.close()
     kept = entries_in(tmp_path)[1:]
     assert 0 < len(kept) < 10

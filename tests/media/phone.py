@@ -17,7 +17,7 @@ from openivr.media.ports import family_of
 from openivr.media.remote import Remote
 
 PORTS = range(25000, 26000)
-SECONDS = 20  # after which a test has failed
+SECONDS = 60  # after which a test has failed
 EVENTS = 101
 
 ssrcs = count(0x1234)
@@ -61,7 +61,7 @@ class Phone:
 
     def remote(self, law: Law = Law.PCMU, **more: Any) -> Remote:
         """What its signalling would have agreed on."""
-        values = {"events_in": EVENTS, "events_out": EVENTS, "signalling": self.host} | more
+        values: dict[str, Any] = {"events_in": EVENTS, "events_out": EVENTS, "signalling": self.host} | more
         return Remote(self.host, self.address[1], law, **values)
 
     def _read(self, sock: socket.socket, take: Callable[[bytes], None]) -> None:

@@ -51,8 +51,7 @@ def test_calls_take_turns_and_each_has_its_own_every_20_ms() -> None:
         calls = [call(media) for _ in range(50)]
         slots = [len(slot) for slot in media._pump._slots]
         assert slots == [10] * 5
-        for phone, _ in calls:
-            await phone.until(lambda phone=phone: len(phone.heard) >= 5)
+        await asyncio.gather(*(phone.hear(5) for phone, _ in calls))
         counts = [len(phone.heard) for phone, _ in calls]
         assert max(counts) - min(counts) <= 2
         for _, leg in calls:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from openivr.media.clip import Clip
 from openivr.media.g711 import RATE, Law, Samples, decode
+from openivr.media.leg import Leg
 from openivr.media.media import Media
 from openivr.media.recording import Recorded, RecordEnd, trailing_silence
 from openivr.media.track import OFF, Track
@@ -46,7 +47,7 @@ def find(clip: Clip, law: Law, hay: Samples) -> int:
     return places[1] // 2
 
 
-async def speak(phone: Phone, leg: object, law: Law) -> None:
+async def speak(phone: Phone, leg: Leg, law: Law) -> None:
     """Say it in the pace of the packets that are heard."""
     for frame in SPOKEN.frames(law):
         phone.say(leg, frame, payload_type=law)

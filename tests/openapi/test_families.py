@@ -130,7 +130,8 @@ def test_id_is_required(api: Api, family: Family) -> None:
         assert api.get(f"{family.path}/{name}")["invalid_param_list"] == [required]
     assert api.post(f"{family.path}/update", dict(family.change))["invalid_param_list"] == [required]
     assert bad_fields(api.get(f"{family.path}/query")) == ["ids"]
-    for ident in (None, True, "one", 1.5, [], {}, ""):
+    impossible: tuple[object, ...] = (None, True, "one", 1.5, [], {}, "")
+    for ident in impossible:
         assert bad_fields(api.post(f"{family.path}/update", {"id": ident, **family.change})) == ["id"]
 
 

@@ -15,7 +15,7 @@ from openivr.media.g711 import FRAME, Law, encode
 from openivr.media.keys import KEYS
 from openivr.media.rtp import Packet
 from openivr.media.tone import sines
-from openivr.menu.events import CallArrived, Digit, HungUp
+from openivr.menu.events import CallArrived, Digit, Event, HungUp
 from openivr.menu.model import Destination, Ivr, Kind, Snapshot, by_id
 from openivr.phone.hearing import LOUD_PACKETS, QUIET_PACKETS, Hearing
 from openivr.phone.keyboard import Keyboard
@@ -36,9 +36,9 @@ class Struck:
     """A keyboard, and what it told."""
 
     def __init__(self) -> None:
-        self.keys, self.lines, self.stops = "", [], 0
+        self.keys, self.stops = "", 0
+        self.lines: list[str] = []
         self.keyboard = Keyboard(self._key, self.lines.append, self._stop)
-        self.lines: list[str]
 
     def _key(self, key: str) -> None:
         self.keys += key
@@ -152,9 +152,24 @@ SNAPSHOT = Snapshot(ivrs=by_id([MENU]))
 
 
 def write_call(journal: Journal, call: str, source: str) -> None:
-    began = {"caller": source, "called": "6200", "source_kind": "extension", "source_id": 1, "source": source}
-    journal.write(Began(call=call, n=1, at=1000, revision=1, **began))
-    events = ((0, CallArrived(source, Destination(Kind.IVR, 1))), (700, Digit("1")), (900, HungUp()))
+    journal.write(
+        Began(
+            call=call,
+            n=1,
+            at=1000,
+            revision=1,
+            caller=source,
+            called="6200",
+            source_kind="extension",
+            source_id=1,
+            source=source,
+        )
+    )
+    events: tuple[tuple[int, Event], ...] = (
+        (0, CallArrived(source, Destination(Kind.IVR, 1))),
+        (700, Digit("1")),
+        (900, HungUp()),
+    )
     for number, (at, event) in enumerate(events, 2):
         journal.write(Stepped(call=call, n=number, at=1000 + at, event=describe(Happening(at, event))))
     leg = Leg(kind="extension", target=1, number="1001", via="192.0.2.1:5060", began=1000, result="busy")

@@ -21,7 +21,7 @@ def records(server: Running) -> list[Record]:
         return calls.list_calls(connection, Wanted())[1]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - other processes say nothing
             await asyncio.sleep(0.05)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -35,7 +36,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=30)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -130,11 +131,15 @@ def find_workers(server: Running, token: str) -> dict[int, Api]:
         [worker] = [worker for worker, count in before.items() if count_sockets(worker) > count]
         if worker in found:
             api.close()
-            wait_until(lambda w=worker, count=before[worker]: count_sockets(w) == count)
+            wait_until(partial(has_sockets, worker, before[worker]))
         found.setdefault(worker, api)
         if len(found) == 2:
             break
     return found
+
+
+def has_sockets(pid: int, count: int) -> bool:
+    return count_sockets(pid) == count
 
 
 def count_sockets(pid: int) -> int:

@@ -351,10 +351,9 @@ def test_a_refused_login_is_not_tried_again() -> None:
 
 def test_a_stale_nonce_is_answered_again_but_not_for_ever() -> None:
     credentials = phone()
-    attempt: Attempt | None = Attempt()
-    rounds = 0
-    while attempt := credentials.take(401, [challenge(nonce=f'"n{rounds}"', stale="true")], attempt):
-        rounds += 1
+    attempt, rounds = Attempt(), 0
+    while again := credentials.take(401, [challenge(nonce=f'"n{rounds}"', stale="true")], attempt):
+        attempt, rounds = again, rounds + 1
         assert rounds < 10
     assert rounds == 3
 

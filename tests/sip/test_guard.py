@@ -1,5 +1,7 @@
 """Buckets and bans, on a clock of the test's own."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def guard(exempt: tuple[str, ...] = ()) -> Guard:
     return Guard(POLICY, exempt)
 
 
-def admit(guard: Guard, times: int, now: float = 0.0, **others: bool) -> list[Decision]:
+def admit(guard: Guard, times: int, now: float = 0.0, **others: Any) -> list[Decision]:
     return [guard.admit(HOST, now, **others) for _ in range(times)]
 
 

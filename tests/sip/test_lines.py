@@ -174,7 +174,7 @@ def test_one_lost_answer_is_nothing_two_are() -> None:
     line(NONE)
     assert (line.health, line.state.reason) == (Health.DOWN, "no answer")
     line(GOOD)
-    assert line.health is Health.DOWN
+    assert line.state.health is Health.DOWN
     line(NONE, GOOD, GOOD)
     assert line.health is Health.UP
 

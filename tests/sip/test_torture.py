@@ -120,7 +120,9 @@ def test_responses(name: str) -> None:
 async def test_an_agent_says_the_same() -> None:
     """All of them at one agent: each request gets the stated answer, responses get none."""
     async with scene(lambda leg: leg.reject(486)) as s:
-        wanted = {name: (status,) for name, (status, _) in {**REFUSED, **FAULTY}.items()}
+        wanted: dict[str, tuple[int, ...]] = {
+            name: (status,) for name, (status, _) in {**REFUSED, **FAULTY}.items()
+        }
         wanted |= {name: (200, 486) for name in VALID if name not in wanted}
         messages = {**VALID, **{name: data for name, (_, data) in {**REFUSED, **FAULTY}.items()}}
         for _, data in RESPONSES.values():

@@ -18,7 +18,7 @@ from openivr.sip.transactions import Timing
 from openivr.sip.transfer import Referral
 
 QUICK = Timing(t1=0.02, t2=0.08, t4=0.06)  # a transaction's whole life in 1.3 s
-SECONDS = 5.0  # for anything that is waited for
+SECONDS = 30.0  # for anything that is waited for
 OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
 ANSWER = b"v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\n"
 _numbers = count(1)

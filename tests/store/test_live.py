@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from openivr.objects import KINDS
 from openivr.objects.order import Page
+from openivr.objects.secret import fingerprint
 from openivr.store import clients, snapshot, tokens
 from openivr.store.database import Database
 from openivr.store.live import Live
@@ -128,7 +129,7 @@ def test_tokens_are_seen_and_forgotten(database: Database) -> None:
         pair = tokens.issue(change.connection, tokens.TokenPolicy(), "one", now)
     assert isinstance(pair, tokens.Pair)
     state = load(database)
-    assert list(state.tokens) == [tokens.fingerprint(pair.access)]
+    assert list(state.tokens) == [fingerprint(pair.access)]
     with database.changing("auth") as change:
         clients.revoke(change.connection, "one")
     assert not load(database, state).tokens

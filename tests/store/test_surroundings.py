@@ -29,7 +29,7 @@ def fill(database: Database, seed: int, count: int) -> list[int]:
     ring = create(database, "ring_group", {**group, "member_list": [person]})
     idents = [create(database, "ivr", bodies.ivr(str(7000 + at))) for at in range(count)]
     for ident in idents:
-        changes = {}
+        changes: dict[str, str] = {}
         for stem in ("press1_dest", "press2_dest", "timeout_dest"):
             kind = chance.choice(("ivr", "ivr", "ring_group", "end_call", ""))
             value = {"ivr": chance.choice(idents), "ring_group": ring}.get(kind, "")

@@ -211,7 +211,7 @@ def test_paging_and_sorting(admin: Admin) -> None:
 
 def test_days_by_the_clock_of_the_server() -> None:
     asked = Asked(since="2026-03-01", until="2026-03-31")
-    wanted = make_wanted(None, asked)  # type: ignore[arg-type] - nothing is looked up
+    wanted = make_wanted(None, asked)  # type: ignore[arg-type]  # nothing is looked up
     assert wanted.since == int(datetime(2026, 3, 1).timestamp() * 1000)
     assert wanted.until == int(datetime(2026, 4, 1).timestamp() * 1000)
     assert read_day("2026-02-30") is None

@@ -122,8 +122,7 @@ class Call:
         self.scribe.begin(facts)
         if self.caller.is_answered:
             self.scribe.answer()
-        number, is_answered = self.caller.number, self.caller.is_answered
-        self.tell(CallArrived(number, way.destination, way.route_ids, is_answered))
+        self.tell(CallArrived(self.caller.number, way.destination, way.route_ids))
 
     # The menu core
 
