@@ -81,7 +81,7 @@ async def test_nobody_is_sent_where_the_asking_phone_may_not_dial(tmp_path: Path
 
 
 @in_loop
-async def test_a_transfer_that_fails_says_so(tmp_path: Path) -> None:
+async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         ada, grace = await office.phone("1000"), await office.phone("1001")
         await office.phone("1002", answers=486)
@@ -89,7 +89,70 @@ async def test_a_transfer_that_fails_says_so(tmp_path: Path) -> None:
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"))
         await asking.until(lambda: asking.transfers[-1:] == [486])
+        await hear_each_other(line, asking)
+        assert (len(grace.invites), asking.ending, line.ending) == (1, None, None)
+        asking.hang_up()
         await line.until_over()
+        await office.until_quiet()
+        found = [(record.called, record.outcome, record.reason) for record in office.records()]
+        assert found == [
+            ("1001", "connected", "transferred"),
+            ("1002", "menu", "transfer failed, given back"),
+            ("1001", "connected", "called side hung up"),
+        ]
+
+
+@in_loop
+async def test_who_transferred_in_vain_and_hung_up_is_called(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan = await office.phone("1002", answers=None)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        asking.hang_up()
+        assert far.leg is not None
+        far.leg.hangup(486)
+        again = await grace.until_called(times=2)
+        assert "<sip:1000@" in grace.invites[1].get("from")
+        await hear_each_other(line, again)
+        line.hang_up()
+        await again.until_over()
+
+
+@in_loop
+async def test_a_caller_who_gives_up_while_transferred_ends_it_for_all(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan = await office.phone("1002", answers=None)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        line.hang_up()
+        assert (await far.until_over()).status == 487
+        await asking.until_over()
+        await office.until_quiet()
+        assert len(office.records()) == 2
+
+
+@in_loop
+async def test_a_transfer_to_a_group_ends_where_the_group_leads(tmp_path: Path) -> None:
+    """Nobody in Support answers: the caller gets its mailbox, and is not sent back."""
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        await office.phone("1002", answers=486)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("6300"))
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        heard = line.packets
+        await line.until(lambda: line.packets > heard + 20)
+        line.hang_up()
+        await office.until_quiet()
+        assert office.records()[1].reason == "caller hung up"
 
 
 @in_loop

@@ -11,14 +11,13 @@ import structlog
 
 from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.causes import STATUSES, status_of
-from openivr.calls.dialplan import Way
+from openivr.calls.dialplan import Way, leads_outside
 from openivr.calls.house import House
-from openivr.calls.messages import Recorder
 from openivr.calls.party import Party, ignore
 from openivr.calls.player import Player
 from openivr.calls.ringing import Caller, Ringing
 from openivr.calls.scribe import Facts, Scribe
-from openivr.journal.entries import MessageDeleted, MessageHeard
+from openivr.calls.voicemail import Voicemail
 from openivr.media.tone import ringback
 from openivr.menu.commands import (
     Answer,
@@ -46,13 +45,11 @@ from openivr.menu.events import (
     Digit,
     Event,
     HungUp,
-    MailboxOpened,
-    MailboxRefused,
     PromptEnded,
-    RecordEnded,
     TimerFired,
 )
 from openivr.menu.session import Session
+from openivr.menu.states import State
 from openivr.sip.endings import Ending
 from openivr.sip.transfer import Referral
 
@@ -90,9 +87,8 @@ class Call:
         self._is_telling = False
         self._timers: dict[Timer, TimerHandle] = {}
         self._player = Player(house, self._play_ended)
+        self._voicemail = Voicemail(house, ident, self.tell)
         self._dial: Dial | None = None
-        self._recorder: Recorder | None = None
-        self._messages: frozenset[str] = frozenset()  # of the mailbox that is open
         self._cause: Cause | None = None  # why nobody was reached
         self._heard: dict[str, Any] = {}
         self._recording = ""  # file
@@ -119,7 +115,7 @@ class Call:
 
     def begin(self, facts: Facts, way: Way) -> None:
         """The call is offered: follow where it leads."""
-        self.scribe.begin(facts)
+        self.scribe.begin(facts, is_outside=leads_outside(way))
         if self.caller.is_answered:
             self.scribe.answer()
         self.tell(CallArrived(self.caller.number, way.destination, way.route_ids))
@@ -168,13 +164,14 @@ class Call:
             case StopDial():
                 self._stop_dial()
             case Record():
-                self._start_recording(command)
+                self._player.forget()
+                self._voicemail.record(command, self.caller)
             case StopRecord():
-                self._stop_recording()
+                self._voicemail.stop()
             case OpenMailbox():
-                self.house.spawn(self._open_mailbox(command))
+                self.house.spawn(self._voicemail.open(command))
             case DeleteMessage():
-                self._delete(command)
+                self._voicemail.delete(command, self.configuration.snapshot)
             case Hangup():
                 self._finish(command.reason)
             case _:
@@ -191,9 +188,10 @@ class Call:
     # Sounds
 
     def _start_play(self, play: Play) -> None:
-        self._mark_heard(play.prompts)
-        self._tell_fate(200 if self._cause is None else STATUSES[self._cause])
-        self._player.start(play, self.caller, self._messages)
+        self._voicemail.mark_heard(play.prompts)
+        is_failed = self._cause is not None and self.session.state is State.NOTICE
+        self._tell_fate(STATUSES[self._cause] if self._cause and is_failed else 200)
+        self._player.start(play, self.caller, self._voicemail.messages)
 
     def _play_ended(self, play: Play, missing: tuple[str, ...]) -> None:
         self.tell(PromptEnded(play.token, missing))
@@ -263,6 +261,16 @@ class Call:
         self._tell_fate(200)
         self.tell(DialAnswered(dial.token))
 
+    def meet(self, party: Party) -> None:
+        """Connect the caller with somebody who is on the line already, as if who is rung had answered."""
+        dial, ringing = self._dial, self.ringing
+        if dial is None or ringing is None:
+            party.hang_up()
+            return
+        ringing.stop()
+        party.on_gone = lambda party, _ending: self.left(party)
+        self.reached(ringing, party)
+
     def _take_callee(self, party: Party) -> None:
         self.callee = party
         party.on_referral = lambda asking, referral: self.on_referral(self, asking, referral)
@@ -327,42 +335,6 @@ class Call:
         else:
             self.left(party)
 
-    # Voicemail
-
-    def _start_recording(self, command: Record) -> None:
-        self._player.forget()
-        self._recorder = Recorder(
-            self.house, self.caller, self.id, command.mailbox, partial(self._recorded, command.token)
-        )
-        self._recorder.start(command.seconds)
-
-    def _recorded(self, token: int) -> None:
-        self._recorder = None
-        self.tell(RecordEnded(token))
-
-    def _stop_recording(self) -> None:
-        if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
-            recorder.stop()
-
-    async def _open_mailbox(self, command: OpenMailbox) -> None:
-        messages = await self.house.open_mailbox(command.number, command.pin)
-        if messages is None:
-            self.tell(MailboxRefused(command.token))
-        else:
-            self._messages = frozenset(messages)
-            self.tell(MailboxOpened(command.token, messages))
-
-    def _mark_heard(self, prompts: tuple[str, ...]) -> None:
-        for name in self._messages.intersection(prompts):
-            self.house.write(MessageHeard(at=self.house.now(), id=name))
-
-    def _delete(self, command: DeleteMessage) -> None:
-        owner = self.configuration.snapshot.numbers.get(command.number)
-        extension = owner.target if owner else 0
-        self.house.write(MessageDeleted(at=self.house.now(), id=command.message, extension=extension))
-        self.house.library.forget((command.message,))
-
     # The end
 
     def _finish(self, reason: str) -> None:
@@ -372,7 +344,7 @@ class Call:
         self._player.close()
         for timer in list(self._timers):
             self._cancel_timer(timer)
-        self._stop_recording()
+        self._voicemail.close()
         self._stop_dial()
         if self.caller not in self._released:
             self._gather(self.caller, "caller")

@@ -26,6 +26,13 @@ class Way:
     route_ids: tuple[int, ...] = ()
 
 
+def leads_outside(way: Way | Unreachable) -> bool:
+    """Whether the number dialled is somebody's outside, or may be: no log has those."""
+    if isinstance(way, Unreachable):
+        return way is not Unreachable.NO_ROUTE
+    return way.destination.kind is Kind.EXTERNAL
+
+
 def dial_inside(configuration: Configuration, account: Account, number: str) -> Way | Unreachable:
     """Where a number leads that a phone of this account dials.
 

@@ -54,12 +54,13 @@ class Scribe:
         self._entries += 1
         return self.call, self._entries, self._now()
 
-    def begin(self, facts: Facts) -> None:
-        """The call is offered."""
+    def begin(self, facts: Facts, *, is_outside: bool = False) -> None:
+        """The call is offered; outside: the log must not have the number called."""
         call, n, at = self._head()
         self._started = at
         self._write(Began(call=call, n=n, at=at, **facts))
-        self._log.info("call begins", **facts)
+        shown = facts | ({"called": HIDDEN} if is_outside else {})
+        self._log.info("call begins", **shown)
 
     def step(self, event: Event, commands: Iterable[Command], session: Session, *, was_private: bool) -> None:
         """The menu core was told something, and said this."""

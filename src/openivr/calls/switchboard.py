@@ -9,7 +9,7 @@ import structlog
 
 from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.call import Call, Origin, refuse_referral
-from openivr.calls.dialplan import Unreachable, Way, dial_in, dial_inside
+from openivr.calls.dialplan import Unreachable, Way, dial_in, dial_inside, leads_outside
 from openivr.calls.house import House
 from openivr.calls.party import Party
 from openivr.calls.scribe import Facts, Scribe
@@ -106,7 +106,7 @@ class Switchboard:
     ) -> None:
         """Answer 404, and keep a record of what was tried."""
         scribe = Scribe(self._new_ident(), self.house.write, self.house.now)
-        scribe.begin(facts_of(configuration, origin, asked))
+        scribe.begin(facts_of(configuration, origin, asked), is_outside=leads_outside(why))
         scribe.finish(why.value, {}, {})
         leg.reject(404)
 

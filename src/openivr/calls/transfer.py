@@ -1,7 +1,8 @@
 """Transfers: a phone of the house asks that the other side of its call talks to somebody else.
 
 Only phones of the house may ask, and only for what they could dial themselves. Blind: the other side goes on
-in a call of its own, with a record of its own. Attended: the two other sides of two calls are joined.
+in a call of its own, with a record of its own; where that fails it is given back to who asked. Attended: the
+two other sides of two calls are joined.
 """
 
 from functools import partial
@@ -10,14 +11,16 @@ import structlog
 
 from openivr.accounts import Account
 from openivr.calls.call import Call, Origin
-from openivr.calls.dialplan import Unreachable, dial_inside
+from openivr.calls.dialplan import Unreachable, Way, dial_inside, leads_outside
 from openivr.calls.party import Party
 from openivr.calls.switchboard import Asked, Switchboard, user_of
+from openivr.menu.commands import HIDDEN
+from openivr.menu.model import Destination, Kind
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.transfer import Referral, Replaces
 
 log = structlog.get_logger(__name__)
-TRANSFERRED = "transferred"
+TRANSFERRED, RETURNED = "transferred", "transfer failed, given back"
 
 
 class Transfers:
@@ -46,7 +49,8 @@ class Transfers:
             return
         called = user_of(referral.uri)
         way = dial_inside(configuration, account, called)
-        log.info("transfer", call=call.id, by=account.number, to=called)
+        shown = HIDDEN if leads_outside(way) else called
+        log.info("transfer", call=call.id, by=account.number, to=shown)
         if isinstance(way, Unreachable):
             referral.reject(404)
             return
@@ -60,13 +64,34 @@ class Transfers:
         new = self._board.make(configuration, origin, other, asked)
         if line is not None:
             new.lines.append(line)
-        new.on_fate = partial(self._tell, asking, referral)
+        new.on_fate = partial(self._tell, new, asking, account, referral)
         self._board.begin(new, asked, way)
 
-    def _tell(self, asking: Party, referral: Referral, status: int) -> None:
-        """The transferred call was answered or has failed: the phone that asked is done."""
+    def _tell(self, new: Call, asking: Party, account: Account, referral: Referral, status: int) -> None:
+        """The transferred call was answered, so that the phone that asked is done; or it has failed."""
         referral.tell(status)
-        asking.hang_up()
+        if status == 200:
+            asking.hang_up()
+        else:  # not at once: the call is in the midst of saying so
+            self._board.house.loop.call_soon(self._give_back, new, asking, account)
+
+    def _give_back(self, failed: Call, asking: Party, account: Account) -> None:
+        """Connect who was sent on in vain with who did it again; who has hung up meanwhile is called."""
+        if failed.is_over:
+            asking.hang_up()
+            return
+        configuration, other, lines = failed.configuration, failed.caller, failed.lines
+        failed.release(other)
+        failed.lines = []
+        failed.close(RETURNED)
+        asked = Asked(other.number, failed.caller_name, account.number)
+        new = self._board.make(configuration, failed.origin, other, asked)
+        new.lines = lines
+        self._board.begin(new, asked, Way(Destination(Kind.EXTENSION, account.extension)))
+        if asking.is_answered:
+            new.meet(asking)
+        else:
+            asking.hang_up()
 
     # Attended
 

@@ -44,7 +44,9 @@ class State(Enum):
 
 
 PASSING = frozenset({State.ROUTE, State.ENTER, State.RETURN, State.TIMED_OUT, State.INVALID})
-PRIVATE = frozenset({State.PIN})  # what is typed here must not be kept or shown
+# What is typed here must not be kept or shown: a PIN, or what is meant for somebody else's menu, who may ask
+# for the number of an account.
+PRIVATE = frozenset({State.PIN, State.DIALLING, State.CONNECTED})
 # where the caller is not in the menu but at the destination that it led to
 AWAY = frozenset(
     (
