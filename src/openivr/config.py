@@ -25,6 +25,11 @@ class CallSettings:
     max_calls: int = 200
     records: bool = False  # whether every call is recorded as sound
     keep_days: int = 365  # call records; 0: for ever
+    keep_recordings: int = 90  # days, and no longer than the call's record; 0: as long as that
+    keep_messages: int = 365  # days, of mailboxes; 0: for ever
+    proxies: tuple[
+        str, ...
+    ] = ()  # addresses or networks whose callers share them: neither limited nor banned
     drain_seconds: int = 60
     dead_seconds: float = 30  # without sound where there should be some, before a call is given up
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from openivr import app
-from openivr.clerk.clerk import Clerk
+from openivr.clerk.clerk import Clerk, Keep
 from openivr.config import Settings
 from openivr.store.database import Database
 from openivr.supervisor import CannotStart, Job, Post, listen, listen_sip, listen_tcp
@@ -82,7 +82,9 @@ def run_clerk(settings: Settings, node: str, post: Post) -> None:
     settings.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
     post.report_ready()
-    Clerk(database, node, settings.journal, settings.calls.keep_days).run(is_over)
+    told = settings.calls
+    keep = Keep(told.keep_days, told.keep_recordings, told.keep_messages)
+    Clerk(database, node, settings.journal, keep, settings.recordings).run(is_over)
     database.close()
 
 

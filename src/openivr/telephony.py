@@ -102,6 +102,7 @@ class Exchange:
         told = settings.calls
         self.media = Media(media_settings(told))
         self.door = Door(secrets.token_bytes(32), self.take_call, is_full=self.is_full)
+        self.door.guard.exempt(told.proxies)
         self.agent = Agent(sip_settings(told), self.door)
         self.trunks = Trunks(self.agent, self.door, self.note_trunk)
         self.upkeep = Upkeep(self.agent, self.door)

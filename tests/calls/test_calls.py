@@ -310,3 +310,12 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
         await other.until(lambda: other.packets > heard + 5)
         line.hang_up()
         await other.until_over()
+
+
+@in_loop
+async def test_callers_behind_a_proxy_do_not_shut_each_other_out(tmp_path: Path) -> None:
+    async with open_office(tmp_path, proxies=("127.0.0.0/8",)) as office:
+        stranger = await office.stranger()
+        stranger.user, stranger.password = "1000", "guessed"
+        for _ in range(12):  # after 8 of them nobody would answer
+            assert await stranger.register() == 401

@@ -14,7 +14,7 @@ from msgspec.json import decode
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
-from openivr.clerk.clerk import Clerk
+from openivr.clerk.clerk import Clerk, Keep
 from openivr.clerk.fold import INTERRUPTED
 from openivr.journal.entries import (
     Bound,
@@ -28,6 +28,7 @@ from openivr.journal.entries import (
 from openivr.journal.happening import read_happenings
 from openivr.journal.reader import list_files
 from openivr.journal.writer import Journal
+from openivr.media.wavfile import WavFile
 from openivr.menu.model import Snapshot
 from openivr.objects.extension import EXTENSION
 from openivr.objects.order import Page
@@ -204,10 +205,10 @@ def test_files_that_are_in_the_database_are_removed(
 def test_old_records_are_deleted(database: Database, snapshot: Snapshot, tmp_path: Path) -> None:
     recent = record(snapshot, "recent", start=int(time.time() * 1000)).end()
     write(tmp_path, [*record(snapshot, "old").end(), *record(snapshot, "live").entries, *recent])
-    Clerk(database, "node", tmp_path, keep_days=0).catch_up()
-    Clerk(database, "node", tmp_path, keep_days=0).tidy()
+    Clerk(database, "node", tmp_path, Keep(records=0)).catch_up()
+    Clerk(database, "node", tmp_path, Keep(records=0)).tidy()
     assert len(records(database)) == 3
-    Clerk(database, "node", tmp_path, keep_days=30).tidy()
+    Clerk(database, "node", tmp_path, Keep(records=30)).tidy()
     assert {found.id for found in records(database)} == {"recent", "live"}
     with database.reading() as connection:
         assert calls.notes_of(connection, "old") == []
@@ -281,6 +282,88 @@ def test_messages_come_with_their_sound(database: Database, snapshot: Snapshot, 
     with database.reading() as connection:
         assert voicemail.list_messages(connection) == (0, [])
         assert voicemail.audio_of(connection, "m1") is None
+
+
+def speak(path: Path, seconds: float) -> None:
+    """What a killed process leaves of a message."""
+    file = WavFile(path, 1)
+    file.append(bytes(int(seconds * 8000) * 2))
+    file.close()
+
+
+def messages(database: Database) -> list[voicemail.Message]:
+    with database.reading() as connection:
+        return voicemail.list_messages(connection)[1]
+
+
+def test_what_was_said_into_a_mailbox_outlives_the_process(
+    database: Database, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    write(tmp_path, record(snapshot, "a-1").entries)
+    for name, seconds in (("vm-a-1-3.wav", 2.0), ("vm-a-1-4.wav", 0.1), ("vm-b-1-3.wav", 2.0)):
+        speak(tmp_path / name, seconds)
+    (tmp_path / "vm-a-1-5.wav").write_bytes(b"no sound")
+    commit(database, tmp_path)
+    assert messages(database) == []
+    write(tmp_path, record(snapshot, "b-1").entries)  # another process, in which somebody speaks now
+    commit(database, tmp_path)
+    [message] = messages(database)
+    assert (message.id, message.extension_id, message.call_id) == ("vm-a-1-3", 3, "a-1")
+    assert (message.caller, message.milliseconds) == (records(database)[0].caller, 2000)
+    assert [path.name for path in tmp_path.glob("*.wav")] == ["vm-b-1-3.wav"]
+
+
+def test_the_sound_of_a_call_that_was_cut_off_stays_with_its_record(
+    database: Database, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    speak(folder / "one.wav", 1)
+    for ident in ("one", "two"):
+        write(tmp_path, record(snapshot, ident).entries)
+    write(tmp_path, [])
+    Clerk(database, "node", tmp_path, recordings=folder).catch_up()
+    assert {found.id: found.recording for found in records(database)} == {"one": "one.wav", "two": ""}
+
+
+def test_old_recordings_and_messages_are_deleted(
+    database: Database, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    long_ago = time.time() - 40 * 86_400
+    for name in ("old", "new"):
+        speak(folder / f"{name}.wav", 1)
+        start = int(1000 * (long_ago if name == "old" else time.time()))
+        write(tmp_path, record(snapshot, name, start=start).entries)
+        with database.writing() as connection:
+            voicemail.save(connection, voicemail.Message(name, 1, name, "", start, 1000), b"sound")
+    os.utime(folder / "old.wav", (long_ago, long_ago))
+    write(tmp_path, [])
+
+    def tidy(keep: Keep) -> tuple[set[str], set[str], set[str]]:
+        clerk = Clerk(database, "node", tmp_path, keep, folder)
+        clerk.catch_up()
+        clerk.tidy()
+        return (
+            {path.stem for path in folder.glob("*.wav")},
+            {found.recording for found in records(database)},
+            {message.id for message in messages(database)},
+        )
+
+    both = {"old", "new"}
+    assert tidy(Keep(records=0, recordings=0, messages=0)) == (both, {"old.wav", "new.wav"}, both)
+    assert tidy(Keep(records=0, recordings=0, messages=30)) == (both, {"old.wav", "new.wav"}, {"new"})
+    assert tidy(Keep(records=0, recordings=30)) == ({"new"}, {"", "new.wav"}, {"new"})
+
+
+def test_a_recording_is_deleted_with_its_record(
+    database: Database, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    speak(tmp_path / "old.wav", 1)
+    os.utime(tmp_path / "old.wav", (1, 1))
+    Clerk(database, "node", tmp_path, Keep(records=30, recordings=0), tmp_path).tidy()
+    assert not (tmp_path / "old.wav").exists()
 
 
 def write_calls(folder: Path, snapshot: Snapshot, count: int, first: int) -> None:

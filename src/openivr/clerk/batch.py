@@ -1,5 +1,7 @@
 """One transaction: entries of the journal, and how far they reach, come into the database together."""
 
+import re
+import wave
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,13 +30,18 @@ from openivr.store.registrations import Registration, TrunkState
 from openivr.store.voicemail import Message
 
 log = structlog.get_logger(__name__)
+UNFINISHED = re.compile(r"vm-(?P<call>.+)-(?P<extension>\d+)\.wav")  # as `calls.messages` names them
+SHORTEST_MS = 500  # of a message that is worth keeping
 
 
 class Batch:
     """Gathers what entries change, so that each record is written once."""
 
-    def __init__(self, connection: Connection, node: str, messages: Path) -> None:
-        self.connection, self.node, self.messages = connection, node, messages
+    def __init__(
+        self, connection: Connection, node: str, messages: Path, recordings: Path | None = None
+    ) -> None:
+        self.connection, self.node = connection, node
+        self.messages, self.recordings = messages, recordings
         self.records: dict[str, Record] = {}
         self.changed: dict[str, Record] = {}
         self.notes: list[tuple[str, int, CallNote]] = []
@@ -98,16 +105,42 @@ class Batch:
         left = calls.load_open(self.connection, self.node, run)
         for record in left:
             interrupt(record)
+            if self.recordings is not None and (self.recordings / f"{record.id}.wav").exists():
+                record.recording = f"{record.id}.wav"
             self.ended[record.outcome] += 1
             self.records[record.id] = self.changed[record.id] = record
         if left:
             log.warning("calls were interrupted", calls=len(left), ids=[record.id for record in left[:20]])
+        self.take_unfinished(run)
 
     def write_calls(self) -> None:
         calls.save(self.connection, self.changed.values())
         calls.save_notes(self.connection, self.notes)
         calls.save_menus(self.connection, [one.id for one in self.changed.values() if not one.is_live])
         self.changed, self.notes = {}, []
+
+    def take_unfinished(self, run: str) -> None:
+        """Keep what callers had said into mailboxes when a process of this node died."""
+        found = {path: UNFINISHED.fullmatch(path.name) for path in self.messages.glob("vm-*.wav")}
+        names = {path: match for path, match in found.items() if match and path not in self.taken}
+        known = calls.load(self.connection, {match["call"] for match in names.values()}) | self.records
+        for path, match in names.items():
+            record = known.get(match["call"])
+            if record is None or record.is_live or record.run == run:
+                continue  # somebody is speaking
+            milliseconds = measure(path)
+            self.taken.append(path)
+            if milliseconds >= SHORTEST_MS:
+                facts: dict[str, Any] = {"call_id": record.id, "caller": record.caller}
+                message = Message(
+                    path.stem,
+                    int(match["extension"]),
+                    **facts,
+                    created=record.started,
+                    milliseconds=milliseconds,
+                )
+                voicemail.save(self.connection, message, path.read_bytes())
+                log.warning("a message was cut off", call=record.id, message=path.stem)
 
     def take_registration(self, entry: Bound | Unbound) -> None:
         self.has_registrations = True
@@ -129,6 +162,15 @@ class Batch:
         message = Message(entry.id, entry.extension, **facts, milliseconds=entry.milliseconds)
         voicemail.save(self.connection, message, audio)
         self.taken.append(path)
+
+
+def measure(path: Path) -> int:
+    """The milliseconds in a wav; 0 if it is none."""
+    try:
+        with wave.open(str(path)) as file:
+            return int(1000 * file.getnframes() / file.getframerate())
+    except (wave.Error, EOFError, OSError):
+        return 0
 
 
 def run_of(file: str) -> str:

@@ -6,6 +6,7 @@ reached the journal grows, and nothing of it is lost.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 from openivr.clerk.batch import Batch
 from openivr.journal.reader import Place, finished_files, list_files, read
-from openivr.store import calls, journal, registrations
+from openivr.store import calls, journal, registrations, voicemail
 from openivr.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -23,11 +24,38 @@ TIDY_SECONDS = 60
 DAY_MS = 86_400_000
 
 
-class Clerk:
-    """Keeps one node's journal and the database together. `keep_days` 0 keeps call records for ever."""
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days things are kept; 0: for ever."""
 
-    def __init__(self, database: Database, node: str, folder: Path, keep_days: int = 0) -> None:
-        self.database, self.node, self.folder, self.keep_days = database, node, folder, keep_days
+    records: int = 0
+    recordings: int = 0  # the sound of calls, which goes with its record at the latest
+    messages: int = 0
+
+    def first_recording(self) -> int:
+        """Days for recordings, as no record can name those that outlive it."""
+        return min((days for days in (self.recordings, self.records) if days), default=0)
+
+
+FOR_EVER = Keep()
+
+
+class Clerk:
+    """Keeps one node's journal and the database together, and deletes what was kept long enough.
+
+    `folder` has the journal, and the messages that wait; `recordings` the sound of calls.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        node: str,
+        folder: Path,
+        keep: Keep = FOR_EVER,
+        recordings: Path | None = None,
+    ) -> None:
+        self.database, self.node, self.folder, self.keep = database, node, folder, keep
+        self.recordings = recordings
 
     def run(self, is_over: Callable[[float], bool]) -> None:
         """Work until `is_over`, which waits so many seconds at most, says so; then finish what is there."""
@@ -66,7 +94,7 @@ class Clerk:
         """Commit entries. One that the database refuses is reported and left out, so that others are not."""
         try:
             with self.database.writing() as connection:
-                batch = Batch(connection, self.node, self.folder)
+                batch = Batch(connection, self.node, self.folder, self.recordings)
                 batch.apply(places)
         except (OperationalError, InterfaceError):
             raise
@@ -99,9 +127,29 @@ class Clerk:
             log.error("call records cannot be tidied: the database does not answer", error=str(error.orig))
 
     def delete_old(self) -> None:
-        """Delete records that are older than they are kept, in small transactions."""
-        before = int(time.time() * 1000) - self.keep_days * DAY_MS
-        deleted = self.keep_days
-        while deleted:
+        """Delete what is older than it is kept, in small transactions."""
+        for days, delete in (
+            (self.keep.records, calls.delete_old),
+            (self.keep.messages, voicemail.delete_old),
+        ):
+            deleted = days
+            while deleted:
+                with self.database.writing() as connection:
+                    deleted = delete(connection, days_ago(days))
+        days = self.keep.first_recording()
+        if days and self.recordings is not None:
+            delete_files(self.recordings, days_ago(days))
             with self.database.writing() as connection:
-                deleted = calls.delete_old(connection, before)
+                calls.forget_recordings(connection, self.node, days_ago(days))
+
+
+def days_ago(days: int) -> int:
+    """A time in Unix milliseconds."""
+    return int(time.time() * 1000) - days * DAY_MS
+
+
+def delete_files(folder: Path, before: int) -> None:
+    """Delete the recordings in a folder that were written to last before a time, in Unix milliseconds."""
+    for path in folder.glob("*.wav"):
+        if path.stat().st_mtime * 1000 < before:
+            path.unlink(missing_ok=True)

@@ -42,6 +42,15 @@ def check_address(_ctx: click.Context, _param: click.Parameter, text: str) -> st
         raise click.BadParameter(f"{text!r} is not an IP address") from error
 
 
+def check_networks(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    import ipaddress
+
+    try:
+        return tuple(str(ipaddress.ip_network(text, strict=False)) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}") from error
+
+
 def in_order(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Several options as one decorator, shown by --help in this order."""
 
@@ -120,6 +129,15 @@ call_options = in_order(
     option("--max-calls", type=click.IntRange(1), default=200, help="Calls at a time; others get 503."),
     option("--record-calls", is_flag=True, help="Keep the sound of every call, as wav in the data folder."),
     option("--keep-calls", type=click.IntRange(0), default=365, help="Days that call records stay; 0: all."),
+    option("--keep-recordings", type=click.IntRange(0), default=90, help="Days for their sound; 0: as they."),
+    option("--keep-messages", type=click.IntRange(0), default=365, help="Days for voicemail; 0: all."),
+    option(
+        "--sip-proxy",
+        multiple=True,
+        metavar="CIDR",
+        callback=check_networks,
+        help="SIP proxy before the server, which no limit or ban is for.",
+    ),
     option("--drain-calls", type=click.IntRange(0), default=60, help="Seconds that calls have at a stop."),
 )
 
@@ -225,6 +243,9 @@ def read_calls(options: dict[str, Any]) -> Any:
         max_calls=options["max_calls"],
         records=options["record_calls"],
         keep_days=options["keep_calls"],
+        keep_recordings=options["keep_recordings"],
+        keep_messages=options["keep_messages"],
+        proxies=options["sip_proxy"],
         drain_seconds=options["drain_calls"],
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openivr.menu.commands import Note, Topic
@@ -349,3 +349,9 @@ def delete_old(connection: Connection, before: int) -> int:
     for part in batches(idents, 500):
         connection.execute(delete(CALL).where(CALL.c.id.in_(part)))
     return len(idents)
+
+
+def forget_recordings(connection: Connection, node: str, before: int) -> None:
+    """Note that a node has no recordings any more of calls that ended before a time."""
+    old = (CALL.c.node == node) & (CALL.c.ended < before) & (CALL.c.recording != "")
+    connection.execute(update(CALL).where(old).values(recording=""))

@@ -10,6 +10,7 @@ from openivr.store.calls import put
 from openivr.store.tables import OBJECTS, VOICEMAIL
 
 EXTENSION = OBJECTS["extension"]
+MOST_DELETED = 100  # messages at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ def mark_heard(connection: Connection, idents: Iterable[str]) -> None:
 def delete_message(connection: Connection, ident: str) -> None:
     """Delete a message, if it is there."""
     connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == ident))
+
+
+def delete_old(connection: Connection, before: int) -> int:
+    """Delete some of the messages that came before a time; how many. Nothing more is left when it is 0."""
+    old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MOST_DELETED)
+    idents = list(connection.execute(old).scalars())
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id.in_(idents)))
+    return len(idents)
 
 
 def open_mailbox(connection: Connection, number: str, pin: str) -> list[Message] | None:
