@@ -57,6 +57,22 @@ def test_the_first_commands_of_a_call(office: Office) -> None:
     assert session.ivr.number == "6200"
 
 
+def test_a_menu_without_words_answers_too(office: Office) -> None:
+    assert Answer() in Session(office(prompts=())).handle(CallArrived("2000", MAIN))
+
+
+@pytest.mark.parametrize(
+    ("is_answered", "expected"), [(False, (Hangup,)), (True, (Play,))], ids=["offered", "transferred"]
+)
+def test_who_was_not_answered_is_not_answered_to_be_told_that_the_line_is_busy(
+    office: Office, is_answered: bool, expected: tuple[type, ...]
+) -> None:
+    session = Session(office())
+    session.handle(CallArrived("2000", ADA, is_answered=is_answered))
+    commands = session.handle(DialFailed(2, Cause.BUSY))
+    assert tuple(type(command) for command in commands if not isinstance(command, Note)) == expected
+
+
 def test_a_call_arrives_once(office: Office) -> None:
     session = start(office())
     assert session.handle(CallArrived("1", ADA)) == ()

@@ -118,7 +118,8 @@ class Call:
         self.scribe.begin(facts, is_outside=leads_outside(way))
         if self.caller.is_answered:
             self.scribe.answer()
-        self.tell(CallArrived(self.caller.number, way.destination, way.route_ids))
+        number, is_answered = self.caller.number, self.caller.is_answered
+        self.tell(CallArrived(number, way.destination, way.route_ids, is_answered))
 
     # The menu core
 

@@ -141,8 +141,13 @@ class Call:
         return State.ROUTE
 
     def fail(self, cause: Cause) -> State:
-        """Tell the caller that the destination cannot be had, then go back."""
+        """Tell the caller that the destination cannot be had, then go back.
+
+        Who was not answered, being in no menu, is told by the status: busy is busy, and costs nothing.
+        """
         self.note_destination(Topic.FAILED, cause)
+        if not self.answered:
+            return self.end(Reason.UNREACHED)
         return self.notify(NOTICES.get(cause, sounds.UNAVAILABLE))
 
     def notify(self, sound: str) -> State:

@@ -17,6 +17,7 @@ class CallArrived:
     caller: str  # the caller's number, "" if withheld
     destination: Destination  # where the inbound route or the dialled number leads
     route_ids: tuple[int, ...] = ()  # external_num: those that this caller may use; none: all, by position
+    is_answered: bool = False  # a call that was transferred is
 
 
 @dataclass(frozen=True, slots=True)

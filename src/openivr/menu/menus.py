@@ -14,6 +14,7 @@ PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may b
 
 def arrive(call: Call, event: CallArrived) -> State:
     """Take a call and follow the destination that it came for."""
+    call.answered = event.is_answered
     call.set_timer(call.snapshot.max_call_seconds, Timer.CALL)
     call.note(Topic.ARRIVED, number=event.caller)
     allowed = configured(call.snapshot, event.destination)
@@ -27,10 +28,11 @@ def keep_key(call: Call, event: Digit) -> State:
 
 
 def enter(call: Call) -> State:
-    """Come into the menu that `ivr` names."""
+    """Come into the menu that `ivr` names, and answer: who is not answered cannot press keys."""
     call.reach = reach(call.snapshot, call.ivr.policy)
     call.typed, call.plays = "", 0
     call.note(Topic.ENTERED, number=call.ivr.number)
+    call.answer()
     return announce(call)
 
 

@@ -1,0 +1,115 @@
+"""`openivr serve` with the demo, as a process, for tests that look at it from outside alone."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openivr.store import calls
+from openivr.store.calls import Record, Wanted
+from tests.calls.handset import Handset
+from tests.running import Api, Running, start
+
+WAIT = 20.0
+LOOK = 0.02
+
+
+def until(condition: Callable[[], bool], what: str = "it never came to be so") -> None:
+    """Wait for what another process does without a word."""
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(LOOK)
+
+
+@dataclass
+class Served:
+    """The server, its API and its phones."""
+
+    server: Running
+    api: Api
+    passwords: dict[str, str]
+    handsets: list[Handset] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)  # records
+
+    @property
+    def port(self) -> int:
+        return self.server.sip_port
+
+    def handset(self, number: str, **options: Any) -> Handset:
+        """A phone of an extension, registered."""
+        phone = Handset(self.port, number, self.passwords[number], **options)
+        self.handsets.append(phone)
+        assert phone.register().status == 200
+        return phone
+
+    def stranger(self) -> Handset:
+        """A phone that nobody knows, or a provider."""
+        phone = Handset(self.port)
+        self.handsets.append(phone)
+        return phone
+
+    def post(self, path: str, **body: Any) -> int:
+        """Ask the API for a change; the id of what it made."""
+        answer = self.api.post(path, body)
+        assert answer["errcode"] == 0, answer
+        return int(answer.get("id", 0))
+
+    def delete(self, kind: str, ident: int) -> None:
+        answer = self.api.get(f"{kind}/delete", id=ident)
+        assert answer["errcode"] == 0, answer
+
+    def records(self) -> list[Record]:
+        """All records, oldest first."""
+        with self.server.database() as database, database.reading() as connection:
+            found = calls.list_calls(connection, Wanted())[1]
+            whole = calls.load(connection, [record.id for record in found])
+        return [whole[record.id] for record in reversed(found)]
+
+    def new_records(self, number: int = 1) -> list[Record]:
+        """The records of the calls since the last time, all of which must be over, and be so many."""
+        new: list[Record] = []
+
+        def are_written() -> bool:
+            new[:] = [record for record in self.records() if record.id not in self.seen]
+            return len(new) >= number and not any(record.is_live for record in new)
+
+        until(are_written, "no record")
+        assert len(new) == number, new
+        self.seen.update(record.id for record in new)
+        return list(new)
+
+    def forget_records(self) -> None:
+        """Look at none of the records that there are now."""
+        self.seen.update(record.id for record in self.records())
+
+    def until_key(self) -> None:
+        """Wait until a key was heard in a call under way."""
+        until(lambda: any(record.is_live and record.keys for record in self.records()), "no key")
+
+    def new_record(self) -> Record:
+        """The record of the one call since the last time."""
+        return self.new_records()[0]
+
+    def close_handsets(self) -> None:
+        for phone in self.handsets:
+            phone.close()
+        self.handsets.clear()
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[Served]:
+    """Start it, and stop it in the end."""
+    server = start(folder, "--drain-calls", "0", *options, command="serve")
+    api = server.log_in()
+    passwords = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
+    served = Served(server, api, passwords)
+    try:
+        yield served
+    finally:
+        served.close_handsets()
+        api.close()
+        server.stop()
