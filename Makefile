@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench docs ladder screenshots fuzz sounds lock clean help
+.PHONY: run test lint bench docs ladder screenshots fuzz sounds plots lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -48,6 +48,17 @@ build/sounds/stamp: sounds/requirements.txt
 	$(PYTHON) -m venv build/sounds
 	build/sounds/bin/python -m pip --disable-pip-version-check install --quiet -r sounds/requirements.txt
 	npm pack --silent --pack-destination build/sounds $(subst kokoro-js-,kokoro-js@,$(VOICE))
+	@touch $@
+
+plots: build/plots/node_modules  ## bundle the plot library again; needs npm
+	build/plots/node_modules/.bin/esbuild build/plots/entry.js --bundle --minify --format=esm --log-level=warning \
+		--legal-comments=none --define:process.env.NODE_ENV='"production"' --outfile=build/plots/echarts.js
+	(printf '/* Apache ECharts 6.1.0, a part; Apache-2.0; see echarts.LICENSE.txt */\n' && cat build/plots/echarts.js) \
+		> src/openivr/web/static/vendor/echarts.js
+
+build/plots/node_modules: plots/package.json plots/entry.js
+	mkdir -p build/plots && cp plots/package.json plots/entry.js build/plots
+	npm install --silent --no-package-lock --prefix build/plots
 	@touch $@
 
 lock: $(VENV)/dev.stamp  ## resolve constraints.txt again from the ranges in pyproject.toml

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -15,11 +16,14 @@ from openivr.objects import KINDS
 from openivr.objects.secret import hash_password
 from openivr.store import admin, objects
 from openivr.store.database import Change, Database
+from openivr.store.menus import load_snapshot
 from openivr.store.schema import migrate
+from tests.history import keep_past, make_past
 
 MENUS = 10_000
 OFFICE = 10  # menus that lead to one another
 PEOPLE = 200
+DAYS, DAILY = 365, 720  # calls: so many on a working day
 RUNS = 200
 NAME = "admin"
 
@@ -36,6 +40,10 @@ def main() -> None:
             "the same while a key is changed": lambda: browser.post(f"/menus/{MENUS // 2}/draft", form),
             "search from anywhere": lambda: browser.get("/search?text=77"),
             "extensions": lambda: browser.get("/people/extensions"),
+            "reports, before their numbers": lambda: browser.get("/reports"),
+            f"reports of 30 days, of {DAYS * DAILY * 3 // 4:,} calls in a year": lambda: browser.get(
+                "/reports/plots"
+            ),
         }
         rows = [measure(name, ask) for name, ask in pages.items()]
         head = ("page", "median", "p99", "size")
@@ -102,6 +110,10 @@ def fill(data: Path) -> str:
         admin.make(change.connection, NAME, now)
         admin.put_password(change.connection, NAME, hash_password("bench"), now)
         cookie = admin.sign_in(change.connection, NAME, now)
+    with database.reading() as connection:
+        snapshot = load_snapshot(connection)
+    first = datetime.now().astimezone() - timedelta(days=DAYS)
+    keep_past(database, make_past(snapshot, "10000", first, DAYS, DAILY))
     database.close()
     return cookie
 

@@ -4,6 +4,7 @@ import io
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start, and its first sign-in
 
+from openivr.store.database import Database
+from openivr.store.menus import load_snapshot
+from tests.history import keep_past, make_past
 from tests.running import Running, start
 from tests.web.site import Admin
 
@@ -27,6 +31,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         running = start(Path(folder))
+        give_past(running)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         admin = Admin(running).enter()
         for name, scheme, size, visit in SHOTS:
@@ -37,6 +42,18 @@ def main() -> None:
         admin.close()
         browser.close()
         running.stop()
+
+
+def give_past(running: Running) -> None:
+    """Six weeks of calls, for reports to show. Pages are taken on a working day, or look as if they were."""
+    database = Database(f"sqlite:///{running.data / 'openivr.db'}")
+    with database.reading() as connection:
+        snapshot = load_snapshot(connection)
+    first = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+        days=42
+    )
+    keep_past(database, make_past(snapshot, "6200", first, 42, 140))
+    database.close()
 
 
 def open_page(
@@ -84,6 +101,18 @@ def list_people(page: Page) -> None:
     page.goto("/people/extensions", wait_until="networkidle")
 
 
+def show_reports(page: Page) -> None:
+    yesterday = datetime.now() - timedelta(days=1)
+    page.goto(f"/reports?from={yesterday - timedelta(days=27):%Y-%m-%d}&to={yesterday:%Y-%m-%d}")
+    page.locator("#week canvas").first.wait_for()
+
+
+def show_ways(page: Page) -> None:
+    show_reports(page)
+    page.locator("#ways").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('ways').scrollIntoView(); scrollBy(0, -16)")
+
+
 Shot = tuple[str, Literal["light", "dark"], tuple[int, int], Callable[[Page], None]]
 SHOTS: tuple[Shot, ...] = (
     ("menu", "light", (1280, 1330), show_menu),
@@ -91,6 +120,8 @@ SHOTS: tuple[Shot, ...] = (
     ("menus-narrow", "light", HALL, list_menus),
     ("try-narrow", "dark", HALL, try_menu),
     ("people", "light", (1280, 720), list_people),
+    ("reports", "light", (1280, 1432), show_reports),
+    ("ways", "dark", (1280, 860), show_ways),
 )
 
 

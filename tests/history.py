@@ -8,6 +8,7 @@ from itertools import islice
 
 from openivr.menu.commands import Note, Reason, Topic
 from openivr.menu.model import Destination, Ivr, Kind, Snapshot
+from openivr.menu.policy import Refusal
 from openivr.store import calls
 from openivr.store.calls import CallNote, Record
 from openivr.store.database import Database
@@ -96,7 +97,7 @@ def visit(caller: Caller, snapshot: Snapshot, menu: Ivr) -> None:
         time_out(caller, snapshot, menu)
     elif luck < 0.2:
         typed = chance.choice([key for key in "123456789" if key not in menu.keys] or ["11"])
-        caller.note(Note(Topic.INVALID, menu.id, typed, detail="no such key"))
+        caller.note(Note(Topic.INVALID, menu.id, typed, detail=Refusal.NOT_A_NUMBER))
         record.keys += typed
         caller.end("menu", Reason.INVALID, menu.id)
     else:

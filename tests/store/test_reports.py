@@ -62,11 +62,11 @@ def pasts(draw: st.DrawFn, night: int) -> Past:
         record = Record(
             id=f"{place:04d}",
             started=at,
-            ended=at + 60_000,
             path=" ".join(draw(st.lists(st.sampled_from(NUMBERS), max_size=3))),
             outcome=draw(st.sampled_from(OUTCOMES)),
             reason=draw(st.sampled_from(("", Reason.CALLER, Reason.TIMED_OUT))),
         )
+        record.ended = at + 60_000 if record.outcome else None
         # what happens in a call may happen long after it began
         late = [CallNote(at + 7 * HOUR * n, note) for n, note in enumerate(draw(st.lists(notes, max_size=6)))]
         past.append((record, late))
@@ -120,7 +120,8 @@ def test_the_numbers_are_those_of_the_records(database: Database, data: st.DataO
         found = reports.read_report(
             connection, span, zone_of(zone, Span(span.since - HOUR, span.until + HOUR))
         )
-    expected = count([one for one in past if span.since <= one[0].started < span.until], zone)
+    over = [one for one in past if not one[0].is_live]
+    expected = count([one for one in over if span.since <= one[0].started < span.until], zone)
     assert same(found.hours, expected.hours)
     assert same(found.acts, expected.acts)
     assert same(found.journeys, expected.journeys)

@@ -1,6 +1,7 @@
 """Numbers about calls: how many, when, which keys, and where callers go. Times are Unix milliseconds.
 
-A report is about the calls that began in a span, and about all that happened in them, even after it.
+A report is about the calls that began in a span and are over, and about all that happened in them, even
+after it.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Text, case, cast, func, literal, select
 
 from openivr.menu.commands import Topic
+from openivr.menu.model import Kind
+from openivr.objects import KINDS
+from openivr.store.objects import fetch_many
 from openivr.store.tables import CALL, CALL_NOTE
 
-HOUR, DAY = 3_600_000, 86_400_000
+HOUR = 3_600_000
+TOGETHER = 500  # objects that are read at a time
 COUNTED = (Topic.ENTERED, Topic.CHOSE, Topic.TIMED_OUT, Topic.INVALID, Topic.ENDED)
 REACHED = (Topic.CONNECTED, Topic.RECORDED)
+OBJECTS = {Kind.IVR: "ivr", Kind.EXTENSION: "extension", Kind.VOICEMAIL: "extension"}
+OBJECTS |= {Kind.RING_GROUP: "ring_group", Kind.EXTERNAL: "outbound_route"}
 
 # From when on which offset from UTC holds, in milliseconds and in time order. The first also holds before.
 Zone = Sequence[tuple[int, int]]
@@ -34,7 +41,7 @@ class Hour:
     """How many calls with one outcome began in an hour of the zone's clock, which began at `start`."""
 
     start: int
-    outcome: str  # "" for those under way
+    outcome: str
     calls: int
 
 
@@ -59,7 +66,7 @@ class Journey:
     """
 
     path: tuple[str, ...]  # the numbers of the menus
-    outcome: str  # "" for those under way
+    outcome: str
     reason: str
     kind: str
     target: int
@@ -135,5 +142,27 @@ def as_journey(path: str, outcome: str, reason: str, reached: str | None, calls:
     return Journey(tuple(path.split()), outcome, reason, kind, int(target), calls)
 
 
-def began_in(span: Span) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return CALL.c.started >= span.since, CALL.c.started < span.until
+def has_calls(connection: Connection) -> bool:
+    """Whether any call ever ended."""
+    return connection.execute(select(CALL.c.id).where(CALL.c.outcome != "").limit(1)).first() is not None
+
+
+def read_names(connection: Connection, report: Report) -> dict[tuple[str, int], str]:
+    """What the destinations of a report are called now, "1000 Ada Byron"; without those that are gone."""
+    wanted = {(Kind.IVR.value, act.menu) for act in report.acts}
+    wanted |= {(act.kind, act.target) for act in report.acts}
+    wanted |= {(one.kind, one.target) for one in report.journeys}
+    names: dict[tuple[str, int], str] = {}
+    for kind, stored in OBJECTS.items():
+        idents = sorted(ident for other, ident in wanted if other == kind)
+        for start in range(0, len(idents), TOGETHER):
+            found = fetch_many(connection, KINDS[stored], idents[start : start + TOGETHER])
+            for ident, values in found.items():
+                name, number = KINDS[stored].names(values)
+                names[kind, ident] = name if name == number else f"{number} {name}"
+    return names
+
+
+def began_in(span: Span) -> tuple[ColumnElement[bool], ...]:
+    """Only calls that are over have an outcome, and the index of times has it."""
+    return CALL.c.started >= span.since, CALL.c.started < span.until, CALL.c.outcome != ""

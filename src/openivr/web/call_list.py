@@ -18,6 +18,8 @@ from openivr.objects.order import Page
 from openivr.store import calls, objects, pulse
 from openivr.store.calls import Order, Record, Wanted
 from openivr.store.pulse import Nodes
+from openivr.web.call_part import narrow as narrow_part
+from openivr.web.call_part import read_part, say_part
 from openivr.web.call_story import Find, Place, finder
 from openivr.web.call_words import REASONS, say_or_keep, slug
 from openivr.web.listing import LONGEST, MOST_PAGE, SIZES, Listing, choose, whole
@@ -45,6 +47,7 @@ class Asked:
     source: str = ""  # trunk-1, or extension-1
     outcome: str = ""
     reason: str = ""  # the key of its words
+    part: str = ""  # the calls behind a number of a report, as `call_part` writes them
 
     @property
     def is_any(self) -> bool:
@@ -82,6 +85,7 @@ class CallsPage:
     asked: Asked
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
+    part: str  # what the calls behind a number of a report have in common, in words
     first: tuple[str, str]  # number and name of a menu that could be called; "" where there is none
 
     @property
@@ -106,6 +110,7 @@ def read_asked(visit: Visit) -> Asked:
         source=given["source"] if read_source(given["source"]) else "",
         outcome=choose(given["outcome"], tuple(Outcome), ""),
         reason=choose(given["reason"], tuple(map(slug, REASONS)), ""),
+        part=visit.query("part") if read_part(visit.query("part")) else "",
     )
 
 
@@ -128,7 +133,7 @@ def read_source(text: str) -> tuple[str, int] | None:
 def make_wanted(connection: Connection, asked: Asked) -> Wanted:
     """The calls that are over and that a filter asks for."""
     reasons = {slug(reason): reason for reason in REASONS}
-    return Wanted(
+    wanted = Wanted(
         since=read_day(asked.since),
         until=read_day(asked.until, 1),
         number=asked.number,
@@ -138,6 +143,7 @@ def make_wanted(connection: Connection, asked: Asked) -> Wanted:
         reason=reasons.get(asked.reason, ""),
         is_live=False,
     )
+    return narrow_part(wanted, read_part(asked.part))
 
 
 def find_menu(connection: Connection, text: str) -> int:
@@ -170,6 +176,7 @@ def load(connection: Connection, asked: Asked, listing: Listing, now: int) -> Ca
     total, rows = calls.list_calls(connection, wanted, offset, listing.size, order)
     found = listing.with_rows(total, rows)
     is_empty = asked.is_any and not total and not count
+    part = read_part(asked.part)
     return CallsPage(
         live=tuple(show_live(connection, live, nodes)),
         count=count,
@@ -178,6 +185,7 @@ def load(connection: Connection, asked: Asked, listing: Listing, now: int) -> Ca
         asked=asked,
         listing=found,
         trunks=tuple(list_sources(connection, asked)),
+        part=say_part(part, finder(connection)) if part else "",
         first=find_first(connection) if is_empty else ("", ""),
     )
 
@@ -220,7 +228,9 @@ def find_first(connection: Connection) -> tuple[str, str]:
 
 def quick_ways(asked: Asked, today: datetime) -> Iterator[tuple[str, str, bool]]:
     """Days up to today with one click: words, address, whether they are chosen."""
-    others = {name: value for name, value in asked.parameters.items() if name not in ("since", "until")}
+    others = {
+        name: value for name, value in asked.parameters.items() if name not in ("since", "until", "part")
+    }
     for days in QUICK:
         since = (today - timedelta(days=days - 1)).strftime("%Y-%m-%d")
         label = say("calls.today") if days == 1 else say("calls.days", count=days)

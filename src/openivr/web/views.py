@@ -20,6 +20,7 @@ from openivr.web import (
     pick,
     prompts,
     replay,
+    reports,
     search,
     settings,
     sign,
@@ -50,6 +51,7 @@ VIEWS: tuple[View, ...] = (
     *cases.VIEWS,
     *calls.VIEWS,
     *replay.VIEWS,
+    *reports.VIEWS,
     *sound.VIEWS,
 )
 

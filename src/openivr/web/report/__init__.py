@@ -1,0 +1,1 @@
+"""Reports about calls: numbers become tables, tables become plots and files."""

@@ -1,0 +1,105 @@
+"""The tables of a report: what plots are drawn from, what is read in their place, and the files."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from openivr.menu.model import Kind
+from openivr.store.calls import Wanted
+from openivr.store.reports import Report, Span
+from openivr.web.report.period import Period
+from openivr.web.words import say
+
+Link = Callable[[Wanted], str]  # where the calls are listed that are wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text, or a number with the address of the calls behind it. `plain` is what programs read."""
+
+    text: str
+    value: int | None = None
+    address: str = ""
+    plain: str = ""
+    kind: str = ""  # of destination, for its sign
+
+    @property
+    def raw(self) -> str | int:
+        return self.value if self.value is not None else self.plain or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row; `data` is for the plot."""
+
+    cells: tuple[Cell, ...]
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's title; `series` names what is drawn in one colour."""
+
+    text: str
+    series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table; `name` is that of its file. `about` says in a sentence what a plot of it shows."""
+
+    name: str
+    heads: tuple[Head, ...]
+    rows: tuple[Row, ...]
+    about: str = ""
+
+    @property
+    def lines(self) -> Iterator[list[str | int]]:
+        """The same for a file."""
+        yield [head.text for head in self.heads]
+        yield from ([cell.raw for cell in row.cells] for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What sheets are made from."""
+
+    report: Report
+    period: Period
+    names: Mapping[tuple[str, int], str]  # of destinations that there are: "1000 Ada Byron"
+    link: Link
+
+    @cached_property
+    def menus(self) -> Mapping[str, str]:
+        """The names of menus by their numbers."""
+        return {name.partition(" ")[0]: name for (kind, _), name in self.names.items() if kind == Kind.IVR}
+
+    def link_in(self, wanted: Wanted, span: Span | None = None) -> str:
+        """The address of calls of the period, or of a part of it."""
+        span = span or self.period.span
+        return self.link(replace(wanted, since=span.since, until=span.until))
+
+
+def number(value: int, address: str = "") -> Cell:
+    """A number; nothing is behind a zero."""
+    return Cell(f"{value:,}", value, address if value else "")
+
+
+def heads(*keys: str) -> tuple[Head, ...]:
+    return tuple(Head(say(f"sheet.{key}")) for key in keys)
+
+
+def percent(part: int, whole: int) -> str:
+    return say("sheet.percent", number=round(100 * part / whole)) if whole else ""
+
+
+def name_destination(facts: Facts, kind: str, target: int) -> str:
+    """What people call a destination."""
+    if not kind:
+        return say("sheet.nowhere")
+    name = facts.names.get((kind, target))
+    if kind == Kind.VOICEMAIL:
+        return say("sheet.voicemail_of", name=name) if name else say("sheet.kind_ext_vm")
+    if kind == Kind.EXTERNAL:
+        return say("sheet.outside_over", name=name) if name else say("sheet.kind_external_num")
+    return name or say(f"sheet.kind_{kind}")
