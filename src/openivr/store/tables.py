@@ -220,7 +220,7 @@ CALL = Table(
     Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
     Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),
     Index("ix_call_record_reason", "reason", "started", "id", "ended"),
-    Index("ix_call_record_source", "source_kind", "source_id", "started", "id", "ended"),
+    Index("ix_call_record_source", "source_kind", "source_id", "started", "id", "ended", "outcome", "reason"),
     Index("ix_call_record_caller", "caller", "started", "id", "ended"),
     Index("ix_call_record_called", "called", "started", "id", "ended"),
     Index("ix_call_record_ended", "ended"),

@@ -370,7 +370,7 @@ def create_calls() -> None:
         ("ended", ["ended"]),
         ("outcome", ["outcome", "started", "id", "ended"]),
         ("reason", ["reason", "started", "id", "ended"]),
-        ("source", ["source_kind", "source_id", "started", "id", "ended"]),
+        ("source", ["source_kind", "source_id", "started", "id", "ended", "outcome", "reason"]),
         ("started", ["started", "id", "ended", "outcome", "caller", "called"]),
     ):
         op.create_index(f"ix_call_record_{name}", "call_record", indexed, unique=False)
