@@ -21,6 +21,7 @@ from openivr.config import Settings
 
 log = structlog.get_logger(__name__)
 SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
+LIFT = signal.SIGUSR1  # lift the bans of SIP: handed on to all jobs, of which one knows what to do
 START_SECONDS = 600  # for a worker to load its data
 FREE_PORT_TRIES = 20
 UDP_BUFFER = 4 * 2**20  # bytes of messages that may wait while a worker is started again
@@ -145,16 +146,17 @@ class Supervisor:
 
     def run(self, announce: Callable[[], None]) -> None:
         """Start all, call `announce` when they are ready, and watch over them until a signal to stop."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS | {LIFT})
         for number in range(len(self.jobs)):
             self.start(number)
         if self.wait_ready():
             announce()
             notify("READY=1")
-        while True:
-            if signal.sigwait(SIGNALS) != signal.SIGCHLD:
-                break
-            self.restart_dead()
+        while (signum := signal.sigwait(SIGNALS | {LIFT})) in (signal.SIGCHLD, LIFT):
+            if signum == LIFT:
+                self.hand_on(LIFT)
+            else:
+                self.restart_dead()
         notify("STOPPING=1")
         self.stop()
 
@@ -166,7 +168,8 @@ class Supervisor:
         code = 1
         try:
             os.close(self.parent_end)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signal.signal(LIFT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS | {LIFT})
             job = self.jobs[number]
             for other in self.jobs:
                 if other is not job:
@@ -196,6 +199,11 @@ class Supervisor:
             if time.monotonic() - started < 1:
                 time.sleep(1)  # one that cannot live must not spin
             self.start(number)
+
+    def hand_on(self, signum: signal.Signals) -> None:
+        """Send a signal to every worker; one that has ended and was not waited for yet takes no harm."""
+        for pid in self.workers:
+            os.kill(pid, signum)
 
     def stop(self) -> None:
         """Let every worker finish what it has begun, and end those that do not."""

@@ -36,7 +36,7 @@ from openivr.sip.verifier import Secret
 from openivr.store import calls, prompts, registrations, voicemail
 from openivr.store.configuration import LiveConfiguration
 from openivr.store.database import Database
-from openivr.supervisor import Post
+from openivr.supervisor import LIFT, Post
 
 log = structlog.get_logger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
@@ -83,6 +83,7 @@ async def serve(settings: Settings, post: Post) -> None:
     database = Database(settings.url)
     exchange = Exchange(settings, database, journal)
     await exchange.start(post)
+    loop.add_signal_handler(LIFT, exchange.door.lift_bans)
     tuning.calm_collector()
     post.report_ready()
     tasks = [loop.create_task(exchange.look()), loop.create_task(exchange.sweep())]

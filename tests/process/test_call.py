@@ -24,12 +24,13 @@ from openivr.store.calls import Record, Wanted
 from tests.calls.office import in_loop
 from tests.calls.phone import Phone, open_media
 from tests.running import Running, start
+from tests.sip.front import free_port
 
 COMMAND = [sys.executable, "-m", "openivr", "call"]
 # makes the terminal that of the process, then becomes the command
 LOG_IN = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
 NOWHERE = Target("UDP", "127.0.0.1", 9)
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +236,24 @@ def test_a_password_of_ones_own_by_tcp(served: Running, tmp_path: Path) -> None:
     assert re.search('response="[0-9a-f]', done.stderr) is None
 
 
+def test_tls_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    port = free_port()
+    certified = ("--sip-cert", str(files[0]), "--sip-key", str(files[1]))
+    running = start(tmp_path / "data", "--sip-tls", f"127.0.0.1:{port}", *certified, command="calls")
+    server = f"sip:localhost:{port};transport=tls"
+    done = call(running, "6200", "--server", server, "--tls-ca", files[0], "--keys", "0.5s,h")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"lasted .* heard [1-9]", done.stdout)
+    stranger = call(running, "6200", "--server", server, "--keys", "h")
+    assert stranger.returncode == 6
+    assert "with a certificate that is trusted?" in stranger.stdout
+    running.stop()
+
+
 def test_a_server_that_cannot_be_reached(served: Running) -> None:
     done = call(served, "6200", "--server", "sip:127.0.0.1:9;transport=tcp")
     assert done.returncode == 6
@@ -247,6 +266,7 @@ def test_a_server_that_cannot_be_reached(served: Running) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        ([""], "no number"),
         (["6200", "--as", "77"], "no extension 77"),
         (["6200", "--user", "x"], "--password-file"),
         (["6200", "--server", "http://x"], "is not sip:HOST:PORT"),

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from openivr.sip.guard import USUAL
 from openivr.sip.targets import Target
 from openivr.store import calls
 from openivr.store.calls import Record, Wanted
@@ -62,6 +63,31 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     await until(lambda: [record.is_live for record in records(server)] == [False, False])
     outcomes = {record.called: record.outcome for record in records(server)}
     assert outcomes == {"6200": "interrupted", "1001": "connected"}
+    for phone in (ada, grace):
+        phone.close()
+        await phone.media.close()
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+@in_loop
+async def test_bans_are_lifted_by_a_signal_and_no_call_is_touched(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path, command="serve")
+    ada = await ready_phone(server, "1000")
+    line = ada.call("6200")
+    await line.until_answered()
+    target = Target("UDP", "127.0.0.1", server.sip_port)
+    thief = await Phone(target, "1001", "a guess").start(ada.media)
+    for _ in range(USUAL.failures):
+        assert await thief.register() == 401
+    await until(lambda: "sip source banned" in server.log)
+    workers = children(server.process.pid)
+    server.process.send_signal(signal.SIGUSR1)
+    await until(lambda: "sip bans lifted" in server.log)
+    assert '"count": 1' in server.log
+    grace = await ready_phone(server, "1001")
+    assert (line.ending, children(server.process.pid)) == (None, workers)
+    line.hang_up()
+    thief.close()
     for phone in (ada, grace):
         phone.close()
         await phone.media.close()

@@ -143,6 +143,14 @@ def test_nonsense_leads_to_a_ban() -> None:
     assert not ours.hears(HOST, 0.0)
 
 
+def test_all_bans_can_be_lifted() -> None:
+    ours = guard()
+    admit(ours, 7)
+    assert ours.pardon_all(1.0) == (Ban(HOST, 60.0, "too many requests"),)
+    assert admit(ours, 1, 1.0) == [ALLOW]
+    assert ours.pardon_all(2.0) == ()
+
+
 def test_pardon() -> None:
     ours = guard()
     admit(ours, 20)

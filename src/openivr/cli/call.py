@@ -114,6 +114,8 @@ def call(number: str, *, data: Path, database: str, extension: str, **options: A
     Exit codes: 0 answered, and ended; 2 not understood; 3 busy; 4 no answer; 5 refused; 6 server not
     reachable, or out of order; 130 given up before an answer; 1 anything else.
     """
+    if not number:
+        raise click.BadParameter("no number", param_hint="NUMBER")
     if bool(options["user"]) != bool(options["password_file"]) or (options["user"] and extension):
         raise click.UsageError("--user goes with --password-file, and without --as")
     sys.exit(run(number, data, database, extension, options))

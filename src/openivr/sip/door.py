@@ -106,6 +106,13 @@ class Door:
         """List phones behind NAT that have to be sent something now."""
         return self.registrar.keep_alive(self._clocks.wall())
 
+    def lift_bans(self) -> None:
+        """Listen to everybody again; the log says who was not listened to."""
+        lifted = self.guard.pardon_all(self._clocks.steady())
+        for ban in lifted:
+            log.warning("sip ban lifted", source=ban.source, user=ban.user, reason=ban.reason)
+        log.info("sip bans lifted", count=len(lifted))
+
     def lookup(self, user: str) -> tuple[Binding, ...]:
         """List where an account can be called, the most wanted first."""
         return self.registrar.lookup(user, self._clocks.wall())

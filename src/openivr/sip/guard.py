@@ -178,6 +178,12 @@ class Guard:
         """Forget everything about a source."""
         self._sources.pop((name_source(host), ""), None)
 
+    def pardon_all(self, now: float) -> tuple[Ban, ...]:
+        """Forget everything about all sources: the bans that this has lifted."""
+        lifted = self.bans(now)
+        self._sources.clear()
+        return lifted
+
     def bans(self, now: float) -> tuple[Ban, ...]:
         """List the sources that are not listened to now."""
         return tuple(
