@@ -24,6 +24,7 @@ MENUS = 10_000
 OFFICE = 10  # menus that lead to one another
 PEOPLE = 200
 DAYS, DAILY = 365, 720  # calls: so many on a working day
+DAY_OF_CALLS = f"{datetime.now() - timedelta(days=9):%Y-%m-%d}"
 RUNS = 200
 NAME = "admin"
 
@@ -32,6 +33,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder) / "data") as (base, cookie):
         browser = Browser(base, cookie)
         form = browser.form(f"/menus/{MENUS // 2}?open=5")
+        seen = browser.find(r'data-seen="([^"]*)"', "/calls")
+        call = browser.find(r'id="past-([^"]*)"', "/calls?outcome=connected")
         pages = {
             "list of menus": lambda: browser.get("/menus"),
             "its last page, by name": lambda: browser.get(f"/menus?page={MENUS // 20}&sort_by=name"),
@@ -40,6 +43,17 @@ def main() -> None:
             "the same while a key is changed": lambda: browser.post(f"/menus/{MENUS // 2}/draft", form),
             "search from anywhere": lambda: browser.get("/search?text=77"),
             "extensions": lambda: browser.get("/people/extensions"),
+            "calls": lambda: browser.get("/calls"),
+            "the first of them": lambda: browser.get("/calls?order_by=asc"),
+            "those of one day": lambda: browser.get(f"/calls?since={DAY_OF_CALLS}&until={DAY_OF_CALLS}"),
+            "those that left a message": lambda: browser.get("/calls?outcome=message"),
+            "those through the menu that all come to": lambda: browser.get("/calls?menu=10000"),
+            "those by a trunk that left a message": lambda: browser.get(
+                "/calls?source=trunk-1&outcome=message"
+            ),
+            "those with a part of a number": lambda: browser.get("/calls?number=23456"),
+            "one call": lambda: browser.get(f"/calls/{call}"),
+            "whether a call came or went": lambda: browser.get(f"/calls/now?seen={seen}"),
             "reports, before their numbers": lambda: browser.get("/reports"),
             f"reports of 30 days, of {DAYS * DAILY * 3 // 4:,} calls in a year": lambda: browser.get(
                 "/reports/plots"
@@ -73,7 +87,7 @@ class Browser:
         self.connection.request(method, path, body, self.headers | kind)
         response = self.connection.getresponse()
         content = response.read()
-        if response.status != 200:
+        if response.status not in (200, 204):
             raise RuntimeError(f"{method} {path}: {response.status}")
         return content
 
@@ -82,6 +96,13 @@ class Browser:
 
     def post(self, path: str, body: bytes) -> int:
         return len(self.send("POST", path, body))
+
+    def find(self, pattern: str, path: str) -> str:
+        """What a page has in the brackets of a pattern, the first time."""
+        found = re.search(pattern, self.send("GET", path).decode())
+        if found is None:
+            raise RuntimeError(f"{path} has no {pattern}")
+        return found[1]
 
     def form(self, path: str) -> bytes:
         """The hidden fields of a menu's form, with another destination for key 5."""

@@ -3,7 +3,9 @@
 import io
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,6 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start, and its first sign-in
 
+from openivr.store import calls, pulse
+from openivr.store.calls import Record, Wanted
 from openivr.store.database import Database
 from openivr.store.menus import load_snapshot
 from tests.history import keep_past, make_past
@@ -25,6 +29,7 @@ IMAGES = Path(__file__).parent / "images"
 COLOURS = 256  # of a picture: pages are flat, so that few are enough
 HALL = (390, 844)
 MENU = "/menus/3"
+NODE = "here"
 
 
 def main() -> None:
@@ -32,6 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         running = start(Path(folder))
         give_past(running)
+        give_present(running)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         admin = Admin(running).enter()
         for name, scheme, size, visit in SHOTS:
@@ -54,6 +60,49 @@ def give_past(running: Running) -> None:
     )
     keep_past(database, make_past(snapshot, "6200", first, 42, 140))
     database.close()
+
+
+def give_present(running: Running) -> None:
+    """Two calls that are under way: one has been put through, one is in a menu."""
+    now = int(time.time() * 1000)
+    leg = {
+        "kind": "extension",
+        "target": 1,
+        "number": "1000",
+        "began": now - 90_000,
+        "answered": now - 80_000,
+    }
+    both = Record(
+        "live-1", NODE, started=now - 94_000, updated=now, called="02079460000", path="6200", menu=3
+    )
+    both = replace(both, source_kind="trunk", source_id=1, source="Provider")
+    talking = replace(both, stage="connected", caller="01632960501", keys="1", legs=[leg])
+    waiting = replace(both, id="live-2", started=now - 12_000, stage="announcing", caller="02079460123")
+    database = Database(f"sqlite:///{running.data / 'openivr.db'}")
+    with database.writing() as connection:
+        pulse.note_alive(connection, NODE, now + 3_600_000)
+        calls.save(connection, [talking, waiting])
+        wanted = Wanted(menu=2, outcome="connected", is_live=False)
+        _, (last, *_) = calls.list_calls(connection, wanted)
+        calls.save(connection, [complete(calls.load(connection, [last.id])[last.id])])
+    database.close()
+
+
+def complete(record: Record) -> Record:
+    """What a made-up call lacks: who was rung, and how keys and sound fared."""
+    ended = record.ended or record.updated
+    began, answered = ended - 31_000, ended - 24_000
+    busy = {"kind": "extension", "target": 2, "number": "1001", "began": began, "ended": began + 900}
+    reached = {"kind": "extension", "target": 3, "number": "1002", "began": began, "answered": answered}
+    phones = ({"via": "192.0.2.17:5060"}, {"via": "192.0.2.18:5060"})
+    ends = ({"result": "busy", "status": 486}, {"ended": ended, "result": "answered", "status": 200})
+    sound = {"sent": 2200, "heard": 2180, "lost": 4, "jitter_ms": 1.8, "strangers": 0}
+    return replace(
+        record,
+        legs=[busy | phones[0] | ends[0], reached | phones[1] | ends[1]],
+        input={"negotiated": ["rfc4733"], "heard": {"rfc4733": len(record.keys)}},
+        media={"caller": sound, "callee": sound | {"lost": 0, "jitter_ms": 0.6}},
+    )
 
 
 def open_page(
@@ -101,6 +150,16 @@ def list_people(page: Page) -> None:
     page.goto("/people/extensions", wait_until="networkidle")
 
 
+def list_calls(page: Page) -> None:
+    page.goto("/calls", wait_until="networkidle")
+
+
+def show_call(page: Page) -> None:
+    page.goto("/calls?menu=6203&outcome=connected", wait_until="networkidle")
+    page.locator("#past tbody").get_by_role("link").first.click()
+    page.locator(".way").wait_for()
+
+
 def show_reports(page: Page) -> None:
     yesterday = datetime.now() - timedelta(days=1)
     page.goto(f"/reports?from={yesterday - timedelta(days=27):%Y-%m-%d}&to={yesterday:%Y-%m-%d}")
@@ -120,6 +179,9 @@ SHOTS: tuple[Shot, ...] = (
     ("menus-narrow", "light", HALL, list_menus),
     ("try-narrow", "dark", HALL, try_menu),
     ("people", "light", (1280, 720), list_people),
+    ("calls", "light", (1280, 900), list_calls),
+    ("calls-narrow", "dark", HALL, list_calls),
+    ("call", "light", (1280, 820), show_call),
     ("reports", "light", (1280, 1432), show_reports),
     ("ways", "dark", (1280, 860), show_ways),
 )

@@ -145,7 +145,9 @@ def keep_past(database: Database, past: Iterable[tuple[Record, list[CallNote]]])
     while part := list(islice(whole, 2000)):
         with database.writing() as connection:
             calls.save(connection, (record for record, _ in part))
+            made = [record.id for record, _ in part]
             notes = ((record.id, place, note) for record, notes in part for place, note in enumerate(notes))
             calls.save_notes(connection, notes)
+            calls.save_menus(connection, made)
         count += len(part)
     return count

@@ -148,7 +148,7 @@ def tell_input(record: Record) -> Iterator[Sentence]:
         )
     for kind, count in heard.items():
         yield Sentence("ivr", say(f"input.heard_{kind}", count=count))
-    if record.path and not sum(heard.values()):
+    if record.path and "heard" in record.input and not heard:
         yield Sentence("ivr", say("input.heard_none"))
     if has_events and heard.get("inband"):
         yield Sentence("warning", say("input.mixed"), "warn")
