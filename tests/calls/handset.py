@@ -9,6 +9,7 @@ import secrets
 import socket
 import ssl
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -92,6 +93,21 @@ def tagged(address: str, tag: str) -> str:
     return address if ";tag=" in address else f"{address};tag={tag}"
 
 
+def decode(data: bytes) -> Samples:
+    """The samples of PCMU (G.711, table 2a)."""
+    byte = ~np.frombuffer(data, np.uint8).astype(int) & 0xFF
+    size = (((byte & 0x0F) << 3) + 132 << (byte >> 4 & 7)) - 132
+    return np.asarray(np.where(byte & 0x80, -size, size), float)
+
+
+def encode(samples: Samples) -> bytes:
+    """PCMU, by the nearest of its 256 values."""
+    values = decode(bytes(range(256)))
+    order = np.argsort(values)
+    between = (values[order][1:] + values[order][:-1]) / 2
+    return order[np.searchsorted(between, samples)].astype(np.uint8).tobytes()
+
+
 class Sound:
     """The RTP of a handset."""
 
@@ -150,12 +166,13 @@ class Sound:
                 packets -= 1
         return heard
 
-    def until_silence_ends(self) -> bytes:
-        """Wait for sound that is not silence, and give its first packet."""
-        while True:
-            _, payload = self.receive()
-            if len(set(payload)) > 8:
-                return payload
+    def quieten(self) -> None:
+        """Wait until nothing has come for the time of ten packets."""
+        self.socket.settimeout(10 * 0.02)
+        with suppress(TimeoutError):
+            while True:
+                self.receive()
+        self.socket.settimeout(WAIT)
 
     def close(self) -> None:
         self.socket.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openivr.menu.states import State
 from openivr.store import calls
 from openivr.store.calls import Record, Wanted
 from tests.calls.handset import Handset
@@ -58,6 +59,21 @@ class Served:
         assert answer["errcode"] == 0, answer
         return int(answer.get("id", 0))
 
+    def ivr(self, number: str) -> int:
+        """The id of a menu."""
+        menus = self.api.get("ivr/list")["data"]
+        return next(int(menu["id"]) for menu in menus if menu["number"] == number)
+
+    def until_registered(self, number: str) -> None:
+        """Wait until a phone of an extension is there."""
+
+        def is_there() -> bool:
+            rows = self.api.get("extension/list")["data"]
+            row = next(row for row in rows if row["number"] == number)
+            return bool(row["online_status"]["sip_phone"]["status"])
+
+        until(is_there, "not registered")
+
     def delete(self, kind: str, ident: int) -> None:
         answer = self.api.get(f"{kind}/delete", id=ident)
         assert answer["errcode"] == 0, answer
@@ -86,9 +102,17 @@ class Served:
         """Look at none of the records that there are now."""
         self.seen.update(record.id for record in self.records())
 
+    def live(self) -> list[Record]:
+        """The records of the calls under way."""
+        return [record for record in self.records() if record.is_live and record.id not in self.seen]
+
     def until_key(self) -> None:
         """Wait until a key was heard in a call under way."""
-        until(lambda: any(record.is_live and record.keys for record in self.records()), "no key")
+        until(lambda: any(record.keys for record in self.live()), "no key")
+
+    def until_stage(self, stage: State) -> None:
+        """Wait until a call is so far."""
+        until(lambda: any(record.stage == stage.value for record in self.live()), f"never {stage.value}")
 
     def new_record(self) -> Record:
         """The record of the one call since the last time."""
