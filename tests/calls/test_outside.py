@@ -1,8 +1,12 @@
 """Calls over trunks, in and out: routes, numbers as they are changed, limits, failover, what is shown."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from openivr.calls import ringing
 from openivr.menu.commands import Topic
 from openivr.menu.events import Cause
 from tests.calls.office import Office, in_loop, open_office
@@ -87,6 +91,30 @@ async def test_the_next_trunk_is_tried_when_one_fails_and_not_when_a_person_is_b
         await busy.until_over()
         assert len(works.invites) == 1
         assert [leg["result"] for leg in office.records()[0].legs] == ["unavailable", "answered"]
+
+
+def test_a_line_that_says_nothing_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ringing, "HEED_SECONDS", 0.3)
+
+    @in_loop
+    async def call() -> None:
+        async with open_office(tmp_path) as office:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(("127.0.0.1", 0))
+                _, first = await add_trunk(office, "Silent", port=silent.getsockname()[1])
+                works, second = await add_trunk(office, "Works")
+                add_route(office, [first, second])
+                ada = await office.phone("1000")
+                line = ada.call(DIALLED)
+                await line.until_answered()
+                line.hang_up()
+                await (await works.until_called()).until_over()
+                await office.until_quiet()
+                [record] = office.records()
+                told = [(leg["via"], leg["result"]) for leg in record.legs]
+                assert told == [("Silent", "unavailable"), ("Works", "answered")]
+
+    call()
 
 
 @in_loop

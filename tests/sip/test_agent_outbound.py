@@ -398,3 +398,15 @@ async def test_requests_of_no_call() -> None:
             assert answer.status == 200
             s.agent.request("OPTIONS", s.phone.uri, told.put_nowait)
             assert await told.get() is Lost.TIMEOUT
+
+
+@play
+async def test_a_100_is_a_sign_of_life() -> None:
+    async with scene() as s:
+        leg = s.agent.call(s.phone.uri, Ear(), body=OFFER)
+        invite = await s.phone.asked("INVITE")
+        assert not leg.heeded
+        s.phone.reply(invite, 100)
+        async with asyncio.timeout(SECONDS):
+            while not leg.heeded:
+                await asyncio.sleep(0)

@@ -34,6 +34,7 @@ from openivr.sip.targets import bracket
 from openivr.sip.trunks import Way
 
 log = structlog.get_logger(__name__)
+HEED_SECONDS = 6.0  # a line that has not said anything to four INVITEs by then is passed over
 NO_ANSWER_AT_ALL = frozenset((Lost.TIMEOUT, Lost.TRANSPORT, Lost.NAME))
 
 
@@ -118,8 +119,7 @@ class Ringing:
 
     def stop(self) -> None:
         """Give up, or hang up on whoever answered."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         self.is_over = True
         for fork in list(self.forks):
             self._end(fork, "cancelled" if fork is not self.winner else "answered")
@@ -132,9 +132,7 @@ class Ringing:
         """Ring the next round; without one, nobody was reached."""
         if self.is_over:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._cancel_timer()
         round_ = next(self._rounds, None)
         if round_ is None:
             self._fail()
@@ -209,6 +207,7 @@ class Ringing:
 
     def _try_way(self, trunk: TrunkLine) -> None:
         """Call over the next address of the trunk; without one, nobody was reached."""
+        self._cancel_timer()
         way = next(self._ways, None)
         if way is None:
             self._refuse(Cause.UNAVAILABLE)
@@ -222,12 +221,27 @@ class Ringing:
             began=self.house.now(),
         )
         self._place(way, 0, record, ())
-        if not self.forks:
+        if self.forks:
+            self._timer = self.house.loop.call_later(HEED_SECONDS, self._pass_over, self.forks[0], trunk)
+        else:
             self._try_way(trunk)
+
+    def _pass_over(self, fork: Fork, trunk: TrunkLine) -> None:
+        """If nothing was heard from the line: a caller does not wait for timer B, half a minute."""
+        if fork.party.leg is None or fork.party.leg.heeded:
+            return
+        self.house.lines.missed(trunk.id)
+        self._end(fork, Cause.UNAVAILABLE)
+        self._try_way(trunk)
 
     def _refuse(self, cause: Cause) -> None:
         self._causes.setdefault(0, []).append(cause)
         self._fail()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _free_line(self) -> None:
         if self.line is not None:
@@ -271,8 +285,7 @@ class Ringing:
             party.hang_up()
             return
         self.winner = fork
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         for other in [other for other in self.forks if other is not fork]:
             self._end(other, "answered elsewhere")
         self._note(fork, answered=self.house.now(), result="answered", status=200)

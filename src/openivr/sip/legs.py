@@ -30,7 +30,7 @@ class Authorise(Protocol):
 class Leg(ABC):
     """One call with one peer. Methods called when they mean nothing any more change nothing."""
 
-    __slots__ = ("call_id", "dialog", "early", "listener", "over", "request", "tag")
+    __slots__ = ("call_id", "dialog", "early", "heeded", "listener", "over", "request", "tag")
 
     listener: "Listener"
     call_id: str
@@ -38,6 +38,7 @@ class Leg(ABC):
     request: Request  # the INVITE: theirs or ours
     dialog: Dialog | None  # none before the peer of an outbound leg has answered at all
     early: bool  # not answered yet
+    heeded: bool  # the peer has said something, be it 100 alone
     over: bool  # failed or ended; its listener has been told
 
     @property

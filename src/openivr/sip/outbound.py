@@ -41,7 +41,7 @@ class OutboundLeg(Within):
         contact_user: str,
     ) -> None:
         super().__init__(stack, request, request.call_id, authorise)
-        self.call_id_is_ours = True
+        self.call_id_is_ours, self.heeded = True, False
         self.described = request.body
         self._target = target
         self._contact_user = contact_user
@@ -126,7 +126,7 @@ class OutboundLeg(Within):
         return super().is_with(tag) or (self.early and tag in self._early_dialogs)
 
     def _take_response(self, response: Response) -> None:
-        status = response.status
+        self.heeded, status = True, response.status
         if status < 200:
             self._take_provisional(response)
         elif status < 300:

@@ -46,7 +46,7 @@ class Within(Party):
         self.call_id = call_id
         self.tag = token()
         self.dialog: Dialog | None = None
-        self.early = True
+        self.early = self.heeded = True
         self.over = False
         self.described = b""
         self._session: SessionTimer | None = None
