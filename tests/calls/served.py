@@ -59,6 +59,14 @@ class Served:
         assert answer["errcode"] == 0, answer
         return int(answer.get("id", 0))
 
+    def catch_up(self) -> None:
+        """Have the server know its configuration: with any call it looks whether there is a new one."""
+        phone = self.handset("1000")
+        phone.invite("nobody")
+        refusal = phone.final()
+        phone.acknowledge(refusal)
+        assert refusal.status == 404
+
     def ivr(self, number: str) -> int:
         """The id of a menu."""
         menus = self.api.get("ivr/list")["data"]
