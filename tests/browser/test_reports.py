@@ -132,6 +132,7 @@ def test_colours_follow_the_scheme(page: Page) -> None:
     page.emulate_media(color_scheme="light")
     open_reports(page)
     light = token(page, "--accent")
+    page.evaluate("window.before = document.querySelector('#week canvas')")
     page.emulate_media(color_scheme="dark")
     wait_until(page, "document.querySelector('#week canvas') !== window.before")
     dark = token(page, "--accent")
