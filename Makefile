@@ -34,7 +34,9 @@ fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/menu/test_properties.py \
 		tests/sip/test_message.py tests/sip/test_transactions.py tests/sip/test_framing.py tests/sip/test_exchange.py \
 		tests/sip/test_digest.py tests/sip/test_negotiation.py tests/sip/test_registrar.py \
-		tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py
+		tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py tests/sip/test_info.py \
+		tests/media/test_rtp.py tests/media/test_rtcp.py tests/media/test_keys.py tests/media/test_incoming.py \
+		tests/clerk/test_journal.py
 
 bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench

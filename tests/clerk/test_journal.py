@@ -117,6 +117,18 @@ def test_any_line_is_read_or_passed_over(line: bytes) -> None:
     parse(Path("x"), line)
 
 
+@given(st.lists(st.binary(max_size=60) | st.just(b'{"k":"run","at":2,"run":"b"}')))
+def test_any_file_is_read_to_its_last_whole_line(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "0-x-000001.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    places = list(read(path.parent, {}, 10_000))
+    assert len(places) == path.read_bytes().count(b"\n")
+    assert all(path.read_bytes()[place.end - 1 : place.end] == b"\n" for place in places)
+    assert list(read(path.parent, {path.name: places[-1].end if places else 0}, 10_000)) == []
+
+
 def test_a_full_disk_ends_no_call_and_what_it_refused_comes_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """Tokens on both databases, with the clock in the test's hand."""
 
+import time
+
 import pytest
 from sqlalchemy import Connection
 
@@ -117,6 +119,22 @@ def test_the_fifth_failure_locks_an_address_out(database: Database) -> None:
         assert tokens.blocked_until(connection, "192.0.2.1", NOW + 604) is None
         assert tokens.blocked_until(connection, "192.0.2.2", NOW + 10) is None
         assert fail(connection, 700) is None  # and counting begins anew
+
+
+def test_the_api_and_the_admin_lock_nobody_out_of_each_other(database: Database) -> None:
+    with database.changing("auth") as change:
+        connection, address, later = change.connection, "192.0.2.1", NOW + 100
+        for at in range(4):
+            tokens.fail(connection, POLICY, address, NOW + at, tokens.ADMIN)
+        tokens.forgive(connection, address)  # by a client's right secret: it says nothing about the admin
+        assert tokens.fail(connection, POLICY, address, NOW + 4, tokens.ADMIN) == NOW + 604
+        assert tokens.blocked_until(connection, address, later, tokens.ADMIN) == NOW + 604
+        assert tokens.blocked_until(connection, address, later) is None
+        for at in range(5, 10):
+            tokens.fail(connection, POLICY, address, int(time.time()) + at)
+        assert [found for found, _until in clients.blocked(connection)] == [address]
+        clients.unblock(connection, address)
+        assert tokens.blocked_until(connection, address, later, tokens.ADMIN) is None
 
 
 def test_failures_are_forgotten_with_time_and_success(database: Database) -> None:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from openivr.objects.errors import Duplicate, NotFound
 from openivr.objects.secret import hash_password
@@ -70,5 +70,8 @@ def unblock(connection: Connection, address: str) -> None:
 
 def blocked(connection: Connection) -> list[tuple[str, int]]:
     """Addresses that are locked out, and until when (Unix seconds)."""
-    rows = connection.execute(select(BLOCKED_ADDRESS).where(BLOCKED_ADDRESS.c.until > int(time.time())))
+    columns = BLOCKED_ADDRESS.c
+    last = func.max(columns.until).label("until")  # at the API, or at the admin
+    now = int(time.time())
+    rows = connection.execute(select(columns.address, last).where(columns.until > now).group_by("address"))
     return [(row.address, row.until) for row in rows]

@@ -146,6 +146,7 @@ LOGIN_FAILURE = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("address", Text, nullable=False, index=True),
+    Column("door", Text, nullable=False),  # where it wanted in: "api" or "admin"
     Column("time", Integer, nullable=False),
 )
 
@@ -153,6 +154,7 @@ BLOCKED_ADDRESS = Table(
     "blocked_address",
     METADATA,
     Column("address", Text, primary_key=True),
+    Column("door", Text, primary_key=True),
     Column("until", Integer, nullable=False),
 )
 

@@ -54,30 +54,36 @@ class Unknown:
     """A refresh token that is not (or no longer) good."""
 
 
-def blocked_until(connection: Connection, address: str, now: int) -> int | None:
+# Where an address logs in. Each counts on its own: a script with an old secret must not lock out the
+# administrator beside it, nor may a client's owner guess the admin's password and be forgiven by the API.
+API, ADMIN = "api", "admin"
+
+
+def blocked_until(connection: Connection, address: str, now: int, door: str = API) -> int | None:
     """When the address may try again, or None where it may now."""
-    until = connection.execute(
-        select(BLOCKED_ADDRESS.c.until).where(BLOCKED_ADDRESS.c.address == address)
-    ).scalar()
+    is_ours = (BLOCKED_ADDRESS.c.address == address) & (BLOCKED_ADDRESS.c.door == door)
+    until = connection.execute(select(BLOCKED_ADDRESS.c.until).where(is_ours)).scalar()
     return until if until is not None and until > now else None
 
 
-def fail(connection: Connection, policy: TokenPolicy, address: str, now: int) -> int | None:
+def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
     """Count a wrong login; when the address may try again, if this one locks it out."""
     connection.execute(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.time <= now - policy.window))
-    connection.execute(insert(LOGIN_FAILURE).values(address=address, time=now))
-    count = select(func.count()).select_from(LOGIN_FAILURE).where(LOGIN_FAILURE.c.address == address)
+    connection.execute(insert(LOGIN_FAILURE).values(address=address, door=door, time=now))
+    is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == door)
+    count = select(func.count()).select_from(LOGIN_FAILURE).where(is_ours)
     if connection.execute(count).scalar_one() < policy.failures:
         return None
-    forgive(connection, address)
-    connection.execute(insert(BLOCKED_ADDRESS).values(address=address, until=now + policy.block))
+    forgive(connection, address, door)
+    blocked = insert(BLOCKED_ADDRESS).values(address=address, door=door, until=now + policy.block)
+    connection.execute(blocked)
     return now + policy.block
 
 
-def forgive(connection: Connection, address: str) -> None:
+def forgive(connection: Connection, address: str, door: str = API) -> None:
     """Forget the wrong logins of an address."""
     for table in (LOGIN_FAILURE, BLOCKED_ADDRESS):
-        connection.execute(delete(table).where(table.c.address == address))
+        connection.execute(delete(table).where(table.c.address == address, table.c.door == door))
 
 
 def issue(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> Pair | Full:

@@ -21,18 +21,18 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def sign_in(visit: Visit) -> Response:
-    """A session for the right password. Wrong ones count by address, as they do at the API."""
+    """A session for the right password. Wrong ones count by address, apart from those at the API."""
     database, policy, moment = visit.database, visit.site.policy, now()
     name, password = visit.text("name").strip(), visit.text("password")
-    until = await database.read(tokens.blocked_until, visit.address, moment)
+    until = await database.read(tokens.blocked_until, visit.address, moment, tokens.ADMIN)
     if until is None:
         if await is_right(visit, name, password):
-            await database.change_auth(tokens.forgive, visit.address)
+            await database.change_auth(tokens.forgive, visit.address, tokens.ADMIN)
             response: Response = RedirectResponse("/", 303)
             give_cookie(visit, response, await database.change_auth(admin.sign_in, name, moment))
             log.info("signed in", admin=name, address=visit.address)
             return response
-        until = await database.change_auth(tokens.fail, policy, visit.address, moment)
+        until = await database.change_auth(tokens.fail, policy, visit.address, moment, tokens.ADMIN)
         log.warning("sign-in refused", address=visit.address)
     if until is None:
         return visit.page("sign_in.html", status=401, name=name, problem=say("sign_in.wrong"))
@@ -70,10 +70,10 @@ async def change_password(visit: Visit) -> Response:
     assert visit.session is not None  # noqa: S101 - the view is not open
     name, old, new = visit.session.admin, visit.text("old"), visit.text("new")
     problems = {}
-    if await visit.database.read(tokens.blocked_until, visit.address, now()) is not None:
+    if await visit.database.read(tokens.blocked_until, visit.address, now(), tokens.ADMIN) is not None:
         problems["old"] = say("password.blocked")
     elif not await is_right(visit, name, old):
-        await visit.database.change_auth(tokens.fail, visit.site.policy, visit.address, now())
+        await visit.database.change_auth(tokens.fail, visit.site.policy, visit.address, now(), tokens.ADMIN)
         problems["old"] = say("password.wrong")
     if not SHORTEST <= len(new) <= LONGEST:
         problems["new"] = say("password.length", shortest=SHORTEST, longest=LONGEST)

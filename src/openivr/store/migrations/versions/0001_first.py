@@ -53,8 +53,9 @@ def create_objects() -> None:
     op.create_table(
         "blocked_address",
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
         sa.Column("until", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("address", name=op.f("pk_blocked_address")),
+        sa.PrimaryKeyConstraint("address", "door", name=op.f("pk_blocked_address")),
     )
     op.create_table(
         "change",
@@ -174,6 +175,7 @@ def create_objects() -> None:
         "login_failure",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
         sa.Column("time", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failure")),
     )
