@@ -29,3 +29,26 @@ def test_no_datagram_makes_it_fail(stream: list[bytes]) -> None:
         elif packet := rtp.read(data):
             incoming.take(packet, number * 20_000_000)
     assert set(keys) <= set(KEYS)
+
+
+def event(timestamp: int, payload: bytes) -> rtp.Packet:
+    packet = rtp.read(b"\x80\x65\x00\x01" + timestamp.to_bytes(4, "big") + b"\x00\x00\x00\x07" + payload)
+    assert packet is not None
+    return packet
+
+
+def test_the_rest_of_a_key_is_not_passed_on_to_whom_it_led_to() -> None:
+    """Key 1 leads to somebody, who answers while it is held; 2 is for him."""
+    passed: list[tuple[int, str | None]] = []
+    keys: list[str] = []
+    incoming = Incoming(keys.append)
+    incoming.events = 101
+    going_on, end, other = b"\x01\x0a\x00\xa0", b"\x01\x8a\x03\x20", b"\x02\x0a\x00\xa0"
+    incoming.take(event(1000, going_on), 0)
+    incoming.pass_on(lambda packet, key: passed.append((packet.timestamp, key)))
+    for number, packet in enumerate(
+        (event(1000, going_on), event(1000, end), event(3000, other), event(3000, other))
+    ):
+        incoming.take(packet, number)
+    assert passed == [(3000, "2"), (3000, None)]
+    assert keys == ["1", "2"]

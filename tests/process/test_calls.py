@@ -7,9 +7,11 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from openivr.media.clip import Clip
+from openivr.media.tone import sines
 from openivr.sip.guard import USUAL
 from openivr.sip.targets import Target
-from openivr.store import calls
+from openivr.store import calls, voicemail
 from openivr.store.calls import Record, Wanted
 from tests.calls.office import in_loop
 from tests.calls.phone import Phone, open_media
@@ -66,6 +68,36 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     for phone in (ada, grace):
         phone.close()
         await phone.media.close()
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+def messages(server: Running) -> list[voicemail.Message]:
+    with server.database() as database, database.reading() as connection:
+        return voicemail.list_messages(connection)[1]
+
+
+@in_loop
+async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path, command="serve")
+    ada = await ready_phone(server, "1000")
+    line = ada.call("6203")
+    await line.until_answered()
+    line.media.send_keys("2#")
+    line.media.play((Clip.from_samples(sines((440,), 1.0, 10)),), loop=True)
+    waiting = server.data / "journal"
+    await until(lambda: any(path.stat().st_size > 20_000 for path in waiting.glob("vm-*.wav")))
+    os.kill(find_calls_process(server), signal.SIGKILL)
+    again = ada.call("6200")
+    await again.until_answered()
+    await until(lambda: bool(messages(server)))
+    [message] = messages(server)
+    [record] = [record for record in records(server) if record.called == "6203"]
+    assert (record.outcome, record.keys, message.call_id) == ("interrupted", "2#", record.id)
+    assert message.milliseconds > 1000
+    assert not list(waiting.glob("vm-*.wav"))
+    again.hang_up()
+    ada.close()
+    await ada.media.close()
     assert await asyncio.to_thread(server.stop) == 0
 
 

@@ -16,7 +16,7 @@ OnEvent = Callable[[Packet, str | None], None]  # every telephone-event, and the
 class Incoming:
     """Takes the packets of one source, in the order in which they come."""
 
-    __slots__ = ("_keys", "events", "heard_at", "listeners", "on_event", "on_key", "reception")
+    __slots__ = ("_before", "_keys", "_on_event", "events", "heard_at", "listeners", "on_key", "reception")
 
     def __init__(self, on_key: Callable[[str], None]) -> None:
         self.on_key = on_key
@@ -25,7 +25,15 @@ class Incoming:
         self.reception = Reception()
         self.heard_at = 0  # ns
         self.listeners: list[Listener] = []  # hear the audio
-        self.on_event: OnEvent | None = None
+        self._on_event: OnEvent | None = None
+        self._before: tuple[int, int] | None = None  # the last key that was not passed on, by source and time
+
+    def pass_on(self, on_event: OnEvent | None) -> None:
+        """Tell this of every telephone-event from now on, or of none.
+
+        What is left of the key that is under way is not told: whoever pressed it meant it for somebody else.
+        """
+        self._on_event, self._before = on_event, self._keys.last
 
     def take(self, packet: Packet, now: int) -> bool:
         """Take a packet at this time, in nanoseconds; False if it is of no kind that was agreed on."""
@@ -39,8 +47,8 @@ class Incoming:
                 listener(packet, law)
             return True
         key = self._keys.read(packet)
-        if self.on_event:
-            self.on_event(packet, key)
+        if self._on_event and (packet.ssrc, packet.timestamp) != self._before:
+            self._on_event(packet, key)
         if key:
             self.on_key(key)
         return True

@@ -55,6 +55,11 @@ class KeyReader:
         self._recent.append(name)
         return None if goes_on else KEYS[event]
 
+    @property
+    def last(self) -> tuple[int, int] | None:
+        """The last key, by its source and RTP timestamp."""
+        return self._recent[-1] if self._recent else None
+
     def _follows(self, ssrc: int, timestamp: int) -> bool:
         """Whether this is where the next part of an event too long for one begins."""
         if not self._recent or self._recent[-1][0] != ssrc:

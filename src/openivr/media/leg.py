@@ -191,7 +191,7 @@ class Leg:
         self.partner, other.partner = other, self
         for source, target in ((self, other), (other, self)):
             target.outgoing.bridge(True)
-            source.incoming.on_event = target.outgoing.press
+            source.incoming.pass_on(target.outgoing.press)
             source.listen(target.outgoing.forward)
 
     def unbridge(self) -> None:
@@ -202,7 +202,7 @@ class Leg:
         self.partner = other.partner = None
         for source, target in ((self, other), (other, self)):
             source.unlisten(target.outgoing.forward)
-            source.incoming.on_event = None
+            source.incoming.pass_on(None)
             target.outgoing.bridge(False)
 
     # What the owner is told, always out of the loop
