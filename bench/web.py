@@ -34,7 +34,7 @@ def main() -> None:
         browser = Browser(base, cookie)
         form = browser.form(f"/menus/{MENUS // 2}?open=5")
         seen = browser.find(r'data-seen="([^"]*)"', "/calls")
-        call = browser.find(r'id="past-([^"]*)"', "/calls?outcome=connected")
+        call = browser.find(r'<tr id="past-([^"]*)"', "/calls?outcome=connected")
         pages = {
             "list of menus": lambda: browser.get("/menus"),
             "its last page, by name": lambda: browser.get(f"/menus?page={MENUS // 20}&sort_by=name"),
