@@ -319,3 +319,29 @@ async def test_callers_behind_a_proxy_do_not_shut_each_other_out(tmp_path: Path)
         stranger.user, stranger.password = "1000", "guessed"
         for _ in range(12):  # after 8 of them nobody would answer
             assert await stranger.register() == 401
+
+
+@pytest.mark.parametrize(
+    ("info", "header"),
+    [
+        ("info=ring3", "<info=ring3>"),
+        ("<http://192.0.2.1/ring>;info=x", "<http://192.0.2.1/ring>;info=x"),
+        ("", ""),
+    ],
+)
+def test_who_is_rung_by_a_menu_hears_its_ring(tmp_path: Path, info: str, header: str) -> None:
+    @in_loop
+    async def call() -> None:
+        async with open_office(tmp_path) as office:
+            office.change("ivr", office.ivr("6201"), alert_info=info)
+            ada, grace = await office.phone("1000"), await office.phone("1001")
+            line = ada.call("6201")
+            await line.until_answered()
+            line.media.send_keys("1001")
+            await grace.until_called()
+            assert grace.invites[0].get("alert-info") == header
+            ada.call("1001")
+            await grace.until_called(times=2)
+            assert grace.invites[1].get("alert-info") == ""
+
+    call()
