@@ -59,9 +59,9 @@ class Served:
         assert answer["errcode"] == 0, answer
         return int(answer.get("id", 0))
 
-    def catch_up(self) -> None:
+    def catch_up(self, phone: Handset | None = None) -> None:
         """Have the server know its configuration: with any call it looks whether there is a new one."""
-        phone = self.handset("1000")
+        phone = phone or self.handset("1000")
         phone.invite("nobody")
         refusal = phone.final()
         phone.acknowledge(refusal)

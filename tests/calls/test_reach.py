@@ -1,0 +1,114 @@
+"""`openivr serve` on IPv6, by UDP, TCP and TLS; one phone takes a call over from another."""
+
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.calls.handset import Handset
+from tests.calls.served import Served, serving
+from tests.calls.test_two_servers import press_on, talk
+from tests.sip.front import free_port
+
+
+@dataclass
+class Place:
+    """A server, and its port and certificate for TLS."""
+
+    house: Served
+    port: int
+    certificate: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder, port = tmp_path_factory.mktemp("reach"), free_port()
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:::1")
+    made = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    files = ("-out", str(certificate), "-keyout", str(key))
+    subprocess.run([*made, *subject, *files], check=True, capture_output=True)
+    secure = ("--sip-tls", f"[::1]:{port}", "--sip-cert", str(certificate), "--sip-key", str(key))
+    with serving(folder, "--sip", "[::1]:0", *secure) as house:
+        yield Place(house, port, certificate)
+
+
+@pytest.fixture
+def place(served: Place) -> Iterator[Place]:
+    served.house.forget_records()
+    yield served
+    served.house.close_handsets()
+
+
+def phone(place: Place, number: str, transport: str) -> Handset:
+    """A phone of an extension, registered."""
+    context = ssl.create_default_context(cafile=str(place.certificate)) if transport == "TLS" else None
+    port = place.port if transport == "TLS" else place.house.port
+    password = place.house.passwords[number]
+    made = Handset(port, number, password, "::1", transport=transport, context=context)
+    place.house.handsets.append(made)
+    assert made.register().status == 200
+    return made
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
+def test_a_call_through_a_menu_to_a_phone(place: Place, transport: str) -> None:
+    ada, grace = phone(place, "1000", transport), phone(place, "1001", transport)
+    ada.call("6200")
+    ada.sound.listen(5)
+    ada.sound.press("1001")
+    invite = grace.ring()
+    assert invite.get("Via").startswith(f"SIP/2.0/{transport} [::1]:")
+    grace.pick_up(invite)
+    talk(ada, grace)
+    press_on(ada, grace, "7")
+    grace.hang_up()
+    ada.reply(ada.expect("BYE"), 200)
+    record = place.house.new_record()
+    assert (record.outcome, record.reason) == ("connected", "called side hung up")
+    assert record.legs[0]["via"].startswith("::1:")
+
+
+def test_another_phone_of_the_same_person_takes_a_call_over(place: Place) -> None:
+    """INVITE with Replaces (RFC 3891): from the desk, by UDP, to the laptop, by TLS."""
+    house = place.house
+    house.post("extension/update", id=2, concurrent_registrations=2)
+    house.catch_up(phone(place, "1002", "UDP"))
+    house.new_record()
+    ada, desk, laptop = phone(place, "1000", "UDP"), phone(place, "1001", "UDP"), phone(place, "1001", "TLS")
+    ada.invite("1001")
+    invite = desk.ring()
+    laptop.ring()
+    desk.pick_up(invite)
+    cancel = laptop.expect("CANCEL")
+    laptop.reply(cancel, 200)
+    ada.until_answered()
+    theirs = desk.remote.partition(";tag=")[2]
+    laptop.renew()
+    replaces = f"Replaces: {desk.call_id};to-tag={theirs};from-tag={desk.tag}"
+    laptop.invite("1000", replaces)
+    laptop.until_answered()
+    desk.reply(desk.expect("BYE"), 200)
+    talk(ada, laptop)
+    laptop.hang_up()
+    ada.reply(ada.expect("BYE"), 200)
+    assert house.new_record().outcome == "connected"
+
+
+def test_nobody_takes_over_a_call_of_others(place: Place) -> None:
+    ada, grace, alan = (phone(place, number, "UDP") for number in ("1000", "1001", "1002"))
+    ada.invite("1001")
+    grace.pick_up(grace.ring())
+    ada.until_answered()
+    theirs = grace.remote.partition(";tag=")[2]
+    alan.invite("1000", f"Replaces: {grace.call_id};to-tag={theirs};from-tag={grace.tag}")
+    refusal = alan.final()
+    alan.acknowledge(refusal)
+    assert refusal.status == 481
+    talk(ada, grace)
+    ada.hang_up()
+    grace.reply(grace.expect("BYE"), 200)
+    place.house.new_record()
