@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -112,3 +113,35 @@ def test_nobody_takes_over_a_call_of_others(place: Place) -> None:
     ada.hang_up()
     grace.reply(grace.expect("BYE"), 200)
     place.house.new_record()
+
+
+def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) -> None:
+    """REFER with Replaces (RFC 5589): Grace talks to Ada at her desk and to Alan by laptop, and joins them."""
+    house = place.house
+    house.post("extension/update", id=2, concurrent_registrations=2)
+    house.catch_up(phone(place, "1003", "UDP"))
+    house.new_record()
+    ada, alan = phone(place, "1000", "UDP"), phone(place, "1002", "TCP")
+    desk = phone(place, "1001", "UDP")
+    ada.invite("1001")
+    desk.pick_up(desk.ring())
+    ada.until_answered()
+    laptop = phone(place, "1001", "TLS")
+    laptop.invite("1002")
+    alan.pick_up(alan.ring())
+    laptop.until_answered()
+    theirs = laptop.remote.partition(";tag=")[2]
+    named = quote(f"{laptop.call_id};to-tag={theirs};from-tag={laptop.tag}", safe="")
+    desk.ask("REFER", f"Refer-To: <{desk.uri('1002')}?Replaces={named}>")
+    desk.expect(202)
+    told = desk.expect("NOTIFY")
+    while "200 OK" not in told.body:
+        desk.reply(told, 200)
+        told = desk.expect("NOTIFY")
+    desk.reply(told, 200)
+    desk.reply(desk.expect("BYE"), 200)
+    laptop.reply(laptop.expect("BYE"), 200)
+    talk(ada, alan)
+    alan.hang_up()
+    ada.reply(ada.expect("BYE"), 200)
+    assert sorted(record.reason for record in house.new_records(2)) == ["called side hung up", "transferred"]
