@@ -1,5 +1,6 @@
 """Calls over loopback sockets: extensions, menus, ring groups, keys, refusals, ends from either side."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from openivr.calls.call import Call
 from openivr.menu.commands import Topic
 from openivr.menu.events import Cause
+from openivr.sip.message import Request
 from tests.calls.office import in_loop, open_office
 
 
@@ -345,3 +347,21 @@ def test_who_is_rung_by_a_menu_hears_its_ring(tmp_path: Path, info: str, header:
             assert grace.invites[1].get("alert-info") == ""
 
     call()
+
+
+@in_loop
+async def test_a_phone_behind_nat_is_kept_within_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_office(tmp_path) as office:
+        door, ada = office.exchange.door, await office.phone("1000")
+        asked = asyncio.Event()
+
+        def admit(request: Request) -> None:
+            if request.method == "OPTIONS":
+                asked.set()
+
+        monkeypatch.setattr(ada, "admit", admit)
+        monkeypatch.setattr(door, "ping", lambda: door.lookup("1000"))  # as if its turn had come
+        async with asyncio.timeout(10):
+            await asked.wait()
