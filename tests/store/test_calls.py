@@ -156,3 +156,15 @@ def test_calls_under_way_are_listed_with_whom_they_ring(filled: Database) -> Non
         total, found = pulse.list_live(connection, 1)
         assert (total, [one.id for one in found]) == (2, ["live"])
         assert pulse.list_live(connection, 5)[1][1].legs == [{"number": "1000"}]
+
+
+def test_a_call_is_found_by_its_id_or_the_beginning_of_it(database: Database) -> None:
+    with database.writing() as connection:
+        calls.save(connection, [Record("ab"), Record("abc"), Record("xyz")])
+        found = {
+            ident: calls.find_call(connection, ident) for ident in ("ab", "abc", "xy", "a", "q", "", "%")
+        }
+    assert {ident: one and one.id for ident, one in found.items()} == {
+        **{"ab": "ab", "abc": "abc", "xy": "xyz"},
+        **dict.fromkeys(("a", "q", "", "%")),
+    }

@@ -240,10 +240,12 @@ def load_listed(connection: Connection, idents: Sequence[str]) -> list[Record]:
 
 def find_call(connection: Connection, ident: str) -> Record | None:
     """A call by its id, or by the beginning of its id where only one begins so."""
-    begins = CALL.c.id.startswith(ident, autoescape=True) if ident else CALL.c.id == ident
-    rows = connection.execute(select(CALL).where(begins).order_by(CALL.c.id).limit(2)).all()
-    exact = [row for row in rows if row.id == ident] or rows
-    return as_record(exact[0]) if len(exact) == 1 else None
+    whole = load(connection, [ident])
+    if whole or not ident:
+        return whole.get(ident)
+    begins = CALL.c.id.startswith(ident, autoescape=True)
+    rows = connection.execute(select(CALL).where(begins).limit(2)).all()
+    return as_record(rows[0]) if len(rows) == 1 else None
 
 
 def notes_of(connection: Connection, ident: str) -> list[CallNote]:
