@@ -116,7 +116,7 @@ def test_nobody_takes_over_a_call_of_others(place: Place) -> None:
 
 
 def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) -> None:
-    """REFER with Replaces (RFC 5589): Grace talks to Ada at her desk and to Alan by laptop, and joins them."""
+    """REFER with Replaces (RFC 5589): Grace talks to Ada at her desk, to Alan by laptop, and joins them."""
     house = place.house
     house.post("extension/update", id=2, concurrent_registrations=2)
     house.catch_up(phone(place, "1003", "UDP"))
