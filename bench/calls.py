@@ -1,6 +1,6 @@
 """Calls: how many, how quickly, how evenly; beside Asterisk in the same run where there is one.
 
-    python -m bench.calls [--asterisk WHERE] [--only NAME,...] [--runs N]
+    python -m bench.calls [--asterisk WHERE] [--only NAME,...] [--runs N] [--calls N] [--rates N,...]
     python -m bench.calls --soak MINUTES [--calls N]
 
 The server has one core with all its processes, the callers have the other. `bench/asterisk.py` tells what
@@ -42,6 +42,15 @@ class Server:
     address: str
     pid: int  # 0: somebody else's
     phone: int  # the SIP port of the callers
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is tried."""
+
+    runs: int
+    calls: int  # 0: as many as can be
+    rates: Sequence[int]
 
 
 Start = Callable[[], AbstractContextManager[Server]]
@@ -128,11 +137,11 @@ def run_alternately(servers: dict[str, Start], runs: int, *options: object) -> d
 # What is measured
 
 
-def menu(servers: dict[str, Start], runs: int) -> None:
+def menu(servers: dict[str, Start], extent: Extent) -> None:
     """A moderate number of callers who hear a prompt and send audio; calls come and go all the time."""
     options = ("--number", MENU, "--calls", FEW, "--rate", RAMP, "--hold", 10)
     rows = []
-    for name, trials in run_alternately(servers, runs, *options).items():
+    for name, trials in run_alternately(servers, extent.runs, *options).items():
         found = middle(trials)
         each = found["memory"] * 1024 / FEW if "memory" in found else 0
         figures = show(found, "setup_p50", "setup_p99", "jitter_p50", "jitter_p99", "jitter_max")
@@ -151,18 +160,30 @@ def menu(servers: dict[str, Start], runs: int) -> None:
     print_table(f"{FEW} callers in a menu, each for 10 s", head, rows)
 
 
-def keys(servers: dict[str, Start], runs: int) -> None:
+def keys(servers: dict[str, Start], extent: Extent) -> None:
     """From the first packet of a key to the first packet of the prompt that it leads to."""
     options = ("--number", MENU, "--calls", FEW, "--rate", RAMP, "--keys", 2)
     rows = [
         [name, *show(middle(trials), "key_p50", "key_p99", "key_max"), faults(middle(trials))]
-        for name, trials in run_alternately(servers, runs, *options).items()
+        for name, trials in run_alternately(servers, extent.runs, *options).items()
     ]
     print_table(f"From a key to the next prompt, {FEW} calls", ["", "p50, ms", "p99", "max", "faults"], rows)
 
 
-def most(servers: dict[str, Start], runs: int, number: str, title: str, *options: object) -> None:
-    """The most calls that are all even: by steps of half, then halving the gap; then confirmed."""
+def search(trial: Callable[[int], Found]) -> int:
+    """The most calls that are all even: by steps of half, then halving the gap."""
+    good, bad = 0, 0
+    while not bad or bad - good > max(20, good // 16):
+        calls = (good + bad) // 2 if bad else max(2 * FEW, good * 3 // 2)
+        if is_even(trial(calls), calls):
+            good = calls
+        else:
+            bad = calls
+    return good
+
+
+def most(servers: dict[str, Start], extent: Extent, number: str, title: str, *options: object) -> None:
+    """The most calls, or those that were asked for, confirmed; fewer where that fails."""
     rows = []
     for name, begin in servers.items():
 
@@ -170,43 +191,37 @@ def most(servers: dict[str, Start], runs: int, number: str, title: str, *options
             with begin() as server:
                 return try_calls(server, "--number", number, "--calls", calls, "--rate", RAMP, *options)
 
-        good, bad = 0, 0
-        while not bad or bad - good > max(20, good // 16):
-            calls = (good + bad) // 2 if bad else max(2 * FEW, good * 3 // 2)
-            if is_even(trial(calls), calls):
-                good = calls
-            else:
-                bad = calls
-        while good and not is_even(found := middle([trial(good) for _ in range(runs)]), good):
+        good = extent.calls or search(trial)
+        while good and not is_even(found := middle([trial(good) for _ in range(extent.runs)]), good):
             good -= max(10, good // 16)
-        figures = (
-            show(found, "jitter_p50", "jitter_p99", "jitter_max", "through_p50", "through_p99")
-            if good
-            else []
-        )
-        rows.append([name, good, *figures, f"{found.get('core', 0):.0%}" if good else ""])
-    head = ["", "calls", "jitter p50, ms", "p99", "max", "end to end p50, ms", "p99", "of a core"]
+        figures = []
+        if good:
+            figures = show(found, "jitter_p50", "jitter_p99", "jitter_max", "through_p50", "through_p99")
+            figures += [f"{found.get('core', 0):.0%}", f"{found.get('memory', 0) * 1024 / good:.0f}"]
+        rows.append([name, good, *figures])
+    head = ["", "calls", "jitter p50, ms", "p99", "max", "end to end p50, ms", "p99"]
+    head += ["of a core", "KiB a call"]
     print_table(title, head, rows)
 
 
-def menus(servers: dict[str, Start], runs: int) -> None:
+def menus(servers: dict[str, Start], extent: Extent) -> None:
     title = f"Most callers in a menu with p99 jitter below {EVEN:.0f} ms"
-    most(servers, runs, MENU, title)
+    most(servers, extent, MENU, title)
 
 
-def bridges(servers: dict[str, Start], runs: int) -> None:
+def bridges(servers: dict[str, Start], extent: Extent) -> None:
     """Each call rings a telephone that answers; the audio is checked at both ends."""
     title = f"Most bridged calls with p99 jitter below {EVEN:.0f} ms"
-    most(servers, runs, CALLEE, title, "--answer")
+    most(servers, extent, CALLEE, title, "--answer")
 
 
-def rates(servers: dict[str, Start], runs: int) -> None:
+def rates(servers: dict[str, Start], extent: Extent) -> None:
     """Calls that begin at random times, whatever became of those before; short ones, by mute callers."""
     rows = []
     for name, begin in servers.items():
-        for rate in RATES:
+        for rate in extent.rates:
             trials = []
-            for _ in range(runs):
+            for _ in range(extent.runs):
                 with begin() as server:
                     options = (
                         "--open-loop",
@@ -253,6 +268,10 @@ def soak(minutes: float, calls: int) -> None:
         print(f"{found['finished']} calls, {faults(found) or 'no faults'}; afterwards {after:.0f} MiB")
 
 
+def read_numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 MEASUREMENTS = {one.__name__: one for one in (menu, keys, rates, menus, bridges)}
 
 
@@ -260,18 +279,20 @@ def main(words: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.calls", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--asterisk", metavar="WHERE", help="directory, program or HOST:PORT")
     parser.add_argument("--only", default=",".join(MEASUREMENTS), metavar="NAME,...")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES")
-    parser.add_argument("--calls", type=int, default=1000, help="held by --soak")
+    parser.add_argument("--runs", type=int, default=3, help="of each trial; the medians count")
+    parser.add_argument("--rates", default=RATES, type=read_numbers, metavar="N,...", help="tried by rates")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="instead of all else")
+    calls = "held by --soak (default: 1000); tried by menus and bridges (default: search for the most)"
+    parser.add_argument("--calls", type=int, default=0, metavar="N", help=calls)
     told = parser.parse_args(words)
     open_files_allowed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended too
     if told.soak:
-        soak(told.soak, told.calls)
+        soak(told.soak, told.calls or 1000)
         return
     servers = find_servers(told.asterisk)
     for name in told.only.split(","):
-        MEASUREMENTS[name](servers, told.runs)
+        MEASUREMENTS[name](servers, Extent(told.runs, told.calls, told.rates))
 
 
 if __name__ == "__main__":
