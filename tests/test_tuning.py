@@ -2,6 +2,8 @@
 
 import gc
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +61,16 @@ def test_only_what_is_young_is_collected_while_calls_go_on() -> None:
     assert young + middle >= 40
     assert middle > 5
     assert old == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="SCHED_BATCH is Linux's")
+def test_the_clerk_gives_way_to_calls() -> None:
+    program = """if True:
+        import os
+        from openivr.processes import give_way
+        before = os.nice(0)
+        give_way()
+        print(os.sched_getscheduler(0) == os.SCHED_BATCH, os.nice(0) - before)
+    """
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "5"]
