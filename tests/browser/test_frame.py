@@ -4,7 +4,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Open, check_axe, check_width
 from tests.running import Running
-from tests.web.site import PASSWORD
+from tests.web.site import PASSWORD, Admin
 
 
 def test_signing_in_by_keyboard(browser: Browser, server: Running, admin: object) -> None:
@@ -63,3 +63,66 @@ def test_what_is_not_there(page: Page) -> None:
     assert response is not None
     assert response.status == 404
     check_axe(page)
+
+
+def test_work_outlives_the_session(page: Page) -> None:
+    page.goto("/people/groups/new")
+    page.locator("#name").fill("Kept over the night")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have been signed out")
+    check_axe(page)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Send it now")).to_be_focused()
+    check_axe(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_have_text("Kept over the night is saved.")
+
+
+def test_a_page_goes_on_after_signing_in_elsewhere(page: Page, server: Running) -> None:
+    page.goto("/menus/3?open=name")
+    page.context.clear_cookies()
+    name = page.locator("#name")
+    name.fill("Typed while signed out")
+    name.press("Tab")
+    expect(page.locator("#over")).to_contain_text("What you have typed is still here")
+    expect(name).to_have_value("Typed while signed out")
+    check_axe(page)
+    again = Admin(server).enter()
+    again.close()
+    page.context.add_cookies([{"name": n, "value": v, "url": server.base} for n, v in again.cookies.items()])
+    name.fill("Typed after that")
+    name.press("Tab")
+    expect(page.locator("#bar")).to_contain_text("Name: Typed after that instead of")
+    expect(page.locator("#over")).to_be_hidden()
+    page.get_by_role("button", name="Discard").or_(page.get_by_role("link", name="Discard")).click()
+
+
+def test_a_call_goes_on_after_signing_in_elsewhere(page: Page, server: Running) -> None:
+    page.goto("/menus/3/try")
+    page.get_by_role("button", name="Call", exact=True).click()
+    page.locator('[data-what="hears"]').first.wait_for()
+    page.context.clear_cookies()
+    page.keyboard.press("2")
+    expect(page.locator("#over")).to_be_visible()
+    again = Admin(server).enter()
+    again.close()
+    page.context.add_cookies([{"name": n, "value": v, "url": server.base} for n, v in again.cookies.items()])
+    expect(page.locator('[data-what="presses"]')).to_be_visible()
+    expect(page.locator("#over")).to_be_hidden()
+
+
+def test_a_refused_sign_in_says_so_at_its_fields(browser: Browser, server: Running, admin: Admin) -> None:
+    context = browser.new_context(base_url=server.base)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password")).to_be_focused()
+    expect(page.get_by_label("Password")).to_have_accessible_description(
+        "This name and password do not belong together."
+    )
+    context.close()

@@ -20,8 +20,8 @@ from openivr.observe import Observer, RequestLine
 from openivr.store import admin
 from openivr.store.admin import Session, SessionPolicy
 from openivr.store.registrations import Traffic, count_traffic
-from openivr.web import assets
-from openivr.web.guard import HEADERS, is_own_form, read_cookie, token_of
+from openivr.web import assets, kept
+from openivr.web.guard import HEADERS, TOKEN_HEADER, is_own_form, is_own_origin, read_cookie, token_of
 from openivr.web.view import Site, View, Visit, now
 
 log = structlog.get_logger(__name__)
@@ -70,14 +70,14 @@ class Web:
         if view is None or not view.is_open:
             gate = self.gate(visit)
             if gate is not None:
-                return gate
+                return await self.keep(visit, view) or gate
         if view is None:
             return self.fail(visit, status)
         try:
             if view.method == "POST":
                 await read_body(visit, view.most_body)
                 if not is_own_form(visit):
-                    return self.fail(visit, HTTPStatus.FORBIDDEN)
+                    return self.refuse(visit)
             return await view.handle(visit)
         except TooLarge:
             return self.fail(visit, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -110,9 +110,34 @@ class Web:
             ahead = PASSWORD
         else:
             return None
-        if visit.is_fragment:
-            return Response(headers={"HX-Redirect": ahead})
-        return RedirectResponse(ahead, 303)
+        if not visit.is_fragment:
+            return RedirectResponse(ahead, 303)
+        if visit.session is None:  # the page stays, with all that is typed into it, and says so
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        return Response(headers={"HX-Redirect": ahead})
+
+    async def keep(self, visit: Visit, view: View | None) -> Response | None:
+        """For somebody whose session has ended: the page that keeps what they sent, if there is anything."""
+        if view is None or view.method != "POST" or visit.session or visit.is_fragment:
+            return None
+        if not kept.may_keep(visit):
+            return None
+        try:
+            await read_body(visit, kept.MOST)
+        except (TooLarge, MultiPartException):
+            return None
+        return kept.ask_to_sign_in(visit) if kept.read_kept(visit)[1] else None
+
+    def refuse(self, visit: Visit) -> Response:
+        """A form without the token of this session. One of our own pages may be older than the session: then
+        what was sent is offered to be sent again, and a page that asks in place is told the token of now."""
+        if visit.session is None or not is_own_origin(visit.request):
+            return self.fail(visit, HTTPStatus.FORBIDDEN)
+        if not visit.is_fragment and kept.may_keep(visit) and kept.read_kept(visit)[1]:
+            return kept.offer(visit)
+        response = self.fail(visit, HTTPStatus.FORBIDDEN)
+        response.headers[TOKEN_HEADER] = visit.token
+        return response
 
     def find(self, request: Request) -> tuple[View | None, HTTPStatus]:
         """The view of a path and method, or why there is none."""

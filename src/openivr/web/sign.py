@@ -1,12 +1,15 @@
 """Signing in and out, and the administrator's own password."""
 
+from dataclasses import dataclass
+
 import structlog
 from starlette.responses import RedirectResponse, Response
 
 from openivr.objects.errors import NotFound
 from openivr.objects.secret import hash_password, matches
 from openivr.store import admin, tokens
-from openivr.web.guard import give_cookie, take_cookie
+from openivr.web.guard import give_cookie, take_cookie, token_of
+from openivr.web.kept import AGAIN, MOST, ask_to_sign_in, offer
 from openivr.web.view import View, Visit, now
 from openivr.web.words import say
 
@@ -21,23 +24,52 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def sign_in(visit: Visit) -> Response:
-    """A session for the right password. Wrong ones count by address, apart from those at the API."""
+    """A session for the right password."""
+    refused = await enter(visit)
+    if isinstance(refused, Refused):
+        return visit.page("sign_in.html", status=refused.status, name=refused.name, problem=refused.problem)
+    response = RedirectResponse("/", 303)
+    give_cookie(visit, response, refused)
+    return response
+
+
+async def sign_in_again(visit: Visit) -> Response:
+    """A session for somebody whose last one ended while a form was filled in; the form goes along."""
+    refused = await enter(visit)
+    if isinstance(refused, Refused):
+        return ask_to_sign_in(visit, status=refused.status, name=refused.name, problem=refused.problem)
+    visit.token = token_of(refused)
+    response = offer(visit, status=200)
+    give_cookie(visit, response, refused)
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why somebody does not get in, and the HTTP status that says so."""
+
+    name: str
+    problem: str
+    status: int
+
+
+async def enter(visit: Visit) -> str | Refused:
+    """The secret of a new session for the right password. Wrong ones count by address, apart from the API's."""
     database, policy, moment = visit.database, visit.site.policy, now()
     name, password = visit.text("name").strip(), visit.text("password")
     until = await database.read(tokens.blocked_until, visit.address, moment, tokens.ADMIN)
     if until is None:
         if await is_right(visit, name, password):
             await database.change_auth(tokens.forgive, visit.address, tokens.ADMIN)
-            response: Response = RedirectResponse("/", 303)
-            give_cookie(visit, response, await database.change_auth(admin.sign_in, name, moment))
+            secret: str = await database.change_auth(admin.sign_in, name, moment)
             log.info("signed in", admin=name, address=visit.address)
-            return response
+            return secret
         until = await database.change_auth(tokens.fail, policy, visit.address, moment, tokens.ADMIN)
         log.warning("sign-in refused", address=visit.address)
     if until is None:
-        return visit.page("sign_in.html", status=401, name=name, problem=say("sign_in.wrong"))
+        return Refused(name, say("sign_in.wrong"), 401)
     minutes = -(-(until - moment) // 60)
-    return visit.page("sign_in.html", status=429, name=name, problem=say("sign_in.blocked", count=minutes))
+    return Refused(name, say("sign_in.blocked", count=minutes), 429)
 
 
 async def is_right(visit: Visit, name: str, password: str) -> bool:
@@ -94,6 +126,7 @@ async def change_password(visit: Visit) -> Response:
 VIEWS = (
     View(path="/sign-in", handle=show_sign_in, is_open=True),
     View(path="/sign-in", handle=sign_in, method="POST", is_open=True, most_body=4096),
+    View(path=AGAIN, handle=sign_in_again, method="POST", is_open=True, most_body=4 * MOST),
     View(path="/sign-out", handle=sign_out, method="POST"),
     View(path="/password", handle=show_password),
     View(path="/password", handle=change_password, method="POST"),

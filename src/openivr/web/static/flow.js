@@ -137,6 +137,7 @@ export function draw(flow) {
   picture.append(...found.boxes.map((box, at) => drawBox(graph, box, flow.dataset.icons, at === 0)));
   canvas.replaceChildren(picture);
   flow.querySelector("details").open = false;
+  flow.dataset.drawn = "";
   light(lit);
 }
 

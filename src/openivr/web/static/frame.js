@@ -1,6 +1,7 @@
 // What every page has: the key that goes to the search, menus that close, and where focus goes.
 // Pages work without any of it.
 
+const TOKEN = "x-csrf-token";
 const search = document.getElementById("search");
 const found = document.getElementById("found");
 
@@ -54,7 +55,30 @@ document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt
 
 // A change in place that fails would otherwise go by unseen.
 const lost = document.getElementById("lost");
-for (const name of ["htmx:sendError", "htmx:responseError"]) {
-  document.addEventListener(name, () => { lost.hidden = false; });
+const over = document.getElementById("over");
+document.addEventListener("htmx:sendError", () => { lost.hidden = false; });
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, elt } = event.detail;
+  if (xhr.status === 401) tellOver();
+  else if (!renew(xhr.status, xhr.getResponseHeader(TOKEN))) lost.hidden = false;
+  else if (elt.matches("button")) elt.click();
+  else htmx.trigger(elt, "change");
+});
+document.addEventListener("htmx:afterOnLoad", () => { lost.hidden = over.hidden = true; });
+
+// The session has ended: the page stays as it is, with all that was typed into it.
+export function tellOver() {
+  over.hidden = false;
+  over.scrollIntoView({ block: "nearest" });
 }
-document.addEventListener("htmx:afterOnLoad", () => { lost.hidden = true; });
+
+// After signing in elsewhere: take the token that a refusal tells; whether it is a new one, so that a second
+// attempt makes sense.
+export function renew(status, token) {
+  const forms = [...document.querySelectorAll("input[name=csrf]")];
+  if (status !== 403 || !token || document.body.getAttribute("hx-headers").includes(token)) return false;
+  for (const input of forms) input.value = token;
+  document.body.setAttribute("hx-headers", JSON.stringify({ [TOKEN]: token }));
+  over.hidden = true;
+  return true;
+}

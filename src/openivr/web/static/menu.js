@@ -36,7 +36,12 @@ const seen = new IntersectionObserver((entries) => {
 
 async function load() {
   seen.disconnect();
-  flow ??= await import(document.getElementById("flow").dataset.script);
+  try {
+    flow ??= await import(document.getElementById("flow").dataset.script);
+  } catch {
+    document.getElementById("flow").dataset.drawn = ""; // the list is there without it
+    return;
+  }
   watch();
 }
 
@@ -52,7 +57,7 @@ watch();
 document.addEventListener("openivr:place", async (event) => {
   if (flow) return;
   await load();
-  flow.light(event.detail.node);
+  flow?.light(event.detail.node);
 });
 document.addEventListener("htmx:afterSettle", watch);
 document.addEventListener("htmx:oobAfterSwap", watch);

@@ -1,6 +1,7 @@
 // Prompts: a player with a picture of the sound, sending files with progress, recording with the microphone.
 // Without any of it the page has the browser's own player and a plain form.
 
+import { renew, tellOver } from "./frame.js";
 import { encodeWav } from "./wav.js";
 import { makePlayer } from "./player.js";
 
@@ -40,6 +41,17 @@ const send = (form, body, senders) => {
     if (event.lengthComputable) bar.value = event.loaded / event.total;
   });
   request.addEventListener("load", () => {
+    if (new URL(request.responseURL).pathname === "/sign-in") {
+      bar.hidden = true;
+      tellOver();
+      return;
+    }
+    const token = request.getResponseHeader("x-csrf-token");
+    if (renew(request.status, token)) {
+      body.set("csrf", token);
+      send(form, body, senders);
+      return;
+    }
     if (!take(request.responseText, request.status < 400 ? request.responseURL : location.href)) fail();
   });
   request.addEventListener("error", fail);

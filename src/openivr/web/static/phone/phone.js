@@ -2,6 +2,7 @@
 //
 // Where the caller is lights up in the picture (flow.js) by `openivr:place` events on the document.
 
+import { renew, tellOver } from "../frame.js";
 import { Call } from "./call.js";
 import { Sound } from "./sound.js";
 import { point } from "./place.js";
@@ -89,7 +90,11 @@ class Phone {
       headers: { "Content-Type": "application/json", "X-CSRF-Token": this.root.querySelector("[name=csrf]").value },
       body: JSON.stringify(sent),
     });
-    if (answer.redirected) location.reload(); // signed out meanwhile
+    if (answer.redirected) { // signed out meanwhile: the call goes on once somebody has signed in again
+      tellOver();
+      throw new Error("signed out");
+    }
+    if (renew(answer.status, answer.headers.get("x-csrf-token"))) return this.ask(sent);
     if (answer.ok) return answer.json();
     const text = await answer.text();
     let problem = "";
