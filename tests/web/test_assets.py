@@ -1,6 +1,7 @@
 """Style and scripts: addresses that change with them, so that browsers may keep them for good."""
 
 import gzip
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -32,6 +33,43 @@ def test_every_asset_is_served_to_keep(visitor: Admin) -> None:
         assert gzip.decompress(squeezed.content) == asset.content
         again = visitor.get(loaded.address(path), **{"If-None-Match": answer.headers["etag"]})
         assert (again.status, again.content) == (304, b"")
+
+
+LIBRARIES = ("vendor/dagre", "vendor/echarts")  # of pictures and plots, fetched where there are any
+
+
+@pytest.mark.parametrize(
+    "path", ["/menus/3", "/menus/3/try", "/prompts", "/people/extensions/1", "/settings"]
+)
+def test_the_first_load_of_every_page_is_small(server: Running, admin: Admin, path: str) -> None:
+    page = admin.get(path)
+    total, waiting, seen = (
+        len(gzip.compress(page.content)),
+        set(REFERENCE.findall(page.content)),
+        set[bytes](),
+    )
+    assert len(waiting) > 3
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        asset = assets.load().files[name.decode()]
+        if name.decode().startswith(LIBRARIES):
+            continue
+        total += len(asset.compressed)
+        waiting |= {found for found in find_imports(name, asset.content) if found not in seen}
+    assert total < MOST_FIRST_LOAD
+
+
+REFERENCE = re.compile(rb'"/static/\w+/([^"#]+)')
+
+
+def find_imports(name: bytes, content: bytes) -> set[bytes]:
+    """The modules that a module names, by their paths below the folder."""
+    folder = posixpath.dirname(name)
+    return {
+        posixpath.normpath(posixpath.join(folder, part + rest))
+        for part, rest in re.findall(rb"""(?:from|import)\s*\(?["'](\.{1,2}/)([\w./-]+)["']""", content)
+    }
 
 
 @pytest.mark.parametrize("path", ["x/frame.css", "../view.py", "%2e%2e/view.py", "", "vendor"])

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from openivr.web.guard import POLICY
 from openivr.web.view import View
 from openivr.web.views import VIEWS
 from tests.running import Running
@@ -71,6 +72,18 @@ def test_the_browsers_word_about_the_origin(demo: Running) -> None:
         answer = visitor.connection.send("POST", "/sign-in", b"name=x&password=", kind | headers)
         assert answer.status == status, headers
     visitor.close()
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view.method == "GET"], ids=name)
+def test_no_page_is_less_strict(admin: Admin, view: View) -> None:
+    answer = admin.get(concrete(view))
+    assert answer.status in {200, 303, 404}
+    assert answer.headers["content-security-policy"] == "; ".join(POLICY)
+    if "html" in answer.headers.get("content-type", ""):
+        assert b'<html lang="en">' in answer.content or b"<html" not in answer.content  # a part of a page
+        assert re.findall(rb"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", answer.content) == []
+        addresses = re.findall(rb"""\b(?:src|href|action)=["'](?:https?:)?//([^/"']+)""", answer.content)
+        assert addresses == []
 
 
 def test_headers_of_every_answer(admin: Admin) -> None:

@@ -12,6 +12,11 @@ FOLDER = Path(web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 CODE = "".join(path.read_text() for path in [*FOLDER.rglob("*.py"), *TEMPLATES])
 MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
+SCRIPTS = sorted(path for path in (FOLDER / "static").rglob("*.js") if "vendor" not in path.parts)
+COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w])//[^\n]*", re.DOTALL)
+LITERAL = re.compile(r"""\"([^"\n]*)\"|'([^'\n]*)'|`([^`]*)`""")
+SENTENCE = re.compile(r"[A-Z][a-z]+ [a-z]{2,}|\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b|[a-z]{2,}[.!?]$")
+UNSEEN = re.compile(r"new Error\([^)]*\)")  # nobody is shown what a script throws
 SHOWN = re.compile(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"')
 
 
@@ -42,6 +47,26 @@ def test_templates_have_no_words_of_their_own(path: Path) -> None:
     assert re.findall(r"[A-Za-z]{2,}", bare) == []
     for shown in SHOWN.findall(re.sub(r"\{[{%].*?[%}]\}", "", text)):
         assert re.findall(r"[A-Za-z]{2,}", shown) == []
+
+
+def sentences(script: str) -> list[str]:
+    """The texts of a script that look like English."""
+    bare = UNSEEN.sub("", COMMENT.sub("", script))
+    texts = ["".join(found) for found in LITERAL.findall(bare)]
+    return [text for text in texts if SENTENCE.search(re.sub(r"\$\{[^}]*\}", "", text))]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_have_no_words_of_their_own(path: Path) -> None:
+    assert sentences(path.read_text()) == []
+
+
+def test_words_in_a_script_would_be_found() -> None:
+    assert sentences('x = "Please wait"; // "Not this"') == ["Please wait"]
+    assert sentences("`${count} calls under way`; new Error('out of reach again')") == [
+        "${count} calls under way"
+    ]
+    assert sentences('"htmx:afterSwap"; "[data-node] li"; "2 * 3"') == []
 
 
 def test_counting() -> None:
