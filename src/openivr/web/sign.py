@@ -54,7 +54,7 @@ class Refused:
 
 
 async def enter(visit: Visit) -> str | Refused:
-    """The secret of a new session for the right password. Wrong ones count by address, apart from the API's."""
+    """The secret of a new session for the right password. Wrong ones count by address, not with the API's."""
     database, policy, moment = visit.database, visit.site.policy, now()
     name, password = visit.text("name").strip(), visit.text("password")
     until = await database.read(tokens.blocked_until, visit.address, moment, tokens.ADMIN)
