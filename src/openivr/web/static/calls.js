@@ -91,8 +91,7 @@ const take = (text) => {
 const look = async () => {
   const { watch, seen } = watched.dataset;
   const answer = await fetch(`${watch}&seen=${seen}`, { headers: { "HX-Request": "true" } });
-  const ahead = answer.headers.get("HX-Redirect");
-  if (ahead) location.assign(ahead); // signed out meanwhile
+  if (answer.status === 401) location.assign("/sign-in"); // signed out: nothing was typed that could be lost
   else if (answer.status === 200) take(await answer.text());
   else if (answer.status !== 204) throw new Error(answer.statusText);
 };
