@@ -5,6 +5,8 @@ import secrets
 import select
 import signal
 import socket
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -98,9 +100,10 @@ def give_way() -> None:
 def node_of(data: Path) -> str:
     """The name of this data folder among all that share a database: made at random, once."""
     path = data / "node"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=data) as file:
             file.write(secrets.token_hex(8))
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):  # of another process that was faster
+                os.link(file.name, path)  # whole or not at all
     return path.read_text()

@@ -77,3 +77,11 @@ def test_one_clip_is_kept_however_long() -> None:
     cache.put("long", long)
     assert cache.get("long") is long
     assert len(cache) == 1
+
+
+def test_a_clip_is_given_up_when_asked() -> None:
+    cache = ClipCache()
+    cache.put("one", clip(1))
+    cache.discard("one")
+    cache.discard("one")
+    assert (cache.get("one"), cache.size) == (None, 0)

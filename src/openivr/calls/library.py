@@ -32,13 +32,12 @@ class Library:
     def __init__(self, sounds: Sounds, off_loop: OffLoop) -> None:
         self._sounds, self._off_loop = sounds, off_loop
         self._clips = ClipCache()
-        self._versions: dict[str, int] = {}  # raised when a sound is another one
         self._missing: set[str] = set()
-        self._fetching: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._fetching: dict[str, asyncio.Task[None]] = {}
 
     def at_hand(self, names: Iterable[str]) -> list[Clip] | None:
         """The clips of these sounds, without those known to be missing; None if any has to be fetched."""
-        found = [(name, self._get(name)) for name in names if name not in self._missing]
+        found = [(name, self._clips.get(name)) for name in names if name not in self._missing]
         clips = [clip for _, clip in found if clip is not None]
         return clips if len(clips) == len(found) else None
 
@@ -49,35 +48,37 @@ class Library:
     async def fetch(self, names: Iterable[str], messages: frozenset[str] = frozenset()) -> None:
         """Have these sounds at hand, as far as there are such."""
         for name in dict.fromkeys(names):
-            if self._get(name) is None:
+            if self._clips.get(name) is None:
                 await self._fetch_once(name, name in messages)
 
     async def _fetch_once(self, name: str, is_message: bool) -> None:
         """Fetch a sound, or wait for whoever does so already: many callers may want the same at once."""
-        key = name, self._versions.get(name, 0)
-        task = self._fetching.get(key)
+        task = self._fetching.get(name)
         if task is None:
-            task = self._fetching[key] = asyncio.create_task(self._fetch(*key, is_message))
-            task.add_done_callback(lambda _: self._fetching.pop(key))
+            task = self._fetching[name] = asyncio.create_task(self._fetch(name, is_message))
+            task.add_done_callback(lambda task: self._is_newest(name, task) and self._fetching.pop(name))
         await asyncio.shield(task)
 
-    async def _fetch(self, name: str, version: int, is_message: bool) -> None:
+    async def _fetch(self, name: str, is_message: bool) -> None:
         try:
             wav = await (self._sounds.message(name) if is_message else self._sounds.prompt(name))
             clip = None if wav is None else await self._off_loop(Clip.from_wav, wav)
         except (NotTelephoneSound, OSError) as error:
             log.error("a sound cannot be played", name=name, error=str(error))
             clip = None
+        if not self._is_newest(name, asyncio.current_task()):
+            return  # forgotten meanwhile: this may be the sound as it was
         if clip is not None:
-            self._clips.put((name, version), clip)
-        elif version == self._versions.get(name, 0):
+            self._clips.put(name, clip)
+        else:
             self._missing.add(name)
+
+    def _is_newest(self, name: str, task: asyncio.Task[None] | None) -> bool:
+        return self._fetching.get(name) is task
 
     def forget(self, names: Iterable[str]) -> None:
         """Fetch these anew when they are asked for: they have changed, or are gone."""
         for name in names:
             self._missing.discard(name)
-            self._versions[name] = self._versions.get(name, 0) + 1
-
-    def _get(self, name: str) -> Clip | None:
-        return self._clips.get((name, self._versions.get(name, 0)))
+            self._clips.discard(name)
+            self._fetching.pop(name, None)

@@ -62,7 +62,7 @@ def split(data: bytes) -> Frames:
 
 
 class ClipCache:
-    """Clips by a key that changes with their content, the least recently used given up first."""
+    """Clips by a key, the least recently used given up first."""
 
     def __init__(self, limit: int = 256 * 1024 * 1024) -> None:
         self.limit = limit  # bytes
@@ -76,13 +76,17 @@ class ClipCache:
 
     def put(self, key: Hashable, clip: Clip) -> None:
         """Keep a clip. A call that plays one that is given up keeps it as long as it plays."""
-        if replaced := self._clips.pop(key, None):
-            self.size -= replaced.size
+        self.discard(key)
         self._clips[key] = clip
         self.size += clip.size
         while self.size > self.limit and len(self._clips) > 1:
             _, given_up = self._clips.popitem(last=False)
             self.size -= given_up.size
+
+    def discard(self, key: Hashable) -> None:
+        """Give up a clip, if it is there."""
+        if clip := self._clips.pop(key, None):
+            self.size -= clip.size
 
     def __len__(self) -> int:
         return len(self._clips)
