@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench docs ladder screenshots fuzz sounds plots lock clean help
+.PHONY: run test lint bench docs ladder screenshots accessibility fuzz sounds plots lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,6 +29,9 @@ ladder: $(VENV)/dev.stamp  ## make the call of docs/demo-call.md again, and draw
 
 screenshots: $(VENV)/dev.stamp  ## take the README's pictures again; needs Debian's "chromium" package
 	$(BIN)/python docs/screenshots.py
+
+accessibility: $(VENV)/dev.stamp  ## look at every page of the web admin with axe; writes docs/accessibility.md
+	$(BIN)/python docs/accessibility.py
 
 fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for the night
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/menu/test_properties.py \
