@@ -41,7 +41,7 @@ from openivr.supervisor import LIFT, Post
 log = structlog.get_logger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
 SWEEP_SECONDS = 60.0  # between two collections of garbage while nobody calls
-LOOK_SECONDS = 0.2  # between two looks for a new configuration while nobody calls
+LOOK_SECONDS = 0.05  # between two looks for a new configuration while nobody calls
 ALIVE_SECONDS = 15.0  # between two entries of the journal that say no more than that
 GOODBYE_SECONDS = 0.5  # for the last messages to leave
 HOUR_MS = 3_600_000
@@ -147,6 +147,7 @@ class Exchange:
 
     def configure(self, known: directory.Directory, changed: frozenset[str]) -> None:
         """Take those whom a new configuration knows; these prompts have changed."""
+        log.info("new configuration", revision=self.live.configuration.snapshot.revision)
         self.door.configure(known)
         if self.agent.listening:
             self.trunks.configure(known.trunks)

@@ -230,14 +230,6 @@ def test_without_script_keys_go_by_a_form(open_page: Open) -> None:
     expect(page.get_by_role("link", name="Without script")).to_be_visible()
 
 
-def test_signed_out_meanwhile_leads_to_the_door(open_page: Open, server: Running) -> None:
-    page = open_page()
-    begin(page)
-    page.context.clear_cookies()
-    page.keyboard.type("0")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-
-
 def test_a_recorded_call_is_stepped_through(page: Page, server: Running) -> None:
     save(server, act_out(load(server.data, ""), "call-1", "2", menu=3))
     page.goto("/calls/call-1/replay")

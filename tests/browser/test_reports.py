@@ -36,6 +36,7 @@ def past(server: Running) -> None:
 
 
 def open_reports(page: Page, asked: str = "range=month") -> Page:
+    page.emulate_media(reduced_motion="reduce")  # so that plots are there whole at once
     page.goto(f"/reports?{asked}")
     page.locator("#week canvas").first.wait_for()
     return page

@@ -11,6 +11,7 @@ from typing import Any
 from openivr.menu.states import State
 from openivr.store import calls
 from openivr.store.calls import Record, Wanted
+from openivr.store.configuration import revision_of
 from tests.calls.handset import Handset
 from tests.running import Api, Running, start
 
@@ -58,14 +59,6 @@ class Served:
         answer = self.api.post(path, body)
         assert answer["errcode"] == 0, answer
         return int(answer.get("id", 0))
-
-    def catch_up(self, phone: Handset | None = None) -> None:
-        """Have the server know its configuration: with any call it looks whether there is a new one."""
-        phone = phone or self.handset("1000")
-        phone.invite("nobody")
-        refusal = phone.final()
-        phone.acknowledge(refusal)
-        assert refusal.status == 404
 
     def ivr(self, number: str) -> int:
         """The id of a menu."""
@@ -121,6 +114,12 @@ class Served:
     def until_stage(self, stage: State) -> None:
         """Wait until a call is so far."""
         until(lambda: any(record.stage == stage.value for record in self.live()), f"never {stage.value}")
+
+    def settle(self) -> None:
+        """Wait until signalling goes by all that was changed: it looks for that many times a second."""
+        with self.server.database() as database, database.reading() as connection:
+            revision = revision_of(connection)
+        self.server.expect_log(f'"revision": {revision}, "event": "new configuration"')
 
     def new_record(self) -> Record:
         """The record of the one call since the last time."""
