@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench.asterisk import asterisk
-from bench.machine import free_port, memory, print_table
-from bench.office import CALLEE, FIRST_SOURCE, MENU, SOURCES, cpu_seconds, open_files, openivr
+from bench.machine import free_port, memory, print_table, resident
+from bench.office import CALLEE, FIRST_SOURCE, MENU, SOURCES, cpu_seconds, descendants, open_files, openivr
 from bench.phones import PROGRAM, Found, open_files_allowed, place_calls
 
 EVEN = 5.0  # ms of jitter at p99 that a caller does not hear
@@ -246,7 +246,8 @@ def rates(servers: dict[str, Start], extent: Extent) -> None:
 def soak(minutes: float, calls: int) -> None:
     """Hold calls for long, with turnover and keys, to see what grows and what is lost: a line a minute."""
     started = time.monotonic()
-    print("minute  calls made  failed  lost  jitter p99  INVITE to 200 p99  memory  files", flush=True)
+    head = "minute  calls made  failed  lost  jitter p99  INVITE to 200 p99  memory  files  of each process"
+    print(head, flush=True)
 
     def tell(line: Found, server: Server) -> None:
         if line["what"] not in {"settled", "progress"}:
@@ -256,7 +257,8 @@ def soak(minutes: float, calls: int) -> None:
         print(
             f"{minute:6.1f}  {line['finished']:10}  {failed:6}  {line['lost']:4}  "
             f"{line.get('jitter_p99', 0):7.2f} ms  {line.get('setup_p99', 0):14.2f} ms  "
-            f"{memory(server.pid):4.0f} MiB  {open_files(server.pid):5}",
+            f"{memory(server.pid):4.0f} MiB  {open_files(server.pid):5}  "
+            + " ".join(f"{resident(one):.1f}" for one in descendants(server.pid)),
             flush=True,
         )
 

@@ -116,6 +116,12 @@ def memory(pid: int) -> float:
     return total + int(find(r"Pss:\s+(\d+)", rollup)) / 1024
 
 
+def resident(pid: int) -> float:
+    """MiB that a process sees in memory, shared or not (RSS): what grows here is a leak."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(find(r"VmRSS:\s+(\d+)", status)) / 1024
+
+
 def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A Markdown table."""
     print(f"\n### {title}\n")
