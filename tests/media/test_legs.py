@@ -110,6 +110,22 @@ def test_keys_come_through_the_filter_and_audio_does_not() -> None:
     with_media(test)
 
 
+def test_what_the_filter_kept_out_is_counted_also_when_it_was_lifted_since() -> None:
+    async def test(media: Media) -> None:
+        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+        leg.on_key = keys
+        leg.connect(phone.remote())
+        phone.say(leg, QUIET)
+        await phone.hear(2)
+        phone.say(leg, *[QUIET] * 20)
+        phone.press(leg, "1")
+        await keys.until("1")
+        leg.listen(lambda *_: None)
+        assert leg.statistics().heard > 20
+
+    with_media(test)
+
+
 def test_an_event_of_another_payload_type_is_none() -> None:
     async def test(media: Media) -> None:
         phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()

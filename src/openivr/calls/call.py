@@ -55,6 +55,7 @@ from openivr.sip.transfer import Referral
 
 log = structlog.get_logger(__name__)
 FAILED = "an error of the server"
+REASONS = frozenset(Reason)  # those of the menu; whoever ends a call from outside has others
 Origin = Account | TrunkLine
 
 
@@ -349,7 +350,7 @@ class Call:
         self._stop_dial()
         if self.caller not in self._released:
             self._gather(self.caller, "caller")
-            why = Reason(reason) if reason in set(Reason) else None
+            why = Reason(reason) if reason in REASONS else None
             self.caller.hang_up(status_of(why, self._cause) if why else 480)
         for line in self.lines:
             self.house.usage.end(*line)

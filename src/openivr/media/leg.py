@@ -1,6 +1,6 @@
 """One side of a call, and all that can be done with its sound."""
 
-import secrets
+import random
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -44,7 +44,7 @@ class Leg:
         self.outgoing = Outgoing()
         self.incoming = Incoming(partial(self._soon_tell_key, KeyKind.EVENT))
         self._line = Line(pump.poller, pair, self.outgoing, self._take, self._take_control)
-        self._control = Control(f"{secrets.token_hex(8)}@openivr")
+        self._control = Control(f"{random.getrandbits(64):016x}@openivr")
         self._tones = ToneListener(partial(self._soon_tell_key, KeyKind.TONE))
         self._recordings: list[Recording] = []
         self._remote: Remote | None = None

@@ -38,6 +38,7 @@ class Line:
         self._remote: Remote | None = None
         self._wants_audio = self._is_filtered = False
         self._dropped = 0  # by the kernel, when last counted
+        self._fresh = 0  # of those, what was not asked for yet
         poller.add(pair.rtp.fileno(), self._read)
         poller.add(pair.rtcp.fileno(), self._read_control)
 
@@ -138,14 +139,21 @@ class Line:
         if is_filtered and self._remote:
             self._is_filtered = socketfilter.attach(self._pair.rtp, self._remote.events_in)
         elif self._is_filtered:
+            self._count_dropped()
             socketfilter.detach(self._pair.rtp)
             self._is_filtered = False
 
     def dropped(self) -> int:
-        """How many packets the kernel kept from us since this was asked last."""
-        now = socketfilter.dropped(self._pair.rtp)
-        fresh, self._dropped = now - self._dropped & 0xFFFFFFFF, now
+        """How many packets the filter kept from us since this was asked last."""
+        if self._is_filtered:
+            self._count_dropped()
+        fresh, self._fresh = self._fresh, 0
         return fresh
+
+    def _count_dropped(self) -> None:
+        now = socketfilter.dropped(self._pair.rtp)
+        self._fresh += now - self._dropped & 0xFFFFFFFF
+        self._dropped = now
 
     def close(self) -> None:
         """Send and read no more, and give the ports back."""

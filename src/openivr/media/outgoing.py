@@ -40,9 +40,9 @@ class Outgoing:
 
     def __init__(self) -> None:
         self.send: Send = discard
-        self.sequence = random.randrange(1 << 16)  # noqa: S311 - RFC 3550 wants it hard to guess for SRTP only
-        self.timestamp = random.randrange(1 << 32)  # noqa: S311
-        self.ssrc = random.randrange(1, 1 << 32)  # noqa: S311
+        self.sequence = random.getrandbits(16)
+        self.timestamp = random.getrandbits(32)
+        self.ssrc = random.getrandbits(32) or 1
         self.packets = self.octets = 0
         self.taps: list[Tap] = []  # hear what is sent
         self.events: int | None = None

@@ -31,10 +31,9 @@ class Poller:
             self._loop.add_reader(descriptor, handler)
 
     def remove(self, descriptor: int) -> None:
+        """Read it no more. The owner closes it now, whereby the kernel takes it out of the epoll as well."""
         del self._handlers[descriptor]
-        if self._epoll:
-            self._epoll.unregister(descriptor)
-        else:
+        if not self._epoll:
             self._loop.remove_reader(descriptor)
 
     def _read(self, poll: Callable[[float, int], list[tuple[int, int]]]) -> None:

@@ -45,11 +45,15 @@ class Interface:
     def family(self) -> socket.AddressFamily:
         return family_of(self.host)
 
+    @cached_property
+    def binds_all(self) -> bool:
+        return ipaddress.ip_address(self.host).is_unspecified
+
     def advertised(self, towards: str) -> str:
         """The address that this host should send to."""
         if self.external and not self._is_inside(towards):
             return self.external
-        return route(towards) if ipaddress.ip_address(self.host).is_unspecified else self.host
+        return route(towards) if self.binds_all else self.host
 
     def _is_inside(self, host: str) -> bool:
         address = ipaddress.ip_address(host)

@@ -196,6 +196,8 @@ def read_cseq(text: str) -> tuple[int, str] | None:
 
 def read_number(text: str) -> int | None:
     """A number below 2**32, as in Content-Length, Expires, Max-Forwards; what follows ";" is left out."""
+    if len(text) < 10 and text.isascii() and text.isdecimal():
+        return int(text)
     match = _NUMBER.fullmatch(text.partition(";")[0].strip())
     if match is None or int(match[0]) >= 2**32:
         return None

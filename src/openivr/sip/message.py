@@ -292,7 +292,6 @@ def _read_response(start: str, headers: Headers, body: bytes) -> Response | None
 
 def _read_request(start: str, headers: Headers, body: bytes, fault: Fault | None) -> Request | None:
     words = start.split(" ")
-    words = start.split(" ")
     if len(words) < 3 or not _METHOD.fullmatch(words[0]) or "via" not in headers:
         return None
     request = Request(words[0], words[1], headers, body)

@@ -3,7 +3,8 @@
 G.722 is left out: the media engine encodes sounds once, at 8 kHz, for all calls.
 """
 
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from openivr.sip import sdp
 from openivr.sip.sdp import Codec, Description, Direction, Media
@@ -16,8 +17,7 @@ PROTOCOL = "RTP/AVP"
 _PAYLOADS = {PCMU: 0, PCMA: 8}
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(NamedTuple):
     """What both sides agreed on: where the far side wants its media, and how."""
 
     host: str  # 0.0.0.0 or ::, if it wants nothing
@@ -31,8 +31,7 @@ class Agreed:
     mux: bool = False  # RTCP comes and goes at the RTP ports (RFC 5761)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Our answer, and what it made of the stream."""
 
     body: bytes
@@ -61,7 +60,7 @@ class Session:
         if self._has_events:
             codecs.append(Codec(EVENT_PAYLOAD, EVENT, 8000))
         media = list(self._ours.media) if self._ours else []
-        audio = self._describe(codecs, direction)
+        audio = self._describe(tuple(codecs), direction)
         place = self._place()
         media[place : place + 1] = [audio]
         return self._describe_all(tuple(media)).write()
@@ -76,7 +75,7 @@ class Session:
         law, event = _choose_law(theirs, LAWS), _find_event(theirs) if self._has_events else None
         if law is None:
             return None
-        chosen = [codec for codec in theirs.codecs() if codec in (law, event)]
+        chosen = tuple(codec for codec in theirs.codecs if codec is law or codec is event)
         flow = Direction(
             (direction.sends and _listens(theirs), direction.receives and theirs.direction.sends),
         )
@@ -93,7 +92,7 @@ class Session:
             return None
         place = self._place()
         ours, theirs = self._ours.media[place], answer.media[place]
-        law = _choose_law(theirs, tuple(codec.name for codec in ours.codecs()))
+        law = _choose_law(theirs, tuple(codec.name for codec in ours.codecs))
         if not _usable(theirs) or law is None:
             return None
         return _agree(theirs, ours, law)
@@ -103,23 +102,31 @@ class Session:
         media = self._ours.media if self._ours else ()
         return next((i for i, each in enumerate(media) if each.port), 0)
 
-    def _describe(self, codecs: list[Codec], direction: Direction, *, mux: bool = False) -> Media:
-        attributes = [("rtpmap", f"{c.payload} {_spell(c.name)}/{c.rate}") for c in codecs]
-        attributes += [("fmtp", f"{c.payload} 0-15") for c in codecs if c.name == EVENT]
-        attributes.append(("ptime", "20"))
-        if mux:
-            attributes.append(("rtcp-mux", ""))
-        formats = tuple(str(codec.payload) for codec in codecs)
-        return Media("audio", self._port, PROTOCOL, formats, self._host, tuple(attributes), direction)
+    def _describe(self, codecs: tuple[Codec, ...], direction: Direction, *, mux: bool = False) -> Media:
+        formats, attributes = _describe_formats(codecs, mux)
+        return Media("audio", self._port, PROTOCOL, formats, self._host, attributes, direction, codecs)
 
     def _describe_all(self, media: tuple[Media, ...]) -> Description:
         """Make our next description; the version grows when it says something new (RFC 3264 §8)."""
         before = self._ours
         ours = Description(self._host, self._number, before.version if before else self._number, media)
         if before and before != ours:
-            ours = replace(ours, version=before.version + 1)
+            ours = ours._replace(version=before.version + 1)
         self._ours = ours
         return ours
+
+
+@lru_cache(maxsize=256)  # phones agree on few of them
+def _describe_formats(
+    codecs: tuple[Codec, ...], mux: bool
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Write payload types and what they mean."""
+    attributes = [("rtpmap", f"{c.payload} {_spell(c.name)}/{c.rate}") for c in codecs]
+    attributes += [("fmtp", f"{c.payload} 0-15") for c in codecs if c.name == EVENT]
+    attributes.append(("ptime", "20"))
+    if mux:
+        attributes.append(("rtcp-mux", ""))
+    return tuple(str(codec.payload) for codec in codecs), tuple(attributes)
 
 
 def _spell(name: str) -> str:
@@ -140,21 +147,18 @@ def _usable(media: Media) -> bool:
 
 def _choose_law(media: Media, allowed: tuple[str, ...]) -> Codec | None:
     """Take the first G.711 of their list, which is their wish, at its own payload type."""
-    return next(
-        (
-            codec
-            for codec in media.codecs()
-            if codec.name in _PAYLOADS
-            and codec.name in allowed
-            and sdp.STATIC[_PAYLOADS[codec.name]] == codec
-        ),
-        None,
-    )
+    for codec in media.codecs:
+        if codec.name in allowed and codec.name in _PAYLOADS and codec == sdp.STATIC[_PAYLOADS[codec.name]]:
+            return codec
+    return None
 
 
 def _find_event(media: Media) -> Codec | None:
     """Find telephone-event at the clock of G.711 (RFC 4733 §2.5.1.2)."""
-    return next((codec for codec in media.codecs() if codec.name == EVENT and codec.rate == 8000), None)
+    for codec in media.codecs:
+        if codec.name == EVENT and codec.rate == 8000:
+            return codec
+    return None
 
 
 def _listens(media: Media) -> bool:

@@ -25,8 +25,9 @@ def server_key(request: Request, method: str) -> str:
     via = request.via
     if via is None:
         return ""
-    if via.branch.startswith(COOKIE) and len(via.branch) > len(COOKIE):
-        return f"{via.branch} {via.host.lower()}:{via.port} {method}"
+    branch = via.branch
+    if branch.startswith(COOKIE) and branch != COOKIE:
+        return f"{branch} {via.host.lower()}:{via.port} {method}"
     return f"{request.uri} {request.from_.tag} {request.call_id} {request.cseq} {via} {method}"
 
 

@@ -6,14 +6,13 @@ numbers wherever it can and has had no release since 2024.
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
 from enum import Enum, unique
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 TYPE = "application/sdp"
 MOST_MEDIA = 32  # m-lines; more is an attack
-_LINE = re.compile("([a-z])=(.*)", re.DOTALL)
 _MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+) (\S.*)", re.ASCII)
 _CONNECTION = re.compile(r"IN (IP4|IP6) ([^\s/]+)(?:/\S*)?", re.ASCII)
 _ORIGIN = re.compile(r"(\S+) (\S+) (\S+) IN (IP4|IP6) (\S+)", re.ASCII)
@@ -41,11 +40,10 @@ class Direction(Enum):
         return self.value[1]
 
 
-_DIRECTIONS = frozenset(direction.name.lower() for direction in Direction)
+_DIRECTIONS = {direction.name.lower(): direction for direction in Direction}
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """What a payload type stands for (RFC 8866 §6.6)."""
 
     payload: int
@@ -57,8 +55,7 @@ class Codec:
 STATIC = {0: Codec(0, "PCMU", 8000), 8: Codec(8, "PCMA", 8000), 9: Codec(9, "G722", 8000)}  # RFC 3551 §6
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(NamedTuple):
     """One m-line, with the attributes that hold for it, its own before the session's."""
 
     kind: str
@@ -68,10 +65,7 @@ class Media:
     host: str = ""  # of its c= line or the session's
     attributes: tuple[tuple[str, str], ...] = ()
     direction: Direction = Direction.SENDRECV
-
-    def codecs(self) -> tuple[Codec, ...]:
-        """Name the formats that are payload types with a known meaning, in order."""
-        return _name_codecs(self.formats, tuple(value for name, value in self.attributes if name == "rtpmap"))
+    codecs: tuple[Codec, ...] = ()  # the formats that are payload types with a known meaning, in order
 
     def has(self, attribute: str) -> bool:
         """Whether an attribute stands here, whatever its value."""
@@ -85,8 +79,7 @@ class Media:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """A session description. `session` and `version` are the numbers of its o= line."""
 
     host: str
@@ -111,22 +104,25 @@ class Description:
 def parse(body: bytes) -> Description | None:
     """Read a description; None if it is not one. What means nothing to us is passed over."""
     try:
-        lines = [line for line in re.split("\r?\n", body.decode()) if line]
+        lines = [line for line in body.decode().replace("\r\n", "\n").split("\n") if line]
     except UnicodeDecodeError:
         return None
-    pairs = [(match[1], match[2]) for match in map(_LINE.fullmatch, lines) if match]
-    if len(pairs) != len(lines) or not pairs or pairs[0] != ("v", "0"):
+    if not lines or lines[0] != "v=0" or not all(map(_is_line, lines)):
         return None
-    starts = [index for index, (letter, _) in enumerate(pairs) if letter == "m"]
-    head = pairs[: starts[0]] if starts else pairs
-    origin = next((_ORIGIN.fullmatch(value.strip()) for letter, value in head if letter == "o"), None)
+    starts = [index for index, line in enumerate(lines) if line[0] == "m"]
+    head = lines[: starts[0]] if starts else lines
+    origin = next((_ORIGIN.fullmatch(line[2:].strip()) for line in head if line[0] == "o"), None)
     if not origin or len(starts) > MOST_MEDIA:
         return None
-    media = [_read_media(pairs[start:end], head) for start, end in pairwise([*starts, len(pairs)])]
+    media = [_read_media(lines[start:end], head) for start, end in pairwise([*starts, len(lines)])]
     read = tuple(each for each in media if each)
     if len(read) != len(media):
         return None
     return Description(origin[5], _number(origin[2]), _number(origin[3]), read)
+
+
+def _is_line(line: str) -> bool:
+    return line[1:2] == "=" and "a" <= line[0] <= "z"
 
 
 def is_unspecified(host: str) -> bool:
@@ -146,36 +142,49 @@ def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 
 def refuse(media: Media) -> Media:
     """Answer an m-line that is not wanted (RFC 3264 §6)."""
-    return replace(media, port=0, host="", attributes=(), direction=Direction.SENDRECV)
+    return Media(media.kind, 0, media.protocol, media.formats)
 
 
-@lru_cache(maxsize=256)  # asked several times in every negotiation, and phones of one make say the same
-def _name_codecs(formats: tuple[str, ...], rtpmaps: tuple[str, ...]) -> tuple[Codec, ...]:
-    known = dict(STATIC)
-    for match in filter(None, map(_RTPMAP.fullmatch, rtpmaps)):
-        payload = int(match[1])
-        known[payload] = Codec(payload, match[2].upper(), _number(match[3]), _number(match[4] or "1"))
-    numbers = (int(text) for text in formats if text.isascii() and text.isdecimal() and len(text) <= 3)
-    return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
-
-
-def _read_media(lines: list[tuple[str, str]], head: list[tuple[str, str]]) -> Media | None:
-    match = _MEDIA.fullmatch(lines[0][1].strip())
+def _read_media(lines: list[str], head: list[str]) -> Media | None:
+    match = _MEDIA.fullmatch(lines[0][2:].strip())
     if not match or int(match[2]) > 65535:
         return None
-    scopes = (lines[1:], head)
-    connections = (
-        _CONNECTION.fullmatch(value.strip()) for scope in scopes for key, value in scope if key == "c"
-    )
-    host = next((connection[2] if connection else "" for connection in connections), "")
-    split = [value.strip().partition(":") for scope in scopes for key, value in scope if key == "a"]
-    attributes = [(name.lower(), text.strip()) for name, _, text in split]
-    directions = [Direction[name.upper()] for name, _ in attributes if name in _DIRECTIONS]
-    attributes = [(name, text) for name, text in attributes if name not in _DIRECTIONS]
+    kind, port, protocol, formats = match.groups()
+    attributes = tuple(line for scope in (lines, head) for line in scope if line[0] == "a")
+    names, kept, direction, codecs = _read_formats(formats, attributes)
+    return Media(kind, int(port), protocol, names, _read_host(lines, head), kept, direction, codecs)
+
+
+def _read_host(lines: list[str], head: list[str]) -> str:
+    """Read the first c= line, which is the stream's own if it has one."""
+    found = next((line for scope in (lines, head) for line in scope if line[0] == "c"), "")
+    connection = _CONNECTION.fullmatch(found[2:].strip())
+    return connection[2] if connection else ""
+
+
+_Formats = tuple[tuple[str, ...], tuple[tuple[str, str], ...], Direction, tuple[Codec, ...]]
+
+
+@lru_cache(maxsize=256)  # a phone says the same in every call
+def _read_formats(text: str, lines: tuple[str, ...]) -> _Formats:
+    """Read the formats of an m-line and its a= lines: formats, attributes, direction and codecs."""
+    formats = tuple(text.split())
+    split = [line[2:].strip().partition(":") for line in lines]
+    named = [(name.lower(), value.strip()) for name, _, value in split]
+    directions = [_DIRECTIONS[name] for name, _ in named if name in _DIRECTIONS]
+    attributes = tuple((name, value) for name, value in named if name not in _DIRECTIONS)
     direction = directions[0] if directions else Direction.SENDRECV
-    return Media(
-        match[1], int(match[2]), match[3], tuple(match[4].split()), host, tuple(attributes), direction
-    )
+    return formats, attributes, direction, _name_codecs(formats, attributes)
+
+
+def _name_codecs(formats: tuple[str, ...], attributes: tuple[tuple[str, str], ...]) -> tuple[Codec, ...]:
+    known = dict(STATIC)
+    for match in (_RTPMAP.fullmatch(value) for name, value in attributes if name == "rtpmap"):
+        if match:
+            payload = int(match[1])
+            known[payload] = Codec(payload, match[2].upper(), _number(match[3]), _number(match[4] or "1"))
+    numbers = (int(text) for text in formats if text.isascii() and text.isdecimal() and len(text) <= 3)
+    return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
 
 
 def _write_media(media: Media, session_host: str) -> list[str]:
