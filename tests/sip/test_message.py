@@ -1,6 +1,7 @@
 """Messages and the values in them: read from any bytes, written so that others read the same."""
 
 import time
+import tracemalloc
 
 import pytest
 import sipmessage
@@ -219,3 +220,20 @@ def test_responses_keep_what_the_request_says() -> None:
     options = read(VALID["lwsdisp"])
     assert isinstance(options, Request)
     assert respond(options, 200, tag="x").get("to").endswith(";tag=x")
+
+
+def test_long_headers_of_strangers_do_not_fill_the_memory() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            name = f"{number}".ljust(30_000, "x")
+            message = read(
+                f"OPTIONS sip:{name}@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nTo: <sip:a@b>\r\n"
+                f"From: <sip:{name}@h>;tag=1\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n".encode()
+            )
+            assert isinstance(message, Request)
+            assert fields.read_uri(message.uri) is not None
+        del message
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -5,9 +5,9 @@ time that is linear in its length: the patterns leave nothing to try twice.
 """
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote as escape
 from urllib.parse import unquote as unescape
 
@@ -17,6 +17,9 @@ HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-])*+|\[[0-9A-Fa-f:.]++\]"
 PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
 USER_MARKS = "-_.!~*'()&=+$,;?/"  # what may stand in a user as it is
 URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
+
+LONGEST_KEPT = 256  # characters
+Value = TypeVar("Value")
 
 _PARAMETER = re.compile(PARAMETER)
 _PARAMETERS = re.compile(rf"(?:{PARAMETER})*+")
@@ -133,7 +136,18 @@ def split_list(text: str) -> list[str]:
     return [item for item in items if item]
 
 
-@lru_cache(maxsize=4096)
+def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Read a text once where it comes in all requests of a call. Long ones are not kept: they come from
+    strangers as well, and would fill the memory."""
+    kept = lru_cache(maxsize=4096)(read)
+
+    def remember(text: str) -> Value:
+        return kept(text) if len(text) <= LONGEST_KEPT else read(text)
+
+    return wraps(read)(remember)
+
+
+@remembered
 def read_uri(text: str) -> Uri | None:
     """Read a sip, sips or tel URI; `None` for anything else."""
     match = _URI.fullmatch(text)
@@ -154,7 +168,7 @@ def _uri_parameters(text: str) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=4096)  # the same in all requests of a call
+@remembered
 def read_address(text: str) -> Address | None:
     """Read a From, To, Contact, Route or Refer-To value: one address, not a list.
 
