@@ -393,15 +393,111 @@ def test_a_long_list_is_ticked_instead_of_moved(admin: Admin, api: Api) -> None:
     assert "Move 8000 down" in page(admin.get(path))
 
 
-def test_what_others_changed_meanwhile_stays(admin: Admin, api: Api) -> None:
+# What one administrator changes and another, in the form and in the API's words; and what the second is told.
+BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = {
+    "extension": (
+        ("first_name", "Mine"),
+        {"last_name": "Theirs"},
+        ("last_name", "Theirs"),
+        "First name: Mine instead of Jean.",
+    ),
+    "ext_group": (
+        ("member_list", "extension:3"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "Members: 1002 Alan Turing instead of 1001 Grace Hopper, 1000 Ada Byron.",
+    ),
+    "ring_group": (
+        ("fail_dest", "end_call"),
+        {"ring_timeout": 60},
+        ("ring_timeout", "60"),
+        "If nobody answers: End the call instead of Menu 6200 VoiceMenu Navigator.",
+    ),
+    "trunk": (
+        ("transport", "tcp"),
+        {"enable": 0},
+        ("port", "5061"),
+        "Transport: TCP instead of TLS.",
+    ),
+    "inbound_route": (
+        ("did_pattern_list.did_pattern", "44999"),
+        {"alert_info": "theirs"},
+        ("alert_info", "theirs"),
+        "Number called: 44999 instead of 44123.",
+    ),
+    "outbound_route": (
+        ("max_calls", "7"),
+        {"max_calls_per_hour": 99},
+        ("max_calls_per_hour", "99"),
+        "Calls at a time: 7 instead of 1.",
+    ),
+}
+
+
+@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
+def test_two_who_change_the_same_object_are_told(admin: Admin, api: Api, face: Face) -> None:
+    mine, theirs, (name, text), said = BOTH[face.kind.name]
+    ident = create(admin, face)
+    path = f"{face.path}/{ident}"
+    fields = read_form(admin.get(path))
+    assert api.post(f"{face.kind.paths[0]}/update", {"id": ident} | theirs)["errcode"] == 0
+    before = shown(api, face, ident)
+    answer = admin.post(path, put(fields, *mine))
+    assert answer.status == 409
+    kind = KINDS[face.kind.name].title.lower()
+    assert f"Somebody else has saved this {kind} meanwhile" in page(answer)
+    assert "1 change, not saved yet" in page(answer)
+    assert f"<li>{said}</li>" in page(answer)
+    assert shown(api, face, ident) == before
+    again = read_form(answer)
+    assert mine in again
+    assert (name, text) in again
+    assert admin.post(path, again).status == 303
+    saved = shown(api, face, ident)
+    assert {key: saved[key] for key in theirs} == theirs
+    assert saved != before
+    assert mine in read_form(admin.get(path))
+
+
+def test_two_who_change_the_same_field_are_told(admin: Admin, api: Api) -> None:
+    ident = create(admin, FACES["ext_group"])
+    path = f"/people/groups/{ident}"
+    fields = read_form(admin.get(path))
+    assert api.post("extension_group/update", {"id": ident, "name": "Their own"})["errcode"] == 0
+    answer = admin.post(path, put(fields, "name", "Mine"))
+    assert answer.status == 409
+    assert "<li>Name: Mine instead of Their own.</li>" in page(answer)
+    assert shown(api, FACES["ext_group"], ident)["name"] == "Their own"
+    assert admin.post(path, read_form(answer)).status == 303
+    assert shown(api, FACES["ext_group"], ident)["name"] == "Mine"
+
+
+def test_a_new_password_waits_like_every_other_change(admin: Admin, api: Api) -> None:
+    ident = create(admin, FACES["trunk"])
+    path = f"/routes/trunks/{ident}"
+    fields = read_form(admin.get(path))
+    assert api.post("trunk/update", {"id": ident, "port": 5070})["errcode"] == 0
+    answer = admin.post(path, put(fields, "password", "close sesame"))
+    assert (answer.status, "<li>Password: a new one.</li>" in page(answer)) == (409, True)
+    assert admin.post(path, read_form(answer)).status == 303
+    with admin.running.database() as database, database.reading() as connection:
+        kept = objects.fetch(connection, KINDS["trunk"], ident)
+    assert (kept["password"], kept["port"]) == ("close sesame", 5070)
+
+
+def test_a_refused_form_still_sees_what_others_saved(admin: Admin, api: Api) -> None:
     ident = create(admin, FACES["extension"])
     path = f"/people/extensions/{ident}"
     fields = read_form(admin.get(path))
+    number = dict(fields)["number"]
     changed = {"id": ident, "presence_status": "lunch", "first_name": "Theirs", "last_name": "Kept"}
     assert api.post("extension/update", changed)["errcode"] == 0
     refused = admin.post(path, put(put(fields, "first_name", "Mine"), "number", ""))
-    number = dict(fields)["number"]
-    assert admin.post(path, put(read_form(refused), "number", number)).status == 303
+    assert refused.status == 422
+    told = admin.post(path, put(read_form(refused), "number", number))
+    assert told.status == 409
+    assert "<li>First name: Mine instead of Theirs.</li>" in page(told)
+    assert admin.post(path, read_form(told)).status == 303
     row = shown(api, FACES["extension"], ident)
     assert (row["first_name"], row["last_name"], row["presence_status"]) == ("Mine", "Kept", "lunch")
 

@@ -1,7 +1,8 @@
-"""Saving what somebody has changed in a form, and not what others have changed meanwhile.
+"""Saving what somebody has changed in a form, and not over what others have saved meanwhile.
 
 A form carries a print of each field as it was when the form was made. A field whose print is still the same
-is left out of what is saved, so that it stays what it is by now.
+is left out of what is saved; and where the object's own prints are others by now, nothing is, until whoever
+sends the form has seen that.
 """
 
 import hashlib
@@ -15,6 +16,10 @@ from openivr.objects.fields import MISSING, Field, Secret
 from openivr.web.inputs import api_names
 
 Prints = dict[str, str]
+
+
+class Moved(Exception):
+    """Somebody else has saved the object since the form was made."""
 
 
 def take_prints(fields: Iterable[Field], body: Mapping[str, Any]) -> Prints:

@@ -114,6 +114,11 @@ class Input:
         assert isinstance(self.field, Destination)  # noqa: S101 - no other field has types
         return [kind for kind in GOALS if kind in self.field.types]
 
+    def say_type(self, goal: str) -> str:
+        """What this form calls a type of destination."""
+        own = f"goal.{self.kind}.{goal or 'nowhere'}"
+        return say(own if has(own) else f"goal.{goal or 'nowhere'}")
+
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
         """Each dial pattern of a table in words, and whether it lets anything through."""
@@ -244,3 +249,34 @@ def read_line(kind: str, field: Table, row: Mapping[str, Any]) -> Line:
         label = say(f"field.{kind}.{name}")
         found.append(say("problem.other", label=label, text=problems[0].text) if problems else "")
     return Line(tuple(str(row.get(c.name, c.default)) for c in field.columns), tuple(found))
+
+
+def tell_changes(before: Mapping[str, Input], after: Mapping[str, Input]) -> Iterator[str]:
+    """A sentence for each field of a form that is another than before. What a secret was is not known."""
+    for name, now in after.items():
+        was = before[name]
+        if now.shape == "secret" and now.value:
+            yield say("change.secret", field=now.label)
+        elif show_words(was) != show_words(now):
+            yield say("change.field", field=now.label, before=show_words(was), after=show_words(now))
+
+
+def show_words(one: Input) -> str:
+    """What a field has in it, as people read it."""
+    match one.shape:
+        case "choice":
+            text = say(f"choice.{one.kind}.{one.name}.{one.value}")
+        case "flag":
+            text = say(f"change.flag_{one.value}")
+        case "links":
+            text = ", ".join(item.text or say("object.gone") for item in one.value)
+        case "prompts":
+            text = ", ".join(one.value)
+        case "table":
+            text = ", ".join(" ".join(line.cells) for line in one.value)
+        case "destination":
+            goal = one.value
+            text = " ".join(filter(None, (one.say_type(goal.type), goal.prefix, goal.target)))
+        case _:
+            text = str(one.value)
+    return text or say("change.nothing")

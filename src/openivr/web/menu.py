@@ -7,8 +7,9 @@ from openivr.menu.model import Snapshot
 from openivr.objects.errors import Duplicate, Invalid
 from openivr.objects.ivr import KEYS
 from openivr.web import menu_draft, menu_page
+from openivr.web.changes import Moved
 from openivr.web.draft import Form
-from openivr.web.menu_draft import MenuDraft, Moved
+from openivr.web.menu_draft import MenuDraft
 from openivr.web.menu_page import MenuPage
 from openivr.web.view import View, Visit
 from openivr.web.words import say
@@ -48,12 +49,12 @@ async def save(visit: Visit) -> Response:
         opened = part_of(draft, visit.text("open"))
         return answer(visit, await redraw(visit, form, opened), status=REFUSED)
     if draft.base != draft.stored:
-        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, moved=True)
+        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
     page = await redraw(visit, form, "")
     try:
         await visit.database.change(menu_draft.save, ident, draft)
     except Moved:
-        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, moved=True)
+        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
     except (Invalid, Duplicate):  # something else has changed since the draft was read
         return answer(visit, await redraw(visit, form, ""), status=REFUSED)
     return visit.go(f"/menus/{ident}", [say("menu.saved"), *page.changes])
@@ -99,11 +100,10 @@ def read_page(connection: Connection, office: Snapshot, ident: int, form: Form, 
 
 
 def answer(
-    visit: Visit, page: MenuPage, *, status: int = 200, closed: str = "", moved: bool = False
+    visit: Visit, page: MenuPage, *, status: int = 200, closed: str = "", is_moved: bool = False
 ) -> Response:
-    return visit.page(
-        "menu/page.html", status=status, where="/menus", page=page, closed=closed, moved=moved, m=menu_page
-    )
+    values = {"page": page, "closed": closed, "is_moved": is_moved, "m": menu_page}
+    return visit.page("menu/page.html", status=status, where="/menus", **values)
 
 
 VIEWS = (

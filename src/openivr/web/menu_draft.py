@@ -20,6 +20,7 @@ from openivr.objects.ivr import IVR, KEYS
 from openivr.objects.kind import Values
 from openivr.store import objects
 from openivr.store.database import Change
+from openivr.web.changes import Moved
 from openivr.web.draft import Draft, Form, first, read_destination, read_draft
 
 # What the form has, beside the keys. The rest of a menu stays as it is.
@@ -42,10 +43,6 @@ IN_FORM = (
 )
 REACH = ("dial_", "enb_", "restrict_")  # what the names of permissions begin with
 FIELDS = tuple(field for field in IVR.fields if field.name in IN_FORM)
-
-
-class Moved(Exception):
-    """Somebody else has saved the menu since the form was made."""
 
 
 @dataclass(slots=True)

@@ -18,19 +18,20 @@ from openivr.objects.fields import Find, Integer
 from openivr.objects.kind import Row
 from openivr.objects.secret import random_text
 from openivr.store import objects, registrations
+from openivr.store.database import Change
 from openivr.web import listing
 from openivr.web.cells import Cell, make_cells
-from openivr.web.changes import keep_changed, read_prints, take_prints, write_prints
+from openivr.web.changes import Moved, Prints, keep_changed, read_prints, take_prints, write_prints
 from openivr.web.draft import Draft, Form, first, move, read_draft
 from openivr.web.faces import FACES, Face
-from openivr.web.inputs import Input, call, make_inputs
+from openivr.web.inputs import Input, call, make_inputs, tell_changes
 from openivr.web.notes import Note, find_notes
 from openivr.web.view import View, Visit
 from openivr.web.words import say
 
 MADE_LENGTH = 20
 MIXED = "aA1"  # what a made-up password ends in, so that it has every sort of character that is asked for
-REFUSED, IN_USE = 422, 409  # HTTP statuses
+REFUSED, IN_USE, CONFLICT = 422, 409, 409  # HTTP statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Filled:
     label: str
     users: list[objects.User]
     notes: list[Note]
+    unsaved: tuple[str, ...] | None = None  # what saving would change, if somebody else saved meanwhile
 
     @property
     def wrong(self) -> list[str]:
@@ -146,8 +148,13 @@ async def save(face: Face, visit: Visit) -> Response:
         return form_page(face, visit, filled, focus=focus_after(steps, draft))
     if ident is None:
         complete(face, draft)
-    body = keep_changed(face.fields, draft.body, read_prints(prints))
-    saved, problems = await try_to_save(face, visit, ident, replace(draft, body=body))
+    before = read_prints(prints)
+    body = keep_changed(face.fields, draft.body, before)
+    try:
+        saved, problems = await try_to_save(face, visit, ident, replace(draft, body=body), before)
+    except Moved:
+        filled = await visit.database.read(catch_up, face, visit.ident(), replace(draft, body=body))
+        return form_page(face, visit, filled, status=CONFLICT)
     if saved is None:
         draft.problems = problems
         filled = await visit.database.read(fill, face, ident, draft, prints)
@@ -209,16 +216,27 @@ def complete(face: Face, draft: Draft) -> None:
         draft.body.setdefault(name, make_password())
 
 
+def catch_up(connection: Connection, face: Face, ident: int, draft: Draft) -> Filled:
+    """The form with what others have saved meanwhile, and with the changes of a draft in it, unsaved."""
+    stored = load(connection, face, ident)
+    body = objects.show(connection, face.kind, ident) | draft.body
+    filled = fill(connection, face, ident, Draft(body, made=draft.made), stored.prints)
+    return replace(filled, unsaved=tuple(tell_changes(stored.inputs, filled.inputs)))
+
+
 async def try_to_save(
-    face: Face, visit: Visit, ident: int | None, draft: Draft
+    face: Face, visit: Visit, ident: int | None, draft: Draft, before: Prints
 ) -> tuple[int | None, list[Problem]]:
-    """The object's id; or None and everything that is wrong with its draft, and nothing was changed."""
+    """The object's id; or None and everything that is wrong with its draft, and nothing was changed.
+
+    Raises Moved, and has changed nothing, where the object is not any more what the form was made from.
+    """
     if draft.problems:
         return None, await visit.database.read(find_problems, face, ident, draft)
     try:
         if ident is None:
             return await visit.database.change(objects.create, face.kind, draft.body), []
-        await visit.database.change(objects.update, face.kind, ident, draft.body)
+        await visit.database.change(update, face, ident, draft.body, before)
     except Invalid as error:
         return None, list(error.problems)
     except Duplicate as error:
@@ -226,6 +244,14 @@ async def try_to_save(
         text = say("problem.taken", value=error.value, kind=kind, name=error.name)
         return None, [Problem(error.field, "conflict", text)]
     return ident, []
+
+
+def update(change: Change, face: Face, ident: int, body: Mapping[str, Any], before: Prints) -> None:
+    """Change an object; Moved where its prints are others than those of the form, if that had any."""
+    face.kind.parse(body, objects.fetch(change.connection, face.kind, ident))  # what is bad is told first
+    if before and take_prints(face.fields, objects.show(change.connection, face.kind, ident)) != before:
+        raise Moved
+    objects.update(change, face.kind, ident, body)
 
 
 def find_problems(connection: Connection, face: Face, ident: int | None, draft: Draft) -> list[Problem]:
