@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Open, check_axe, check_width
+from tests.browser.conftest import Open, check_axe, check_width, wait_until
 from tests.running import Running
 from tests.web.site import PASSWORD, Admin
 
@@ -87,7 +87,9 @@ def test_a_page_goes_on_after_signing_in_elsewhere(page: Page, server: Running) 
     name = page.locator("#name")
     name.fill("Typed while signed out")
     name.press("Tab")
-    expect(page.locator("#over")).to_contain_text("What you have typed is still here")
+    expect(page.get_by_role("alert")).to_contain_text("What you have typed is still here")
+    wait_until(page, "!document.querySelector('.htmx-request')")
+    expect(page.get_by_role("alert")).to_be_visible()
     expect(name).to_have_value("Typed while signed out")
     check_axe(page)
     again = Admin(server).enter()

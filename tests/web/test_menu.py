@@ -5,6 +5,8 @@ from html import unescape
 
 import pytest
 
+from openivr.objects.ivr import IVR
+from openivr.store import objects
 from openivr.web.menu_page import MOST_NODES
 from tests.running import Answer, Api, Running
 from tests.web.forms import Form
@@ -324,11 +326,23 @@ def test_deleting_one(admin: Admin, api: Api, fresh: int) -> None:
     assert api.get("ivr/get", id=fresh)["errcode"] == 60001
 
 
+def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Running, fresh: int) -> None:
+    for count, is_gathered in ((3, False), (50, True)):
+        lines = "\n".join(f"Key {at} led to <b>room {at}</b>" for at in range(count))
+        with server.database() as database, database.changing() as change:
+            menu = objects.fetch(change.connection, IVR, fresh)
+            objects.put(change, IVR, fresh, menu | {"note": lines}, is_new=False)
+        answer = admin.get(f"/menus/{fresh}")
+        assert answer.content.count(b"led to &lt;b&gt;room") == count
+        assert answer.content.count(b"IVR408") == (1 if is_gathered else count)
+        assert ("Show all 50" in text(answer)) is is_gathered
+
+
 def test_the_list(admin: Admin) -> None:
     said = text(admin.get("/menus?sort_by=name&order_by=desc"))
     assert said.index("VoicePrompt") < said.index("VoiceMenu Navigator") < said.index("Virtual Receptionist")
     assert "Virtual Receptionist" not in text(admin.get("/menus?search_value=voice"))
-    assert "No menu has" in text(admin.get("/menus?search_value=%3Cb%3E"))
+    assert "Nothing has “<b>” in" in text(admin.get("/menus?search_value=%3Cb%3E"))
     for query in (
         "page=0",
         "page=x",

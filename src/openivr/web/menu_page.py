@@ -54,6 +54,7 @@ LISTS = ("dial_ext_list", "restrict_dial_ext_list", "dial_call_number_list", "di
 MOST_PROMPTS = 5
 MOST_OPTIONS = 200  # offered for each sort of target; whoever knows the number can type any
 MOST_NODES = 120  # of the picture
+FEW_FINDINGS = 3  # of one rule that are told one by one
 NO_PERSON = "IVR103"
 
 

@@ -64,7 +64,9 @@ document.addEventListener("htmx:responseError", (event) => {
   else if (elt.matches("button")) elt.click();
   else htmx.trigger(elt, "change");
 });
-document.addEventListener("htmx:afterOnLoad", () => { lost.hidden = over.hidden = true; });
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.successful) lost.hidden = over.hidden = true;
+});
 
 // The session has ended: the page stays as it is, with all that was typed into it.
 export function tellOver() {

@@ -14,7 +14,7 @@ const NARROW = matchMedia("(max-width: 800px)");
 // The form of the menu's own page, as long as it has changes that are not saved: they can be tried before.
 const readDraft = () => {
   const form = document.getElementById("menu");
-  if (!form || !document.querySelector("#bar.bar")) return "";
+  if (!form || !document.querySelector("#bar.unsaved")) return "";
   const data = new FormData(form);
   data.delete("csrf");
   return new URLSearchParams(data).toString();

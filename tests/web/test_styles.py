@@ -1,0 +1,48 @@
+"""Names of classes are shared by all style sheets: what one sheet calls so must be what another calls so."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+
+from openivr import web
+
+FOLDER = Path(web.__file__).parent / "static"
+SHEETS = {str(path.relative_to(FOLDER)): path.read_text() for path in sorted(FOLDER.rglob("*.css"))}
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+QUERY = re.compile(r"@(?:media|keyframes)[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+CLASS = re.compile(r"\.[a-z]")
+
+Names = Mapping[str, frozenset[str]]
+
+
+def read_sheet(text: str) -> Names:
+    """The declarations of each selector with a class; what holds for some screens alone is left out."""
+    found: dict[str, set[str]] = {}
+    for selectors, body in RULE.findall(QUERY.sub("", COMMENT.sub("", text))):
+        declarations = {" ".join(one.split()) for one in body.split(";") if one.strip()}
+        for selector in map(str.strip, selectors.split(",")):
+            if CLASS.search(selector):
+                found.setdefault(selector, set()).update(declarations)
+    return {name: frozenset(declarations) for name, declarations in found.items()}
+
+
+def find_clashes(sheets: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Each selector that two sheets have, and say something else of."""
+    read = {path: read_sheet(text) for path, text in sheets.items()}
+    for (first, one), (second, other) in combinations(read.items(), 2):
+        for name in sorted(one.keys() & other.keys()):
+            if one[name] != other[name]:
+                yield name, first, second
+
+
+def test_no_two_style_sheets_mean_something_else_by_a_class() -> None:
+    assert len(SHEETS) > 5
+    assert list(find_clashes(SHEETS)) == []
+
+
+def test_a_clash_would_be_found() -> None:
+    one = ".pad, .key { color: red; gap: 8px } @media print { .bar { color: red } } .bar .key { gap: 4px }"
+    other = ".key { gap: 8px; color: red } .pad { color: blue } .bar { color: blue } /* .key { gap: 0 } */"
+    assert list(find_clashes({"a": one, "b": other})) == [(".pad", "a", "b")]
