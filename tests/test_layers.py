@@ -14,7 +14,8 @@ ALLOWED = {
     "sip": set(),
     "audio": set(),
     "media": set(),
-    "observe": set(),
+    "logs": set(),
+    "observe": {"logs"},
     "accounts": {"menu"},
     "store": {"menu", "objects", "audio", "accounts"},
     "journal": {"menu"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
     "tuning": set(),
     "telephony": {
-        *("accounts", "calls", "config", "journal", "media", "observe", "sip", "sounds", "store"),
+        *("accounts", "calls", "config", "journal", "logs", "media", "sip", "sounds", "store"),
         *("supervisor", "tuning"),
     },
     "processes": {"app", "clerk", "config", "store", "supervisor", "telephony"},

@@ -1,26 +1,19 @@
-"""What the server tells about itself: metrics, the access log, and logs from which secrets are removed.
+"""What an HTTP worker tells about itself: metrics and the access log.
 
 Counting a request costs well under a microsecond: counters are slots in memory that all workers share, and
 log lines are gathered and written by a thread. Queries are not logged at all, for tokens travel in them.
 """
 
-import logging
 import mmap
 import os
 import re
-import sys
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
 
 import msgspec
 import structlog
@@ -28,92 +21,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from openivr.logs import MOST_LINES, MOST_VECTORS, write_lines
+
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
-SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
 NO_PATH = re.compile("[?&;=]")  # what a program that encodes its address wrongly puts a token behind
-MOST_LINES = 100_000  # kept for a log that cannot be written; further ones are dropped and counted
-MOST_VECTORS = 1000  # lines that one system call writes
 FLUSH_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
-
-
-def configure_logs(level: str = "info") -> None:
-    """Logs as JSON lines on standard error, or in colour where a person watches."""
-    watched = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        mask_secrets,
-        structlog.processors.format_exc_info,  # here, for another thread may write the line
-    ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            renderer,
-        ],
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for noisy in ("uvicorn.error", "alembic", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),  # what nobody reads costs nothing
-        cache_logger_on_first_use=True,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
-
-
-class Aside(QueueHandler):
-    """Hands log lines to a thread; what there is no room for is left out, and counted."""
-
-    queue: "SimpleQueue[Any]"
-
-    def __init__(self) -> None:
-        super().__init__(SimpleQueue())
-        self.dropped = 0
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        if self.queue.qsize() < MOST_LINES:
-            self.queue.put(record)
-        else:
-            self.dropped += 1
-
-
-@contextmanager
-def log_aside() -> Iterator[None]:
-    """Let a thread write the log: a terminal or pipe that takes no more lines must not stop all else."""
-    root, aside = logging.getLogger(), Aside()
-    handlers, root.handlers = root.handlers, [aside]
-    listener = QueueListener(aside.queue, *handlers)
-    listener.start()
-    try:
-        yield
-    finally:
-        root.handlers = handlers
-        listener.stop()
-        if aside.dropped:
-            log.warning("lines of the log were dropped", count=aside.dropped)
-
-
-def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide every value whose name says that it is a secret."""
-    for name in event:
-        if is_secret(name):
-            event[name] = "***"
-    return event
-
-
-@lru_cache(maxsize=1024)
-def is_secret(name: str) -> bool:
-    return any(secret in name.lower() for secret in SECRET_NAMES)
 
 
 class Tally(Collector):
@@ -248,11 +162,7 @@ class AccessLog:
 
     def write(self, lines: list[bytes]) -> None:
         for start in range(0, len(lines), MOST_VECTORS):
-            part = lines[start : start + MOST_VECTORS]
-            written = os.writev(self.descriptor, part)  # lines as they are: joining them would hold up others
-            rest = b"".join(part)[written:] if written < sum(map(len, part)) else b""
-            while rest:
-                rest = rest[os.write(self.descriptor, rest) :]
+            write_lines(self.descriptor, lines[start : start + MOST_VECTORS])
 
     def close(self) -> None:
         self.flush()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from openivr import sounds, tuning
+from openivr import logs, sounds, tuning
 from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.house import House
 from openivr.calls.library import Library
@@ -22,7 +22,6 @@ from openivr.journal.entries import Alive, Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
 from openivr.media.media import Media, MediaSettings
 from openivr.media.ports import Interface
-from openivr.observe import log_aside
 from openivr.sip import directory, lines
 from openivr.sip.agent import Agent
 from openivr.sip.door import Door
@@ -50,7 +49,7 @@ HOUR_MS = 3_600_000
 def run(settings: Settings, post: Post) -> None:
     """Carry calls until SIGTERM, or until the supervisor is gone."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    with log_aside():
+    with logs.output.aside():
         asyncio.run(serve(settings, post))
 
 

@@ -119,7 +119,7 @@ class Served:
         """Wait until signalling goes by all that was changed: it looks for that many times a second."""
         with self.server.database() as database, database.reading() as connection:
             revision = revision_of(connection)
-        self.server.expect_log(f'"revision": {revision}, "event": "new configuration"')
+        self.server.expect_log(f'"revision":{revision},"event":"new configuration"')
 
     def new_record(self) -> Record:
         """The record of the one call since the last time."""

@@ -125,8 +125,8 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
     """Make the call; the exit code."""
     import asyncio
 
+    from openivr.logs import configure_logs
     from openivr.media.keys import KeyKind
-    from openivr.observe import configure_logs
     from openivr.phone.conversation import Plan
     from openivr.phone.player import NoPlayer
     from openivr.phone.terminal import Call, CannotCall, hold

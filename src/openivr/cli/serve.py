@@ -166,7 +166,7 @@ def api(**options: Any) -> None:
 def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
     """Run what is asked for until a signal, and end the process."""
     from openivr import startup, supervisor
-    from openivr.observe import configure_logs
+    from openivr.logs import configure_logs
     from openivr.processes import plan
 
     settings = read_settings(options)
