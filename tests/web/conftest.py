@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.running import Running
+from tests.store.conftest import database, open_database
 from tests.web.site import Admin
+
+__all__ = ["database", "open_database"]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -19,10 +19,13 @@ from openivr.journal.writer import Journal
 from openivr.store import calls, pulse, voicemail
 from openivr.store.admin import SEEN_STEP
 from openivr.store.calls import Record
+from openivr.store.database import Database
 from openivr.store.tables import ADMIN_SESSION
 from openivr.store.voicemail import Message
 from openivr.web.call_list import Asked, make_wanted, quick_ways, read_day, read_source
+from openivr.web.call_list import load as load_list
 from openivr.web.calls import COLUMNS
+from openivr.web.listing import Listing
 from openivr.web.spreadsheet import make_csv
 from tests.clerk.recording import record as act_out
 from tests.running import Running
@@ -171,6 +174,38 @@ def test_filters(admin: Admin) -> None:
 @pytest.mark.parametrize("menu", ["6202", "6202 VoicePrompt", "VoicePrompt"])
 def test_a_menu_is_found_as_it_is_typed(admin: Admin, menu: str) -> None:
     assert listed(admin, menu=menu) == {"told"}
+
+
+def test_a_part_of_a_number_is_looked_for_in_so_many_calls_at_a_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever page a search leads to is as quick, and going back through them finds every call."""
+    monkeypatch.setattr(calls, "MOST_SEARCHED", 4)
+    noon = datetime.now().replace(hour=12) - timedelta(days=9)
+    starts = [int((noon + timedelta(days=at // 2, hours=at % 2)).timestamp() * 1000) for at in range(19)]
+    starts += [starts[-1] + at for at in range(6)]  # a day with more than are searched
+    past = [
+        Record(f"{at:02}", started=start, ended=start + 1, caller=f"0{at % 3}07", outcome="menu")
+        for at, start in enumerate(starts)
+    ]
+    with database.writing() as connection:
+        calls.save(connection, past)
+    found, days, until = list[str](), list[str](), ""
+    with database.reading() as connection:
+        while True:
+            asked = Asked(number="107", until=until)
+            page = load_list(connection, asked, Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW)
+            assert page.listing.total == len(page.listing.rows)
+            found += [record.id for record in page.listing.rows]
+            if not page.earlier[0]:
+                break
+            days.append(page.earlier[0])
+            until = parse_qs(urlsplit(page.earlier[1]).query)["until"][0]
+        everything = load_list(connection, Asked(), Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW)
+    assert found == sorted((record.id for record in past if record.caller == "0107"), reverse=True)
+    assert len(days) > 3
+    assert days == sorted(set(days), reverse=True)
+    assert (everything.earlier, everything.listing.total) == (("", ""), len(past))
 
 
 def test_a_menu_that_is_none_has_no_calls(admin: Admin) -> None:

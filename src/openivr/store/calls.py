@@ -17,6 +17,7 @@ from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
 MOST_DELETED = 1000  # records at a time
+MOST_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
 AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
 
 
@@ -215,6 +216,13 @@ def list_calls(
     else:
         total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     return total, load_listed(connection, found[:limit])
+
+
+def find_horizon(connection: Connection, wanted: Wanted, most: int) -> int | None:
+    """When the newest so many calls of the wanted span began; None where there are no more than these."""
+    span = Wanted(since=wanted.since, until=wanted.until, is_live=wanted.is_live)
+    query = restrict(select(CALL.c.started), span).order_by(CALL.c.started.desc())
+    return connection.execute(query.offset(most).limit(1)).scalar()
 
 
 def walk_calls(

@@ -112,9 +112,10 @@ def count_acts(connection: Connection, span: Span) -> list[Act]:
     columns = [CALL_NOTE.c[name] for name in ("topic", "ivr", "input", "kind", "target", "detail")]
     joined = CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)
     # Topics are sorted out here: named in the query they would lead SQLite through every note that there is.
-    notes: Select[Any] = select(*columns, func.count()).select_from(joined).where(*began_in(span))
+    notes: Select[Any] = select(*columns, func.count()).select_from(joined)
+    notes = notes.where(*began_in(span), CALL_NOTE.c.ivr != 0)
     rows = connection.execute(notes.group_by(*columns))
-    acts = [Act(*row) for row in rows if row.ivr and row.topic in COUNTED]
+    acts = [Act(*row) for row in rows if row.topic in COUNTED]
     return sorted(acts, key=lambda act: (act.menu, act.topic, -act.count, act.input, act.target, act.detail))
 
 

@@ -253,6 +253,7 @@ CALL_NOTE = Table(
     Column("detail", Text, nullable=False),
     Index("ix_call_note_topic", "topic", "at", "ivr"),
     Index("ix_call_note_ivr", "ivr", "topic"),
+    sqlite_with_rowid=False,  # the notes of a call lie together: reports read a million of them
 )
 
 CALL_COUNT = Table(

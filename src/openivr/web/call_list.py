@@ -1,7 +1,7 @@
 """Lists of calls: those under way, and those that are over by a filter in the address of the page."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 from urllib.parse import urlencode
@@ -85,6 +85,7 @@ class CallsPage:
     asked: Asked
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
+    earlier: tuple[str, str]  # the first day that was searched, and the address of those before; or ""
     part: str  # what the calls behind a number of a report have in common, in words
     first: tuple[str, str]  # number and name of a menu that could be called; "" where there is none
 
@@ -173,6 +174,9 @@ def load(connection: Connection, asked: Asked, listing: Listing, now: int) -> Ca
     sort: Sort = next(one for one in SORTS if one == listing.sort)
     offset, order = (listing.page - 1) * listing.size, Order(sort, listing.order == "desc")
     wanted = make_wanted(connection, asked)
+    first_day = find_first_day(connection, wanted) if wanted.number else None
+    if first_day:
+        wanted = replace(wanted, since=int(first_day.timestamp() * 1000))
     total, rows = calls.list_calls(connection, wanted, offset, listing.size, order)
     found = listing.with_rows(total, rows)
     is_empty = asked.is_any and not total and not count
@@ -184,10 +188,30 @@ def load(connection: Connection, asked: Asked, listing: Listing, now: int) -> Ca
         pulse=pulse.take_pulse(connection, now),
         asked=asked,
         listing=found,
+        earlier=name_earlier(listing, first_day) if first_day else ("", ""),
         trunks=tuple(list_sources(connection, asked)),
         part=say_part(part, finder(connection)) if part else "",
         first=find_first(connection) if is_empty else ("", ""),
     )
+
+
+def find_first_day(connection: Connection, wanted: Wanted) -> datetime | None:
+    """The first of the days that are searched for a part of a number; None where all of them are.
+
+    So many that they have the newest MOST_SEARCHED calls: a search takes no longer, however many there were.
+    """
+    horizon = calls.find_horizon(connection, wanted, calls.MOST_SEARCHED)
+    if horizon is None:
+        return None
+    midnight = datetime.fromtimestamp(horizon / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
+    is_all = wanted.since is not None and midnight.timestamp() * 1000 <= wanted.since
+    return None if is_all else midnight
+
+
+def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
+    """The first day that was searched, and the address of the search in the days before it."""
+    before = f"{first_day - timedelta(days=1):%Y-%m-%d}"
+    return f"{first_day:%Y-%m-%d}", listing.address(until=before, page=1)
 
 
 def show_live(connection: Connection, records: list[Record], nodes: Nodes) -> list[Live]:

@@ -404,6 +404,7 @@ def create_calls() -> None:
             ["call_id"], ["call_record.id"], name=op.f("fk_call_note_call_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("call_id", "place", name=op.f("pk_call_note")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_call_note_ivr", "call_note", ["ivr", "topic"], unique=False)
     op.create_index("ix_call_note_topic", "call_note", ["topic", "at", "ivr"], unique=False)
