@@ -106,8 +106,10 @@ def test_423_for_ever_is_a_failure() -> None:
     assert line.health is Health.DOWN
 
 
-@pytest.mark.parametrize(("answer", "longest"), [(NONE, LONGEST_RETRY), (REFUSED, LONGEST_RETRY_REFUSED)])
-def test_failures_wait_longer_each_time(answer: Answered, longest: float) -> None:
+@pytest.mark.parametrize(
+    ("answer", "times", "longest"), [(NONE, 2, LONGEST_RETRY), (REFUSED, 4, LONGEST_RETRY_REFUSED)]
+)
+def test_failures_wait_longer_each_time(answer: Answered, times: int, longest: float) -> None:
     line = Line(Kind.REGISTER)
     line(Began())
     waits = []
@@ -116,10 +118,34 @@ def test_failures_wait_longer_each_time(answer: Answered, longest: float) -> Non
         waits.append(line.wait)
         line(Due())
     assert waits == sorted(waits)
-    assert waits[1] == 2 * waits[0]
+    assert waits[0] <= 10, "an account may have just been made"
+    assert waits[1] == times * waits[0]
     assert waits[-1] == longest
     line(GOOD, Due(), answer)
     assert line.wait == waits[0]
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_no_provider_takes_us_for_somebody_who_guesses(draw: float) -> None:
+    """fail2ban as it comes bans after five failures in ten minutes."""
+    line, failures, passed = Line(Kind.REGISTER, draw), 0, 0.0
+    line(Began())
+    while passed < 600:
+        failures += 1
+        line(REFUSED)
+        passed += line.wait
+        line(Due())
+    assert failures < 5
+
+
+def test_a_far_side_that_was_silent_and_knows_us_not_yet_is_asked_again_soon() -> None:
+    line = Line(Kind.REGISTER)
+    line(Began(), *[event for _ in range(9) for event in (NONE, Due())], REFUSED)
+    assert line.wait <= 10
+    line(Due(), NONE)
+    assert line.wait <= 10
+    line(Due(), REFUSED)
+    assert line.wait > 30, "silence between refusals makes no new beginning"
 
 
 def test_lines_do_not_retry_in_unison() -> None:

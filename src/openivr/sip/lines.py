@@ -21,7 +21,9 @@ PROBE_LATER = 15.0  # while it is down
 MISSES = 2  # in a row: down
 ANSWERS = 2  # in a row: up again
 RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds after the first failed registration, doubled each time
-RETRY_REFUSED, LONGEST_RETRY_REFUSED = 60.0, 1800.0  # where the login was refused: providers ban who insists
+# Where the login was refused: soon, for an account may have just been made, then four times as long each
+# time, for providers ban who insists: five times in ten minutes, mostly.
+RETRY_REFUSED, LONGEST_RETRY_REFUSED = 10.0, 1800.0
 REFUSALS = frozenset({401, 403, 404, 407})
 ABSENT = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
 
@@ -71,6 +73,7 @@ class State:
     since: float = 0.0
     asked: int = REGISTRATION  # seconds asked for in REGISTER
     streak: int = 0  # failures in a row, for a peer that is down: answers in a row
+    refusals: int = 0  # of our login, since it was accepted last
     lengthened: int = 0  # 423s in a row
     has_answered: bool = False  # a peer: at least one OPTIONS, so that silence means something
     over: bool = False
@@ -181,18 +184,22 @@ def _step_register(state: State, event: Event, now: float, draw: float) -> Step:
 def _take_registration(state: State, answer: Answered, now: float, draw: float) -> Step:
     if 200 <= answer.status < 300:
         granted = state.asked if answer.expires is None else max(1, min(answer.expires, state.asked))
-        up = replace(_turn(state, Health.UP, "registered", now), streak=0, lengthened=0)
+        up = replace(_turn(state, Health.UP, "registered", now), streak=0, refusals=0, lengthened=0)
         return up, (Wait(granted * (0.8 - 0.1 * draw)),)
     longer = answer.min_expires or 0
     if answer.status == 423 and state.asked < longer <= LONGEST_REGISTRATION and state.lengthened < 3:
         return replace(state, asked=longer, lengthened=state.lengthened + 1), (Register(longer),)
-    refused = answer.status in REFUSALS
-    first, longest = (RETRY_REFUSED, LONGEST_RETRY_REFUSED) if refused else (RETRY, LONGEST_RETRY)
-    seconds = min(first * 2.0 ** min(state.streak, 20), longest) * (0.75 + 0.5 * draw)
+    down = replace(_turn(state, Health.DOWN, _reason(answer), now), lengthened=0)
+    if answer.status in REFUSALS:
+        seconds = min(RETRY_REFUSED * 4.0 ** min(state.refusals, 10), LONGEST_RETRY_REFUSED)
+        down = replace(down, refusals=state.refusals + 1, streak=0)
+    else:
+        seconds = min(RETRY * 2.0 ** min(state.streak, 20), LONGEST_RETRY)
+        down = replace(down, streak=state.streak + 1)
+    seconds *= 0.75 + 0.5 * draw
     if answer.retry_after is not None:
         seconds = max(seconds, min(answer.retry_after, 3600) * (1 + 0.1 * draw))
-    down = _turn(state, Health.DOWN, _reason(answer), now)
-    return replace(down, streak=state.streak + 1, lengthened=0), (Wait(seconds),)
+    return down, (Wait(seconds),)
 
 
 def _step_peer(state: State, event: Event, now: float, draw: float) -> Step:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from openivr.sip.lines import (
     Due,
     Ended,
     Event,
+    Health,
     Heard,
     Kind,
     Missed,
@@ -108,10 +109,19 @@ class Line:
         if (before.health, before.reason) != (self.state.health, self.state.reason):
             log.info("trunk", trunk=self.trunk.name, state=self.state.health.value, reason=self.state.reason)
             self._trunks.on_state(self.trunk.id, self.state)
+        if self.trunk.kind is Kind.REGISTER and isinstance(event, Answered):
+            self._tell_retry(commands)
         if isinstance(event, Answered) and event.status in (0, 503):
             self.addresses = self.addresses[1:] + self.addresses[:1]
         for command in commands:
             self._do(command)
+
+    def _tell_retry(self, commands: Iterable[Command]) -> None:
+        """Let the log say when a registration that failed is tried again."""
+        if self.state.health is Health.DOWN:
+            seconds = [round(command.seconds, 1) for command in commands if isinstance(command, Wait)]
+            reason = self.state.reason
+            log.info("trunk is tried again", trunk=self.trunk.name, reason=reason, seconds=seconds[0])
 
     def end(self, done: Callable[[], None]) -> None:
         """End the line; `done` is told once nothing is under way any more."""
