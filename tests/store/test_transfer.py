@@ -92,11 +92,15 @@ def export(database: Database) -> str:
         return configfile.dump(transfer.export(connection))
 
 
-def bring_in(database: Database, text: str, *, keeps_others: bool = False) -> Plan:
+def bring_in(database: Database, text: str, *, keeps_others: bool = False, is_partial: bool = False) -> Plan:
     document = configfile.load(text)
     with database.changing() as change:
         plan = transfer.make_plan(
-            change.connection, document.entries, document.scenarios, keeps_others=keeps_others
+            change.connection,
+            document.entries,
+            document.scenarios,
+            keeps_others=keeps_others,
+            is_partial=is_partial,
         )
         if not plan.mistakes:
             transfer.carry_out(change, plan)
@@ -144,6 +148,54 @@ def test_others_can_be_kept(database: Database) -> None:
     assert [(item.action, item.ident, item.label) for item in plan.actions] == [("create", 2, "6200")]
     assert show(database, "ivr", 2)["press1_dest_value"] == "1"
     assert create(database, "ivr", ivr("7001")) == 3
+
+
+def merge(database: Database, text: str) -> Plan:
+    plan = bring_in(database, "openivr: 1\n" + text, keeps_others=True, is_partial=True)
+    assert not plan.mistakes
+    return plan
+
+
+def test_a_partial_entry_changes_what_it_names_and_nothing_else(database: Database) -> None:
+    fill(database)
+    before = export(database)
+    plan = merge(database, "ext_group: [{name: Sales team}]\nivr: [{number: 6201}]\n")
+    assert plan.actions == []
+    assert export(database) == before
+    for text, kind, label, changed in [
+        ("ivr: [{number: 6200, resp_timeout: 9}]", "ivr", "6200", ["resp_timeout"]),
+        ("ring_group: [{id: 1, number: 6399}]", "ring_group", "6399", ["number"]),
+        ("ring_group: [{number: 6399, fail_dest: end_call}]", "ring_group", "6399", ["fail_dest"]),
+        ("trunk: [{name: Line, enable: 0}]", "trunk", "Line", ["enable"]),
+        ("outbound_route: [{name: Out, max_calls: 7}]", "outbound_route", "Out", ["max_calls"]),
+        ("outbound_route: [{name: Out, trunk_list: []}]", "outbound_route", "Out", ["trunk_list"]),
+    ]:
+        plan = merge(database, text)
+        actions = [(item.action, item.kind.name, item.label, item.changed) for item in plan.actions]
+        assert actions == [("update", kind, label, changed)], text
+
+
+def test_a_partial_entry_changes_single_keys_of_a_menu(database: Database) -> None:
+    fill(database)
+    before = show(database, "ivr", 1)
+    merge(database, 'ivr: [{number: 6200, keys: {"1": ivr 6201, "2": ""}}]')
+    after = show(database, "ivr", 1)
+    differs = {name for name in before if before[name] != after[name]}
+    assert differs == {
+        "press1_dest",
+        "press1_dest_value",
+        *(f"press2_dest{p}" for p in ("", "_prefix", "_value")),
+    }
+    assert (after["press1_dest"], after["press1_dest_value"], after["press2_dest"]) == ("ivr", "2", "")
+    opt_outs = [name for name in after if "allow_out_record" in name and after[name]]
+    assert opt_outs, "the star's is kept"
+    merge(database, "ivr: [{number: 6200, allow_out_record: []}]")
+    assert not any(show(database, "ivr", 1)[name] for name in opt_outs)
+
+
+def test_a_partial_entry_of_something_new_needs_what_every_new_one_needs(database: Database) -> None:
+    plan = bring_in(database, "openivr: 1\nivr: [{number: 6200}]\n", keeps_others=True, is_partial=True)
+    assert "name is required" in [mistake.text for mistake in plan.mistakes]
 
 
 def test_a_secret_left_out_stays(database: Database) -> None:

@@ -60,13 +60,16 @@ def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
 @click.command("import", short_help="Make the configuration what a YAML file says.")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--dry-run", is_flag=True, help="Only say what would change and what is wrong.")
-@click.option("--keep", is_flag=True, help="Keep objects that the file does not have.")
+@click.option(
+    "--keep", is_flag=True, help="Keep what the file does not have: objects, and fields of objects."
+)
 @store_options
 def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> None:
     """Make the configuration what FILE says: all of it, or nothing where anything in it is wrong.
 
     Objects are matched by id, else by number or name, scenarios by menu and name. What the file does not have
-    is deleted, unless --keep is given. Running servers take the new configuration over at once.
+    is deleted, and what an object leaves out has its default. With --keep others stay, and only what the file
+    names is changed: a single key of a menu, say. Running servers take the new configuration over at once.
     """
     from openivr import configfile
     from openivr.store import transfer
@@ -81,7 +84,12 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
     with opened(data, database) as store, store.changing() as change:
         with progress("checking", total) as step:
             plan = transfer.make_plan(
-                change.connection, document.entries, document.scenarios, keeps_others=keep, step=step
+                change.connection,
+                document.entries,
+                document.scenarios,
+                keeps_others=keep,
+                is_partial=keep,
+                step=step,
             )
         if plan.mistakes:
             raise failure(file.name, plan.mistakes)

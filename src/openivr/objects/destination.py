@@ -232,7 +232,9 @@ class Keys(Field):
             if str(key) not in self.keys:
                 raise Bad("enum", f"has the unknown key {key}")
             body |= self.keys[str(key)].load({str(key): text}, find)
-        return body | {self.opt_outs[str(key)][0]: 1 for key in opted if str(key) in self.keys}
+        named = {str(key) for key in opted}
+        flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}
+        return body | flags
 
     def schema(self) -> dict[str, Schema]:
         flags = {name: flag(name).schema()[name] for names in self.opt_outs.values() for name in names}

@@ -364,7 +364,7 @@ class Note(Text):
     high: int = 10_000
 
     def load(self, entry: Body, find: Find) -> dict[str, Any]:
-        return {self.name: Kept(entry[self.name])} if entry.get(self.name) else {}
+        return {self.name: Kept(entry[self.name])} if self.name in entry else {}
 
     def read(self, body: Body, stored: Any, problems: list[Problem]) -> str:
         sent = body.get(self.name)

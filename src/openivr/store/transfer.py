@@ -113,19 +113,22 @@ def export(connection: Connection, *, with_audio: bool = True, step: Step = lamb
     return document
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - the last three say how
     connection: Connection,
     document: Mapping[str, list[Entry]],
     tests: list[Entry] | None = None,
     *,
     keeps_others: bool = False,
+    is_partial: bool = False,
     step: Step = lambda: None,
 ) -> Plan:
     """Compare a document with the database. `keeps_others` leaves alone what the document does not have.
 
-    `tests` are scenarios that can be understood, with the number of their menu and a name.
+    With `is_partial` an entry changes only the fields that it names; else one that it leaves out has its
+    default, as an export has it. `tests` are scenarios that can be understood, with the number of their menu
+    and a name.
     """
-    planner = Planner(connection, keeps_others)
+    planner = Planner(connection, keeps_others, is_partial=is_partial)
     for kind in KINDS.values():
         planner.match(kind, document.get(kind.name, []))
     for item, entry in planner.entries:
@@ -140,8 +143,8 @@ def make_plan(
 class Planner:
     """Builds the items of a plan: first which object each entry is, then what it says."""
 
-    def __init__(self, connection: Connection, keeps_others: bool) -> None:
-        self.connection, self.keeps_others = connection, keeps_others
+    def __init__(self, connection: Connection, keeps_others: bool, *, is_partial: bool) -> None:
+        self.connection, self.keeps_others, self.is_partial = connection, keeps_others, is_partial
         self.items: list[Item] = []
         self.entries: list[tuple[Item, Entry]] = []
         self.mistakes: list[Mistake] = []
@@ -202,7 +205,7 @@ class Planner:
         for name in entry.fields.keys() - known:
             self.mistake(entry, name, f"is not a field of {item.kind.name}")
         try:
-            item.new = item.kind.parse(body, item.old, is_whole=True)
+            item.new = item.kind.parse(body, item.old, is_whole=not self.is_partial)
         except Invalid as error:
             for problem in error.problems:
                 self.mistake(entry, self.field_of(item.kind, problem.field), problem.text)
