@@ -192,6 +192,27 @@ async def test_two_calls_that_one_phone_placed_are_joined(tmp_path: Path) -> Non
 
 
 @in_loop
+async def test_who_talks_to_a_menu_has_nobody_to_transfer(tmp_path: Path) -> None:
+    """Neither blind nor as the second of two calls; both go on as if nothing had been asked."""
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        first, far = await talk(office, ada, "1001", grace)
+        menu = ada.call("6200")
+        await menu.until_answered()
+        assert first.leg is not None
+        assert menu.leg is not None
+        menu.leg.refer(ada.uri("1001"))
+        await menu.until(lambda: bool(menu.transfers))
+        assert menu.transfers == [603]
+        first.leg.refer(ada.uri("6200"), menu.leg)
+        await first.until(lambda: bool(first.transfers))
+        assert first.transfers == [603]
+        await hear_each_other(first, far)
+        heard = menu.packets
+        await menu.until(lambda: menu.packets > heard)
+
+
+@in_loop
 async def test_nobody_joins_calls_of_others(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         ada, grace = await office.phone("1000"), await office.phone("1001")

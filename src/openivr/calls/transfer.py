@@ -20,6 +20,7 @@ from openivr.sip.inbound import InboundLeg
 from openivr.sip.transfer import Referral, Replaces
 
 log = structlog.get_logger(__name__)
+DECLINED = 603  # there is nobody to be sent on: who asks talks to a menu (RFC 3261, section 21.6.2)
 TRANSFERRED, RETURNED = "transferred", "transfer failed, given back"
 
 
@@ -32,8 +33,10 @@ class Transfers:
     def refer(self, call: Call, asking: Party, referral: Referral) -> None:
         """A REFER on one side of a call."""
         account, other = asking.account, call.other(asking)
-        if account is None or other is None:
-            referral.reject(403 if account is None else 488)
+        if account is None:
+            referral.reject(403)
+        elif other is None:
+            referral.reject(DECLINED)
         elif referral.replaces is not None:
             self._join(call, asking, referral, referral.replaces)
         else:
@@ -102,7 +105,7 @@ class Transfers:
             return
         second, held = found
         if second.other(held) is None:
-            referral.reject(488)
+            referral.reject(DECLINED)
             return
         referral.accept()
         log.info("transfer", call=call.id, by=asking.number, to=second.id)
