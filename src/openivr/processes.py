@@ -37,16 +37,16 @@ def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> Plan:
         work = partial(app.run_worker, settings)
         jobs += [Job("http", work, (one,), settings.drain_seconds) for one in sockets]
     if has_calls:
-        settings, job = plan_calls(settings)
-        jobs += [
-            job,
-            Job("clerk", partial(run_clerk, settings, node_of(settings.data)), is_hurried=True, is_last=True),
-        ]
+        node = node_of(settings.data)
+        settings, job = plan_calls(settings, node)
+        jobs += [job, Job("clerk", partial(run_clerk, settings, node), is_hurried=True, is_last=True)]
     return Plan(settings, tuple(jobs))
 
 
-def plan_calls(settings: Settings) -> tuple[Settings, Job]:
+def plan_calls(settings: Settings, node: str) -> tuple[Settings, Job]:
     """The process that carries calls, on UDP, TCP and, where asked for, TLS."""
+    from openivr.telephony import run  # here: it is there when a process that died is started again
+
     told = settings.calls
     sockets: tuple[socket.socket, ...] = listen_sip(told.host, told.port)
     told = replace(told, port=sockets[0].getsockname()[1])
@@ -59,14 +59,7 @@ def plan_calls(settings: Settings) -> tuple[Settings, Job]:
         told = replace(told, tls_port=secure.getsockname()[1])
         sockets = (*sockets, secure)
     settings = replace(settings, calls=told)
-    return settings, Job("calls", partial(run_calls, settings), sockets, told.drain_seconds, is_hurried=True)
-
-
-def run_calls(settings: Settings, post: Post) -> None:
-    """Carry calls; imported in the process that does, for HTTP workers need none of it."""
-    from openivr.telephony import run
-
-    run(settings, post)
+    return settings, Job("calls", partial(run, settings, node), sockets, told.drain_seconds, is_hurried=True)
 
 
 def run_clerk(settings: Settings, node: str, post: Post) -> None:

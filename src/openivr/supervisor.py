@@ -5,11 +5,13 @@ the parent keeps: a connection or a message that arrives while a worker is being
 """
 
 import fcntl
+import gc
 import os
 import select
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +22,14 @@ import structlog
 from openivr.config import Settings
 
 log = structlog.get_logger(__name__)
-SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
+STOPS = frozenset((signal.SIGTERM, signal.SIGINT))
+SIGNALS = STOPS | {signal.SIGCHLD}
 LIFT = signal.SIGUSR1  # lift the bans of SIP: handed on to all jobs, of which one knows what to do
 START_SECONDS = 600  # for a worker to load its data
 FREE_PORT_TRIES = 20
 UDP_BUFFER = 4 * 2**20  # bytes of messages that may wait while a worker is started again
+STEADY_SECONDS = 1.0  # a worker that lived for as long can live, whatever ended it
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before one that cannot is started again
 SPARE_SECONDS = 5  # beyond the drain, before a worker that does not end is killed
 
 
@@ -135,28 +140,38 @@ def bind_udp(host: str, port: int) -> socket.socket:
     return sock
 
 
+def wait_before(deaths: int) -> float:
+    """Seconds before a job is started again of which so many workers have died, each but the first young.
+
+    The first is started again at once, for somebody may be calling; one that cannot live must not spin.
+    """
+    return min(FIRST_WAIT * 2.0 ** min(deaths - 2, 30), LONGEST_WAIT) if deaths > 1 else 0.0
+
+
 class Supervisor:
     """Runs each job in a forked process of its own."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self.jobs = tuple(jobs)
         self.workers: dict[int, tuple[int, float]] = {}  # pid -> number of its job, start
+        self.deaths: Counter[int] = Counter()  # by number of the job: one, and those after it that died young
+        self.due: dict[int, float] = {}  # number of the job -> when it is started again
         self.alive, self.parent_end = os.pipe()  # closes when this process ends, however it does
         self.ready, self.child_ready = os.pipe()
 
     def run(self, announce: Callable[[], None]) -> None:
         """Start all, call `announce` when they are ready, and watch over them until a signal to stop."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS | {LIFT})
+        gc.freeze()  # what is loaded stays: no worker need look through it, nor have it copied for that
         for number in range(len(self.jobs)):
             self.start(number)
         if self.wait_ready():
             announce()
             notify("READY=1")
-        while (signum := signal.sigwait(SIGNALS | {LIFT})) in (signal.SIGCHLD, LIFT):
+        while (signum := self.next_signal()) not in STOPS:
             if signum == LIFT:
                 self.hand_on(LIFT)
-            else:
-                self.restart_dead()
+            self.restart_dead()
         notify("STOPPING=1")
         self.stop()
 
@@ -185,19 +200,33 @@ class Supervisor:
         """Whether every worker reported for work; a signal ends the wait."""
         deadline, missing = time.monotonic() + START_SECONDS, len(self.jobs)
         while missing and time.monotonic() < deadline:
-            if signal.sigpending() & SIGNALS:
+            if signal.sigpending() & STOPS:
                 return False
+            self.restart_dead()
             if select.select([self.ready], [], [], 0.05)[0]:
                 missing -= len(os.read(self.ready, missing))
         return not missing
 
+    def next_signal(self) -> int | None:
+        """Wait for a signal, or until a worker is to be started again."""
+        if not self.due:
+            return signal.sigwait(SIGNALS | {LIFT})
+        found = signal.sigtimedwait(SIGNALS | {LIFT}, max(0.0, min(self.due.values()) - time.monotonic()))
+        return found.si_signo if found else None
+
     def restart_dead(self) -> None:
+        """Start again what has died, now or when it is time."""
         for pid, status in reap():
             number, started = self.workers.pop(pid)
-            job = self.jobs[number].name
-            log.error("worker ended, starting it again", worker=number, job=job, status=status)
-            if time.monotonic() - started < 1:
-                time.sleep(1)  # one that cannot live must not spin
+            self.deaths[number] = (
+                self.deaths[number] + 1 if time.monotonic() - started < STEADY_SECONDS else 1
+            )
+            seconds = wait_before(self.deaths[number])
+            facts = {"worker": number, "job": self.jobs[number].name, "status": status, "seconds": seconds}
+            log.error("worker ended, starting it again", **facts)
+            self.due[number] = time.monotonic() + seconds
+        for number in [number for number, at in self.due.items() if at <= time.monotonic()]:
+            del self.due[number]
             self.start(number)
 
     def hand_on(self, signum: signal.Signals) -> None:

@@ -5,6 +5,7 @@ import gc
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from openivr import logs, sounds, tuning
 from openivr.accounts import Account, Configuration, TrunkLine
 from openivr.calls.house import House
 from openivr.calls.library import Library
-from openivr.calls.limits import Start, Usage
+from openivr.calls.limits import Usage
 from openivr.calls.lockout import Lockout
 from openivr.calls.switchboard import Switchboard
 from openivr.calls.transfer import Transfers
@@ -22,6 +23,7 @@ from openivr.journal.entries import Alive, Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
 from openivr.media.media import Media, MediaSettings
 from openivr.media.ports import Interface
+from openivr.memory import recall
 from openivr.sip import directory, lines
 from openivr.sip.agent import Agent
 from openivr.sip.door import Door
@@ -32,7 +34,7 @@ from openivr.sip.targets import Target, bracket
 from openivr.sip.trunks import Trunks
 from openivr.sip.upkeep import Upkeep
 from openivr.sip.verifier import Secret
-from openivr.store import calls, prompts, registrations, voicemail
+from openivr.store import prompts, voicemail
 from openivr.store.configuration import LiveConfiguration
 from openivr.store.database import Database
 from openivr.supervisor import LIFT, Post
@@ -46,11 +48,11 @@ GOODBYE_SECONDS = 0.5  # for the last messages to leave
 HOUR_MS = 3_600_000
 
 
-def run(settings: Settings, post: Post) -> None:
-    """Carry calls until SIGTERM, or until the supervisor is gone."""
+def run(settings: Settings, node: str, post: Post) -> None:
+    """Carry calls until SIGTERM, or until the supervisor is gone. `node` names this data folder."""
     sys.setswitchinterval(SWITCH_SECONDS)
     with logs.output.aside():
-        asyncio.run(serve(settings, post))
+        asyncio.run(serve(settings, node, post))
 
 
 class Stop:
@@ -65,7 +67,7 @@ class Stop:
         self.soon.set()
 
 
-async def serve(settings: Settings, post: Post) -> None:
+async def serve(settings: Settings, node: str, post: Post) -> None:
     loop, stop = asyncio.get_running_loop(), Stop()
     tuning.allow_files(settings.calls.max_calls)
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -81,7 +83,7 @@ async def serve(settings: Settings, post: Post) -> None:
     journal = Journal(settings.journal, sip=f"{bracket(told.host)}:{told.port}", soon=loop.call_soon)
     database = Database(settings.url)
     exchange = Exchange(settings, database, journal)
-    await exchange.start(post)
+    await exchange.start(node, post)
     loop.add_signal_handler(LIFT, exchange.door.lift_bans)
     tuning.calm_collector()
     post.report_ready()
@@ -103,7 +105,7 @@ class Exchange:
         self.media = Media(media_settings(told))
         self.door = Door(secrets.token_bytes(32), self.take_call, is_full=self.is_full)
         self.door.guard.exempt(told.proxies)
-        self.agent = Agent(sip_settings(told), self.door)
+        self.agent = Agent(sip_settings(told, journal.flush), self.door)
         self.trunks = Trunks(self.agent, self.door, self.note_trunk)
         self.upkeep = Upkeep(self.agent, self.door)
         self.live = LiveConfiguration(database, Directories().make, self.configure)
@@ -128,17 +130,15 @@ class Exchange:
         self.lockout = Lockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
 
-    async def start(self, post: Post) -> None:
+    async def start(self, node: str, post: Post) -> None:
         """Load what calls go by, then open the door."""
         configuration = await self.live.current()
-        bindings = await self.database.read(registrations.list_registrations)
-        self.door.restore([one.data for one in bindings])
-        for one in bindings:
-            binding = {found.contact: found for found in self.door.lookup(one.data["user"])}
-            self._contacts[one.data["user"]] = binding
+        memory = await self.database.read(recall, node, self.settings.journal, now() - HOUR_MS)
+        self.door.restore(memory.bindings)
+        for user in {one["user"] for one in memory.bindings}:
+            self._contacts[user] = {found.contact: found for found in self.door.lookup(user)}
         self.door.watchers.append(self.note_bindings)
-        starts = await self.database.read(calls.recent_outside, now() - HOUR_MS)
-        self.house.usage.remember(Start(route, caller, at / 1000) for route, caller, at in starts)
+        self.house.usage.remember(memory.starts)
         await self.house.library.fetch(sounds.NAMES)
         await self.house.library.fetch(configuration.snapshot.prompts)
         await self.agent.start(post.sockets)
@@ -277,7 +277,8 @@ def media_settings(told: CallSettings) -> MediaSettings:
     )
 
 
-def sip_settings(told: CallSettings) -> SipSettings:
+def sip_settings(told: CallSettings, before_send: Callable[[], None]) -> SipSettings:
+    """How signalling is set up; what others are told is in the journal before it leaves."""
     listen = [Target("UDP", told.host, told.port), Target("TCP", told.host, told.port)]
     if told.tls_host:
         listen.append(Target("TLS", told.tls_host, told.tls_port))
@@ -286,6 +287,7 @@ def sip_settings(told: CallSettings) -> SipSettings:
         external=told.external,
         certificate=str(told.tls_cert or ""),
         key=str(told.tls_key or ""),
+        before_send=before_send,
     )
 
 

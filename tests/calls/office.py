@@ -127,7 +127,7 @@ async def open_office(folder: Path, *, is_new: bool = True, **told: Any) -> Asyn
     readable, writable = os.pipe()
     journal = Journal(settings.journal)
     exchange = Exchange(settings, database, journal)
-    await exchange.start(Post(0, sockets, writable, readable))
+    await exchange.start("test", Post(0, sockets, writable, readable))
     looking = asyncio.create_task(exchange.look())
     media = open_media()
     office = Office(exchange, database, demo, Target("UDP", "127.0.0.1", port), media, settings.journal)

@@ -232,7 +232,7 @@ def drain(sock: socket.socket) -> Iterator[Message]:
 def test_our_invite_unanswered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the test's own process, with timers of a twentieth: timer B is 32 seconds elsewhere."""
     settings, timing = telephony.sip_settings, Timing(t1=0.025, t2=0.2, t4=0.25)
-    monkeypatch.setattr(telephony, "sip_settings", lambda told: replace(settings(told), timing=timing))
+    monkeypatch.setattr(telephony, "sip_settings", lambda *told: replace(settings(*told), timing=timing))
 
     @in_loop
     async def run() -> None:

@@ -49,6 +49,45 @@ def test_what_is_written_in_one_turn_is_written_together(tmp_path: Path) -> None
     turn.pop()()  # later, when the file is closed
 
 
+def test_what_waits_for_the_end_of_a_turn_can_be_written_before_it(tmp_path: Path) -> None:
+    turn: list[Callable[[], None]] = []
+    journal = Journal(tmp_path, soon=turn.append)
+    journal.write(entry(1))
+    journal.flush()
+    assert entries_in(tmp_path)[1:] == [entry(1)]
+    journal.write(entry(2))
+    assert len(turn) == 1
+    turn.pop()()
+    assert entries_in(tmp_path)[1:] == [entry(1), entry(2)]
+    journal.close()
+
+
+def test_a_disk_that_takes_nothing_is_asked_once_a_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn: list[Callable[[], None]] = []
+    journal = Journal(tmp_path, soon=turn.append)
+    real, asked = os.write, []
+
+    def refuse(_file: int, _data: bytes) -> int:
+        asked.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    journal.write(entry(1))
+    for _ in range(5):
+        journal.flush()
+    assert len(asked) == 1
+    turn.pop()()
+    assert len(asked) == 2
+    monkeypatch.setattr(os, "write", real)
+    journal.write(entry(2))
+    journal.flush()
+    turn.pop()()
+    assert entries_in(tmp_path)[1:] == [entry(1), entry(2)]
+    journal.close()
+
+
 def test_it_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     journal.write(entry(1))

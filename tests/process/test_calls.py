@@ -60,6 +60,7 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     again = ada.call("1001")  # waits in the socket that the parent keeps
     await again.until_answered()
     assert find_calls_process(server) not in (0, victim)
+    assert '"job":"calls","status":-9,"seconds":0.0' in server.log
     await grace.until_called()
     again.hang_up()
     await until(lambda: [record.is_live for record in records(server)] == [False, False])

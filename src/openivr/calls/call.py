@@ -180,8 +180,8 @@ class Call:
                 assert_never(command)
 
     def _answer(self) -> None:
+        self.scribe.answer()  # first: what a phone has been told is in its record, whatever happens then
         self.caller.answer()
-        self.scribe.answer()
         folder = self.house.recordings
         if folder is not None and not self._recording:
             self._recording = f"{self.id}.wav"
@@ -348,14 +348,16 @@ class Call:
             self._cancel_timer(timer)
         self._voicemail.close()
         self._stop_dial()
-        if self.caller not in self._released:
+        is_ours = self.caller not in self._released
+        if is_ours:
             self._gather(self.caller, "caller")
+        self.scribe.finish(reason, self._input(), self._heard, self._recording)
+        if is_ours:
             why = Reason(reason) if reason in REASONS else None
             self.caller.hang_up(status_of(why, self._cause) if why else 480)
         for line in self.lines:
             self.house.usage.end(*line)
         self._tell_fate(480 if self._cause is None else STATUSES[self._cause])
-        self.scribe.finish(reason, self._input(), self._heard, self._recording)
         self._on_end(self)
 
     def close(self, reason: str) -> None:

@@ -28,7 +28,7 @@ class Journal:
     """Appends entries, if the disk takes them.
 
     Each is with the kernel when `write` returns. With `soon`, an event loop's `call_soon`, all those of one
-    turn of the loop are written together at its end.
+    turn of the loop are written together at its end, or by `flush` before others hear what led to them.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Journal:
         self._lost = 0
         self._file = self._open()
         self._soon = soon
-        self._is_flushing = False
-        self._flush()  # at once: what the last run left open is over
+        self._is_flushing = self._is_refused = False
+        self.flush()  # at once: what the last run left open is over
 
     def _open(self) -> int:
         self._files += 1
@@ -67,9 +67,14 @@ class Journal:
         self._waiting += line
         if not self._is_flushing:
             self._is_flushing = True
-            self._soon(self._flush)
+            self._soon(self._end_turn)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hand what waits to the kernel now; a disk that took nothing is not asked again before its turn."""
+        if self._waiting and not self._is_refused:
+            self._empty()
+
+    def _end_turn(self) -> None:
         self._is_flushing = False
         self._empty()
         if self._size > self.file_bytes and not self._waiting:
@@ -82,7 +87,9 @@ class Journal:
                 written = os.write(self._file, self._waiting)
                 self._size += written
                 del self._waiting[:written]
+            self._is_refused = False
         except OSError as error:
+            self._is_refused = True
             log.error("the journal cannot be written", error=error.strerror, waiting=len(self._waiting))
             return
         if self._lost:

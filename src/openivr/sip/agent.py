@@ -61,6 +61,7 @@ class Agent:
             _server_tls(settings),
             _client_tls(settings),
         )
+        transports.before_send = settings.before_send
         if settings.trace is not None:
             transports.tell = partial(_trace, settings.trace)
         exchange = Exchange(self, timers, settings.timing, transports.reach)

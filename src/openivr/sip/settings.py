@@ -25,6 +25,7 @@ class Settings:
     min_session: int = 90  # shorter ones are refused with 422
     ring_limit: int = 300  # an outbound call that rings longer is given up
     max_transactions: int = 100_000  # above it new requests are answered with 503
+    before_send: Callable[[], None] | None = None  # called before each message of ours leaves
     trace: Trace | None = (
         None  # is shown every message, as it is on the wire; it may hold answers to challenges
     )

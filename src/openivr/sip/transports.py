@@ -28,6 +28,7 @@ PING_SECONDS = 90.0  # between keep-alives on connections that we opened
 
 Deliver = Callable[[bytes, Hop], None]
 Tell = Callable[[bytes, Hop], None]  # is shown what is sent
+BeforeSend = Callable[[], None] | None
 
 
 class Faces:
@@ -65,12 +66,18 @@ class UdpChannel:
     reliable = False
 
     def __init__(
-        self, bound: socket.socket, faces: Faces, deliver: Deliver, tell: Tell | None = None
+        self,
+        bound: socket.socket,
+        faces: Faces,
+        deliver: Deliver,
+        tell: Tell | None = None,
+        before_send: BeforeSend = None,
     ) -> None:
         self._socket = bound
         self._faces = faces
         self._deliver = deliver
         self._tell = tell
+        self._before_send = before_send
         self._loop = asyncio.get_running_loop()
         self.host, self.port = bound.getsockname()[:2]
         self.closed = False
@@ -96,6 +103,8 @@ class UdpChannel:
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send one datagram; a full socket buffer counts as lost on the way."""
+        if self._before_send is not None:
+            self._before_send()
         if self._tell is not None:
             self._tell(data, Hop(self, address))
         try:
@@ -185,6 +194,8 @@ class StreamChannel(asyncio.Protocol):
         """Send now, or once connected; a peer that reads nothing is dropped."""
         if self.closed:
             return False
+        if self._transports.before_send is not None:
+            self._transports.before_send()
         if self._transports.tell is not None:
             self._transports.tell(data, Hop(self, address))
         if self._transport is None:
@@ -254,6 +265,7 @@ class Transports:
     ) -> None:
         self.deliver = deliver
         self.tell: Tell | None = None
+        self.before_send: BeforeSend = None
         self.faces = Faces(external)
         self.limit = CONNECTIONS
         self._lose = lose
@@ -274,7 +286,7 @@ class Transports:
         if at.protocol == "UDP":
             bound = bound or bind_udp(at.host, at.port)
             bound.setblocking(False)
-            channel = UdpChannel(bound, self.faces, self.deliver, self.tell)
+            channel = UdpChannel(bound, self.faces, self.deliver, self.tell, self.before_send)
             self._udp.append(channel)
             return at._replace(port=channel.port)
         context = None

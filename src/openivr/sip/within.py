@@ -185,9 +185,11 @@ class Within(Party):
 
     def take_bye(self, request: Request) -> None:
         """The peer hangs up."""
-        self.stack.answer(request, 200)
         cause, text = read_reason(request)
-        self.finish(Ending(0, text, True, None, cause))
+        try:  # its user first: what follows is done, and written down, when the peer hears of it
+            self.finish(Ending(0, text, True, None, cause))
+        finally:
+            self.stack.answer(request, 200)
 
     def take_options(self, request: Request) -> None:
         """The peer asks whether we are still there."""
