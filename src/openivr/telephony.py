@@ -19,6 +19,7 @@ from openivr.calls.lockout import Lockout
 from openivr.calls.switchboard import Switchboard
 from openivr.calls.transfer import Transfers
 from openivr.config import CallSettings, Settings
+from openivr.control import Banned, Question, listen
 from openivr.journal.entries import Alive, Bound, TrunkChanged, Unbound
 from openivr.journal.writer import Journal, now
 from openivr.media.media import Media, MediaSettings
@@ -87,11 +88,13 @@ async def serve(settings: Settings, node: str, post: Post) -> None:
     loop.add_signal_handler(LIFT, exchange.door.lift_bans)
     tuning.calm_collector()
     post.report_ready()
+    control = await listen(settings.data, exchange.control)
     tasks = [loop.create_task(exchange.look()), loop.create_task(exchange.sweep())]
     await stop.soon.wait()
     await exchange.stop(stop.now)
     for task in tasks:
         task.cancel()
+    control.close()
     journal.close()
     database.close()
 
@@ -181,6 +184,11 @@ class Exchange:
 
     def is_full(self) -> bool:
         return self.switchboard.is_full()
+
+    def control(self, asked: Question) -> list[Banned]:
+        """Answer the command line: the bans there are, or those that were lifted."""
+        bans = self.door.lift_ban(asked.lift) if asked.lift else self.door.bans()
+        return [Banned(ban.source, ban.user, ban.reason, round(seconds, 1)) for ban, seconds in bans]
 
     # What the database should know
 

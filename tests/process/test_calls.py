@@ -5,8 +5,12 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from openivr.cli import main
 from openivr.media.clip import Clip
 from openivr.media.tone import sines
 from openivr.sip.guard import USUAL
@@ -100,6 +104,40 @@ async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_
     ada.close()
     await ada.media.close()
     assert await asyncio.to_thread(server.stop) == 0
+
+
+def ask_bans(server: Running, *options: str) -> list[tuple[str, str, str]]:
+    """What `openivr calls bans` tells."""
+    told = CliRunner().invoke(main, ["calls", "bans", "--json", "--data", str(server.data), *options])
+    assert told.exit_code == 0, told.output
+    return [(one["source"], one["user"], one["reason"]) for one in json.loads(told.stdout)]
+
+
+@in_loop
+async def test_bans_are_told_and_one_is_lifted_while_the_server_runs(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, tmp_path / ("a" * 80), command="serve")
+    assert await asyncio.to_thread(ask_bans, server) == []
+    media, target = open_media(), Target("UDP", "127.0.0.1", server.sip_port)
+    thief = await Phone(target, "1001", "a guess").start(media)
+    for _ in range(USUAL.failures):
+        assert await thief.register() == 401
+    ban = ("127.0.0.1", "1001", "wrong passwords")
+    assert await asyncio.to_thread(ask_bans, server) == [ban]
+    run = partial(CliRunner().invoke, main, ["calls", "bans", "--data", str(server.data)])
+    assert "1001" in (await asyncio.to_thread(run)).output
+    run = partial(
+        CliRunner().invoke, main, ["calls", "bans", "--data", str(server.data), "--lift", "192.0.2.1"]
+    )
+    assert "192.0.2.1 is not banned" in (await asyncio.to_thread(run)).output
+    assert await asyncio.to_thread(ask_bans, server, "--lift", "127.0.0.1") == [ban]
+    assert "sip ban lifted" in server.expect_log("sip ban lifted")
+    assert await asyncio.to_thread(ask_bans, server) == []
+    assert await thief.register() == 401, "there is an answer again"
+    thief.close()
+    await media.close()
+    assert await asyncio.to_thread(server.stop) == 0
+    refused = await asyncio.to_thread(run)
+    assert (refused.exit_code, "no server carries calls" in refused.output) == (1, True)
 
 
 @in_loop

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openivr.cli.options import opened, store_options
+from openivr.cli.options import data_option, opened, store_options
 from openivr.cli.serve import call_options, common_options, start
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from openivr.control import Banned
     from openivr.menu.model import Snapshot
     from openivr.simulate.simulation import Simulation
     from openivr.store.calls import CallNote, Record
@@ -136,6 +137,30 @@ def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
         click.echo(line)
 
 
+@calls.command()
+@click.option("--lift", metavar="ADDRESS", default="", help="Listen to this address again, as a list has it.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@data_option
+def bans(*, lift: str, as_json: bool, data: Path) -> None:
+    """Show whom signalling does not listen to now, why, and for how long yet; or end a ban.
+
+    Asks the server that carries calls on this data, which must be running. SIGUSR1 to it ends all bans.
+    """
+    from openivr.control import NotRunning, Question, ask
+
+    try:
+        found = ask(data, Question(lift))
+    except NotRunning as error:
+        raise click.ClickException(f"no server carries calls on the data in {data}") from error
+    if lift and not found:
+        raise click.ClickException(f"{lift} is not banned")
+    if as_json:
+        echo_json(found)
+        return
+    print_table(table_of_bans(found))
+    click.echo(f"{len(found)} {'lifted' if lift else 'bans'}")
+
+
 def describe(
     record: "Record", notes: "list[CallNote]", told: "Simulation", snapshot: "Snapshot"
 ) -> Iterator[str]:
@@ -237,6 +262,19 @@ def table_of(records: "list[Record]") -> "Table":
             one.outcome or f"now {one.stage}",
             one.reason,
         )
+    return table
+
+
+def table_of_bans(found: "list[Banned]") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in ("source", "as user", "reason", "ends in"):
+        table.add_column(name, justify="right" if name == "ends in" else "left", overflow="fold")
+    for one in found:
+        user = "".join(key if key.isprintable() else "?" for key in one.user)  # a stranger chose it
+        table.add_row(one.source, user or "anybody", one.reason, f"{one.seconds:.0f} s")
     return table
 
 

@@ -110,8 +110,21 @@ class Door:
         """Listen to everybody again; the log says who was not listened to."""
         lifted = self.guard.pardon_all(self._clocks.steady())
         for ban in lifted:
-            log.warning("sip ban lifted", source=ban.source, user=ban.user, reason=ban.reason)
+            _log_lifted(ban)
         log.info("sip bans lifted", count=len(lifted))
+
+    def lift_ban(self, source: str) -> list[tuple[Ban, float]]:
+        """Listen again to a source, as whichever user; the bans that it had, and the seconds left of them."""
+        now = self._clocks.steady()
+        lifted = self.guard.pardon_source(source, now)
+        for ban in lifted:
+            _log_lifted(ban)
+        return [(ban, ban.until - now) for ban in lifted]
+
+    def bans(self) -> list[tuple[Ban, float]]:
+        """List who is not listened to, and for how many seconds yet."""
+        now = self._clocks.steady()
+        return [(ban, ban.until - now) for ban in self.guard.bans(now)]
 
     def lookup(self, user: str) -> tuple[Binding, ...]:
         """List where an account can be called, the most wanted first."""
@@ -276,6 +289,10 @@ class Door:
 
 def _log_ban(ban: Ban) -> None:
     log.warning("sip source banned", source=ban.source, user=ban.user, reason=ban.reason)
+
+
+def _log_lifted(ban: Ban) -> None:
+    log.warning("sip ban lifted", source=ban.source, user=ban.user, reason=ban.reason)
 
 
 def _is_own(request: Request, account: Account) -> bool:

@@ -178,6 +178,14 @@ class Guard:
         """Forget everything about a source."""
         self._sources.pop((name_source(host), ""), None)
 
+    def pardon_source(self, host: str, now: float) -> tuple[Ban, ...]:
+        """Forget everything about a source, as whichever user: the bans that this has lifted."""
+        name = name_source(host)
+        lifted = tuple(ban for ban in self.bans(now) if ban.source == name)
+        for key in [key for key in self._sources if key[0] == name]:
+            del self._sources[key]
+        return lifted
+
     def pardon_all(self, now: float) -> tuple[Ban, ...]:
         """Forget everything about all sources: the bans that this has lifted."""
         lifted = self.bans(now)
