@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -20,10 +21,10 @@ from openivr.store.database import Database
 ROOT = "/openapi/v1.0/"
 AGENT = {"User-Agent": "OpenAPI"}
 SECRET = "a secret of the tests"
-PORTS = {  # any that are free
-    "api": ("--http", "127.0.0.1:0"),
-    "calls": ("--sip", "127.0.0.1:0"),
-    "serve": ("--http", "127.0.0.1:0", "--sip", "127.0.0.1:0"),
+PORTS = {  # any that are free, where a test does not say which
+    "api": {"--http": "127.0.0.1:0"},
+    "calls": {"--sip": "127.0.0.1:0"},
+    "serve": {"--http": "127.0.0.1:0", "--sip": "127.0.0.1:0"},
 }
 STARTED: list[subprocess.Popen[str]] = []  # whatever a failed test leaves running is ended with the session
 
@@ -109,7 +110,7 @@ class Running:
     client_id: str
     client_secret: str
     password: str = ""  # the administrator's first
-    sip_port: int = 0
+    sip_ports: tuple[int, ...] = ()  # in the order of the addresses that it listens on
 
     @property
     def address(self) -> tuple[str, int]:
@@ -123,6 +124,10 @@ class Running:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+    @property
+    def sip_port(self) -> int:
+        return self.sip_ports[0] if self.sip_ports else 0
 
     def stop(self) -> int:
         """End the process and wait for it."""
@@ -172,7 +177,8 @@ def end_all() -> None:
 def start(folder: Path, *options: str, demo: bool = True, command: str = "api") -> Running:
     """Start `openivr api`, or another command, on free ports; returns when it says that it answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "openivr", command, *PORTS[command], "--data", "data", *options]
+    ports = [word for name, at in PORTS[command].items() if name not in options for word in (name, at)]
+    words = [sys.executable, "-m", "openivr", command, *ports, "--data", "data", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENIVR_")}
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
@@ -185,7 +191,8 @@ def start(folder: Path, *options: str, demo: bool = True, command: str = "api") 
         )
     STARTED.append(process)
     assert process.stdout is not None
-    base = ident = secret = password = sip = ""
+    base = ident = secret = password = ""
+    places: list[str] = []
     last = "phones" if command == "calls" else "Try"
     for line in process.stdout:
         match line.split():
@@ -195,9 +202,8 @@ def start(folder: Path, *options: str, demo: bool = True, command: str = "api") 
                 pass
             case ["sign", "in", "name", "admin", "password", password, *_]:
                 pass
-            case ["SIP", sip, *_]:
-                pass
+            case ["SIP", *_]:
+                places = re.findall(r":(\d+)(?=[ ,])", line.partition(";")[0])
         if line.strip().startswith(last):
-            port = int(sip.rstrip(",").rpartition(":")[2] or 0)
-            return Running(process, folder, base, ident, secret, password, port)
+            return Running(process, folder, base, ident, secret, password, tuple(map(int, places)))
     raise AssertionError(f"the server ended: {(folder / 'log').read_text()}")

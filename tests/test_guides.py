@@ -93,7 +93,7 @@ def test_the_firewall_opens_what_the_server_listens_on() -> None:
     assert serve is not None
     usual = {parameter.name: parameter.default for parameter in serve.params}
     first, last = str(usual["rtp_ports"]).split("-")
-    sip, http = (str(usual[name]).rpartition(":")[2] for name in ("sip", "http"))
+    sip, http = (re.findall(r":(\d+)", str(usual[name]))[-1] for name in ("sip", "http"))
     assert f"ufw allow {first}:{last}/udp" in TEXT
     assert f"udp dport {first}-{last} accept" in TEXT
     assert TEXT.count(f"ufw allow {sip}") == 2

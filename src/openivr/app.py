@@ -86,10 +86,9 @@ def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer, t
 def told_about(settings: Settings) -> Told:
     """What the admin says of calls."""
     calls = settings.calls
-    tls = f"{calls.tls_host}:{calls.tls_port}" if calls.tls_host else ""
     return Told(
-        f"{calls.host}:{calls.port}",
-        tls,
+        ", ".join(map(str, calls.sip)),
+        ", ".join(map(str, calls.sip_tls)),
         calls.rtp_ports,
         calls.max_calls,
         calls.keep_days,

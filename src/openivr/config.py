@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from openivr.store.tokens import TokenPolicy
 
@@ -10,18 +10,30 @@ from openivr.store.tokens import TokenPolicy
 Profile = Literal["classic", "software", "cloud"]
 
 
+class Address(NamedTuple):
+    """Where to listen: a numeric host, IPv6 without brackets, and a port. Its text has them."""
+
+    host: str
+    port: int
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.host
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if self.is_ipv6 else f"{self.host}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSettings:
-    """What the process that carries calls is told."""
+    """What the process that carries calls is told. Of addresses there is at most one of each family."""
 
-    host: str = "127.0.0.1"
-    port: int = 5060
-    tls_host: str = ""  # "": no SIP over TLS
-    tls_port: int = 5061
+    sip: tuple[Address, ...] = (Address("127.0.0.1", 5060),)
+    sip_tls: tuple[Address, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     rtp_ports: range = range(10_000, 20_000)
-    external: str = ""  # address that peers outside are told
+    external: tuple[str, ...] = ()  # addresses that peers outside are told, each by those of its family
     max_calls: int = 200
     records: bool = False  # whether every call is recorded as sound
     keep_days: int = 365  # call records; 0: for ever

@@ -9,13 +9,14 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from openivr import app
 from openivr.clerk.clerk import Clerk, Keep
 from openivr.config import Settings
 from openivr.store.database import Database
-from openivr.supervisor import CannotStart, Job, Post, listen, listen_sip, listen_tcp
+from openivr.supervisor import Job, Post, listen, listen_sip, listen_sip_tls
 
 CLERK_NICE = 5  # a record may be late, a packet may not
 
@@ -44,22 +45,28 @@ def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> Plan:
 
 
 def plan_calls(settings: Settings, node: str) -> tuple[Settings, Job]:
-    """The process that carries calls, on UDP, TCP and, where asked for, TLS."""
+    """The process that carries calls, on UDP, TCP and, where asked for, TLS.
+
+    The order of its sockets is that of `telephony.sip_settings`.
+    """
     from openivr.telephony import run  # here: it is there when a process that died is started again
 
     told = settings.calls
-    sockets: tuple[socket.socket, ...] = listen_sip(told.host, told.port)
-    told = replace(told, port=sockets[0].getsockname()[1])
-    if told.tls_host:
-        try:
-            secure = listen_tcp(told.tls_host, told.tls_port)
-        except OSError as error:
-            where = f"{told.tls_host}:{told.tls_port}"
-            raise CannotStart(f"cannot listen for SIP on {where}: {error.strerror}") from error
-        told = replace(told, tls_port=secure.getsockname()[1])
-        sockets = (*sockets, secure)
+    plain = [listen_sip(at) for at in told.sip]
+    secure = [listen_sip_tls(at) for at in told.sip_tls]
+    told = replace(
+        told,
+        sip=tuple(at._replace(port=port_of(udp)) for at, (udp, _) in zip(told.sip, plain, strict=True)),
+        sip_tls=tuple(at._replace(port=port_of(one)) for at, one in zip(told.sip_tls, secure, strict=True)),
+    )
     settings = replace(settings, calls=told)
-    return settings, Job("calls", partial(run, settings, node), sockets, told.drain_seconds, is_hurried=True)
+    work, sockets = partial(run, settings, node), (*chain.from_iterable(plain), *secure)
+    return settings, Job("calls", work, sockets, told.drain_seconds, is_hurried=True)
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port that a socket has, which was found if none was asked for."""
+    return int(bound.getsockname()[1])
 
 
 def run_clerk(settings: Settings, node: str, post: Post) -> None:

@@ -134,14 +134,10 @@ def announce(settings: Settings, news: News, *, has_http: bool, has_calls: bool)
 
 
 def sip_address(settings: Settings) -> str:
-    """Where phones find the server: "127.0.0.1:5060, UDP and TCP"."""
+    """Where phones find the server: "127.0.0.1:5060 and [::1]:5060, UDP and TCP"."""
     told = settings.calls
-    secure = f"; {join(told.tls_host, told.tls_port)}, TLS" if told.tls_host else ""
-    return f"{join(told.host, told.port)}, UDP and TCP{secure}"
-
-
-def join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    plain, secure = (" and ".join(map(str, one)) for one in (told.sip, told.sip_tls))
+    return f"{plain}, UDP and TCP" + (f"; {secure}, TLS" if secure else "")
 
 
 def curl_line(settings: Settings, api: str) -> str:

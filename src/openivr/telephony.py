@@ -31,7 +31,7 @@ from openivr.sip.door import Door
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.registrar import Binding, plain
 from openivr.sip.settings import Settings as SipSettings
-from openivr.sip.targets import Target, bracket
+from openivr.sip.targets import Target, normal
 from openivr.sip.trunks import Trunks
 from openivr.sip.upkeep import Upkeep
 from openivr.sip.verifier import Secret
@@ -81,7 +81,7 @@ async def serve(settings: Settings, node: str, post: Post) -> None:
 
     loop.add_reader(post.supervisor, orphaned)
     told = settings.calls
-    journal = Journal(settings.journal, sip=f"{bracket(told.host)}:{told.port}", soon=loop.call_soon)
+    journal = Journal(settings.journal, sip=str(told.sip[0]), soon=loop.call_soon)
     database = Database(settings.url)
     exchange = Exchange(settings, database, journal)
     await exchange.start(node, post)
@@ -278,20 +278,24 @@ def folder_for_recordings(settings: Settings) -> Path | None:
 
 
 def media_settings(told: CallSettings) -> MediaSettings:
+    """Sound comes in wherever calls do."""
+    external = {":" in address: address for address in told.external}
+    hosts = dict.fromkeys(at.host for at in (*told.sip, *told.sip_tls))
     return MediaSettings(
-        interfaces=(Interface(told.host, told.external),),
+        interfaces=tuple(Interface(host, external.get(":" in host, "")) for host in hosts),
         ports=told.rtp_ports,
         dead_seconds=told.dead_seconds,
     )
 
 
 def sip_settings(told: CallSettings, before_send: Callable[[], None]) -> SipSettings:
-    """How signalling is set up; what others are told is in the journal before it leaves."""
-    listen = [Target("UDP", told.host, told.port), Target("TCP", told.host, told.port)]
-    if told.tls_host:
-        listen.append(Target("TLS", told.tls_host, told.tls_port))
+    """How signalling is set up; what others are told is in the journal before it leaves.
+
+    The places are in the order of the sockets that `processes.plan_calls` opens.
+    """
+    plain = [Target(protocol, *at) for at in told.sip for protocol in ("UDP", "TCP")]
     return SipSettings(
-        listen=tuple(listen),
+        listen=(*plain, *(Target("TLS", *at) for at in told.sip_tls)),
         external=told.external,
         certificate=str(told.tls_cert or ""),
         key=str(told.tls_key or ""),
@@ -330,7 +334,7 @@ def make_trunk(trunk: TrunkLine) -> lines.Trunk:
         id=trunk.id,
         name=trunk.name,
         kind=lines.Kind(trunk.kind),
-        host=trunk.hostname.strip("[]"),
+        host=normal(trunk.hostname),
         port=trunk.port,
         protocol=trunk.transport.upper(),
         domain=trunk.domain,

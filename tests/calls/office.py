@@ -3,21 +3,21 @@
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import msgspec
 
-from openivr import supervisor
 from openivr.clerk.clerk import Clerk
-from openivr.config import CallSettings, Settings
+from openivr.config import Address, CallSettings, Settings
 from openivr.journal.writer import Journal
 from openivr.media.media import Media
 from openivr.menu.commands import Note
 from openivr.objects import KINDS
+from openivr.processes import plan_calls
 from openivr.sip.targets import Target
 from openivr.startup import Demo, fill
 from openivr.store import calls, objects
@@ -52,14 +52,20 @@ class Office:
     exchange: Exchange
     database: Database
     demo: Demo
-    server: Target
+    servers: dict[str, Target]  # by the host that it listens on
     media: Media
     journal: Path
     phones: list[Phone] = field(default_factory=list)
 
-    async def phone(self, number: str, answers: int | None = 200) -> Phone:
-        """A phone of an extension of the demo, registered."""
-        phone = await Phone(self.server, number, self.demo.extensions[number], answers).start(self.media)
+    @property
+    def server(self) -> Target:
+        """Where it listens first."""
+        return next(iter(self.servers.values()))
+
+    async def phone(self, number: str, answers: int | None = 200, *, host: str = "") -> Phone:
+        """A phone of an extension of the demo, registered; by the address of the server that is named."""
+        server = self.servers[host] if host else self.server
+        phone = await Phone(server, number, self.demo.extensions[number], answers).start(self.media)
         self.phones.append(phone)
         assert await phone.register() == 200
         return phone
@@ -114,23 +120,24 @@ def fill_in(database: Database, folder: Path, is_new: bool) -> Demo:
 
 
 @asynccontextmanager
-async def open_office(folder: Path, *, is_new: bool = True, **told: Any) -> AsyncIterator[Office]:
+async def open_office(
+    folder: Path, *, is_new: bool = True, hosts: Sequence[str] = ("127.0.0.1",), **told: Any
+) -> AsyncIterator[Office]:
     """Open it, and close it in the end; one that is not new has its data in the folder already."""
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
     migrate(database)
     demo = fill_in(database, folder, is_new)
-    sockets = supervisor.listen_sip("127.0.0.1", 0)
-    port = sockets[0].getsockname()[1]
-    settings = Settings(
-        data=folder, calls=replace(CallSettings(port=port, rtp_ports=range(40_000, 42_000)), **told)
-    )
+    places = tuple(Address(host, 0) for host in hosts)
+    asked = CallSettings(sip=places, rtp_ports=range(40_000, 42_000), **told)
+    settings, job = plan_calls(Settings(data=folder, calls=asked), "test")
     readable, writable = os.pipe()
     journal = Journal(settings.journal)
     exchange = Exchange(settings, database, journal)
-    await exchange.start("test", Post(0, sockets, writable, readable))
+    await exchange.start("test", Post(0, job.sockets, writable, readable))
     looking = asyncio.create_task(exchange.look())
-    media = open_media()
-    office = Office(exchange, database, demo, Target("UDP", "127.0.0.1", port), media, settings.journal)
+    media = open_media(*hosts)
+    servers = {host: Target("UDP", host, port) for host, port in settings.calls.sip}
+    office = Office(exchange, database, demo, servers, media, settings.journal)
     try:
         yield office
     finally:

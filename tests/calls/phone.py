@@ -86,7 +86,7 @@ class Phone(Telephone):
     """A telephone. `answers`: what it does when it is called: a status, or None to let it ring."""
 
     def __init__(self, server: Target, user: str = "", password: str = "", answers: int | None = 200) -> None:
-        super().__init__(server, Login(user, password))
+        super().__init__(server, Login(user, password), listen=server.host)
         self.password, self.answers = password, answers
         self.lines: list[Line] = []
         self.invites: list[Request] = []

@@ -27,14 +27,18 @@ class Place:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder, port = tmp_path_factory.mktemp("reach"), free_port()
+    with serving(folder, "--sip", "[::1]:0", *secure_at(port, folder)) as house:
+        yield Place(house, port, folder / "cert.pem")
+
+
+def secure_at(port: int, folder: Path) -> tuple[str, ...]:
+    """The options for TLS at ::1, with a certificate made for it."""
     certificate, key = folder / "cert.pem", folder / "key.pem"
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:::1")
     made = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     files = ("-out", str(certificate), "-keyout", str(key))
     subprocess.run([*made, *subject, *files], check=True, capture_output=True)
-    secure = ("--sip-tls", f"[::1]:{port}", "--sip-cert", str(certificate), "--sip-key", str(key))
-    with serving(folder, "--sip", "[::1]:0", *secure) as house:
-        yield Place(house, port, certificate)
+    return "--sip-tls", f"[::1]:{port}", "--sip-cert", str(certificate), "--sip-key", str(key)
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def test_a_call_through_a_menu_to_a_phone(place: Place, transport: str) -> None:
     ada.reply(ada.expect("BYE"), 200)
     record = place.house.new_record()
     assert (record.outcome, record.reason) == ("connected", "called side hung up")
-    assert record.legs[0]["via"].startswith("::1:")
+    assert record.legs[0]["via"].startswith("[::1]:")
 
 
 def test_another_phone_of_the_same_person_takes_a_call_over(place: Place) -> None:
@@ -143,3 +147,17 @@ def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) 
     alan.hang_up()
     ada.reply(ada.expect("BYE"), 200)
     assert sorted(record.reason for record in house.new_records(2)) == ["called side hung up", "transferred"]
+
+
+def test_tls_alone_is_of_ipv6(tmp_path: Path) -> None:
+    """Sound is wherever calls are, also where that is another address for TLS than for UDP."""
+    port = free_port()
+    with serving(tmp_path, *secure_at(port, tmp_path)) as house:
+        ada = phone(Place(house, port, tmp_path / "cert.pem"), "1000", "TLS")
+        grace = house.handset("1001")
+        ada.invite("1001")
+        grace.pick_up(grace.ring())
+        ada.until_answered()
+        talk(ada, grace)
+        grace.hang_up()
+        ada.reply(ada.expect("BYE"), 200)

@@ -3,6 +3,7 @@
 import pytest
 
 from openivr.media.latch import Latch
+from openivr.media.line import beside
 from openivr.media.remote import Remote
 
 
@@ -31,6 +32,20 @@ def test_ipv6_in_any_spelling() -> None:
     latch = Latch.of(Remote("2001:DB8:0::1", 4000, signalling="2001:db8::0002"))
     assert latch.target == ("2001:db8::1", 4000)
     assert latch.allows("2001:db8::2")
+
+
+def test_signalling_of_the_other_family_says_nothing_of_sound() -> None:
+    latch = Latch.of(Remote("192.168.1.5", 4000, signalling="2001:db8::1"))
+    assert latch.target == ("192.168.1.5", 4000)
+    assert latch.hosts == {"192.168.1.5"}
+
+
+def test_a_link_local_address_is_in_the_zone_of_its_signalling() -> None:
+    latch = Latch.of(Remote("fe80::1", 4000, signalling="fe80::1%2"))
+    assert latch.target == ("fe80::1", 4000, 0, 2)
+    assert latch.hosts == {"fe80::1"}
+    assert beside(("fe80::1", 4000, 0, 2)) == ("fe80::1", 4001, 0, 2)
+    assert Latch.of(Remote("fd00::1", 4000, signalling="fe80::1%2")).target == ("fd00::1", 4000)
 
 
 def test_a_name_is_no_address() -> None:

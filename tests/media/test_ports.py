@@ -6,9 +6,10 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from openivr.media.ports import Interface, NoPorts, Ports, is_private
+from openivr.media.ports import Interface, NoFamily, NoPorts, Ports, find_interface, is_private, show
 
 LOOPBACK = Interface("127.0.0.1")
+WILDCARDS = (("0.0.0.0", "127.0.0.1"), ("::", "::1"))
 
 
 def spare(count: int) -> range:
@@ -89,8 +90,25 @@ def test_the_interface_is_of_the_family_that_is_needed() -> None:
     assert interface.host == "::1"
     assert pair.rtp.family is socket.AF_INET6
     pair.close()
-    with pytest.raises(NoPorts, match="IPv6"):
+    with pytest.raises(NoFamily, match="IPv6"):
         ports.bind([LOOPBACK], "2001:db8::1")
+
+
+def test_of_two_interfaces_the_one_on_the_way_there_is_taken() -> None:
+    """Such as one that TLS has for itself: all addresses, beside this machine's own."""
+    both = [Interface("0.0.0.0"), Interface("127.0.0.1"), Interface("::1")]
+    assert find_interface(both, "127.0.0.1").host == "127.0.0.1"
+    assert find_interface(both, "::1").host == "::1"
+    assert find_interface([Interface("127.0.0.9"), Interface("0.0.0.0")], "127.0.0.1").host == "0.0.0.0"
+    assert find_interface([Interface("127.0.0.9"), Interface("127.0.0.8")], "127.0.0.1").host == "127.0.0.9"
+
+
+def test_a_wildcard_of_each_family_at_the_same_port() -> None:
+    numbers = spare(2)
+    pairs = [Ports(numbers).bind([Interface(host)], towards)[1] for host, towards in WILDCARDS]
+    assert [pair.port for pair in pairs] == [numbers[0]] * 2
+    for pair in pairs:
+        pair.close()
 
 
 @pytest.mark.parametrize(
@@ -125,3 +143,8 @@ def test_private_addresses(host: str) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "172.32.0.1", "8.8.8.8", "2001:db8::1"])
 def test_public_addresses(host: str) -> None:
     assert not is_private(host)
+
+
+def test_addresses_for_people() -> None:
+    assert show(("127.0.0.1", 4000)) == "127.0.0.1:4000"
+    assert show(("fe80::1", 4000, 0, 2)) == "[fe80::1]:4000"

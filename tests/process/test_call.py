@@ -236,6 +236,15 @@ def test_a_password_of_ones_own_by_tcp(served: Running, tmp_path: Path) -> None:
     assert re.search('response="[0-9a-f]', done.stderr) is None
 
 
+def test_a_server_on_all_addresses_of_ipv6(tmp_path: Path) -> None:
+    running = start(tmp_path, "--sip", "[::]:0", command="calls")
+    done = call(running, "6200", "--keys", "0.5s,h")
+    assert done.returncode == 0, done.stdout
+    assert f"at [::1]:{running.sip_port}, UDP" in done.stdout
+    assert re.search(r"lasted .* heard [1-9]", done.stdout)
+    running.stop()
+
+
 def test_tls_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
     files = tmp_path / "cert.pem", tmp_path / "key.pem"
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.sip import sdp
-from openivr.sip.negotiation import EVENT_PAYLOAD, Agreed, Answer, Session
+from openivr.sip.negotiation import EVENT_PAYLOAD, Agreed, Answer, Session, find_host
 from openivr.sip.sdp import Description, Direction, Media
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
@@ -189,6 +189,42 @@ def test_ipv6() -> None:
     assert answer.agreed.host == "2001:db8::7"
 
 
+@pytest.mark.parametrize(("here", "there"), [(HERE, "2001:db8::7"), ("2001:db8::1", THERE)])
+def test_a_stream_of_the_other_family_is_none_for_us(here: str, there: str) -> None:
+    assert ours(here).answer(body(*AUDIO, host=there)) is None
+    session = ours(here)
+    session.offer()
+    assert session.accept(body(*AUDIO, host=there)) is None
+    hold = answered(body(*AUDIO, host="::" if ":" in there else "0.0.0.0"), ours(here))
+    assert not hold.agreed.hears
+
+
+def test_of_two_families_offered_ours_is_taken() -> None:
+    both = body(*AUDIO, "c=IN IP6 2001:db8::7", *AUDIO, host=THERE)
+    answer = answered(both)
+    assert answer.agreed.host == THERE
+    assert [media.port for media in read(answer.body).media] == [0, 40000]
+
+
+@pytest.mark.parametrize(
+    ("offer", "source", "host"),
+    [
+        (b"", "2001:db8::7", "2001:db8::7"),
+        (body(*AUDIO), "203.0.113.5", "203.0.113.5"),  # it may be behind NAT
+        (body(*AUDIO), "2001:db8::7", THERE),
+        (body(*AUDIO, host="2001:db8::7"), THERE, "2001:db8::7"),
+        (body(*AUDIO, "c=IN IP6 2001:db8::7", *AUDIO), "2001:db8::5", "2001:db8::5"),
+        (body(*AUDIO, "c=IN IP6 2001:db8::7", *AUDIO), "203.0.113.5", "203.0.113.5"),
+        (body(*AUDIO, "c=IN IP4 203.0.113.3", host="2001:db8::7"), "203.0.113.5", "203.0.113.5"),
+        (body(*AUDIO, host="0.0.0.0"), "2001:db8::7", "2001:db8::7"),
+        (body("m=video 4 RTP/AVP 31"), "2001:db8::7", "2001:db8::7"),
+        (b"IN IP4 nonsense", "2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_where_the_sound_of_a_call_is_exchanged_with(offer: bytes, source: str, host: str) -> None:
+    assert find_host(offer, source) == host
+
+
 def test_the_medias_own_connection_wins() -> None:
     assert answered(body(*AUDIO, "c=IN IP4 203.0.113.3")).agreed.host == "203.0.113.3"
 
@@ -305,6 +341,7 @@ def test_any_bytes_are_read(data: bytes) -> None:
         if description := sdp.parse(each):
             look_at_all(description)
         ours().answer(each)
+        find_host(each, "2001:db8::1")
         session = ours()
         session.offer()
         session.accept(each)

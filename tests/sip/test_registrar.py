@@ -194,6 +194,14 @@ def test_equality_of_uris(one: str, other: str, same: bool) -> None:
             Target("UDP", "2001:db8::7", 5060),
             False,
         ),
+        (
+            Target("UDP", "2001:db8::7", 5060),
+            "sip:a@[2001:DB8:0::7]:5062",
+            False,
+            Target("UDP", "2001:db8::7", 5062),
+            False,
+        ),
+        (Target("UDP", "fe80::7%2", 5060), "sip:a@[fe80::7]", True, Target("UDP", "fe80::7%2", 5060), True),
     ],
 )
 def test_where_a_phone_is_reached(

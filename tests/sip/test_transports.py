@@ -5,16 +5,20 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from openivr.sip import transports
 from openivr.sip.agent import Agent
-from openivr.sip.message import Response, read
+from openivr.sip.dialogs import fixed_hop
+from openivr.sip.message import Request, Response, read
+from openivr.sip.routing import stamp
 from openivr.sip.settings import Settings
-from openivr.sip.targets import Target
+from openivr.sip.targets import Hop, Target, bracket, read_peer, write_peer
 from openivr.sip.transports import Faces
 from tests.sip.scene import play, scene
+from tests.sip.test_door import Channel
 from tests.sip.torture import request
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, House, Phone, answer_at_once, running, settings
 
@@ -34,8 +38,8 @@ async def pair(
         callee.close()
 
 
-async def call_through(caller: Agent, house: House, uri: str) -> None:
-    """Call, offer anew from both sides, and hang up."""
+async def call_through(caller: Agent, house: House, uri: str) -> str:
+    """Call, offer anew from both sides, and hang up; the Contact of who was called."""
     ear = Ear()
     leg = caller.call(uri, ear, body=OFFER)
     assert await ear.hears("answered") == ANSWER
@@ -50,6 +54,8 @@ async def call_through(caller: Agent, house: House, uri: str) -> None:
     other.hangup()
     assert (await ear.ending("ended")).by_peer
     await other_ear.ending("ended")
+    assert leg.dialog is not None
+    return leg.dialog.target
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "TCP"])
@@ -63,6 +69,64 @@ def test_calls_over_both_transports_and_families(protocol: str, host: str) -> No
             await call_through(caller, house, f"sip:100@{written}:{port};transport={protocol.lower()}")
 
     run()
+
+
+@play
+async def test_one_agent_listens_on_both_families_and_says_where_in_each() -> None:
+    """Its ports differ, so that a Contact with the other one's would be seen."""
+    both = [Target(protocol, host, 0) for host in ("127.0.0.1", "::1") for protocol in ("UDP", "TCP")]
+    house = House(answer_at_once)
+    callee = await running(house, replace(settings(), listen=tuple(both)))
+    for at in callee.listening:
+        caller = await running(House(), settings(at.protocol, host=at.host))
+        kind = f";transport={at.protocol.lower()}"
+        told = await call_through(caller, house, f"sip:100@{bracket(at.host)}:{at.port}{kind}")
+        ours = f"sip:{bracket(at.host)}:{at.port}{kind if at.protocol == 'TCP' else ''}"
+        assert told == callee.contact(caller.listening[0]) == ours
+        caller.close()
+    callee.close()
+
+
+@play
+async def test_without_an_address_of_its_family_nobody_is_reached() -> None:
+    async with pair("UDP", "TCP") as (caller, _, _):
+        for protocol in ("udp", "tcp"):
+            ear = Ear()
+            caller.call(f"sip:100@[::1]:5060;transport={protocol}", ear, body=OFFER)
+            assert (await ear.ending("failed")).status == 503
+        with pytest.raises(ValueError, match="no way"):
+            caller.contact(Target("TCP", "::1", 5060))
+        assert not caller.speaks("::1")
+
+
+def test_a_link_local_peer_keeps_its_zone_and_tells_it_to_nobody() -> None:
+    assert read_peer(("fe80::7", 5060, 0, 2)) == ("fe80::7%2", 5060)
+    assert write_peer(("fe80::7%2", 5060)) == ("fe80::7", 5060, 0, 2)
+    for peer in (("2001:db8::7", 5060, 0, 0), ("192.0.2.7", 5060)):
+        assert write_peer(read_peer(peer)) == peer[:2]
+    assert bracket("fe80::7%2") == "[fe80::7]"
+    asked = request("OPTIONS sip:h SIP/2.0", "Via: SIP/2.0/UDP [fe80::7];rport;branch=z9hG4bK1", "Call-ID: x")
+    message = read(asked)
+    assert isinstance(message, Request)
+    stamp(message, Hop(Channel(), ("fe80::7%2", 5060)))
+    assert message.get("via").endswith(";received=fe80::7")
+
+
+@pytest.mark.parametrize(
+    ("contact", "claimed", "real", "is_fixed"),
+    [
+        ("sip:a@[2001:DB8:0::7]:5062", "[2001:db8::7]", "2001:db8::7", False),
+        ("sip:a@[fd00::7]", "[FD00:0::7]", "2620:fe::fe", True),
+        ("sip:a@[fd00::7]", "[2001:db8::7]", "2620:fe::fe", True),
+        ("sip:a@[fe80::7]", "[fe80::7]", "fe80::7%2", True),
+        ("sip:a@phone.local", "phone.local", "fe80::7%2", True),
+    ],
+)
+def test_who_is_reached_where_its_messages_come_from(
+    contact: str, claimed: str, real: str, is_fixed: bool
+) -> None:
+    hop = Hop(Channel(), (real, 5060))
+    assert fixed_hop(contact, claimed, hop) == (hop if is_fixed else None)
 
 
 @play
@@ -286,11 +350,15 @@ def test_silent_connections_are_dropped_and_our_own_kept_alive(monkeypatch: pyte
 
 
 def test_the_face_that_a_peer_sees() -> None:
-    faces = Faces("198.51.100.9")
+    faces = Faces(["198.51.100.9", "2001:4860::9"])
     assert faces.find("10.1.2.3", "8.8.8.8") == "198.51.100.9"
     assert faces.find("10.1.2.3", "10.9.9.9") == "10.1.2.3"
     assert faces.find("0.0.0.0", "127.0.0.1") == "127.0.0.1"
-    assert Faces("").find("10.1.2.3", "8.8.8.8") == "10.1.2.3"
+    assert faces.find("fd00::3", "2620:fe::fe") == "2001:4860::9"
+    assert faces.find("fd00::3", "fd00::7") == "fd00::3"
+    assert faces.find("::", "::1") == "::1"
+    assert Faces().find("10.1.2.3", "8.8.8.8") == "10.1.2.3"
+    assert Faces(["198.51.100.9"]).find("fd00::3", "2620:fe::fe") == "fd00::3"
 
 
 @play

@@ -12,6 +12,7 @@ from openivr.sip.directory import Caller
 from openivr.sip.lines import MISSES, Health, Kind, Trunk
 from openivr.sip.message import Request, Response
 from openivr.sip.registrar import Binding, plain
+from openivr.sip.resolver import Resolver
 from openivr.sip.targets import Target
 from openivr.sip.trunks import read_answer
 from tests.sip.front import Front, free_port, front
@@ -137,6 +138,26 @@ async def test_names_are_looked_up() -> None:
         (way, *_) = [way for way in house.trunks.ways(1, "0049*30#") if way.target.host == "127.0.0.1"]
         assert way.uri == "sip:0049*30%23@provider.example"
     far.close()
+
+
+@play
+async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called() -> None:
+    far = provider()
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Resolver, "find", lambda _self, _name, found: found(("::1", "127.0.0.1")))
+    async with front(Trunk(1, "two", Kind.PEER, "two.example", far.port)) as house:
+        far.reply(await asked(far, house, "OPTIONS"), 200)
+        await house.line(1, Health.UP)
+        assert [way.target.host for way in house.trunks.ways(1, "100")] == ["127.0.0.1"]
+    patch.undo()
+    far.close()
+
+
+@play
+async def test_a_trunk_of_a_family_that_we_do_not_listen_on_is_down() -> None:
+    async with front(Trunk(1, "six", Kind.REGISTER, "::1", user="x", password="y")) as house:
+        assert (await house.line(1, Health.DOWN)).reason == "no address of its family is listened on"
+        assert house.trunks.ways(1, "100") == []
 
 
 @play

@@ -168,7 +168,7 @@ class Ringing:
             kind=Kind.EXTENSION.value,
             target=member,
             number=account.number,
-            via=f"{target.host}:{target.port}",
+            via=f"{bracket(target.host)}:{target.port}",
             began=self.house.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"

@@ -13,11 +13,12 @@ from openivr.calls.dialplan import Unreachable, Way, dial_in, dial_inside, leads
 from openivr.calls.house import House
 from openivr.calls.party import Party
 from openivr.calls.scribe import Facts, Scribe
-from openivr.media.ports import NoPorts
+from openivr.media.ports import NoFamily, NoPorts
 from openivr.sip.directory import Caller
 from openivr.sip.fields import read_address, read_uri
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.message import Request
+from openivr.sip.negotiation import find_host
 from openivr.sip.transfer import Referral
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ LONGEST_NUMBER, LONGEST_NAME = 64, 64
 RETRY_AFTER = 10  # seconds
 WITHHELD = frozenset(("anonymous", "unavailable", "unknown", "restricted", ""))
 PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
+OTHER_FAMILY = '301 openivr "Incompatible network address formats"'  # RFC 3261, section 20.43
 CLOSING = "the server was stopped"
 
 
@@ -127,7 +129,10 @@ class Switchboard:
     def _open(self, leg: InboundLeg, asked: Asked) -> Party | None:
         """Make a party of a leg; None: it was refused, for want of ports or of a codec."""
         try:
-            media = self.house.media.open(leg.source.host)
+            media = self.house.media.open(find_host(leg.body, leg.source.host))
+        except NoFamily:
+            leg.reject(488, headers=(("Warning", OTHER_FAMILY),))
+            return None
         except (NoPorts, ValueError) as error:
             log.error("no port for a call", error=str(error))
             leg.reject(503, headers=(("Retry-After", str(RETRY_AFTER)),))

@@ -68,9 +68,16 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) 
 
 
 def spread(command: click.Command, values: dict[str, Any]) -> dict[str, Any]:
-    """Those of the values that a command, or a command of a group, has options for."""
-    own = {param.name for param in command.params}
-    defaults = {name: value for name, value in values.items() if name in own}
+    """Those of the values that a command, or a command of a group, has options for.
+
+    An option that may be repeated takes a list, or one value alone.
+    """
+    own = {param.name: param.multiple for param in command.params if isinstance(param, click.Option)}
+    defaults = {
+        name: [value] if own[name] and not isinstance(value, list) else value
+        for name, value in values.items()
+        if name in own
+    }
     if isinstance(command, click.Group):
         defaults |= {name: spread(sub, values) for name, sub in command.commands.items()}
     return defaults

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from openivr.cli.options import FILE, option, store_options
+
+if TYPE_CHECKING:
+    from openivr.config import Address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,8 +25,42 @@ def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tu
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def split_optional(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, int]:
-    return split_address(ctx, param, text) if text else ("", 0)
+def read_addresses(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> "tuple[Address, ...]":
+    """Where to listen for SIP: one address of a family at most, for each call has to be of one."""
+    found = tuple(map(read_sip_address, texts))
+    check_families([address.host for address in found], "0.0.0.0 and [::] stand for all of one")
+    return found
+
+
+def read_sip_address(text: str) -> "Address":
+    """Read HOST:PORT, in which an IPv6 address has its brackets."""
+    from openivr.config import Address
+
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise click.BadParameter(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:5060")
+    return Address(read_ip(host.strip("[]") or "127.0.0.1"), int(port))
+
+
+def read_ip(text: str) -> str:
+    """Read a numeric address; a name has several, and a zone means nothing to others."""
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address("" if "%" in text else text))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not an IP address") from error
+
+
+def check_families(hosts: list[str], advice: str) -> None:
+    """Refuse two addresses of one family."""
+    for family, is_of in (("IPv4", False), ("IPv6", True)):
+        if len([host for host in hosts if (":" in host) is is_of]) > 1:
+            raise click.BadParameter(f"there are two addresses of {family}; {advice}")
 
 
 def split_range(_ctx: click.Context, _param: click.Parameter, text: str) -> range:
@@ -33,13 +70,10 @@ def split_range(_ctx: click.Context, _param: click.Parameter, text: str) -> rang
     return range(int(first), int(last) + 1)
 
 
-def check_address(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
-    import ipaddress
-
-    try:
-        return str(ipaddress.ip_address(text)) if text else ""
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is not an IP address") from error
+def read_external(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    found = tuple(map(read_ip, texts))
+    check_families(list(found), "others can be told one alone")
+    return found
 
 
 def check_networks(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,17 +132,18 @@ http_options = in_order(
 call_options = in_order(
     option(
         "--sip",
-        default="127.0.0.1:5060",
+        multiple=True,
+        default=["127.0.0.1:5060"],
         metavar="HOST:PORT",
-        callback=split_address,
-        help="Where to listen for SIP, by UDP and TCP.",
+        callback=read_addresses,
+        help="Where to listen for SIP, by UDP and TCP; once for IPv4 and once for IPv6.",
     ),
     option(
         "--sip-tls",
-        default="",
+        multiple=True,
         metavar="HOST:PORT",
-        callback=split_optional,
-        help="Where to listen for SIP over TLS; needs a certificate.",
+        callback=read_addresses,
+        help="Where to listen for SIP over TLS, likewise; needs a certificate.",
     ),
     option("--sip-cert", type=FILE, help="Certificate chain for it, PEM; as --tls-cert unless given."),
     option("--sip-key", type=FILE, help="The certificate's key, PEM; as --tls-key unless given."),
@@ -121,10 +156,10 @@ call_options = in_order(
     ),
     option(
         "--external-address",
-        default="",
+        multiple=True,
         metavar="IP",
-        callback=check_address,
-        help="Address that phones and trunks outside are told, where this machine is behind NAT.",
+        callback=read_external,
+        help="Address of each family that those outside are told, where this machine is behind NAT.",
     ),
     option("--max-calls", type=click.IntRange(1), default=200, help="Calls at a time; others get 503."),
     option("--record-calls", is_flag=True, help="Keep the sound of every call, as wav in the data folder."),
@@ -227,19 +262,19 @@ def read_calls(options: dict[str, Any]) -> Any:
     check_pair("--sip-cert", options["sip_cert"], "--sip-key", options["sip_key"])
     cert = options["sip_cert"] or options.get("tls_cert")
     key = options["sip_key"] or options.get("tls_key")
-    tls_host, tls_port = options["sip_tls"]
-    if tls_host and not cert:
+    sip, secure, external = options["sip"], options["sip_tls"], options["external_address"]
+    if secure and not cert:
         raise click.UsageError("--sip-tls needs --sip-cert and --sip-key")
-    host, port = options["sip"]
+    for told in external:
+        if not any((":" in told) == address.is_ipv6 for address in (*sip, *secure)):
+            raise click.UsageError(f"--external-address {told}: no address of its family is listened on")
     return CallSettings(
-        host=host,
-        port=port,
-        tls_host=tls_host,
-        tls_port=tls_port,
+        sip=sip,
+        sip_tls=secure,
         tls_cert=cert,
         tls_key=key,
         rtp_ports=options["rtp_ports"],
-        external=options["external_address"],
+        external=external,
         max_calls=options["max_calls"],
         records=options["record_calls"],
         keep_days=options["keep_calls"],

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from openivr.media.ports import is_private
+from openivr.media.ports import Source, family_of, in_zone, is_private
 from openivr.media.remote import Remote
-
-Source = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +22,18 @@ class Latch:
 
     @classmethod
     def of(cls, remote: Remote) -> "Latch":
-        """From an address that only its own network knows, send to where SIP comes from instead."""
-        host, signalling = plain(remote.host), plain(remote.signalling) if remote.signalling else ""
+        """From an address that only its own network knows, send to where SIP comes from instead.
+
+        Where SIP is of the other family than sound, it says nothing about where that may come from.
+        """
+        host, signalling = (plain(one.partition("%")[0]) for one in (remote.host, remote.signalling))
         if is_unspecified(host):
             return cls(frozenset([signalling] if signalling else []), None)
+        if signalling and family_of(signalling) != family_of(host):
+            signalling = ""
         is_hidden = is_private(host) and signalling and not is_private(signalling)
-        target = (signalling if is_hidden else host, remote.port) if remote.port else None
-        return cls(frozenset([host, signalling] if signalling else [host]), target)
+        target = in_zone(signalling if is_hidden else host, remote.port, remote.signalling)
+        return cls(frozenset([host, signalling] if signalling else [host]), target if remote.port else None)
 
     def allows(self, host: str) -> bool:
         """Whether a packet from this address may be the first."""
@@ -39,8 +42,8 @@ class Latch:
 
 @lru_cache(maxsize=1024)  # of every call, and peers call more than once
 def plain(host: str) -> str:
-    """An address as sockets write it: IPv6 can be written in many ways. ValueError: a name."""
-    return str(ip_address(host))
+    """An address as sockets write it, for IPv6 can be written in many ways. ValueError: a name."""
+    return str(ip_address(host)) if host else ""
 
 
 def is_unspecified(host: str) -> bool:

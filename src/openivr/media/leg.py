@@ -12,10 +12,9 @@ from openivr.media.control import Control, milliseconds
 from openivr.media.inband import ToneListener
 from openivr.media.incoming import Incoming, Listener
 from openivr.media.keys import KeyKind
-from openivr.media.latch import Source
 from openivr.media.line import Line
 from openivr.media.outgoing import Outgoing
-from openivr.media.ports import Pair
+from openivr.media.ports import Pair, show
 from openivr.media.pump import Pump
 from openivr.media.recording import Recorded, Recording
 from openivr.media.remote import Remote
@@ -32,7 +31,7 @@ class Leg:
     """Made by `Media.open`. Nothing is sent before `connect`, and nothing happens after `close`."""
 
     def __init__(self, pump: Pump, host: str, pair: Pair, dead_seconds: float) -> None:
-        self.address: Source = (host, pair.port)
+        self.address = (host, pair.port)
         """Where the other side should send: for our description."""
         self.on_key: Callable[[str, KeyKind], None] = ignore
         """A key: 0-9, *, #, A-D."""
@@ -267,7 +266,7 @@ class Leg:
             lost=reception.lost_before + reception.lost,
             jitter_ms=milliseconds(reception.jitter),
             strangers=self._line.strangers,
-            source=f"{source[0]}:{source[1]}" if source else "",
+            source=show(source) if source else "",
             far_lost=block.lost if block else None,
             far_jitter_ms=milliseconds(block.jitter) if block else None,
             round_trip_ms=None if trip is None else 1000 * trip,

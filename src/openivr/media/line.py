@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from openivr.media import rtp, socketfilter
-from openivr.media.latch import Latch, Source, is_unspecified
+from openivr.media.latch import Latch, is_unspecified
 from openivr.media.outgoing import Outgoing, discard
 from openivr.media.poller import Poller
-from openivr.media.ports import Pair
+from openivr.media.ports import Pair, Source
 from openivr.media.remote import Remote
 
 DRAINED = 256  # packets read away at most when a source has been found
@@ -170,7 +170,8 @@ def leave(_data: memoryview, _now: int) -> bool:
 
 def beside(source: Source) -> Source:
     """The port for RTCP of one for RTP."""
-    return (source[0], source[1] + 1)
+    host, port = source[:2]
+    return (host, port + 1, source[2], source[3]) if len(source) == 4 else (host, port + 1)
 
 
 def disconnect(sock: socket.socket) -> None:

@@ -13,7 +13,7 @@ from openivr.media.pump import Pump
 class MediaSettings:
     """Where sound is received, and how long it may be missing."""
 
-    interfaces: tuple[Interface, ...] = (Interface("127.0.0.1"),)  # the first of a family is used for it
+    interfaces: tuple[Interface, ...] = (Interface("127.0.0.1"),)  # see `find_interface`
     ports: range = range(10000, 20000)
     dead_seconds: float = 30
 

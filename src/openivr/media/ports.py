@@ -26,11 +26,16 @@ PRIVATE = [
     )
 ]
 TRIES = 100  # ports that other programs may have before a call is refused; each costs some microseconds
+Source = tuple[str, int] | tuple[str, int, int, int]  # as sockets have it: IPv6 ends with its zone
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
 class NoPorts(Exception):
     """Every pair of ports is in use, or no interface leads to where the leg is to lead."""
+
+
+class NoFamily(NoPorts):
+    """There is no interface of the family that a leg needs."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,35 @@ def route(towards: str) -> str:
     """Our own address on the way to a host. Sends nothing."""
     with socket.socket(family_of(towards), socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((towards, 9))
+            probe.connect(in_zone(towards.partition("%")[0], 9, towards))
         except OSError as error:
             raise NoPorts(f"no route to {towards}") from error
         return str(probe.getsockname()[0])
+
+
+def in_zone(host: str, port: int, peer: str) -> Source:
+    """An address for a socket: a link-local one in the zone that a peer's is in (fe80::1%2)."""
+    zone = peer.partition("%")[2]
+    is_local = zone and ipaddress.ip_address(host).is_link_local
+    return (host, port, 0, int(zone)) if is_local else (host, port)
+
+
+def show(source: Source) -> str:
+    """An address for people to read."""
+    host, port = source[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def find_interface(interfaces: Sequence[Interface], towards: str) -> Interface:
+    """The one of the host's family; of several the one with our address on the way there, or with all."""
+    family = family_of(towards)
+    found = [each for each in interfaces if each.family == family]
+    if not found:
+        raise NoFamily(f"no address of {'IPv6' if family == socket.AF_INET6 else 'IPv4'} is listened on")
+    if len(found) == 1:
+        return found[0]
+    ours = route(towards)
+    return min(found, key=lambda each: (each.host != ours, not each.binds_all))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +142,7 @@ class Ports:
 
     def bind(self, interfaces: Sequence[Interface], towards: str) -> tuple[Interface, Pair]:
         """A pair on the interface that leads to this host; NoPorts if there is none."""
-        family = family_of(towards)
-        interface = next((each for each in interfaces if each.family == family), None)
-        if interface is None:
-            raise NoPorts(f"no interface for {'IPv6' if family == socket.AF_INET6 else 'IPv4'}")
+        interface = find_interface(interfaces, towards)
         for _ in range(min(TRIES, len(self._free))):
             port = self._free.popleft()
             if sockets := bind_both(interface, port):

@@ -180,9 +180,9 @@ def refuse(line: Line, _request: Request) -> None:
     line.hang_up(603)
 
 
-def open_media(host: str = "127.0.0.1") -> Media:
-    """Sound for telephones at this address of ours. To be made in the running event loop."""
-    return Media(MediaSettings((Interface(host),), PORTS))
+def open_media(*hosts: str) -> Media:
+    """Sound for telephones at these addresses of ours. To be made in the running event loop."""
+    return Media(MediaSettings(tuple(map(Interface, hosts or ("127.0.0.1",))), PORTS))
 
 
 def address_towards(server: Target) -> str:

@@ -184,6 +184,10 @@ class Agent:
             raise ValueError(f"no way to {target}")
         return self._stack.contact(hop, user)
 
+    def speaks(self, host: str) -> bool:
+        """Whether a numeric host is of a family that we listen on, so that calls can go either way."""
+        return self._stack.transports.speaks(host)
+
     def keep_alive(self, target: Target) -> None:
         """Send a numeric target a line break (RFC 5626, section 4.4.1), so that NATs on the way stay open."""
         hop = self._stack.transports.reach(target)

@@ -5,7 +5,7 @@ Pure: made from the messages that begin a dialog, and turned into requests withi
 
 from openivr.sip.fields import Uri, read_address, read_uri
 from openivr.sip.message import Headers, Request, Response
-from openivr.sip.targets import Hop, is_numeric, is_private
+from openivr.sip.targets import Hop, is_numeric, is_private, normal
 
 
 class Dialog:
@@ -140,15 +140,15 @@ def place_dialog(request: Request, response: Response, tag: str) -> Dialog:
 def fixed_hop(contact: str, claimed: str, hop: Hop) -> Hop | None:
     """The hop that a peer without a route set is reached over whatever its Contact says, if there is one.
 
-    That is its connection, and for UDP its real address if the one in its Contact cannot be it: because that
-    is the one that it `claimed` elsewhere (Via, or the URI that was called) and did not send from, or because
-    it is private and the real one is not.
+    That is its connection, and for UDP its real address if that is link-local, or if the one in its Contact
+    cannot be it: because that is the one that it `claimed` elsewhere (Via, or the URI that was called) and
+    did not send from, or because it is private and the real one is not.
     """
-    if hop.channel.reliable:
+    real = hop.address[0]
+    if hop.channel.reliable or "%" in real:  # whose zone nothing but its messages can say
         return hop
     uri = read_uri(contact)
-    host = uri.host.strip("[]") if uri else ""
-    real = hop.address[0]
+    host = normal(uri.host) if uri else ""
     if host == real or not is_numeric(host):
         return None
-    return hop if host == claimed or (is_private(host) and not is_private(real)) else None
+    return hop if host == normal(claimed) or (is_private(host) and not is_private(real)) else None

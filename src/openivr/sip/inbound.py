@@ -42,7 +42,7 @@ class InboundLeg(Within):
         hop = request.hop
         via = request.via
         if hop is not None and via is not None and not self.dialog.routes:
-            self.dialog.hop = fixed_hop(self.dialog.target, via.host.strip("[]"), hop)
+            self.dialog.hop = fixed_hop(self.dialog.target, via.host, hop)
         self.learn(request)
         self._server: Server = stack.exchange.begin(request)
         self._server.user = self

@@ -68,7 +68,7 @@ class Session:
     def answer(self, body: bytes, direction: Direction = Direction.SENDRECV) -> Answer | None:
         """Answer an offer, as far as `direction` lets media flow. None: nothing in it is for us (488)."""
         offer = sdp.parse(body)
-        place = next((i for i, media in enumerate(offer.media) if _usable(media)), None) if offer else None
+        place = _find_stream(offer, self._host) if offer else None
         if offer is None or place is None:
             return None
         theirs = offer.media[place]
@@ -93,7 +93,7 @@ class Session:
         place = self._place()
         ours, theirs = self._ours.media[place], answer.media[place]
         law = _choose_law(theirs, tuple(codec.name for codec in ours.codecs))
-        if not _usable(theirs) or law is None:
+        if not _usable(theirs, self._host) or law is None:
             return None
         return _agree(theirs, ours, law)
 
@@ -133,13 +133,32 @@ def _spell(name: str) -> str:
     return name.lower() if name == EVENT else name
 
 
-def _usable(media: Media) -> bool:
-    """Whether this is audio that we can take part in, at an address that a packet may be sent to."""
+def find_host(offer: bytes, source: str) -> str:
+    """Where the sound of a call is exchanged with: its source, or else where the offer wants it.
+
+    That is where the offer has a stream of the other family alone.
+    """
+    if (b"IN IP4 " if ":" in source else b"IN IP6 ") not in offer:
+        return source
+    description = sdp.parse(offer)
+    if description is None or _find_stream(description, source) is not None:
+        return source
+    return next((one.host for one in description.media if _usable(one, one.host)), source)
+
+
+def _find_stream(offer: Description, ours: str) -> int | None:
+    """Find the place of the stream that we can take part in from an address of ours."""
+    return next((i for i, media in enumerate(offer.media) if _usable(media, ours)), None)
+
+
+def _usable(media: Media, ours: str) -> bool:
+    """Whether this is audio that we can take part in, at an address that packets may be sent to from ours."""
     address = sdp.read_address(media.host)
     if media.kind != "audio" or media.protocol != PROTOCOL or not media.port or address is None:
         return False
     return (
-        not address.is_multicast
+        (address.version == (6 if ":" in ours else 4) or address.is_unspecified)
+        and not address.is_multicast
         and str(address) != "255.255.255.255"
         and _choose_law(media, LAWS) is not None
     )

@@ -246,7 +246,7 @@ class OutboundLeg(Within):
 
     def _fixed_hop(self, contact: str, hop: Hop) -> Hop | None:
         called = read_uri(self.request.uri)
-        return fixed_hop(contact, called.host.strip("[]") if called else "", hop)
+        return fixed_hop(contact, called.host if called else "", hop)
 
     def _tag_of(self, response: Response) -> str:
         address = read_address(response.get("to"))

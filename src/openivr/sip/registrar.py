@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from openivr.sip.fields import Uri, read_uri
-from openivr.sip.targets import PORTS, Target
+from openivr.sip.targets import PORTS, Target, normal
 
 SHORTEST, LONGEST, USUAL = 60, 3600, 3600  # seconds that a binding may last; USUAL if a phone does not say
 KEEP_ALIVE = 25.0  # seconds; NAT routers forget a UDP flow after 30 (RFC 5626 §4.4.1)
@@ -274,7 +274,7 @@ def _find_way(contact: str, asked: Register) -> tuple[Target, bool]:
     source, uri = asked.source, read_uri(contact)
     if source.protocol != "UDP" or uri is None:
         return source, False  # its connection
-    stated = Target("UDP", uri.host.strip("[]").lower(), uri.port or PORTS["UDP"])
+    stated = Target("UDP", normal(uri.host), uri.port or PORTS["UDP"])
     if stated[:3] == source[:3]:
         return source, False
     if stated.host == source.host and not asked.symmetric:

@@ -37,7 +37,7 @@ def stamp(request: Request, hop: Hop) -> None:
     via = request.via
     if via is None:
         return
-    host, port = hop.address[:2]
+    host, port = hop.address[0].partition("%")[0], hop.address[1]
     claimed = via.parameters
     if via.host.strip("[]") == host and "rport" not in claimed and "received" not in claimed:
         return

@@ -15,7 +15,7 @@ class Settings:
     """An agent's configuration; times in seconds."""
 
     listen: tuple[Target, ...] = (Target("UDP", "127.0.0.1", 5060), Target("TCP", "127.0.0.1", 5060))
-    external: str = ""  # our address as peers outside of private networks know it
+    external: tuple[str, ...] = ()  # our address of each family as peers outside of private networks know it
     certificate: str = ""  # files in PEM; a TLS listener needs both
     key: str = ""
     authorities: str = ""  # file with those that peers' certificates are checked against; "": the system's

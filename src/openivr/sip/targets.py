@@ -7,13 +7,16 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
 
-from openivr.sip.fields import Uri
+from openivr.sip.fields import Uri, remembered
 
 PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 
 
 class Target(NamedTuple):
-    """Where a message goes, or came from: transport, numeric host (IPv6 without brackets), port."""
+    """Where a message goes, or came from: transport, numeric host, port.
+
+    IPv6 stands without brackets, a link-local address with its zone as a number: fe80::1%2.
+    """
 
     protocol: str  # UDP, TCP or TLS
     host: str
@@ -50,8 +53,36 @@ class Hop(NamedTuple):
 
 
 def bracket(host: str) -> str:
-    """A host as URIs write it."""
-    return f"[{host}]" if ":" in host else host
+    """A host as URIs write it: without its zone, which means nothing elsewhere."""
+    return f"[{host.partition('%')[0]}]" if ":" in host else host
+
+
+@remembered
+def normal(host: str) -> str:
+    """A host as sockets write it: without brackets, IPv6 in the one spelling of many that RFC 5952 wants."""
+    bare = host.strip("[]").lower()
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return bare
+
+
+def is_ipv6(host: str) -> bool:
+    """Whether a numeric host is of IPv6."""
+    return ":" in host
+
+
+def read_peer(address: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
+    """The host, with its zone if it is link-local, and port of an address that a socket has told."""
+    if len(address) == 4 and address[3]:
+        return f"{address[0]}%{address[3]}", address[1]
+    return address[0], address[1]
+
+
+def write_peer(peer: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The same as a socket takes it."""
+    host, mark, zone = peer[0].partition("%")
+    return (host, peer[1], 0, int(zone)) if mark else peer
 
 
 @lru_cache(maxsize=1024)

@@ -7,14 +7,14 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import cast
 
 import structlog
 
 from openivr.sip.framing import PING, PONG, Framing
-from openivr.sip.targets import Hop, Target, is_private
+from openivr.sip.targets import Hop, Target, is_ipv6, is_private, read_peer, write_peer
 
 log = structlog.get_logger(__name__)
 BURST = 8  # messages of one connection in one turn of the loop
@@ -32,10 +32,10 @@ BeforeSend = Callable[[], None] | None
 
 
 class Faces:
-    """Our address as a peer should know it: the external one outside of private networks."""
+    """Our address as a peer should know it: the external one of its family outside of private networks."""
 
-    def __init__(self, external: str) -> None:
-        self._external = external
+    def __init__(self, external: Iterable[str] = ()) -> None:
+        self._external = {is_ipv6(address): address for address in external}
         self._known: dict[tuple[str, str], str] = {}
 
     def find(self, bound: str, peer: str) -> str:
@@ -48,13 +48,13 @@ class Faces:
         return known
 
     def _find(self, bound: str, peer: str) -> str:
-        if self._external and not is_private(peer):
-            return self._external
+        external = self._external.get(is_ipv6(peer))
+        if external and not is_private(peer):
+            return external
         if bound not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison, nothing is bound
             return bound
-        family = socket.AF_INET6 if ":" in peer else socket.AF_INET
-        with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
-            probe.connect((peer, 9))  # sends nothing, asks the routing table
+        with socket.socket(family_of(peer), socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.connect(write_peer((peer, 9)))  # sends nothing, asks the routing table
             return str(probe.getsockname()[0])
         return bound
 
@@ -98,7 +98,7 @@ class UdpChannel:
             log.debug("udp receive", error=str(error))
             return True
         if len(data) > 4:  # less is a keep-alive
-            self._deliver(data, Hop(self, address[:2]))
+            self._deliver(data, Hop(self, read_peer(address)))
         return True
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
@@ -108,7 +108,7 @@ class UdpChannel:
         if self._tell is not None:
             self._tell(data, Hop(self, address))
         try:
-            self._socket.sendto(data, address)
+            self._socket.sendto(data, write_peer(address))
         except BlockingIOError:
             return True
         except OSError as error:
@@ -136,7 +136,7 @@ class StreamChannel(asyncio.Protocol):
     def __init__(self, transports: "Transports", protocol: str, port: int = 0) -> None:
         self._transports = transports
         self.protocol = protocol
-        self._port = port  # where we listen for this protocol
+        self._port = port  # where we listen for this protocol; 0: at this end of the connection
         self._transport: asyncio.Transport | None = None
         self._framing = Framing()
         self._unsent: list[bytes] = []  # until connected
@@ -150,7 +150,7 @@ class StreamChannel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected, TLS included."""
         self._transport = cast(asyncio.Transport, transport)
-        self.address = transport.get_extra_info("peername")[:2]
+        self.address = read_peer(transport.get_extra_info("peername"))
         self._host = transport.get_extra_info("sockname")[0]
         self._port = self._port or transport.get_extra_info("sockname")[1]
         self._transports.enter(self)
@@ -232,17 +232,14 @@ class StreamChannel(asyncio.Protocol):
 
 def bind_tcp(host: str, port: int) -> socket.socket:
     """Bind a TCP socket. Raises `OSError`."""
-    return socket.create_server(
-        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
-    )
+    return socket.create_server((host, port), family=family_of(host), backlog=512)
 
 
 def bind_udp(host: str, port: int) -> socket.socket:
     """Bind a UDP socket. Raises `OSError`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_DGRAM)
+    bound = socket.socket(family_of(host), socket.SOCK_DGRAM)
     try:
-        if family == socket.AF_INET6:
+        if is_ipv6(host):
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         bound.bind((host, port))
@@ -252,6 +249,11 @@ def bind_udp(host: str, port: int) -> socket.socket:
     return bound
 
 
+def family_of(host: str) -> socket.AddressFamily:
+    """The family of a numeric host."""
+    return socket.AF_INET6 if is_ipv6(host) else socket.AF_INET
+
+
 class Transports:
     """All sockets of an agent."""
 
@@ -259,7 +261,7 @@ class Transports:
         self,
         deliver: Deliver,
         lose: Callable[[StreamChannel], None],
-        external: str = "",
+        external: Iterable[str] = (),
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -273,7 +275,8 @@ class Transports:
         self._client_tls = client_tls
         self._udp: list[UdpChannel] = []
         self._servers: list[asyncio.Server] = []
-        self._ports: dict[str, int] = {}
+        self._families: set[bool] = set()  # that we listen on: whether IPv6
+        self._ports: dict[tuple[str, bool], int] = {}  # where connections are taken, by protocol and family
         self._streams: dict[tuple[str, str, int], StreamChannel] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -288,6 +291,7 @@ class Transports:
             bound.setblocking(False)
             channel = UdpChannel(bound, self.faces, self.deliver, self.tell, self.before_send)
             self._udp.append(channel)
+            self._families.add(is_ipv6(at.host))
             return at._replace(port=channel.port)
         context = None
         if at.protocol == "TLS":
@@ -296,31 +300,38 @@ class Transports:
             context = self._server_tls
         bound = bound or bind_tcp(at.host, at.port)
         server = await asyncio.get_running_loop().create_server(
-            lambda: StreamChannel(self, at.protocol, self._ports[at.protocol]),
+            lambda: StreamChannel(self, at.protocol),
             sock=bound,
             ssl=context,
             backlog=512,
         )
         port = server.sockets[0].getsockname()[1]
-        self._ports.setdefault(at.protocol, port)
+        self._families.add(is_ipv6(at.host))
+        self._ports.setdefault((at.protocol, is_ipv6(at.host)), port)
         self._servers.append(server)
         if self._sweeper is None:
             self._sweep()
         return at._replace(port=port)
 
+    def speaks(self, host: str) -> bool:
+        """Whether a numeric host is of a family that we listen on; who listens nowhere speaks to all."""
+        return not self._families or is_ipv6(host) in self._families
+
     def reach(self, target: Target) -> Hop | None:
         """A hop to a numeric target: over the UDP socket of its family or a connection, opened if need be."""
+        if not self.speaks(target.host):
+            return None
         address = (target.host, target.port)
         if target.protocol == "UDP":
             for channel in self._udp:
-                if (":" in channel.host) == (":" in target.host):
+                if is_ipv6(channel.host) == is_ipv6(target.host):
                     return Hop(channel, address)
             return None
         stream = self._streams.get((target.protocol, *address))
         if stream is None or stream.closed:
             if target.protocol == "TLS" and self._client_tls is None:
                 return None
-            stream = StreamChannel(self, target.protocol, self._ports.get(target.protocol, 0))
+            stream = StreamChannel(self, target.protocol, self._port_for(target))
             stream.opened_by_us = True
             self._streams[target.protocol, *address] = stream
             task = asyncio.get_running_loop().create_task(self._open(stream, target))
@@ -329,6 +340,10 @@ class Transports:
             if self._sweeper is None:
                 self._sweep()
         return Hop(stream, address)
+
+    def _port_for(self, target: Target) -> int:
+        """Where the peer of a connection that we open can open one to us; 0: nowhere."""
+        return self._ports.get((target.protocol, is_ipv6(target.host)), 0)
 
     async def _open(self, stream: StreamChannel, target: Target) -> None:
         tls = target.protocol == "TLS"

@@ -46,6 +46,7 @@ from openivr.sip.targets import PORTS, Target, bracket, is_numeric
 log = structlog.get_logger(__name__)
 LOOK_AGAIN = 300.0  # seconds between look-ups of the names of trunks
 LOOK_SOON = 10.0  # after one that found nothing
+NO_NAME, NO_FAMILY = "name not found", "no address of its family is listened on"
 NUMBERS = 8  # CSeq numbers that one REGISTER may use up: challenges take some
 
 
@@ -66,10 +67,12 @@ class Line:
     def __init__(self, trunk: Trunk, trunks: "Trunks") -> None:
         self.trunk = trunk
         self.state = State()
-        self.addresses: tuple[str, ...] = (trunk.host,) if is_numeric(trunk.host) else ()
+        is_known = is_numeric(trunk.host) and trunks.agent.speaks(trunk.host)
+        self.addresses: tuple[str, ...] = (trunk.host,) if is_known else ()  # of families that we listen on
         self.credentials = Credentials(Login(trunk.auth_user or trunk.user, trunk.password))
         self.waiting: Callable[[], None] | None = None  # told once a registration has been given up
         self._trunks = trunks
+        self._lack = NO_NAME  # why there are no addresses
         self._timer: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
         self._call_id = token() + token()
@@ -157,7 +160,7 @@ class Line:
 
     def _send(self, method: str, headers: tuple[Header, ...] = ()) -> None:
         if not self.addresses:
-            self._refer(Answered(0, "name not found"))
+            self._refer(Answered(0, self._lack))
             return
         address = f"sip:{quote(self.trunk.user)}@{self.domain}" if self.trunk.user else f"sip:{self.domain}"
         self._sent += 1
@@ -202,14 +205,16 @@ class Line:
         """Take the addresses of the name; the old ones stay where nothing is found."""
         if self.waiting:
             return
-        if addresses and set(addresses) != set(self.addresses):
-            self.addresses = addresses
+        usable = tuple(filter(self._trunks.agent.speaks, addresses))
+        self._lack = NO_FAMILY if addresses else NO_NAME
+        if usable and set(usable) != set(self.addresses):
+            self.addresses = usable
         self._trunks.place()
         if not is_numeric(self.trunk.host):
             seconds = LOOK_AGAIN if addresses else LOOK_SOON
             self._look = asyncio.get_running_loop().call_later(seconds, self._find)
         if self._sent == 0 and self.state == State():
-            self.take(Began() if self.addresses else Answered(0, "name not found"))
+            self.take(Began() if self.addresses else Answered(0, self._lack))
 
 
 class Trunks:
