@@ -201,3 +201,28 @@ def test_the_library_is_loaded_here_alone(page: Page) -> None:
     assert not any("echarts" in url for url in asked)
     open_reports(page)
     assert any("echarts" in url for url in asked)
+
+
+def test_a_hostile_name_is_text_in_what_a_plot_tells(page: Page, server: Running) -> None:
+    name = """<x-hostile>'"><img src=x onerror=alert(1)>{b}{{7*7}}"""
+    api = server.log_in()
+    ids = {row["number"]: row["id"] for row in api.get("ivr/list")["data"]}
+    for ident in ids.values():
+        assert api.post("ivr/update", {"id": ident, "name": name})["errcode"] == 0
+    api.close()
+    open_reports(page)
+    for plot in ("ways", "trouble"):
+        canvas = page.locator(f"#{plot} canvas").first
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        places = [
+            (left, down) for left in (8, box["width"] / 2) for down in range(12, int(box["height"]), 12)
+        ]
+        for left, down in places:
+            page.mouse.move(box["x"] + left, box["y"] + down)
+            told = page.locator(".told-of b").filter(has_text=name).locator("visible=true")
+            if told.count():
+                break
+        expect(told.first).to_be_visible()
+    assert page.evaluate("document.querySelectorAll('x-hostile, img').length") == 0
