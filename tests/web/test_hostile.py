@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
@@ -156,7 +157,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def make_calls(now: int) -> list[Record]:
     """A call under way and one that is over, about which nothing is harmless."""
     words = ("caller", "caller_name", "called", "source", "keys", "reason", "stage", "node", "recording")
-    texts = dict.fromkeys(words, WORST[0])
+    texts: dict[str, Any] = dict.fromkeys(words, WORST[0])
     leg = {
         "kind": "extension",
         "target": 1,

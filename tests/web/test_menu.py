@@ -334,6 +334,7 @@ def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Runn
             objects.put(change, IVR, fresh, menu | {"note": lines}, is_new=False)
         answer = admin.get(f"/menus/{fresh}")
         assert answer.content.count(b"led to &lt;b&gt;room") == count
+        assert b"the next <code>openivr pull</code> then" in answer.content
         assert answer.content.count(b"IVR408") == (1 if is_gathered else count)
         assert ("Show all 50" in text(answer)) is is_gathered
 

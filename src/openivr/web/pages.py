@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from openivr.web.assets import Assets
 from openivr.web.places import address
@@ -41,6 +42,14 @@ def clock(seconds: int, form: str) -> str:
     return time.strftime(form, time.localtime(seconds))
 
 
+def mark_code(text: str) -> Markup:
+    """A sentence of a rule, which has between backticks what is to be typed as it is."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
+    )
+
+
 class Pages:
     """The templates with what all of them use: `say`, `static` and the rail's `sections`."""
 
@@ -53,6 +62,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self.environment.filters["mark_code"] = mark_code
         self.environment.globals |= {
             "say": say,
             "has_words": has,
