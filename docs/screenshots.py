@@ -111,6 +111,7 @@ def open_page(
     context = browser.new_context(
         base_url=running.base,
         viewport={"width": size[0], "height": size[1]},
+        is_mobile=size == HALL,  # whose scroll bars take no room
         color_scheme=scheme,
         reduced_motion="reduce",
     )
