@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test lint bench docs ladder screenshots accessibility fuzz sounds plots lock clean help
+.PHONY: run test lint bench docs ladder screenshots accessibility fuzz crash sounds plots lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -40,6 +40,9 @@ fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for
 		tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py tests/sip/test_info.py \
 		tests/media/test_rtp.py tests/media/test_rtcp.py tests/media/test_keys.py tests/media/test_incoming.py \
 		tests/clerk/test_journal.py
+
+crash: $(VENV)/dev.stamp  ## kill the server among calls, 200 times
+	OPENIVR_CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/process/test_crashes.py
 
 bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench

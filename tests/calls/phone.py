@@ -13,6 +13,7 @@ from openivr.sip.endings import Ending
 from openivr.sip.inbound import InboundLeg
 from openivr.sip.legs import Leg
 from openivr.sip.message import Request
+from openivr.sip.settings import Trace
 from openivr.sip.targets import Target
 
 __all__ = ["Line", "Phone", "open_media"]
@@ -85,8 +86,15 @@ class Line(telephone.Line):
 class Phone(Telephone):
     """A telephone. `answers`: what it does when it is called: a status, or None to let it ring."""
 
-    def __init__(self, server: Target, user: str = "", password: str = "", answers: int | None = 200) -> None:
-        super().__init__(server, Login(user, password), listen=server.host)
+    def __init__(
+        self,
+        server: Target,
+        user: str = "",
+        password: str = "",
+        answers: int | None = 200,
+        trace: Trace | None = None,
+    ) -> None:
+        super().__init__(server, Login(user, password), listen=server.host, trace=trace)
         self.password, self.answers = password, answers
         self.lines: list[Line] = []
         self.invites: list[Request] = []

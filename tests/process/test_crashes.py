@@ -1,0 +1,204 @@
+"""Killed at random moments among calls in every state: what somebody was told is in the records, once.
+
+`OPENIVR_CRASH_ROUNDS` makes it longer, `OPENIVR_CRASH_SEED` another one.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from openivr.clerk.fold import INTERRUPTED
+from openivr.journal.happening import read_happenings
+from openivr.menu.commands import Note, mask
+from openivr.simulate.recording import replay
+from openivr.sip.targets import Target
+from openivr.store import calls, registrations, voicemail
+from openivr.store.calls import Record, Wanted
+from openivr.store.configuration import revision_of
+from openivr.store.menus import load_snapshot
+from tests.process.crowd import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Crowd
+from tests.process.test_calls import find_calls_process, until
+from tests.process.test_serve import children
+from tests.running import Running, start
+
+ROUNDS = int(os.environ.get("OPENIVR_CRASH_ROUNDS", "6"))
+SEED = int(os.environ.get("OPENIVR_CRASH_SEED", "1"))
+CALLERS = 8
+OPTIONS = ("--drain-calls", "0")
+VICTIMS = ("calls", "server", "clerk", "calls", "both", "calls")
+DESTINATIONS = (
+    (MENU, "ivr", "3"),
+    (MAILBOX, "ivr", "2"),
+    (ANSWERED, "extension", "1"),
+    (RINGING, "extension", "2"),
+    (MOVING, "extension", "3"),
+)
+
+
+def furnish(server: Running, port: int) -> None:
+    """A provider at a port of this machine, and where its calls lead."""
+    api = server.log_in()
+
+    def create(path: str, **body: Any) -> int:
+        answer = api.post(f"{path}/create", body)
+        assert answer["errcode"] == 0, answer
+        return int(answer["id"])
+
+    trunk = create("trunk", name="Line", type="peer", hostname="127.0.0.1", port=port)
+    for number, kind, ident in DESTINATIONS:
+        create(
+            "inbound_route",
+            name=number,
+            did_pattern_list=[{"did_pattern": number}],
+            trunk_list=[{"type": "trunk", "value": str(trunk)}],
+            def_dest=kind,
+            def_dest_value=ident,
+        )
+    api.close()
+    with server.database() as database, database.reading() as connection:
+        revision = revision_of(connection)
+    server.expect_log(f'"revision":{revision},"event":"new configuration"')
+
+
+def find_clerk(server: Running) -> int:
+    """The child that gives way to others."""
+    own = children(server.process.pid)
+    return next(pid for pid in own if os.sched_getscheduler(pid) == os.SCHED_BATCH)
+
+
+def all_records(server: Running) -> dict[str, Record]:
+    with server.database() as database, database.reading() as connection:
+        found = calls.list_calls(connection, Wanted(), 0, 10_000)[1]
+        return calls.load(connection, [record.id for record in found])
+
+
+def newest_run(server: Running) -> str:
+    return max((server.data / "journal").glob("*.jsonl")).name.rpartition("-")[0]
+
+
+def kill(server: Running, victim: str) -> None:
+    """SIGKILL for one process, two of them, or all."""
+    own = children(server.process.pid)
+    pids = {
+        "calls": [find_calls_process(server)],
+        "clerk": [find_clerk(server)],
+        "both": [find_calls_process(server), find_clerk(server)],
+        "server": [server.process.pid, *own],
+    }[victim]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    if victim == "server":
+        server.process.wait()
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
+def check_attempt(attempt: Attempt, found: list[Record], alive_run: str, *, was_killed: bool) -> None:
+    """What a caller was told against the records of its call."""
+    told = f"{attempt} {found}"
+    if not attempt.is_acknowledged:
+        assert len(found) <= 2, told  # taken, but nobody was told, and when it came again taken again
+        return
+    runs = [record.run for record in found]
+    assert len(found) == 1 or (attempt.invites > 1 and len(set(runs)) == len(runs) == 2), told
+    record = found[0]
+    assert not record.is_live, told
+    if 200 in attempt.statuses:
+        assert any(one.answered for one in found), told
+    if attempt.rang and len(found) == 1:
+        assert {leg["number"] for leg in record.legs} >= attempt.rang, told
+        if attempt.called == MENU:
+            assert record.keys.endswith("1#"), told
+    is_refused = any(status >= 300 for status in attempt.statuses)
+    if attempt.bye_confirmed and len(found) == 1:
+        assert record.outcome != "interrupted", told
+    elif was_killed and record.run != alive_run and not attempt.ended_by_us and not is_refused:
+        assert (record.outcome, record.reason) == ("interrupted", INTERRUPTED), told
+
+
+def check_story(server: Running, records: dict[str, Record], before: dict[str, Record]) -> None:
+    """The events of every record lead to its notes again; nothing that was in the database has gone."""
+    for ident, record in before.items():
+        after = records[ident]
+        assert after.sequence >= record.sequence
+        assert after.events[: len(record.events)] == record.events
+        assert after.keys.startswith(record.keys)
+    with server.database() as database, database.reading() as connection:
+        snapshot = load_snapshot(connection)
+        for record in records.values():
+            if record.id in before and before[record.id] == record:
+                continue
+            kept = [one.note for one in calls.notes_of(connection, record.id)]
+            again = chain.from_iterable(replay(snapshot, read_happenings(record.events)))
+            told = [replace(mask(made), private=False) for made in again if isinstance(made, Note)]
+            assert kept == told, record
+        messages = voicemail.list_messages(connection)[1]
+    owners = [message.call_id for message in messages]
+    assert len(set(owners)) == len(owners), "a call has left one message, if any"
+
+
+async def check_registrations(server: Running, crowd: Crowd) -> None:
+    """The phones are registered as they were told last, in the database and at the process that answers."""
+    expected = {"1000", "1001"} | ({"1002"} if crowd.is_there else set())
+
+    def known() -> set[str]:
+        with server.database() as database, database.reading() as connection:
+            rows = registrations.list_registrations(connection)
+        return {row.data["user"] for row in rows}
+
+    for number, called in (("1000", ANSWERED), ("1002", MOVING)):
+        attempt = await crowd.call_through(called)
+        assert attempt.rang == ({number} & expected)
+    await until(lambda: known() == expected)
+
+
+async def kill_among_calls(server: Running, crowd: Crowd, victim: str, seconds: float) -> Running:
+    """Let them call for a while, kill, and look at what is left; the server that runs then."""
+    crowd.begin(CALLERS)
+    await asyncio.sleep(seconds)
+    before = await asyncio.to_thread(all_records, server)
+    kill(server, victim)
+    if victim == "server":
+        options = (*OPTIONS, "--sip", f"127.0.0.1:{server.sip_port}")
+        server = await asyncio.to_thread(start, server.folder, *options, command="serve")
+    attempts = await crowd.halt()
+    await check_registrations(server, crowd)
+    crowd.hang_up()
+    await until(lambda: not any(record.is_live for record in all_records(server).values()))
+    await until(lambda: not list((server.data / "journal").glob("vm-*.wav")))
+    records = all_records(server)
+    by_caller: dict[str, list[Record]] = {}
+    for record in records.values():
+        by_caller.setdefault(record.caller, []).append(record)
+    for attempt in attempts:
+        found = by_caller.get(attempt.caller, [])
+        check_attempt(attempt, found, newest_run(server), was_killed=victim != "clerk")
+    check_story(server, records, before)
+    return server
+
+
+async def kill_again_and_again(folder: Path) -> None:
+    server = await asyncio.to_thread(start, folder, *OPTIONS, command="serve")
+    passwords = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
+    crowd = await Crowd(Target("UDP", "127.0.0.1", server.sip_port), passwords, SEED).open()
+    await asyncio.to_thread(furnish, server, crowd.provider.address.port)
+    chance = random.Random(SEED)
+    for number in range(ROUNDS):
+        victim = VICTIMS[number % len(VICTIMS)]
+        server = await kill_among_calls(server, crowd, victim, chance.uniform(0.8, 2.2))
+    await crowd.close()
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+def test_what_anybody_was_told_is_in_the_records_whenever_it_was_killed(tmp_path: Path) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(120 + 20 * ROUNDS):
+            await kill_again_and_again(tmp_path)
+
+    asyncio.run(limited())
