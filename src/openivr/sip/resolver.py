@@ -4,10 +4,13 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 REMEMBER = 30.0  # seconds; the system's resolver does not tell how long a name is good for
 FORGET = 5.0  # seconds for a name that was not found
 KEPT = 1000
+AT_A_TIME = 8  # names; the system may take half a minute for one that nobody knows
 
 
 class Resolver:
@@ -17,6 +20,8 @@ class Resolver:
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._waiting: dict[str, list[Callable[[tuple[str, ...]], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Threads of its own, for asyncio waits for its own ones at the end, and the system cannot be hurried.
+        self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="names")
 
     def find(self, name: str, found: Callable[[tuple[str, ...]], None]) -> None:
         """Tell `found` the addresses, none if there are none: at once if they are known, else later."""
@@ -33,7 +38,8 @@ class Resolver:
 
     async def _look_up(self, name: str) -> None:
         try:
-            infos = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+            ask = partial(socket.getaddrinfo, name, None, type=socket.SOCK_DGRAM)
+            infos = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
             addresses = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
         except (OSError, UnicodeError):
             addresses = ()
@@ -47,3 +53,4 @@ class Resolver:
         """Wait for nothing more."""
         for task in self._tasks:
             task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,32 @@
+"""Names to addresses: a system that cannot find one holds nobody up."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+
+from openivr.sip.resolver import Resolver
+
+
+def test_a_name_that_takes_long_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def look_up(*_args: object, **_options: object) -> list[object]:
+        asked.set()
+        goes_on.wait(60)
+        return []
+
+    async def run() -> None:
+        resolver = Resolver()
+        resolver.find("sip.example.com", lambda _addresses: None)
+        await asyncio.get_running_loop().run_in_executor(None, asked.wait)
+        resolver.close()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    waiting = threading.Timer(20, goes_on.set)  # whoever waits for the system waits for this
+    waiting.start()
+    asyncio.run(run())
+    assert not goes_on.is_set()
+    waiting.cancel()
+    goes_on.set()
