@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from openivr.accounts import Configuration
 from openivr.calls.call import Call
 from openivr.menu.commands import Topic
 from openivr.menu.events import Cause
@@ -292,6 +293,32 @@ async def test_a_configuration_that_cannot_be_read_is_answered_500(
             assert (await ada.call("6200").until_over()).status == 500
         line = ada.call("6200")
         await line.until_answered()
+
+
+@in_loop
+async def test_a_call_given_up_while_the_configuration_is_read_leaves_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_office(tmp_path) as office:
+        ada, board = await office.phone("1000"), office.exchange.switchboard
+        read, goes_on = board.configuration, asyncio.Event()
+
+        async def wait() -> Configuration:
+            await goes_on.wait()
+            return await read()
+
+        monkeypatch.setattr(board, "at_hand", lambda: None)
+        monkeypatch.setattr(board, "configuration", wait)
+        line = ada.call("6200")
+        await line.until(lambda: board.waiting == 1)
+        assert line.leg is not None
+        line.leg.hangup()
+        await line.until(lambda: office.exchange.agent.legs == 0)
+        goes_on.set()
+        await line.until(lambda: board.waiting == 0 and bool(office.records()))
+        [record] = office.records()
+        assert (record.caller, record.called, record.outcome) == ("1000", "6200", "missed")
+        assert (record.reason, record.answered, record.events) == ("caller hung up", None, [])
 
 
 @in_loop

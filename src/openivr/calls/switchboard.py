@@ -14,6 +14,7 @@ from openivr.calls.house import House
 from openivr.calls.party import Party
 from openivr.calls.scribe import Facts, Scribe
 from openivr.media.ports import NoFamily, NoPorts
+from openivr.menu.commands import Reason, Topic
 from openivr.sip.directory import Caller
 from openivr.sip.fields import read_address, read_uri
 from openivr.sip.inbound import InboundLeg
@@ -77,15 +78,15 @@ class Switchboard:
             raise
         finally:
             self.waiting -= 1
-        if not leg.over:
-            self._begin(configuration, leg, caller)
+        self._begin(configuration, leg, caller)
 
     def _begin(self, configuration: Configuration, leg: InboundLeg, caller: Caller) -> None:
         origin = find_origin(configuration, caller)
         if origin is None:
             leg.reject(403)
         elif leg.replaces is not None:
-            self._replace(leg, origin)
+            if not leg.over:
+                self._replace(leg, origin)
         else:
             self._offer(configuration, leg, origin)
 
@@ -96,21 +97,31 @@ class Switchboard:
         else:
             way = dial_in(configuration, origin.id, asked.called, asked.caller)
         if isinstance(way, Unreachable):
-            self._refuse(configuration, leg, origin, asked, way)
+            self._note(configuration, origin, asked, way, way.value)
+            leg.reject(404)
+            return
+        if leg.over:  # given up before we knew where it leads
+            self._note(configuration, origin, asked, way, Reason.CALLER, Topic.ARRIVED)
             return
         party = self._open(leg, asked)
         if party is not None:
             party.account = origin if isinstance(origin, Account) else None
             self.begin(self.make(configuration, origin, party, asked), asked, way)
 
-    def _refuse(
-        self, configuration: Configuration, leg: InboundLeg, origin: Origin, asked: Asked, why: Unreachable
+    def _note(
+        self,
+        configuration: Configuration,
+        origin: Origin,
+        asked: Asked,
+        way: Way | Unreachable,
+        reason: str,
+        *topics: Topic,
     ) -> None:
-        """Answer 404, and keep a record of what was tried."""
+        """Keep a record of a call that is not driven."""
         scribe = Scribe(self._new_ident(), self.house.write, self.house.now)
-        scribe.begin(facts_of(configuration, origin, asked), is_outside=leads_outside(why))
-        scribe.finish(why.value, {}, {})
-        leg.reject(404)
+        scribe.begin(facts_of(configuration, origin, asked), is_outside=leads_outside(way))
+        scribe.topics.update(topics)
+        scribe.finish(reason, {}, {})
 
     def _new_ident(self) -> str:
         return f"{self.house.now():x}-{secrets.token_hex(4)}"
