@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from openivr.web.faces import FACES
 from tests.browser.conftest import Open, check_axe, check_width
+from tests.running import Api
 from tests.web.site import Admin
 
 PATHS = [
@@ -173,3 +174,20 @@ def test_deleting(page: Page, admin: Admin) -> None:
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("status")).to_contain_text("is deleted.")
     expect(page.get_by_role("link", name="<img")).to_have_count(0)
+
+
+def test_what_somebody_else_saved_is_told_before_it_is_saved_over(page: Page, phone: Page, api: Api) -> None:
+    for one in (page, phone):
+        api.post("extension_group/update", {"id": 1, "name": "Sales"})
+        one.goto("/people/groups/1")
+        one.locator("#name").fill("Mine")
+        assert api.post("extension_group/update", {"id": 1, "name": "Theirs"})["errcode"] == 0
+        one.locator(".object > .save button").click()
+        notice = one.get_by_role("alert").filter(has_text="Somebody else has saved this extension group")
+        expect(notice).to_contain_text("Name: Mine instead of Theirs.")
+        expect(notice).to_be_focused()
+        check_axe(one)
+        check_width(one)
+        one.locator(".object > .save button").click()
+        expect(one.get_by_role("heading", level=1)).to_have_text("Mine")
+    api.post("extension_group/update", {"id": 1, "name": "Sales"})
