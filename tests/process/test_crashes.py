@@ -15,10 +15,11 @@ from typing import Any
 
 from openivr.clerk.fold import INTERRUPTED
 from openivr.journal.happening import read_happenings
+from openivr.journal.reader import read
 from openivr.menu.commands import Note, mask
 from openivr.simulate.recording import replay
 from openivr.sip.targets import Target
-from openivr.store import calls, registrations, voicemail
+from openivr.store import calls, journal, registrations, voicemail
 from openivr.store.calls import Record, Wanted
 from openivr.store.configuration import revision_of
 from openivr.store.menus import load_snapshot
@@ -76,6 +77,15 @@ def all_records(server: Running) -> dict[str, Record]:
     with server.database() as database, database.reading() as connection:
         found = calls.list_calls(connection, Wanted(), 0, 10_000)[1]
         return calls.load(connection, [record.id for record in found])
+
+
+def is_written(server: Running) -> bool:
+    """Whether all that the journal has is in the database, and no call is under way."""
+    node = (server.data / "node").read_text()
+    with server.database() as database, database.reading() as connection:
+        known = journal.positions(connection, node)
+        live = calls.list_calls(connection, Wanted(is_live=True))[0]
+    return not live and not any(read(server.data / "journal", known, 1))
 
 
 def newest_run(server: Running) -> str:
@@ -170,7 +180,7 @@ async def kill_among_calls(server: Running, crowd: Crowd, victim: str, seconds: 
     attempts = await crowd.halt()
     await check_registrations(server, crowd)
     crowd.hang_up()
-    await until(lambda: not any(record.is_live for record in all_records(server).values()))
+    await until(lambda: is_written(server))
     await until(lambda: not list((server.data / "journal").glob("vm-*.wav")))
     records = all_records(server)
     by_caller: dict[str, list[Record]] = {}
