@@ -30,7 +30,7 @@ ALLOWED = {
         "",
     },
     "supervisor": {"config"},
-    "app": {"openapi", "web", "store", "objects", "observe", "config", "supervisor"},
+    "app": {"openapi", "web", "store", "objects", "logs", "observe", "config", "supervisor"},
     "calls": {"accounts", "journal", "media", "menu", "sip"},
     "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
     "control": set(),

@@ -19,10 +19,11 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openivr.config import Settings
+from openivr.logs import FLUSH_SECONDS
 from openivr.objects import KINDS, Kind
 from openivr.objects.ivr import list_row
 from openivr.objects.kind import Row, Values
-from openivr.observe import FLUSH_SECONDS, AccessLog, Figure, Observer, Tally, render_metrics
+from openivr.observe import AccessLog, Figure, Observer, Tally, render_metrics
 from openivr.openapi import auth, document, family, prompt, system
 from openivr.openapi.endpoint import Endpoint, Service
 from openivr.openapi.endpoint import Request as ApiRequest

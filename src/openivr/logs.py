@@ -6,11 +6,11 @@ A line costs whoever logs some microseconds. Where waiting for who reads them wo
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ import structlog
 
 SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
 MOST_LINES = 100_000  # kept for a log that cannot be written; further ones are dropped and counted
+FLUSH_SECONDS = 0.1  # that a line waits for the thread at most
 MOST_VECTORS = 1000  # lines that one system call writes
 QUIET = ("uvicorn.error", "alembic", "asyncio")  # libraries that tell little of what anybody wants to know
 
@@ -50,15 +51,15 @@ class Output:
     def __init__(self, descriptor: int = 2) -> None:
         self.descriptor = descriptor
         self.dropped = 0
-        self._queue: SimpleQueue[bytes | None] | None = None
+        self._lines: deque[bytes] = deque()
+        self._is_aside = False
 
     def write(self, line: bytes) -> None:
-        """Write a line, or hand it to the thread; what that has no room for is left out, and counted."""
-        queue = self._queue
-        if queue is None:
+        """Write a line, or leave it to the thread; what that has no room for is left out, and counted."""
+        if not self._is_aside:
             write_lines(self.descriptor, [line])
-        elif queue.qsize() < MOST_LINES:
-            queue.put(line)
+        elif len(self._lines) < MOST_LINES:
+            self._lines.append(line)
         else:
             self.dropped += 1
 
@@ -67,27 +68,31 @@ class Output:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let a thread write: a terminal or pipe that takes no more lines must not stop all else."""
-        queue: SimpleQueue[bytes | None] = SimpleQueue()
-        self._queue = queue
-        thread = Thread(target=self._empty, args=(queue,), name="log")
+        ended = Event()
+        thread = Thread(target=self._write_now_and_then, args=(ended,), name="log")
+        self._is_aside = True
         thread.start()
         try:
             yield
         finally:
-            self._queue = None
-            queue.put(None)
+            ended.set()
             thread.join()
+            self._is_aside = False
+            self._write_all()
             dropped, self.dropped = self.dropped, 0
             if dropped:
                 log.warning("lines of the log were dropped", count=dropped)
 
-    def _empty(self, queue: "SimpleQueue[bytes | None]") -> None:
-        lines: list[bytes | None] = []
-        while None not in lines:
-            lines = [queue.get()]
-            while len(lines) < MOST_VECTORS and not queue.empty():
-                lines.append(queue.get())
-            write_lines(self.descriptor, [line for line in lines if line is not None])
+    def _write_now_and_then(self, ended: Event) -> None:
+        """Many lines at one go: waking up for each would cost who logs more than the line does."""
+        while not ended.wait(FLUSH_SECONDS):
+            self._write_all()
+        self._write_all()
+
+    def _write_all(self) -> None:
+        while self._lines:
+            some = min(len(self._lines), MOST_VECTORS)
+            write_lines(self.descriptor, [self._lines.popleft() for _ in range(some)])
 
 
 output = Output()

@@ -25,7 +25,6 @@ from openivr.logs import MOST_LINES, MOST_VECTORS, write_lines
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
 NO_PATH = re.compile("[?&;=]")  # what a program that encodes its address wrongly puts a token behind
-FLUSH_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
