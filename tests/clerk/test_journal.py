@@ -122,6 +122,15 @@ def test_files_follow_one_another_and_each_begins_with_the_run(tmp_path: Path) -
     journal.close()
 
 
+def test_runs_are_read_in_the_order_in_which_they_began(tmp_path: Path) -> None:
+    runs = []
+    for _ in range(20):
+        journal = Journal(tmp_path)
+        runs.append(journal.run)
+        journal.close()
+    assert [one.run for one in entries_in(tmp_path) if isinstance(one, Run)] == runs
+
+
 def test_a_file_is_finished_when_it_was_read_and_another_follows(tmp_path: Path) -> None:
     journal = Journal(tmp_path, file_bytes=200)
     for number in range(6):

@@ -41,7 +41,7 @@ class Journal:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.file_bytes, self.sip = folder, file_bytes, sip
-        self.run = f"{now():013d}-{secrets.token_hex(4)}"
+        self.run = f"{time.time_ns():019d}-{secrets.token_hex(4)}"  # sorts behind those of runs before
         self._files = 0
         self._waiting = bytearray()
         self._lost = 0
