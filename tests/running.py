@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from openivr.store import clients
+from openivr.store.configuration import revision_of
 from openivr.store.database import Database
 
 ROOT = "/openapi/v1.0/"
@@ -26,6 +27,7 @@ PORTS = {  # any that are free, where a test does not say which
     "calls": {"--sip": "127.0.0.1:0"},
     "serve": {"--http": "127.0.0.1:0", "--sip": "127.0.0.1:0"},
 }
+CONFIGURED = re.compile(r'"revision":(\d+),"event":"new configuration"')
 STARTED: list[subprocess.Popen[str]] = []  # whatever a failed test leaves running is ended with the session
 
 
@@ -161,9 +163,18 @@ class Running:
         """The log as soon as it has this text in it: lines are written in batches."""
         deadline = time.monotonic() + 60
         while text not in self.log:
-            assert time.monotonic() < deadline, f"{text!r} never came"
+            assert time.monotonic() < deadline, f"{text!r} never came in\n{self.log[-5000:]}"
             time.sleep(0.02)
         return self.log
+
+    def settle(self) -> None:
+        """Wait until signalling goes by all that was changed: it looks for that many times a second."""
+        with self.database() as database, database.reading() as connection:
+            wanted = revision_of(connection)
+        deadline = time.monotonic() + 60
+        while not any(int(found) >= wanted for found in CONFIGURED.findall(self.log)):  # it may be ahead
+            assert time.monotonic() < deadline, f"revision {wanted} never came in\n{self.log[-5000:]}"
+            time.sleep(0.02)
 
 
 def end_all() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from openivr.menu.states import State
 from openivr.store import calls
 from openivr.store.calls import Record, Wanted
-from openivr.store.configuration import revision_of
 from tests.calls.handset import Handset
 from tests.running import Api, Running, start
 
@@ -114,12 +113,6 @@ class Served:
     def until_stage(self, stage: State) -> None:
         """Wait until a call is so far."""
         until(lambda: any(record.stage == stage.value for record in self.live()), f"never {stage.value}")
-
-    def settle(self) -> None:
-        """Wait until signalling goes by all that was changed: it looks for that many times a second."""
-        with self.server.database() as database, database.reading() as connection:
-            revision = revision_of(connection)
-        self.server.expect_log(f'"revision":{revision},"event":"new configuration"')
 
     def new_record(self) -> Record:
         """The record of the one call since the last time."""

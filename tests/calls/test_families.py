@@ -123,7 +123,7 @@ def test_a_call_under_way_cannot_move_its_sound_to_the_other_family(house: Serve
 
 def test_one_extension_may_have_phones_of_both_families_and_all_ring(house: Served) -> None:
     house.post("extension/update", id=2, concurrent_registrations=2)
-    house.settle()
+    house.server.settle()
     ada = house.handset("1000")
     desk, laptop = house.handset("1001"), house.handset("1001", host=IPV6)
     ada.invite("1001")

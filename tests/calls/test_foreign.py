@@ -233,7 +233,7 @@ def test_sipp_presses_keys_as_tones(house: Served, tmp_path: Path) -> None:
         def_dest="ivr",
         def_dest_value=str(house.ivr(MENU)),
     )
-    house.settle()
+    house.server.settle()
     pause = np.zeros(RATE)
     sound = tmp_path / "tones.ul"
     sound.write_bytes(encode(np.concatenate([pause, tone("3", 0.1), pause])))

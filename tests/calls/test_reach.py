@@ -81,7 +81,7 @@ def test_another_phone_of_the_same_person_takes_a_call_over(place: Place) -> Non
     """INVITE with Replaces (RFC 3891): from the desk, by UDP, to the laptop, by TLS."""
     house = place.house
     house.post("extension/update", id=2, concurrent_registrations=2)
-    house.settle()
+    house.server.settle()
     ada, desk, laptop = phone(place, "1000", "UDP"), phone(place, "1001", "UDP"), phone(place, "1001", "TLS")
     ada.invite("1001")
     invite = desk.ring()
@@ -122,7 +122,7 @@ def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) 
     """REFER with Replaces (RFC 5589): Grace talks to Ada at her desk, to Alan by laptop, and joins them."""
     house = place.house
     house.post("extension/update", id=2, concurrent_registrations=2)
-    house.settle()
+    house.server.settle()
     ada, alan = phone(place, "1000", "UDP"), phone(place, "1002", "TCP")
     desk = phone(place, "1001", "UDP")
     ada.invite("1001")

@@ -52,7 +52,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with serving(tmp_path_factory.mktemp("a")) as a, serving(tmp_path_factory.mktemp("b")) as b:
         account = {"username": "office-a", "password": "a secret of both"}
         add_routes(b, [add_trunk(b, "A", type="account", **account)])
-        b.settle()  # a login that is refused is not tried again for a minute
+        b.server.settle()  # a login that is refused is tried again only after a while
         dead = add_trunk(a, "Dead", type="peer", transport="tcp", port=free_port())
         line = add_trunk(a, "B", type="register", port=b.port, **account)
         add_routes(a, [dead, line])

@@ -21,7 +21,6 @@ from openivr.simulate.recording import replay
 from openivr.sip.targets import Target
 from openivr.store import calls, journal, registrations, voicemail
 from openivr.store.calls import Record, Wanted
-from openivr.store.configuration import revision_of
 from openivr.store.menus import load_snapshot
 from tests.process.crowd import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Crowd
 from tests.process.test_calls import find_calls_process, until
@@ -62,9 +61,7 @@ def furnish(server: Running, port: int) -> None:
             def_dest_value=ident,
         )
     api.close()
-    with server.database() as database, database.reading() as connection:
-        revision = revision_of(connection)
-    server.expect_log(f'"revision":{revision},"event":"new configuration"')
+    server.settle()
 
 
 def find_clerk(server: Running) -> int:
