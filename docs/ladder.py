@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests 
 
 from openivr.cli.call import find_account
 from openivr.cli.snapshot import load
-from openivr.phone.conversation import Plan
+from openivr.phone.conversation import GOODBYE_SECONDS, Plan
 from openivr.phone.story import Story
 from openivr.phone.telephone import Line, Telephone, open_media
 from openivr.phone.terminal import Call, hold
@@ -108,7 +108,8 @@ async def hold_call(server: Running) -> Taken:
     story = Story(server.data / "journal", "1001", "6200", lambda: load(server.data, ""))
     grace = Call(target, login_of(server, "1001"), told.append, story=story, trace=keep(wire, CALLER))
     await hold(grace, Plan("6200", script=[KEY_AFTER, "1"], tells_sound=False))
-    await ada.agent.drain(2)
+    async with asyncio.timeout(GOODBYE_SECONDS):
+        await ada.until_answered("BYE")
     ada.close()
     await media.close()
     return Taken(list(read_wire(wire)), told)

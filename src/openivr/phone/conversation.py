@@ -248,12 +248,11 @@ class Conversation:
 
     async def _hear_goodbye(self) -> None:
         """Wait until the other side has answered our BYE, or has ended what we gave up."""
-        awaited = "INVITE" if self._answered is None else "BYE"
+        if not self.phone.has_heard:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while self.phone.has_heard and awaited not in self.phone.answered:
-                    self.phone.heard.clear()
-                    await self.phone.heard.wait()
+                await self.phone.until_answered("INVITE" if self._answered is None else "BYE")
 
     # Inside
 

@@ -89,6 +89,12 @@ class Telephone:
         await self.agent.start()
         return self
 
+    async def until_answered(self, method: str) -> None:
+        """Wait until a request of this method has had its final answer, of whatever kind."""
+        while method not in self.answered:
+            self.heard.clear()
+            await self.heard.wait()
+
     def close(self) -> None:
         """Hang up and close the sockets; the sound is its owner's to close."""
         self.agent.close()
