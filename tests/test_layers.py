@@ -40,7 +40,7 @@ ALLOWED = {
         *("accounts", "calls", "config", "control", "journal", "logs", "media", "memory", "sip", "sounds"),
         *("store", "supervisor", "tuning"),
     },
-    "processes": {"app", "clerk", "config", "store", "supervisor", "telephony"},
+    "processes": {"app", "clerk", "config", "sip", "store", "supervisor", "telephony"},
     "pull": {"client", "objects", "store", "audio"},
     "startup": {"config", "configfile", "store", "objects", "simulate"},
 }

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from openivr import app
 from openivr.clerk.clerk import Clerk, Keep
-from openivr.config import Settings
+from openivr.config import Address, Settings
+from openivr.sip.transports import bind_tcp, bind_udp
 from openivr.store.database import Database
-from openivr.supervisor import Job, Post, listen, listen_sip, listen_sip_tls
+from openivr.supervisor import CannotStart, Job, Post, listen
 
+FREE_PORT_TRIES = 20
 CLERK_NICE = 5  # a record may be late, a packet may not
 
 
@@ -62,6 +64,34 @@ def plan_calls(settings: Settings, node: str) -> tuple[Settings, Job]:
     settings = replace(settings, calls=told)
     work, sockets = partial(run, settings, node), (*chain.from_iterable(plain), *secure)
     return settings, Job("calls", work, sockets, told.drain_seconds, is_hurried=True)
+
+
+def listen_sip(at: Address) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket for SIP on the same port; port 0 finds one that both can have."""
+    try:
+        for _ in range(FREE_PORT_TRIES):
+            tcp = bind_tcp(*at)
+            try:
+                return bind_udp(at.host, port_of(tcp)), tcp
+            except OSError:
+                tcp.close()
+                if at.port:
+                    raise
+    except OSError as error:
+        raise cannot_listen(at, error) from error
+    raise CannotStart(f"no port on {at.host} is free for both UDP and TCP")
+
+
+def listen_sip_tls(at: Address) -> socket.socket:
+    """A TCP socket for SIP over TLS."""
+    try:
+        return bind_tcp(*at)
+    except OSError as error:
+        raise cannot_listen(at, error) from error
+
+
+def cannot_listen(at: Address, error: OSError) -> CannotStart:
+    return CannotStart(f"cannot listen for SIP on {at}: {os.strerror(error.errno or 0)}")
 
 
 def port_of(bound: socket.socket) -> int:

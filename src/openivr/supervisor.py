@@ -19,16 +19,14 @@ from pathlib import Path
 
 import structlog
 
-from openivr.config import Address, Settings
+from openivr.config import Settings
 
 log = structlog.get_logger(__name__)
 STOPS = frozenset((signal.SIGTERM, signal.SIGINT))
 SIGNALS = STOPS | {signal.SIGCHLD}
 LIFT = signal.SIGUSR1  # lift the bans of SIP: handed on to all jobs, of which one knows what to do
 START_SECONDS = 600  # for a worker to load its data
-FREE_PORT_TRIES = 20
-BACKLOG = 1024  # connections that may wait likewise
-UDP_BUFFER = 4 * 2**20  # bytes of messages that may wait while a worker is started again
+BACKLOG = 1024  # connections that may wait while a worker is started again
 STEADY_SECONDS = 1.0  # a worker that lived for as long can live, whatever ended it
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before one that cannot is started again
 SPARE_SECONDS = 5  # beyond the drain, before a worker that does not end is killed
@@ -102,49 +100,6 @@ def bind(family: socket.AddressFamily, address: tuple[str, int], *, is_shared: b
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.bind(address)
     sock.listen(BACKLOG)
-    return sock
-
-
-def listen_sip(at: Address) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket for SIP on the same port; port 0 finds one that both can have."""
-    try:
-        for _ in range(FREE_PORT_TRIES):
-            tcp = bind_sip(at, socket.SOCK_STREAM)
-            try:
-                return bind_sip(at._replace(port=tcp.getsockname()[1]), socket.SOCK_DGRAM), tcp
-            except OSError:
-                tcp.close()
-                if at.port:
-                    raise
-    except OSError as error:
-        raise CannotStart(f"cannot listen for SIP on {at}: {error.strerror}") from error
-    raise CannotStart(f"no port on {at.host} is free for both UDP and TCP")
-
-
-def listen_sip_tls(at: Address) -> socket.socket:
-    """A TCP socket for SIP over TLS."""
-    try:
-        return bind_sip(at, socket.SOCK_STREAM)
-    except OSError as error:
-        raise CannotStart(f"cannot listen for SIP on {at}: {error.strerror}") from error
-
-
-def bind_sip(at: Address, kind: socket.SocketKind) -> socket.socket:
-    """A socket on an address that nobody else has; one of IPv6 leaves IPv4 to another."""
-    sock = socket.socket(socket.AF_INET6 if at.is_ipv6 else socket.AF_INET, kind)
-    try:
-        if at.is_ipv6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind == socket.SOCK_DGRAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
-            sock.bind(at)
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(at)
-            sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
     return sock
 
 

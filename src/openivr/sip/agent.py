@@ -13,7 +13,6 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import cast
 
 import structlog
@@ -30,7 +29,7 @@ from openivr.sip.owner import Owner, Reply
 from openivr.sip.requests import Outgoing
 from openivr.sip.resolver import Resolver
 from openivr.sip.routing import stamp, token
-from openivr.sip.settings import Settings, Trace
+from openivr.sip.settings import Settings
 from openivr.sip.stack import SDP, Stack
 from openivr.sip.targets import Hop, Target
 from openivr.sip.timers import Timers
@@ -61,9 +60,8 @@ class Agent:
             _server_tls(settings),
             _client_tls(settings),
         )
-        transports.before_send = settings.before_send
-        if settings.trace is not None:
-            transports.tell = partial(_trace, settings.trace)
+        if settings.before_send is not None or settings.trace is not None:
+            transports.tell = self._tell
         exchange = Exchange(self, timers, settings.timing, transports.reach)
         self._stack = Stack(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
@@ -346,16 +344,20 @@ class Agent:
     def _lose(self, stream: StreamChannel) -> None:
         self._stack.exchange.lose(stream)
 
+    def _tell(self, data: bytes, hop: Hop) -> None:
+        """A message is about to leave."""
+        settings = self.settings
+        if settings.before_send is not None:
+            settings.before_send()
+        if settings.trace is not None:
+            settings.trace(True, hop.target, data)
+
     # Time
 
     def _wake(self, when: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._loop.call_at(when, self._stack.timers.run)
-
-
-def _trace(trace: Trace, data: bytes, hop: Hop) -> None:
-    trace(True, hop.target, data)
 
 
 def _valid(uri: str) -> str:

@@ -27,8 +27,7 @@ PATIENCE = 30.0  # seconds for a connection to send its first message, or the re
 PING_SECONDS = 90.0  # between keep-alives on connections that we opened
 
 Deliver = Callable[[bytes, Hop], None]
-Tell = Callable[[bytes, Hop], None]  # is shown what is sent
-BeforeSend = Callable[[], None] | None
+Tell = Callable[[bytes, Hop], None]  # is shown what is about to be sent
 
 
 class Faces:
@@ -71,13 +70,11 @@ class UdpChannel:
         faces: Faces,
         deliver: Deliver,
         tell: Tell | None = None,
-        before_send: BeforeSend = None,
     ) -> None:
         self._socket = bound
         self._faces = faces
         self._deliver = deliver
         self._tell = tell
-        self._before_send = before_send
         self._loop = asyncio.get_running_loop()
         self.host, self.port = bound.getsockname()[:2]
         self.closed = False
@@ -103,8 +100,6 @@ class UdpChannel:
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send one datagram; a full socket buffer counts as lost on the way."""
-        if self._before_send is not None:
-            self._before_send()
         if self._tell is not None:
             self._tell(data, Hop(self, address))
         try:
@@ -194,8 +189,6 @@ class StreamChannel(asyncio.Protocol):
         """Send now, or once connected; a peer that reads nothing is dropped."""
         if self.closed:
             return False
-        if self._transports.before_send is not None:
-            self._transports.before_send()
         if self._transports.tell is not None:
             self._transports.tell(data, Hop(self, address))
         if self._transport is None:
@@ -267,7 +260,6 @@ class Transports:
     ) -> None:
         self.deliver = deliver
         self.tell: Tell | None = None
-        self.before_send: BeforeSend = None
         self.faces = Faces(external)
         self.limit = CONNECTIONS
         self._lose = lose
@@ -289,7 +281,7 @@ class Transports:
         if at.protocol == "UDP":
             bound = bound or bind_udp(at.host, at.port)
             bound.setblocking(False)
-            channel = UdpChannel(bound, self.faces, self.deliver, self.tell, self.before_send)
+            channel = UdpChannel(bound, self.faces, self.deliver, self.tell)
             self._udp.append(channel)
             self._families.add(is_ipv6(at.host))
             return at._replace(port=channel.port)
