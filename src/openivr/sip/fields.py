@@ -137,8 +137,10 @@ def split_list(text: str) -> list[str]:
 
 
 def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Read a text once where it comes in all requests of a call. Long ones are not kept: they come from
-    strangers as well, and would fill the memory."""
+    """Read a text once that comes again and again, as in all requests of a call.
+
+    Long ones are not kept: they come from strangers as well, and would fill the memory.
+    """
     kept = lru_cache(maxsize=4096)(read)
 
     def remember(text: str) -> Value:

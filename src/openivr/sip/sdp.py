@@ -11,6 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from openivr.sip.fields import remembered
+
 TYPE = "application/sdp"
 MOST_MEDIA = 32  # m-lines; more is an attack
 _MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+) (\S.*)", re.ASCII)
@@ -131,7 +133,7 @@ def is_unspecified(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read a numeric address; None for a name."""
     try:

@@ -3,7 +3,6 @@
 Finding a target is RFC 3263 without NAPTR and SRV: numeric hosts at once, names by the system's resolver.
 """
 
-from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
 
@@ -85,7 +84,7 @@ def write_peer(peer: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, 
     return (host, peer[1], 0, int(zone)) if mark else peer
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def is_numeric(host: str) -> bool:
     """Whether a host, without brackets, is an IP address."""
     try:
@@ -95,7 +94,7 @@ def is_numeric(host: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def is_private(host: str) -> bool:
     """Whether an address is of a network of ours, where the external address means nothing."""
     try:
