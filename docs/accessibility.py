@@ -6,22 +6,21 @@ Writes docs/accessibility.md; ends with status 1 if anything was found. Needs De
 
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start
 
-from docs.screenshots import CHROMIUM, FLAGS, HALL, give_past, give_present, open_page
+from docs.screenshots import HALL, open_office, open_page
 from openivr.web.views import VIEWS
 from tests.browser.conftest import SCHEMES, STANDARD
 from tests.openapi.test_prompts import tone
-from tests.running import Running, start
+from tests.running import Running
 from tests.web.site import Admin
 from tests.web.test_prompts import send
 
@@ -37,17 +36,9 @@ Finding = tuple[str, str, int]  # rule, what it is about, elements
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        running = start(Path(folder))
-        give_past(running)
-        give_present(running)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        admin = Admin(running).enter()
+    with open_office() as (browser, running, admin):
         send(admin, "Welcome.wav", tone("wav"))
         rows = dict(visit_all(browser, running, admin))
-        admin.close()
-        browser.close()
-        running.stop()
     missing = [path for path in sorts() if path not in rows]
     REPORT.write_text(write_report(rows, missing))
     found = sum(len(findings) for _, findings in rows.values())

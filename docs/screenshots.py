@@ -4,7 +4,8 @@ import io
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,17 +35,24 @@ NODE = "here"
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
+    with open_office() as (browser, running, admin):
+        for name, scheme, size, visit in SHOTS:
+            page = open_page(browser, running, admin, scheme, size)
+            visit(page)
+            save(page, name)
+            page.context.close()
+
+
+@contextmanager
+def open_office() -> Iterator[tuple[Browser, Running, Admin]]:
+    """A browser, and the demo with calls past and present, to which an administrator has signed in."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         running = start(Path(folder))
         give_past(running)
         give_present(running)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         admin = Admin(running).enter()
-        for name, scheme, size, visit in SHOTS:
-            page = open_page(browser, running, admin, scheme, size)
-            visit(page)
-            save(page, name)
-            page.context.close()
+        yield browser, running, admin
         admin.close()
         browser.close()
         running.stop()
