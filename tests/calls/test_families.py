@@ -22,20 +22,13 @@ BOTH = [(IPV4, IPV6), (IPV6, IPV4)]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """On every address of both families, and at the same port."""
     port = free_port()
     with serving(
         tmp_path_factory.mktemp("both"), "--sip", f"0.0.0.0:{port}", "--sip", f"[::]:{port}"
     ) as house:
         yield house
-
-
-@pytest.fixture
-def house(served: Served) -> Iterator[Served]:
-    served.forget_records()
-    yield served
-    served.close_handsets()
 
 
 def hang_up(one: Handset, other: Handset) -> None:

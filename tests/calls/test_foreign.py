@@ -50,14 +50,6 @@ def ada(serve: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bar
         yield phone
 
 
-@pytest.fixture
-def house(serve: Served) -> Iterator[Served]:
-    """The server, with no call that a test before began."""
-    serve.forget_records()
-    yield serve
-    serve.close_handsets()
-
-
 def dial_tone(
     house: Served, folder: Path, number: str, sound: Samples, account: str = ""
 ) -> AbstractContextManager[Baresip]:

@@ -24,14 +24,6 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture
-def house(serve: Served) -> Iterator[Served]:
-    """The server, without phones, and with no call that a test before began."""
-    serve.forget_records()
-    yield serve
-    serve.close_handsets()
-
-
 def test_invite_sent_again(house: Served) -> None:
     phone = house.handset("1000")
     sent = phone.invite(MENU)

@@ -10,6 +10,7 @@ from openivr.media import rtcp, socketfilter
 from openivr.media.clip import Clip
 from openivr.media.g711 import Law
 from openivr.media.keys import KeyKind
+from openivr.media.leg import Leg
 from openivr.media.media import Media
 from openivr.media.outgoing import SILENCE
 from openivr.media.tone import key_tone
@@ -87,13 +88,19 @@ def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> Non
     with_media(test)
 
 
+async def talk(media: Media) -> tuple[Phone, Leg, Keys]:
+    """A phone that has been heard, the leg that hears it, and the keys that it presses."""
+    phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+    leg.on_key = keys
+    leg.connect(phone.remote())
+    phone.say(leg, QUIET)
+    await phone.hear(2)
+    return phone, leg, keys
+
+
 def test_keys_come_through_the_filter_and_audio_does_not() -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
-        leg.on_key = keys
-        leg.connect(phone.remote())
-        phone.say(leg, QUIET)
-        await phone.hear(2)
+        phone, leg, keys = await talk(media)
         for _ in range(30):
             phone.say(leg, *[QUIET] * 20)
             await asyncio.sleep(0)
@@ -112,11 +119,7 @@ def test_keys_come_through_the_filter_and_audio_does_not() -> None:
 
 def test_what_the_filter_kept_out_is_counted_also_when_it_was_lifted_since() -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
-        leg.on_key = keys
-        leg.connect(phone.remote())
-        phone.say(leg, QUIET)
-        await phone.hear(2)
+        phone, leg, keys = await talk(media)
         phone.say(leg, *[QUIET] * 20)
         phone.press(leg, "1")
         await keys.until("1")
