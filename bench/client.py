@@ -18,7 +18,8 @@ import httpx
 from bench.lists import fill, openivr
 from bench.machine import LOAD_CORE, core_count, print_table, python
 from openivr.client import BlockingClient, Client
-from openivr.store import clients, transfer
+from openivr.store.auth import clients
+from openivr.store.config import import_export
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 
@@ -136,13 +137,13 @@ def fill_office(data: Path) -> None:
     menus = [menu(at, numbers) for at in range(MENUS)]
     document = {"extension": people, "ring_group": groups, "ivr": menus}
     with database.changing() as change:
-        plan = transfer.make_plan(
+        plan = import_export.make_plan(
             change.connection,
-            {kind: [transfer.Entry(one) for one in some] for kind, some in document.items()},
+            {kind: [import_export.DocumentEntry(one) for one in some] for kind, some in document.items()},
         )
         if plan.mistakes:
             raise ValueError(plan.mistakes[0])
-        transfer.carry_out(change, plan)
+        import_export.carry_out(change, plan)
         clients.add(change.connection, "bench", *ACCOUNT)
     database.close()
 

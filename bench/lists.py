@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.machine import Load, free_port, median, memory, print_table, put_load, python, running
-from openivr.objects import KINDS
-from openivr.objects.order import name_key, number_key
-from openivr.store import clients, tokens
+from openivr.resources import KINDS
+from openivr.resources.order import name_key, number_key
+from openivr.store.auth import clients, tokens
+from openivr.store.caches.list_snapshot import EMPTY, advance
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from openivr.store.snapshot import EMPTY, advance
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS
 
 RUNS, SECONDS = 5, 3
@@ -88,7 +88,7 @@ def fill(data: Path, total: int) -> str:
         policy = tokens.TokenPolicy(access_life=7200)
         pair = tokens.issue(change.connection, policy, "bench", int(time.time()))
     database.close()
-    if not isinstance(pair, tokens.Pair):
+    if not isinstance(pair, tokens.TokenPair):
         raise TypeError(pair)
     return pair.access
 

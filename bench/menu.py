@@ -9,37 +9,28 @@ import tracemalloc
 from collections.abc import Callable
 from time import perf_counter
 
-from openivr.menu.check import check
-from openivr.menu.events import (
-    CallArrived,
-    Cause,
-    DialFailed,
-    Digit,
-    Event,
-    HungUp,
-    PromptEnded,
-    TimerFired,
-)
-from openivr.menu.model import (
+from openivr.ivr.analysis.check import check
+from openivr.ivr.events import CallArrived, Cause, DialFailed, Digit, Event, HungUp, PromptEnded, TimerFired
+from openivr.ivr.model import (
     Destination,
+    DestinationKind,
     DialPattern,
     DialPolicy,
     Extension,
     ExtensionRule,
     InboundRoute,
     Ivr,
-    Kind,
+    IvrSnapshot,
     OutboundRoute,
-    Snapshot,
     Trunk,
     by_id,
 )
-from openivr.menu.session import Session
+from openivr.ivr.session import IvrSession
 
 CALLS = 20_000
 SESSIONS = 20_000
 MENUS = 10_000
-START = CallArrived("2000", Destination(Kind.IVR, 1))
+START = CallArrived("2000", Destination(DestinationKind.IVR, 1))
 
 # A caller hears the menu, goes to another, dials 1001 digit by digit, finds it busy, and tries 1000.
 CALL: tuple[Event, ...] = (
@@ -60,17 +51,17 @@ CALL: tuple[Event, ...] = (
 )
 
 
-def build(menus: int, extensions: int = 1000) -> Snapshot:
+def build(menus: int, extensions: int = 1000) -> IvrSnapshot:
     """Build menus that lead to each other in a ring and across it, with a thousand extensions to dial."""
     policy = DialPolicy(ExtensionRule.ALL, outbound=True, outbound_route_ids=(1,))
 
     def menu(ident: int) -> Ivr:
-        keys = {str(key): Destination(Kind.IVR, (ident * key) % menus + 1) for key in range(2, 9)}
+        keys = {str(key): Destination(DestinationKind.IVR, (ident * key) % menus + 1) for key in range(2, 9)}
         keys |= {
-            "*": Destination(Kind.EXTENSION, ident % extensions + 1),
-            "#": Destination(Kind.DIAL_BY_NAME),
+            "*": Destination(DestinationKind.EXTENSION, ident % extensions + 1),
+            "#": Destination(DestinationKind.DIAL_BY_NAME),
         }
-        onward = Destination(Kind.IVR, ident % menus + 1)
+        onward = Destination(DestinationKind.IVR, ident % menus + 1)
         return Ivr(
             ident,
             str(100_000 + ident),
@@ -82,31 +73,31 @@ def build(menus: int, extensions: int = 1000) -> Snapshot:
         )
 
     people = (Extension(i + 1, str(1000 + i), f"First{i}", f"Last{i}") for i in range(extensions))
-    return Snapshot(
+    return IvrSnapshot(
         ivrs=by_id(menu(ident + 1) for ident in range(menus)),
         extensions=by_id(people),
         trunks=by_id([Trunk(1, "Provider")]),
         outbound_routes=by_id([OutboundRoute(1, "National", (DialPattern("0ZXXXXXXXX"),), (1,))]),
-        inbound_routes=by_id([InboundRoute(1, "Main", Destination(Kind.IVR, 1))]),
+        inbound_routes=by_id([InboundRoute(1, "Main", Destination(DestinationKind.IVR, 1))]),
     )
 
 
-def measure_events(snapshot: Snapshot) -> float:
+def measure_events(snapshot: IvrSnapshot) -> float:
     """Run whole calls and give events per second."""
     gc.freeze()
     begun = perf_counter()
     for _ in range(CALLS):
-        handle = Session(snapshot).handle
+        handle = IvrSession(snapshot).handle
         for event in CALL:
             handle(event)
     return CALLS * len(CALL) / (perf_counter() - begun)
 
 
-def measure_memory(snapshot: Snapshot) -> float:
+def measure_memory(snapshot: IvrSnapshot) -> float:
     """Keep many calls in a menu and give bytes per call."""
-    Session(snapshot).handle(START)
+    IvrSession(snapshot).handle(START)
     tracemalloc.start()
-    sessions = [Session(snapshot) for _ in range(SESSIONS)]
+    sessions = [IvrSession(snapshot) for _ in range(SESSIONS)]
     for session in sessions:
         session.handle(START)
     used, _ = tracemalloc.get_traced_memory()

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from bench.machine import SERVER_CORE, print_table, python
 from bench.office import LOUD, square_wave
 from bench.phones import Found, open_files_allowed, place_calls
-from openivr.media.clip import Clip
+from openivr.media.audio.clip import Clip
 from openivr.media.media import Media, MediaSettings
-from openivr.media.remote import Remote
+from openivr.media.rtp.remote import RemoteMedia
 
 FIRST_PORT = 20_000
 STEPS = (300, 600, 1200, 1800)
@@ -28,7 +28,7 @@ async def serve(calls: int) -> None:
     clip = Clip.from_samples(square_wave(LOUD, 10))
     legs = [media.open("127.0.0.1") for _ in range(calls)]
     for leg in legs:
-        leg.connect(Remote("127.0.0.1", 9, events_out=101, events_in=101))
+        leg.connect(RemoteMedia("127.0.0.1", 9, events_out=101, events_in=101))
         leg.play([clip], loop=True)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

@@ -12,11 +12,12 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bench.machine import free_port, print_table, python, running
-from openivr.objects import KINDS
-from openivr.objects.secret import hash_password
-from openivr.store import admin, objects
-from openivr.store.database import Change, Database
-from openivr.store.menus import load_snapshot
+from openivr.resources import KINDS
+from openivr.resources.secret import hash_password
+from openivr.store.auth import admin
+from openivr.store.config import resources
+from openivr.store.config.ivr_snapshot import load_snapshot
+from openivr.store.database import ConfigTransaction, Database
 from openivr.store.schema import migrate
 from tests.history import keep_past, make_past
 
@@ -139,13 +140,13 @@ def fill(data: Path) -> str:
     return cookie
 
 
-def fill_office(change: Change) -> None:
+def fill_office(change: ConfigTransaction) -> None:
     """People, and offices of ten menus each: a first one, which calls come to, and those behind its keys."""
     for at in range(PEOPLE):
         number = str(1000 + at)
         person = {"type": "SIP", "number": number, "reg_name": number, "presence_status": "available"}
         secrets = {"reg_password": "registration", "user_password": "Password10"}
-        objects.create(change, KINDS["extension"], {**person, **secrets, "concurrent_registrations": 1})
+        resources.create(change, KINDS["extension"], {**person, **secrets, "concurrent_registrations": 1})
     for at in range(MENUS):
         head = at - at % OFFICE + 1
         body = {
@@ -161,11 +162,11 @@ def fill_office(change: Change) -> None:
             "press_star_dest": "ivr",
             "press_star_dest_value": str(head),
         }
-        ident = objects.create(change, KINDS["ivr"], body)
+        ident = resources.create(change, KINDS["ivr"], body)
         if ident != head:
             key = f"press{ident - head}_dest"
-            objects.update(change, KINDS["ivr"], head, {key: "ivr", f"{key}_value": str(ident)})
+            resources.update(change, KINDS["ivr"], head, {key: "ivr", f"{key}_value": str(ident)})
         else:
             route = {"name": f"Number {at}", "def_dest": "ivr", "def_dest_value": str(ident)}
             if at < OFFICE * 20:
-                objects.create(change, KINDS["inbound_route"], route)
+                resources.create(change, KINDS["inbound_route"], route)

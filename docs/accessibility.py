@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Page
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start
 
 from docs.screenshots import HALL, open_office, open_page
-from openivr.web.views import VIEWS
+from openivr.web.routes import VIEWS
+from tests.api.test_prompts import tone
 from tests.browser.conftest import SCHEMES, STANDARD
-from tests.openapi.test_prompts import tone
 from tests.running import Running
 from tests.web.site import Admin
 from tests.web.test_prompts import send

@@ -16,8 +16,11 @@ from click.testing import CliRunner
 from openivr import sounds
 from openivr.cli import main as main_command
 from openivr.cli.snapshot import load
-from openivr.config import Settings
-from openivr.menu.events import (
+from openivr.config.settings import Settings
+from openivr.ivr.analysis.diagram import draw, to_mermaid
+from openivr.ivr.analysis.rules import RULES
+from openivr.ivr.builtin_sounds import SOUNDS
+from openivr.ivr.events import (
     CallArrived,
     DialAnswered,
     DialEnded,
@@ -29,17 +32,14 @@ from openivr.menu.events import (
     RecordEnded,
     TimerFired,
 )
-from openivr.menu.findings import RULES
-from openivr.menu.model import Kind, Snapshot
-from openivr.menu.picture import draw, to_mermaid
-from openivr.menu.sounds import SOUNDS
-from openivr.menu.states import PASSING, State
-from openivr.menu.transitions import MOVES
+from openivr.ivr.model import DestinationKind, IvrSnapshot
+from openivr.ivr.state import PASSING, IvrState
+from openivr.ivr.transitions import MOVES
+from openivr.server.bootstrap import prepare
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import show
 from openivr.simulate.world import World
-from openivr.startup import prepare
 
 ROOT = Path(__file__).parents[1]
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -69,7 +69,7 @@ CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 
 
-def load_demo() -> Snapshot:
+def load_demo() -> IvrSnapshot:
     """Make the demo's configuration afresh."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Settings(data=Path(folder)), is_demo=True)
@@ -79,14 +79,14 @@ def load_demo() -> Snapshot:
 def write_states() -> str:
     """Draw the table of the state machine."""
     rows = ["```mermaid", "stateDiagram-v2"]
-    rows += [f"    {state.name}: {state.value}" for state in State]
-    rows.append(f"    [*] --> {State.NEW.name}")
+    rows += [f"    {state.name}: {state.value}" for state in IvrState]
+    rows.append(f"    [*] --> {IvrState.NEW.name}")
     for move in MOVES:
         label = f": {EVENTS[move.event]}" if move.event else ""
-        rows += [f"    {move.source.name} --> {state.name}{label}" for state in State if state in move.to]
-    rows.append(f"    {State.ENDED.name} --> [*]")
+        rows += [f"    {move.source.name} --> {state.name}{label}" for state in IvrState if state in move.to]
+    rows.append(f"    {IvrState.ENDED.name} --> [*]")
     rows.append("    classDef passing stroke-dasharray: 4")
-    rows.append(f"    class {','.join(state.name for state in State if state in PASSING)} passing")
+    rows.append(f"    class {','.join(state.name for state in IvrState if state in PASSING)} passing")
     return "\n".join([*rows, "```"])
 
 
@@ -115,7 +115,7 @@ def write_transcripts() -> str:
     return "\n\n".join(write_call(snapshot, *call) for call in CALLS)
 
 
-def write_call(snapshot: Snapshot, number: str, keys: str, outcomes: dict[str, str]) -> str:
+def write_call(snapshot: IvrSnapshot, number: str, keys: str, outcomes: dict[str, str]) -> str:
     """Make one call and tell it under the command that makes it."""
     simulation = Simulation(snapshot, World(outcomes))
     simulation.call(snapshot.numbers[number], "2000")
@@ -130,7 +130,7 @@ def write_flow() -> str:
     """Draw the demo's main menu and all it leads to."""
     snapshot = load_demo()
     ivr = snapshot.ivr_by_number("6200")
-    return f"```mermaid\n{to_mermaid(draw(snapshot, [(Kind.IVR, ivr.id if ivr else 0)]))}\n```"
+    return f"```mermaid\n{to_mermaid(draw(snapshot, [(DestinationKind.IVR, ivr.id if ivr else 0)]))}\n```"
 
 
 def write_first_call() -> str:

@@ -18,18 +18,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests 
 
 from openivr.cli.call import find_account
 from openivr.cli.snapshot import load
-from openivr.phone.conversation import GOODBYE_SECONDS, Plan
-from openivr.phone.story import Story
-from openivr.phone.telephone import Line, Telephone, open_media
-from openivr.phone.terminal import Call, hold
-from openivr.phone.trace import show as show_message
-from openivr.simulate.transcript import Line as Told
+from openivr.simulate.transcript import TranscriptLine as Told
 from openivr.simulate.transcript import show
-from openivr.sip.credentials import KeptLogin
-from openivr.sip.message import Message, Request, Response, read
+from openivr.sip.address import Target
+from openivr.sip.auth.client import KeptLogin
+from openivr.sip.auth.server import DigestSecret
+from openivr.sip.message.message import Message, Request, Response, read
 from openivr.sip.settings import Trace
-from openivr.sip.targets import Target
-from openivr.sip.verifier import Secret
+from openivr.softphone.conversation import GOODBYE_SECONDS, CallPlan
+from openivr.softphone.server_log import ServerLog
+from openivr.softphone.softphone import Softphone, SoftphoneAccount, open_media
+from openivr.softphone.terminal import TerminalCall, hold
+from openivr.softphone.trace import show as show_message
 from tests.running import Running, start
 
 DOCS = Path(__file__).parent
@@ -101,13 +101,13 @@ async def hold_call(server: Running) -> Taken:
     told: list[Told] = []
     target = Target("UDP", "127.0.0.1", server.sip_port)
     media = open_media()
-    ada = await Telephone(target, login_of(server, "1000"), trace=keep(wire, CALLED)).start(media)
+    ada = await Softphone(target, login_of(server, "1000"), trace=keep(wire, CALLED)).start(media)
     ada.on_call = lambda line, _request: take_call(line)
     if await ada.register() != 200:
         raise RuntimeError("the called telephone could not register")
-    story = Story(server.data / "journal", "1001", "6200", lambda: load(server.data, ""))
-    grace = Call(target, login_of(server, "1001"), told.append, story=story, trace=keep(wire, CALLER))
-    await hold(grace, Plan("6200", script=[KEY_AFTER, "1"], tells_sound=False))
+    story = ServerLog(server.data / "journal", "1001", "6200", lambda: load(server.data, ""))
+    grace = TerminalCall(target, login_of(server, "1001"), told.append, story=story, trace=keep(wire, CALLER))
+    await hold(grace, CallPlan("6200", script=[KEY_AFTER, "1"], tells_sound=False))
     async with asyncio.timeout(GOODBYE_SECONDS):
         await ada.until_answered("BYE")
     ada.close()
@@ -117,7 +117,7 @@ async def hold_call(server: Running) -> Taken:
 
 def login_of(server: Running, number: str) -> KeptLogin:
     account = find_account(server.data, "", number)
-    return KeptLogin(account.user, Secret.read(account.secret).hashes)
+    return KeptLogin(account.user, DigestSecret.read(account.secret).hashes)
 
 
 def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:
@@ -130,7 +130,7 @@ def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:
     return trace
 
 
-def take_call(line: Line) -> None:
+def take_call(line: SoftphoneAccount) -> None:
     """Ring, answer after a while, and hang up after another."""
     loop = asyncio.get_running_loop()
     line.ring()

@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start, and its first sign-in
 
-from openivr.store import calls, pulse
-from openivr.store.calls import Record, Wanted
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter, CallRecord
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.menus import load_snapshot
+from openivr.store.runtime import liveness
 from tests.history import keep_past, make_past
 from tests.running import Running, start
 from tests.web.site import Admin
@@ -80,7 +81,7 @@ def give_present(running: Running) -> None:
         "began": now - 90_000,
         "answered": now - 80_000,
     }
-    both = Record(
+    both = CallRecord(
         "live-1", NODE, started=now - 94_000, updated=now, called="02079460000", path="6200", menu=3
     )
     both = replace(both, source_kind="trunk", source_id=1, source="Provider")
@@ -88,15 +89,15 @@ def give_present(running: Running) -> None:
     waiting = replace(both, id="live-2", started=now - 12_000, stage="announcing", caller="02079460123")
     database = Database(f"sqlite:///{running.data / 'openivr.db'}")
     with database.writing() as connection:
-        pulse.note_alive(connection, NODE, now + 3_600_000)
-        calls.save(connection, [talking, waiting])
-        wanted = Wanted(menu=2, outcome="connected", is_live=False)
-        _, (last, *_) = calls.list_calls(connection, wanted)
-        calls.save(connection, [complete(calls.load(connection, [last.id])[last.id])])
+        liveness.note_alive(connection, NODE, now + 3_600_000)
+        call_records.save(connection, [talking, waiting])
+        wanted = CallFilter(menu=2, outcome="connected", is_live=False)
+        _, (last, *_) = call_records.list_calls(connection, wanted)
+        call_records.save(connection, [complete(call_records.load(connection, [last.id])[last.id])])
     database.close()
 
 
-def complete(record: Record) -> Record:
+def complete(record: CallRecord) -> CallRecord:
     """What a made-up call lacks: who was rung, and how keys and sound fared."""
     ended = record.ended or record.updated
     began, answered = ended - 31_000, ended - 24_000

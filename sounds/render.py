@@ -179,7 +179,7 @@ def render(name: str, words: str, voice: Voice, dictionary: dict[str, str]) -> S
 
 def main() -> None:
     sys.path.insert(0, str(ROOT / "src"))
-    from openivr.menu.sounds import BEEP, SOUNDS  # not installed where this runs
+    from openivr.ivr.builtin_sounds import BEEP, SOUNDS  # not installed where this runs
 
     with tarfile.open(sys.argv[1]) as archive:
         styles = archive.extractfile(VOICE)

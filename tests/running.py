@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from openivr.store import clients
-from openivr.store.configuration import revision_of
+from openivr.store.auth import clients
+from openivr.store.caches.call_config_cache import revision_of
 from openivr.store.database import Database
 
 ROOT = "/openapi/v1.0/"

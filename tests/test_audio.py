@@ -5,7 +5,7 @@ import io
 import numpy as np
 import soundfile
 
-from openivr.audio import RATE, find_peaks
+from openivr.sounds.convert import RATE, find_peaks
 
 
 def as_wav(samples: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> bytes:

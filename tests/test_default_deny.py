@@ -2,8 +2,8 @@
 
 import pytest
 
-from openivr.app import all_endpoints
-from openivr.openapi.endpoint import Endpoint
+from openivr.api.endpoint import Endpoint
+from openivr.server.http_process import all_endpoints
 from tests.running import AGENT, ROOT, Api
 
 OPEN = {"get_token", "refresh_token", "openapi.json"}

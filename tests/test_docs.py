@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
-from openivr.app import all_endpoints
+from openivr.api.responses import MESSAGES
 from openivr.cli import main
-from openivr.openapi.replies import MESSAGES
+from openivr.server.http_process import all_endpoints
 from tests.running import Api, Running, start
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openivr.app import all_endpoints
-from openivr.openapi.replies import MESSAGES
+from openivr.api.responses import MESSAGES
+from openivr.server.http_process import all_endpoints
 from tests.running import AGENT, ROOT, Api
 
 KEYS = {"errcode", "errmsg", "submsg", "invalid_param_list", "duplicate_field_list", "block_expire_time"}

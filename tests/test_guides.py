@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from openivr.cli import main
-from openivr.config import Settings
-from openivr.menu.model import Snapshot
-from openivr.objects import KINDS
-from openivr.startup import prepare
-from openivr.store import configuration
+from openivr.config.settings import Settings
+from openivr.ivr.model import IvrSnapshot
+from openivr.resources import KINDS
+from openivr.server.bootstrap import prepare
+from openivr.store.caches import call_config_cache
 from openivr.store.database import Database
 
 TEXT = (Path(__file__).parents[1] / "docs" / "calls.md").read_text()
@@ -69,7 +69,7 @@ def test_the_files_are_taken(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
     database = Database(settings.url)
     with database.reading() as connection:
-        rows = configuration.load(connection).rows
+        rows = call_config_cache.load(connection).rows
     database.close()
     [route] = [row for row in rows["outbound_route"].values() if row["name"] == "Calls with 9"]
     assert [route[name] for name in LIMITS] == [10, 200, 20]
@@ -104,4 +104,4 @@ def test_the_firewall_opens_what_the_server_listens_on() -> None:
 
 
 def test_the_code_of_the_voicemail_is_the_usual_one() -> None:
-    assert f"`{Snapshot().voicemail_code}` is the voicemail" in TEXT
+    assert f"`{IvrSnapshot().voicemail_code}` is the voicemail" in TEXT

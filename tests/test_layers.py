@@ -1,4 +1,4 @@
-"""The directions of imports: the house's load-bearing walls."""
+"""The directions of imports: between packages, and between the sub-packages of the larger ones."""
 
 import sys
 from functools import cache
@@ -6,43 +6,81 @@ from functools import cache
 import grimp
 import pytest
 
-# Who may import whom, beside themselves and what stands lower in the same list of names.
-ALLOWED = {
-    "menu": set(),
-    "objects": {"menu"},
+# The packages a package may import, besides itself. A sub-package with a row of its own is a package here.
+ALLOWED: dict[str, set[str]] = {
+    "ivr": set(),
+    "resources": {"ivr"},
     "client": set(),
     "sip": set(),
-    "audio": set(),
     "media": set(),
-    "logs": set(),
-    "observe": {"logs"},
-    "accounts": {"menu"},
-    "store": {"menu", "objects", "audio", "accounts"},
-    "journal": {"menu"},
     "sounds": set(),
-    "simulate": {"menu", "journal", "sounds"},
-    "clerk": {"journal", "menu", "store"},
-    "configfile": {"objects", "store", "simulate"},
-    "config": {"store"},
-    "openapi": {"objects", "store", "observe", "audio", ""},
+    "observability": set(),
+    "config.call_config": {"ivr"},
+    "config.settings": {"store"},
+    "config.yaml_document": {"resources", "store", "simulate"},
+    "store": {"ivr", "resources", "sounds", "config.call_config"},
+    "cdr.journal": {"ivr"},
+    "cdr": {"cdr.journal", "ivr", "store"},
+    "simulate": {"ivr", "cdr.journal", "sounds"},
+    "api": {"resources", "store", "observability", "sounds", ""},
     "web": {
-        *["menu", "objects", "store", "observe", "audio", "simulate", "sounds", "journal", "configfile"],
-        "",
+        *("ivr", "resources", "store", "observability", "sounds", "simulate", "cdr.journal"),
+        *("config.yaml_document", ""),
     },
-    "supervisor": {"config"},
-    "app": {"openapi", "web", "store", "objects", "logs", "observe", "config", "supervisor"},
-    "calls": {"accounts", "journal", "media", "menu", "sip"},
-    "phone": {"calls", "journal", "media", "menu", "simulate", "sip"},
-    "control": set(),
-    "memory": {"calls", "journal", "menu", "store"},
-    "tuning": set(),
-    "telephony": {
-        *("accounts", "calls", "config", "control", "journal", "logs", "media", "memory", "sip", "sounds"),
-        *("store", "supervisor", "tuning"),
+    "b2bua": {"config.call_config", "cdr.journal", "media", "ivr", "sip"},
+    "softphone": {"b2bua", "cdr.journal", "media", "ivr", "simulate", "sip"},
+    "yeastar_import": {"client", "resources", "store", "sounds"},
+    "server.control_socket": set(),
+    "server.os_limits": set(),
+    "server.supervisor": {"config.settings"},
+    "server": {
+        *("api", "b2bua", "cdr", "cdr.journal", "config.call_config", "config.settings"),
+        *("config.yaml_document", "ivr", "media", "observability", "resources", "server.control_socket"),
+        *("server.os_limits", "server.supervisor", "simulate", "sip", "sounds", "store", "web"),
     },
-    "processes": {"app", "clerk", "config", "sip", "store", "supervisor", "telephony"},
-    "pull": {"client", "objects", "store", "audio"},
-    "startup": {"config", "configfile", "store", "objects", "simulate"},
+}
+
+# The imports between the parts of one package. A part is a sub-package or a module.
+INSIDE: dict[str, dict[str, set[str]]] = {
+    "ivr": {
+        "model": set(),
+        "digits": set(),
+        "policy": {"digits", "model"},
+        "states": {
+            "builtin_sounds",
+            "call_state",
+            "commands",
+            "digits",
+            "events",
+            "model",
+            "policy",
+            "state",
+        },
+        "transitions": {"events", "state", "states"},
+        "analysis": {"builtin_sounds", "digits", "model", "policy", "states"},
+    },
+    "sip": {
+        "message": {"address"},
+        "transport": {"address", "message"},
+        "sdp": {"message"},
+        "transaction": {"address", "message", "termination"},
+        "dialog": {
+            "address",
+            "client_request",
+            "context",
+            "message",
+            "termination",
+            "transaction",
+            "validation",
+        },
+        "auth": {"dialog", "message", "termination"},
+    },
+    "web": {
+        "core": {"messages"},
+        "forms": {"core", "messages", "resources"},
+        "menus": {"core", "forms", "messages"},
+        "reports": {"calls", "core", "messages"},
+    },
 }
 
 
@@ -51,9 +89,16 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph("openivr")
 
 
+@cache
+def graph_with_externals() -> grimp.ImportGraph:
+    return grimp.build_graph("openivr", include_external_packages=True)
+
+
 def part(module: str) -> str:
-    """The part of the house that a module is in; the package itself is ""."""
-    return module.removeprefix("openivr").lstrip(".").partition(".")[0]
+    """The row of a module: the longest name in ALLOWED, or its first package; "" for the root."""
+    path = module.removeprefix("openivr").lstrip(".").split(".")
+    names = [".".join(path[:length]) for length in range(len(path), 0, -1)]
+    return next((name for name in names if name in ALLOWED), path[0])
 
 
 def imports() -> dict[str, set[str]]:
@@ -64,8 +109,21 @@ def imports() -> dict[str, set[str]]:
     return found
 
 
-def test_every_part_has_its_rule() -> None:
-    assert set(imports()) - set(ALLOWED) == {"", "cli", "__main__"}
+def imports_inside(package: str) -> dict[str, set[str]]:
+    """List which parts of one package each part imports."""
+    found: dict[str, set[str]] = {}
+    prefix = f"openivr.{package}."
+    for module in graph().modules:
+        for target in graph().find_modules_directly_imported_by(module):
+            if module.startswith(prefix) and target.startswith(prefix):
+                source, aim = (name.removeprefix(prefix).split(".")[0] for name in (module, target))
+                if source != aim:
+                    found.setdefault(source, set()).add(aim)
+    return found
+
+
+def test_every_package_has_its_rule() -> None:
+    assert set(imports()) - set(ALLOWED) == {"", "cli", "__main__", "config"}
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -73,27 +131,46 @@ def test_imports_go_in_the_allowed_directions(name: str) -> None:
     assert imports().get(name, set()) <= ALLOWED[name]
 
 
+@pytest.mark.parametrize(
+    ("package", "name"), [(package, name) for package in INSIDE for name in INSIDE[package]]
+)
+def test_imports_inside_a_package_go_in_the_allowed_directions(package: str, name: str) -> None:
+    assert imports_inside(package).get(name, set()) <= INSIDE[package][name]
+
+
 def test_only_the_command_line_is_above_all() -> None:
     importers = {name for name, targets in imports().items() if "cli" in targets}
     assert importers <= {"__main__"}
 
 
-@pytest.mark.parametrize(("name", "outside"), [("menu", set()), ("client", {"httpx", "msgspec"})])
-def test_what_must_stay_light_uses_only(name: str, outside: set[str]) -> None:
-    with_externals = grimp.build_graph("openivr", include_external_packages=True)
+@pytest.mark.parametrize(("name", "outside"), [("ivr", set()), ("client", {"httpx", "msgspec"})])
+def test_light_packages_use_only(name: str, outside: set[str]) -> None:
     used = {
         target.partition(".")[0]
-        for module in with_externals.modules
+        for module in graph_with_externals().modules
         if part(module) == name and module.startswith("openivr")
-        for target in with_externals.find_modules_directly_imported_by(module)
+        for target in graph_with_externals().find_modules_directly_imported_by(module)
     }
     assert used - set(sys.stdlib_module_names) - {"openivr"} <= outside
 
 
-def test_sql_is_in_one_place() -> None:
-    with_externals = grimp.build_graph("openivr", include_external_packages=True)
-    users = {part(module) for module in with_externals.find_modules_that_directly_import("sqlalchemy")}
-    assert users <= {"store", "startup", "openapi", "web", "pull", "clerk", "memory"}
+def test_no_flat_package_has_more_modules_than_a_reader_can_hold() -> None:
+    children: dict[str, int] = {}
+    for module in graph().modules:
+        parent = module.rpartition(".")[0]
+        children[parent] = children.get(parent, 0) + 1
+    assert max(children.values()) <= 25, children
+
+
+# Tables and engines live in `store`. These build statements or open transactions of their own.
+USE_SQLALCHEMY = {"store", "cdr", "server", "api", "web", "yeastar_import"}
+
+
+def test_sqlalchemy_is_used_only_where_allowed() -> None:
+    users = {
+        part(module) for module in graph_with_externals().find_modules_that_directly_import("sqlalchemy")
+    }
+    assert users <= USE_SQLALCHEMY
 
 
 def test_nothing_imports_in_a_circle() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.openapi.families import EXTENSION, IVR, OUTBOUND_ROUTE, TRUNK, Family
+from tests.api.families import EXTENSION, IVR, OUTBOUND_ROUTE, TRUNK, Family
 from tests.running import Api
 
 NAMES = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from openivr import logs
+from openivr.observability import logs
 
 
 @pytest.fixture(autouse=True)

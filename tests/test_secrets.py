@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from openivr.sip.targets import Target
-from openivr.store import calls
-from openivr.store.calls import Record, Wanted
-from tests.calls.phone import Phone, open_media
-from tests.openapi.families import EXTENSION, TRUNK
+from openivr.sip.address import Target
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter, CallRecord
+from tests.api.families import EXTENSION, TRUNK
+from tests.b2bua.phone import Phone, open_media
 from tests.running import AGENT, ROOT, Answer, Api, Running, start
 from tests.web.site import PASSWORD, Admin, where
 
@@ -227,9 +227,9 @@ async def use_phones(exchange: Running) -> set[str]:
     return set(known.values())
 
 
-def records(exchange: Running) -> list[Record]:
+def records(exchange: Running) -> list[CallRecord]:
     with exchange.database() as database, database.reading() as connection:
-        return calls.list_calls(connection, Wanted())[1]
+        return call_records.list_calls(connection, CallFilter())[1]
 
 
 def test_nothing_that_was_signed_in_or_called_with_is_logged(exchange: Running, used: set[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openivr import sounds
-from openivr.menu.sounds import BEEP, SOUNDS
+from openivr.ivr.builtin_sounds import BEEP, SOUNDS
 
 ROOT = Path(__file__).parents[1]
 FULL_SCALE = 32768

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from openivr import tuning
+from openivr.server import os_limits
 
 
 @pytest.fixture
@@ -23,21 +23,21 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, int]]:
 
 def test_the_limit_of_files_is_raised_as_far_as_it_goes(limits: dict[str, tuple[int, int]]) -> None:
     with capture_logs() as logs:
-        assert tuning.allow_files(1000) == 1000
+        assert os_limits.raise_fd_limit(1000) == 1000
     assert limits["now"] == (4256, 4256)
     assert logs == []
 
 
 def test_a_limit_that_is_too_low_for_all_calls_is_told(limits: dict[str, tuple[int, int]]) -> None:
     with capture_logs() as logs:
-        assert tuning.allow_files(1001) == 1000
+        assert os_limits.raise_fd_limit(1001) == 1000
     assert [(one["log_level"], one["limit"], one["needed"]) for one in logs] == [("error", 4256, 4260)]
 
 
 def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
-    assert tuning.allow_files(100_000) == 100_000
+    assert os_limits.raise_fd_limit(100_000) == 100_000
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collector")
 def test_only_what_is_young_is_collected_while_calls_go_on() -> None:
-    tuning.calm_collector()
+    os_limits.configure_gc()
     loaded = gc.get_freeze_count()
     assert loaded > 10_000
     before = [generation["collections"] for generation in gc.get_stats()]

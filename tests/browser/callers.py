@@ -7,9 +7,9 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from openivr.media.keys import KeyKind
-from openivr.sip.targets import Target
-from tests.calls.phone import Line, Phone, open_media
+from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.sip.address import Target
+from tests.b2bua.phone import Line, Phone, open_media
 from tests.running import Running
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Callers:
         return line
 
     def press(self, line: Line, keys: str) -> None:
-        self.loop.call_soon_threadsafe(line.press, keys, KeyKind.EVENT)
+        self.loop.call_soon_threadsafe(line.press, keys, DtmfMethod.EVENT)
 
     def hang_up(self, line: Line) -> None:
         self.loop.call_soon_threadsafe(line.hang_up)

@@ -12,9 +12,10 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, Route, expect
 
-from openivr.store import calls, pulse, voicemail
-from openivr.store.calls import Record
-from openivr.store.voicemail import Message
+from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.voicemail import VoicemailMessage
+from openivr.store.runtime import liveness
 from tests.browser.callers import Callers, open_callers
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
 from tests.running import Running, start
@@ -22,7 +23,7 @@ from tests.running import Running, start
 HOSTILE = '<img src=x onerror="document.title=1">'
 NOW = time.time_ns() // 1_000_000
 HOUR = 3_600_000
-OVER = Record(
+OVER = CallRecord(
     "over-1",
     started=NOW - 20 * HOUR,
     answered=NOW - 20 * HOUR,
@@ -45,14 +46,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (running.data / "recordings").mkdir(exist_ok=True)
     (running.data / "recordings" / "over-1.wav").write_bytes(tone())
     with running.database() as database, database.writing() as connection:
-        calls.save(connection, [OVER])
+        call_records.save(connection, [OVER])
         missed = replace(
             OVER, outcome="missed", reason="destination not reached", recording="", caller="0777"
         )
-        calls.save(
+        call_records.save(
             connection, [replace(missed, id=f"miss-{at}", started=NOW - 30 * HOUR + at) for at in range(25)]
         )
-        voicemail.save(connection, Message("vm-1", 1, "over-1", "0555123", NOW, 2000), tone())
+        voicemail.save(connection, VoicemailMessage("vm-1", 1, "over-1", "0555123", NOW, 2000), tone())
     yield running
     running.stop()
 
@@ -167,16 +168,16 @@ def test_being_signed_out_meanwhile(open_page: Open, server: Running) -> None:
 def test_a_phone_service_that_has_gone(page: Page, server: Running) -> None:
     with server.database() as database:
         with database.reading() as connection:
-            alive = dict(pulse.read_nodes(connection, 0).alive)
+            alive = dict(liveness.read_nodes(connection, 0).alive)
         with database.writing() as connection:
             for name in alive:
-                pulse.note_alive(connection, name, NOW - HOUR)
+                liveness.note_alive(connection, name, NOW - HOUR)
         page.goto("/calls")
         expect(page.get_by_text("Nothing has been heard of the phone service")).to_be_visible()
         check_axe(page)
         with database.writing() as connection:
             for name in alive:
-                pulse.note_alive(connection, name, time.time_ns() // 1_000_000)
+                liveness.note_alive(connection, name, time.time_ns() // 1_000_000)
     expect(page.get_by_text("Nothing has been heard of the phone service")).to_have_count(0)
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from openivr.web.faces import FACES
+from openivr.web.resources.views import FACES
 from tests.browser.conftest import Open, check_axe, check_width
 from tests.running import Api
 from tests.web.site import Admin

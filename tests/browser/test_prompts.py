@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.api.test_prompts import tone
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
-from tests.openapi.test_prompts import tone
 from tests.running import Api
 
 HOSTILE = "<img src=x onerror=alert(1)>.wav"

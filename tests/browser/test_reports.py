@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.menus import load_snapshot
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
 from tests.history import keep_past, make_past
 from tests.running import Running

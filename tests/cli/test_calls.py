@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from openivr.clerk.clerk import Clerk
+from openivr.cdr.journal.writer import Journal
+from openivr.cdr.worker import CdrWorker
 from openivr.cli import main
-from openivr.journal.writer import Journal
-from openivr.startup import fill
+from openivr.server.bootstrap import fill
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.menus import load_snapshot
 from openivr.store.schema import migrate
-from tests.clerk.recording import record
+from tests.cdr.recording import record
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for entry in record(snapshot, "live-1", menu=navigator.id).entries:
         journal.write(entry)
     journal.close()
-    Clerk(database, "node", folder / "journal").catch_up()
+    CdrWorker(database, "node", folder / "journal").catch_up()
     yield folder
     database.close()
 

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main, serve
-from openivr.config import Address, CallSettings
+from openivr.config.settings import CallSettings, ListenAddress
 
 Run = Callable[..., tuple[Result, list[CallSettings]]]
-EVERYWHERE = (Address("0.0.0.0", 5060), Address("::", 5060))
+EVERYWHERE = (ListenAddress("0.0.0.0", 5060), ListenAddress("::", 5060))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_this_machine_alone_unless_told_otherwise(run: Run) -> None:
     _, (calls,) = run("serve")
-    assert (calls.sip, calls.sip_tls, calls.external) == ((Address("127.0.0.1", 5060),), (), ())
+    assert (calls.sip, calls.sip_tls, calls.external) == ((ListenAddress("127.0.0.1", 5060),), (), ())
 
 
 def test_both_families_from_options_environment_and_file(run: Run, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main
-from openivr.menu.check import check
-from openivr.objects import KINDS
-from openivr.pull.rules import FALLBACKS
-from openivr.store import objects, prompts
+from openivr.ivr.analysis.check import check
+from openivr.resources import KINDS
+from openivr.store.config import prompts, resources
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.menus import load_snapshot
+from openivr.yeastar_import.type_rules import FALLBACKS
 
 from .conftest import Asked, OddServer, Pbx
 
@@ -47,7 +47,7 @@ class Here:
         """Objects by label, as they are stored."""
         with self.database() as store, store.reading() as connection:
             return {
-                KINDS[kind].label(v): {"id": i, **v} for i, v in objects.fetch_all(connection, KINDS[kind])
+                KINDS[kind].label(v): {"id": i, **v} for i, v in resources.fetch_all(connection, KINDS[kind])
             }
 
     def findings(self) -> list[str]:
@@ -169,7 +169,7 @@ def test_new_passwords_are_written_once(there: Pbx, here: Here, tmp_path: Path) 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [row["number"] for row in rows] == ["1000", "1001", "1002", "1003"]
-    from openivr.objects.extension import bind_digest
+    from openivr.resources.extension import bind_digest
 
     stored = here.read("extension")
     for row in rows:
@@ -193,7 +193,7 @@ def test_all_or_nothing(there: Pbx, here: Here, monkeypatch: pytest.MonkeyPatch)
     def fail(*_args: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("openivr.store.transfer.raise_counters", fail)
+    monkeypatch.setattr("openivr.store.config.import_export.raise_counters", fail)
     assert here.run("pull", there.url, there.account).exit_code == 1
     assert (here.read("ivr"), here.read("extension"), here.passwords()) == ({}, {}, [])
 
@@ -348,8 +348,8 @@ def test_what_was_mended_here_stays(appliance: OddServer, here: Here) -> None:
     ok(here.run("pull", appliance.url, ACCOUNT))
     with here.database() as store, store.changing() as change:
         ident = here.read("ivr")["6200"]["id"]
-        objects.update(change, KINDS["ivr"], ident, {"press1_dest": "ring_group", "press1_dest_value": "1"})
-        from openivr.audio import convert
+        resources.update(change, KINDS["ivr"], ident, {"press1_dest": "ring_group", "press1_dest_value": "1"})
+        from openivr.sounds.convert import convert
 
         prompts.save(change, "welcome.wav", sound(), convert(sound(), "wav"))
     ok(here.run("pull", appliance.url, ACCOUNT))
@@ -365,8 +365,8 @@ def test_the_api_neither_shows_nor_takes_notes(appliance: OddServer, here: Here)
     ok(here.run("pull", appliance.url, ACCOUNT))
     with here.database() as store, store.changing() as change:
         ident = here.read("ivr")["6200"]["id"]
-        objects.update(change, KINDS["ivr"], ident, {"note": "mine", "name": "Other"})
-        assert "note" not in objects.show(change.connection, KINDS["ivr"], ident)
+        resources.update(change, KINDS["ivr"], ident, {"note": "mine", "name": "Other"})
+        assert "note" not in resources.show(change.connection, KINDS["ivr"], ident)
     assert "queue Support" in here.read("ivr")["6200"]["note"]
     assert "note" not in KINDS["ivr"].schema()
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from openivr.client import ClientError, Network
+from openivr.client.effects import Ask, File
 from openivr.client.network import Address, build_request
 from openivr.client.session import Account, Pair, Saved
-from openivr.client.steps import Ask, File
 
 from .conftest import CUT, Asked, Connect, OddServer
 

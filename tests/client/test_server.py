@@ -11,17 +11,11 @@ from typing import Any
 
 import pytest
 
-from openivr.app import all_endpoints
-from openivr.client import (
-    ApiError,
-    Client,
-    DataNotFound,
-    DuplicateKeyValue,
-    ParameterError,
-)
+from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
+from openivr.client.endpoints import Api, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
-from openivr.client.faces import Call
-from openivr.client.families import Api, Family, Prompts, Readable, System
+from openivr.client.sync_async import Call
+from openivr.server.http_process import all_endpoints
 
 from .conftest import QUICK, Connect, Driven, Pbx
 

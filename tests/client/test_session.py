@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openivr.client.effects import Alone, Ask, Got, Pause, Send, Steps
 from openivr.client.errors import (
     AccountIpBlocked,
     Failure,
@@ -15,7 +16,6 @@ from openivr.client.errors import (
     Unreachable,
 )
 from openivr.client.session import Account, Backoff, Session
-from openivr.client.steps import Alone, Ask, Got, Pause, Send, Steps
 
 LIST = Ask(method="GET", path="ivr/list", is_safe=True)
 CREATE = Ask(method="POST", path="ivr/create", body={"number": "6200"})

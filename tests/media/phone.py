@@ -8,13 +8,14 @@ from typing import Any
 
 import uvloop
 
-from openivr.media import rtcp, rtp
-from openivr.media.g711 import Law
-from openivr.media.keys import event_payloads
-from openivr.media.leg import Leg
+from openivr.media.audio.g711 import Law
+from openivr.media.dtmf.rfc4733 import event_payloads
 from openivr.media.media import Media, MediaSettings
-from openivr.media.ports import family_of
-from openivr.media.remote import Remote
+from openivr.media.rtp import packet as rtp
+from openivr.media.rtp import rtcp
+from openivr.media.rtp.ports import family_of
+from openivr.media.rtp.remote import RemoteMedia
+from openivr.media.session import MediaSession
 
 PORTS = range(25000, 26000)
 SECONDS = 60  # after which a test has failed
@@ -49,7 +50,7 @@ class Phone:
         self.host = host
         self.rtp, self.rtcp = neighbours(host)
         self.heard: list[rtp.Packet] = []
-        self.reports: list[rtcp.Report] = []
+        self.reports: list[rtcp.RtcpReport] = []
         self.ssrc, self.sequence, self.timestamp = next(ssrcs), 65_530, 2**32 - 480
         self._news = asyncio.Event()
         for sock, take in ((self.rtp, self._take), (self.rtcp, self._take_control)):
@@ -59,10 +60,10 @@ class Phone:
     def address(self) -> tuple[str, int]:
         return (self.host, self.rtp.getsockname()[1])
 
-    def remote(self, law: Law = Law.PCMU, **more: Any) -> Remote:
+    def remote(self, law: Law = Law.PCMU, **more: Any) -> RemoteMedia:
         """What its signalling would have agreed on."""
         values: dict[str, Any] = {"events_in": EVENTS, "events_out": EVENTS, "signalling": self.host} | more
-        return Remote(self.host, self.address[1], law, **values)
+        return RemoteMedia(self.host, self.address[1], law, **values)
 
     def _read(self, sock: socket.socket, take: Callable[[bytes], None]) -> None:
         take(sock.recv(2048))
@@ -91,7 +92,7 @@ class Phone:
         await self.until(lambda: len(self.heard) >= end)
         return self.heard[end - packets : end]
 
-    def say(self, leg: Leg, *payloads: bytes, payload_type: int = 0, marker: bool = False) -> None:
+    def say(self, leg: MediaSession, *payloads: bytes, payload_type: int = 0, marker: bool = False) -> None:
         """Send packets of audio, at once."""
         for payload in payloads:
             head = rtp.pack(0x80, payload_type | marker << 7, self.sequence, self.timestamp, self.ssrc)
@@ -99,7 +100,7 @@ class Phone:
             self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + 160 & 0xFFFFFFFF
 
-    def press(self, leg: Leg, keys: str, payload_type: int = EVENTS) -> None:
+    def press(self, leg: MediaSession, keys: str, payload_type: int = EVENTS) -> None:
         """Send keys as telephone-events, at once."""
         for key in keys:
             for place, payload in enumerate(event_payloads(key, 5, 160)):
@@ -109,7 +110,7 @@ class Phone:
                 self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + 1600 & 0xFFFFFFFF
 
-    def report(self, leg: Leg, data: bytes) -> None:
+    def report(self, leg: MediaSession, data: bytes) -> None:
         """Send RTCP to the port above."""
         self.rtcp.sendto(data, (leg.address[0], leg.address[1] + 1))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media.clip import Clip, ClipCache, NotTelephoneSound
-from openivr.media.g711 import Law, decode, encode
+from openivr.media.audio.clip import Clip, ClipCache, NotTelephoneSound
+from openivr.media.audio.g711 import Law, decode, encode
 
 SAMPLES = (np.arange(400) * 77 % 30_000 - 15_000).astype(np.int16)
 

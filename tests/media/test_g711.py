@@ -6,7 +6,7 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from openivr.media.g711 import Law, decode, encode, transcoding
+from openivr.media.audio.g711 import Law, decode, encode, transcoding
 
 EVERY_BYTE = bytes(range(256))
 EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from openivr.media.g711 import FRAME, Law, Samples, encode
-from openivr.media.inband import ToneListener, listen
-from openivr.media.rtp import Packet
-from openivr.media.tone import HIGH, LOW, PAD
+from openivr.media.audio.g711 import FRAME, Law, Samples, encode
+from openivr.media.audio.tone import HIGH, LOW, PAD
+from openivr.media.dtmf.inband import InbandDetector, listen
+from openivr.media.rtp.packet import Packet
 
 NUMBER = "1234567890*#ABCD"
 
@@ -30,7 +30,7 @@ def pause(milliseconds: float) -> Samples:
 
 def heard(sound: Samples, law: Law = Law.PCMU) -> str:
     keys: list[str] = []
-    listener = ToneListener(keys.append)
+    listener = InbandDetector(keys.append)
     coded = encode(np.append(sound, pause(60)), law)
     for start in range(0, len(coded) - FRAME + 1, FRAME):
         listener.hear(Packet(law, False, 0, 0, 0, coded[start : start + FRAME]), law)
@@ -150,7 +150,7 @@ def test_a_third_tone_among_those_of_a_key_makes_it_none(third: int) -> None:
 
 def test_many_calls_at_once_do_not_mix() -> None:
     results: list[list[str]] = [[] for _ in range(20)]
-    listeners = [ToneListener(result.append) for result in results]
+    listeners = [InbandDetector(result.append) for result in results]
     sounds = [encode(np.concatenate([tone(NUMBER[n % 16]), pause(100)]), Law.PCMU) for n in range(20)]
     for start in range(0, len(sounds[0]), FRAME):
         for listener, sound in zip(listeners, sounds, strict=True):
@@ -162,7 +162,7 @@ def test_many_calls_at_once_do_not_mix() -> None:
 @pytest.mark.parametrize("size", [80, 240, 480])
 def test_packets_of_any_length(size: int) -> None:
     keys: list[str] = []
-    listener = ToneListener(keys.append)
+    listener = InbandDetector(keys.append)
     coded = encode(number(), Law.PCMA)
     for start in range(0, len(coded), size):
         listener.hear(Packet(8, False, 0, 0, 0, coded[start : start + size]), Law.PCMA)

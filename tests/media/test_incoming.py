@@ -5,11 +5,11 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media import rtp
-from openivr.media.control import Control
-from openivr.media.inband import ToneListener
-from openivr.media.incoming import Incoming
-from openivr.media.keys import KEYS
+from openivr.media.dtmf.inband import InbandDetector
+from openivr.media.dtmf.rfc4733 import KEYS
+from openivr.media.rtp import packet as rtp
+from openivr.media.rtp.receiver import RtpReceiver
+from openivr.media.rtp.rtcp_session import RtcpSession
 
 headers = st.sampled_from(
     (b"", b"\x80\x00", b"\x80\x65\x00\x01\x00\x00\x00\x01\x00\x00\x00\x02", b"\x81\xc8\x00\x06")
@@ -20,9 +20,9 @@ datagrams = st.tuples(headers, st.binary(max_size=220)).map(b"".join)
 @given(st.lists(datagrams, max_size=20))
 def test_no_datagram_makes_it_fail(stream: list[bytes]) -> None:
     keys: list[str] = []
-    incoming, control = Incoming(keys.append), Control("x@openivr")
+    incoming, control = RtpReceiver(keys.append), RtcpSession("x@openivr")
     incoming.events = 101
-    incoming.listeners.append(ToneListener(keys.append).hear)
+    incoming.listeners.append(InbandDetector(keys.append).hear)
     for number, data in enumerate(stream):
         if rtp.is_rtcp(data):
             control.take(data, 1, time.time_ns())
@@ -41,7 +41,7 @@ def test_the_rest_of_a_key_is_not_passed_on_to_whom_it_led_to() -> None:
     """Key 1 leads to somebody, who answers while it is held; 2 is for him."""
     passed: list[tuple[int, str | None]] = []
     keys: list[str] = []
-    incoming = Incoming(keys.append)
+    incoming = RtpReceiver(keys.append)
     incoming.events = 101
     going_on, end, other = b"\x01\x0a\x00\xa0", b"\x01\x8a\x03\x20", b"\x02\x0a\x00\xa0"
     incoming.take(event(1000, going_on), 0)

@@ -3,8 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media.keys import END, KEYS, LONGEST, PAYLOAD, KeyChoice, KeyKind, KeyReader, event_payloads
-from openivr.media.rtp import Packet
+from openivr.media.dtmf.rfc4733 import (
+    END,
+    KEYS,
+    LONGEST,
+    PAYLOAD,
+    DtmfMethod,
+    DtmfReader,
+    DtmfSelector,
+    event_payloads,
+)
+from openivr.media.rtp.packet import Packet
 
 PACKETS = 5
 Sent = tuple[int, bool, bytes]  # timestamp, marker, payload
@@ -26,7 +35,7 @@ def packets(keys: str, start: int) -> list[list[Sent]]:
 
 
 def read(stream: list[Sent]) -> str:
-    reader = KeyReader()
+    reader = DtmfReader()
     return "".join(filter(None, (reader.read(packet(*each)) for each in stream)))
 
 
@@ -60,12 +69,12 @@ def test_no_bytes_make_it_fail(stream: list[Sent]) -> None:
 
 
 def test_the_key_counts_at_its_first_packet() -> None:
-    reader = KeyReader()
+    reader = DtmfReader()
     assert reader.read(packet(0, True, PAYLOAD.pack(5, 10, 0))) == "5"
 
 
 def test_another_source_may_use_the_same_timestamp() -> None:
-    reader = KeyReader()
+    reader = DtmfReader()
     first, second = (packet(0, False, PAYLOAD.pack(5, 10, 0), ssrc) for ssrc in (1, 2))
     assert [reader.read(each) for each in (first, second, first)] == ["5", "5", None]
 
@@ -95,23 +104,23 @@ def test_what_is_sent_for_a_key() -> None:
 
 
 def test_the_first_way_to_hear_a_key_is_kept() -> None:
-    choice = KeyChoice()
-    assert choice.takes("1", KeyKind.INFO, 0.0)
-    assert not choice.takes("1", KeyKind.TONE, 0.1)
-    assert choice.takes("1", KeyKind.INFO, 0.2)
-    assert choice.kind is KeyKind.INFO
+    choice = DtmfSelector()
+    assert choice.takes("1", DtmfMethod.INFO, 0.0)
+    assert not choice.takes("1", DtmfMethod.TONE, 0.1)
+    assert choice.takes("1", DtmfMethod.INFO, 0.2)
+    assert choice.kind is DtmfMethod.INFO
 
 
 def test_a_more_reliable_way_takes_over_and_the_key_counts_once() -> None:
-    choice = KeyChoice()
-    assert choice.takes("1", KeyKind.TONE, 0.0)
-    assert not choice.takes("1", KeyKind.EVENT, 0.3)
-    assert not choice.takes("2", KeyKind.TONE, 1.0)
-    assert choice.takes("2", KeyKind.EVENT, 1.1)
-    assert choice.takes("2", KeyKind.EVENT, 1.2)
+    choice = DtmfSelector()
+    assert choice.takes("1", DtmfMethod.TONE, 0.0)
+    assert not choice.takes("1", DtmfMethod.EVENT, 0.3)
+    assert not choice.takes("2", DtmfMethod.TONE, 1.0)
+    assert choice.takes("2", DtmfMethod.EVENT, 1.1)
+    assert choice.takes("2", DtmfMethod.EVENT, 1.2)
 
 
 def test_a_more_reliable_way_with_another_key_counts() -> None:
-    choice = KeyChoice()
-    assert choice.takes("1", KeyKind.TONE, 0.0)
-    assert choice.takes("2", KeyKind.EVENT, 0.3)
+    choice = DtmfSelector()
+    assert choice.takes("1", DtmfMethod.TONE, 0.0)
+    assert choice.takes("2", DtmfMethod.EVENT, 0.3)

@@ -6,14 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from openivr.media import rtcp, socketfilter
-from openivr.media.clip import Clip
-from openivr.media.g711 import Law
-from openivr.media.keys import KeyKind
-from openivr.media.leg import Leg
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.g711 import Law
+from openivr.media.audio.tone import key_tone
+from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.media import Media
-from openivr.media.outgoing import SILENCE
-from openivr.media.tone import key_tone
+from openivr.media.rtp import rtcp, socket_filter
+from openivr.media.rtp.sender import SILENCE
+from openivr.media.session import MediaSession
 from tests.media.phone import EVENTS, Phone, with_media
 
 SOUND = Clip.from_samples(np.random.default_rng(1).integers(-20_000, 20_000, 2000).astype(np.int16))
@@ -25,10 +25,10 @@ class Keys:
 
     def __init__(self) -> None:
         self.text = ""
-        self.kinds: set[KeyKind] = set()
+        self.kinds: set[DtmfMethod] = set()
         self._news = asyncio.Event()
 
-    def __call__(self, key: str, kind: KeyKind) -> None:
+    def __call__(self, key: str, kind: DtmfMethod) -> None:
         self.text += key
         self.kinds.add(kind)
         self._news.set()
@@ -56,7 +56,7 @@ def test_what_is_played_arrives_to_the_sample(law: Law, host: str) -> None:
 
 
 def interfaces(host: str) -> tuple[object, ...]:
-    from openivr.media.ports import Interface
+    from openivr.media.rtp.ports import Interface
 
     return (Interface(host),)
 
@@ -66,7 +66,7 @@ def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> Non
         phone, leg = Phone(), media.open("127.0.0.1")
         answers: list[int] = []
 
-        def on_key(_key: str, _kind: KeyKind) -> None:
+        def on_key(_key: str, _kind: DtmfMethod) -> None:
             before = leg.statistics().sent
             leg.play([SOUND])
             answers.append(leg.statistics().sent - before)
@@ -88,7 +88,7 @@ def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> Non
     with_media(test)
 
 
-async def talk(media: Media) -> tuple[Phone, Leg, Keys]:
+async def talk(media: Media) -> tuple[Phone, MediaSession, Keys]:
     """A phone that has been heard, the leg that hears it, and the keys that it presses."""
     phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
     leg.on_key = keys
@@ -106,11 +106,11 @@ def test_keys_come_through_the_filter_and_audio_does_not() -> None:
             await asyncio.sleep(0)
         phone.press(leg, "19*0#A")
         await keys.until("19*0#A")
-        assert keys.kinds == {KeyKind.EVENT}
+        assert keys.kinds == {DtmfMethod.EVENT}
         statistics = leg.statistics()
         assert statistics.lost == 0
         assert 601 + 5 * 8 < statistics.heard <= 601 + 6 * 8
-        if socketfilter.IS_POSSIBLE:
+        if socket_filter.IS_POSSIBLE:
             assert leg.incoming.reception.received > 500
             assert leg._line._is_filtered
 
@@ -153,7 +153,7 @@ def test_keys_are_heard_as_tones_where_no_events_were_agreed_on(law: Law) -> Non
         for key in "5#":
             phone.say(leg, *key_tone(key, 100).frames(law), *[SILENCE[law]] * 4, payload_type=law)
         await keys.until("5#")
-        assert keys.kinds == {KeyKind.TONE}
+        assert keys.kinds == {DtmfMethod.TONE}
 
     with_media(test)
 
@@ -318,7 +318,7 @@ def test_reports_both_ways(mux: bool) -> None:
         assert report.sent
         assert report.sent.packets <= len(phone.heard) + 1
         assert (report.blocks[0].ssrc, report.blocks[0].lost) == (phone.ssrc, 0)
-        about_us = rtcp.Block(report.ssrc, 0, 3, 0, 80, rtcp.middle(report.sent.ntp), 0)
+        about_us = rtcp.ReportBlock(report.ssrc, 0, 3, 0, 80, rtcp.middle(report.sent.ntp), 0)
         data = rtcp.write(phone.ssrc, "x", None, about_us)
         if mux:
             phone.rtp.sendto(data, leg.address)
@@ -358,7 +358,7 @@ def test_keys_that_were_read_before_the_end_are_not_told_after_it() -> None:
         other = media.open("127.0.0.1")
         other.connect(phone.remote())
 
-        def take(key: str, kind: KeyKind) -> None:
+        def take(key: str, kind: DtmfMethod) -> None:
             told.append(key)
             leg.close()
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from openivr.media import rtp
-from openivr.media.clip import Clip
-from openivr.media.g711 import Law, transcoding
-from openivr.media.keys import PAYLOAD
-from openivr.media.outgoing import GAP_PACKETS, KEY_PACKETS, SILENCE, Outgoing
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.g711 import Law, transcoding
+from openivr.media.dtmf.rfc4733 import PAYLOAD
+from openivr.media.rtp import packet as rtp
+from openivr.media.rtp.sender import GAP_PACKETS, KEY_PACKETS, SILENCE, RtpSender
 
 QUIET = SILENCE[Law.PCMU]
 EVENTS = 96
@@ -21,7 +21,7 @@ class Wire:
     """A stream and what it has sent."""
 
     def __init__(self) -> None:
-        self.stream = Outgoing()
+        self.stream = RtpSender()
         self.stream.sequence, self.stream.timestamp = 0xFFFE, 0xFFFFFF00  # both wrap at once
         self.sent: list[rtp.Packet] = []
         self.stream.send = self._send

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from openivr.media.ports import Interface, NoFamily, NoPorts, Ports, find_interface, is_private, show
+from openivr.media.rtp.ports import Interface, NoFamily, NoPorts, Ports, find_interface, is_private, show
 
 LOOPBACK = Interface("127.0.0.1")
 WILDCARDS = (("0.0.0.0", "127.0.0.1"), ("::", "::1"))

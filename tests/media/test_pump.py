@@ -8,18 +8,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from openivr.media import socketfilter, ticker
-from openivr.media.clip import Clip
-from openivr.media.leg import Leg
+from openivr.media import ticker
+from openivr.media.audio.clip import Clip
 from openivr.media.media import Media
-from openivr.media.outgoing import Outgoing
+from openivr.media.rtp import socket_filter
+from openivr.media.rtp.sender import RtpSender
+from openivr.media.session import MediaSession
 from tests.media.phone import Phone, with_media
 from tests.media.test_legs import QUIET, Keys
 
 SOUND = Clip.from_samples(np.random.default_rng(1).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
 
 
-def call(media: Media) -> tuple[Phone, Leg]:
+def call(media: Media) -> tuple[Phone, MediaSession]:
     phone, leg = Phone(), media.open("127.0.0.1")
     leg.connect(phone.remote())
     return phone, leg
@@ -65,14 +66,14 @@ def test_one_stream_that_fails_does_not_silence_the_others(monkeypatch: pytest.M
     async def test(media: Media) -> None:
         calls = [call(media) for _ in range(10)]
         broken = calls[0][1].outgoing
-        tick = Outgoing.tick
+        tick = RtpSender.tick
 
-        def failing(stream: Outgoing) -> None:
+        def failing(stream: RtpSender) -> None:
             if stream is broken:
                 raise RuntimeError
             tick(stream)
 
-        monkeypatch.setattr(Outgoing, "tick", failing)
+        monkeypatch.setattr(RtpSender, "tick", failing)
         for phone, _ in calls[1:]:
             await phone.hear(3)
         assert broken not in {stream for slot in media._pump._slots for stream in slot}
@@ -82,7 +83,7 @@ def test_one_stream_that_fails_does_not_silence_the_others(monkeypatch: pytest.M
 
 def test_all_of_it_without_what_only_linux_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(select, "epoll")
-    monkeypatch.setattr(socketfilter, "IS_POSSIBLE", False)
+    monkeypatch.setattr(socket_filter, "IS_POSSIBLE", False)
     monkeypatch.setattr(ticker, "open_timer", lambda start: None)
 
     async def test(media: Media) -> None:

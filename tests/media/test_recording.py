@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media.clip import Clip
-from openivr.media.g711 import RATE, Law, Samples, decode
-from openivr.media.leg import Leg
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.g711 import RATE, Law, Samples, decode
+from openivr.media.audio.recording import RecordEnd, RecordingResult, trailing_silence
+from openivr.media.audio.timeline import OFF, Timeline
 from openivr.media.media import Media
-from openivr.media.recording import Recorded, RecordEnd, trailing_silence
-from openivr.media.track import OFF, Track
+from openivr.media.session import MediaSession
 from tests.media.phone import Phone, with_media
 
 SPOKEN = Clip.from_samples(np.random.default_rng(5).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
@@ -47,7 +47,7 @@ def find(clip: Clip, law: Law, hay: Samples) -> int:
     return places[1] // 2
 
 
-async def speak(phone: Phone, leg: Leg, law: Law) -> None:
+async def speak(phone: Phone, leg: MediaSession, law: Law) -> None:
     """Say it in the pace of the packets that are heard."""
     for frame in SPOKEN.frames(law):
         phone.say(leg, frame, payload_type=law)
@@ -122,7 +122,7 @@ def test_silence_ends_it(tmp_path: Path) -> None:
         leg.connect(phone.remote())
         leg.record(tmp_path / "a.wav", ended.set_result, silence_seconds=0.7)
         await speak(phone, leg, Law.PCMU)
-        recorded: Recorded = await ended
+        recorded: RecordingResult = await ended
         assert recorded.end is RecordEnd.SILENCE
         assert 0.6 + 0.6 <= recorded.seconds < 0.6 + 0.7 + 1
 
@@ -135,7 +135,7 @@ def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
         leg.connect(phone.remote())
         leg.record(tmp_path / "a.wav", ended.set_result, seconds=0.25)
         await speak(phone, leg, Law.PCMU)
-        recorded: Recorded = await ended
+        recorded: RecordingResult = await ended
         assert (recorded.end, recorded.seconds) == (RecordEnd.LENGTH, 0.25)
         assert len(read(recorded.path)) == 2000
 
@@ -201,7 +201,7 @@ FRAMES = [(place * 160, samples[place * 160 :][:160]) for place in range(20)]
 
 @given(st.permutations(range(20)), st.integers(0, 2**32 - 1))
 def test_packets_in_any_order_stand_where_their_timestamps_put_them(order: list[int], start: int) -> None:
-    track = Track()
+    track = Timeline()
     track.put(1, start, FRAMES[0][1], 160)
     for number in order:
         where, frame = FRAMES[number]
@@ -210,7 +210,7 @@ def test_packets_in_any_order_stand_where_their_timestamps_put_them(order: list[
 
 
 def test_what_is_lost_is_silence_and_what_is_late_is_left_out() -> None:
-    track = Track()
+    track = Timeline()
     track.put(1, 0, FRAMES[1][1], 160)
     track.put(1, 320, FRAMES[2][1], 480)
     sound = track.take(480)
@@ -222,7 +222,7 @@ def test_what_is_lost_is_silence_and_what_is_late_is_left_out() -> None:
 
 
 def test_what_was_held_up_comes_later_and_whole() -> None:
-    track = Track()
+    track = Timeline()
     track.put(1, 0, FRAMES[0][1], 160)
     track.take(2000)
     for where, frame in FRAMES[1:4]:
@@ -231,7 +231,7 @@ def test_what_was_held_up_comes_later_and_whole() -> None:
 
 
 def test_another_source_or_clock_is_put_where_the_wall_clock_says() -> None:
-    track = Track()
+    track = Timeline()
     track.put(1, 5_000_000, FRAMES[1][1], 160)
     track.put(2, 77, FRAMES[2][1], 1160)
     track.put(2, 77 + 160 + 2 * OFF, FRAMES[3][1], 1320)
@@ -247,7 +247,7 @@ def test_another_source_or_clock_is_put_where_the_wall_clock_says() -> None:
     )
 )
 def test_no_stream_makes_the_line_longer_or_shorter(stream: list[tuple[int, int, int, int]]) -> None:
-    track, until = Track(), 0
+    track, until = Timeline(), 0
     for source, timestamp, size, place in stream:
         track.put(source, timestamp, np.ones(size, np.int16), place)
         until += 1000

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from openivr.media.g711 import Law, transcoding
+from openivr.media.audio.g711 import Law, transcoding
 from openivr.media.media import Media
 from tests.media.phone import Phone, with_media
 from tests.media.test_legs import QUIET, SOUND, Keys

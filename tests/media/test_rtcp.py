@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media import rtcp
-from openivr.media.reception import Reception
+from openivr.media.rtp import rtcp
+from openivr.media.rtp.receive_stats import ReceiveStats
 
 words = st.integers(0, 0xFFFFFFFF)
 blocks = st.builds(
-    rtcp.Block,
+    rtcp.ReportBlock,
     ssrc=words,
     share=st.integers(0, 255),
     lost=st.integers(0, 0x7FFFFF),
@@ -18,17 +18,17 @@ blocks = st.builds(
     heard_of=words,
     delay=words,
 )
-sent = st.builds(rtcp.Sent, ntp=st.integers(0, 2**64 - 1), timestamp=words, packets=words, octets=words)
+sent = st.builds(rtcp.SenderInfo, ntp=st.integers(0, 2**64 - 1), timestamp=words, packets=words, octets=words)
 
 
 @given(words, st.none() | sent, st.none() | blocks, st.booleans())
 def test_what_is_written_is_read(
-    ssrc: int, sent: rtcp.Sent | None, block: rtcp.Block | None, is_bye: bool
+    ssrc: int, sent: rtcp.SenderInfo | None, block: rtcp.ReportBlock | None, is_bye: bool
 ) -> None:
     data = rtcp.write(ssrc, "0123456789abcdef@openivr", sent, block, is_bye=is_bye)
     assert len(data) % 4 == 0
-    expected = [rtcp.Report(ssrc, sent, (block,) if block else ())]
-    assert rtcp.read(data) == expected + [rtcp.Report(ssrc, is_bye=True)] * is_bye
+    expected = [rtcp.RtcpReport(ssrc, sent, (block,) if block else ())]
+    assert rtcp.read(data) == expected + [rtcp.RtcpReport(ssrc, is_bye=True)] * is_bye
 
 
 @given(
@@ -39,7 +39,7 @@ def test_no_bytes_make_it_fail(data: bytes, head: bytes) -> None:
 
 
 def test_more_lost_than_sent_is_negative() -> None:
-    data = bytearray(rtcp.write(1, "x", None, rtcp.Block(2, 0, 0, 0, 0, 0, 0)))
+    data = bytearray(rtcp.write(1, "x", None, rtcp.ReportBlock(2, 0, 0, 0, 0, 0, 0)))
     data[13:16] = b"\xff\xff\xfe"
     assert rtcp.read(bytes(data))[0].blocks[0].lost == -2
 
@@ -47,9 +47,9 @@ def test_more_lost_than_sent_is_negative() -> None:
 def test_round_trip() -> None:
     """RFC 3550, 6.4.1, figure 2: its numbers."""
     now = 0xB710_8000 << 16
-    block = rtcp.Block(1, 0, 0, 0, 0, heard_of=0xB705_2000, delay=0x0005_4000)
+    block = rtcp.ReportBlock(1, 0, 0, 0, 0, heard_of=0xB705_2000, delay=0x0005_4000)
     assert rtcp.round_trip(block, now) == pytest.approx(6.125)
-    assert rtcp.round_trip(rtcp.Block(1, 0, 0, 0, 0, 0, 0), now) is None
+    assert rtcp.round_trip(rtcp.ReportBlock(1, 0, 0, 0, 0, 0, 0), now) is None
 
 
 def test_the_time_of_day() -> None:
@@ -62,8 +62,8 @@ def test_reports_are_spread() -> None:
     assert 7 < max(intervals) <= 7.5
 
 
-def reception(sequences: list[int]) -> Reception:
-    heard = Reception()
+def reception(sequences: list[int]) -> ReceiveStats:
+    heard = ReceiveStats()
     for sequence in sequences:
         heard.hear(1, sequence & 0xFFFF, sequence * 160 & 0xFFFFFFFF, sequence * 20_000_000)
     return heard
@@ -88,7 +88,7 @@ def test_the_share_is_of_the_time_since_the_report_before() -> None:
 
 
 def test_jitter_is_the_smoothed_change_of_transit() -> None:
-    heard = Reception()
+    heard = ReceiveStats()
     for number in range(400):
         late = 1_000_000 * (number % 2)  # 8 samples more or less each time
         heard.hear(1, number, number * 160, number * 20_000_000 + late)
@@ -102,12 +102,12 @@ def test_another_source_begins_anew_and_nothing_is_forgotten() -> None:
 
 
 def test_nothing_heard_is_no_block() -> None:
-    assert Reception().report(0, 0) is None
+    assert ReceiveStats().report(0, 0) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(0, 0xFFFF), words, st.integers(0, 2**62))))
 def test_no_stream_makes_a_block_that_cannot_be_written(stream: list[tuple[int, int, int, int]]) -> None:
-    heard = Reception()
+    heard = ReceiveStats()
     for packet in stream:
         heard.hear(*packet)
         block = heard.report(0, 0)

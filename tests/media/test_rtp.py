@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media import rtp
+from openivr.media.rtp import packet as rtp
 
 HEAD = rtp.pack(0x80, 0x80 | 101, 7, 8, 9)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from openivr.media.clip import Clip
-from openivr.media.tone import sines
-from openivr.sip.fields import read_address, read_uri
-from openivr.sip.message import Request, Response, read
-from openivr.sip.targets import Target
-from tests.calls.phone import Line, Phone, open_media
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.tone import sines
+from openivr.sip.address import Target
+from openivr.sip.message.headers import read_address, read_uri
+from openivr.sip.message.message import Request, Response, read
+from tests.b2bua.phone import Line, Phone, open_media
 
 MENU, MAILBOX, ANSWERED, RINGING, MOVING = (
     "500",

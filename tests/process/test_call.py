@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from openivr.sip.targets import Target
-from openivr.store import calls
-from openivr.store.calls import Record, Wanted
-from tests.calls.office import in_loop
-from tests.calls.phone import Phone, open_media
+from openivr.sip.address import Target
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter, CallRecord
+from tests.b2bua.office import in_loop
+from tests.b2bua.phone import Phone, open_media
 from tests.running import Running, start
 from tests.sip.front import free_port
 
@@ -97,9 +97,9 @@ def call(
     )  # fmt: skip
 
 
-def last_record(served: Running) -> Record:
+def last_record(served: Running) -> CallRecord:
     with served.database() as database, database.reading() as connection:
-        return calls.list_calls(connection, Wanted())[1][0]
+        return call_records.list_calls(connection, CallFilter())[1][0]
 
 
 def test_keys_are_typed_live_and_q_hangs_up(served: Running) -> None:

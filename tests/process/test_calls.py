@@ -11,21 +11,21 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from openivr.cli import main
-from openivr.media.clip import Clip
-from openivr.media.tone import sines
-from openivr.sip.guard import USUAL
-from openivr.sip.targets import Target
-from openivr.store import calls, voicemail
-from openivr.store.calls import Record, Wanted
-from tests.calls.office import in_loop
-from tests.calls.phone import Phone, open_media
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.tone import sines
+from openivr.sip.access.rate_limit import USUAL
+from openivr.sip.address import Target
+from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr.call_records import CallFilter, CallRecord
+from tests.b2bua.office import in_loop
+from tests.b2bua.phone import Phone, open_media
 from tests.process.test_serve import children, fetch, is_alive
 from tests.running import Running, start
 
 
-def records(server: Running) -> list[Record]:
+def records(server: Running) -> list[CallRecord]:
     with server.database() as database, database.reading() as connection:
-        return calls.list_calls(connection, Wanted())[1]
+        return call_records.list_calls(connection, CallFilter())[1]
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -76,7 +76,7 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     assert await asyncio.to_thread(server.stop) == 0
 
 
-def messages(server: Running) -> list[voicemail.Message]:
+def messages(server: Running) -> list[voicemail.VoicemailMessage]:
     with server.database() as database, database.reading() as connection:
         return voicemail.list_messages(connection)[1]
 

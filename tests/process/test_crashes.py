@@ -13,15 +13,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from openivr.clerk.fold import INTERRUPTED
-from openivr.journal.happening import read_happenings
-from openivr.journal.reader import read
-from openivr.menu.commands import Note, mask
-from openivr.simulate.recording import replay
-from openivr.sip.targets import Target
-from openivr.store import calls, journal, registrations, voicemail
-from openivr.store.calls import Record, Wanted
-from openivr.store.menus import load_snapshot
+from openivr.cdr.journal.event_codec import read_happenings
+from openivr.cdr.journal.reader import read
+from openivr.cdr.reducer import INTERRUPTED
+from openivr.ivr.commands import Note, mask
+from openivr.simulate.replay import replay
+from openivr.sip.address import Target
+from openivr.store.cdr import call_records, journal_positions, voicemail
+from openivr.store.cdr.call_records import CallFilter, CallRecord
+from openivr.store.config.ivr_snapshot import load_snapshot
+from openivr.store.runtime import registrations
 from tests.process.crowd import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Crowd
 from tests.process.test_calls import find_calls_process, until
 from tests.process.test_serve import children
@@ -70,18 +71,18 @@ def find_clerk(server: Running) -> int:
     return next(pid for pid in own if os.sched_getscheduler(pid) == os.SCHED_BATCH)
 
 
-def all_records(server: Running) -> dict[str, Record]:
+def all_records(server: Running) -> dict[str, CallRecord]:
     with server.database() as database, database.reading() as connection:
-        found = calls.list_calls(connection, Wanted(), 0, 10_000)[1]
-        return calls.load(connection, [record.id for record in found])
+        found = call_records.list_calls(connection, CallFilter(), 0, 10_000)[1]
+        return call_records.load(connection, [record.id for record in found])
 
 
 def is_written(server: Running) -> bool:
     """Whether all that the journal has is in the database, and no call is under way."""
     node = (server.data / "node").read_text()
     with server.database() as database, database.reading() as connection:
-        known = journal.positions(connection, node)
-        live = calls.list_calls(connection, Wanted(is_live=True))[0]
+        known = journal_positions.positions(connection, node)
+        live = call_records.list_calls(connection, CallFilter(is_live=True))[0]
     return not live and not any(read(server.data / "journal", known, 1))
 
 
@@ -106,7 +107,7 @@ def kill(server: Running, victim: str) -> None:
         server.process.stdout.close()
 
 
-def check_attempt(attempt: Attempt, found: list[Record], alive_run: str, *, was_killed: bool) -> None:
+def check_attempt(attempt: Attempt, found: list[CallRecord], alive_run: str, *, was_killed: bool) -> None:
     """What a caller was told against the records of its call."""
     told = f"{attempt} {found}"
     if not attempt.is_acknowledged:
@@ -129,7 +130,7 @@ def check_attempt(attempt: Attempt, found: list[Record], alive_run: str, *, was_
         assert (record.outcome, record.reason) == ("interrupted", INTERRUPTED), told
 
 
-def check_story(server: Running, records: dict[str, Record], before: dict[str, Record]) -> None:
+def check_story(server: Running, records: dict[str, CallRecord], before: dict[str, CallRecord]) -> None:
     """The events of every record lead to its notes again; nothing that was in the database has gone."""
     for ident, record in before.items():
         after = records[ident]
@@ -141,7 +142,7 @@ def check_story(server: Running, records: dict[str, Record], before: dict[str, R
         for record in records.values():
             if record.id in before and before[record.id] == record:
                 continue
-            kept = [one.note for one in calls.notes_of(connection, record.id)]
+            kept = [one.note for one in call_records.notes_of(connection, record.id)]
             again = chain.from_iterable(replay(snapshot, read_happenings(record.events)))
             told = [replace(mask(made), private=False) for made in again if isinstance(made, Note)]
             assert kept == told, record
@@ -180,7 +181,7 @@ async def kill_among_calls(server: Running, crowd: Crowd, victim: str, seconds: 
     await until(lambda: is_written(server))
     await until(lambda: not list((server.data / "journal").glob("vm-*.wav")))
     records = all_records(server)
-    by_caller: dict[str, list[Record]] = {}
+    by_caller: dict[str, list[CallRecord]] = {}
     for record in records.values():
         by_caller.setdefault(record.caller, []).append(record)
     for attempt in attempts:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from openivr.processes import node_of
+from openivr.server.process_plan import node_of
 
 
 def test_all_who_ask_at_once_get_one_name(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from openivr.config import Settings
-from openivr.startup import News, announce
+from openivr.config.settings import Settings
+from openivr.server.bootstrap import News, announce
 from tests.postgres import create_database
 from tests.process.test_serve import fetch, find_workers, run, wait_until
 from tests.running import Api, Running, start

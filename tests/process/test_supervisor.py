@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from openivr import supervisor
-from openivr.logs import configure_logs
-from openivr.supervisor import LONGEST_WAIT, Job, Post, Supervisor, wait_before
+from openivr.observability.logs import configure_logs
+from openivr.server import supervisor
+from openivr.server.supervisor import LONGEST_WAIT, ProcessSpec, Supervisor, WorkerContext, wait_before
 from tests.process.test_serve import wait_until
 
 SAID = "worker ended, starting it again"
@@ -29,7 +29,9 @@ def test_the_wait_grows_with_each_death(deaths: int, seconds: float) -> None:
 
 
 @contextmanager
-def supervised(folder: Path, work: Callable[[Post], None]) -> Iterator[multiprocessing.process.BaseProcess]:
+def supervised(
+    folder: Path, work: Callable[[WorkerContext], None]
+) -> Iterator[multiprocessing.process.BaseProcess]:
     """A supervisor of one job in a process of its own, which logs to a file and notes that it is ready."""
 
     def run() -> None:
@@ -37,7 +39,7 @@ def supervised(folder: Path, work: Callable[[Post], None]) -> Iterator[multiproc
         os.dup2(descriptor, 2)
         sys.stderr = os.fdopen(2, "w")
         configure_logs()
-        Supervisor([Job("work", work)]).run((folder / "ready").touch)
+        Supervisor([ProcessSpec("work", work)]).run((folder / "ready").touch)
 
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
@@ -58,7 +60,7 @@ def deaths(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_job_that_cannot_live_is_started_again_at_once_and_then_later_and_later(tmp_path: Path) -> None:
-    def work(_post: Post) -> None:
+    def work(_post: WorkerContext) -> None:
         os._exit(3)
 
     with supervised(tmp_path, work):
@@ -73,7 +75,7 @@ def test_one_that_has_lived_is_started_again_at_once_each_time(
 ) -> None:
     monkeypatch.setattr(supervisor, "STEADY_SECONDS", 0.0)  # whoever has begun has lived
 
-    def work(post: Post) -> None:
+    def work(post: WorkerContext) -> None:
         post.report_ready()
         while not (tmp_path / "die").exists():
             time.sleep(0.01)
@@ -89,7 +91,7 @@ def test_one_that_has_lived_is_started_again_at_once_each_time(
 
 
 def test_one_that_dies_while_it_starts_is_waited_for_all_the_same(tmp_path: Path) -> None:
-    def work(post: Post) -> None:
+    def work(post: WorkerContext) -> None:
         if not (tmp_path / "tried").exists():
             (tmp_path / "tried").touch()
             os._exit(1)

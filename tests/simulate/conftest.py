@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from openivr.cli.snapshot import load
-from openivr.config import Settings
-from openivr.menu.model import Snapshot
-from openivr.startup import prepare
+from openivr.config.settings import Settings
+from openivr.ivr.model import IvrSnapshot
+from openivr.server.bootstrap import prepare
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,6 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_menus(demo_data: Path) -> Snapshot:
+def demo_menus(demo_data: Path) -> IvrSnapshot:
     """The demo as the menu core sees it."""
     return load(demo_data, "")

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from openivr.journal.happening import Happening, describe, read_happenings
-from openivr.menu.events import Digit, HungUp, PromptEnded
-from openivr.menu.model import Destination, Kind, Snapshot, by_id
-from openivr.menu.sounds import LEAVE_MESSAGE
+from openivr.cdr.journal.event_codec import TimedEvent, describe, read_happenings
+from openivr.ivr.builtin_sounds import LEAVE_MESSAGE
+from openivr.ivr.events import Digit, HungUp, PromptEnded
+from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.recording import retell
-from openivr.simulate.scenario import Step, read_scenario, run, write_scenario
+from openivr.simulate.replay import retell
+from openivr.simulate.scenario import ScenarioStep, read_scenario, run, write_scenario
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
 from openivr.sounds import seconds
-from tests.menu.offices import RICH, snapshots
+from tests.ivr.offices import RICH, snapshots
 
-MENUS = {ivr: Destination(Kind.IVR, ivr) for ivr in (1, 2)}
+MENUS = {ivr: Destination(DestinationKind.IVR, ivr) for ivr in (1, 2)}
 ACTS = st.lists(
     st.tuples(st.floats(0, 6).map(lambda seconds: round(seconds, 1)), st.sampled_from("0121200##*2h")),
     max_size=12,
@@ -31,22 +31,22 @@ WORLDS = st.builds(
 )
 
 
-def play(snapshot: Snapshot, keys: str, menu: int = 3, world: World | None = None) -> Simulation:
+def play(snapshot: IvrSnapshot, keys: str, menu: int = 3, world: World | None = None) -> Simulation:
     simulation = Simulation(snapshot, world)
-    simulation.call(Destination(Kind.IVR, menu), "2000")
+    simulation.call(Destination(DestinationKind.IVR, menu), "2000")
     act_out(simulation, read_keys(keys))
     return simulation
 
 
-def stretch(call: Simulation, factor: float) -> list[Happening]:
+def stretch(call: Simulation, factor: float) -> list[TimedEvent]:
     """The same call with another tempo, as a page with real sound has it."""
-    return [Happening(round(one.at * factor), one.event) for one in call.happenings]
+    return [TimedEvent(round(one.at * factor), one.event) for one in call.happenings]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
 @given(snapshots() | st.just(RICH), WORLDS, ACTS, st.integers(1, 2), st.sampled_from([0.5, 1, 3.7]))
 def test_any_call_repeats_itself(
-    snapshot: Snapshot, world: World, acts: list[tuple[float, str]], menu: int, tempo: float
+    snapshot: IvrSnapshot, world: World, acts: list[tuple[float, str]], menu: int, tempo: float
 ) -> None:
     assume(menu in snapshot.ivrs)
     call = Simulation(snapshot, world)
@@ -63,7 +63,7 @@ def steps(call: Simulation, number: str = "6200") -> list[str]:
     return [f"{step.what} {step.text}".strip() for step in as_scenario("It", number, call).steps]
 
 
-def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: Snapshot) -> None:
+def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "w2 1001 w4 h", world=World({"1001": "busy"}))
     assert steps(call) == [
         "hears ivr-greeting-dial-ext",
@@ -77,7 +77,7 @@ def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: Snapshot) ->
     ]
 
 
-def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: Snapshot) -> None:
+def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "2 w9 #", menu=2)  # after the tone the pound ends the message; before, it skips
     call.finish()
     assert steps(call, "6203") == [
@@ -92,28 +92,28 @@ def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: Snapsho
     ]
 
 
-def test_the_tempo_of_the_page_does_not_matter(demo_menus: Snapshot) -> None:
+def test_the_tempo_of_the_page_does_not_matter(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "w1 1 w20", world=World({"1000": "declined"}))
     slow = retell(demo_menus, call.world, stretch(call, 9))
     assert steps(slow) == steps(call)
     assert slow.lines[-1].at == 9 * call.lines[-1].at
 
 
-def test_the_world_is_what_was_met_in_the_call(demo_menus: Snapshot) -> None:
+def test_the_world_is_what_was_met_in_the_call(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "1# w2 2", world=World({"1000": "busy", "6300": "no answer", "1001": "busy"}))
     call.wait(31)
     scenario = as_scenario("It", "6200", call)
     assert scenario.world == World({"1000": "busy", "6300": "no answer"})
 
 
-def test_a_line_that_fails_is_named_and_not_the_number(demo_menus: Snapshot) -> None:
+def test_a_line_that_fails_is_named_and_not_the_number(demo_menus: IvrSnapshot) -> None:
     (trunk,) = demo_menus.trunks.values()
     working = replace(demo_menus, trunks=by_id([replace(trunk, enabled=True)]))
     call = play(working, "95551234567 w2 h", world=World({trunk.name: "limit reached"}))
     assert as_scenario("It", "6200", call).world == World({trunk.name: "limit reached"})
 
 
-def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: Snapshot) -> None:
+def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "1# w4", world=World({"1000": "busy"}))
     again = retell(demo_menus, World(), call.happenings)
     again.press("1#")
@@ -123,7 +123,7 @@ def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: 
         as_scenario("It", "6200", again)
 
 
-def test_a_mailbox_and_its_hidden_pin(demo_menus: Snapshot) -> None:
+def test_a_mailbox_and_its_hidden_pin(demo_menus: IvrSnapshot) -> None:
     world = World(mailboxes={"1000": Mailbox("4711", ("one",))})
     call = play(demo_menus, "*02 1000# 4711# w1 h", menu=4, world=world)
     rows = [describe(one, is_private=5 < place < 13) for place, one in enumerate(call.happenings)]
@@ -133,7 +133,7 @@ def test_a_mailbox_and_its_hidden_pin(demo_menus: Snapshot) -> None:
     assert scenario.world.mailboxes == {"1000": Mailbox("0000", ("one",))}
 
 
-def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: Snapshot) -> None:
+def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "")
     (play_end,) = (due.event for slot, due in call.due.items() if slot == "play")
     assert isinstance(play_end, PromptEnded)
@@ -142,7 +142,7 @@ def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: Snapsho
         as_scenario("It", "6200", call)
 
 
-def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_menus: Snapshot) -> None:
+def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_menus: IvrSnapshot) -> None:
     (trunk,) = demo_menus.trunks.values()
     working = replace(demo_menus, trunks=by_id([replace(trunk, name="talk", enabled=True)]))
     call = play(working, "95551234567 w2 h", world=World({"talk": "limit reached"}))
@@ -150,7 +150,7 @@ def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_me
         as_scenario("It", "6200", call)
 
 
-def test_what_is_due_leaves_out_what_nobody_waits_for_any_more(demo_menus: Snapshot) -> None:
+def test_what_is_due_leaves_out_what_nobody_waits_for_any_more(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "w1")
     assert set(call.due) == {"play", "call"}
     call.press("1")
@@ -160,7 +160,7 @@ def test_what_is_due_leaves_out_what_nobody_waits_for_any_more(demo_menus: Snaps
     assert call.due == {}
 
 
-def test_lines_say_where_the_caller_is(demo_menus: Snapshot) -> None:
+def test_lines_say_where_the_caller_is(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "1# w4 h", world=World({"1000": "busy"}))
     assert [(line.what, line.node) for line in call.lines if line.what != "waits"] == [
         ("calls", ""),
@@ -179,5 +179,5 @@ def test_lines_say_where_the_caller_is(demo_menus: Snapshot) -> None:
 def test_a_step_of_a_scenario_with_a_time_keeps_it() -> None:
     row = {"scenario": "It", "calls": "1", "steps": [{"rings": "extension 1", "at": "0.2"}, "hangs up"]}
     scenario = read_scenario(row, "here")
-    assert scenario.steps[0] == Step("rings", "extension 1", 0.2)
+    assert scenario.steps[0] == ScenarioStep("rings", "extension 1", 0.2)
     assert write_scenario(scenario) == row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openivr.menu.model import Destination, Ivr, Kind, Snapshot, by_id
+from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot, by_id
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 
@@ -20,9 +20,11 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 def test_keys_are_a_fifth_of_a_second_apart_and_waits_are_exact() -> None:
-    silent = Ivr(1, "6200", "Silent", resp_timeout=10, keys={key: Destination(Kind.IVR, 1) for key in "123"})
-    simulation = Simulation(Snapshot(ivrs=by_id([silent])))
-    simulation.call(Destination(Kind.IVR, 1))
+    silent = Ivr(
+        1, "6200", "Silent", resp_timeout=10, keys={key: Destination(DestinationKind.IVR, 1) for key in "123"}
+    )
+    simulation = Simulation(IvrSnapshot(ivrs=by_id([silent])))
+    simulation.call(Destination(DestinationKind.IVR, 1))
     act_out(simulation, read_keys("12 3 w1 1 h"))
     pressed = [line.at for line in simulation.lines if line.what in ("presses", "ends")]
     assert pressed == [0, 200, 400, 1400, 1400]

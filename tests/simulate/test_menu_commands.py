@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main
-from openivr.menu.findings import RULES
+from openivr.ivr.analysis.rules import RULES
 
 Type = Callable[..., Result]
 

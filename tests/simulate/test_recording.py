@@ -5,21 +5,21 @@ from dataclasses import replace
 import pytest
 from msgspec import ValidationError
 
-from openivr.journal.happening import Happening, read_happenings, write_happenings
-from openivr.menu.commands import HIDDEN
-from openivr.menu.events import Cause, DialFailed, Digit, MailboxOpened
-from openivr.menu.model import Destination, Kind, Snapshot, by_id
+from openivr.cdr.journal.event_codec import TimedEvent, read_happenings, write_happenings
+from openivr.ivr.commands import HIDDEN
+from openivr.ivr.events import Cause, DialFailed, Digit, MailboxOpened
+from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.recording import hide_private
+from openivr.simulate.replay import hide_private
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
 
 
 def test_events_survive_json() -> None:
     happenings = [
-        Happening(0, Digit("1")),
-        Happening(1200, DialFailed(7, Cause.BUSY)),
-        Happening(1300, MailboxOpened(8, ("a", "b"))),
+        TimedEvent(0, Digit("1")),
+        TimedEvent(1200, DialFailed(7, Cause.BUSY)),
+        TimedEvent(1300, MailboxOpened(8, ("a", "b"))),
     ]
     rows = write_happenings(happenings)
     assert rows[1] == {"at": 1200, "event": "DialFailed", "token": 7, "cause": "busy"}
@@ -47,11 +47,11 @@ def test_wrong_fields_are_refused(row: dict[str, object]) -> None:
         read_happenings([row])
 
 
-def test_outside_numbers_are_hidden_with_the_keys_that_they_were_typed_with(demo_menus: Snapshot) -> None:
+def test_outside_numbers_are_hidden_with_the_keys_that_they_were_typed_with(demo_menus: IvrSnapshot) -> None:
     (trunk,) = demo_menus.trunks.values()
     working = replace(demo_menus, trunks=by_id([replace(trunk, enabled=True)]))
     call = Simulation(working, World({trunk.name: "busy", "1000": "busy"}))
-    call.call(Destination(Kind.IVR, 3), "2000")
+    call.call(Destination(DestinationKind.IVR, 3), "2000")
     act_out(call, read_keys("1# w2 95551234567# w2 999999# w1 2"))
     lines = hide_private(call)
     told = " ".join(f"{line.what} {line.text} {line.why} {line.node}" for line in lines)

@@ -6,24 +6,24 @@ from textwrap import dedent
 
 import pytest
 
-from openivr.menu.model import Snapshot
-from openivr.simulate.scenario import Scenario, ScenarioError, Step, read_scenarios, run
+from openivr.ivr.model import IvrSnapshot
+from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioStep, read_scenarios, run
 
-DEMO = Path(__file__).parents[2] / "src/openivr/demo-scenarios.yaml"
+DEMO = Path(__file__).parents[2] / "src/openivr/demo/scenarios.yaml"
 SCENARIOS = read_scenarios(DEMO)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_the_demo_does_what_its_scenarios_say(demo_menus: Snapshot, scenario: Scenario) -> None:
+def test_the_demo_does_what_its_scenarios_say(demo_menus: IvrSnapshot, scenario: Scenario) -> None:
     assert run(demo_menus, scenario).differences == ()
 
 
-def test_the_scenarios_cover_the_four_menus(demo_menus: Snapshot) -> None:
+def test_the_scenarios_cover_the_four_menus(demo_menus: IvrSnapshot) -> None:
     assert {scenario.calls for scenario in SCENARIOS} == {ivr.number for ivr in demo_menus.ivrs.values()}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_leaving_out_what_happens_fails(demo_menus: Snapshot, scenario: Scenario) -> None:
+def test_leaving_out_what_happens_fails(demo_menus: IvrSnapshot, scenario: Scenario) -> None:
     observed = [step for step in scenario.steps if step.what not in ("presses", "waits", "hangs up")]
     without = replace(scenario, steps=tuple(step for step in scenario.steps if step is not observed[0]))
     assert not run(demo_menus, without).passed
@@ -54,10 +54,10 @@ def test_scalars_are_taken_as_they_are_written(tmp_path: Path) -> None:
     assert (scenario.caller, scenario.calls) == ("0123", "6200")
     assert scenario.world.talk == 5
     assert scenario.world.outcomes == {"1000": "busy"}
-    assert scenario.steps[2] == Step("rings", "extension 1000", 0.2)
+    assert scenario.steps[2] == ScenarioStep("rings", "extension 1000", 0.2)
 
 
-def test_a_difference_reads_like_a_diff(demo_menus: Snapshot, tmp_path: Path) -> None:
+def test_a_difference_reads_like_a_diff(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
     (scenario,) = read(tmp_path, BUSY.replace("1000\n", "1001\n").replace("fails: busy", "fails: declined"))
     assert run(demo_menus, scenario).differences == (
         "  hears: ivr-greeting-dial-ext",
@@ -70,12 +70,12 @@ def test_a_difference_reads_like_a_diff(demo_menus: Snapshot, tmp_path: Path) ->
     )
 
 
-def test_a_wrong_time_fails(demo_menus: Snapshot, tmp_path: Path) -> None:
+def test_a_wrong_time_fails(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
     (scenario,) = read(tmp_path, BUSY.replace("at: 0.2", "at: 3"))
     assert "+ rings: extension 1000 at 0.2 s" in run(demo_menus, scenario).differences
 
 
-def test_what_never_comes_is_missed(demo_menus: Snapshot, tmp_path: Path) -> None:
+def test_what_never_comes_is_missed(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
     (scenario,) = read(
         tmp_path, "- {calls: 6202, steps: [hangs up, {ends: caller hung up}, {rings: extension 1}]}"
     )
@@ -87,7 +87,7 @@ def test_what_never_comes_is_missed(demo_menus: Snapshot, tmp_path: Path) -> Non
     )
 
 
-def test_a_number_that_nobody_has(demo_menus: Snapshot) -> None:
+def test_a_number_that_nobody_has(demo_menus: IvrSnapshot) -> None:
     assert run(demo_menus, Scenario("x", "77")).differences == ("- nobody has the number 77",)
 
 

@@ -6,23 +6,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from openivr.sip.access.access_control import AccessControl
+from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
+from openivr.sip.access.rate_limit import RateLimitPolicy
+from openivr.sip.address import Target
 from openivr.sip.agent import Agent
-from openivr.sip.directory import Account, Caller, Directory
-from openivr.sip.door import Door
-from openivr.sip.guard import Policy
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.lines import Health, State, Trunk
-from openivr.sip.registrar import Binding
-from openivr.sip.settings import Settings
-from openivr.sip.targets import Target
-from openivr.sip.trunks import Trunks
-from openivr.sip.upkeep import Upkeep
-from openivr.sip.verifier import Secret
+from openivr.sip.auth.server import DigestSecret
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.registrar.keepalive import BindingKeepalive
+from openivr.sip.registrar.registrar import Binding
+from openivr.sip.settings import AgentSettings
+from openivr.sip.trunk.trunk_manager import TrunkManager
+from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkHealth, TrunkState
 from tests.sip.wire import SECONDS, Ear, settings
 
 PASSWORD = "the-right-password"
-ADA = Account("ada", Secret.make("ada", PASSWORD), contacts=2, names=frozenset({"1000"}))
-GENEROUS = Policy(rate=10_000, burst=10_000)
+ADA = AuthAccount("ada", DigestSecret.make("ada", PASSWORD), contacts=2, names=frozenset({"1000"}))
+GENEROUS = RateLimitPolicy(rate=10_000, burst=10_000)
 
 
 @dataclass
@@ -30,19 +30,19 @@ class Front:
     """What a test plays with."""
 
     agent: Agent
-    door: Door
-    trunks: Trunks
-    calls: "asyncio.Queue[tuple[Caller, InboundLeg, Ear]]" = field(default_factory=asyncio.Queue)
+    door: AccessControl
+    trunks: TrunkManager
+    calls: "asyncio.Queue[tuple[CallerIdentity, InboundLeg, Ear]]" = field(default_factory=asyncio.Queue)
     bindings: "asyncio.Queue[tuple[str, tuple[Binding, ...]]]" = field(default_factory=asyncio.Queue)
-    states: "asyncio.Queue[tuple[int, State]]" = field(default_factory=asyncio.Queue)
+    states: "asyncio.Queue[tuple[int, TrunkState]]" = field(default_factory=asyncio.Queue)
 
     @property
     def target(self) -> Target:
         return self.agent.listening[0]
 
-    def configure(self, *trunks: Trunk, accounts: tuple[Account, ...] = (ADA,)) -> None:
+    def configure(self, *trunks: TrunkConfig, accounts: tuple[AuthAccount, ...] = (ADA,)) -> None:
         by_id = {trunk.id: trunk for trunk in trunks}
-        directory = Directory.make({account.user: account for account in accounts}, by_id)
+        directory = AccountDirectory.make({account.user: account for account in accounts}, by_id)
         self.door.configure(directory)
         self.trunks.configure(by_id)
 
@@ -54,7 +54,7 @@ class Front:
                 if told == user and len(bindings) == count:
                     return bindings
 
-    async def line(self, trunk: int, health: Health) -> State:
+    async def line(self, trunk: int, health: TrunkHealth) -> TrunkState:
         """Wait until a line is so."""
         async with asyncio.timeout(SECONDS):
             while True:
@@ -62,32 +62,34 @@ class Front:
                 if told == trunk and state.health is health:
                     return state
 
-    async def call(self) -> tuple[Caller, InboundLeg, Ear]:
+    async def call(self) -> tuple[CallerIdentity, InboundLeg, Ear]:
         async with asyncio.timeout(SECONDS):
             return await self.calls.get()
 
 
 @asynccontextmanager
 async def front(
-    *trunks: Trunk,
+    *trunks: TrunkConfig,
     on_call: Callable[[InboundLeg], None] = lambda leg: None,
-    policy: Policy = GENEROUS,
+    policy: RateLimitPolicy = GENEROUS,
     is_full: Callable[[], bool] = lambda: False,
-    config: Settings | None = None,
+    config: AgentSettings | None = None,
     draw: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Front]:
-    def called(leg: InboundLeg, caller: Caller) -> None:
+    def called(leg: InboundLeg, caller: CallerIdentity) -> None:
         ear = Ear()
         leg.listener = ear
         made.calls.put_nowait((caller, leg, ear))
         on_call(leg)
 
-    door = Door(b"k" * 32, called, policy=policy, is_full=is_full)
+    door = AccessControl(b"k" * 32, called, policy=policy, is_full=is_full)
     agent = Agent(config or settings(), door)
-    made = Front(agent, door, Trunks(agent, door, lambda *told: made.states.put_nowait(told), draw=draw))
+    made = Front(
+        agent, door, TrunkManager(agent, door, lambda *told: made.states.put_nowait(told), draw=draw)
+    )
     door.watchers.append(lambda *told: made.bindings.put_nowait(told))
     await agent.start()
-    upkeep = Upkeep(agent, door)
+    upkeep = BindingKeepalive(agent, door)
     made.configure(*trunks)
     try:
         yield made

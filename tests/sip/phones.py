@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from openivr.sip.targets import Target
+from openivr.sip.address import Target
 from tests.sip.front import free_port
 
 LIMIT = 20.0  # seconds that a program may run

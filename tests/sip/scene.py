@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from openivr.sip.agent import Agent
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.settings import Settings
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.settings import AgentSettings
 from tests.sip.wire import House, Phone, running
 
 
@@ -22,7 +22,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    on_call: Callable[[InboundLeg], None] | None = None, config: Settings | None = None
+    on_call: Callable[[InboundLeg], None] | None = None, config: AgentSettings | None = None
 ) -> AsyncIterator[Scene]:
     house = House(on_call)
     agent = await running(house, config)

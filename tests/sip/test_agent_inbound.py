@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from openivr.sip.endings import Lost
-from openivr.sip.message import Request, Response
-from openivr.sip.owner import SILENCE, Reply
+from openivr.sip.handler import SILENCE, LocalResponse
+from openivr.sip.message.message import Request, Response
+from openivr.sip.termination import FailureReason
 from tests.sip.scene import play, scene
 from tests.sip.wire import ANSWER, OFFER, QUICK, answer_at_once, settings, to_tag
 
@@ -241,7 +241,7 @@ async def test_a_peer_that_does_not_refresh_is_gone() -> None:
         s.phone.reply(bye, 200)
         _, ear = await s.house.call()
         await ear.hears("acknowledged")
-        assert (await ear.ending("ended")).reason == Lost.EXPIRED
+        assert (await ear.ending("ended")).reason == FailureReason.EXPIRED
 
 
 @play
@@ -417,7 +417,7 @@ async def test_a_reinvite_moves_the_target() -> None:
 @play
 async def test_strangers_are_decided_on_before_anything_is_kept() -> None:
     async with scene() as s:
-        s.house.verdict = Reply(401, headers=(("WWW-Authenticate", 'Digest realm="x"'),))
+        s.house.verdict = LocalResponse(401, headers=(("WWW-Authenticate", 'Digest realm="x"'),))
         invite = s.phone.request("INVITE", body=OFFER)
         first = await s.phone.response(401)
         s.phone.send(invite)

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from openivr.sip.endings import Lost
-from openivr.sip.legs import Authorise
-from openivr.sip.message import NOWHERE, Request, Response
-from openivr.sip.outbound import OutboundLeg
-from openivr.sip.targets import Target
+from openivr.sip.address import Target
+from openivr.sip.dialog.call_leg import Authorise
+from openivr.sip.dialog.uac import OutboundLeg
+from openivr.sip.message.message import NOWHERE, Request, Response
+from openivr.sip.termination import FailureReason
 from tests.sip.scene import Scene, play, scene
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, settings
 
@@ -135,7 +135,7 @@ async def test_a_cancelled_call_that_is_rejected() -> None:
         invite = await s.phone.asked("INVITE")
         leg.hangup(headers=[("Reason", "SIP;cause=200")])
         ending = await ear.ending("failed")
-        assert (ending.status, ending.reason, ending.by_peer) == (487, Lost.CANCELLED, False)
+        assert (ending.status, ending.reason, ending.by_peer) == (487, FailureReason.CANCELLED, False)
         s.phone.reply(invite, 180, tag="peer")  # only now may it be cancelled
         cancel = await s.phone.asked("CANCEL")
         assert cancel.get("reason") == "SIP;cause=200"
@@ -235,16 +235,16 @@ async def test_an_interval_that_is_too_small_is_raised() -> None:
 async def test_what_cannot_be_reached_fails_later() -> None:
     async with scene() as s:
         for uri, why in [
-            ("sip:a@no-such-host.invalid", Lost.NAME),
-            ("tel:+15550100", Lost.NAME),
-            ("sip:a@127.0.0.1:9;transport=sctp", Lost.NAME),
-            ("sip:a@127.0.0.1:1;transport=tcp", Lost.TRANSPORT),
-            ("sip:a@[::1]:9", Lost.NAME),  # no socket of that family
+            ("sip:a@no-such-host.invalid", FailureReason.NAME),
+            ("tel:+15550100", FailureReason.NAME),
+            ("sip:a@127.0.0.1:9;transport=sctp", FailureReason.NAME),
+            ("sip:a@127.0.0.1:1;transport=tcp", FailureReason.TRANSPORT),
+            ("sip:a@[::1]:9", FailureReason.NAME),  # no socket of that family
         ]:
             ear = Ear()
             leg = s.agent.call(uri, ear, body=OFFER)
             assert ear.heard.empty()
-            assert leg.source == NOWHERE or why is Lost.TRANSPORT
+            assert leg.source == NOWHERE or why is FailureReason.TRANSPORT
             ending = await ear.ending("failed")
             assert (ending.status, ending.reason) == (503, why), uri
         for uri in ("http://x", "sip:", "100"):
@@ -370,7 +370,7 @@ async def test_credentials_that_are_refused_again_and_again_are_not_sent_for_eve
 @play
 async def test_requests_of_no_call() -> None:
     async with scene() as s:
-        told: asyncio.Queue[Response | Lost] = asyncio.Queue()
+        told: asyncio.Queue[Response | FailureReason] = asyncio.Queue()
         s.agent.request(
             "REGISTER",
             f"sip:127.0.0.1:{s.phone.port}",
@@ -397,7 +397,7 @@ async def test_requests_of_no_call() -> None:
             assert isinstance(answer, Response)
             assert answer.status == 200
             s.agent.request("OPTIONS", s.phone.uri, told.put_nowait)
-            assert await told.get() is Lost.TIMEOUT
+            assert await told.get() is FailureReason.TIMEOUT
 
 
 @play

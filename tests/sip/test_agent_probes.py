@@ -1,6 +1,6 @@
 """The probes that ready-made stacks fail, over real sockets, message by message."""
 
-from openivr.sip.message import Request, Response
+from openivr.sip.message.message import Request, Response
 from tests.sip.scene import play, scene
 from tests.sip.wire import ANSWER, OFFER, Ear, answer_at_once, to_tag
 

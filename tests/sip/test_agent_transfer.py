@@ -2,8 +2,8 @@
 
 import pytest
 
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.transfer import Replaces, read_refer_to, read_replaces, write_refer_to, write_replaces
+from openivr.sip.dialog.refer import Replaces, read_refer_to, read_replaces, write_refer_to, write_replaces
+from openivr.sip.dialog.uas import InboundLeg
 from tests.sip.scene import Scene, play, scene
 from tests.sip.wire import OFFER, Ear, Phone, answer_at_once, to_tag
 

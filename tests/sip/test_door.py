@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from openivr.sip.credentials import Attempt, Credentials, Login
-from openivr.sip.digest import read_parameters
-from openivr.sip.directory import Account, Caller, Directory
-from openivr.sip.door import Clocks, Door
-from openivr.sip.guard import USUAL, Policy
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.lines import Kind, Trunk
-from openivr.sip.message import Request, read
-from openivr.sip.owner import SILENCE, Reply
-from openivr.sip.registrar import Binding, plain
-from openivr.sip.targets import Hop, bracket
-from openivr.sip.verifier import Secret
+from openivr.sip.access.access_control import AccessControl, Clocks
+from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
+from openivr.sip.access.rate_limit import USUAL, RateLimitPolicy
+from openivr.sip.address import Hop, bracket
+from openivr.sip.auth.client import AuthAttempt, DigestClient, Login
+from openivr.sip.auth.digest import read_parameters
+from openivr.sip.auth.server import DigestSecret
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import SILENCE, LocalResponse
+from openivr.sip.message.message import Request, read
+from openivr.sip.registrar.registrar import Binding, plain
+from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkType
 
 STRANGER, PHONE, PROVIDER = ("203.0.113.9", 5060), ("192.0.2.7", 5060), ("198.51.100.1", 5060)
-ADA = Account("ada", Secret.make("ada", "ada-password"), contacts=2, names=frozenset({"1000"}))
-BOB = Account("bob", Secret.make("bob", "bob-password"), names=frozenset({"1001"}))
-PEER = Trunk(1, "peer", Kind.PEER, PROVIDER[0])
-FAR = Trunk(2, "far", Kind.ACCOUNT, user="branch", password="branch-password")
+ADA = AuthAccount("ada", DigestSecret.make("ada", "ada-password"), contacts=2, names=frozenset({"1000"}))
+BOB = AuthAccount("bob", DigestSecret.make("bob", "bob-password"), names=frozenset({"1001"}))
+PEER = TrunkConfig(1, "peer", TrunkType.PEER, PROVIDER[0])
+FAR = TrunkConfig(2, "far", TrunkType.ACCOUNT, user="branch", password="branch-password")
 METHODS = [
     "INVITE",
     "REGISTER",
@@ -69,23 +69,23 @@ class Leg:
 class House:
     """A door with everybody behind it, and a clock."""
 
-    def __init__(self, policy: Policy = USUAL, is_full: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, policy: RateLimitPolicy = USUAL, is_full: Callable[[], bool] = lambda: False) -> None:
         self.now = 1000.0
-        self.calls: list[Caller] = []
+        self.calls: list[CallerIdentity] = []
         self.told: list[tuple[str, list[str]]] = []
         clock = Clocks(lambda: self.now, lambda: self.now)
-        self.door = Door(b"k" * 32, self._called, policy=policy, is_full=is_full, clocks=clock)
-        self.door.configure(Directory.make({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR}))
+        self.door = AccessControl(b"k" * 32, self._called, policy=policy, is_full=is_full, clocks=clock)
+        self.door.configure(AccountDirectory.make({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR}))
         self.door.place_trunks({1: frozenset({PROVIDER[0]})})
         self.door.watchers.append(self._told)
 
-    def _called(self, leg: InboundLeg, caller: Caller) -> None:
+    def _called(self, leg: InboundLeg, caller: CallerIdentity) -> None:
         self.calls.append(caller)
 
     def _told(self, user: str, bindings: tuple[Binding, ...]) -> None:
         self.told.append((user, [binding.contact for binding in bindings]))
 
-    def knock(self, request: Request) -> Reply | None:
+    def knock(self, request: Request) -> LocalResponse | None:
         """Admit a request, and do with it what an agent does."""
         reply = self.door.admit(request)
         if reply is None and request.method == "REGISTER":
@@ -126,12 +126,14 @@ class Phone:
 
     def __init__(self, house: House, user: str, password: str, source: tuple[str, int] = PHONE) -> None:
         self.house, self.source = house, source
-        self.credentials = Credentials(Login(user, password))
+        self.credentials = DigestClient(Login(user, password))
         self.cseq = 0
 
-    def send(self, method: str, uri: str = "sip:6200@pbx", *headers: str, to: str = "") -> Reply | None:
+    def send(
+        self, method: str, uri: str = "sip:6200@pbx", *headers: str, to: str = ""
+    ) -> LocalResponse | None:
         """Send a request as a phone does: again, with credentials, when it is asked for them."""
-        attempt = Attempt()
+        attempt = AuthAttempt()
         while True:
             self.cseq += 1
             answers = [f"{name}: {value}" for name, value in self.credentials.headers(method, uri)]
@@ -148,7 +150,7 @@ class Phone:
 
     def register(
         self, to: str = "sip:ada@pbx", contact: str = "<sip:ada@192.0.2.7>", expires: int = 600
-    ) -> Reply:
+    ) -> LocalResponse:
         reply = self.send("REGISTER", "sip:pbx", f"Contact: {contact}", f"Expires: {expires}", to=to)
         assert reply
         return reply
@@ -210,7 +212,7 @@ def test_options_are_answered_to_all() -> None:
 def test_a_trunk_is_known_by_its_address() -> None:
     house = House()
     assert house.knock(ask(source=PROVIDER)) is None
-    assert house.calls == [Caller(trunk=PEER)]
+    assert house.calls == [CallerIdentity(trunk=PEER)]
     for other in (
         ask(source=(PROVIDER[0], 5099)),
         ask(source=PROVIDER, protocol="TCP"),
@@ -226,7 +228,7 @@ def test_a_trunk_is_known_by_its_address() -> None:
 def test_an_account_calls_with_its_password() -> None:
     house = House()
     assert Phone(house, "ada", "ada-password").send("INVITE") is None
-    assert house.calls == [Caller(account=ADA)]
+    assert house.calls == [CallerIdentity(account=ADA)]
 
 
 def test_the_far_side_of_a_trunk_logs_in_and_calls_as_the_trunk() -> None:
@@ -234,13 +236,16 @@ def test_the_far_side_of_a_trunk_logs_in_and_calls_as_the_trunk() -> None:
     far = Phone(house, "branch", "branch-password")
     assert far.register("sip:branch@pbx").status == 200
     assert far.send("INVITE") is None
-    assert house.calls == [Caller(trunk=FAR)]
+    assert house.calls == [CallerIdentity(trunk=FAR)]
 
 
 def test_an_extensions_name_is_not_taken_by_a_trunk() -> None:
-    double = Trunk(9, "double", Kind.ACCOUNT, user="ada", password="other")
-    assert Directory.make({"ada": ADA}, {9: double}).accounts == {"ada": ADA}
-    assert Directory.make({}, {9: Trunk(9, "no password", Kind.ACCOUNT, user="x")}).accounts == {}
+    double = TrunkConfig(9, "double", TrunkType.ACCOUNT, user="ada", password="other")
+    assert AccountDirectory.make({"ada": ADA}, {9: double}).accounts == {"ada": ADA}
+    assert (
+        AccountDirectory.make({}, {9: TrunkConfig(9, "no password", TrunkType.ACCOUNT, user="x")}).accounts
+        == {}
+    )
 
 
 def test_registering() -> None:
@@ -338,7 +343,7 @@ def test_a_nonce_gone_stale_is_renewed_without_asking_anybody() -> None:
     assert house.door.counts["wrong"] == 0
 
 
-def algorithms(reply: Reply | None) -> list[str]:
+def algorithms(reply: LocalResponse | None) -> list[str]:
     assert reply
     asked = [read_parameters(value) or {} for name, value in reply.headers if name == "WWW-Authenticate"]
     return [parameters["algorithm"] for parameters in asked]
@@ -366,14 +371,14 @@ def test_who_has_used_an_algorithm_is_asked_for_it_again() -> None:
     house.knock(ask(source=PHONE))
     only_md5 = house.knock(ask(source=PHONE))
     assert only_md5
-    phone.credentials.take(401, [value for _, value in only_md5.headers], Attempt())
+    phone.credentials.take(401, [value for _, value in only_md5.headers], AuthAttempt())
     house.now += 500
     headers = tuple(f"{name}: {value}" for name, value in phone.credentials.headers("INVITE", "sip:6200@pbx"))
     assert algorithms(house.knock(ask(source=PHONE, headers=headers))) == ["MD5"]
 
 
 def test_a_flood_is_refused_then_ignored() -> None:
-    house = House(Policy(rate=1, burst=5, patience=3))
+    house = House(RateLimitPolicy(rate=1, burst=5, patience=3))
     replies = [house.knock(ask()) for _ in range(12)]
     statuses = [reply.status if reply else None for reply in replies]
     assert statuses == [401] * 5 + [503] * 3 + [0] * 4
@@ -399,7 +404,7 @@ def test_scanners_get_no_answer() -> None:
 
 
 def test_a_trunk_is_not_limited_nor_silenced_by_forging_its_address() -> None:
-    house = House(Policy(rate=1, burst=5, patience=3))
+    house = House(RateLimitPolicy(rate=1, burst=5, patience=3))
     for _ in range(50):
         house.door.nonsense(ask(source=PROVIDER).source)
         house.knock(ask("REGISTER", source=PROVIDER, headers=("User-Agent: sipvicious",)))
@@ -418,7 +423,7 @@ def test_who_leaves_the_configuration_is_no_longer_registered() -> None:
     house = House()
     phone = Phone(house, "ada", "ada-password")
     phone.register()
-    house.door.configure(Directory.make({"bob": BOB}, {}))
+    house.door.configure(AccountDirectory.make({"bob": BOB}, {}))
     assert house.told[-1] == ("ada", [])
     assert house.door.lookup("ada") == ()
     assert phone.register().status == 401
@@ -427,9 +432,11 @@ def test_who_leaves_the_configuration_is_no_longer_registered() -> None:
 def test_a_new_password_ends_the_registrations_made_with_the_old_one() -> None:
     house = House()
     Phone(house, "ada", "ada-password").register()
-    house.door.configure(Directory.make({"ada": replace(ADA, contacts=3), "bob": BOB}, {}))
+    house.door.configure(AccountDirectory.make({"ada": replace(ADA, contacts=3), "bob": BOB}, {}))
     assert len(house.door.lookup("ada")) == 1
-    house.door.configure(Directory.make({"ada": replace(ADA, secret=Secret.make("ada", "new-password"))}, {}))
+    house.door.configure(
+        AccountDirectory.make({"ada": replace(ADA, secret=DigestSecret.make("ada", "new-password"))}, {})
+    )
     assert house.door.lookup("ada") == ()
     assert house.told[-1] == ("ada", [])
 
@@ -461,7 +468,7 @@ def test_only_the_request_that_was_admitted_becomes_a_call() -> None:
 
 
 def test_strangers_leave_nothing_behind() -> None:
-    house = House(Policy(memory=100))
+    house = House(RateLimitPolicy(memory=100))
     for number in range(2000):
         house.knock(ask(source=(f"10.1.{number >> 8}.{number & 255}", 5060)))
     assert len(house.door.guard) == 100

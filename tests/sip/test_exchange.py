@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.endings import Lost
-from openivr.sip.exchange import Client
-from openivr.sip.message import Request, Response, respond
-from openivr.sip.routing import token
-from openivr.sip.targets import Target
+from openivr.sip.address import Target
+from openivr.sip.message.message import Request, Response, respond
+from openivr.sip.termination import FailureReason
+from openivr.sip.transaction.layer import ClientTransaction
+from openivr.sip.transaction.via import token
 from tests.sip.virtual import Virtual, incoming
 
 
@@ -39,12 +39,12 @@ class Told:
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
-        self.losses: list[Lost] = []
+        self.losses: list[FailureReason] = []
 
-    def took(self, client: Client, response: Response) -> None:
+    def took(self, client: ClientTransaction, response: Response) -> None:
         self.statuses.append(response.status)
 
-    def lost(self, client: Client, why: Lost) -> None:
+    def lost(self, client: ClientTransaction, why: FailureReason) -> None:
         self.losses.append(why)
 
 
@@ -212,7 +212,7 @@ def test_a_request_without_an_answer_is_sent_again_and_given_up(method: str, tim
     assert v.wire.times == times
     assert told.losses == []
     v.advance(0.02)
-    assert told.losses == [Lost.TIMEOUT]
+    assert told.losses == [FailureReason.TIMEOUT]
     assert len(v.exchange) == len(v.timers) == 0
 
 
@@ -222,7 +222,7 @@ def test_over_connections_nothing_is_sent_again() -> None:
     v.advance(31)
     assert v.wire.take() == []
     v.advance(2)
-    assert told.losses == [Lost.TIMEOUT]
+    assert told.losses == [FailureReason.TIMEOUT]
 
 
 def test_what_cannot_be_sent_is_told_later() -> None:
@@ -231,7 +231,7 @@ def test_what_cannot_be_sent_is_told_later() -> None:
     told, _ = start(v, outgoing())
     assert told.losses == []
     v.advance(0)
-    assert told.losses == [Lost.TRANSPORT]
+    assert told.losses == [FailureReason.TRANSPORT]
 
 
 def test_a_lost_connection_loses_what_has_no_answer() -> None:
@@ -241,7 +241,7 @@ def test_a_lost_connection_loses_what_has_no_answer() -> None:
     reply(v, request, 180)
     v.wire.closed = True
     v.exchange.lose(v.wire)
-    assert told.losses == [Lost.TRANSPORT]
+    assert told.losses == [FailureReason.TRANSPORT]
     assert other.losses == []  # its answer may come over another connection
 
 
@@ -293,7 +293,9 @@ def test_a_cancel_has_the_branch_of_its_invite() -> None:
     assert cancel.cseq == 1
 
 
-def happen(v: Virtual, clients: list[tuple[Told, Client]], happening: bytes | int | float | str) -> None:
+def happen(
+    v: Virtual, clients: list[tuple[Told, ClientTransaction]], happening: bytes | int | float | str
+) -> None:
     """A message comes, time passes, everybody answers, or we send, cancel or lose the connection."""
     if isinstance(happening, bytes):
         v.receive(happening)
@@ -341,7 +343,7 @@ def test_whatever_happens_nothing_is_left_behind(
 ) -> None:
     """Any messages, answers and times: no exception, one final answer a client, and in the end no state."""
     v = Virtual("TCP" if reliable else "UDP")
-    clients: list[tuple[Told, Client]] = []
+    clients: list[tuple[Told, ClientTransaction]] = []
     for happening in happenings:
         happen(v, clients, happening)
     for _, client in clients:

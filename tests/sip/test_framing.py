@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.framing import MAX_HEAD, PING, Framing
+from openivr.sip.message.framing import MAX_HEAD, PING, Framing
 from tests.sip.torture import VALID, request
 
 ONE = request("OPTIONS sip:a@b SIP/2.0")

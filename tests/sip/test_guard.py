@@ -6,23 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.guard import Ban, Decision, Guard, Policy, is_scanner, name_source
+from openivr.sip.access.rate_limit import (
+    Ban,
+    RateDecision,
+    RateLimiter,
+    RateLimitPolicy,
+    is_scanner,
+    name_source,
+)
 
 HOST = "203.0.113.9"
-POLICY = Policy(
+POLICY = RateLimitPolicy(
     rate=1, burst=3, known_rate=10, known_burst=20, patience=2, failures=3, all_failures=15, memory=50
 )
 
 
-def guard(exempt: tuple[str, ...] = ()) -> Guard:
-    return Guard(POLICY, exempt)
+def guard(exempt: tuple[str, ...] = ()) -> RateLimiter:
+    return RateLimiter(POLICY, exempt)
 
 
-def admit(guard: Guard, times: int, now: float = 0.0, **others: Any) -> list[Decision]:
+def admit(guard: RateLimiter, times: int, now: float = 0.0, **others: Any) -> list[RateDecision]:
     return [guard.admit(HOST, now, **others) for _ in range(times)]
 
 
-ALLOW, REFUSE, DROP = Decision.ALLOW, Decision.REFUSE, Decision.DROP
+ALLOW, REFUSE, DROP = RateDecision.ALLOW, RateDecision.REFUSE, RateDecision.DROP
 
 
 def test_a_burst_then_refusals_then_a_ban() -> None:
@@ -79,7 +86,7 @@ def test_wrong_passwords_lead_to_a_ban_unless_they_are_rare_or_end_well() -> Non
 
 def test_one_phone_with_a_wrong_password_does_not_silence_its_neighbours() -> None:
     """A phone that never stops trying, as some do, beside others behind one address."""
-    ours, now = Guard(), 0.0
+    ours, now = RateLimiter(), 0.0
     for _ in range(5000):
         now += 0.5
         if ours.hears(HOST, now, "ada"):

@@ -3,17 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.accounts import TrunkLine
-from openivr.calls.switchboard import read_invite
-from openivr.sip.checks import check_invite, check_request
-from openivr.sip.credentials import read_challenges
-from openivr.sip.dialogs import accept_dialog
-from openivr.sip.endings import read_reason
-from openivr.sip.message import Request, Response, read
-from openivr.sip.registration import read_register
-from openivr.sip.session_timer import accept_terms, confirm_terms
-from openivr.sip.targets import Target
-from openivr.sip.transfer import (
+from openivr.b2bua.call_manager import read_invite
+from openivr.config.call_config import TrunkAccount
+from openivr.sip.address import Target
+from openivr.sip.auth.client import read_challenges
+from openivr.sip.dialog.dialog import accept_dialog
+from openivr.sip.dialog.refer import (
     is_about_refer,
     is_final_notice,
     read_fragment,
@@ -22,9 +17,14 @@ from openivr.sip.transfer import (
     write_refer_to,
     write_replaces,
 )
-from openivr.sip.trunks import read_answer
+from openivr.sip.dialog.session_timer import accept_terms, confirm_terms
+from openivr.sip.message.message import Request, Response, read
+from openivr.sip.registrar.register_message import read_register
+from openivr.sip.termination import read_reason
+from openivr.sip.trunk.trunk_manager import read_answer
+from openivr.sip.validation import check_invite, check_request
 
-TRUNK = TrunkLine(1, "Line", "peer", True, "udp", "192.0.2.1", 5060, "", "", "", "", "", 0)
+TRUNK = TrunkAccount(1, "Line", "peer", True, "udp", "192.0.2.1", 5060, "", "", "", "", "", 0)
 SOURCE = Target("UDP", "192.0.2.1", 5060)
 NAMES = (
     *("Contact", "Expires", "Refer-To", "Replaces", "Session-Expires", "Min-SE", "Reason", "Record-Route"),

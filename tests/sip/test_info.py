@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.info import LONGEST, PLAIN, RELAY, read_key, write_key
-from openivr.sip.message import Request
+from openivr.sip.message.dtmf_info import LONGEST, PLAIN, RELAY, read_key, write_key
+from openivr.sip.message.message import Request
 
 
 def info(kind: str, body: bytes) -> Request:

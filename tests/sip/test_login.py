@@ -2,10 +2,10 @@
 
 import pytest
 
-from openivr.sip.credentials import Attempt, Credentials, Login
-from openivr.sip.directory import Caller
-from openivr.sip.guard import Policy
-from openivr.sip.message import Response
+from openivr.sip.access.accounts import CallerIdentity
+from openivr.sip.access.rate_limit import RateLimitPolicy
+from openivr.sip.auth.client import AuthAttempt, DigestClient, Login
+from openivr.sip.message.message import Response
 from tests.sip.front import ADA, PASSWORD, Front, front
 from tests.sip.scene import play
 from tests.sip.wire import OFFER, Phone, answer_at_once
@@ -16,8 +16,8 @@ class Member:
 
     def __init__(self, front: Front, user: str = "ada", password: str = PASSWORD) -> None:
         self.phone = Phone(front.target, front.target.host)
-        self.credentials = Credentials(Login(user, password))
-        self.attempt = Attempt()
+        self.credentials = DigestClient(Login(user, password))
+        self.attempt = AuthAttempt()
         self.user = user
 
     def send(self, method: str, *headers: str, uri: str = "sip:6200@pbx", body: bytes = b"") -> None:
@@ -31,7 +31,7 @@ class Member:
         if method == "INVITE":
             branch = response.branch
             self.phone.request("ACK", branch=branch, cseq=self.phone.cseq, to=response.get("to"))
-        attempt = self.credentials.take(401, response.headers["www-authenticate"], Attempt())
+        attempt = self.credentials.take(401, response.headers["www-authenticate"], AuthAttempt())
         assert attempt
         return response
 
@@ -91,7 +91,7 @@ async def test_a_call_with_a_password_is_the_accounts() -> None:
         ada.send("INVITE", body=OFFER)
         await ada.phone.response(200, "INVITE")
         caller, leg, _ = await house.call()
-        assert caller == Caller(account=ADA)
+        assert caller == CallerIdentity(account=ADA)
         assert "authorization" in leg.request.headers
         ada.phone.close()
 
@@ -145,7 +145,7 @@ async def test_a_cancel_or_ack_of_a_stranger_changes_nothing() -> None:
 
 @play
 async def test_a_flood_is_refused_and_then_not_even_answered() -> None:
-    async with front(policy=Policy(rate=0.001, burst=5, patience=3)) as house:
+    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, patience=3)) as house:
         stranger = Phone(house.target)
         for status in [401] * 5 + [503] * 3:
             stranger.request("INVITE", body=OFFER)
@@ -161,7 +161,7 @@ async def test_a_flood_is_refused_and_then_not_even_answered() -> None:
 
 @play
 async def test_nonsense_leads_to_silence() -> None:
-    async with front(policy=Policy(rate=0.001, burst=5, patience=3)) as house:
+    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, patience=3)) as house:
         stranger = Phone(house.target)
         for _ in range(8):
             stranger.send(b"GET / HTTP/1.1\r\n\r\n")

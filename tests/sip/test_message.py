@@ -8,8 +8,8 @@ import sipmessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip import fields
-from openivr.sip.message import Request, Response, read, respond
+from openivr.sip.message import headers as fields
+from openivr.sip.message.message import Request, Response, read, respond
 from tests.sip.torture import FAULTY, REFUSED, RESPONSES, VALID, request
 
 SAMPLES = [*VALID.values(), *(data for _, data in (*REFUSED.values(), *FAULTY.values(), *RESPONSES.values()))]
@@ -205,7 +205,7 @@ def test_a_second_opinion(display: str, user: str, body: bytes) -> None:
 @given(st.text(max_size=40).filter(str.isprintable))
 def test_any_name_is_read_as_it_was_written(display: str) -> None:
     address = fields.read_address(fields.write_address("sip:a@b", display, "t"))
-    assert address == fields.Address(display, "sip:a@b", ";tag=t", "t")
+    assert address == fields.NameAddr(display, "sip:a@b", ";tag=t", "t")
 
 
 def test_responses_keep_what_the_request_says() -> None:

@@ -4,15 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip import sdp
-from openivr.sip.negotiation import EVENT_PAYLOAD, Agreed, Answer, Session, find_host
-from openivr.sip.sdp import Description, Direction, Media
+from openivr.sip.sdp import description as sdp
+from openivr.sip.sdp.description import Direction, MediaDescription, SessionDescription
+from openivr.sip.sdp.offer_answer import (
+    EVENT_PAYLOAD,
+    MediaParameters,
+    OfferAnswerSession,
+    SdpAnswer,
+    find_host,
+)
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 
 
-def ours(host: str = HERE, number: int = 77) -> Session:
-    return Session(host, 40000, number)
+def ours(host: str = HERE, number: int = 77) -> OfferAnswerSession:
+    return OfferAnswerSession(host, 40000, number)
 
 
 def body(*media: str, host: str = THERE, version: int = 1) -> bytes:
@@ -25,14 +31,14 @@ AUDIO = ("m=audio 5004 RTP/AVP 0 8 101", "a=rtpmap:101 telephone-event/8000", "a
 
 
 def answered(
-    offer: bytes, session: Session | None = None, direction: Direction = Direction.SENDRECV
-) -> Answer:
+    offer: bytes, session: OfferAnswerSession | None = None, direction: Direction = Direction.SENDRECV
+) -> SdpAnswer:
     answer = (session or ours()).answer(offer, direction)
     assert answer
     return answer
 
 
-def read(written: bytes) -> Description:
+def read(written: bytes) -> SessionDescription:
     description = sdp.parse(written)
     assert description
     return description
@@ -54,7 +60,7 @@ def test_the_answer_to_a_plain_phone() -> None:
         "a=sendrecv",
         "",
     ]
-    assert answer.agreed == Agreed(THERE, 5004, "PCMU", 101, 101, sends=True, hears=True)
+    assert answer.agreed == MediaParameters(THERE, 5004, "PCMU", 101, 101, sends=True, hears=True)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def test_the_first_codec_that_we_know_and_the_events_as_offered(
 
 
 def test_a_side_without_events_neither_offers_nor_takes_them() -> None:
-    session = Session(HERE, 40000, 77, has_events=False)
+    session = OfferAnswerSession(HERE, 40000, 77, has_events=False)
     assert b"telephone-event" not in session.offer()
     answer = session.answer(body(*AUDIO))
     assert answer is not None
@@ -234,7 +240,7 @@ def test_our_offer_and_its_answer() -> None:
     offer = read(session.offer())
     assert offer.media[0].formats == ("0", "8", str(EVENT_PAYLOAD))
     agreed = session.accept(body("m=audio 5004 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"))
-    assert agreed == Agreed(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, hears=True)
+    assert agreed == MediaParameters(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, hears=True)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +266,7 @@ def test_an_answer_without_an_offer() -> None:
 
 
 def test_only_offered_codecs_are_taken_from_an_answer() -> None:
-    session = Session(HERE, 40000, 77, ("PCMA",))
+    session = OfferAnswerSession(HERE, 40000, 77, ("PCMA",))
     assert read(session.offer()).media[0].formats == ("8", "101")
     agreed = session.accept(body("m=audio 5004 RTP/AVP 0 8"))
     assert agreed
@@ -319,7 +325,7 @@ def test_an_answer_is_a_valid_part_of_its_offer(media: list[list[str]], directio
 
 @given(st.sampled_from(["PCMU", "PCMA"]), st.sampled_from(Direction), st.sampled_from(Direction))
 def test_two_of_us_agree(law: str, wanted: Direction, allowed: Direction) -> None:
-    caller, callee = Session(HERE, 40000, 1, (law,)), Session(THERE, 50000, 2)
+    caller, callee = OfferAnswerSession(HERE, 40000, 1, (law,)), OfferAnswerSession(THERE, 50000, 2)
     answer = callee.answer(caller.offer(wanted), allowed)
     assert answer
     agreed = caller.accept(answer.body)
@@ -330,7 +336,7 @@ def test_two_of_us_agree(law: str, wanted: Direction, allowed: Direction) -> Non
     assert (agreed.events_in, agreed.events_out) == (answer.agreed.events_out, answer.agreed.events_in)
 
 
-def look_at_all(description: Description) -> None:
+def look_at_all(description: SessionDescription) -> None:
     for media in description.media:
         media.rtcp()
 
@@ -390,4 +396,6 @@ def test_bare_line_feeds_are_read() -> None:
 
 
 def test_refusing_keeps_what_was_offered() -> None:
-    assert sdp.refuse(Media("video", 6, "RTP/AVP", ("96",), THERE)) == Media("video", 0, "RTP/AVP", ("96",))
+    assert sdp.refuse(MediaDescription("video", 6, "RTP/AVP", ("96",), THERE)) == MediaDescription(
+        "video", 0, "RTP/AVP", ("96",)
+    )

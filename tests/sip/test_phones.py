@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from openivr.sip.directory import Caller
-from openivr.sip.guard import Ban
-from openivr.sip.lines import Health, Kind, Trunk
+from openivr.sip.access.accounts import CallerIdentity
+from openivr.sip.access.rate_limit import Ban
+from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkHealth, TrunkType
 from tests.sip.front import ADA, PASSWORD, free_port, front
 from tests.sip.phones import answer, baresip, linphone, play_in, registration, response, send, sipp
 from tests.sip.wire import SECONDS, Ear, answer_at_once
@@ -66,7 +66,7 @@ async def test_baresip_registers_calls_and_leaves(folder: Path) -> None:
             (binding,) = await house.bound("ada", 1)
             assert binding.user_agent.startswith("baresip")
             caller, leg, _ = await house.call()
-            assert caller == Caller(account=ADA)
+            assert caller == CallerIdentity(account=ADA)
             assert leg.request.body
         await house.bound("ada", 0)
         assert house.door.counts["wrong"] == 0
@@ -140,8 +140,10 @@ async def test_a_trunk_registers_with_sipp_whose_nonce_goes_stale(folder: Path) 
     ]
     port = free_port()
     playing = asyncio.create_task(sipp(folder, "".join(steps), port=port))
-    trunk = Trunk(1, "provider", Kind.REGISTER, "127.0.0.1", port, user="account", password="secret")
+    trunk = TrunkConfig(
+        1, "provider", TrunkType.REGISTER, "127.0.0.1", port, user="account", password="secret"
+    )
     async with front(trunk) as house:
-        await house.line(1, Health.UP)
-        assert (await house.line(1, Health.DOWN)).reason == "403 Reason"
+        await house.line(1, TrunkHealth.UP)
+        assert (await house.line(1, TrunkHealth.DOWN)).reason == "403 Reason"
     assert await playing == (0, "")

@@ -7,20 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from openivr.sip.fields import read_uri
-from openivr.sip.registrar import (
+from openivr.sip.address import Target
+from openivr.sip.message.headers import read_uri
+from openivr.sip.registrar.registrar import (
     KEEP_ALIVE,
     LONGEST,
     SHORTEST,
     Binding,
     Contact,
-    Refused,
-    Register,
-    Registered,
+    RegisterRefusal,
+    RegisterRequest,
+    RegisterSuccess,
     Registrar,
     is_same,
 )
-from openivr.sip.targets import Target
 
 SOURCE = Target("UDP", "192.0.2.7", 5060)
 DESK, MOBILE = "sip:1000@192.0.2.7:5060", "sip:1000@192.0.2.8:5060"
@@ -28,13 +28,13 @@ DESK, MOBILE = "sip:1000@192.0.2.7:5060", "sip:1000@192.0.2.8:5060"
 
 def asking(
     *uris: str, cseq: int = 1, call_id: str = "call", expires: int | None = 600, **more: object
-) -> Register:
-    asked = Register(call_id, cseq, SOURCE, tuple(Contact(uri) for uri in uris), expires=expires)
+) -> RegisterRequest:
+    asked = RegisterRequest(call_id, cseq, SOURCE, tuple(Contact(uri) for uri in uris), expires=expires)
     return replace(asked, **more)  # type: ignore[arg-type]  # names of fields
 
 
-def contacts(result: Registered | Refused) -> list[str]:
-    assert isinstance(result, Registered), result
+def contacts(result: RegisterSuccess | RegisterRefusal) -> list[str]:
+    assert isinstance(result, RegisterSuccess), result
     return [binding.contact for binding in result.bindings]
 
 
@@ -58,7 +58,7 @@ def test_asking_for_the_list_changes_nothing() -> None:
     register(registrar, DESK)
     result = registrar.register("1000", asking(cseq=2), 3, 10)
     assert contacts(result) == [DESK]
-    assert isinstance(result, Registered)
+    assert isinstance(result, RegisterSuccess)
     assert not result.changed
 
 
@@ -66,7 +66,7 @@ def test_several_contacts_in_order_of_wish_then_newest() -> None:
     registrar = Registrar()
     register(registrar, "sip:a@h", call_id="1", now=0)
     register(registrar, "sip:b@h", call_id="2", now=1)
-    low = Register("3", 1, SOURCE, (Contact("sip:c@h", q=0.5),))
+    low = RegisterRequest("3", 1, SOURCE, (Contact("sip:c@h", q=0.5),))
     assert contacts(registrar.register("1000", low, 3, 2)) == ["sip:b@h", "sip:a@h", "sip:c@h"]
 
 
@@ -84,7 +84,7 @@ def test_one_more_than_allowed_replaces_the_one_refreshed_longest_ago() -> None:
 def test_more_contacts_at_once_than_allowed() -> None:
     registrar = Registrar()
     register(registrar, DESK)
-    assert registrar.register("1000", asking("sip:a@h", "sip:b@h", cseq=2), 1, 0) == Refused(
+    assert registrar.register("1000", asking("sip:a@h", "sip:b@h", cseq=2), 1, 0) == RegisterRefusal(
         403, "Too many contacts"
     )
     assert [binding.contact for binding in registrar.lookup("1000", 1)] == [DESK]
@@ -105,20 +105,22 @@ def test_more_contacts_at_once_than_allowed() -> None:
 )
 def test_how_long_a_binding_lasts(header: int | None, parameter: int | None, lasts: int | None) -> None:
     registrar = Registrar()
-    asked = Register("call", 1, SOURCE, (Contact(DESK, parameter),), expires=header)
+    asked = RegisterRequest("call", 1, SOURCE, (Contact(DESK, parameter),), expires=header)
     result = registrar.register("1000", asked, 1, 1000)
     if lasts is None:
-        assert result == Refused(423, min_expires=SHORTEST)
+        assert result == RegisterRefusal(423, min_expires=SHORTEST)
     else:
-        assert isinstance(result, Registered)
+        assert isinstance(result, RegisterSuccess)
         assert result.bindings[0].expires == 1000 + lasts
 
 
 def test_a_refusal_changes_nothing_at_all() -> None:
     registrar = Registrar()
     register(registrar, DESK)
-    mixed = Register("call", 2, SOURCE, (Contact(MOBILE, 600), Contact(DESK, 0), Contact("sip:c@h", 5)))
-    assert isinstance(registrar.register("1000", mixed, 3, 1), Refused)
+    mixed = RegisterRequest(
+        "call", 2, SOURCE, (Contact(MOBILE, 600), Contact(DESK, 0), Contact("sip:c@h", 5))
+    )
+    assert isinstance(registrar.register("1000", mixed, 3, 1), RegisterRefusal)
     assert [binding.contact for binding in registrar.lookup("1000", 1)] == [DESK]
 
 
@@ -126,8 +128,10 @@ def test_star_removes_all() -> None:
     registrar = Registrar()
     register(registrar, DESK, MOBILE)
     for bad in (asking(every=True, cseq=2), asking(DESK, every=True, expires=0, cseq=2)):
-        assert isinstance(registrar.register("1000", bad, 3, 1), Refused)
-    assert registrar.register("1000", asking(every=True, expires=0), 3, 1) == Refused(500, "CSeq too low")
+        assert isinstance(registrar.register("1000", bad, 3, 1), RegisterRefusal)
+    assert registrar.register("1000", asking(every=True, expires=0), 3, 1) == RegisterRefusal(
+        500, "CSeq too low"
+    )
     assert contacts(registrar.register("1000", asking(every=True, expires=0, cseq=2), 3, 1)) == []
 
 
@@ -137,7 +141,7 @@ def test_a_request_that_was_overtaken_is_refused(expires: int) -> None:
     register(registrar, DESK, cseq=5)
     for cseq in (4, 5):
         late = registrar.register("1000", asking(DESK, cseq=cseq, expires=expires), 3, 1)
-        assert late == Refused(500, "CSeq too low")
+        assert late == RegisterRefusal(500, "CSeq too low")
     assert (
         register(registrar, DESK, cseq=1, call_id="after a restart", expires=expires, now=1)
         == [DESK][:expires]
@@ -146,13 +150,13 @@ def test_a_request_that_was_overtaken_is_refused(expires: int) -> None:
 
 @pytest.mark.parametrize("uri", ["mailto:a@h", "tel:123", "nonsense", ""])
 def test_contacts_that_cannot_be_called(uri: str) -> None:
-    assert Registrar().register("1000", asking(uri), 1, 0) == Refused(400, "Bad Contact")
+    assert Registrar().register("1000", asking(uri), 1, 0) == RegisterRefusal(400, "Bad Contact")
 
 
 def test_a_device_that_names_itself_has_one_binding_wherever_it_is() -> None:
     registrar = Registrar()
     for cseq, uri in enumerate((DESK, MOBILE), 1):
-        asked = Register("call", cseq, SOURCE, (Contact(uri, instance="<urn:uuid:1>"),))
+        asked = RegisterRequest("call", cseq, SOURCE, (Contact(uri, instance="<urn:uuid:1>"),))
         assert contacts(registrar.register("1000", asked, 3, cseq)) == [uri]
 
 
@@ -208,7 +212,7 @@ def test_where_a_phone_is_reached(
     source: Target, uri: str, symmetric: bool, target: Target, behind_nat: bool
 ) -> None:
     result = Registrar().register("1000", asking(uri, source=source, symmetric=symmetric), 1, 0)
-    assert isinstance(result, Registered)
+    assert isinstance(result, RegisterSuccess)
     assert (result.bindings[0].target, result.bindings[0].behind_nat) == (target, behind_nat)
 
 
@@ -305,7 +309,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         asked = asking(uri, cseq=self.cseq, expires=expires, call_id=contact if apart else "one")
         result = self.registrar.register("1000", asked, self.model.limit, self.now)
         if expires == 30:
-            assert result == Refused(423, min_expires=SHORTEST)
+            assert result == RegisterRefusal(423, min_expires=SHORTEST)
             return
         kept = {name: self.model.bindings[name] for name in self.model.valid(self.now)}
         kept.pop(uri, None)
@@ -353,7 +357,7 @@ test_the_model = RegistrarMachine.TestCase
 @given(st.text(), st.integers(0, 2**32), st.floats(0, 1), st.text())
 def test_any_contact_is_taken_or_refused(uri: str, expires: int, q: float, instance: str) -> None:
     registrar = Registrar()
-    asked = Register("call", 1, SOURCE, (Contact(uri, expires, q, instance),))
+    asked = RegisterRequest("call", 1, SOURCE, (Contact(uri, expires, q, instance),))
     registrar.register("1000", asked, 1, 0)
     again = Registrar()
     again.restore(registrar.export(), 0)

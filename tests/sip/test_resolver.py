@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from openivr.sip.resolver import Resolver
+from openivr.sip.transport.resolver import Resolver
 
 
 def test_a_name_that_takes_long_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from openivr.sip.authorisation import Authorisation
-from openivr.sip.credentials import Credentials, Login
-from openivr.sip.inbound import InboundLeg
+from openivr.sip.auth.client import DigestClient, Login
+from openivr.sip.auth.retry import AuthRetry
+from openivr.sip.dialog.uas import InboundLeg
 from tests.sip.scene import Scene, play, scene
 from tests.sip.sipp import SDP, answer, free_port, hear, pause, send, sipp, take, take_signed
 from tests.sip.wire import ANSWER, OFFER, Ear, answer_at_once
@@ -129,7 +129,7 @@ async def fail(s: Scene, uri: str) -> None:
 
 async def sign(s: Scene, uri: str) -> None:
     ear = Ear()
-    login = Authorisation(Credentials(Login("line", "secret")))
+    login = AuthRetry(DigestClient(Login("line", "secret")))
     leg = s.agent.call(uri, ear, body=OFFER, authorise=login)
     await ear.hears("answered")
     leg.hangup()

@@ -7,7 +7,7 @@ import weakref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.timers import BURST, Timer, Timers
+from openivr.sip.transaction.timers import BURST, Timer, Timers
 
 
 class Clock:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from openivr.sip.dialogs import accept_dialog, contact_uri
-from openivr.sip.fields import read_address, read_uri
-from openivr.sip.message import Request, Response, read, respond
-from openivr.sip.routing import server_key
+from openivr.sip.dialog.dialog import accept_dialog, contact_uri
+from openivr.sip.message.headers import read_address, read_uri
+from openivr.sip.message.message import Request, Response, read, respond
+from openivr.sip.transaction.via import server_key
 from tests.sip.scene import play, scene
 from tests.sip.torture import FAULTY, REFUSED, RESPONSES, VALID
 

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.transactions import RUNNING, TABLES, Act, Event, Machine, State, Timer, Timing, Transaction
+from openivr.sip.transaction.tables import (
+    RUNNING,
+    TABLES,
+    Event,
+    Machine,
+    State,
+    Timer,
+    Timing,
+    Transaction,
+    TransactionAction,
+)
 
 TIMING = Timing()
 EVENTS = {event.name: event for event in Event} | {timer.name: timer for timer in Timer}
@@ -158,4 +168,4 @@ def test_a_provisional_is_never_acknowledged() -> None:
     for table in TABLES.values():
         for rows in table.values():
             for event, step in rows.items():
-                assert (Act.ACK in step.acts) <= (event is Event.REJECTION)
+                assert (TransactionAction.ACK in step.acts) <= (event is Event.REJECTION)

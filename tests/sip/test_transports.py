@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from openivr.sip import transports
+from openivr.sip.address import Hop, Target, bracket, read_peer, write_peer
 from openivr.sip.agent import Agent
-from openivr.sip.dialogs import fixed_hop
-from openivr.sip.message import Request, Response, read
-from openivr.sip.routing import stamp
-from openivr.sip.settings import Settings
-from openivr.sip.targets import Hop, Target, bracket, read_peer, write_peer
-from openivr.sip.transports import Faces
+from openivr.sip.dialog.dialog import fixed_hop
+from openivr.sip.message.message import Request, Response, read
+from openivr.sip.settings import AgentSettings
+from openivr.sip.transaction.via import stamp
+from openivr.sip.transport import sockets as transports
+from openivr.sip.transport.sockets import AdvertisedAddresses
 from tests.sip.scene import play, scene
 from tests.sip.test_door import Channel
 from tests.sip.torture import request
@@ -175,7 +175,7 @@ async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
     async with scene() as s:
         taken = s.agent.listening[0]
         with pytest.raises(OSError, match="in use"):
-            await Agent(Settings(listen=(taken,)), House()).start()
+            await Agent(AgentSettings(listen=(taken,)), House()).start()
 
 
 class Line:
@@ -278,7 +278,7 @@ async def test_large_requests_go_by_tcp_and_by_udp_where_nobody_listens() -> Non
         number = port.getsockname()[1]
         port.close()
         both = tuple(Target(protocol, "127.0.0.1", number) for protocol in ("UDP", "TCP"))
-        callee = await running(other, Settings(listen=both))
+        callee = await running(other, AgentSettings(listen=both))
         ear = Ear()
         s.agent.call(f"sip:a@127.0.0.1:{number}", ear, body=large)
         await ear.hears("answered")
@@ -350,15 +350,15 @@ def test_silent_connections_are_dropped_and_our_own_kept_alive(monkeypatch: pyte
 
 
 def test_the_face_that_a_peer_sees() -> None:
-    faces = Faces(["198.51.100.9", "2001:4860::9"])
+    faces = AdvertisedAddresses(["198.51.100.9", "2001:4860::9"])
     assert faces.find("10.1.2.3", "8.8.8.8") == "198.51.100.9"
     assert faces.find("10.1.2.3", "10.9.9.9") == "10.1.2.3"
     assert faces.find("0.0.0.0", "127.0.0.1") == "127.0.0.1"
     assert faces.find("fd00::3", "2620:fe::fe") == "2001:4860::9"
     assert faces.find("fd00::3", "fd00::7") == "fd00::3"
     assert faces.find("::", "::1") == "::1"
-    assert Faces().find("10.1.2.3", "8.8.8.8") == "10.1.2.3"
-    assert Faces(["198.51.100.9"]).find("fd00::3", "2620:fe::fe") == "fd00::3"
+    assert AdvertisedAddresses().find("10.1.2.3", "8.8.8.8") == "10.1.2.3"
+    assert AdvertisedAddresses(["198.51.100.9"]).find("fd00::3", "2620:fe::fe") == "fd00::3"
 
 
 @play

@@ -5,16 +5,16 @@ from time import time
 
 import pytest
 
-from openivr.sip.authorisation import Authorisation
-from openivr.sip.credentials import Credentials, Login
-from openivr.sip.digest import HASHES, Exchange, first_hash, read_parameters, respond
-from openivr.sip.directory import Caller
-from openivr.sip.lines import MISSES, Health, Kind, Trunk
-from openivr.sip.message import Request, Response
-from openivr.sip.registrar import Binding, plain
-from openivr.sip.resolver import Resolver
-from openivr.sip.targets import Target
-from openivr.sip.trunks import read_answer
+from openivr.sip.access.accounts import CallerIdentity
+from openivr.sip.address import Target
+from openivr.sip.auth.client import DigestClient, Login
+from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
+from openivr.sip.auth.retry import AuthRetry
+from openivr.sip.message.message import Request, Response
+from openivr.sip.registrar.registrar import Binding, plain
+from openivr.sip.transport.resolver import Resolver
+from openivr.sip.trunk.trunk_manager import read_answer
+from openivr.sip.trunk.trunk_state import MISSES, TrunkConfig, TrunkHealth, TrunkType
 from tests.sip.front import Front, free_port, front
 from tests.sip.scene import play
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, answer_at_once, settings
@@ -27,9 +27,9 @@ def provider() -> Phone:
     return Phone(Target("UDP", "127.0.0.1", 5060))
 
 
-def to_provider(far: Phone, kind: Kind = Kind.REGISTER, **changes: object) -> Trunk:
+def to_provider(far: Phone, kind: TrunkType = TrunkType.REGISTER, **changes: object) -> TrunkConfig:
     values = {"user": "account", "password": SECRET, "auth_user": "login"} | changes
-    return Trunk(1, "provider", kind, "127.0.0.1", far.port, **values)  # type: ignore[arg-type]  # names of fields
+    return TrunkConfig(1, "provider", kind, "127.0.0.1", far.port, **values)  # type: ignore[arg-type]  # names of fields
 
 
 async def asked(far: Phone, house: Front, method: str = "REGISTER") -> Request:
@@ -45,7 +45,7 @@ def challenge(nonce: str = "n1", more: str = "") -> str:
 def is_signed(request: Request, nonce: str) -> bool:
     given = read_parameters(request.get("authorization")) or {}
     first = first_hash(HASHES["MD5"], "login", "provider, Inc.", SECRET)
-    exchange = Exchange(
+    exchange = DigestExchange(
         request.method, request.uri, nonce, "auth", given.get("nc", ""), given.get("cnonce", "")
     )
     return given.get("nonce") == nonce and given.get("response") == respond(HASHES["MD5"], first, exchange)
@@ -66,7 +66,7 @@ async def test_registering_with_a_password_again_when_stale_and_leaving() -> Non
         assert is_signed(second, "n1")
         assert (second.call_id, second.cseq) == (first.call_id, first.cseq + 1)
         far.reply(second, 200, f"Contact: {first.get('contact')};expires=1")
-        state = await house.line(1, Health.UP)
+        state = await house.line(1, TrunkHealth.UP)
         assert state.reason == "registered"
 
         refreshed = await asked(far, house)
@@ -94,7 +94,7 @@ async def test_a_refused_login_is_reported_and_not_repeated_at_once() -> None:
     async with front(to_provider(far)) as house:
         far.reply(await asked(far, house), 401, challenge())
         far.reply(await asked(far, house), 401, challenge("n2"))
-        state = await house.line(1, Health.DOWN)
+        state = await house.line(1, TrunkHealth.DOWN)
         assert state.reason == "401 Reason"
         await far.quiet()
     far.close()
@@ -108,33 +108,35 @@ async def test_a_longer_interval_is_asked_for() -> None:
         longer = await asked(far, house)
         assert longer.get("expires") == "1800"
         far.reply(longer, 200, "Expires: 1800", f"Contact: {longer.get('contact')}")
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
     far.close()
 
 
 @play
 async def test_nobody_there() -> None:
-    trunk = Trunk(1, "nobody", Kind.REGISTER, "127.0.0.1", free_port(), user="x", password="y")
+    trunk = TrunkConfig(1, "nobody", TrunkType.REGISTER, "127.0.0.1", free_port(), user="x", password="y")
     async with front(trunk) as house:
-        assert (await house.line(1, Health.DOWN)).reason in ("no response", "not reachable")
+        assert (await house.line(1, TrunkHealth.DOWN)).reason in ("no response", "not reachable")
 
 
 @play
 async def test_a_name_that_does_not_exist() -> None:
-    async with front(Trunk(1, "nowhere", Kind.REGISTER, "nowhere.invalid", user="x", password="y")) as house:
-        assert (await house.line(1, Health.DOWN)).reason == "name not found"
+    async with front(
+        TrunkConfig(1, "nowhere", TrunkType.REGISTER, "nowhere.invalid", user="x", password="y")
+    ) as house:
+        assert (await house.line(1, TrunkHealth.DOWN)).reason == "name not found"
         assert house.trunks.ways(1, "100") == []
 
 
 @play
 async def test_names_are_looked_up() -> None:
     far = provider()
-    trunk = Trunk(1, "by name", Kind.PEER, "localhost", far.port, domain="provider.example")
+    trunk = TrunkConfig(1, "by name", TrunkType.PEER, "localhost", far.port, domain="provider.example")
     async with front(trunk) as house:
         request = await asked(far, house, "OPTIONS")
         assert request.uri == "sip:provider.example"
         far.reply(request, 200)
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
         (way, *_) = [way for way in house.trunks.ways(1, "0049*30#") if way.target.host == "127.0.0.1"]
         assert way.uri == "sip:0049*30%23@provider.example"
     far.close()
@@ -145,9 +147,9 @@ async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called
     far = provider()
     patch = pytest.MonkeyPatch()
     patch.setattr(Resolver, "find", lambda _self, _name, found: found(("::1", "127.0.0.1")))
-    async with front(Trunk(1, "two", Kind.PEER, "two.example", far.port)) as house:
+    async with front(TrunkConfig(1, "two", TrunkType.PEER, "two.example", far.port)) as house:
         far.reply(await asked(far, house, "OPTIONS"), 200)
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
         assert [way.target.host for way in house.trunks.ways(1, "100")] == ["127.0.0.1"]
     patch.undo()
     far.close()
@@ -155,29 +157,29 @@ async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called
 
 @play
 async def test_a_trunk_of_a_family_that_we_do_not_listen_on_is_down() -> None:
-    async with front(Trunk(1, "six", Kind.REGISTER, "::1", user="x", password="y")) as house:
-        assert (await house.line(1, Health.DOWN)).reason == "no address of its family is listened on"
+    async with front(TrunkConfig(1, "six", TrunkType.REGISTER, "::1", user="x", password="y")) as house:
+        assert (await house.line(1, TrunkHealth.DOWN)).reason == "no address of its family is listened on"
         assert house.trunks.ways(1, "100") == []
 
 
 @play
 async def test_a_peer_is_asked_whether_it_is_there() -> None:
     far = provider()
-    async with front(to_provider(far, Kind.PEER)) as house:
+    async with front(to_provider(far, TrunkType.PEER)) as house:
         far.reply(await asked(far, house, "OPTIONS"), 404)
-        assert (await house.line(1, Health.UP)).reason == "answers"
+        assert (await house.line(1, TrunkHealth.UP)).reason == "answers"
         for _ in range(MISSES):
             house.trunks.missed(1)
-        await house.line(1, Health.DOWN)
+        await house.line(1, TrunkHealth.DOWN)
         house.trunks.heard(1)
-        assert (await house.line(1, Health.UP)).reason == "a call came"
+        assert (await house.line(1, TrunkHealth.UP)).reason == "a call came"
     far.close()
 
 
 @play
 async def test_only_the_answer_to_the_last_question_counts() -> None:
     far = provider()
-    async with front(to_provider(far, Kind.PEER)) as house:
+    async with front(to_provider(far, TrunkType.PEER)) as house:
         first = await asked(far, house, "OPTIONS")
         house.trunks.missed(1)
         while (second := await asked(far, house, "OPTIONS")).call_id == first.call_id:
@@ -185,9 +187,9 @@ async def test_only_the_answer_to_the_last_question_counts() -> None:
         far.reply(first, 200)
         far.request("OPTIONS")
         await far.response(200)  # so the one before has been read
-        assert house.trunks.states[1].health is Health.UNKNOWN
+        assert house.trunks.states[1].health is TrunkHealth.UNKNOWN
         far.reply(second, 200)
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
     far.close()
 
 
@@ -196,11 +198,11 @@ async def test_a_line_that_is_down_offers_no_way() -> None:
     """So that a route goes on to its next trunk at once, and not after the 32 s that an INVITE waits."""
     far = provider()
     async with front(
-        to_provider(far, Kind.PEER), Trunk(2, "down", Kind.ACCOUNT, user="c", password="d")
+        to_provider(far, TrunkType.PEER), TrunkConfig(2, "down", TrunkType.ACCOUNT, user="c", password="d")
     ) as house:
         assert len(house.trunks.ways(1, "100")) == 1, "it is not known yet"
         far.reply(await asked(far, house, "OPTIONS"), 200)
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
         assert len(house.trunks.ways(1, "100")) == 1
         for _ in range(MISSES):
             house.trunks.missed(1)
@@ -213,22 +215,22 @@ async def test_a_line_that_is_down_offers_no_way() -> None:
 @play
 async def test_a_peer_that_never_answers_options_is_called_all_the_same() -> None:
     far = provider()
-    async with front(to_provider(far, Kind.PEER)) as house:
+    async with front(to_provider(far, TrunkType.PEER)) as house:
         for _ in range(MISSES):
             house.trunks.missed(1)
-        await house.line(1, Health.DOWN)
+        await house.line(1, TrunkHealth.DOWN)
         assert len(house.trunks.ways(1, "100")) == 1
     far.close()
 
 
 @play
 async def test_an_account_whose_registration_was_kept_over_a_restart_is_up() -> None:
-    account = Trunk(7, "branch", Kind.ACCOUNT, user="branch", password=SECRET)
+    account = TrunkConfig(7, "branch", TrunkType.ACCOUNT, user="branch", password=SECRET)
     binding = Binding("branch", "sip:a@h", Target("UDP", "127.0.0.1", 5062), time() + 60, 0, 0, "call", 1)
     async with front(account) as house:
-        assert house.trunks.states[7].health is Health.DOWN
+        assert house.trunks.states[7].health is TrunkHealth.DOWN
         house.door.restore([plain(binding)])
-        await house.line(7, Health.UP)
+        await house.line(7, TrunkHealth.UP)
         (way,) = house.trunks.ways(7, "100")
         assert (way.uri, way.target) == ("sip:100@127.0.0.1:5062", binding.target)
 
@@ -239,7 +241,7 @@ async def test_a_changed_configuration_ends_and_begins_lines() -> None:
     async with front(to_provider(far)) as house:
         first = await asked(far, house)
         far.reply(first, 200, f"Contact: {first.get('contact')};expires=600")
-        await house.line(1, Health.UP)
+        await house.line(1, TrunkHealth.UP)
         house.configure(to_provider(far))
         await far.quiet()
         house.configure(to_provider(other))
@@ -254,7 +256,7 @@ async def test_a_changed_configuration_ends_and_begins_lines() -> None:
 @play
 async def test_a_call_over_a_trunk_answers_its_challenges() -> None:
     far = provider()
-    async with front(to_provider(far, Kind.PEER, caller_id="4930100")) as house:
+    async with front(to_provider(far, TrunkType.PEER, caller_id="4930100")) as house:
         far.reply(await asked(far, house, "OPTIONS"), 200)
         (way,) = house.trunks.ways(1, "+49301234", "1000")
         assert (way.uri, way.caller) == (f"sip:+49301234@127.0.0.1:{far.port}", "sip:4930100@127.0.0.1")
@@ -290,21 +292,28 @@ def test_two_of_us(protocol: str, host: str) -> None:
 
     @play
     async def run() -> None:
-        account = Trunk(7, "branch", Kind.ACCOUNT, user="branch", password=SECRET)
+        account = TrunkConfig(7, "branch", TrunkType.ACCOUNT, user="branch", password=SECRET)
         config = settings(protocol, host=host)
         async with front(account, on_call=answer_at_once, config=config) as centre:
-            there = Trunk(
-                8, "centre", Kind.REGISTER, host, centre.target.port, protocol, user="branch", password=SECRET
+            there = TrunkConfig(
+                8,
+                "centre",
+                TrunkType.REGISTER,
+                host,
+                centre.target.port,
+                protocol,
+                user="branch",
+                password=SECRET,
             )
             async with front(there, on_call=answer_at_once, config=config) as branch:
-                await branch.line(8, Health.UP)
-                await centre.line(7, Health.UP)
-                await call(branch, 8, centre, Caller(trunk=account))
-                await call(centre, 7, branch, Caller(trunk=there))
+                await branch.line(8, TrunkHealth.UP)
+                await centre.line(7, TrunkHealth.UP)
+                await call(branch, 8, centre, CallerIdentity(trunk=account))
+                await call(centre, 7, branch, CallerIdentity(trunk=there))
                 branch.configure()
-                await centre.line(7, Health.DOWN)
+                await centre.line(7, TrunkHealth.DOWN)
 
-    async def call(caller: Front, trunk: int, called: Front, who: Caller) -> None:
+    async def call(caller: Front, trunk: int, called: Front, who: CallerIdentity) -> None:
         ear = Ear()
         (way,) = caller.trunks.ways(trunk, "6200", "1000")
         leg = caller.agent.call(
@@ -348,7 +357,7 @@ def test_when_to_come_again() -> None:
 
 
 def test_only_challenges_are_answered() -> None:
-    authorisation = Authorisation(Credentials(Login("a", "b")))
+    authorisation = AuthRetry(DigestClient(Login("a", "b")))
     request = Request("INVITE", "sip:1@h", {})
     assert authorisation(request, response(403)) is None
     assert authorisation(request, response(401)) is None

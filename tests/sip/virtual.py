@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from openivr.sip.exchange import Exchange, Server
-from openivr.sip.message import Request, Response, read
-from openivr.sip.routing import stamp
-from openivr.sip.targets import Hop, Target
-from openivr.sip.timers import Timers
-from openivr.sip.transactions import Timing
+from openivr.sip.address import Hop, Target
+from openivr.sip.message.message import Request, Response, read
+from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer
+from openivr.sip.transaction.tables import Timing
+from openivr.sip.transaction.timers import Timers
+from openivr.sip.transaction.via import stamp
 
 
 class Wire:
@@ -47,7 +47,7 @@ class Hand:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.acks: list[Request] = []
-        self.cancelled: list[Server] = []
+        self.cancelled: list[ServerTransaction] = []
         self.on_request: Callable[[Request], None] = lambda request: None
 
     def take_request(self, request: Request) -> None:
@@ -57,7 +57,7 @@ class Hand:
     def take_ack(self, request: Request) -> None:
         self.acks.append(request)
 
-    def take_cancel(self, server: Server, request: Request) -> None:
+    def take_cancel(self, server: ServerTransaction, request: Request) -> None:
         self.cancelled.append(server)
 
 
@@ -72,7 +72,7 @@ class Virtual:
         self.fresh = Wire(protocol, lambda: self.now)  # what a connection that is opened anew would be
         self.reached: list[Target] = []
         self.hand = Hand()
-        self.exchange = Exchange(self.hand, self.timers, Timing(), self._reach)
+        self.exchange = TransactionLayer(self.hand, self.timers, Timing(), self._reach)
         self.hop = Hop(self.wire, ("192.0.2.7", 5070))
 
     def _reach(self, target: Target) -> Hop | None:

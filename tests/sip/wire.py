@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from openivr.sip.address import Target
 from openivr.sip.agent import Agent
-from openivr.sip.endings import Ending
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.legs import Leg, Listener
-from openivr.sip.message import Request, Response, read
-from openivr.sip.owner import Reply
-from openivr.sip.settings import Settings
-from openivr.sip.targets import Target
-from openivr.sip.transactions import Timing
-from openivr.sip.transfer import Referral
+from openivr.sip.dialog.call_leg import CallLeg, CallLegListener
+from openivr.sip.dialog.refer import Referral
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import LocalResponse
+from openivr.sip.message.message import Request, Response, read
+from openivr.sip.settings import AgentSettings
+from openivr.sip.termination import Termination
+from openivr.sip.transaction.tables import Timing
 
 QUICK = Timing(t1=0.02, t2=0.08, t4=0.06)  # a transaction's whole life in 1.3 s
 SECONDS = 30.0  # for anything that is waited for
@@ -24,7 +24,7 @@ ANSWER = b"v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\n"
 _numbers = count(1)
 
 
-class Ear(Listener):
+class Ear(CallLegListener):
     """Writes down all that it is told, and answers as it is set to."""
 
     def __init__(self) -> None:
@@ -43,48 +43,48 @@ class Ear(Listener):
         assert heard == what, (heard, detail)
         return detail
 
-    async def ending(self, what: str) -> Ending:
+    async def ending(self, what: str) -> Termination:
         ending = await self.hears(what)
-        assert isinstance(ending, Ending)
+        assert isinstance(ending, Termination)
         return ending
 
-    def progressed(self, leg: Leg, status: int, body: bytes) -> None:
+    def progressed(self, leg: CallLeg, status: int, body: bytes) -> None:
         self._note("progressed", (status, body))
 
-    def answered(self, leg: Leg, body: bytes) -> None:
+    def answered(self, leg: CallLeg, body: bytes) -> None:
         self._note("answered", body)
 
-    def acknowledged(self, leg: Leg, body: bytes) -> None:
+    def acknowledged(self, leg: CallLeg, body: bytes) -> None:
         self._note("acknowledged", body)
 
-    def offered(self, leg: Leg, body: bytes) -> bytes | None:
+    def offered(self, leg: CallLeg, body: bytes) -> bytes | None:
         self._note("offered", body)
         return self.answer
 
-    def wanted(self, leg: Leg) -> bytes | None:
+    def wanted(self, leg: CallLeg) -> bytes | None:
         self._note("wanted")
         return self.offer
 
-    def agreed(self, leg: Leg, body: bytes) -> None:
+    def agreed(self, leg: CallLeg, body: bytes) -> None:
         self._note("agreed", body)
 
-    def disagreed(self, leg: Leg, status: int) -> None:
+    def disagreed(self, leg: CallLeg, status: int) -> None:
         self._note("disagreed", status)
 
-    def digit(self, leg: Leg, key: str, milliseconds: int) -> None:
+    def digit(self, leg: CallLeg, key: str, milliseconds: int) -> None:
         self._note("digit", (key, milliseconds))
 
-    def referred(self, leg: Leg, referral: Referral) -> None:
+    def referred(self, leg: CallLeg, referral: Referral) -> None:
         self.referral = referral
         self._note("referred", referral)
 
-    def transferring(self, leg: Leg, status: int) -> None:
+    def transferring(self, leg: CallLeg, status: int) -> None:
         self._note("transferring", status)
 
-    def failed(self, leg: Leg, ending: Ending) -> None:
+    def failed(self, leg: CallLeg, ending: Termination) -> None:
         self._note("failed", ending)
 
-    def ended(self, leg: Leg, ending: Ending) -> None:
+    def ended(self, leg: CallLeg, ending: Termination) -> None:
         self._note("ended", ending)
 
 
@@ -94,7 +94,7 @@ class House:
     def __init__(self, on_call: Callable[[InboundLeg], None] | None = None) -> None:
         self.on_call = on_call or (lambda leg: None)
         self.calls: asyncio.Queue[tuple[InboundLeg, Ear]] = asyncio.Queue()
-        self.verdict: Reply | None = None
+        self.verdict: LocalResponse | None = None
         self.deaf = False
         self.complaints = 0
 
@@ -104,7 +104,7 @@ class House:
     def nonsense(self, source: Target) -> None:
         self.complaints += 1
 
-    def admit(self, request: Request) -> Reply | None:
+    def admit(self, request: Request) -> LocalResponse | None:
         return self.verdict
 
     def called(self, leg: InboundLeg) -> None:
@@ -113,11 +113,11 @@ class House:
         self.calls.put_nowait((leg, ear))
         self.on_call(leg)
 
-    def registered(self, request: Request) -> Reply:
-        return Reply(200, headers=(("Contact", request.get("contact")),))
+    def registered(self, request: Request) -> LocalResponse:
+        return LocalResponse(200, headers=(("Contact", request.get("contact")),))
 
-    def asked(self, request: Request) -> Reply | None:
-        return Reply(200) if request.method == "MESSAGE" else None
+    def asked(self, request: Request) -> LocalResponse | None:
+        return LocalResponse(200) if request.method == "MESSAGE" else None
 
     async def call(self) -> tuple[InboundLeg, Ear]:
         async with asyncio.timeout(SECONDS):
@@ -128,10 +128,10 @@ def answer_at_once(leg: InboundLeg) -> None:
     leg.answer(ANSWER)
 
 
-def settings(*protocols: str, host: str = "127.0.0.1", **changes: object) -> Settings:
+def settings(*protocols: str, host: str = "127.0.0.1", **changes: object) -> AgentSettings:
     """Short timers and free ports."""
     listen = tuple(Target(protocol, host, 0) for protocol in protocols or ("UDP",))
-    return Settings(listen=listen, **({"timing": QUICK} | changes))  # type: ignore[arg-type]
+    return AgentSettings(listen=listen, **({"timing": QUICK} | changes))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -278,7 +278,7 @@ def to_tag(message: Response | Request) -> str:
     return message.get("to").partition(";tag=")[2]
 
 
-async def running(house: House, config: Settings | None = None) -> Agent:
+async def running(house: House, config: AgentSettings | None = None) -> Agent:
     agent = Agent(config or settings(), house)
     await agent.start()
     return agent

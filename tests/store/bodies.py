@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from openivr.objects import KINDS
-from openivr.store import objects
+from openivr.resources import KINDS
+from openivr.store.config import resources
 from openivr.store.database import Database
 
 
@@ -35,22 +35,22 @@ def extension(number: str = "1000", **fields: Any) -> dict[str, Any]:
 
 def create(database: Database, kind: str, body: dict[str, Any]) -> int:
     with database.changing() as change:
-        return objects.create(change, KINDS[kind], body)
+        return resources.create(change, KINDS[kind], body)
 
 
 def update(database: Database, kind: str, ident: int, body: dict[str, Any]) -> None:
     with database.changing() as change:
-        objects.update(change, KINDS[kind], ident, body)
+        resources.update(change, KINDS[kind], ident, body)
 
 
 def delete(database: Database, kind: str, ident: int) -> None:
     with database.changing() as change:
-        objects.delete(change, KINDS[kind], ident)
+        resources.delete(change, KINDS[kind], ident)
 
 
 def show(database: Database, kind: str, ident: int) -> dict[str, Any]:
     with database.reading() as connection:
-        return objects.show(connection, KINDS[kind], ident)
+        return resources.show(connection, KINDS[kind], ident)
 
 
 def revision(database: Database) -> int:

@@ -6,20 +6,25 @@ from typing import Any
 
 import pytest
 
-from openivr.menu.commands import Note, Topic
-from openivr.menu.model import Kind
-from openivr.store import calls, pulse
-from openivr.store.calls import AHEAD, CallNote, Order, Record, Wanted
+from openivr.ivr.commands import Note, Topic
+from openivr.ivr.model import DestinationKind
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import AHEAD, CallFilter, CallNote, CallRecord, Order
 from openivr.store.database import Database
+from openivr.store.runtime import liveness
 
 DAY = 86_400_000
 ENDED: dict[str, Any] = {"ended": 5, "outcome": "menu", "reason": "caller hung up", "stage": "ended"}
 CALLS = (
-    Record("a", started=1 * DAY, caller="+442071", called="6200", source_kind="trunk", source_id=1, **ENDED),
-    Record("b", started=2 * DAY, caller="1000", called="6201", source_kind="extension", source_id=1, **ENDED),
-    Record("c", started=3 * DAY, caller="", called="207", source_kind="trunk", source_id=2, **ENDED),
-    Record("d", started=3 * DAY, caller="20_7%", called="6200", outcome="missed", ended=9, reason="x"),
-    Record("live", started=4 * DAY, caller="3", called="6200", sequence=4, stage="waiting", node="n"),
+    CallRecord(
+        "a", started=1 * DAY, caller="+442071", called="6200", source_kind="trunk", source_id=1, **ENDED
+    ),
+    CallRecord(
+        "b", started=2 * DAY, caller="1000", called="6201", source_kind="extension", source_id=1, **ENDED
+    ),
+    CallRecord("c", started=3 * DAY, caller="", called="207", source_kind="trunk", source_id=2, **ENDED),
+    CallRecord("d", started=3 * DAY, caller="20_7%", called="6200", outcome="missed", ended=9, reason="x"),
+    CallRecord("live", started=4 * DAY, caller="3", called="6200", sequence=4, stage="waiting", node="n"),
 )
 MENUS = {"a": (3, 3, 4), "b": (4,), "d": (3,), "live": (3,)}
 
@@ -27,51 +32,53 @@ MENUS = {"a": (3, 3, 4), "b": (4,), "d": (3,), "live": (3,)}
 @pytest.fixture
 def filled(database: Database) -> Database:
     with database.writing() as connection:
-        calls.save(connection, CALLS)
+        call_records.save(connection, CALLS)
         notes = [
             (call, place, CallNote(1, Note(Topic.ENTERED, menu)))
             for call, menus in MENUS.items()
             for place, menu in enumerate(menus)
         ]
-        calls.save_notes(connection, [*notes, ("c", 0, CallNote(1, Note(Topic.CHOSE, 3, "1", Kind.IVR, 4)))])
-        calls.save_menus(connection, [one.id for one in CALLS if not one.is_live])
+        call_records.save_notes(
+            connection, [*notes, ("c", 0, CallNote(1, Note(Topic.CHOSE, 3, "1", DestinationKind.IVR, 4)))]
+        )
+        call_records.save_menus(connection, [one.id for one in CALLS if not one.is_live])
     return database
 
 
-WANTED: tuple[tuple[Wanted, str], ...] = (
-    (Wanted(), "live d c b a"),
-    (Wanted(is_live=False), "d c b a"),
-    (Wanted(is_live=True), "live"),
-    (Wanted(since=2 * DAY, until=4 * DAY), "d c b"),
-    (Wanted(number="207"), "c a"),
-    (Wanted(number="_"), "d"),
-    (Wanted(number="%", is_live=False), "d"),
-    (Wanted(caller="1000"), "b"),
-    (Wanted(called="6200"), "live d a"),
-    (Wanted(outcome="missed"), "d"),
-    (Wanted(reason="caller hung up", until=3 * DAY), "b a"),
-    (Wanted(source=("trunk", 1)), "a"),
-    (Wanted(source=("extension", 1)), "b"),
-    (Wanted(menu=3), "live d a"),
-    (Wanted(menu=3, is_live=True), "live"),
-    (Wanted(menu=3, is_live=False), "d a"),
-    (Wanted(menu=4, is_live=False), "b a"),
-    (Wanted(menu=3, is_live=False, since=2 * DAY), "d"),
-    (Wanted(menu=3, is_live=False, until=2 * DAY), "a"),
-    (Wanted(menu=3, is_live=False, outcome="missed"), "d"),
-    (Wanted(menu=3, is_live=False, outcome="missed", until=2 * DAY), ""),
-    (Wanted(menu=5, is_live=False), ""),
+WANTED: tuple[tuple[CallFilter, str], ...] = (
+    (CallFilter(), "live d c b a"),
+    (CallFilter(is_live=False), "d c b a"),
+    (CallFilter(is_live=True), "live"),
+    (CallFilter(since=2 * DAY, until=4 * DAY), "d c b"),
+    (CallFilter(number="207"), "c a"),
+    (CallFilter(number="_"), "d"),
+    (CallFilter(number="%", is_live=False), "d"),
+    (CallFilter(caller="1000"), "b"),
+    (CallFilter(called="6200"), "live d a"),
+    (CallFilter(outcome="missed"), "d"),
+    (CallFilter(reason="caller hung up", until=3 * DAY), "b a"),
+    (CallFilter(source=("trunk", 1)), "a"),
+    (CallFilter(source=("extension", 1)), "b"),
+    (CallFilter(menu=3), "live d a"),
+    (CallFilter(menu=3, is_live=True), "live"),
+    (CallFilter(menu=3, is_live=False), "d a"),
+    (CallFilter(menu=4, is_live=False), "b a"),
+    (CallFilter(menu=3, is_live=False, since=2 * DAY), "d"),
+    (CallFilter(menu=3, is_live=False, until=2 * DAY), "a"),
+    (CallFilter(menu=3, is_live=False, outcome="missed"), "d"),
+    (CallFilter(menu=3, is_live=False, outcome="missed", until=2 * DAY), ""),
+    (CallFilter(menu=5, is_live=False), ""),
 )
 
 
 @pytest.mark.parametrize(("wanted", "expected"), WANTED, ids=lambda value: str(value)[:90])
-def test_what_is_wanted_is_found(filled: Database, wanted: Wanted, expected: str) -> None:
+def test_what_is_wanted_is_found(filled: Database, wanted: CallFilter, expected: str) -> None:
     with filled.reading() as connection:
-        total, found = calls.list_calls(connection, wanted)
+        total, found = call_records.list_calls(connection, wanted)
         assert " ".join(one.id for one in found) == expected
         assert total == len(found)
         walked, last = [], None
-        while part := calls.walk_calls(connection, wanted, last, 2):
+        while part := call_records.walk_calls(connection, wanted, last, 2):
             walked += part
             last = (part[-1].started, part[-1].id)
     assert walked == found
@@ -88,12 +95,12 @@ def test_what_is_wanted_is_found(filled: Database, wanted: Wanted, expected: str
     ids=["started", "caller", "called"],
 )
 def test_orders(
-    filled: Database, menu: int | None, order: Order, key: Callable[[Record], tuple[object, ...]]
+    filled: Database, menu: int | None, order: Order, key: Callable[[CallRecord], tuple[object, ...]]
 ) -> None:
-    wanted = Wanted(is_live=False, menu=menu)
+    wanted = CallFilter(is_live=False, menu=menu)
     with filled.reading() as connection:
-        _, found = calls.list_calls(connection, wanted, order=order)
-        pages = [calls.list_calls(connection, wanted, at, 1, order)[1] for at in range(len(found))]
+        _, found = call_records.list_calls(connection, wanted, order=order)
+        pages = [call_records.list_calls(connection, wanted, at, 1, order)[1] for at in range(len(found))]
     assert found == sorted(found, key=key, reverse=order.is_descending)
     assert [one for page in pages for one in page] == found
 
@@ -101,18 +108,18 @@ def test_orders(
 def test_totals_are_right_near_the_end_and_far_from_it(database: Database) -> None:
     count = 2 * AHEAD
     with database.writing() as connection:
-        calls.save(connection, [Record(f"{at:04d}", started=at, ended=at) for at in range(count)])
+        call_records.save(connection, [CallRecord(f"{at:04d}", started=at, ended=at) for at in range(count)])
     with database.reading() as connection:
         for offset in (0, 10, AHEAD, count - 1, count, count + 5):
-            total, found = calls.list_calls(connection, Wanted(is_live=False), offset, 10)
+            total, found = call_records.list_calls(connection, CallFilter(is_live=False), offset, 10)
             assert total == count
             assert len(found) == max(0, min(10, count - offset))
 
 
 def test_a_call_that_is_deleted_takes_its_menus_along(filled: Database) -> None:
     with filled.writing() as connection:
-        assert calls.delete_old(connection, 6) == 3
-        assert calls.list_calls(connection, Wanted(menu=4, is_live=False)) == (0, [])
+        assert call_records.delete_old(connection, 6) == 3
+        assert call_records.list_calls(connection, CallFilter(menu=4, is_live=False)) == (0, [])
 
 
 def test_the_pulse_beats_when_something_happens(filled: Database) -> None:
@@ -120,49 +127,50 @@ def test_the_pulse_beats_when_something_happens(filled: Database) -> None:
 
     def feel(at: int = now) -> str:
         with filled.reading() as connection:
-            return pulse.take_pulse(connection, at)
+            return liveness.take_pulse(connection, at)
 
-    def change(*records: Record) -> str:
+    def change(*records: CallRecord) -> str:
         with filled.writing() as connection:
-            calls.save(connection, records)
+            call_records.save(connection, records)
         return feel()
 
     with filled.writing() as connection:
-        pulse.note_alive(connection, "n", now)
+        liveness.note_alive(connection, "n", now)
     seen = [feel()]
-    assert feel(now + pulse.SILENT_MS) == seen[0]
-    seen.append(feel(now + pulse.SILENT_MS + 1))
+    assert feel(now + liveness.SILENT_MS) == seen[0]
+    seen.append(feel(now + liveness.SILENT_MS + 1))
     seen.append(change(replace(CALLS[-1], sequence=5)))
-    seen.append(change(Record("more", started=5)))
-    seen.append(change(Record("more", started=5, ended=now)))
+    seen.append(change(CallRecord("more", started=5)))
+    seen.append(change(CallRecord("more", started=5, ended=now)))
     assert len(set(seen)) == len(seen)
     assert feel() == seen[-1]
 
 
 def test_who_is_silent(filled: Database) -> None:
     with filled.writing() as connection:
-        assert pulse.read_nodes(connection, 5).are_silent
-        assert pulse.read_nodes(connection, 5).last == 0
-        pulse.note_alive(connection, "n", 1000)
-        pulse.note_alive(connection, "m", 2000)
-        nodes = pulse.read_nodes(connection, 1500 + pulse.SILENT_MS)
+        assert liveness.read_nodes(connection, 5).are_silent
+        assert liveness.read_nodes(connection, 5).last == 0
+        liveness.note_alive(connection, "n", 1000)
+        liveness.note_alive(connection, "m", 2000)
+        nodes = liveness.read_nodes(connection, 1500 + liveness.SILENT_MS)
     assert (nodes.is_silent("n"), nodes.is_silent("m"), nodes.is_silent("gone")) == (True, False, True)
     assert (nodes.are_silent, nodes.last) == (False, 2000)
 
 
 def test_calls_under_way_are_listed_with_whom_they_ring(filled: Database) -> None:
     with filled.writing() as connection:
-        calls.save(connection, [Record("later", started=9 * DAY, legs=[{"number": "1000"}])])
-        total, found = pulse.list_live(connection, 1)
+        call_records.save(connection, [CallRecord("later", started=9 * DAY, legs=[{"number": "1000"}])])
+        total, found = liveness.list_live(connection, 1)
         assert (total, [one.id for one in found]) == (2, ["live"])
-        assert pulse.list_live(connection, 5)[1][1].legs == [{"number": "1000"}]
+        assert liveness.list_live(connection, 5)[1][1].legs == [{"number": "1000"}]
 
 
 def test_a_call_is_found_by_its_id_or_the_beginning_of_it(database: Database) -> None:
     with database.writing() as connection:
-        calls.save(connection, [Record("ab"), Record("abc"), Record("xyz")])
+        call_records.save(connection, [CallRecord("ab"), CallRecord("abc"), CallRecord("xyz")])
         found = {
-            ident: calls.find_call(connection, ident) for ident in ("ab", "abc", "xy", "a", "q", "", "%")
+            ident: call_records.find_call(connection, ident)
+            for ident in ("ab", "abc", "xy", "a", "q", "", "%")
         }
     assert {ident: one and one.id for ident, one in found.items()} == {
         **{"ab": "ab", "abc": "abc", "xy": "xyz"},

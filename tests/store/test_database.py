@@ -2,9 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from openivr.objects import KINDS
-from openivr.objects.errors import Duplicate
-from openivr.store import objects
+from openivr.resources import KINDS
+from openivr.resources.errors import Duplicate
+from openivr.store.config import resources
 from openivr.store.database import Database
 from tests.store.bodies import ivr, revision
 
@@ -27,7 +27,7 @@ def test_changes_at_once_are_made_one_after_the_other(database: Database) -> Non
     def create(at: int) -> bool:
         try:
             with database.changing() as change:
-                objects.create(change, KINDS["ivr"], ivr("6200" if at % 2 else f"7{at:03d}"))
+                resources.create(change, KINDS["ivr"], ivr("6200" if at % 2 else f"7{at:03d}"))
         except Duplicate:
             return False
         return True

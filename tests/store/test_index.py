@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.objects.order import Page, name_key
-from openivr.store import index
-from openivr.store.index import Index, Rows, key_of
+from openivr.resources.order import ListQuery, name_key
+from openivr.store.caches import encoded_list
+from openivr.store.caches.encoded_list import EncodedList, Rows, key_of
 
 NAMES = st.lists(st.sampled_from(["", "a", "A", "b", "ä", "Z", "aa"]), max_size=30)
 
@@ -22,16 +22,16 @@ def oracle(rows: dict[int, str]) -> list[bytes]:
     return [encode(i, n) for i, n in sorted(rows.items(), key=lambda item: (name_key(item[1]), item[0]))]
 
 
-def build(rows: dict[int, str]) -> Index:
+def build(rows: dict[int, str]) -> EncodedList:
     encoded = {ident: encode(ident, name) for ident, name in sorted(rows.items())}
 
     def ordered(_sort: str) -> Any:
         return iter(sorted(rows, key=lambda ident: (name_key(rows[ident]), ident)))
 
-    return Index.build(("name",), encoded, ordered)
+    return EncodedList.build(("name",), encoded, ordered)
 
 
-def pages(built: Index, page: Page) -> list[bytes]:
+def pages(built: EncodedList, page: ListQuery) -> list[bytes]:
     text = b"[" + b",".join(built.page(page)) + b"]"
     return [msgspec.json.encode(row) for row in msgspec.json.decode(text)]
 
@@ -39,7 +39,7 @@ def pages(built: Index, page: Page) -> list[bytes]:
 @pytest.fixture(autouse=True, scope="module")
 def small_chunks() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index, "CHUNK", 3)
+        patch.setattr(encoded_list, "CHUNK", 3)
         yield
 
 
@@ -47,7 +47,7 @@ def small_chunks() -> Any:
 def test_a_page_is_a_slice(names: list[str], offset: int, limit: int, is_descending: bool) -> None:
     rows = dict(enumerate(names, 1))
     expected = oracle(rows)[::-1] if is_descending else oracle(rows)
-    found = pages(build(rows), Page(offset, limit, "name", is_descending))
+    found = pages(build(rows), ListQuery(offset, limit, "name", is_descending))
     assert found == expected[offset : offset + limit]
 
 
@@ -67,7 +67,7 @@ def test_changes_give_what_building_anew_gives(
         rows.pop(ident, None)
         if name is not None:
             rows[ident] = name
-        assert pages(built, Page(0, 1000, "name")) == oracle(rows)
+        assert pages(built, ListQuery(0, 1000, "name")) == oracle(rows)
         assert built.total == len(rows)
 
 
@@ -77,5 +77,5 @@ def test_an_index_grows_from_nothing_and_shrinks_to_nothing() -> None:
         built = built.change(ident, encode(ident, "x"))
     for ident in range(1, 20):
         built = built.change(ident, None)
-    assert (built.total, built.page(Page(0, 10))) == (0, [])
+    assert (built.total, built.page(ListQuery(0, 10))) == (0, [])
     assert Rows.build(key_of("id"), ()).page_descending(0, 5) == []

@@ -7,26 +7,29 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openivr.objects import KINDS
-from openivr.objects.order import Page
-from openivr.objects.secret import fingerprint
-from openivr.store import clients, snapshot, tokens
+from openivr.resources import KINDS
+from openivr.resources.order import ListQuery
+from openivr.resources.secret import fingerprint
+from openivr.store.auth import clients, tokens
+from openivr.store.caches import list_snapshot
+from openivr.store.caches.list_cache import ListCache
+from openivr.store.caches.list_snapshot import EMPTY, ListSnapshot, advance
 from openivr.store.database import Database
-from openivr.store.live import Live
-from openivr.store.snapshot import EMPTY, Snapshot, advance
 from tests.store.bodies import create, delete, extension, ivr, update
 
-ALL = Page(0, 10_000, "name", True)
+ALL = ListQuery(0, 10_000, "name", True)
 
 
-def texts(state: Snapshot) -> dict[str, bytes]:
+def texts(state: ListSnapshot) -> dict[str, bytes]:
     return {
-        name: b"|".join(b",".join(index.page(Page(0, 10_000, sort))) for sort in ("id", *KINDS[name].sorts))
+        name: b"|".join(
+            b",".join(index.page(ListQuery(0, 10_000, sort))) for sort in ("id", *KINDS[name].sorts)
+        )
         for name, index in state.lists.items()
     }
 
 
-def load(database: Database, old: Snapshot = EMPTY) -> Snapshot:
+def load(database: Database, old: ListSnapshot = EMPTY) -> ListSnapshot:
     with database.reading() as connection:
         return advance(connection, old)
 
@@ -51,17 +54,17 @@ def test_advancing_is_the_same_as_loading_anew(database: Database, operations: l
     assert texts(state) == texts(load(database))
 
 
-def rows(state: Snapshot) -> list[dict[str, Any]]:
+def rows(state: ListSnapshot) -> list[dict[str, Any]]:
     import msgspec
 
     found: list[dict[str, Any]] = msgspec.json.decode(
-        b"[" + b",".join(state.lists["ivr"].page(Page(0, 10_000))) + b"]"
+        b"[" + b",".join(state.lists["ivr"].page(ListQuery(0, 10_000))) + b"]"
     )
     return found
 
 
 def test_a_reader_far_behind_loads_anew(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr(snapshot, "MOST_STEPS", 2)
+    monkeypatch.setattr(list_snapshot, "MOST_STEPS", 2)
     state = load(database)
     for at in range(5):
         create(database, "ivr", ivr(f"620{at}"))
@@ -90,7 +93,7 @@ def test_what_did_not_change_is_shared(database: Database) -> None:
 
 async def check_freshness(database: Database) -> None:
     other = Database(str(database.url))  # as another worker would have it
-    live = Live(database)
+    live = ListCache(database)
     try:
         for at in range(20):
             ident = await asyncio.to_thread(create, other, "ivr", ivr(f"6{at:03d}"))
@@ -107,7 +110,7 @@ def test_the_next_request_sees_what_another_worker_committed(database: Database)
 
 
 async def check_many(database: Database) -> None:
-    live = Live(database)
+    live = ListCache(database)
     try:
         await live.current()
         create(database, "ivr", ivr())
@@ -127,7 +130,7 @@ def test_tokens_are_seen_and_forgotten(database: Database) -> None:
     with database.changing("auth") as change:
         clients.add(change.connection, "one", "one", "secret")
         pair = tokens.issue(change.connection, tokens.TokenPolicy(), "one", now)
-    assert isinstance(pair, tokens.Pair)
+    assert isinstance(pair, tokens.TokenPair)
     state = load(database)
     assert list(state.tokens) == [fingerprint(pair.access)]
     with database.changing("auth") as change:

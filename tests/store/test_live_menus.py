@@ -5,27 +5,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from openivr.menu.model import Snapshot
+from openivr.ivr.model import IvrSnapshot
+from openivr.store.caches.list_cache import ListCache
+from openivr.store.caches.menu_cache import KEPT, MenuCache
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.live import Live
-from openivr.store.live_menus import KEPT, LiveMenus
-from openivr.store.menus import load_snapshot
 from tests.store.bodies import create, ivr, update
 
 
 @pytest.fixture
-def menus(database: Database) -> Iterator[LiveMenus]:
-    live = Live(database)
-    yield LiveMenus(live)
+def menus(database: Database) -> Iterator[MenuCache]:
+    live = ListCache(database)
+    yield MenuCache(live)
     live.close()
 
 
-def load(database: Database) -> Snapshot:
+def load(database: Database) -> IvrSnapshot:
     with database.reading() as connection:
         return load_snapshot(connection)
 
 
-def plain(snapshot: Snapshot) -> tuple[object, ...]:
+def plain(snapshot: IvrSnapshot) -> tuple[object, ...]:
     """All of a snapshot that can be compared."""
     kinds = (
         snapshot.ivrs,
@@ -37,7 +37,7 @@ def plain(snapshot: Snapshot) -> tuple[object, ...]:
     return snapshot.revision, *(dict(kind) for kind in kinds), dict(snapshot.numbers)
 
 
-def test_it_is_what_loading_anew_gives(database: Database, menus: LiveMenus) -> None:
+def test_it_is_what_loading_anew_gives(database: Database, menus: MenuCache) -> None:
     async def ask() -> None:
         first = create(database, "ivr", ivr("6200"))
         assert plain(await menus.current()) == plain(load(database))
@@ -49,7 +49,7 @@ def test_it_is_what_loading_anew_gives(database: Database, menus: LiveMenus) -> 
     asyncio.run(ask())
 
 
-def test_a_few_older_ones_are_kept(database: Database, menus: LiveMenus) -> None:
+def test_a_few_older_ones_are_kept(database: Database, menus: MenuCache) -> None:
     async def ask() -> None:
         ident = create(database, "ivr", ivr("6200"))
         seen = [await menus.current()]

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from openivr.objects import KINDS
-from openivr.objects.errors import Duplicate, InUse, Invalid, NotFound
-from openivr.store import objects
+from openivr.resources import KINDS
+from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound
+from openivr.store.config import resources
+from openivr.store.config.resources import ResourceUser
 from openivr.store.database import Database
-from openivr.store.objects import User
 from tests.store.bodies import create, delete, extension, ivr, revision, show, update
 
 
@@ -100,13 +100,13 @@ def test_the_users_of_an_object_are_named_and_counted(database: Database) -> Non
     once = create(database, "ivr", ivr("6201", **to_used))
     group = create(database, "ext_group", {"name": "Sales", "member_list": [{"value": str(used)}]})
     with database.reading() as connection:
-        found = objects.users(connection, KINDS["extension"], used)
+        found = resources.users(connection, KINDS["extension"], used)
         assert found == [
-            User("ext_group", group, "Sales"),
-            User("ivr", twice, "6200"),
-            User("ivr", once, "6201"),
+            ResourceUser("ext_group", group, "Sales"),
+            ResourceUser("ivr", twice, "6200"),
+            ResourceUser("ivr", once, "6201"),
         ]
-        counts = objects.count_users(connection, KINDS["extension"], [used, free])
+        counts = resources.count_users(connection, KINDS["extension"], [used, free])
     assert counts == {used: {"ext_group": 1, "ivr": 2}}
 
 
@@ -114,30 +114,30 @@ def test_an_object_is_found_by_what_people_call_it(database: Database) -> None:
     person = create(database, "extension", extension("1000"))
     group = create(database, "ext_group", {"name": "Sales"})
     with database.reading() as connection:
-        assert objects.find_named(connection, KINDS["extension"], "1000") == person
-        assert objects.find_named(connection, KINDS["ring_group"], "1000") is None
-        assert objects.find_named(connection, KINDS["ext_group"], "Sales") == group
-        assert objects.find_named(connection, KINDS["ext_group"], "Sal") is None
-        assert objects.find_named(connection, KINDS["ext_group"], "\0") is None
+        assert resources.find_named(connection, KINDS["extension"], "1000") == person
+        assert resources.find_named(connection, KINDS["ring_group"], "1000") is None
+        assert resources.find_named(connection, KINDS["ext_group"], "Sales") == group
+        assert resources.find_named(connection, KINDS["ext_group"], "Sal") is None
+        assert resources.find_named(connection, KINDS["ext_group"], "\0") is None
 
 
 def test_objects_are_fetched_together(database: Database) -> None:
     first, second = (create(database, "extension", extension(number)) for number in ("1001", "1000"))
     with database.reading() as connection:
-        names = objects.namer(connection, [("extension", first), ("extension", 99), ("extension", 2**40)])
+        names = resources.namer(connection, [("extension", first), ("extension", 99), ("extension", 2**40)])
         assert [names("extension", one)[1] for one in (first, second)] == ["1001", "1000"]
         with pytest.raises(NotFound):
             names("extension", 99)
-        found = objects.fetch_many(connection, KINDS["extension"], [second, 99, first])
-        assert found == {one: objects.fetch(connection, KINDS["extension"], one) for one in (first, second)}
+        found = resources.fetch_many(connection, KINDS["extension"], [second, 99, first])
+        assert found == {one: resources.fetch(connection, KINDS["extension"], one) for one in (first, second)}
 
 
 def test_what_points_to_itself_counts_for_nothing(database: Database) -> None:
     ident = create(database, "ivr", ivr("6200"))
     update(database, "ivr", ident, {"press1_dest": "ivr", "press1_dest_value": str(ident)})
     with database.reading() as connection:
-        assert objects.users(connection, KINDS["ivr"], ident) == []
-        assert objects.count_users(connection, KINDS["ivr"], [ident]) == {}
+        assert resources.users(connection, KINDS["ivr"], ident) == []
+        assert resources.count_users(connection, KINDS["ivr"], [ident]) == {}
 
 
 def test_a_menu_may_lead_to_itself_and_still_be_deleted(database: Database) -> None:

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
-from openivr.objects.order import name_key, number_key
+from openivr.resources.order import name_key, number_key
 from openivr.store.database import Database
 from openivr.store.tables import OBJECTS
 

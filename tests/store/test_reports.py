@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from openivr.menu.commands import Note, Reason, Topic
-from openivr.menu.model import Kind
-from openivr.store import calls, reports
-from openivr.store.calls import CallNote, Noted, Record, Wanted
+from openivr.ivr.commands import HangupReason, Note, Topic
+from openivr.ivr.model import DestinationKind
+from openivr.store.cdr import call_records, reports
+from openivr.store.cdr.call_records import CallFilter, CallNote, CallRecord, NoteFilter
+from openivr.store.cdr.reports import HOUR, CallReport, Hour, Journey, Span, Zone
 from openivr.store.database import Database
-from openivr.store.reports import HOUR, Hour, Journey, Report, Span, Zone
 from openivr.store.tables import CALL
 
-Past = list[tuple[Record, list[CallNote]]]
+Past = list[tuple[CallRecord, list[CallNote]]]
 
 BERLIN, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")
 SPRING = int(datetime(2026, 3, 29, tzinfo=BERLIN).timestamp() * 1000)  # that night clocks go forward at 2
@@ -47,9 +47,9 @@ notes = st.builds(
     st.sampled_from(Topic),
     st.sampled_from((0, *MENUS)),
     st.sampled_from(("", "1", "2", "#", "1000", "...")),
-    st.none() | st.sampled_from(Kind),
+    st.none() | st.sampled_from(DestinationKind),
     st.sampled_from((0, 1, 2)),
-    detail=st.sampled_from(("", *Reason, "no such key")),
+    detail=st.sampled_from(("", *HangupReason, "no such key")),
 )
 
 
@@ -59,12 +59,12 @@ def pasts(draw: st.DrawFn, night: int) -> Past:
     moments = draw(st.lists(st.integers(night - 26 * HOUR, night + 50 * HOUR), max_size=25))
     past: Past = []
     for place, at in enumerate(moments):
-        record = Record(
+        record = CallRecord(
             id=f"{place:04d}",
             started=at,
             path=" ".join(draw(st.lists(st.sampled_from(NUMBERS), max_size=3))),
             outcome=draw(st.sampled_from(OUTCOMES)),
-            reason=draw(st.sampled_from(("", Reason.CALLER, Reason.TIMED_OUT))),
+            reason=draw(st.sampled_from(("", HangupReason.CALLER, HangupReason.TIMED_OUT))),
         )
         record.ended = at + 60_000 if record.outcome else None
         # what happens in a call may happen long after it began
@@ -76,11 +76,13 @@ def pasts(draw: st.DrawFn, night: int) -> Past:
 def keep(database: Database, past: Past) -> None:
     with database.writing() as connection:
         connection.execute(delete(CALL))
-        calls.save(connection, [record for record, _ in past])
-        calls.save_notes(connection, ((r.id, at, one) for r, those in past for at, one in enumerate(those)))
+        call_records.save(connection, [record for record, _ in past])
+        call_records.save_notes(
+            connection, ((r.id, at, one) for r, those in past for at, one in enumerate(those))
+        )
 
 
-def count(past: Past, zone: ZoneInfo) -> Report:
+def count(past: Past, zone: ZoneInfo) -> CallReport:
     """The same report, from the records alone."""
     hours: Counter[tuple[int, str]] = Counter()
     acts: Counter[tuple[str, int, str, str, int, str]] = Counter()
@@ -97,10 +99,10 @@ def count(past: Past, zone: ZoneInfo) -> Report:
             if note.topic in {"connected", "recorded"}:
                 reached = kind, note.target
         journeys[tuple(record.path.split()), record.outcome, record.reason, *reached] += 1
-    return Report(
-        [Hour(*key, calls) for key, calls in hours.items()],
-        [reports.Act(*key, calls) for key, calls in acts.items()],
-        [Journey(*key, calls) for key, calls in journeys.items()],
+    return CallReport(
+        [Hour(*key, call_records) for key, call_records in hours.items()],
+        [reports.MenuAction(*key, call_records) for key, call_records in acts.items()],
+        [Journey(*key, call_records) for key, call_records in journeys.items()],
     )
 
 
@@ -138,25 +140,25 @@ def test_the_calls_behind_a_number_are_found(database: Database, data: st.DataOb
     noted = data.draw(
         st.none()
         | st.builds(
-            Noted,
+            NoteFilter,
             st.sampled_from((("chose",), ("connected", "recorded"))),
             st.none() | st.sampled_from(MENUS),
             st.none() | st.sampled_from(("", "1")),
-            st.none() | st.sampled_from(("", *Kind)),
+            st.none() | st.sampled_from(("", *DestinationKind)),
             st.none() | st.just(1),
             st.none() | st.just(""),
         )
     )
-    reason = data.draw(st.sampled_from(("", Reason.CALLER)))
-    wanted = Wanted(path=path, is_whole_path=is_whole, noted=noted, reason=reason)
+    reason = data.draw(st.sampled_from(("", HangupReason.CALLER)))
+    wanted = CallFilter(path=path, is_whole_path=is_whole, noted=noted, reason=reason)
     with database.reading() as connection:
-        _, rows = calls.list_calls(connection, wanted)
+        _, rows = call_records.list_calls(connection, wanted)
     assert {row.id for row in rows} == {
         record.id for record, those in past if is_wanted(wanted, record, those)
     }
 
 
-def is_wanted(wanted: Wanted, record: Record, those: list[CallNote]) -> bool:
+def is_wanted(wanted: CallFilter, record: CallRecord, those: list[CallNote]) -> bool:
     way = tuple(record.path.split())
     begins = way == wanted.path if wanted.is_whole_path else way[: len(wanted.path)] == wanted.path
     noted = wanted.noted
@@ -167,7 +169,7 @@ def is_wanted(wanted: Wanted, record: Record, those: list[CallNote]) -> bool:
     )
 
 
-def fits(noted: Noted, note: Note) -> bool:
+def fits(noted: NoteFilter, note: Note) -> bool:
     asked = (
         (noted.menu, note.ivr),
         (noted.input, note.input),

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from openivr.objects import KINDS
-from openivr.objects.errors import Duplicate, Invalid, NotFound
-from openivr.store import objects, scenarios
+from openivr.resources import KINDS
+from openivr.resources.errors import Duplicate, Invalid, NotFound
+from openivr.store.config import resources, scenarios
 from openivr.store.database import Database
 from tests.store.bodies import create, ivr
 
@@ -34,13 +34,13 @@ def test_a_scenario_calls_the_number_that_its_menu_has(database: Database, menu:
     with database.reading() as connection:
         (stored,) = scenarios.find_all(connection, menu)
         assert scenarios.find_all(connection, menu + 1) == []
-    assert stored == scenarios.Stored(ident, menu, "First", FIRST | {"calls": "6200"})
+    assert stored == scenarios.StoredScenario(ident, menu, "First", FIRST | {"calls": "6200"})
 
 
 def test_a_scenario_goes_with_its_menu(database: Database, menu: int) -> None:
     add(database, menu, "First")
     with database.changing() as change:
-        objects.delete(change, KINDS["ivr"], menu)
+        resources.delete(change, KINDS["ivr"], menu)
     assert names(database) == []
 
 

@@ -5,16 +5,16 @@ import random
 
 import pytest
 
-from openivr.menu.check import check, check_one
-from openivr.menu.model import Kind
-from openivr.menu.picture import draw
-from openivr.menu.words import show_ivr
-from openivr.objects import KINDS
-from openivr.store import menus, objects, surroundings
+from openivr.ivr.analysis.check import check, check_one
+from openivr.ivr.analysis.diagram import draw
+from openivr.ivr.analysis.labels import show_ivr
+from openivr.ivr.model import DestinationKind
+from openivr.resources import KINDS
+from openivr.store.caches.list_cache import ListCache
+from openivr.store.config import ivr_snapshot, menu_graph, resources
+from openivr.store.config.menu_graph import MenuNeighbourhood, NonMenuConfig, look_around
 from openivr.store.database import Database
-from openivr.store.live import Live
-from openivr.store.surroundings import Office, Surroundings, look_around
-from openivr.web.menu_page import find
+from openivr.web.menus.menu_view import find
 from tests.store import bodies
 from tests.store.bodies import create, update
 
@@ -44,37 +44,37 @@ def fill(database: Database, seed: int, count: int) -> list[int]:
 def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -> None:
     idents = fill(database, seed, 12)
     with database.reading() as connection:
-        whole = menus.load_snapshot(connection)
-        office = menus.load_office(connection)
+        whole = ivr_snapshot.load_snapshot(connection)
+        office = ivr_snapshot.load_office(connection)
         assert office.ivrs == {}
         for ident in idents:
-            around = look_around(connection, office, ident, objects.fetch(connection, IVR, ident))
+            around = look_around(connection, office, ident, resources.fetch(connection, IVR, ident))
             assert around.is_whole
-            assert find(around, ident) == find(Surroundings(whole, True), ident)
+            assert find(around, ident) == find(MenuNeighbourhood(whole, True), ident)
             own = [one for one in check(whole) if one.place.startswith(show_ivr(whole.ivrs[ident]))]
             assert [one for one in check_one(around.snapshot, ident) if one.rule.code != "IVR102"] == [
                 one for one in own if one.rule.code != "IVR102"
             ]
-            starts = [(Kind.IVR, ident)]
+            starts = [(DestinationKind.IVR, ident)]
             assert draw(around.snapshot, starts) == draw(whole, starts)
     assert check(whole) != []
 
 
 def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     idents = fill(database, 1, 30)
-    monkeypatch.setattr(surroundings, "MOST_MENUS", 3)
+    monkeypatch.setattr(menu_graph, "MOST_MENUS", 3)
     with database.reading() as connection:
-        office = menus.load_office(connection)
-        around = look_around(connection, office, idents[0], objects.fetch(connection, IVR, idents[0]))
+        office = ivr_snapshot.load_office(connection)
+        around = look_around(connection, office, idents[0], resources.fetch(connection, IVR, idents[0]))
     assert not around.is_whole
-    names = [node.label for node in draw(around.snapshot, [(Kind.IVR, idents[0])]).nodes]
+    names = [node.label for node in draw(around.snapshot, [(DestinationKind.IVR, idents[0])]).nodes]
     assert not any("gone" in name for name in names)
     assert all(one.rule.code != "IVR103" for found in find(around, idents[0]).values() for one in found)
 
 
 async def see_twice(database: Database) -> tuple[object, object, object]:
-    live = Live(database)
-    office = Office(live)
+    live = ListCache(database)
+    office = NonMenuConfig(live)
     first = await office.current()
     create(database, "extension", bodies.extension())
     second = await office.current()

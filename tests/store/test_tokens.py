@@ -5,11 +5,11 @@ import time
 import pytest
 from sqlalchemy import Connection
 
-from openivr.objects.errors import NotFound
-from openivr.objects.secret import fingerprint
-from openivr.store import clients, tokens
+from openivr.resources.errors import NotFound
+from openivr.resources.secret import fingerprint
+from openivr.store.auth import clients, tokens
+from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
 from openivr.store.database import Database
-from openivr.store.tokens import Full, Pair, TokenPolicy, Unknown
 
 POLICY = TokenPolicy()
 NOW = 1_000_000
@@ -23,19 +23,19 @@ def known(database: Database) -> Database:
     return database
 
 
-def issue(database: Database, now: int = NOW) -> Pair:
+def issue(database: Database, now: int = NOW) -> TokenPair:
     with database.changing("auth") as change:
         pair = tokens.issue(change.connection, POLICY, "one", now)
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, TokenPair)
     return pair
 
 
-def refresh(database: Database, token: str, now: int = NOW) -> Pair | Full | Unknown:
+def refresh(database: Database, token: str, now: int = NOW) -> TokenPair | Full | Unknown:
     with database.changing("auth") as change:
         return tokens.refresh(change.connection, POLICY, token, now)
 
 
-def is_good(database: Database, pair: Pair, now: int) -> bool:
+def is_good(database: Database, pair: TokenPair, now: int) -> bool:
     with database.reading() as connection:
         return fingerprint(pair.access) in tokens.live_tokens(connection, now)
 
@@ -65,7 +65,7 @@ def test_room_is_made_by_ending_the_oldest(known: Database) -> None:
 def test_refreshing_gives_a_new_pair_and_a_minute_of_grace(known: Database) -> None:
     old = issue(known)
     new = refresh(known, old.refresh, NOW + 100)
-    assert isinstance(new, Pair)
+    assert isinstance(new, TokenPair)
     assert is_good(known, new, NOW + 100)
     assert is_good(known, old, NOW + 159)
     assert not is_good(known, old, NOW + 160)
@@ -73,19 +73,19 @@ def test_refreshing_gives_a_new_pair_and_a_minute_of_grace(known: Database) -> N
 
 def test_grace_never_lengthens_a_life(known: Database) -> None:
     old = issue(known)
-    assert isinstance(refresh(known, old.refresh, NOW + 1790), Pair)
+    assert isinstance(refresh(known, old.refresh, NOW + 1790), TokenPair)
     assert not is_good(known, old, NOW + 1800)
 
 
 def test_a_full_client_can_still_refresh(known: Database) -> None:
     pairs = [issue(known) for _ in range(8)]
-    assert isinstance(refresh(known, pairs[0].refresh), Pair)
+    assert isinstance(refresh(known, pairs[0].refresh), TokenPair)
 
 
 def test_a_refresh_token_used_twice_ends_its_family_and_no_other(known: Database) -> None:
     old, other = issue(known), issue(known)
     new = refresh(known, old.refresh)
-    assert isinstance(new, Pair)
+    assert isinstance(new, TokenPair)
     assert isinstance(refresh(known, old.refresh), Unknown)
     assert not is_good(known, old, NOW)
     assert not is_good(known, new, NOW)
@@ -169,7 +169,7 @@ def test_a_refreshed_or_expired_token_is_not_listed(known: Database) -> None:
 def test_a_token_is_ended_by_its_number_with_all_its_family(known: Database) -> None:
     other, pair = issue(known), issue(known)
     renewed = refresh(known, pair.refresh, NOW + 5)
-    assert isinstance(renewed, Pair)
+    assert isinstance(renewed, TokenPair)
     with known.changing("auth") as change:
         tokens.end(change.connection, tokens.list_live(change.connection, NOW + 6)[-1].id)
     assert not is_good(known, pair, NOW + 6)

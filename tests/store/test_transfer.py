@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from openivr import configfile
-from openivr.audio import convert
-from openivr.objects import KINDS
-from openivr.store import prompts, scenarios, transfer
+from openivr.config import yaml_document
+from openivr.resources import KINDS
+from openivr.sounds.convert import convert
+from openivr.store.config import import_export, prompts, scenarios
+from openivr.store.config.import_export import ImportPlan
 from openivr.store.database import Database
-from openivr.store.transfer import Plan
 from tests.store.bodies import create, extension, ivr, revision, show, update
 from tests.store.conftest import Opener
 
@@ -89,13 +89,15 @@ def fill(database: Database) -> None:
 
 def export(database: Database) -> str:
     with database.reading() as connection:
-        return configfile.dump(transfer.export(connection))
+        return yaml_document.dump(import_export.export(connection))
 
 
-def bring_in(database: Database, text: str, *, keeps_others: bool = False, is_partial: bool = False) -> Plan:
-    document = configfile.load(text)
+def bring_in(
+    database: Database, text: str, *, keeps_others: bool = False, is_partial: bool = False
+) -> ImportPlan:
+    document = yaml_document.load(text)
     with database.changing() as change:
-        plan = transfer.make_plan(
+        plan = import_export.make_plan(
             change.connection,
             document.entries,
             document.scenarios,
@@ -103,7 +105,7 @@ def bring_in(database: Database, text: str, *, keeps_others: bool = False, is_pa
             is_partial=is_partial,
         )
         if not plan.mistakes:
-            transfer.carry_out(change, plan)
+            import_export.carry_out(change, plan)
     return plan
 
 
@@ -150,7 +152,7 @@ def test_others_can_be_kept(database: Database) -> None:
     assert create(database, "ivr", ivr("7001")) == 3
 
 
-def merge(database: Database, text: str) -> Plan:
+def merge(database: Database, text: str) -> ImportPlan:
     plan = bring_in(database, "openivr: 1\n" + text, keeps_others=True, is_partial=True)
     assert not plan.mistakes
     return plan
@@ -247,7 +249,7 @@ def test_mistakes_are_told_by_line_and_change_nothing(
 
 def test_a_number_given_twice_is_a_mistake(database: Database) -> None:
     rows = [{"id": 1, **ivr("6200")}, {"id": 2, **ivr("6201")}]
-    text = configfile.dump({"openivr": 1, "ivr": rows}).replace("6201", "6200")
+    text = yaml_document.dump({"openivr": 1, "ivr": rows}).replace("6201", "6200")
     assert bring_in(database, text).mistakes
     assert revision(database) <= 1
 
@@ -265,8 +267,8 @@ def test_a_number_given_twice_is_a_mistake(database: Database) -> None:
     ],
 )
 def test_what_is_no_configuration_says_where(text: str, line: int) -> None:
-    with pytest.raises(configfile.Unreadable) as caught:
-        configfile.load(text)
+    with pytest.raises(yaml_document.UnreadableDocument) as caught:
+        yaml_document.load(text)
     assert caught.value.mistake.line == line
 
 
@@ -333,7 +335,7 @@ def test_a_scenario_that_cannot_be_kept_is_a_mistake(
     text = export(database).replace(before, after)
     try:
         found = [mistake.text for mistake in bring_in(database, text).mistakes]
-    except configfile.Unreadable as error:
+    except yaml_document.UnreadableDocument as error:
         found = [error.mistake.text]
     assert len(found) == 1
     assert complaint in found[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from openivr.web import assets
+from openivr.web.core import assets
 from tests.running import Running
 from tests.web.site import Admin
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openivr.web.bytes import read_range
+from openivr.web.core.range_response import read_range
 
 
 @pytest.mark.parametrize(

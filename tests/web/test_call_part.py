@@ -4,23 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.menu.model import Kind
-from openivr.store.calls import Noted, Wanted
-from openivr.web.call_part import narrow, read_part, write_part
+from openivr.ivr.model import DestinationKind
+from openivr.store.cdr.call_records import CallFilter, NoteFilter
+from openivr.web.calls.drilldown import narrow, read_part, write_part
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=127)
 idents = st.integers(0, 2**31 - 1)
 noted = st.builds(
-    Noted,
+    NoteFilter,
     st.sampled_from([("chose",), ("invalid",), ("connected", "recorded")]),
     st.none() | idents,
     st.none() | texts,
-    st.none() | st.sampled_from(["", *map(str, Kind)]),
+    st.none() | st.sampled_from(["", *map(str, DestinationKind)]),
     st.none() | idents,
     st.none() | texts,
 )
 wanted = st.builds(
-    Wanted,
+    CallFilter,
     since=st.none() | st.integers(0, 2**52),
     until=st.none() | st.integers(0, 2**52),
     path=st.lists(st.from_regex(r"[0-9]{1,7}", fullmatch=True), max_size=5).map(tuple),
@@ -30,15 +30,15 @@ wanted = st.builds(
 
 
 @given(wanted)
-def test_what_is_written_is_read_again(wanted: Wanted) -> None:
+def test_what_is_written_is_read_again(wanted: CallFilter) -> None:
     text = write_part(wanted)
-    assert narrow(Wanted(), read_part(text)) == wanted
-    assert bool(text) == (wanted != Wanted())
+    assert narrow(CallFilter(), read_part(text)) == wanted
+    assert bool(text) == (wanted != CallFilter())
 
 
 def test_days_stay_where_no_moments_are_named() -> None:
-    part = read_part(write_part(Wanted(path=("6200",))))
-    assert narrow(Wanted(since=1, until=2, outcome="menu"), part) == Wanted(
+    part = read_part(write_part(CallFilter(path=("6200",))))
+    assert narrow(CallFilter(since=1, until=2, outcome="menu"), part) == CallFilter(
         since=1, until=2, outcome="menu", path=("6200",)
     )
 

@@ -6,22 +6,21 @@ from typing import Any
 
 import pytest
 
-from openivr.calls.call import FAILED
-from openivr.calls.dialplan import Unreachable
-from openivr.calls.switchboard import CLOSING
-from openivr.calls.transfer import TRANSFERRED
-from openivr.clerk.fold import INTERRUPTED
-from openivr.journal.entries import Outcome
-from openivr.media.keys import KeyKind
-from openivr.menu.commands import HIDDEN, Note, Reason, Topic
-from openivr.menu.events import Cause
-from openivr.menu.model import Kind
-from openivr.menu.policy import Refusal
-from openivr.menu.states import PASSING, State
-from openivr.store.calls import CallNote, Record
-from openivr.web import words
-from openivr.web.call_story import Place, list_events, phrase, tell, trace
-from openivr.web.call_words import (
+from openivr.b2bua.call import FAILED
+from openivr.b2bua.call_manager import CLOSING
+from openivr.b2bua.dialplan import NoMatch
+from openivr.b2bua.transfer import TRANSFERRED
+from openivr.cdr.journal.entries import CallOutcome
+from openivr.cdr.reducer import INTERRUPTED
+from openivr.ivr.commands import HIDDEN, HangupReason, Note, Topic
+from openivr.ivr.events import Cause
+from openivr.ivr.model import DestinationKind
+from openivr.ivr.policy import Refusal
+from openivr.ivr.state import PASSING, IvrState
+from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.store.cdr.call_records import CallNote, CallRecord
+from openivr.web import messages
+from openivr.web.calls.labels import (
     OTHER_REASONS,
     TONES,
     lasting,
@@ -35,46 +34,47 @@ from openivr.web.call_words import (
     talked,
     tell_input,
 )
+from openivr.web.calls.timeline import NoteContext, list_events, phrase, tell, trace
 
 NOON = int(time.mktime((2026, 3, 5, 12, 0, 0, 0, 0, -1))) * 1000
 MINUTE, DAY = 60_000, 86_400_000
 
 
 def test_every_reason_that_the_server_writes_has_words() -> None:
-    written = {*Reason, *Unreachable, CLOSING, TRANSFERRED, INTERRUPTED, FAILED}
-    assert written == {*Reason, *OTHER_REASONS}
-    assert [one for one in written if not words.has(f"why.{slug(one)}")] == []
+    written = {*HangupReason, *NoMatch, CLOSING, TRANSFERRED, INTERRUPTED, FAILED}
+    assert written == {*HangupReason, *OTHER_REASONS}
+    assert [one for one in written if not messages.has(f"why.{slug(one)}")] == []
 
 
 @pytest.mark.parametrize(
     ("section", "texts"),
     [
-        ("result", Outcome),
-        ("result_about", Outcome),
+        ("result", CallOutcome),
+        ("result_about", CallOutcome),
         ("cause", Cause),
         ("leg", [*Cause, "answered", "cancelled", "answered elsewhere", "transferred"]),
         ("refusal", Refusal),
-        ("stage", [state.value for state in State if state not in PASSING]),
-        ("input", [f"heard_{kind}" for kind in KeyKind]),
+        ("stage", [state.value for state in IvrState if state not in PASSING]),
+        ("input", [f"heard_{kind}" for kind in DtmfMethod]),
     ],
 )
 def test_everything_else_too(section: str, texts: Any) -> None:
-    assert [text for text in texts if not words.has(f"{section}.{slug(text)}")] == []
+    assert [text for text in texts if not messages.has(f"{section}.{slug(text)}")] == []
 
 
 @pytest.mark.parametrize("topic", Topic)
 def test_every_note_can_be_told(topic: Topic) -> None:
-    for kind in (None, *Kind):
+    for kind in (None, *DestinationKind):
         for detail in ("opened", "refused", "deleted") if topic is Topic.MAILBOX else ("busy", "<b>"):
-            text, _ = phrase(Note(topic, 1, "1", kind, 1, "1000", 0, detail), Place("ivr", "a name"))
+            text, _ = phrase(Note(topic, 1, "1", kind, 1, "1000", 0, detail), NoteContext("ivr", "a name"))
             assert text
 
 
 def test_what_another_release_wrote_is_shown_as_it_is() -> None:
     assert say_reason("something new") == "something new"
-    told = say_result(Record("a", ended=1, outcome="sung to"))
+    told = say_result(CallRecord("a", ended=1, outcome="sung to"))
     assert (told.text, told.tone) == ("sung to", "")
-    assert set(TONES) == set(Outcome)
+    assert set(TONES) == set(CallOutcome)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_lengths() -> None:
         "1:05",
         "1:01:01",
     ]
-    call = Record("a", started=NOON, updated=NOON + 1000)
+    call = CallRecord("a", started=NOON, updated=NOON + 1000)
     assert length_of(call, NOON + MINUTE) == "1:00"
     assert length_of(replace(call, ended=NOON + 2000), NOON + MINUTE) == "0:02"
     assert [percent(part) for part in (0, 0.0001, 0.004, 0.5, 1)] == [
@@ -117,7 +117,7 @@ def leg(**facts: Any) -> dict[str, Any]:
 
 
 def test_who_was_rung() -> None:
-    call = Record("a", started=NOON, updated=NOON, ended=NOON + MINUTE, called="6200")
+    call = CallRecord("a", started=NOON, updated=NOON, ended=NOON + MINUTE, called="6200")
     call.legs = [
         leg(ended=NOON + 5000, result="busy", status=486),
         {},
@@ -145,14 +145,14 @@ def test_who_was_rung() -> None:
 
 
 def test_who_is_rung_just_now() -> None:
-    call = Record("a", started=NOON, updated=NOON, legs=[leg(), leg(answered=NOON + 1000)])
+    call = CallRecord("a", started=NOON, updated=NOON, legs=[leg(), leg(answered=NOON + 1000)])
     ringing, talking = read_legs(call, NOON + 3000)
     assert (ringing.result, ringing.rang) == ("rings", "0:03")
     assert (talking.result, talking.talked) == ("talking", "0:02")
 
 
 SOUND = {"sent": 1000, "heard": 1000, "lost": 0, "jitter_ms": 1.5, "strangers": 0}
-ENDED = Record("a", answered=1, ended=2, path="6200")
+ENDED = CallRecord("a", answered=1, ended=2, path="6200")
 
 
 def diagnose(**facts: Any) -> dict[str, str]:
@@ -177,8 +177,8 @@ def test_diagnosis() -> None:
     assert list(diagnose(answered=None)) == ["The call was not answered, so there was nothing to hear"]
 
 
-def find(kind: str, target: int, number: str) -> Place:
-    return Place(kind, {"ivr": f"menu {target}"}.get(kind, number or f"{kind} {target}"))
+def find(kind: str, target: int, number: str) -> NoteContext:
+    return NoteContext(kind, {"ivr": f"menu {target}"}.get(kind, number or f"{kind} {target}"))
 
 
 def notes(*found: Note) -> list[CallNote]:
@@ -190,16 +190,16 @@ WAY = notes(
     Note(Topic.ENTERED, 3, number="6200"),
     Note(Topic.INVALID, 3, "7", detail=Refusal.UNKNOWN),
     Note(Topic.ENTERED, 3, number="6200"),
-    Note(Topic.CHOSE, 3, "4", Kind.IVR, 2),
+    Note(Topic.CHOSE, 3, "4", DestinationKind.IVR, 2),
     Note(Topic.ENTERED, 2, number="6203"),
-    Note(Topic.CHOSE, 2, "1", Kind.EXTENSION, 1),
-    Note(Topic.DIALLED, 2, "", Kind.EXTENSION, 1, "1000"),
-    Note(Topic.FAILED, 2, "", Kind.EXTENSION, 1, detail=Cause.BUSY),
+    Note(Topic.CHOSE, 2, "1", DestinationKind.EXTENSION, 1),
+    Note(Topic.DIALLED, 2, "", DestinationKind.EXTENSION, 1, "1000"),
+    Note(Topic.FAILED, 2, "", DestinationKind.EXTENSION, 1, detail=Cause.BUSY),
     Note(Topic.ENTERED, 2, number="6203"),
-    Note(Topic.TIMED_OUT, 2, "", Kind.EXTENSION, 2),
-    Note(Topic.DIALLED, 2, "", Kind.EXTENSION, 2, "1001"),
-    Note(Topic.CONNECTED, 2, "", Kind.EXTENSION, 2),
-    Note(Topic.ENDED, 2, detail=Reason.CALLEE),
+    Note(Topic.TIMED_OUT, 2, "", DestinationKind.EXTENSION, 2),
+    Note(Topic.DIALLED, 2, "", DestinationKind.EXTENSION, 2, "1001"),
+    Note(Topic.CONNECTED, 2, "", DestinationKind.EXTENSION, 2),
+    Note(Topic.ENDED, 2, detail=HangupReason.CALLEE),
 )
 
 
@@ -218,9 +218,9 @@ def test_the_way_of_a_call() -> None:
 def test_a_way_that_leads_nowhere() -> None:
     way = notes(
         Note(Topic.ENTERED, 3, number="6200"),
-        Note(Topic.CHOSE, 3, HIDDEN, Kind.EXTERNAL, 0, HIDDEN),
-        Note(Topic.FAILED, 3, "", Kind.EXTERNAL, 0, HIDDEN, detail=Cause.UNAVAILABLE),
-        Note(Topic.RECORDED, 3, "", Kind.VOICEMAIL, 1),
+        Note(Topic.CHOSE, 3, HIDDEN, DestinationKind.EXTERNAL, 0, HIDDEN),
+        Note(Topic.FAILED, 3, "", DestinationKind.EXTERNAL, 0, HIDDEN, detail=Cause.UNAVAILABLE),
+        Note(Topic.RECORDED, 3, "", DestinationKind.VOICEMAIL, 1),
     )
     steps = [(step.how, step.result) for step in trace(way, find)]
     assert steps == [("", ""), ("outside number", "cannot be reached"), ("", "message left")]
@@ -228,7 +228,7 @@ def test_a_way_that_leads_nowhere() -> None:
 
 
 def test_the_story_has_every_note() -> None:
-    lines = list(tell(Record("a", started=0), WAY, find))
+    lines = list(tell(CallRecord("a", started=0), WAY, find))
     assert len(lines) == len(WAY)
     assert lines[2].why == "nobody has this number"
     assert lines[-1].text == "The call ends: called side hung up"
@@ -240,7 +240,7 @@ def test_events_keep_what_is_hidden() -> None:
         {"at": 0, "event": "CallArrived", "caller": "2000", "destination": {"number": "secret"}},
         {"at": 1500, "event": "Digit", "key": "9"},
     ]
-    call = Record("a", events=events)
+    call = CallRecord("a", events=events)
     assert list(list_events(call, [])) == [(0.0, "CallArrived", "caller 2000"), (1.5, "Digit", "key 9")]
-    hidden = notes(Note(Topic.CHOSE, 3, HIDDEN, Kind.EXTERNAL))
+    hidden = notes(Note(Topic.CHOSE, 3, HIDDEN, DestinationKind.EXTERNAL))
     assert list(list_events(call, hidden))[1] == (1.5, "Digit", "key •")

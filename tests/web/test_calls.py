@@ -13,21 +13,22 @@ import numpy as np
 import pytest
 import soundfile
 
-from openivr.clerk.clerk import Clerk
+from openivr.cdr.journal.writer import Journal
+from openivr.cdr.worker import CdrWorker
 from openivr.cli.snapshot import load
-from openivr.journal.writer import Journal
-from openivr.store import calls, pulse, voicemail
-from openivr.store.admin import SEEN_STEP
-from openivr.store.calls import Record
+from openivr.store.auth.admin import SEEN_STEP
+from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.database import Database
+from openivr.store.runtime import liveness
 from openivr.store.tables import ADMIN_SESSION
-from openivr.store.voicemail import Message
-from openivr.web.call_list import Asked, make_wanted, quick_ways, read_day, read_source
-from openivr.web.call_list import load as load_list
-from openivr.web.calls import COLUMNS
-from openivr.web.listing import Listing
-from openivr.web.spreadsheet import make_csv
-from tests.clerk.recording import record as act_out
+from openivr.web.calls.call_list import CallListRequest, make_wanted, quick_ways, read_day, read_source
+from openivr.web.calls.call_list import load as load_list
+from openivr.web.calls.pages import COLUMNS
+from openivr.web.core.csv_export import make_csv
+from openivr.web.core.listing import Listing
+from tests.cdr.recording import record as act_out
 from tests.running import Running
 from tests.web.site import Admin
 
@@ -37,12 +38,12 @@ NOW = time.time_ns() // 1_000_000
 HOUR = 3_600_000
 OVER: dict[str, Any] = {"stage": "ended", "outcome": "menu", "reason": "caller hung up", "called": "6200"}
 PAST = (
-    Record("hostile", started=NOW - HOUR, ended=NOW, caller="+442071", caller_name=HOSTILE, **OVER),
-    Record("trunk", started=NOW - 2 * HOUR, ended=NOW, source_kind="trunk", source_id=1, **OVER),
-    Record("formula", started=NOW - 3 * HOUR, ended=NOW, caller="=1+1", caller_name="@SUM(A1)", **OVER),
-    Record("old", started=NOW - 900 * HOUR, ended=NOW - 899 * HOUR, caller="0555", **OVER),
+    CallRecord("hostile", started=NOW - HOUR, ended=NOW, caller="+442071", caller_name=HOSTILE, **OVER),
+    CallRecord("trunk", started=NOW - 2 * HOUR, ended=NOW, source_kind="trunk", source_id=1, **OVER),
+    CallRecord("formula", started=NOW - 3 * HOUR, ended=NOW, caller="=1+1", caller_name="@SUM(A1)", **OVER),
+    CallRecord("old", started=NOW - 900 * HOUR, ended=NOW - 899 * HOUR, caller="0555", **OVER),
 )
-LIVE = Record(
+LIVE = CallRecord(
     "live",
     "node",
     started=NOW - 61_000,
@@ -67,24 +68,24 @@ def site(server: Running) -> Running:
         journal.write(entry)
     journal.close()
     with server.database() as database:
-        Clerk(database, "other", server.folder / "journal").catch_up()
+        CdrWorker(database, "other", server.folder / "journal").catch_up()
         with database.writing() as connection:
-            calls.save(connection, PAST)
-            pulse.note_alive(connection, "node", NOW + HOUR)
+            call_records.save(connection, PAST)
+            liveness.note_alive(connection, "node", NOW + HOUR)
     return server
 
 
 @pytest.fixture
-def live(site: Running) -> Iterator[Record]:
+def live(site: Running) -> Iterator[CallRecord]:
     """A call that is under way."""
     save(site, LIVE)
     yield LIVE
     save(site, replace(LIVE, ended=NOW - 1000 * HOUR, started=NOW - 1000 * HOUR, **OVER))
 
 
-def save(running: Running, *records: Record) -> None:
+def save(running: Running, *records: CallRecord) -> None:
     with running.database() as database, database.writing() as connection:
-        calls.save(connection, records)
+        call_records.save(connection, records)
 
 
 def text(admin: Admin, path: str, **query: object) -> str:
@@ -98,7 +99,7 @@ def listed(admin: Admin, **query: object) -> set[str]:
     return {part.partition('"')[0] for part in page.split('<tr id="past-')[1:]}
 
 
-def test_calls_under_way(admin: Admin, live: Record) -> None:
+def test_calls_under_way(admin: Admin, live: CallRecord) -> None:
     page = text(admin, "/calls")
     part = page.split('<tr id="live-live"')[1].split("</tr>")[0]
     assert '<a href="/menus/3">6200 VoiceMenu Navigator</a>' in part
@@ -111,7 +112,7 @@ def test_calls_under_way(admin: Admin, live: Record) -> None:
     assert "live" not in listed(admin)
 
 
-def test_nothing_is_answered_where_nothing_has_changed(site: Running, admin: Admin, live: Record) -> None:
+def test_nothing_is_answered_where_nothing_has_changed(site: Running, admin: Admin, live: CallRecord) -> None:
     seen = text(admin, "/calls").split('data-seen="')[1].partition('"')[0]
     same = admin.get(f"/calls/now?seen={seen}")
     assert (same.status, same.content) == (204, b"")
@@ -138,17 +139,17 @@ def test_a_page_that_asks_by_itself_does_not_keep_its_session(site: Running, adm
         assert seen() > early
 
 
-def test_silence_is_told(site: Running, admin: Admin, live: Record) -> None:
+def test_silence_is_told(site: Running, admin: Admin, live: CallRecord) -> None:
     assert 'class="notice calm"' not in text(admin, "/calls")
     with site.database() as database:
         with database.writing() as connection:
             connection.exec_driver_sql("DELETE FROM node")
-            pulse.note_alive(connection, "node", NOW - HOUR)
+            liveness.note_alive(connection, "node", NOW - HOUR)
         page = text(admin, "/calls")
         assert "Nothing has been heard of the phone service since Today" in page.replace("Yesterday", "Today")
         assert "No news of this call since" in page
         with database.writing() as connection:
-            pulse.note_alive(connection, "node", NOW + HOUR)
+            liveness.note_alive(connection, "node", NOW + HOUR)
 
 
 def day(ago: int) -> str:
@@ -180,20 +181,20 @@ def test_a_part_of_a_number_is_looked_for_in_so_many_calls_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever page a search leads to is as quick, and going back through them finds every call."""
-    monkeypatch.setattr(calls, "MOST_SEARCHED", 4)
+    monkeypatch.setattr(call_records, "MOST_SEARCHED", 4)
     noon = datetime.now().replace(hour=12) - timedelta(days=9)
     starts = [int((noon + timedelta(days=at // 2, hours=at % 2)).timestamp() * 1000) for at in range(19)]
     starts += [starts[-1] + at for at in range(6)]  # a day with more than are searched
     past = [
-        Record(f"{at:02}", started=start, ended=start + 1, caller=f"0{at % 3}07", outcome="menu")
+        CallRecord(f"{at:02}", started=start, ended=start + 1, caller=f"0{at % 3}07", outcome="menu")
         for at, start in enumerate(starts)
     ]
     with database.writing() as connection:
-        calls.save(connection, past)
+        call_records.save(connection, past)
     found, days, until = list[str](), list[str](), ""
     with database.reading() as connection:
         while True:
-            asked = Asked(number="107", until=until)
+            asked = CallListRequest(number="107", until=until)
             page = load_list(connection, asked, Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW)
             assert page.listing.total == len(page.listing.rows)
             found += [record.id for record in page.listing.rows]
@@ -201,7 +202,9 @@ def test_a_part_of_a_number_is_looked_for_in_so_many_calls_at_a_time(
                 break
             days.append(page.earlier[0])
             until = parse_qs(urlsplit(page.earlier[1]).query)["until"][0]
-        everything = load_list(connection, Asked(), Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW)
+        everything = load_list(
+            connection, CallListRequest(), Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW
+        )
     assert found == sorted((record.id for record in past if record.caller == "0107"), reverse=True)
     assert len(days) > 3
     assert days == sorted(set(days), reverse=True)
@@ -245,13 +248,13 @@ def test_paging_and_sorting(admin: Admin) -> None:
 
 
 def test_days_by_the_clock_of_the_server() -> None:
-    asked = Asked(since="2026-03-01", until="2026-03-31")
+    asked = CallListRequest(since="2026-03-01", until="2026-03-31")
     wanted = make_wanted(None, asked)  # type: ignore[arg-type]  # nothing is looked up
     assert wanted.since == int(datetime(2026, 3, 1).timestamp() * 1000)
     assert wanted.until == int(datetime(2026, 4, 1).timestamp() * 1000)
     assert read_day("2026-02-30") is None
     assert read_source("trunk-5") == ("trunk", 5)
-    ways = list(quick_ways(Asked(since="2026-03-25", number="1"), datetime(2026, 3, 31)))
+    ways = list(quick_ways(CallListRequest(since="2026-03-25", number="1"), datetime(2026, 3, 31)))
     assert ways[1] == ("7 days", "/calls?since=2026-03-25&number=1", True)
     assert ways[3] == ("All", "/calls?number=1", False)
 
@@ -367,8 +370,8 @@ def make_wav() -> bytes:
 def test_the_messages_of_a_call(site: Running, admin: Admin) -> None:
     wav = make_wav()
     with site.database() as database, database.writing() as connection:
-        voicemail.save(connection, Message("vm-1", 1, "told", "2000", NOW, 1000), wav)
-        voicemail.save(connection, Message("vm-2", 1, "another", "2000", NOW, 1000), wav)
+        voicemail.save(connection, VoicemailMessage("vm-1", 1, "told", "2000", NOW, 1000), wav)
+        voicemail.save(connection, VoicemailMessage("vm-2", 1, "another", "2000", NOW, 1000), wav)
     page = text(admin, "/calls/told")
     assert "Message for 1000 Ada Byron" in page
     assert "vm-2" not in page

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from openivr.menu.model import Snapshot
-from openivr.store import scenarios
+from openivr.ivr.model import IvrSnapshot
+from openivr.store.config import scenarios
 from openivr.store.database import Database
-from openivr.web import cases
+from openivr.web.simulator import scenario_tests
 from tests.running import Answer, Api, Running
 from tests.web.site import Admin, where
 from tests.web.test_phone import press, run, step
@@ -21,7 +21,7 @@ def keep(admin: Admin, name: str, happenings: list[dict[str, Any]], menu: int = 
     return admin.post(f"/menus/{menu}/tests", {"name": name, "call": call})
 
 
-def find(server: Running, name: str) -> scenarios.Stored:
+def find(server: Running, name: str) -> scenarios.StoredScenario:
     database = Database(f"sqlite:///{server.data / 'openivr.db'}")
     with database.reading() as connection:
         (found,) = [one for one in scenarios.find_all(connection) if one.name == name]
@@ -121,9 +121,12 @@ def test_a_test_is_renamed_and_deleted(server: Running, admin: Admin) -> None:
 
 def test_what_there_was_no_time_for_is_not_green(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0.0, 1.0, 99.0])
-    monkeypatch.setattr(cases, "monotonic", lambda: next(moments))
-    stored = scenarios.Stored(1, 3, "One", {"scenario": "One", "calls": "6200", "steps": []})
-    assert [one.state for one in cases.run_all(Snapshot(), [stored, stored])] == ["failed", "waiting"]
+    monkeypatch.setattr(scenario_tests, "monotonic", lambda: next(moments))
+    stored = scenarios.StoredScenario(1, 3, "One", {"scenario": "One", "calls": "6200", "steps": []})
+    assert [one.state for one in scenario_tests.run_all(IvrSnapshot(), [stored, stored])] == [
+        "failed",
+        "waiting",
+    ]
 
 
 def test_hostile_names_stay_text(admin: Admin) -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from openivr.objects import KINDS
-from openivr.objects.fields import Field
-from openivr.web.draft import Draft, move, read_draft
-from openivr.web.faces import FACES
+from openivr.resources import KINDS
+from openivr.resources.fields import Field
+from openivr.web.forms.parse import ParsedForm, move, read_draft
+from openivr.web.resources.views import FACES
 
 KNOWN = {
     ("extension", "1000"): 1,
@@ -25,7 +25,7 @@ def field(kind: str, name: str) -> Field:
     return next(one for one in KINDS[kind].fields if one.name == name)
 
 
-def read(kind: str, name: str, **form: list[str]) -> Draft:
+def read(kind: str, name: str, **form: list[str]) -> ParsedForm:
     given = {key.replace("__", "."): values for key, values in form.items()}
     return read_draft([field(kind, name)], given, lambda *key: KNOWN.get(key))
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from openivr.web.guard import POLICY
-from openivr.web.view import View
-from openivr.web.views import VIEWS
+from openivr.web.core.csrf import POLICY
+from openivr.web.core.request import PageRoute
+from openivr.web.routes import VIEWS
 from tests.running import Running
 from tests.web.site import Admin, where
 
@@ -14,12 +14,12 @@ OPEN = {"/sign-in", "/sign-in/again"}
 SHUT = [view for view in VIEWS if not view.is_open]
 
 
-def concrete(view: View) -> str:
+def concrete(view: PageRoute) -> str:
     """A path that the view answers."""
     return re.sub(r"\{[^}]*:int\}", "1", re.sub(r"\{\w+\}", "x", re.sub(r"\{[^}:]*:path\}", "x", view.path)))
 
 
-def name(view: View) -> str:
+def name(view: PageRoute) -> str:
     return f"{view.method} {view.path}"
 
 
@@ -30,7 +30,7 @@ def test_exactly_these_are_open() -> None:
 
 @pytest.mark.parametrize("cookie", [{}, {"openivr": "x" * 32}, {"openivr": ""}])
 @pytest.mark.parametrize("view", SHUT, ids=name)
-def test_every_other_page_sends_strangers_away(demo: Running, view: View, cookie: dict) -> None:
+def test_every_other_page_sends_strangers_away(demo: Running, view: PageRoute, cookie: dict) -> None:
     visitor = Admin(demo)
     visitor.cookies = cookie
     body = b"csrf=x" if view.method == "POST" else None
@@ -42,7 +42,7 @@ def test_every_other_page_sends_strangers_away(demo: Running, view: View, cookie
 
 
 @pytest.mark.parametrize("view", [view for view in SHUT if view.method == "POST"], ids=name)
-def test_no_form_of_another_page_is_taken(server: Running, admin: Admin, view: View) -> None:
+def test_no_form_of_another_page_is_taken(server: Running, admin: Admin, view: PageRoute) -> None:
     path, kind = concrete(view), {"Content-Type": "application/x-www-form-urlencoded"}
     good = f"csrf={admin.csrf}".encode()
     for body, headers in (
@@ -75,7 +75,7 @@ def test_the_browsers_word_about_the_origin(demo: Running) -> None:
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.method == "GET"], ids=name)
-def test_no_page_is_less_strict(admin: Admin, view: View) -> None:
+def test_no_page_is_less_strict(admin: Admin, view: PageRoute) -> None:
     answer = admin.get(concrete(view))
     assert answer.status in {200, 303, 404}
     assert answer.headers["content-security-policy"] == "; ".join(POLICY)

@@ -13,16 +13,19 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
-from openivr.menu.commands import Note, Topic
-from openivr.menu.model import Kind
-from openivr.objects import KINDS
-from openivr.objects.fields import Bad, Text
-from openivr.objects.fields import Note as Remark
-from openivr.store import calls, clients, objects, registrations, scenarios
-from openivr.store.calls import CallNote, Record
-from openivr.store.registrations import Registration, TrunkState
-from openivr.web.spreadsheet import DANGEROUS, MARK
-from tests.openapi.test_prompts import tone
+from openivr.ivr.commands import Note, Topic
+from openivr.ivr.model import DestinationKind
+from openivr.resources import KINDS
+from openivr.resources.fields import InvalidValue, TextField
+from openivr.resources.fields import NotesField as Remark
+from openivr.store.auth import clients
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallNote, CallRecord
+from openivr.store.config import resources, scenarios
+from openivr.store.runtime import registrations
+from openivr.store.runtime.registrations import Registration, TrunkStatus
+from openivr.web.core.csv_export import DANGEROUS, MARK
+from tests.api.test_prompts import tone
 from tests.running import Answer, Api, Running, start
 from tests.web.site import Admin
 from tests.web.test_prompts import send
@@ -104,12 +107,12 @@ FREE = (
 )  # notes with texts that are not the core's
 
 
-def worst_for(field: Text) -> str:
+def worst_for(field: TextField) -> str:
     """The worst text that a field takes; "" where it takes none of them."""
     for text in WORST:
         try:
             field.parse(text[: field.high] if TAG in text[: field.high - 1] else text)
-        except Bad:
+        except InvalidValue:
             continue
         return text[: field.high]
     return ""
@@ -127,16 +130,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         with database.changing() as change:
             for kind in KINDS.values():
                 fields = [
-                    one for one in kind.fields if isinstance(one, Text) and kind.name != "custom_prompt"
+                    one for one in kind.fields if isinstance(one, TextField) and kind.name != "custom_prompt"
                 ]
-                for ident, stored in list(objects.fetch_all(change.connection, kind))[:2]:
+                for ident, stored in list(resources.fetch_all(change.connection, kind))[:2]:
                     texts = {one.name: worst_for(one) for one in fields if not isinstance(one, Remark)}
                     texts = {name: text for name, text in texts.items() if text}
                     texts |= {one.name: WORST[0] for one in fields if isinstance(one, Remark)}
                     if ident > 1 and "email_addr" in texts:
                         del texts["email_addr"]
                     own = {name: f"{ident}{text}"[: len(text)] for name, text in texts.items()}
-                    objects.put(change, kind, ident, stored | (own if ident > 1 else texts), is_new=False)
+                    resources.put(change, kind, ident, stored | (own if ident > 1 else texts), is_new=False)
         with database.changing("auth") as change:
             clients.add(change.connection, WORST[0], f"""'"><{TAG}>""", "secret")
             clients.allow(change.connection, "127.0.0.0/8")
@@ -145,16 +148,21 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             registrations.bind(
                 connection, Registration(1, "sip:x", now // 1000 + 600, {"user_agent": WORST[0]}, "n")
             )
-            registrations.save_trunks(connection, [TrunkState(1, "down", WORST[0], now, "n")])
-            calls.save(connection, make_calls(now))
-            notes = [Note(topic, 3, WORST[0], Kind.EXTENSION, 1, WORST[0], detail=WORST[0]) for topic in FREE]
-            calls.save_notes(connection, (("over", at, CallNote(now, one)) for at, one in enumerate(notes)))
-            calls.save_menus(connection, ["over"])
+            registrations.save_trunks(connection, [TrunkStatus(1, "down", WORST[0], now, "n")])
+            call_records.save(connection, make_calls(now))
+            notes = [
+                Note(topic, 3, WORST[0], DestinationKind.EXTENSION, 1, WORST[0], detail=WORST[0])
+                for topic in FREE
+            ]
+            call_records.save_notes(
+                connection, (("over", at, CallNote(now, one)) for at, one in enumerate(notes))
+            )
+            call_records.save_menus(connection, ["over"])
     yield running
     running.stop()
 
 
-def make_calls(now: int) -> list[Record]:
+def make_calls(now: int) -> list[CallRecord]:
     """A call under way and one that is over, about which nothing is harmless."""
     words = ("caller", "caller_name", "called", "source", "keys", "reason", "stage", "node", "recording")
     texts: dict[str, Any] = dict.fromkeys(words, WORST[0])
@@ -166,10 +174,10 @@ def make_calls(now: int) -> list[Record]:
         "via": WORST[0],
         "result": WORST[0],
     }
-    over = Record("over", started=now, updated=now, path=f"6200 {WORST[3]}", menu=3, legs=[leg], **texts)
+    over = CallRecord("over", started=now, updated=now, path=f"6200 {WORST[3]}", menu=3, legs=[leg], **texts)
     over.ended = over.answered = now
     over.outcome = "menu"
-    live = Record("live", started=now, updated=now, path=WORST[1], menu=3, legs=[leg], **texts)
+    live = CallRecord("live", started=now, updated=now, path=WORST[1], menu=3, legs=[leg], **texts)
     return [over, live]
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from openivr.web.kept import MOST
+from openivr.web.core.resume_form import MOST
 from tests.running import Answer, Running
 from tests.web.site import PASSWORD, Admin, where
 

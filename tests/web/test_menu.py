@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from openivr.objects.ivr import IVR
-from openivr.store import objects
-from openivr.web.menu_page import MOST_NODES
+from openivr.resources.ivr import IVR
+from openivr.store.config import resources
+from openivr.web.menus.menu_view import MOST_NODES
 from tests.running import Answer, Api, Running
 from tests.web.forms import Form
 from tests.web.site import Admin, where
@@ -330,8 +330,8 @@ def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Runn
     for count, is_gathered in ((3, False), (50, True)):
         lines = "\n".join(f"Key {at} led to <b>room {at}</b>" for at in range(count))
         with server.database() as database, database.changing() as change:
-            menu = objects.fetch(change.connection, IVR, fresh)
-            objects.put(change, IVR, fresh, menu | {"note": lines}, is_new=False)
+            menu = resources.fetch(change.connection, IVR, fresh)
+            resources.put(change, IVR, fresh, menu | {"note": lines}, is_new=False)
         answer = admin.get(f"/menus/{fresh}")
         assert answer.content.count(b"led to &lt;b&gt;room") == count
         assert b"the next <code>openivr pull</code> then" in answer.content

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from openivr.objects import KINDS
-from openivr.store import objects, registrations
-from openivr.store.registrations import Registration, TrunkState
-from openivr.web.faces import FACES, Face
-from openivr.web.inputs import MOST_MOVED
+from openivr.resources import KINDS
+from openivr.store.config import resources
+from openivr.store.runtime import registrations
+from openivr.store.runtime.registrations import Registration, TrunkStatus
+from openivr.web.forms.inputs import MOST_MOVED
+from openivr.web.resources.views import FACES, ResourceView
 from tests.running import Answer, Api
 from tests.store.bodies import extension
 from tests.web.site import Admin, where
@@ -150,24 +151,24 @@ def page(answer: Answer) -> str:
     return unescape(answer.content.decode())
 
 
-def create(admin: Admin, face: Face) -> int:
+def create(admin: Admin, face: ResourceView) -> int:
     answer = admin.post(f"{face.path}/new", form(face.kind.name))
     assert answer.status == 303, page(answer)
     return int(where(answer).rpartition("/")[2])
 
 
-def shown(api: Api, face: Face, ident: int) -> dict[str, Any]:
+def shown(api: Api, face: ResourceView, ident: int) -> dict[str, Any]:
     answer: dict[str, Any] = api.get(f"{face.kind.paths[0]}/get", id=ident)
     return answer.get("data", answer)
 
 
-def total(api: Api, face: Face) -> int:
+def total(api: Api, face: ResourceView) -> int:
     found: int = api.get(f"{face.kind.paths[0]}/list")["total_number"]
     return found
 
 
 @pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: Face) -> None:
+def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: ResourceView) -> None:
     ident = create(admin, face)
     assert shown(api, face, ident).items() >= SHOWN[face.kind.name].items()
     row = shown(api, face, ident)
@@ -180,7 +181,7 @@ def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: Face) -
 
 
 @pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, face: Face) -> None:
+def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, face: ResourceView) -> None:
     ident = create(admin, face)
     before = shown(api, face, ident)
     answer = admin.post(f"{face.path}/{ident}", read_form(admin.get(f"{face.path}/{ident}")))
@@ -254,7 +255,7 @@ def test_secrets_are_kept_where_nothing_is_typed_and_never_shown(admin: Admin, a
     assert b"open sesame" not in answer.content
     assert admin.post(f"/routes/trunks/{ident}", read_form(answer)).status == 303
     with admin.running.database() as database, database.reading() as connection:
-        assert objects.fetch(connection, KINDS["trunk"], ident)["password"] == "open sesame"
+        assert resources.fetch(connection, KINDS["trunk"], ident)["password"] == "open sesame"
 
 
 def test_a_new_registration_name_needs_its_password(admin: Admin) -> None:
@@ -302,7 +303,7 @@ def test_items_are_moved_without_saving(admin: Admin, api: Api) -> None:
 
 
 @pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_deleting(admin: Admin, api: Api, face: Face) -> None:
+def test_deleting(admin: Admin, api: Api, face: ResourceView) -> None:
     ident = create(admin, face)
     path = f"{face.path}/{ident}/delete"
     assert "Nothing points to" in page(admin.get(path))
@@ -435,7 +436,7 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
 
 
 @pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_two_who_change_the_same_object_are_told(admin: Admin, api: Api, face: Face) -> None:
+def test_two_who_change_the_same_object_are_told(admin: Admin, api: Api, face: ResourceView) -> None:
     mine, theirs, (name, text), said = BOTH[face.kind.name]
     ident = create(admin, face)
     path = f"{face.path}/{ident}"
@@ -481,7 +482,7 @@ def test_a_new_password_waits_like_every_other_change(admin: Admin, api: Api) ->
     assert (answer.status, "<li>Password: a new one.</li>" in page(answer)) == (409, True)
     assert admin.post(path, read_form(answer)).status == 303
     with admin.running.database() as database, database.reading() as connection:
-        kept = objects.fetch(connection, KINDS["trunk"], ident)
+        kept = resources.fetch(connection, KINDS["trunk"], ident)
     assert (kept["password"], kept["port"]) == ("close sesame", 5070)
 
 
@@ -522,7 +523,7 @@ def test_phones_and_trunks_say_how_they_are(admin: Admin) -> None:
     phone = Registration(
         2, "sip:1001@192.0.2.9", int(time.time()) + 600, {"user_agent": "<b>Desk</b>"}, "one"
     )
-    state = TrunkState(trunk, "down", "403 Forbidden", 1_700_000_000_000, "one")
+    state = TrunkStatus(trunk, "down", "403 Forbidden", 1_700_000_000_000, "one")
     with admin.running.database() as database, database.writing() as connection:
         registrations.bind(connection, phone)
         registrations.save_trunks(connection, [state])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from openivr.menu.digits import match_shape, parse_pattern
-from openivr.web.patterns import example, explain, is_wide
+from openivr.ivr.digits import match_shape, parse_pattern
+from openivr.web.resources.pattern_labels import example, explain, is_wide
 
 
 @pytest.mark.parametrize(

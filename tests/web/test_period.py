@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.store.reports import HOUR
-from openivr.web.report import period
-from openivr.web.report.period import Clock, Period, make_period, read_period
+from openivr.store.cdr.reports import HOUR
+from openivr.web.reports import period
+from openivr.web.reports.period import Clock, Period, make_period, read_period
 
 ZONES = (
     "UTC",

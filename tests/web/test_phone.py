@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from openivr import sounds
-from openivr.audio import convert
-from openivr.store import prompts
+from openivr.sounds.convert import convert
+from openivr.store.config import prompts
 from openivr.store.database import Database
 from tests.running import Answer, Api, Running
 from tests.store.test_transfer import sound

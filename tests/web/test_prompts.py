@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 import soundfile
 
-from openivr.menu.sounds import SOUNDS
-from openivr.store.prompts import MOST_FILE
-from tests.openapi.test_prompts import BOUNDARY, form, fresh, tone
+from openivr.ivr.builtin_sounds import SOUNDS
+from openivr.store.config.prompts import MOST_FILE
+from tests.api.test_prompts import BOUNDARY, form, fresh, tone
 from tests.running import Answer, Api
 from tests.store.bodies import ivr
 from tests.web.site import Admin, where

@@ -4,27 +4,29 @@ from dataclasses import replace
 
 import pytest
 
+from openivr.cdr.journal.entries import CallStepped
 from openivr.cli.snapshot import load
-from openivr.journal.entries import Stepped
-from openivr.menu.model import Snapshot, by_id
-from openivr.store import calls
-from openivr.store.calls import CallNote, Record
+from openivr.ivr.model import IvrSnapshot, by_id
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
-from openivr.web.replay import Told, tell
-from tests.clerk.recording import Recorded
-from tests.clerk.recording import record as act_out
+from openivr.web.simulator.replay import ReplayedCall, tell
+from tests.cdr.recording import Recorded
+from tests.cdr.recording import record as act_out
 from tests.running import Api, Running
 from tests.web.site import Admin
 
 NAVIGATOR, RECEPTIONIST = 3, 4
 
 
-def describe(call: Recorded, revision: int = 1) -> tuple[Record, list[CallNote]]:
+def describe(call: Recorded, revision: int = 1) -> tuple[CallRecord, list[CallNote]]:
     """What the store has of a call."""
-    steps = [entry for entry in call.end() if isinstance(entry, Stepped)]
+    steps = [entry for entry in call.end() if isinstance(entry, CallStepped)]
     events = [step.event for step in steps]
     notes = [CallNote(step.at, note) for step in steps for note in step.notes]
-    record = Record(call.ident, revision=revision, caller="2000", called="6200", stage="ended", events=events)
+    record = CallRecord(
+        call.ident, revision=revision, caller="2000", called="6200", stage="ended", events=events
+    )
     return record, notes
 
 
@@ -32,21 +34,21 @@ def save(server: Running, call: Recorded) -> None:
     record, notes = describe(call)
     database = Database(f"sqlite:///{server.data / 'openivr.db'}")
     with database.writing() as connection:
-        calls.save(connection, [record])
-        calls.save_notes(connection, ((call.ident, place, note) for place, note in enumerate(notes)))
+        call_records.save(connection, [record])
+        call_records.save_notes(connection, ((call.ident, place, note) for place, note in enumerate(notes)))
     database.close()
 
 
 @pytest.fixture
-def menus(server: Running) -> Snapshot:
+def menus(server: Running) -> IvrSnapshot:
     return load(server.data, "")
 
 
-def texts(told: Told) -> str:
+def texts(told: ReplayedCall) -> str:
     return " ".join(f"{line['what']} {line['text']}" for line in told.lines)
 
 
-def test_a_call_is_told_as_it_was(menus: Snapshot) -> None:
+def test_a_call_is_told_as_it_was(menus: IvrSnapshot) -> None:
     call = act_out(menus, "one", "2", menu=NAVIGATOR)
     told = tell(menus, *describe(call))
     assert told.is_exact
@@ -57,7 +59,7 @@ def test_a_call_is_told_as_it_was(menus: Snapshot) -> None:
     assert told.sent.happenings[0]["key"] == "2"
 
 
-def test_a_change_that_matters_is_admitted_and_another_is_not_mentioned(menus: Snapshot) -> None:
+def test_a_change_that_matters_is_admitted_and_another_is_not_mentioned(menus: IvrSnapshot) -> None:
     record, notes = describe(act_out(menus, "one", "2", menu=NAVIGATOR))
     other = replace(menus, ivrs=by_id([ivr for ivr in menus.ivrs.values() if ivr.id != RECEPTIONIST]))
     assert tell(other, record, notes).is_exact
@@ -68,7 +70,7 @@ def test_a_change_that_matters_is_admitted_and_another_is_not_mentioned(menus: S
     assert "refused 2" in texts(changed)
 
 
-def test_what_is_private_stays_hidden_and_cannot_be_kept(menus: Snapshot) -> None:
+def test_what_is_private_stays_hidden_and_cannot_be_kept(menus: IvrSnapshot) -> None:
     (trunk,) = menus.trunks.values()
     working = replace(menus, trunks=by_id([replace(trunk, enabled=True)]))
     told = tell(working, *describe(act_out(working, "one", "95551234567", menu=NAVIGATOR)))
@@ -77,11 +79,11 @@ def test_what_is_private_stays_hidden_and_cannot_be_kept(menus: Snapshot) -> Non
     assert told.sent is None
 
 
-def test_a_record_without_events_has_nothing_to_tell(menus: Snapshot) -> None:
-    assert tell(menus, Record("one"), []) == Told([], is_exact=True)
+def test_a_record_without_events_has_nothing_to_tell(menus: IvrSnapshot) -> None:
+    assert tell(menus, CallRecord("one"), []) == ReplayedCall([], is_exact=True)
 
 
-def test_the_page_of_a_call_and_its_test(server: Running, admin: Admin, menus: Snapshot, api: Api) -> None:
+def test_the_page_of_a_call_and_its_test(server: Running, admin: Admin, menus: IvrSnapshot, api: Api) -> None:
     save(server, act_out(menus, "call-1", "1#", menu=NAVIGATOR))
     text = admin.get("/calls/call-1/replay").content.decode()
     assert '<span class="what">extension 1000</span>' in text

@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from openivr.menu.commands import Topic
-from openivr.store.calls import CallNote, Record
+from openivr.ivr.commands import Topic
+from openivr.store.cdr.call_records import CallNote, CallRecord
+from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.menus import load_snapshot
 from tests.history import keep_past, make_past
 from tests.running import Running
 from tests.web.site import Admin
 
-Past = list[tuple[Record, list[CallNote]]]
+Past = list[tuple[CallRecord, list[CallNote]]]
 DAYS, DAILY = 40, 12
 RANGES = ("range=today", "range=week", "range=month", f"from={datetime.now():%Y-%m-01}")
 ROW = re.compile(r"<tr[^>]*>\s*<th scope=\"row\".*?</tr>", re.DOTALL)
@@ -66,7 +66,7 @@ def within(past: Past, rows: list[dict[str, str]]) -> Past:
     return [one for one in past if first <= str(day_of(one[0])) <= last]
 
 
-def day_of(record: Record) -> object:
+def day_of(record: CallRecord) -> object:
     return datetime.fromtimestamp(record.started / 1000).date()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from openivr import configfile
-from openivr.store import tokens
-from openivr.store.tokens import TokenPolicy
+from openivr.config import yaml_document
+from openivr.store.auth import tokens
+from openivr.store.auth.tokens import TokenPolicy
 from tests.running import AGENT, Answer, Api, Running
 from tests.web.site import Admin, where
 
@@ -170,7 +170,7 @@ def test_a_backup_is_a_whole_database(admin: Admin, tmp_path: Path) -> None:
 def test_the_configuration_as_text(admin: Admin, fields: dict[str, str]) -> None:
     answer = admin.post("/settings/backup/export", fields)
     assert answer.headers["content-disposition"].endswith('.yaml"')
-    document = configfile.load(answer.content.decode())
+    document = yaml_document.load(answer.content.decode())
     assert [entry.fields["number"] for entry in document.entries["ivr"]] == ["6202", "6203", "6200", "6201"]
 
 

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from sqlalchemy import update
 
 from openivr.cli import main
-from openivr.store.admin import SessionPolicy
+from openivr.store.auth.admin import SessionPolicy
 from openivr.store.tables import ADMIN_SESSION
-from openivr.web.server import BEFORE_CHANGE
+from openivr.web.core.middleware import BEFORE_CHANGE
 from tests.running import Running, start
 from tests.web.site import PASSWORD, Admin, where
 from tests.web.test_guard import SHUT, concrete

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.store.reports import Journey
-from openivr.web.report import ways
-from openivr.web.report.ways import FURTHER, OTHER, End, Way, find_ways
+from openivr.store.cdr.reports import Journey
+from openivr.web.reports import flows
+from openivr.web.reports.flows import FURTHER, OTHER, Flow, FlowEnd, find_ways
 
 
 def journey(
@@ -41,11 +41,11 @@ def test_calls_go_from_menu_to_menu_and_end() -> None:
         ]
     )
     assert set(found) == {
-        Way(("6200",), ("6200", "6201"), 5),
-        Way(("6200", "6201"), End("connected", "", "extension", 3), 5),
-        Way(("6200",), End("menu", "caller hung up"), 2),
-        Way(("6201",), End("message", "", "ext_vm", 3), 4),
-        Way((), End("missed"), 1),
+        Flow(("6200",), ("6200", "6201"), 5),
+        Flow(("6200", "6201"), FlowEnd("connected", "", "extension", 3), 5),
+        Flow(("6200",), FlowEnd("menu", "caller hung up"), 2),
+        Flow(("6201",), FlowEnd("message", "", "ext_vm", 3), 4),
+        Flow((), FlowEnd("missed"), 1),
     }
 
 
@@ -54,14 +54,14 @@ def test_a_call_that_comes_back_goes_on_to_the_right() -> None:
     assert [(way.source, way.target) for way in found] == [
         (("6200",), ("6200", "6202")),
         (("6200", "6202"), ("6200", "6202", "6200")),
-        (("6200", "6202", "6200"), End("menu", "caller hung up")),
+        (("6200", "6202", "6200"), FlowEnd("menu", "caller hung up")),
     ]
 
 
 def test_what_is_rare_stands_together() -> None:
     found = find_ways([journey("6200", calls=1000), journey("6200 6201"), journey("6209", calls=2)])
-    assert Way(("6200",), FURTHER, 1) in found
-    assert Way(None, End("menu", "caller hung up"), 2) in found
+    assert Flow(("6200",), FURTHER, 1) in found
+    assert Flow(None, FlowEnd("menu", "caller hung up"), 2) in found
     many = [journey("6200", "connected", "", f"extension {n}", 50 - n) for n in range(1, 20)]
     assert [way.calls for way in find_ways(many) if way.target == OTHER] == [sum(range(31, 38))]
 
@@ -73,9 +73,9 @@ def test_who_comes_into_a_menu_leaves_it(given: list[Journey]) -> None:
         left[way.source] += way.calls
         came[way.target] += way.calls
     for place in came:
-        if not isinstance(place, End):
+        if not isinstance(place, FlowEnd):
             assert came[place] == left[place]
-    ends = sum(calls for place, calls in came.items() if isinstance(place, End))
+    ends = sum(calls for place, calls in came.items() if isinstance(place, FlowEnd))
     assert ends == sum(one.calls for one in given)
 
 
@@ -83,10 +83,11 @@ def test_who_comes_into_a_menu_leaves_it(given: list[Journey]) -> None:
 def test_there_is_room_for_all_that_is_shown(given: list[Journey]) -> None:
     found = find_ways(given)
     menus = {way.source for way in found if way.source}
-    assert len(menus) <= ways.MOST_MENUS
-    assert all(len(path) <= ways.MOST_STEPS for path in menus)
+    assert len(menus) <= flows.MOST_MENUS
+    assert all(len(path) <= flows.MOST_STEPS for path in menus)
     assert (
-        len({way.target for way in found if isinstance(way.target, End)} - {OTHER, FURTHER}) <= ways.MOST_ENDS
+        len({way.target for way in found if isinstance(way.target, FlowEnd)} - {OTHER, FURTHER})
+        <= flows.MOST_ENDS
     )
 
 
@@ -95,9 +96,9 @@ def test_a_number_is_that_of_the_calls_that_went_this_way(given: list[Journey]) 
     for way in find_ways(given):
         if way.source is None or way.target in (OTHER, FURTHER):
             continue
-        if isinstance(way.target, End):
+        if isinstance(way.target, FlowEnd):
             calls = sum(
-                one.calls for one in given if one.path == way.source and ways.end_of(one) == way.target
+                one.calls for one in given if one.path == way.source and flows.end_of(one) == way.target
             )
         else:
             size = len(way.target)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from openivr import web
-from openivr.web import words
+from openivr.web import messages
 
 FOLDER = Path(web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
@@ -23,7 +23,7 @@ SHOWN = re.compile(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"')
 def test_every_key_that_is_named_has_words() -> None:
     named = re.findall(r"""\bsay\(\s*["']([a-z_]+\.[a-z_0-9]*[a-z0-9])["']""", CODE)
     assert len(named) > 50
-    assert [key for key in named if not words.has(key)] == []
+    assert [key for key in named if not messages.has(key)] == []
 
 
 def test_no_words_are_left_over() -> None:
@@ -34,7 +34,7 @@ def test_no_words_are_left_over() -> None:
     )
     unused = [
         key
-        for key in words.load()
+        for key in messages.load()
         if f'"{key}"' not in CODE and f"'{key}'" not in CODE and not key.startswith(tuple(prefixes))
     ]
     assert unused == []
@@ -70,10 +70,10 @@ def test_words_in_a_script_would_be_found() -> None:
 
 
 def test_counting() -> None:
-    assert words.say("sign_in.blocked", count=1).endswith("in a minute.")
-    assert words.say("sign_in.blocked", count=2).endswith("in 2 minutes.")
+    assert messages.say("sign_in.blocked", count=1).endswith("in a minute.")
+    assert messages.say("sign_in.blocked", count=2).endswith("in 2 minutes.")
 
 
 def test_unknown_words_are_an_error() -> None:
     with pytest.raises(KeyError):
-        words.say("frame.nothing_of_the_kind")
+        messages.say("frame.nothing_of_the_kind")

@@ -18,7 +18,7 @@ def admin() -> None:
 @store_options
 def reset_password(name: str, data: Path, database: str) -> None:
     """Give out a new password, to be changed at the next sign-in; every signed-in browser is signed out."""
-    from openivr.store.admin import reset
+    from openivr.store.auth.admin import reset
 
     with opened(data, database) as store, store.changing("auth") as change:
         password = reset(change.connection, name, int(time.time()))

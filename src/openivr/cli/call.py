@@ -9,14 +9,14 @@ import click
 from openivr.cli.options import FILE, opened, option, store_options
 
 if TYPE_CHECKING:
-    from openivr.accounts import Account
-    from openivr.media.clip import Clip
-    from openivr.phone.conversation import Script
-    from openivr.phone.story import Story
-    from openivr.simulate.transcript import Line
-    from openivr.sip.credentials import KeptLogin, Login
+    from openivr.config.call_config import SipAccount
+    from openivr.media.audio.clip import Clip
+    from openivr.simulate.transcript import TranscriptLine
+    from openivr.sip.address import Target
+    from openivr.sip.auth.client import KeptLogin, Login
     from openivr.sip.settings import Trace
-    from openivr.sip.targets import Target
+    from openivr.softphone.conversation import Script
+    from openivr.softphone.server_log import ServerLog
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 USUAL_SERVER = "127.0.0.1:5060"
@@ -40,8 +40,8 @@ def read_server(_ctx: click.Context, _param: click.Parameter, text: str) -> "Tar
 
 
 def find_server(text: str) -> "Target":
-    from openivr.sip.fields import read_uri
-    from openivr.sip.targets import find_target
+    from openivr.sip.address import find_target
+    from openivr.sip.message.headers import read_uri
 
     uri = read_uri(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
     target = find_target(uri) if uri is not None else None
@@ -52,8 +52,8 @@ def find_server(text: str) -> "Target":
 
 def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> "Clip | None":
     """Read a sound file into what a telephone sends."""
-    from openivr.audio import CONTAINERS, NotAudio, convert
-    from openivr.media.clip import Clip
+    from openivr.media.audio.clip import Clip
+    from openivr.sounds.convert import CONTAINERS, NotAudio, convert
 
     if path is None:
         return None
@@ -125,18 +125,18 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
     """Make the call; the exit code."""
     import asyncio
 
-    from openivr.logs import configure_logs
-    from openivr.media.keys import KeyKind
-    from openivr.phone.conversation import Plan
-    from openivr.phone.player import NoPlayer
-    from openivr.phone.terminal import Call, CannotCall, hold
-    from openivr.phone.verdict import EXIT_CODES
+    from openivr.media.dtmf.rfc4733 import DtmfMethod
+    from openivr.observability.logs import configure_logs
+    from openivr.softphone.conversation import CallPlan
+    from openivr.softphone.loudspeaker import NoPlayer
+    from openivr.softphone.result import EXIT_CODES
+    from openivr.softphone.terminal import CannotCall, TerminalCall, hold
 
     configure_logs("error")
     server, login, story = find_way(number, data, database, extension, options)
-    plan = Plan(
+    plan = CallPlan(
         number=number,
-        way=KeyKind(options["key_by"]),
+        way=DtmfMethod(options["key_by"]),
         script=options["script"] or (),
         clip=options["clip"],
         record=options["record"],
@@ -144,7 +144,7 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
         ring_seconds=options["timeout"],
         talk_seconds=options["hang_up_after"],
     )
-    told = Call(
+    told = TerminalCall(
         server=server,
         login=login,
         show=show_json if options["as_json"] else show_line,
@@ -167,27 +167,27 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
 
 def find_way(
     number: str, data: Path, database: str, extension: str, options: dict[str, Any]
-) -> "tuple[Target, Login | KeptLogin, Story | None]":
+) -> "tuple[Target, Login | KeptLogin, ServerLog | None]":
     """Which server to call, as whom, and what of this machine tells of it."""
     from openivr.cli.snapshot import load
-    from openivr.phone.story import Story, find_listening
-    from openivr.sip.credentials import KeptLogin, Login
-    from openivr.sip.verifier import Secret
+    from openivr.sip.auth.client import KeptLogin, Login
+    from openivr.sip.auth.server import DigestSecret
+    from openivr.softphone.server_log import ServerLog, find_listening
 
     if options["user"]:
         password = options["password_file"].read_text().rstrip("\r\n")
         return options["server"] or find_server(USUAL_SERVER), Login(options["user"], password), None
     account = find_account(data, database, extension)
-    login = KeptLogin(account.user, Secret.read(account.secret).hashes)
+    login = KeptLogin(account.user, DigestSecret.read(account.secret).hashes)
     journal = data / "journal"
     server = options["server"] or find_server(find_listening(journal) or USUAL_SERVER)
     server = server._replace(host=EVERYWHERE.get(server.host, server.host))
-    return server, login, Story(journal, account.number, number, lambda: load(data, database))
+    return server, login, ServerLog(journal, account.number, number, lambda: load(data, database))
 
 
-def find_account(data: Path, database: str, number: str) -> "Account":
+def find_account(data: Path, database: str, number: str) -> "SipAccount":
     """The account of an extension, or of the first one."""
-    from openivr.store.configuration import load
+    from openivr.store.caches.call_config_cache import load
 
     with opened(data, database) as store, store.reading() as connection:
         accounts = load(connection).configuration.accounts.values()
@@ -209,13 +209,13 @@ def find_keyboard(*, has_script: bool) -> int | None:
         return None
 
 
-def show_line(line: "Line") -> None:
+def show_line(line: "TranscriptLine") -> None:
     from openivr.simulate.transcript import show
 
     click.echo(show([line]))
 
 
-def show_json(line: "Line") -> None:
+def show_json(line: "TranscriptLine") -> None:
     echo_json({"at": line.at, "what": line.what, "text": line.text, "why": line.why})
 
 
@@ -229,7 +229,7 @@ def make_trace() -> "Trace":
     """Show messages on standard error, with seconds since now."""
     import time
 
-    from openivr.phone.trace import show
+    from openivr.softphone.trace import show
 
     began = time.monotonic()
     return lambda is_sent, peer, data: click.echo(

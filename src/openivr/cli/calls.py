@@ -13,10 +13,10 @@ from openivr.cli.serve import call_options, common_options, start
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from openivr.control import Banned
-    from openivr.menu.model import Snapshot
+    from openivr.ivr.model import IvrSnapshot
+    from openivr.server.control_socket import Banned
     from openivr.simulate.simulation import Simulation
-    from openivr.store.calls import CallNote, Record
+    from openivr.store.cdr.call_records import CallNote, CallRecord
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 STAMP = "%Y-%m-%d %H:%M:%S"
@@ -86,14 +86,14 @@ def list_calls(  # noqa: PLR0913 - one argument per option
     as_json: bool,
 ) -> None:
     """Calls, newest first."""
-    from openivr.store import calls as store
-    from openivr.store.menus import load_snapshot
+    from openivr.store.cdr import call_records as store
+    from openivr.store.config.ivr_snapshot import load_snapshot
 
     with opened(data, database) as opened_store, opened_store.reading() as connection:
         ivr = load_snapshot(connection).ivr_by_number(menu) if menu else None
         if menu and ivr is None:
             raise click.BadParameter(f"no menu has the number {menu}", param_hint="--menu")
-        wanted = store.Wanted(
+        wanted = store.CallFilter(
             since=since,
             until=until,
             number=number,
@@ -116,11 +116,11 @@ def list_calls(  # noqa: PLR0913 - one argument per option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with the events that `simulate` replays.")
 def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
     """Show the call with this ID, or the one whose id begins so: what happened, and who was rung."""
-    from openivr.journal.happening import read_happenings
-    from openivr.simulate.recording import retell
+    from openivr.cdr.journal.event_codec import read_happenings
+    from openivr.simulate.replay import retell
     from openivr.simulate.world import World
-    from openivr.store import calls as store
-    from openivr.store.menus import load_snapshot
+    from openivr.store.cdr import call_records as store
+    from openivr.store.config.ivr_snapshot import load_snapshot
 
     with opened(data, database) as opened_store, opened_store.reading() as connection:
         record = store.find_call(connection, ident)
@@ -146,7 +146,7 @@ def bans(*, lift: str, as_json: bool, data: Path) -> None:
 
     Asks the server that carries calls on this data, which must be running. SIGUSR1 to it ends all bans.
     """
-    from openivr.control import NotRunning, Question, ask
+    from openivr.server.control_socket import NotRunning, Question, ask
 
     try:
         found = ask(data, Question(lift))
@@ -162,7 +162,7 @@ def bans(*, lift: str, as_json: bool, data: Path) -> None:
 
 
 def describe(
-    record: "Record", notes: "list[CallNote]", told: "Simulation", snapshot: "Snapshot"
+    record: "CallRecord", notes: "list[CallNote]", told: "Simulation", snapshot: "IvrSnapshot"
 ) -> Iterator[str]:
     """A call in words: what is known of it, who was rung, and its story."""
     from openivr.simulate.transcript import show as lay_out
@@ -198,7 +198,7 @@ def describe(
 
 def same_story(notes: list[Any], told: "Simulation") -> bool:
     """Whether a call that is told again gives the notes that were made at its time."""
-    from openivr.menu.commands import mask
+    from openivr.ivr.commands import mask
 
     plain = [(note.topic, note.ivr, note.input, note.kind, note.target, note.detail) for note in notes]
     again = [mask(note) for note in told.notes]
@@ -237,14 +237,14 @@ def local(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime(STAMP)
 
 
-def lasting(record: "Record") -> str:
+def lasting(record: "CallRecord") -> str:
     """How long a call took, or has taken so far: 1:05."""
     seconds = round(((record.ended or record.updated) - record.started) / 1000)
     minutes, seconds = divmod(seconds, 60)
     return f"{minutes}:{seconds:02d}"
 
 
-def table_of(records: "list[Record]") -> "Table":
+def table_of(records: "list[CallRecord]") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

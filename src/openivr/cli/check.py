@@ -10,8 +10,8 @@ import click
 from openivr import __version__
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load
-from openivr.menu.check import check as find_mistakes
-from openivr.menu.findings import RULES, Finding, Severity
+from openivr.ivr.analysis.check import check as find_mistakes
+from openivr.ivr.analysis.rules import RULES, Finding, Severity
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 LEVELS = [*(severity.value for severity in Severity), "never"]

@@ -23,8 +23,8 @@ def client() -> None:
 @store_options
 def add(name: str, ident: str | None, secret: str | None, data: Path, database: str) -> None:
     """Add a client and show its secret, which cannot be shown again."""
-    from openivr.objects.secret import random_text
-    from openivr.store import clients
+    from openivr.resources.secret import random_text
+    from openivr.store.auth import clients
 
     ident, secret = ident or random_text(), secret or random_text()
     with opened(data, database) as store, store.changing("auth") as change:
@@ -36,7 +36,7 @@ def add(name: str, ident: str | None, secret: str | None, data: Path, database: 
 @store_options
 def list_clients(data: Path, database: str) -> None:
     """Show every client's id, name and age."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.reading() as connection:
         for one in clients.list_all(connection):
@@ -49,7 +49,7 @@ def list_clients(data: Path, database: str) -> None:
 @store_options
 def revoke(name: str, data: Path, database: str) -> None:
     """Delete the client of this id or name; its tokens end at once."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
         clients.revoke(change.connection, name)
@@ -73,7 +73,7 @@ def allow() -> None:
 @store_options
 def allow_add(network: str, data: Path, database: str) -> None:
     """Allow an address or a network such as 192.0.2.0/24."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
         clients.allow(change.connection, network)
@@ -85,7 +85,7 @@ def allow_add(network: str, data: Path, database: str) -> None:
 @store_options
 def allow_remove(network: str, data: Path, database: str) -> None:
     """Take a network off the list."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
         clients.disallow(change.connection, network)
@@ -96,7 +96,7 @@ def allow_remove(network: str, data: Path, database: str) -> None:
 @store_options
 def allow_list(data: Path, database: str) -> None:
     """Show allowed networks, and addresses locked out after wrong logins."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.reading() as connection:
         for network in clients.allowed(connection) or ["everybody"]:
@@ -110,7 +110,7 @@ def allow_list(data: Path, database: str) -> None:
 @store_options
 def allow_unblock(address: str, data: Path, database: str) -> None:
     """End the lock-out of an address."""
-    from openivr.store import clients
+    from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
         clients.unblock(change.connection, address)
@@ -127,8 +127,8 @@ def token(data: Path, database: str) -> None:
 
     These tokens have a client of their own: at its limit the oldest of them ends, no other program's.
     """
-    from openivr.objects.secret import random_text
-    from openivr.store import clients, tokens
+    from openivr.resources.secret import random_text
+    from openivr.store.auth import clients, tokens
 
     policy, now = tokens.TokenPolicy(), int(time.time())
     with opened(data, database) as store, store.changing("auth") as change:
@@ -136,6 +136,6 @@ def token(data: Path, database: str) -> None:
             clients.add(change.connection, LOCAL_NAME, LOCAL_ID, random_text())
         tokens.make_room(change.connection, policy, LOCAL_ID, now)
         pair = tokens.issue(change.connection, policy, LOCAL_ID, now)
-    if not isinstance(pair, tokens.Pair):
+    if not isinstance(pair, tokens.TokenPair):
         raise click.ClickException("there are too many tokens")
     click.echo(pair.access)

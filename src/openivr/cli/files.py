@@ -12,7 +12,7 @@ import click
 from openivr.cli.options import FILE, opened, store_options
 
 if TYPE_CHECKING:
-    from openivr.store.transfer import Item, Mistake, Plan
+    from openivr.store.config.import_export import DocumentError, ImportPlan, PlannedChange
 
 
 @contextmanager
@@ -41,19 +41,20 @@ def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
     FILE may be - for standard output. Passwords are in it as they are kept: hashed, but for those of trunks,
     which are as you gave them. The file is readable by you alone.
     """
-    from openivr import configfile
-    from openivr.objects import KINDS
-    from openivr.store import system, transfer
+    from openivr.config import yaml_document
+    from openivr.resources import KINDS
+    from openivr.store import system
+    from openivr.store.config import import_export
 
     with opened(data, database) as store, store.reading() as connection:
         total = sum(system.count(connection, kind) for kind in KINDS)
         with progress("exporting", total) as step:
-            document = transfer.export(connection, with_audio=not no_audio, step=step)
-        text = configfile.dump(document)
+            document = import_export.export(connection, with_audio=not no_audio, step=step)
+        text = yaml_document.dump(document)
     if str(file) == "-":
         click.echo(text, nl=False)
         return
-    configfile.write_private(file, text)
+    yaml_document.write_private(file, text)
     click.echo(f"wrote {total} objects to {file}")
 
 
@@ -71,19 +72,19 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
     is deleted, and what an object leaves out has its default. With --keep others stay, and only what the file
     names is changed: a single key of a menu, say. Running servers take the new configuration over at once.
     """
-    from openivr import configfile
-    from openivr.store import transfer
+    from openivr.config import yaml_document
+    from openivr.store.config import import_export
 
     try:
-        document = configfile.load(file.read())
-    except configfile.Unreadable as error:
+        document = yaml_document.load(file.read())
+    except yaml_document.UnreadableDocument as error:
         raise failure(file.name, [error.mistake]) from error
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file.name} is not UTF-8") from error
     total = sum(map(len, document.entries.values()))
     with opened(data, database) as store, store.changing() as change:
         with progress("checking", total) as step:
-            plan = transfer.make_plan(
+            plan = import_export.make_plan(
                 change.connection,
                 document.entries,
                 document.scenarios,
@@ -99,16 +100,16 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
             change.connection.rollback()
             return
         with progress("importing", len(plan.actions)) as step:
-            transfer.carry_out(change, plan, step)
-        transfer.replace_access(change.connection, document.clients, document.addresses)
+            import_export.carry_out(change, plan, step)
+        import_export.replace_access(change.connection, document.clients, document.addresses)
 
 
-def failure(name: str, mistakes: "list[Mistake]") -> click.ClickException:
+def failure(name: str, mistakes: "list[DocumentError]") -> click.ClickException:
     lines = [f"{name}:{mistake.line}: {mistake.text}" for mistake in mistakes]
     return click.ClickException("nothing was changed\n" + "\n".join(lines))
 
 
-def report(plan: "Plan") -> None:
+def report(plan: "ImportPlan") -> None:
     """What changes, a line an object, and how many of each."""
     for item in plan.actions:
         click.echo(f"{item.action}  {item.kind.name} {item.label}{describe(item)}")
@@ -122,7 +123,7 @@ def report(plan: "Plan") -> None:
         )
 
 
-def describe(item: "Item") -> str:
+def describe(item: "PlannedChange") -> str:
     hidden = {one.name for one in item.kind.fields if one.hidden}
     old, new = item.old or {}, item.new or {}
     parts = []

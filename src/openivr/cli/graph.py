@@ -6,8 +6,8 @@ import click
 
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load
-from openivr.menu.model import Kind
-from openivr.menu.picture import draw, to_mermaid
+from openivr.ivr.analysis.diagram import draw, to_mermaid
+from openivr.ivr.model import DestinationKind
 
 
 @click.command()
@@ -22,7 +22,7 @@ def graph(number: str | None, form: str, data: Path, database: str) -> None:
     ivr = snapshot.ivr_by_number(number) if number else None
     if number and not ivr:
         raise click.BadParameter(f"there is no menu {number}", param_hint="NUMBER")
-    starts = [(Kind.IVR, ident) for ident in ([ivr.id] if ivr else snapshot.ivrs)]
+    starts = [(DestinationKind.IVR, ident) for ident in ([ivr.id] if ivr else snapshot.ivrs)]
     picture = draw(snapshot, starts)
     if form == "json":
         import msgspec

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from openivr.objects.errors import ObjectError
+from openivr.resources.errors import ObjectError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -36,7 +36,7 @@ def store_options(command: F) -> F:
 @contextmanager
 def opened(data: Path, database: str) -> Iterator[Any]:
     """The database of these options, its schema up to date; what the store refuses becomes a clear error."""
-    from openivr.config import Settings
+    from openivr.config.settings import Settings
     from openivr.store.database import Database
     from openivr.store.schema import NewerSchema, migrate
 

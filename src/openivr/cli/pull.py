@@ -13,8 +13,8 @@ from openivr.cli.files import describe, progress
 from openivr.cli.options import FILE, opened, option, store_options
 
 if TYPE_CHECKING:
-    from openivr.pull.comparison import Comparison
-    from openivr.pull.source import Source
+    from openivr.yeastar_import.comparison import Comparison
+    from openivr.yeastar_import.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit statuses of diff, as of diff(1)
@@ -46,7 +46,7 @@ def source_options(command: F) -> F:
 def reading(options: dict[str, Any]) -> Iterator["Source"]:
     """Everything that the PBX of these options has; what goes wrong becomes a clear error."""
     from openivr.client import BlockingClient, ClientError, Network
-    from openivr.pull.source import Reader
+    from openivr.yeastar_import.source import Reader
 
     secret = options["secret"] or click.prompt("Client secret", hide_input=True, err=True)
     try:
@@ -77,8 +77,8 @@ def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **opt
     URL is like https://192.0.2.10:8088. Objects are matched by number or name. All of it comes over, or
     nothing where anything is wrong; what only this server has stays. Run it again to bring in changes.
     """
-    from openivr.pull import comparison as words
-    from openivr.store import transfer
+    from openivr.store.config import import_export
+    from openivr.yeastar_import import comparison as words
 
     if passwords and passwords.exists():
         raise click.ClickException(f"{passwords} exists already")
@@ -98,12 +98,12 @@ def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **opt
                 return
             save(found.given)
             with progress("writing", len(found.plan.actions)) as step:
-                transfer.carry_out(change, found.plan, step)
+                import_export.carry_out(change, found.plan, step)
 
 
 def compare(connection: Any, source: "Source", *, keeps_others: bool) -> "Comparison":
     """A comparison that can be carried out; a clear error where it cannot."""
-    from openivr.pull import comparison
+    from openivr.yeastar_import import comparison
 
     with progress("comparing", sum(map(len, source.objects.values()))) as step:
         found = comparison.compare(connection, source, keeps_others=keeps_others, step=step)
@@ -122,7 +122,7 @@ def default_path(data: Path) -> Path:
 @contextmanager
 def saved(path: Path) -> Iterator[Callable[[list[tuple[str, str, str]]], None]]:
     """Gives a function that writes passwords; what it wrote goes again where the change fails."""
-    from openivr.pull import passwords
+    from openivr.yeastar_import import passwords
 
     written = False
 

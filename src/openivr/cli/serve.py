@@ -13,7 +13,7 @@ import click
 from openivr.cli.options import FILE, option, store_options
 
 if TYPE_CHECKING:
-    from openivr.config import Address
+    from openivr.config.settings import ListenAddress
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,23 +27,23 @@ def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tu
 
 def read_addresses(
     _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
-) -> "tuple[Address, ...]":
+) -> "tuple[ListenAddress, ...]":
     """Where to listen for SIP: one address of a family at most, for each call has to be of one."""
     found = tuple(map(read_sip_address, texts))
     check_families([address.host for address in found], "0.0.0.0 and [::] stand for all of one")
     return found
 
 
-def read_sip_address(text: str) -> "Address":
+def read_sip_address(text: str) -> "ListenAddress":
     """Read HOST:PORT, in which an IPv6 address has its brackets."""
-    from openivr.config import Address
+    from openivr.config.settings import ListenAddress
 
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise click.BadParameter(f"{text!r} is not HOST:PORT")
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise click.BadParameter(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:5060")
-    return Address(read_ip(host.strip("[]") or "127.0.0.1"), int(port))
+    return ListenAddress(read_ip(host.strip("[]") or "127.0.0.1"), int(port))
 
 
 def read_ip(text: str) -> str:
@@ -200,9 +200,9 @@ def api(**options: Any) -> None:
 
 def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
     """Run what is asked for until a signal, and end the process."""
-    from openivr import startup, supervisor
-    from openivr.logs import configure_logs
-    from openivr.processes import plan
+    from openivr.observability.logs import configure_logs
+    from openivr.server import bootstrap, supervisor
+    from openivr.server.process_plan import plan
 
     settings = read_settings(options)
     configure_logs(settings.log_level)
@@ -211,17 +211,19 @@ def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
             for name in [*(["lock"] if has_http else []), *(["calls.lock"] if has_calls else [])]:
                 held.enter_context(supervisor.hold(settings.data, name))
             ours = plan(settings, has_http=has_http, has_calls=has_calls)
-            news = startup.prepare(settings, is_demo=options["demo"])
-            announce = partial(startup.announce, ours.settings, news, has_http=has_http, has_calls=has_calls)
+            news = bootstrap.prepare(settings, is_demo=options["demo"])
+            announce = partial(
+                bootstrap.announce, ours.settings, news, has_http=has_http, has_calls=has_calls
+            )
             supervisor.Supervisor(ours.jobs).run(announce)
-    except (supervisor.CannotStart, startup.CannotPrepare) as error:
+    except (supervisor.CannotStart, bootstrap.CannotPrepare) as error:
         raise click.ClickException(str(error)) from error
     sys.stdout.flush()
     os._exit(0)
 
 
 def read_settings(options: dict[str, Any]) -> Any:
-    from openivr.config import Settings
+    from openivr.config.settings import Settings
 
     common = {
         "data": options["data"].absolute(),
@@ -234,7 +236,7 @@ def read_settings(options: dict[str, Any]) -> Any:
 
 
 def read_http(options: dict[str, Any]) -> dict[str, Any]:
-    from openivr.store.tokens import TokenPolicy
+    from openivr.store.auth.tokens import TokenPolicy
 
     check_pair("--tls-cert", options["tls_cert"], "--tls-key", options["tls_key"])
     host, port = options["http"]
@@ -257,7 +259,7 @@ def read_http(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_calls(options: dict[str, Any]) -> Any:
-    from openivr.config import CallSettings
+    from openivr.config.settings import CallSettings
 
     check_pair("--sip-cert", options["sip_cert"], "--sip-key", options["sip_key"])
     cert = options["sip_cert"] or options.get("tls_cert")

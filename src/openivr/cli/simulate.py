@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
+from openivr.cdr.journal.event_codec import read_happenings, write_happenings
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load, load_scenarios
-from openivr.journal.happening import read_happenings, write_happenings
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.recording import replay
-from openivr.simulate.scenario import Scenario, ScenarioError, Verdict, read_scenarios, run
+from openivr.simulate.replay import replay
+from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioResult, read_scenarios, run
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.terminal import converse
 from openivr.simulate.transcript import show
 from openivr.simulate.world import World
 
-DEMO = Path(__file__).parents[1] / "demo-scenarios.yaml"
+DEMO = Path(__file__).parents[1] / "demo" / "scenarios.yaml"
 
 
 class NumberOrCommand(click.Group):
@@ -173,7 +173,7 @@ def read_all(path: Path) -> list[Scenario]:
         raise click.UsageError(str(error)) from error
 
 
-def show_verdicts(verdicts: list[Verdict], as_json: bool) -> None:
+def show_verdicts(verdicts: list[ScenarioResult], as_json: bool) -> None:
     """Print one line per scenario, differences below it, and a count."""
     if as_json:
         import msgspec

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from openivr.client.endpoints import Api
 from openivr.client.errors import (
     AccountIpBlocked,
     ApiError,
@@ -33,10 +34,9 @@ from openivr.client.errors import (
     UnsafeFile,
     Untrusted,
 )
-from openivr.client.faces import Awaiting, Blocking
-from openivr.client.families import Api
 from openivr.client.network import Address, Network
 from openivr.client.session import Account, Backoff, Held, Session
+from openivr.client.sync_async import Awaiting, Blocking
 
 __all__ = [
     "AccountIpBlocked",

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import inspect
 
+from openivr.client.effects import Ask, Got
 from openivr.client.errors import BY_CODE, ApiError, BadAnswer
-from openivr.client.steps import Ask, Got
 
 T = TypeVar("T")
 SUCCESS, PARTIAL, PROCESSING = 0, 1, 2

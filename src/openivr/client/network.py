@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from openivr.client.effects import Ask, Got
 from openivr.client.errors import ClientError, Lost, Unreachable, Untrusted
 from openivr.client.session import Backoff
-from openivr.client.steps import Ask, Got
 
 ROOT = "openapi/v1.0/"
 USER_AGENT = "openivr-client"

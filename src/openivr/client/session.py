@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openivr.client import answers
+from openivr.client.effects import Alone, Ask, Got, Pause, Send, Steps, Work
 from openivr.client.errors import (
     AccountIpBlocked,
     ApiError,
@@ -25,7 +26,6 @@ from openivr.client.errors import (
     Unreachable,
     Untrusted,
 )
-from openivr.client.steps import Alone, Ask, Got, Pause, Send, Steps, Work
 
 TOKEN_LIFE = 1800.0  # seconds; what a server's 8 tokens have all ended after (P-Series: authorization-rule)
 REFRESH_LIFE = 86_400.0

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from weakref import WeakSet
 
-from openivr.media.leg import Leg
-from openivr.media.ports import Interface, Ports
 from openivr.media.pump import Pump
+from openivr.media.rtp.ports import Interface, Ports
+from openivr.media.session import MediaSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Media:
     def __init__(self, settings: MediaSettings) -> None:
         self._settings = settings
         self._ports = Ports(settings.ports)
-        self._legs: WeakSet[Leg] = WeakSet()
+        self._legs: WeakSet[MediaSession] = WeakSet()
         self._pump = Pump(asyncio.get_running_loop())
 
     @property
@@ -37,10 +37,10 @@ class Media:
         """Turns of 20 ms that were left out, because the process was busy or asleep. For the metrics."""
         return self._pump.missed
 
-    def open(self, towards: str) -> Leg:
+    def open(self, towards: str) -> MediaSession:
         """A leg for whoever is at this numeric address. NoPorts if there are none left."""
         interface, pair = self._ports.bind(self._settings.interfaces, towards)
-        leg = Leg(self._pump, interface.advertised(towards), pair, self._settings.dead_seconds)
+        leg = MediaSession(self._pump, interface.advertised(towards), pair, self._settings.dead_seconds)
         self._legs.add(leg)
         return leg
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from openivr.media.inband import ToneListener, listen
-from openivr.media.outgoing import Outgoing
+from openivr.media.audio.recording import RecordingResult
+from openivr.media.dtmf.inband import InbandDetector, listen
 from openivr.media.poller import Poller
-from openivr.media.recording import Recorded
+from openivr.media.rtp.sender import RtpSender
 from openivr.media.schedule import PERIOD, SLOTS, Schedule
 from openivr.media.ticker import Ticker
 
@@ -22,21 +22,21 @@ class Pump:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.poller = Poller(loop)
-        self.tone_listeners: dict[ToneListener, None] = {}
+        self.tone_listeners: dict[InbandDetector, None] = {}
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
-        self.recordings: set[asyncio.Future[Recorded]] = set()  # that are not complete
+        self.recordings: set[asyncio.Future[RecordingResult]] = set()  # that are not complete
         self.missed = 0  # turns left out, because this process had no time
-        self._slots: list[dict[Outgoing, None]] = [{} for _ in range(SLOTS)]
+        self._slots: list[dict[RtpSender, None]] = [{} for _ in range(SLOTS)]
         start = time.monotonic_ns() + PERIOD
         self._schedule = Schedule(start)
         self._ticker = Ticker(loop, start, self._tick)
 
-    def join(self, stream: Outgoing) -> None:
+    def join(self, stream: RtpSender) -> None:
         """Send this stream from now on, in the slot with the fewest."""
         if not any(stream in slot for slot in self._slots):
             min(self._slots, key=len)[stream] = None
 
-    def leave(self, stream: Outgoing) -> None:
+    def leave(self, stream: RtpSender) -> None:
         for slot in self._slots:
             slot.pop(stream, None)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class MediaStats:
     """Counts from a leg's opening to now. What the other side has not told is None."""
 
     sent: int  # packets

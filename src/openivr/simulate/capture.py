@@ -4,15 +4,15 @@ The lengths of prompts and the moments of keys differ from call to call. What a 
 each act of the caller comes after the same ends of prompts, waits and ringing as in the call, and no later.
 """
 
-from openivr.menu.commands import Dial, OpenMailbox, StopDial
-from openivr.menu.events import CallArrived, Cause, DialFailed, Digit, HungUp, MailboxOpened, TimerFired
-from openivr.menu.model import Kind
-from openivr.menu.session import Session
+from openivr.ivr.commands import Dial, OpenMailbox, StopDial
+from openivr.ivr.events import CallArrived, Cause, DialFailed, Digit, HungUp, MailboxOpened, TimerFired
+from openivr.ivr.model import DestinationKind
+from openivr.ivr.session import IvrSession
 from openivr.simulate.scenario import (
     OBSERVED,
     Scenario,
     ScenarioError,
-    Step,
+    ScenarioStep,
     Watch,
     read_scenario,
     run,
@@ -37,7 +37,7 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     scenario = Scenario(name, number, caller, world, steps)
     if not _can_be_written(scenario):
         raise Unrepeatable("a number or a name in it means something else in a test")
-    seen = [Step(line.what, line.text) for line in iter(Watch(call).take, None)]
+    seen = [ScenarioStep(line.what, line.text) for line in iter(Watch(call).take, None)]
     told = [step for step in steps if step.what in OBSERVED]
     if seen != told or not run(call.snapshot, scenario).passed:
         raise Unrepeatable("the same keys lead elsewhere now")
@@ -71,7 +71,7 @@ def find_world(call: Simulation) -> World:
 
 
 def _name(call: Simulation, dial: Dial) -> str:
-    return call.snapshot.trunks[dial.trunk].name if dial.kind is Kind.EXTERNAL else dial.number
+    return call.snapshot.trunks[dial.trunk].name if dial.kind is DestinationKind.EXTERNAL else dial.number
 
 
 def _can_be_written(scenario: Scenario) -> bool:
@@ -90,11 +90,11 @@ class Writer:
         self._again = Simulation(call.snapshot, world)
         self._watch = Watch(self._again)
         self._clock = 0  # ms; where the clock of whoever runs the scenario stands after the steps so far
-        self._steps: list[Step] = []
+        self._steps: list[ScenarioStep] = []
 
-    def write(self) -> list[Step]:
+    def write(self) -> list[ScenarioStep]:
         """Write the steps of the whole call."""
-        before = Session(self._call.snapshot)
+        before = IvrSession(self._call.snapshot)
         for happening in self._call.happenings:
             event = happening.event
             if before.ended:
@@ -105,7 +105,7 @@ class Writer:
             elif isinstance(event, Digit):
                 self._press(event.key)
             elif isinstance(event, HungUp):
-                self._act(Step("hangs up", ""))
+                self._act(ScenarioStep("hangs up", ""))
                 self._again.hang_up()
             elif before.awaits(event):
                 self._await_end()
@@ -121,19 +121,19 @@ class Writer:
         if last and last.what == "presses" and quiet and not observed and self._clock == self._again.now:
             self._again.wait(KEY_GAP / 1000)
             self._clock = self._again.now
-            self._steps[-1] = Step("presses", last.text + key)
+            self._steps[-1] = ScenarioStep("presses", last.text + key)
         else:
             self._steps += observed
-            self._act(Step("presses", key))
+            self._act(ScenarioStep("presses", key))
         self._again.press(key)
 
-    def _act(self, step: Step) -> None:
+    def _act(self, step: ScenarioStep) -> None:
         self._steps += self._observed()
         if self._again.now > self._clock:
             # what is waited for cannot be seen, only timed: stay clear of its very moment
             self._again.wait(min(CLEAR, (self._next() - self._again.now) // 2) / 1000)
             late = self._again.now - self._clock
-            self._steps.append(Step("waits", f"{late / 1000:.3f}".rstrip("0").rstrip(".")))
+            self._steps.append(ScenarioStep("waits", f"{late / 1000:.3f}".rstrip("0").rstrip(".")))
         self._clock = self._again.now
         self._steps.append(step)
 
@@ -147,9 +147,9 @@ class Writer:
         while awaited and self._again.happenings[-1] != awaited:
             self._again.advance()
 
-    def _observed(self) -> list[Step]:
+    def _observed(self) -> list[ScenarioStep]:
         steps = []
         for line in iter(self._watch.take, None):
             self._clock = max(self._clock, line.at)
-            steps.append(Step(line.what, line.text))
+            steps.append(ScenarioStep(line.what, line.text))
         return steps

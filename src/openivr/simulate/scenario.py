@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import yaml
 
-from openivr.menu.model import Destination, Snapshot
+from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
-from openivr.simulate.transcript import Line
+from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import TIMES, World
 
 OBSERVED = frozenset(
@@ -45,7 +45,7 @@ class ScenarioError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """Something that the caller does, or that must be observed; `at` is a time in seconds to hold it to."""
 
     what: str
@@ -68,11 +68,11 @@ class Scenario:
     calls: str  # the number called
     caller: str = ""
     world: World = field(default_factory=World)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScenarioStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ScenarioResult:
     """How a scenario went: what was expected, and what happened, each a step."""
 
     scenario: Scenario
@@ -153,7 +153,7 @@ def write_world(world: World) -> dict[str, Any]:
     return row
 
 
-def _write_step(step: Step) -> str | dict[str, str]:
+def _write_step(step: ScenarioStep) -> str | dict[str, str]:
     if step.what == "hangs up":
         return step.what
     timed = {} if step.at is None else {"at": f"{step.at:g}"}
@@ -176,9 +176,9 @@ def read_world(row: Any, where: str) -> World:
         raise ScenarioError(f"{where}, world: {error}") from error
 
 
-def _read_step(row: Any, where: str) -> Step:
+def _read_step(row: Any, where: str) -> ScenarioStep:
     if row == "hangs up":
-        return Step(row, "")
+        return ScenarioStep(row, "")
     _check_names(row, OBSERVED | ACTS | {"at"}, where)
     names = [name for name in row if name != "at"]
     if len(names) != 1:
@@ -186,14 +186,14 @@ def _read_step(row: Any, where: str) -> Step:
     what, text = names[0], row[names[0]]
     try:
         at = float(row["at"]) if "at" in row else None
-        step = Step(what, ", ".join(text) if isinstance(text, list) else str(text), at)
+        step = ScenarioStep(what, ", ".join(text) if isinstance(text, list) else str(text), at)
         script(step)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
     return step
 
 
-def script(step: Step) -> list[str | float | None]:
+def script(step: ScenarioStep) -> list[str | float | None]:
     """Say what the caller does in this step, in the language of `keys`; nothing, if it is to be observed."""
     return read_keys({"presses": step.text, "waits": f"w{step.text}", "hangs up": "h"}.get(step.what, ""))
 
@@ -206,13 +206,13 @@ def _check_names(row: Any, known: frozenset[str] | None, where: str) -> None:
         raise ScenarioError(f"{where}: unknown: {', '.join(unknown)}")
 
 
-def run(snapshot: Snapshot, scenario: Scenario) -> Verdict:
+def run(snapshot: IvrSnapshot, scenario: Scenario) -> ScenarioResult:
     """Play a scenario against a configuration and compare."""
     called = snapshot.numbers.get(scenario.calls)
     if called is None:
-        return Verdict(scenario, (f"nobody has the number {scenario.calls}",), ())
+        return ScenarioResult(scenario, (f"nobody has the number {scenario.calls}",), ())
     happened = enact(Simulation(snapshot, scenario.world), called, scenario)
-    return Verdict(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
+    return ScenarioResult(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
 
 
 class Watch:
@@ -223,7 +223,7 @@ class Watch:
         # that the call comes to the menu that was called goes without saying
         self._place = 2 if [line.what for line in simulation.lines[:2]] == ["calls", "enters"] else 1
 
-    def take(self) -> Line | None:
+    def take(self) -> TranscriptLine | None:
         """Take the next thing that has happened already."""
         while self._place < len(self._simulation.lines):
             line = self._simulation.lines[self._place]
@@ -232,7 +232,7 @@ class Watch:
                 return line
         return None
 
-    def await_next(self) -> Line | None:
+    def await_next(self) -> TranscriptLine | None:
         """Take the next thing, and let time pass until it happens."""
         line = self.take()
         while line is None and self._simulation.advance():
@@ -240,7 +240,7 @@ class Watch:
         return line
 
 
-def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[Step]:
+def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[ScenarioStep]:
     """Let somebody call and do what the scenario says; every step as it happened."""
     simulation.call(called, scenario.caller)
     watch = Watch(simulation)
@@ -256,5 +256,5 @@ def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> It
     yield from map(_as_step, iter(watch.await_next if ends else watch.take, None))
 
 
-def _as_step(line: Line, timed: bool = False) -> Step:
-    return Step(line.what, line.text, line.at / 1000 if timed else None)
+def _as_step(line: TranscriptLine, timed: bool = False) -> ScenarioStep:
+    return ScenarioStep(line.what, line.text, line.at / 1000 if timed else None)

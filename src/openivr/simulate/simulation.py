@@ -1,4 +1,4 @@
-"""A driver without a phone: it runs a `Session` on a virtual clock and writes down what happens.
+"""A driver without a phone: it runs a `IvrSession` on a virtual clock and writes down what happens.
 
 Time stands still until `advance` or `wait` moves it to the next thing that is due, so a call of minutes takes
 a millisecond and the same calls always give the same transcript.
@@ -7,9 +7,10 @@ a millisecond and the same calls always give the same transcript.
 from collections.abc import Sequence
 from typing import assert_never
 
-from openivr.journal.happening import Happening
-from openivr.menu.commands import (
+from openivr.cdr.journal.event_codec import TimedEvent
+from openivr.ivr.commands import (
     Answer,
+    CallTimer,
     Command,
     DeleteMessage,
     Dial,
@@ -22,9 +23,8 @@ from openivr.menu.commands import (
     StopDial,
     StopPlay,
     StopRecord,
-    Timer,
 )
-from openivr.menu.events import (
+from openivr.ivr.events import (
     CallArrived,
     Cause,
     DialAnswered,
@@ -39,9 +39,9 @@ from openivr.menu.events import (
     RecordEnded,
     TimerFired,
 )
-from openivr.menu.model import Destination, Kind, Snapshot
-from openivr.menu.session import Session
-from openivr.simulate.transcript import Line, Narrator
+from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
+from openivr.ivr.session import IvrSession
+from openivr.simulate.transcript import Narrator, TranscriptLine
 from openivr.simulate.world import World
 from openivr.sounds import NAMES, seconds
 
@@ -52,18 +52,18 @@ KEY_GAP = 200  # ms between two keys
 class Simulation:
     """One simulated call: `lines` is its transcript, `happenings` can be replayed."""
 
-    def __init__(self, snapshot: Snapshot, world: World | None = None) -> None:
+    def __init__(self, snapshot: IvrSnapshot, world: World | None = None) -> None:
         self.snapshot = snapshot
         self.world = world or World()
-        self.session = Session(snapshot)
+        self.session = IvrSession(snapshot)
         self.now = 0
-        self.happenings: list[Happening] = []
+        self.happenings: list[TimedEvent] = []
         self.commands: list[tuple[Command, ...]] = []
         self._narrator = Narrator(snapshot)
-        self._due: dict[str, Happening] = {}  # what is under way -> how and when it ends
+        self._due: dict[str, TimedEvent] = {}  # what is under way -> how and when it ends
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TranscriptLine]:
         """The transcript so far."""
         return self._narrator.lines
 
@@ -73,7 +73,7 @@ class Simulation:
         return [command for commands in self.commands for command in commands if isinstance(command, Note)]
 
     @property
-    def due(self) -> dict[str, Happening]:
+    def due(self) -> dict[str, TimedEvent]:
         """What is under way ("play", "wait", "call", "dial", "record", "mailbox"): how and when it ends."""
         return {slot: due for slot, due in self._due.items() if self.session.awaits(due.event)}
 
@@ -114,7 +114,7 @@ class Simulation:
         while not self.session.ended and self.advance():
             pass
 
-    def follow(self, happening: Happening) -> None:
+    def follow(self, happening: TimedEvent) -> None:
         """Take over what happened elsewhere, at its time; nothing of it is simulated any more."""
         self.now = happening.at
         token = getattr(happening.event, "token", None)
@@ -126,17 +126,17 @@ class Simulation:
     def _place(self) -> Destination | None:
         """Where the caller is; None once the call is over, unless it was the menu that ended it."""
         place = self.session.place
-        return place if not self.session.ended or place.kind is Kind.END_CALL else None
+        return place if not self.session.ended or place.kind is DestinationKind.END_CALL else None
 
     def tell(self, event: Event) -> None:
         """Pass an event on, now, and carry out what the session answers."""
-        self.happenings.append(Happening(self.now, event))
+        self.happenings.append(TimedEvent(self.now, event))
         if not self.session.ended:
             self._narrator.tell_event(self.now, event, secret=self.session.private)
         commands = self.session.handle(event)
         self.commands.append(commands)
         if isinstance(event, DialAnswered):
-            self._due.pop(Timer.WAIT, None)
+            self._due.pop(CallTimer.WAIT, None)
             self._schedule("dial", self.world.talk, DialEnded(event.token))
         for command in commands:
             self._carry_out(command)
@@ -168,7 +168,7 @@ class Simulation:
                 assert_never(command)
 
     def _schedule(self, slot: str, seconds: float, event: Event) -> None:
-        self._due[slot] = Happening(self.now + round(seconds * 1000), event)
+        self._due[slot] = TimedEvent(self.now + round(seconds * 1000), event)
 
     def _length(self, prompts: Sequence[str]) -> float:
         return sum(self._seconds(name) for name in prompts)
@@ -188,7 +188,7 @@ class Simulation:
         self._schedule("dial", self.world.answer_after, DialAnswered(dial.token))
 
     def _line_names(self, dial: Dial) -> tuple[str, ...]:
-        if dial.kind is not Kind.EXTERNAL:
+        if dial.kind is not DestinationKind.EXTERNAL:
             return ()
         return self.snapshot.trunks[dial.trunk].name, self.snapshot.outbound_routes[dial.target].name
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TextIO
 
-from openivr.menu.model import Destination
+from openivr.ivr.model import Destination
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import show

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openivr.menu.commands import (
+from openivr.ivr.analysis.diagram import make_node
+from openivr.ivr.builtin_sounds import SOUNDS
+from openivr.ivr.commands import (
     HIDDEN,
+    CallTimer,
     Command,
     DeleteMessage,
     Dial,
@@ -13,43 +16,40 @@ from openivr.menu.commands import (
     Play,
     Record,
     SetTimer,
-    Timer,
     Topic,
 )
-from openivr.menu.events import CallArrived, Digit, Event
-from openivr.menu.model import Destination, Kind, Snapshot
-from openivr.menu.picture import make_node
-from openivr.menu.sounds import SOUNDS
-from openivr.menu.states import State
+from openivr.ivr.events import CallArrived, Digit, Event
+from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
+from openivr.ivr.state import IvrState
 
 WAITS_FOR = {
-    State.WAITING: "a key",
-    State.COLLECTING: "another digit, because a longer number may follow",
-    State.DIALLING: "an answer",
-    State.SPELLING: "a letter",
-    State.OFFERING: "1 or *",
-    State.MAILBOX: "a digit",
-    State.PIN: "a digit",
-    State.MESSAGES: "a key",
+    IvrState.WAITING: "a key",
+    IvrState.COLLECTING: "another digit, because a longer number may follow",
+    IvrState.DIALLING: "an answer",
+    IvrState.SPELLING: "a letter",
+    IvrState.OFFERING: "1 or *",
+    IvrState.MAILBOX: "a digit",
+    IvrState.PIN: "a digit",
+    IvrState.MESSAGES: "a key",
 }
 KIND_WORDS = {
-    Kind.EXTENSION: "extension",
-    Kind.RING_GROUP: "ring group",
-    Kind.EXTERNAL: "outside",
-    Kind.IVR: "menu",
-    Kind.VOICEMAIL: "voicemail of",
+    DestinationKind.EXTENSION: "extension",
+    DestinationKind.RING_GROUP: "ring group",
+    DestinationKind.EXTERNAL: "outside",
+    DestinationKind.IVR: "menu",
+    DestinationKind.VOICEMAIL: "voicemail of",
 }
 # why a destination fails that is not even rung
-NOBODY: dict[Kind | None, str] = {
-    Kind.EXTERNAL: "no route with a working trunk takes this number",
-    Kind.EXTENSION: "it is gone or disabled",
-    Kind.VOICEMAIL: "there is no such mailbox",
-    Kind.RING_GROUP: "it has no members who could be rung",
+NOBODY: dict[DestinationKind | None, str] = {
+    DestinationKind.EXTERNAL: "no route with a working trunk takes this number",
+    DestinationKind.EXTENSION: "it is gone or disabled",
+    DestinationKind.VOICEMAIL: "there is no such mailbox",
+    DestinationKind.RING_GROUP: "it has no members who could be rung",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptLine:
     """One line of a transcript. `what` is a verb of the caller's or the menu's."""
 
     at: int  # ms from the start of the call
@@ -59,14 +59,14 @@ class Line:
     node: str = ""  # where the caller is then: the id of that place in `menu.picture`
 
 
-def show_name(snapshot: Snapshot, kind: Kind, target: int, number: str = "") -> str:
+def show_name(snapshot: IvrSnapshot, kind: DestinationKind, target: int, number: str = "") -> str:
     """Name a destination as people know it."""
     words = KIND_WORDS.get(kind, kind.value.replace("_", " "))
     row = snapshot.find(kind, target)
     return f"{words} {row.number} {row.name}" if row else f"{words} {number}".strip()
 
 
-def show_destination(snapshot: Snapshot, to: Destination) -> str:
+def show_destination(snapshot: IvrSnapshot, to: Destination) -> str:
     """Name a destination as people know it."""
     return show_name(snapshot, to.kind, to.target, to.prefix + to.number or to.prompt)
 
@@ -74,8 +74,8 @@ def show_destination(snapshot: Snapshot, to: Destination) -> str:
 class Narrator:
     """Tells a call. Reasons come from notes and are told with what follows from them."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.lines: list[Line] = []
+    def __init__(self, snapshot: IvrSnapshot) -> None:
+        self.lines: list[TranscriptLine] = []
         self._snapshot = snapshot
         self._why = ""
         self._rung = False
@@ -92,7 +92,7 @@ class Narrator:
             self._say("presses", HIDDEN if secret else event.key)
 
     def tell_commands(
-        self, now: int, commands: Iterable[Command], state: State, place: Destination | None
+        self, now: int, commands: Iterable[Command], state: IvrState, place: Destination | None
     ) -> None:
         """Tell what the menu does about it; `place` is where that brings the caller, None: nowhere else."""
         self._now = now
@@ -101,7 +101,7 @@ class Narrator:
         for command in commands:
             if isinstance(command, Note):
                 self._tell_note(command)
-            elif isinstance(command, SetTimer) and command.timer is Timer.WAIT and state in WAITS_FOR:
+            elif isinstance(command, SetTimer) and command.timer is CallTimer.WAIT and state in WAITS_FOR:
                 self._say("waits", f"{command.seconds} s", f"for {WAITS_FOR[state]}")
             else:
                 self._tell_command(command)
@@ -123,7 +123,7 @@ class Narrator:
                 pass
 
     def _show_dial(self, dial: Dial) -> str:
-        if dial.kind is not Kind.EXTERNAL:
+        if dial.kind is not DestinationKind.EXTERNAL:
             return f"{KIND_WORDS[dial.kind]} {dial.number}"
         route = self._snapshot.outbound_routes[dial.target].name
         return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
@@ -158,7 +158,7 @@ class Narrator:
                 pass
 
     def _show_reached(self, note: Note) -> str:
-        kind = note.kind or Kind.END_CALL
+        kind = note.kind or DestinationKind.END_CALL
         row = self._snapshot.find(kind, note.target)
         return f"{KIND_WORDS[kind]} {row.number if row else note.number}"
 
@@ -167,7 +167,7 @@ class Narrator:
         return why and f"because {why}"
 
     def _say(self, what: str, text: str, why: str = "") -> None:
-        self.lines.append(Line(self._now, what, text, why, self._node))
+        self.lines.append(TranscriptLine(self._now, what, text, why, self._node))
 
 
 def words_of(prompts: Iterable[str]) -> str:
@@ -175,7 +175,7 @@ def words_of(prompts: Iterable[str]) -> str:
     return " ".join(SOUNDS[name] for name in prompts if name in SOUNDS)
 
 
-def show(lines: Iterable[Line]) -> str:
+def show(lines: Iterable[TranscriptLine]) -> str:
     """Lay a transcript out as text: time in seconds, verb, what, and why."""
     return "\n".join(
         f"{line.at / 1000:8.1f}  {line.what:9}  {line.text}{line.why and f'  ({line.why})'}" for line in lines

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from openivr.menu.events import Cause
+from openivr.ivr.events import Cause
 
 ANSWERS = "answers"
 OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}

@@ -17,25 +17,25 @@ from typing import cast
 
 import structlog
 
-from openivr.sip.checks import NOT_ALLOWED, Refusal, check_invite, check_request
-from openivr.sip.endings import Lost
-from openivr.sip.exchange import Exchange, Server
-from openivr.sip.fields import read_uri, write_address
-from openivr.sip.inbound import InboundLeg
-from openivr.sip.legs import Authorise, Header, Listener
-from openivr.sip.message import Headers, Request, Response, read, respond
-from openivr.sip.outbound import OutboundLeg
-from openivr.sip.owner import Owner, Reply
-from openivr.sip.requests import Outgoing
-from openivr.sip.resolver import Resolver
-from openivr.sip.routing import stamp, token
-from openivr.sip.settings import Settings
-from openivr.sip.stack import SDP, Stack
-from openivr.sip.targets import Hop, Target
-from openivr.sip.timers import Timers
-from openivr.sip.transfer import read_replaces
-from openivr.sip.transports import StreamChannel, Transports
-from openivr.sip.within import Within
+from openivr.sip.address import Hop, Target
+from openivr.sip.client_request import ClientRequest
+from openivr.sip.context import SDP, AgentContext
+from openivr.sip.dialog.call_leg import Authorise, CallLegListener, Header
+from openivr.sip.dialog.dialog_session import DialogSession
+from openivr.sip.dialog.refer import read_replaces
+from openivr.sip.dialog.uac import OutboundLeg
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import LocalResponse, SipHandler
+from openivr.sip.message.headers import read_uri, write_address
+from openivr.sip.message.message import Headers, Request, Response, read, respond
+from openivr.sip.settings import AgentSettings
+from openivr.sip.termination import FailureReason
+from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer
+from openivr.sip.transaction.timers import Timers
+from openivr.sip.transaction.via import stamp, token
+from openivr.sip.transport.resolver import Resolver
+from openivr.sip.transport.sockets import StreamChannel, Transports
+from openivr.sip.validation import NOT_ALLOWED, Refusal, check_invite, check_request
 
 log = structlog.get_logger(__name__)
 RETRY_AFTER = 5  # seconds, for those who come when we are full or about to stop
@@ -45,7 +45,7 @@ ANONYMOUS = "sip:anonymous@anonymous.invalid"  # RFC 3323, section 4.1.1.3
 class Agent:
     """A SIP user agent on one event loop."""
 
-    def __init__(self, settings: Settings, owner: Owner) -> None:
+    def __init__(self, settings: AgentSettings, owner: SipHandler) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._owner = owner
@@ -62,8 +62,8 @@ class Agent:
         )
         if settings.before_send is not None or settings.trace is not None:
             transports.tell = self._tell
-        exchange = Exchange(self, timers, settings.timing, transports.reach)
-        self._stack = Stack(settings, timers, exchange, transports, Resolver())
+        exchange = TransactionLayer(self, timers, settings.timing, transports.reach)
+        self._stack = AgentContext(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
 
     async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
@@ -88,7 +88,7 @@ class Agent:
     def call(  # noqa: PLR0913 - what a call may be given, by name
         self,
         uri: str,
-        listener: Listener,
+        listener: CallLegListener,
         *,
         body: bytes = b"",
         caller: str = ANONYMOUS,
@@ -119,7 +119,7 @@ class Agent:
         self,
         method: str,
         uri: str,
-        replied: Callable[[Response | Lost], None],
+        replied: Callable[[Response | FailureReason], None],
         *,
         sender: str = ANONYMOUS,
         receiver: str = "",
@@ -151,7 +151,7 @@ class Agent:
             if response.status >= 200:
                 replied(response)
 
-        outgoing = Outgoing(self._stack, request, took, replied, authorise=authorise)
+        outgoing = ClientRequest(self._stack, request, took, replied, authorise=authorise)
         if target is not None:
             outgoing.send_to(target)
         else:
@@ -293,7 +293,7 @@ class Agent:
         replaced = None
         if "replaces" in request.headers:
             found = self._find_replaced(request)
-            if not isinstance(found, Within):
+            if not isinstance(found, DialogSession):
                 self._refuse(request, found)
                 return
             replaced = found
@@ -305,12 +305,12 @@ class Agent:
             leg.hangup(500)
         leg.wait()
 
-    def _find_replaced(self, request: Request) -> Within | Refusal:
+    def _find_replaced(self, request: Request) -> DialogSession | Refusal:
         """The leg that an INVITE with Replaces takes the place of (RFC 3891, section 3)."""
         replaces = read_replaces(request.get("replaces"))
         if replaces is None or len(request.headers["replaces"]) > 1:
             return 400, ()
-        leg = cast(Within | None, self._stack.legs.get(replaces.to_tag))
+        leg = cast(DialogSession | None, self._stack.legs.get(replaces.to_tag))
         if leg is None or leg.call_id != replaces.call_id or not leg.is_with(replaces.from_tag):
             return 481, ()
         if replaces.early_only and not leg.early:
@@ -325,12 +325,12 @@ class Agent:
         if leg is not None and leg.owns(request):
             leg.take_ack(request)
 
-    def take_cancel(self, server: Server, request: Request) -> None:
+    def take_cancel(self, server: ServerTransaction, request: Request) -> None:
         """A call is given up before it was answered."""
         if isinstance(server.user, InboundLeg):
             server.user.take_cancel(request)
 
-    def _reply(self, request: Request, reply: Reply) -> None:
+    def _reply(self, request: Request, reply: LocalResponse) -> None:
         if reply.status:
             tag = self._stack.exchange.stateless_tag(request)
             response = respond(request, reply.status, reply.reason, reply.headers, reply.body, tag)
@@ -339,7 +339,7 @@ class Agent:
 
     def _refuse(self, request: Request, refusal: Refusal, reason: str = "") -> None:
         status, headers = refusal
-        self._reply(request, Reply(status, reason, headers))
+        self._reply(request, LocalResponse(status, reason, headers))
 
     def _lose(self, stream: StreamChannel) -> None:
         self._stack.exchange.lose(stream)
@@ -366,7 +366,7 @@ def _valid(uri: str) -> str:
     return uri
 
 
-def _server_tls(settings: Settings) -> ssl.SSLContext | None:
+def _server_tls(settings: AgentSettings) -> ssl.SSLContext | None:
     if not settings.certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -374,5 +374,5 @@ def _server_tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _client_tls(settings: Settings) -> ssl.SSLContext:
+def _client_tls(settings: AgentSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.authorities or None)

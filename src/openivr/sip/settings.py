@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openivr.sip.targets import Target
-from openivr.sip.transactions import Timing
+from openivr.sip.address import Target
+from openivr.sip.transaction.tables import Timing
 
 USUAL_TIMING = Timing()
 Trace = Callable[[bool, Target, bytes], None]  # whether we sent it, the peer, the message
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AgentSettings:
     """An agent's configuration; times in seconds."""
 
     listen: tuple[Target, ...] = (Target("UDP", "127.0.0.1", 5060), Target("TCP", "127.0.0.1", 5060))

@@ -1,4 +1,4 @@
-"""The built-in sounds as audio: WAV, 8 kHz, mono, 16 bit, by the names in `openivr.menu.sounds`.
+"""The built-in sounds as audio: WAV, 8 kHz, mono, 16 bit, by the names in `openivr.ivr.builtin_sounds`.
 
 `make sounds` renders them from their words; origin and licence are in THIRD_PARTY.md.
 """

@@ -26,7 +26,7 @@ READERS = 4
 KEPT_CHANGES = 100_000  # a reader further behind than this loads everything again
 
 
-class Change:
+class ConfigTransaction:
     """A change under way: its connection, its revision, and the log of what it touches."""
 
     def __init__(self, connection: Connection, revision: int) -> None:
@@ -69,7 +69,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def changing(self, counter: Literal["config", "auth"] = "config") -> Iterator[Change]:
+    def changing(self, counter: Literal["config", "auth"] = "config") -> Iterator[ConfigTransaction]:
         """The one change under way anywhere; it commits at the end, or leaves no trace on an exception."""
         with self.writing() as connection:
             yield begin_change(connection, counter)
@@ -102,7 +102,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self.writer, run)
 
     async def change(
-        self, function: Callable[Concatenate[Change, P], T], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[ConfigTransaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a store function that changes the configuration; it has committed when this returns."""
 
@@ -130,14 +130,14 @@ class Database:
         self.engine.dispose()
 
 
-def begin_change(connection: Connection, counter: Literal["config", "auth"] = "config") -> Change:
+def begin_change(connection: Connection, counter: Literal["config", "auth"] = "config") -> ConfigTransaction:
     """Raise the revision in a transaction that may write already."""
     column = REVISION.c[counter]
     raised = update(REVISION).values({counter: column + 1}).returning(column)
     revision: int = connection.execute(raised).scalar_one()
     if revision % 1000 == 0:
         prune_changes(connection)
-    return Change(connection, revision)
+    return ConfigTransaction(connection, revision)
 
 
 def open_engine(url: str, is_sqlite: bool) -> Engine:

@@ -18,8 +18,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from openivr.objects import KINDS, Kind
-from openivr.objects.kind import ORDERS
+from openivr.resources import KINDS, ResourceType
+from openivr.resources.resource_type import ORDERS
 
 METADATA = MetaData(
     naming_convention={
@@ -38,7 +38,7 @@ def order_column(sort: str) -> str:
     return f"{sort}_order"
 
 
-def object_table(kind: Kind) -> Table:
+def object_table(kind: ResourceType) -> Table:
     orders = [order_column(sort) for sort in kind.sorts if sort in ORDERS]
     return Table(
         kind.name,

@@ -13,17 +13,17 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from openivr import sounds
-from openivr.menu.sounds import SOUNDS
-from openivr.objects.errors import InUse, Invalid
-from openivr.objects.kind import Row
-from openivr.objects.prompt import CUSTOM_PROMPT, file_type
-from openivr.store import objects, prompts
-from openivr.store.prompts import MEDIA_TYPES, MOST_FILE
-from openivr.web import listing
-from openivr.web.bytes import send_bytes
-from openivr.web.places import PLACES
-from openivr.web.view import View, Visit
-from openivr.web.words import say
+from openivr.ivr.builtin_sounds import SOUNDS
+from openivr.resources.errors import InUse, Invalid
+from openivr.resources.prompt import CUSTOM_PROMPT, file_type
+from openivr.resources.resource_type import Row
+from openivr.store.config import prompts, resources
+from openivr.store.config.prompts import MEDIA_TYPES, MOST_FILE
+from openivr.web.core import listing
+from openivr.web.core.range_response import send_bytes
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.core.urls import PLACES
+from openivr.web.messages import say
 
 PATH = PLACES["custom_prompt"].list
 ENVELOPE = 64 * 1024  # of a form around the file
@@ -39,11 +39,11 @@ class Offer:
     is_taken: bool = False
 
 
-async def show_list(visit: Visit) -> Response:
+async def show_list(visit: PageRequest) -> Response:
     return await list_page(visit, Offer())
 
 
-async def list_page(visit: Visit, offer: Offer, status: int = 200) -> Response:
+async def list_page(visit: PageRequest, offer: Offer, status: int = 200) -> Response:
     found = await listing.read(visit, CUSTOM_PROMPT, PATH)
     users = await visit.database.read(count_users, found.rows)
     return visit.page(
@@ -59,25 +59,25 @@ async def list_page(visit: Visit, offer: Offer, status: int = 200) -> Response:
 
 def count_users(connection: Connection, rows: Iterable[Row]) -> dict[int, int]:
     """How many objects use each prompt."""
-    counts = objects.count_users(connection, CUSTOM_PROMPT, [row["id"] for row in rows])
+    counts = resources.count_users(connection, CUSTOM_PROMPT, [row["id"] for row in rows])
     return {ident: sum(kinds.values()) for ident, kinds in counts.items()}
 
 
-async def show_one(visit: Visit) -> Response:
+async def show_one(visit: PageRequest) -> Response:
     return await one_page(visit, "prompts/one.html")
 
 
-async def one_page(visit: Visit, template: str, status: int = 200) -> Response:
+async def one_page(visit: PageRequest, template: str, status: int = 200) -> Response:
     row, users = await visit.database.read(load, visit.ident())
     return visit.page(template, status=status, where=PATH, row=row, users=users, most=MOST_FILE)
 
 
-def load(connection: Connection, ident: int) -> tuple[Row, list[objects.User]]:
-    row = objects.show(connection, CUSTOM_PROMPT, ident)
-    return row, objects.users(connection, CUSTOM_PROMPT, ident)
+def load(connection: Connection, ident: int) -> tuple[Row, list[resources.ResourceUser]]:
+    row = resources.show(connection, CUSTOM_PROMPT, ident)
+    return row, resources.users(connection, CUSTOM_PROMPT, ident)
 
 
-async def upload(visit: Visit) -> Response:
+async def upload(visit: PageRequest) -> Response:
     """Add a prompt; one that has its name already is replaced only if that is wished for (`replace`)."""
     file = visit.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
@@ -105,7 +105,7 @@ def choose_name(given: str, filename: str) -> str:
     return given if given.lower().endswith((".wav", ".mp3", ".gsm")) else given + ending
 
 
-async def download(visit: Visit) -> Response:
+async def download(visit: PageRequest) -> Response:
     """The file as it was sent."""
     name, original, _ = await visit.database.read(prompts.audio, visit.ident())
     return send_bytes(visit, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
@@ -116,20 +116,20 @@ def as_attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
-async def ask_delete(visit: Visit) -> Response:
+async def ask_delete(visit: PageRequest) -> Response:
     return await one_page(visit, "prompts/delete.html")
 
 
-async def delete(visit: Visit) -> Response:
+async def delete(visit: PageRequest) -> Response:
     row, _ = await visit.database.read(load, visit.ident())
     try:
-        await visit.database.change(objects.delete, CUSTOM_PROMPT, visit.ident())
+        await visit.database.change(resources.delete, CUSTOM_PROMPT, visit.ident())
     except InUse:
         return await one_page(visit, "prompts/delete.html", IN_USE)
     return visit.go(PATH, [say("object.deleted", label=row["name"])])
 
 
-async def show_builtin(visit: Visit) -> Response:
+async def show_builtin(visit: PageRequest) -> Response:
     """The sounds that the server has of itself, to be read and heard."""
     rows = [(name, words, sounds.seconds(name)) for name, words in SOUNDS.items() if name in sounds.NAMES]
     return visit.page("prompts/builtin.html", where=PATH, rows=rows)
@@ -137,11 +137,11 @@ async def show_builtin(visit: Visit) -> Response:
 
 ONE = PATH + "/{id:int}"
 VIEWS = (
-    View(path=PATH, handle=show_list),
-    View(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MOST_FILE + ENVELOPE),
-    View(path=f"{PATH}/built-in", handle=show_builtin),
-    View(path=ONE, handle=show_one),
-    View(path=f"{ONE}/file", handle=download),
-    View(path=f"{ONE}/delete", handle=ask_delete),
-    View(path=f"{ONE}/delete", handle=delete, method="POST"),
+    PageRoute(path=PATH, handle=show_list),
+    PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MOST_FILE + ENVELOPE),
+    PageRoute(path=f"{PATH}/built-in", handle=show_builtin),
+    PageRoute(path=ONE, handle=show_one),
+    PageRoute(path=f"{ONE}/file", handle=download),
+    PageRoute(path=f"{ONE}/delete", handle=ask_delete),
+    PageRoute(path=f"{ONE}/delete", handle=delete, method="POST"),
 )

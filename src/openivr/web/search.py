@@ -7,20 +7,20 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from openivr.objects import KINDS, Kind
-from openivr.objects.fields import CONTROL
-from openivr.objects.kind import Row
-from openivr.objects.order import Page
-from openivr.store import objects
-from openivr.web.places import PLACES
-from openivr.web.view import View, Visit
+from openivr.resources import KINDS, ResourceType
+from openivr.resources.fields import CONTROL
+from openivr.resources.order import ListQuery
+from openivr.resources.resource_type import Row
+from openivr.store.config import resources
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.core.urls import PLACES
 
 FEW = 6  # of each kind
 LONGEST = 127
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """One object that was found."""
 
     kind: str
@@ -34,11 +34,11 @@ class Group:
     """What was found of one kind; `more` is the address of all of it, "" where this is all."""
 
     kind: str
-    rows: tuple[Found, ...]
+    rows: tuple[SearchHit, ...]
     more: str
 
 
-async def search(visit: Visit) -> Response:
+async def search(visit: PageRequest) -> Response:
     text = CONTROL.sub("", visit.query("text")).strip()[:LONGEST]
     groups = await visit.database.read(find_all, text) if text else []
     return visit.page("search.html", text=text, groups=groups)
@@ -49,18 +49,18 @@ def find_all(connection: Connection, text: str) -> list[Group]:
     return [group for kind in KINDS.values() if kind.name in PLACES for group in find(connection, kind, text)]
 
 
-def find(connection: Connection, kind: Kind, text: str) -> Iterator[Group]:
-    total, rows = objects.search(connection, kind, text, Page(0, FEW, kind.sorts[0]))
+def find(connection: Connection, kind: ResourceType, text: str) -> Iterator[Group]:
+    total, rows = resources.search(connection, kind, text, ListQuery(0, FEW, kind.sorts[0]))
     if rows:
         place = PLACES[kind.name]
         more = f"{place.list}?{urlencode({'search_value': text})}" if total > len(rows) else ""
         yield Group(kind.name, tuple(show(kind, row) for row in rows), more)
 
 
-def show(kind: Kind, row: Row) -> Found:
+def show(kind: ResourceType, row: Row) -> SearchHit:
     name = row.get("name") or row.get("caller_id_name") or ""
     address = PLACES[kind.name].one.format(id=row["id"])
-    return Found(kind.name, str(row.get("number", "")), str(name), address)
+    return SearchHit(kind.name, str(row.get("number", "")), str(name), address)
 
 
-VIEWS = (View(path="/search", handle=search),)
+VIEWS = (PageRoute(path="/search", handle=search),)

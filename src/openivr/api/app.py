@@ -1,0 +1,96 @@
+"""The API as an ASGI application: finds the endpoint, checks who asks, answers, counts and logs.
+
+Every answer is JSON with status 200, errors included: clients read `errcode`.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from openivr.api.auth import check_address, check_agent, check_token
+from openivr.api.body import Body
+from openivr.api.endpoint import ApiRequest, Endpoint, Service, UploadedFile, address_of
+from openivr.api.query import read_query
+from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
+from openivr.observability.metrics import Observer, RequestLine
+from openivr.resources.errors import ObjectError
+
+log = structlog.get_logger(__name__)
+
+ROOT = "/openapi/"
+VERSION = "v1.0"
+OTHER = "other"  # the endpoint's name in metrics where there is none
+JSON = b"application/json"
+
+
+class ApiApp:
+    """Everything under /openapi/."""
+
+    def __init__(self, service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> None:
+        self.service, self.observer = service, observer
+        self.endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        name, code = OTHER, SUCCESS
+        answer: bytes | UploadedFile
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = Body(headers, receive)
+        try:
+            endpoint = self.find(scope)
+            name = endpoint.path
+            answer = await self.answer(endpoint, scope, headers, body)
+        except ApiError as error:
+            code, answer = error.code, error.encode()
+        except ObjectError as error:
+            refused = refuse(error)
+            code, answer = refused.code, refused.encode()
+        except Exception:
+            log.exception("request failed", endpoint=name)
+            code, answer = INTERNAL, ApiError(INTERNAL).encode()
+        line = RequestLine.of(scope["method"], scope["path"], address_of(scope))
+        self.observer.note(name, line, code, time.perf_counter() - started)
+        await respond(send, answer, body)
+
+    def find(self, scope: Scope) -> Endpoint:
+        """The endpoint for a path and method; 10003 for another version, 10001 for all else."""
+        version, _, path = scope["path"].removeprefix(ROOT).partition("/")
+        if version != VERSION:
+            raise ApiError(NO_VERSION if version.startswith("v") else NO_INTERFACE)
+        endpoint = self.endpoints.get(path)
+        if endpoint is None or endpoint.method != scope["method"]:
+            raise ApiError(NO_INTERFACE)
+        return endpoint
+
+    async def answer(
+        self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], body: Body
+    ) -> bytes | UploadedFile:
+        check_agent(headers)
+        snapshot = await self.service.live.current()
+        address = address_of(scope)
+        check_address(snapshot, address)
+        query = read_query(scope["query_string"])
+        token = "" if endpoint.is_open else check_token(snapshot, query)
+        return await endpoint.handle(ApiRequest(self.service, query, address, token, headers, body))
+
+
+async def respond(send: Send, answer: bytes | UploadedFile, body: Body) -> None:
+    """Send the answer; a refused request may still be sending, and its connection ends when it has."""
+    content = answer.content if isinstance(answer, UploadedFile) else answer
+    media_type = answer.media_type.encode() if isinstance(answer, UploadedFile) else JSON
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if isinstance(answer, UploadedFile):
+        headers.append((b"content-disposition", b"attachment"))
+    if not body.is_complete:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": not body.is_complete})
+    if not body.is_complete:
+        await body.discard()
+        await send({"type": "http.response.body", "body": b""})

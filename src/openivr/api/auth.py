@@ -1,0 +1,142 @@
+"""Tokens over HTTP: get, refresh, revoke, and the check that every other endpoint stands behind.
+
+P-Series: get-access-token, refresh-access-token, revoke-access-token, authorization-rule.
+"""
+
+import ipaddress
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+from openivr.api.endpoint import ApiRequest, Endpoint
+from openivr.api.query import Query, read_text
+from openivr.api.responses import (
+    BLOCKED,
+    FAILURE,
+    IP_FORBIDDEN,
+    LIMIT,
+    TOKEN_EXPIRED,
+    ApiError,
+    bad_parameters,
+    succeed,
+)
+from openivr.resources.errors import Problem
+from openivr.resources.secret import fingerprint, matches
+from openivr.store.auth import clients, tokens
+from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
+from openivr.store.caches.list_snapshot import ListSnapshot, Network
+
+
+def check_agent(headers: Mapping[str, str]) -> None:
+    """A request must name its program (P-Series: request-structure)."""
+    if not headers.get("user-agent", "").strip():
+        raise bad_parameters(Problem("User-Agent", "required", "is required as a header"))
+
+
+def check_address(snapshot: ListSnapshot, address: str) -> None:
+    """70087 where there is an allow list and the caller is not on it."""
+    if snapshot.networks and not is_listed(address, snapshot.networks):
+        raise ApiError(IP_FORBIDDEN)
+
+
+@lru_cache(4096)
+def is_listed(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        caller = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(caller, "ipv4_mapped", None) or caller
+    return any(mapped in network for network in networks)
+
+
+def check_token(snapshot: ListSnapshot, query: Query) -> str:
+    """The fingerprint of a good access token; else 10004, the same for missing, unknown and expired."""
+    values = query.get("access_token", ())
+    kept = fingerprint(values[0]) if len(values) == 1 else ""
+    if snapshot.tokens.get(kept, 0) <= time.time():
+        raise ApiError(TOKEN_EXPIRED)
+    return kept
+
+
+async def get_token(request: ApiRequest) -> bytes:
+    """A pair for a client's id and secret. Wrong ones are counted by address, and lead to a lock-out."""
+    body = await request.json()
+    client_id, secret = read_text(body, "username"), read_text(body, "password")
+    database, policy, now = request.service.database, request.service.policy, int(time.time())
+    until = await database.read(tokens.blocked_until, request.address, now)
+    if until is not None:
+        raise ApiError(BLOCKED, block_expire_time=until)
+    kept = await database.read(clients.find_hash, client_id)
+    if not await database.work(matches, kept, secret):
+        until = await database.change_auth(tokens.fail, policy, request.address, now)
+        if until is not None:
+            raise ApiError(BLOCKED, block_expire_time=until)
+        raise ApiError(FAILURE, invalid_param_list=[{"field": "username or password", "value": "error"}])
+    await database.change_auth(tokens.forgive, request.address)
+    return answer(policy, await database.change_auth(tokens.issue, policy, client_id, now))
+
+
+async def refresh_token(request: ApiRequest) -> bytes:
+    """A new pair for a refresh token."""
+    body = await request.json()
+    token, policy = read_text(body, "refresh_token"), request.service.policy
+    now = int(time.time())
+    return answer(policy, await request.service.database.change_auth(tokens.refresh, policy, token, now))
+
+
+async def del_token(request: ApiRequest) -> bytes:
+    """End the access token that the request carries, and its refresh token."""
+    await request.service.database.change_auth(tokens.revoke, request.token)
+    return succeed()
+
+
+def answer(policy: TokenPolicy, result: TokenPair | Full | Unknown) -> bytes:
+    match result:
+        case Full():
+            raise ApiError(LIMIT)
+        case Unknown():
+            raise ApiError(TOKEN_EXPIRED)
+        case TokenPair():
+            return succeed(
+                access_token_expire_time=policy.access_life,
+                access_token=result.access,
+                refresh_token_expire_time=policy.refresh_life,
+                refresh_token=result.refresh,
+            )
+
+
+TEXT = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer"}
+PAIR = {
+    "access_token_expire_time": COUNT,
+    "access_token": TEXT,
+    "refresh_token_expire_time": COUNT,
+    "refresh_token": TEXT,
+}
+
+
+def needs(*names: str) -> dict[str, object]:
+    return {"type": "object", "properties": dict.fromkeys(names, TEXT), "required": list(names)}
+
+
+ENDPOINTS = (
+    Endpoint(
+        path="get_token",
+        method="POST",
+        handle=get_token,
+        summary="Log in: a client's id as username and its secret as password",
+        body=needs("username", "password"),
+        data=PAIR,
+        is_open=True,
+    ),
+    Endpoint(
+        path="refresh_token",
+        method="POST",
+        handle=refresh_token,
+        summary="A new pair of tokens for a refresh token",
+        body=needs("refresh_token"),
+        data=PAIR,
+        is_open=True,
+    ),
+    Endpoint(path="del_token", method="GET", handle=del_token, summary="Revoke the access token"),
+)

@@ -1,0 +1,85 @@
+"""What an endpoint is, and what its handler is given."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Scope
+
+from openivr.api.body import MOST_BODY, Body
+from openivr.api.query import Query, read_object
+from openivr.api.responses import SYNTAX
+from openivr.resources import KINDS, ResourceType
+from openivr.store.auth.tokens import TokenPolicy
+from openivr.store.caches.list_cache import ListCache
+from openivr.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """An answer that is a file."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What handlers work with: one per worker."""
+
+    database: Database
+    live: ListCache
+    policy: TokenPolicy
+    kinds: Mapping[str, ResourceType] = field(default_factory=lambda: KINDS)
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One request, its token checked already. `address` is the caller's, `token` the token's fingerprint."""
+
+    service: Service
+    query: Query
+    address: str
+    token: str
+    headers: Mapping[str, str]
+    body: Body
+
+    async def json(self) -> dict[str, Any]:
+        """The body, a JSON object of at most 1 MiB; else 40001."""
+        content = bytearray()
+        async for part in self.body.stream(MOST_BODY, SYNTAX):
+            content += part
+        return read_object(bytes(content))
+
+
+Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A path below openapi/v1.0/ with its method and handler, and what the OpenAPI document says of it.
+
+    `parameters` are query parameters by name, with their JSON Schema; `body` is the schema of the body;
+    `data` that of the answer's further fields. `is_open` endpoints need no access token.
+    """
+
+    path: str
+    method: str
+    handle: Handler
+    summary: str
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    body: Mapping[str, Any] | None = None
+    media_type: str = "application/json"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    file_types: tuple[str, ...] = ()  # media types of a file that is the answer
+    is_open: bool = False
+
+
+def address_of(scope: Scope) -> str:
+    """The caller's address; a Unix socket has none."""
+    client = scope.get("client")
+    return client[0] if client else "127.0.0.1"

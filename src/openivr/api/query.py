@@ -1,0 +1,143 @@
+"""What a request asks for, read strictly: the query into a page or an id, the body into a JSON object."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from openivr.api.responses import SYNTAX, ApiError, bad_parameters
+from openivr.resources import ResourceType
+from openivr.resources.errors import Problem, shorten
+from openivr.resources.fields import CONTROL, InvalidValue, whole
+from openivr.resources.order import ListQuery
+
+Query = Mapping[str, list[str]]
+MOST_FIELDS = 100  # parameters of a query
+MOST_ROWS = 10_000
+MOST_PAGE = 10**12
+MOST_IDS = 10_000
+MOST_ID = 10**18
+MOST_SEARCH = 127  # no name is longer
+
+
+def read_query(raw: bytes) -> Query:
+    """The query's names with their values, of which there should be one each; 40001 if it is not UTF-8."""
+    query: dict[str, list[str]] = {}
+    try:
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise ApiError(SYNTAX) from error
+    for name, value in pairs:
+        query.setdefault(name, []).append(value)
+    return query
+
+
+def read_one(query: Query, name: str) -> str | None:
+    """The value of a parameter, None where it is missing; sent twice or empty it is refused."""
+    values = query.get(name)
+    if values is None:
+        return None
+    if len(values) > 1:
+        raise bad_parameters(Problem(name, "conflict", "is sent more than once", shorten(values[0])))
+    if not values[0]:
+        raise bad_parameters(Problem(name, "format", "is empty", ""))
+    if CONTROL.search(values[0]):
+        raise bad_parameters(Problem(name, "format", "has control characters", shorten(values[0])))
+    return values[0]
+
+
+def read_integer(query: Query, name: str, low: int, high: int) -> int | None:
+    """A whole number from `low` to `high`, None where it is missing."""
+    text = read_one(query, name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise bad_parameters(Problem(name, "type", "must be an integer", shorten(text)))
+    value = int(text[:30])
+    if not low <= value <= high:
+        raise bad_parameters(Problem(name, "range", f"must be from {low} to {high}", shorten(text)))
+    return value
+
+
+def read_choice(query: Query, name: str, values: tuple[str, ...]) -> str:
+    """One of the values; the first where it is missing."""
+    text = read_one(query, name)
+    if text is None:
+        return values[0]
+    if text not in values:
+        raise bad_parameters(Problem(name, "enum", "must be one of " + ", ".join(values), shorten(text)))
+    return text
+
+
+def read_page(query: Query, kind: ResourceType) -> ListQuery:
+    """`page`, `page_size`, `sort_by` and `order_by` of a list (P-Series: query-ivr-list)."""
+    page = read_integer(query, "page", 1, MOST_PAGE) or 1
+    size = read_integer(query, "page_size", 1, MOST_ROWS) or MOST_ROWS
+    sort = read_choice(query, "sort_by", ("id", *kind.sorts))
+    is_descending = read_choice(query, "order_by", ("asc", "desc")) == "desc"
+    return ListQuery((page - 1) * size, size, sort, is_descending)
+
+
+def read_search(query: Query) -> str:
+    """`search_value`; none at all is in every name."""
+    text = read_one(query, "search_value") or ""
+    if len(text) > MOST_SEARCH:
+        problem = Problem(
+            "search_value", "length", f"must have at most {MOST_SEARCH} characters", shorten(text)
+        )
+        raise bad_parameters(problem)
+    return text
+
+
+def read_id(query: Query) -> int:
+    """The `id` that a query must name."""
+    ident = read_integer(query, "id", 0, MOST_ID)
+    if ident is None:
+        raise bad_parameters(Problem("id", "required", "is required"))
+    return ident
+
+
+def read_ids(query: Query) -> list[int]:
+    """`ids`, comma separated (P-Series: query-information-of-multiple-ivrs)."""
+    text = read_one(query, "ids")
+    if text is None:
+        raise bad_parameters(Problem("ids", "required", "is required"))
+    parts = text.split(",")
+    if len(parts) > MOST_IDS or not all(
+        part.isascii() and part.isdigit() and len(part) < 19 for part in parts
+    ):
+        raise bad_parameters(Problem("ids", "type", "must be ids, comma separated", shorten(text)))
+    return [int(part) for part in parts]
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """A body that must be a JSON object; 40001 if it is not."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(SYNTAX) from error
+    if not isinstance(value, dict):
+        raise ApiError(SYNTAX)
+    return value
+
+
+def read_body_id(body: Mapping[str, Any]) -> int:
+    """The `id` of the object that an update is for."""
+    if "id" not in body:
+        raise bad_parameters(Problem("id", "required", "is required"))
+    try:
+        return whole(body["id"])
+    except InvalidValue as bad:
+        raise bad_parameters(Problem("id", bad.rule, bad.text, shorten(body["id"]))) from bad
+
+
+def read_text(body: Mapping[str, Any], name: str) -> str:
+    """A string that a body must have and that is not to be repeated in an answer."""
+    value = body.get(name)
+    if value is None:
+        raise bad_parameters(Problem(name, "required", "is required"))
+    if not isinstance(value, str) or not value:
+        raise bad_parameters(Problem(name, "type", "must be a string"))
+    return value

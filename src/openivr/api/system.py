@@ -1,0 +1,124 @@
+"""System information, capacity and menu options (P-Series: query-pbx-information, get-menu-options)."""
+
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+import openivr
+from openivr.api.endpoint import ApiRequest, Endpoint
+from openivr.api.query import read_choice, read_integer, read_one
+from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
+from openivr.resources import KINDS
+from openivr.resources.errors import Problem
+from openivr.store.config import resources
+from openivr.store.system import count, serial_number
+
+# Menus of the original -> the kind that fills them; None where this server has nothing of the sort.
+MENUS: Mapping[str, str | None] = {
+    "extension": "extension",
+    "ext_group": "ext_group",
+    "trunk": "trunk",
+    "ivr": "ivr",
+    "ring_group": "ring_group",
+    "custom_prompt": "custom_prompt",
+    "paging_custom_prompt": "custom_prompt",
+    "outbound_route": "outbound_route",
+    "inbound_route": "inbound_route",
+    **dict.fromkeys(
+        (
+            "fxs",
+            "org_list",
+            "role",
+            "phonebook",
+            "group_vm",
+            "call_flow",
+            "queue",
+            "queue_agent",
+            "conference",
+            "pinset",
+            "system_prompt",
+            "disposition_code",
+            "message_channel",
+            "message_queue",
+            "trunk_did_id",
+        )
+    ),
+}
+MOST_EXTENSIONS = 10_000_000 - 1  # numbers have at most seven digits
+
+
+async def information(request: ApiRequest) -> bytes:
+    now = time.time()
+    return succeed(
+        data={
+            "device_name": platform.node(),
+            "model_name": "OpenIVR",
+            "sn": await request.service.database.read(serial_number),
+            "firmware_version": openivr.__version__,
+            "system_time": time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(now)),
+            "up_time": int(time.monotonic() - request.service.started),
+            "system_date_format": "YYYY/MM/DD",
+            "system_time_format": "HH:mm:ss",
+            "timestamp": int(now),
+        }
+    )
+
+
+async def capacity(request: ApiRequest) -> bytes:
+    used = await request.service.database.read(count, "extension")
+    return succeed(data={"max_extension": MOST_EXTENSIONS, "used_extension": used})
+
+
+async def menu_options(request: ApiRequest) -> bytes:
+    menu = read_one(request.query, "menu")
+    if menu is None:
+        raise bad_parameters(Problem("menu", "required", "is required"))
+    read_choice(request.query, "menu", tuple(MENUS))
+    if menu == "queue_agent":
+        if read_integer(request.query, "id", 0, 10**18) is None:
+            raise bad_parameters(Problem("id", "required", "is required for this menu"))
+        raise ApiError(NOT_FOUND)  # of a queue, and there is none
+    kind = MENUS[menu]
+    return succeed(data=[] if kind is None else await request.service.database.read(options, kind))
+
+
+def options(connection: Connection, name: str) -> list[dict[str, Any]]:
+    kind = KINDS[name]
+    rows = []
+    for ident, values in resources.fetch_all(connection, kind):
+        text, number = kind.names(values)
+        rows.append({"text": text, "text2": number, "value": str(ident), "type": values.get("type", name)})
+    return rows
+
+
+MENU = {"type": "string", "enum": list(MENUS)}
+OBJECT = {"data": {"type": "object"}}
+
+ENDPOINTS = (
+    Endpoint(
+        path="system/information",
+        method="GET",
+        handle=information,
+        summary="System: what this server is, and its time",
+        data=OBJECT,
+    ),
+    Endpoint(
+        path="system/capacity",
+        method="GET",
+        handle=capacity,
+        summary="System: how many extensions there may be and are",
+        data=OBJECT,
+    ),
+    Endpoint(
+        path="system/get_menuoptions",
+        method="GET",
+        handle=menu_options,
+        summary="System: what a form may choose from, for one kind of object",
+        parameters={"menu": MENU, "id": {"type": "integer", "minimum": 0, "maximum": 10**18}},
+        required=("menu",),
+        data={"data": {"type": "array", "items": {"type": "object"}}},
+    ),
+)

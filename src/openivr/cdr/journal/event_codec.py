@@ -1,0 +1,54 @@
+"""The events of a call with their times, as JSON and back.
+
+One event is `{"at": 1200, "event": "Digit", "key": "1"}`: ms from the start, the event's name, its fields.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import msgspec
+
+from openivr.ivr.events import Digit, Event
+
+EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
+HIDDEN_KEY = "•"  # stands for a key of a PIN
+EventFields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEvent:
+    """An event and when it happened, in ms from the start of the call."""
+
+    at: int
+    event: Event
+
+
+def describe(happening: TimedEvent, *, is_private: bool = False) -> EventFields:
+    """Turn an event into what JSON can hold. The digits of what is private are not in it.
+
+    `#` and `*` stay, for they end the input and say nothing about it.
+    """
+    event = happening.event
+    if is_private and isinstance(event, Digit) and event.key not in "*#":
+        event = Digit(HIDDEN_KEY)
+    fields: EventFields = msgspec.to_builtins(event)
+    return {"at": happening.at, "event": type(event).__name__} | fields
+
+
+def write_happenings(happenings: Iterable[TimedEvent]) -> list[EventFields]:
+    """Turn events into what JSON can hold."""
+    return [describe(happening) for happening in happenings]
+
+
+def read_happenings(rows: Iterable[EventFields]) -> list[TimedEvent]:
+    """Read them back. Raises ValueError for an unknown event or wrong fields."""
+    return [_read(row) for row in rows]
+
+
+def _read(row: EventFields) -> TimedEvent:
+    fields = {name: value for name, value in row.items() if name not in ("at", "event")}
+    name = row.get("event")
+    if not isinstance(name, str) or name not in EVENTS:
+        raise ValueError(f"unknown event: {name}")
+    return TimedEvent(msgspec.convert(row.get("at", 0), int), msgspec.convert(fields, EVENTS[name]))

@@ -1,0 +1,71 @@
+"""What an entry of the journal makes of a call's record: a pure function."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from openivr.cdr.journal.entries import (
+    CallAnswered,
+    CallBegan,
+    CallEnded,
+    CallEntry,
+    CallOutcome,
+    CallStepped,
+    LegChanged,
+)
+from openivr.ivr.commands import Topic
+from openivr.store.cdr.call_records import CallNote, CallRecord
+
+NOTES_APART = 64  # more than one step can make
+INTERRUPTED = "the server was interrupted"
+
+
+def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
+    """Bring a record up to date. False: the entry is in it already."""
+    if entry.n <= record.sequence:
+        return False
+    record.sequence, record.updated = entry.n, entry.at
+    match entry:
+        case CallBegan():
+            record.started, record.stage = entry.at, "new"
+            record.caller, record.caller_name, record.called = entry.caller, entry.caller_name, entry.called
+            record.source_kind, record.source_id = entry.source_kind, entry.source_id
+            record.source, record.revision = entry.source, entry.revision
+        case CallStepped():
+            take_step(record, entry)
+        case CallAnswered():
+            record.answered = entry.at
+        case LegChanged():
+            known = record.legs[: entry.leg] + [{}] * (entry.leg - len(record.legs))
+            leg: dict[str, Any] = msgspec.to_builtins(entry.state)
+            record.legs = [*known, leg, *record.legs[entry.leg + 1 :]]
+        case CallEnded():
+            record.ended, record.stage = entry.at, "ended"
+            record.outcome, record.reason = entry.outcome, entry.reason
+            record.input, record.media, record.recording = entry.input, entry.media, entry.recording
+    return True
+
+
+def take_step(record: CallRecord, entry: CallStepped) -> None:
+    """The menu core was told something: its event, its notes, and where that led."""
+    if entry.event:
+        record.events = [*record.events, entry.event]
+    record.stage = entry.stage or record.stage
+    record.menu = entry.menu or record.menu
+    record.keys = entry.keys or record.keys
+    entered = [note.number for note in entry.notes if note.topic is Topic.ENTERED]
+    record.path = " ".join([*record.path.split(), *entered])
+
+
+def notes_in(entry: CallEntry) -> Iterator[tuple[str, int, CallNote]]:
+    """An entry's notes, each with its call and its place among the call's notes."""
+    if isinstance(entry, CallStepped):
+        for place, note in enumerate(entry.notes):
+            yield entry.call, entry.n * NOTES_APART + place, CallNote(entry.at, note)
+
+
+def interrupt(record: CallRecord) -> None:
+    """End the record of a call whose process died, at the last moment that is known of it."""
+    record.ended, record.stage = record.updated, "ended"
+    record.outcome, record.reason = CallOutcome.INTERRUPTED, INTERRUPTED

@@ -1,1 +1,0 @@
-"""Reads the journal of calls and keeps the database up to date with it."""

@@ -1,0 +1,291 @@
+"""The endpoints as methods, named after the API: client.ivr.list(), client.ivr.get(7), ...
+
+Every method asks the server once; only `each` and `all` read several pages. Arguments that are None are not
+sent. Each method raises the ApiError that the server answers.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from openivr.client import answers, models
+from openivr.client.effects import Ask, File, Got, Steps
+from openivr.client.errors import ListChanged
+from openivr.client.models import Page, Row
+from openivr.client.paging import PAGE_SIZE, Pages, Query
+from openivr.client.session import Session
+from openivr.client.sync_async import Awaiting, Blocking, F, Faced, call
+
+R = TypeVar("R", bound=Row)
+D = TypeVar("D", bound=models.Detail)
+V = TypeVar("V")
+
+# Last words of paths that only read: what of raw may be sent twice. Deletes are GET too.
+READS = {"list", "search", "get", "query", "information", "capacity", "get_menuoptions", "openapi.json"}
+LIST_TRIES = 3
+
+
+def get(session: Session, path: str, **query: Any) -> Steps[Got]:
+    """Ask for something that may be asked for twice."""
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return (yield from session.ask(Ask(method="GET", path=path, query=given, is_safe=True)))
+
+
+def read_data(got: Got, kind: type[V]) -> V:
+    """The `data` of an answer."""
+    return answers.convert(answers.read_object(got.content).get("data"), kind)
+
+
+class Listing(Generic[F, R]):
+    """All rows of a list, read page by page while they are iterated: `for` or `async for`.
+
+    Raises ListChanged where the list changes meanwhile, PagesIgnored where the server does not page.
+    """
+
+    def __init__(self, family: "Readable[F, R, Any]", pages: "Pages[R]") -> None:
+        self.family, self.pages = family, pages
+
+    def __iter__(self: "Listing[Blocking, R]") -> Iterator[R]:
+        while (query := self.pages.next()) is not None:
+            yield from self.pages.take(self.family.face.run(self.family.ask_page(query)))
+
+    async def __aiter__(self: "Listing[Awaiting, R]") -> AsyncIterator[R]:
+        while (query := self.pages.next()) is not None:
+            for row in self.pages.take(await self.family.face.run(self.family.ask_page(query))):
+                yield row
+
+
+class Readable(Faced[F], Generic[F, R, D]):
+    """A family of endpoints for objects of one kind: what reads them, and delete."""
+
+    def __init__(self, face: F, session: Session, path: str, row: type[R], detail: type[D]) -> None:
+        super().__init__(face, session)
+        self.path, self.row, self.detail = path, row, detail
+
+    @call
+    def list(
+        self,
+        page: int | None = None,
+        page_size: int | None = None,
+        *,
+        sort_by: str | None = None,
+        order_by: str | None = None,
+    ) -> Steps[Page[R]]:
+        """One page of the list, as the server sends it."""
+        query = Query(page=page, page_size=page_size, sort_by=sort_by, order_by=order_by)
+        return (yield from self.ask_page(query))
+
+    @call
+    def search(
+        self,
+        search_value: str,
+        page: int | None = None,
+        page_size: int | None = None,
+        *,
+        sort_by: str | None = None,
+        order_by: str | None = None,
+    ) -> Steps[Page[R]]:
+        """One page of the objects whose number or name contains a text."""
+        query = Query(
+            page=page, page_size=page_size, sort_by=sort_by, order_by=order_by, search_value=search_value
+        )
+        return (yield from self.ask_page(query))
+
+    def ask_page(self, query: Query) -> Steps[Page[R]]:
+        path = f"{self.path}/{'list' if query.search_value is None else 'search'}"
+        got = yield from get(self.session, path, **query.parameters())
+        page: Page[R] = answers.decode(got.content, Page[self.row])  # type: ignore[name-defined]
+        return page
+
+    def each(
+        self,
+        search_value: str | None = None,
+        *,
+        page_size: int = PAGE_SIZE,
+        sort_by: str = "id",
+        order_by: str = "asc",
+    ) -> Listing[F, R]:
+        """Every row of the list or search, with the checks of `Listing`; iterate it once."""
+        pages: Pages[R] = Pages(page_size, sort_by=sort_by, order_by=order_by, search=search_value)
+        return Listing(self, pages)
+
+    @call
+    def all(
+        self,
+        search_value: str | None = None,
+        *,
+        page_size: int = PAGE_SIZE,
+        sort_by: str = "id",
+        order_by: str = "asc",
+    ) -> Steps[tuple[R, ...]]:
+        """Every row at once; a list that changes meanwhile is read anew, three times in all."""
+        for tries_left in reversed(range(LIST_TRIES)):
+            pages: Pages[R] = Pages(page_size, sort_by=sort_by, order_by=order_by, search=search_value)
+            found: dict[int, R] = {}
+            try:
+                while (query := pages.next()) is not None:
+                    page = pages.take((yield from self.ask_page(query)))
+                    found.update((row.id, row) for row in page)
+                return tuple(found.values())
+            except ListChanged:
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    @call
+    def get(self, ident: int) -> Steps[D]:
+        """The whole object of an id."""
+        return read_data((yield from get(self.session, f"{self.path}/get", id=ident)), self.detail)
+
+    @call
+    def query(self, ids: Iterable[int]) -> Steps[tuple[D, ...]]:
+        """The whole objects of several ids; which of them do not exist is seen by what is missing."""
+        named = ",".join(map(str, ids))
+        got = yield from get(self.session, f"{self.path}/query", ids=named)
+        data = answers.read_object(got.content).get("data")
+        found = data if isinstance(data, list) else [data] if data else []
+        return tuple(answers.convert(one, self.detail) for one in found)
+
+    @call
+    def delete(self, ident: int) -> Steps[None]:
+        """Delete an object. Never sent twice."""
+        yield from self.session.ask(Ask(method="GET", path=f"{self.path}/delete", query={"id": str(ident)}))
+
+
+class Family(Readable[F, R, D]):
+    """A family whose objects are created and updated with the fields of the API."""
+
+    @call
+    def create(self, /, **fields: Any) -> Steps[int]:
+        """Create an object; its id (0 where the server does not say). Never sent twice."""
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/create", body=fields))
+        return answers.decode(got.content, Created).id
+
+    @call
+    def update(self, ident: int, /, **fields: Any) -> Steps[None]:
+        """Change the named fields of an object. Never sent twice."""
+        yield from self.session.ask(
+            Ask(method="POST", path=f"{self.path}/update", body={"id": ident, **fields})
+        )
+
+
+class Created(msgspec.Struct):
+    """The answer of create."""
+
+    id: int = 0
+
+
+class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
+    """Custom prompts: made by upload."""
+
+    @call
+    def upload(self, name: str, content: bytes, *, is_check: str = "force") -> Steps[models.Uploaded]:
+        """Add or overwrite a prompt; `is_check="ask"` only asks whether the name is taken.
+
+        `name` ends in .wav, .mp3 or .gsm; at most 8 MB, else FileSizeExceeded. Never sent twice.
+        """
+        file = File(name, content, {"is_check": is_check})
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/upload", file=file))
+        return answers.decode(got.content, models.Uploaded)
+
+    @call
+    def download(self, ident: int, *, version: str = "original") -> Steps[bytes]:
+        """The sound of a prompt as it was uploaded, or `telephone`: as it is played. OpenIVR only."""
+        query = {"id": str(ident), "format": version}
+        path = f"{self.path}/download"
+        got = yield from self.session.ask(
+            Ask(method="GET", path=path, query=query, is_safe=True, is_file=True)
+        )
+        return got.content
+
+
+class System(Faced[F]):
+    """What the server says of itself."""
+
+    @call
+    def information(self) -> Steps[models.Information]:
+        """Model, version and time of the server."""
+        return read_data((yield from get(self.session, "system/information")), models.Information)
+
+    @call
+    def capacity(self) -> Steps[Mapping[str, Any]]:
+        """How many extensions and calls there may be; names of fields differ between servers."""
+        return read_data((yield from get(self.session, "system/capacity")), dict[str, Any])
+
+    @call
+    def get_menuoptions(self, menu: str, ident: int | None = None) -> Steps[tuple[models.Option, ...]]:
+        """What a form may choose from, for one menu of the API; `ident` names a queue for queue_agent."""
+        got = yield from get(self.session, "system/get_menuoptions", menu=menu, id=ident)
+        return read_data(got, tuple[models.Option, ...])
+
+
+class Api(Faced[F]):
+    """Everything that a client can ask."""
+
+    def __init__(self, face: F, session: Session) -> None:
+        super().__init__(face, session)
+        self.system: System[F] = System(face, session)
+        self.custom_prompt: Prompts[F] = Prompts(
+            face, session, "custom_prompt", models.CustomPromptRow, models.CustomPrompt
+        )
+        self.ivr: Family[F, models.IvrRow, models.Ivr] = Family(
+            face, session, "ivr", models.IvrRow, models.Ivr
+        )
+        self.extension: Family[F, models.ExtensionRow, models.Extension] = Family(
+            face, session, "extension", models.ExtensionRow, models.Extension
+        )
+        self.extension_group: Family[F, models.ExtensionGroupRow, models.ExtensionGroup] = Family(
+            face, session, "extension_group", models.ExtensionGroupRow, models.ExtensionGroup
+        )
+        self.ringgroup: Family[F, models.RingGroupRow, models.RingGroup] = Family(
+            face, session, "ringgroup", models.RingGroupRow, models.RingGroup
+        )
+        self.trunk: Family[F, models.TrunkRow, models.Trunk] = Family(
+            face, session, "trunk", models.TrunkRow, models.Trunk
+        )
+        self.inbound_route: Family[F, models.InboundRouteRow, models.InboundRoute] = Family(
+            face, session, "inbound_route", models.InboundRouteRow, models.InboundRoute
+        )
+        self.outbound_route: Family[F, models.OutboundRouteRow, models.OutboundRoute] = Family(
+            face, session, "outbound_route", models.OutboundRouteRow, models.OutboundRoute
+        )
+
+    @call
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Steps[Mapping[str, Any]]:
+        """Any endpoint, by its path below openapi/v1.0/; the answer as plain values.
+
+        Sent again after a lost answer only where method and last word of the path say that it reads.
+        """
+        method, path = method.upper(), path.strip("/")
+        ask = Ask(
+            method=method,
+            path=path,
+            query={name: str(value) for name, value in (query or {}).items()},
+            body=body,
+            is_safe=method == "GET" and path.rpartition("/")[2] in READS,
+        )
+        return answers.read_object((yield from self.session.ask(ask)).content)
+
+    @call
+    def openapi(self) -> Steps[Mapping[str, Any]]:
+        """The server's own OpenAPI document. OpenIVR only."""
+        ask = Ask(method="GET", path="openapi.json", is_safe=True, is_open=True, is_file=True)
+        return answers.read_object((yield from self.session.ask(ask)).content)
+
+    @call
+    def log_in(self) -> Steps[None]:
+        """Have a good token now; every method does this by itself."""
+        yield from self.session.token()
+
+    @call
+    def log_out(self) -> Steps[None]:
+        """Give the token back, also where it is shared with other processes."""
+        yield from self.session.log_out()

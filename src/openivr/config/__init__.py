@@ -1,0 +1,1 @@
+"""Settings of the server, YAML documents, and the configuration that calls use."""

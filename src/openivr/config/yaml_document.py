@@ -1,0 +1,135 @@
+"""Configuration files: YAML that people read and edit, with the line of everything in it.
+
+Scalars are taken as they are written, so 6200, 007 and no are those very texts; what they mean is decided by
+the field they are for.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from openivr.resources import KINDS
+from openivr.simulate.scenario import ScenarioError, read_scenario, write_scenario
+from openivr.store.config.import_export import FORMAT, DocumentEntry, DocumentError
+
+HEADER = "# OpenIVR configuration. Objects are named by number or name; ids are those of the API.\n"
+ACCESS = ("api_client", "allowed_address")
+SCENARIOS = "scenario"
+
+
+class UnreadableDocument(Exception):
+    """The text is not a configuration file; the mistake says where and why."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(f"line {line}: {text}")
+        self.mistake = DocumentError(line, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's entries by kind. The others are None where it does not speak of them."""
+
+    entries: dict[str, list[DocumentEntry]]
+    scenarios: list[DocumentEntry] | None
+    clients: list[dict[str, Any]] | None
+    addresses: list[str] | None
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """A document as a file's text; the same document always gives the same text."""
+    text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
+    return HEADER + text
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: all of it or nothing."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(text)
+    part.replace(path)
+
+
+def load(text: str) -> Document:
+    """A file's text as a document; Unreadable where it is none."""
+    try:
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise UnreadableDocument(mark.line + 1 if mark else 1, problem) from error
+    sections = {key.value: node for key, node in pairs(root)}
+    if sections.get("openivr") is None or sections["openivr"].value != str(FORMAT):
+        raise UnreadableDocument(1, f"the file must begin with openivr: {FORMAT}")
+    for key, _ in pairs(root):
+        if key.value not in {"openivr", SCENARIOS, *KINDS, *ACCESS}:
+            raise UnreadableDocument(line_of(key), f"there is no kind of object called {key.value}")
+    tests, clients, addresses = (sections.get(name) for name in (SCENARIOS, *ACCESS))
+    return Document(
+        {name: [read_entry(item) for item in items(sections.get(name))] for name in KINDS},
+        None if tests is None else [read_test(item) for item in items(tests)],
+        None if clients is None else [read_client(item) for item in items(clients)],
+        None if addresses is None else [str(plain(item)) for item in items(addresses)],
+    )
+
+
+def read_entry(node: yaml.Node) -> DocumentEntry:
+    return DocumentEntry(
+        {key.value: plain(value) for key, value in pairs(node)},
+        line_of(node),
+        {key.value: line_of(key) for key, _ in pairs(node)},
+    )
+
+
+def read_test(node: yaml.Node) -> DocumentEntry:
+    """A scenario, written as it is always written, so that what was exported is exported again."""
+    entry = read_entry(node)
+    try:
+        scenario = read_scenario({"scenario": "", **entry.fields}, "scenario")
+    except ScenarioError as error:
+        raise UnreadableDocument(entry.line, str(error)) from error
+    return DocumentEntry(write_scenario(scenario), entry.line, entry.lines)
+
+
+def read_client(node: yaml.Node) -> dict[str, Any]:
+    client = {key.value: plain(value) for key, value in pairs(node)}
+    if set(client) != {"id", "name", "secret_hash", "created"} or not client["created"].isdigit():
+        raise UnreadableDocument(line_of(node), "an api_client has id, name, secret_hash and created")
+    return {**client, "created": int(client["created"])}
+
+
+def plain(node: yaml.Node) -> Any:
+    """A node as plain values, scalars as they are written."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: plain(value) for key, value in pairs(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return [plain(item) for item in node.value]
+    if not isinstance(node, yaml.ScalarNode):
+        raise UnreadableDocument(line_of(node), "there should be plain text here")
+    if node.tag == "tag:yaml.org,2002:binary":
+        return yaml.constructor.SafeConstructor().construct_yaml_binary(node)
+    return node.value
+
+
+def pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        raise UnreadableDocument(line_of(node), "there should be names with values here")
+    if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        raise UnreadableDocument(line_of(node), "a name must be plain text")
+    return list(node.value)
+
+
+def items(node: yaml.Node | None) -> list[yaml.Node]:
+    if node is None:
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        raise UnreadableDocument(line_of(node), "there should be a list here")
+    return list(node.value)
+
+
+def line_of(node: yaml.Node | None) -> int:
+    return node.start_mark.line + 1 if node else 1

@@ -1,0 +1,1 @@
+"""Static analysis of menus: the check, the graph of destinations, reachability, toll fraud."""

@@ -1,0 +1,102 @@
+"""The configuration as a graph: which place leads where, and how a caller comes to a place.
+
+Places that lead on are menus and ring groups. What a caller may dial by number is in the graph only where it
+leads on, that is for ring groups; `policy.reach` knows the rest.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
+from openivr.ivr.policy import reach
+
+NO_KEY = "no key"
+WRONG_KEY = "wrong key"
+NO_ANSWER = "no answer"
+
+KEYPAD = "1234567890*#"
+
+Place = tuple[DestinationKind, int]  # what a destination points to
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way on. `label` is a key, a number that is dialled, or one of the words above."""
+
+    source: Place
+    label: str
+    to: Destination
+
+    @property
+    def place(self) -> Place:
+        """Where it leads, as a place."""
+        return self.to.kind, self.to.target
+
+
+def menu_edges(ivr: Ivr) -> Iterator[Edge]:
+    """List where the keys of a menu lead, then its time-out and its wrong key."""
+    here = (DestinationKind.IVR, ivr.id)
+    for key in sorted(ivr.keys, key=KEYPAD.find):
+        yield Edge(here, key, ivr.keys[key])
+    if ivr.timeout:
+        yield Edge(here, NO_KEY, ivr.timeout)
+    if ivr.invalid:
+        yield Edge(here, WRONG_KEY, ivr.invalid)
+
+
+def edges(snapshot: IvrSnapshot, place: Place) -> Iterator[Edge]:
+    """List all ways on from a place."""
+    kind, target = place
+    if kind is DestinationKind.IVR and target in snapshot.ivrs:
+        ivr = snapshot.ivrs[target]
+        yield from menu_edges(ivr)
+        for ident in sorted(ivr.policy.ring_group_ids):
+            group = snapshot.ring_groups.get(ident)
+            if group and group.number in reach(snapshot, ivr.policy).numbers:
+                yield Edge(place, group.number, Destination(DestinationKind.RING_GROUP, ident))
+    if kind is DestinationKind.RING_GROUP and target in snapshot.ring_groups:
+        fail = snapshot.ring_groups[target].fail
+        if fail:
+            yield Edge(place, NO_ANSWER, fail)
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """The last step of the shortest way to a place; `before` is None where the way begins."""
+
+    before: Place | None
+    label: str
+
+
+def ways_in(snapshot: IvrSnapshot) -> Mapping[Place, PathStep]:
+    """Find the shortest way from the inbound routes to every place that outside callers can come to."""
+    routes = sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id))
+    found: dict[Place, PathStep] = {}
+    for route in routes:
+        if route.enabled and route.destination:
+            found.setdefault((route.destination.kind, route.destination.target), PathStep(None, route.name))
+    return spread(snapshot, found)
+
+
+def spread(snapshot: IvrSnapshot, found: dict[Place, PathStep]) -> dict[Place, PathStep]:
+    """Follow all ways on from the places found so far, breadth first."""
+    todo = deque(found)
+    while todo:
+        place = todo.popleft()
+        for edge in edges(snapshot, place):
+            if edge.place not in found:
+                found[edge.place] = PathStep(place, edge.label)
+                todo.append(edge.place)
+    return found
+
+
+def path(ways: Mapping[Place, PathStep], place: Place) -> list[tuple[Place | None, str]]:
+    """List the steps to a place: where one stands, and what leads on. The first stands nowhere yet."""
+    steps: list[tuple[Place | None, str]] = []
+    here: Place | None = place
+    while here is not None:
+        step = ways[here]
+        steps.append((step.before, step.label))
+        here = step.before
+    return steps[::-1]

@@ -1,0 +1,167 @@
+"""One call's memory, and the few things that every state does with it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from openivr.ivr import builtin_sounds
+from openivr.ivr.commands import (
+    Answer,
+    CallTimer,
+    Command,
+    Hangup,
+    HangupReason,
+    Note,
+    Play,
+    SetTimer,
+    StopPlay,
+    Topic,
+)
+from openivr.ivr.events import Cause
+from openivr.ivr.model import Destination, DestinationKind, DialPolicy, Ivr, IvrSnapshot
+from openivr.ivr.policy import Allowed, DialAttempt, DialScope, configured, reach
+from openivr.ivr.state import IvrState
+
+MAX_HOPS = 20  # moves from menu to menu without a key
+NOWHERE = Ivr(id=0, number="", name="", prompt_repeat=1)  # the menu of a call that is in none
+NO_DESTINATION = Destination(DestinationKind.END_CALL)
+NO_REACH = reach(IvrSnapshot(), DialPolicy())
+NOTICES = {Cause.BUSY: builtin_sounds.BUSY, Cause.NO_ANSWER: builtin_sounds.NO_ANSWER}
+
+
+@dataclass(slots=True)
+class CallState:
+    """What a session remembers. Tokens grow by one with each use, and 0 is none."""
+
+    snapshot: IvrSnapshot
+    state: IvrState = IvrState.NEW
+    ivr: Ivr = NOWHERE
+    reach: DialScope = NO_REACH
+    typed: str = ""
+    plays: int = 0  # announcements of this menu so far
+    hops: int = 0  # moves that no key asked for, since the last key
+    final: bool = True  # nobody chose where the call is going: if that fails, the call ends
+    destination: Destination = NO_DESTINATION
+    route_ids: tuple[int, ...] = ()  # for an outside destination
+    attempts: tuple[DialAttempt, ...] = ()  # ways to an outside number that are left
+    choices: tuple[int, ...] = ()  # extensions whose names fit
+    mailbox: str = ""  # extension number whose messages are heard
+    messages: tuple[str, ...] = ()
+    tries: int = 0  # to open a mailbox
+    reason: HangupReason = HangupReason.PLAYED  # of the end that follows the last words
+    answered: bool = False
+    early: str = ""  # keys from before the call was taken
+    tokens: int = 0
+    activity: int = 0  # the play, dial, recording or mailbox that is under way
+    wait: int = 0  # the timer of the state
+    limit: int = 0  # the timer of the call
+    interruptible: bool = False
+    out: list[Command] = field(default_factory=list)
+
+    def begin(self) -> int:
+        """Make the token of a new activity; what the old one reports is stale from now on."""
+        self.tokens += 1
+        self.activity = self.tokens
+        return self.activity
+
+    def set_timer(self, seconds: int, timer: CallTimer = CallTimer.WAIT) -> None:
+        """Start or restart a timer."""
+        self.tokens += 1
+        if timer is CallTimer.WAIT:
+            self.wait = self.tokens
+        else:
+            self.limit = self.tokens
+        self.out.append(SetTimer(self.tokens, timer, seconds))
+
+    def play(self, prompts: Sequence[str], interruptible: bool = True) -> bool:
+        """Play what there is of these prompts. False: there was nothing to play."""
+        playable = tuple(self._playable(prompts))
+        if not playable:
+            return False
+        self.answer()
+        self.interruptible = interruptible
+        self.wait = 0
+        self.out.append(Play(self.begin(), playable, interruptible))
+        return True
+
+    def _playable(self, prompts: Sequence[str]) -> list[str]:
+        names = [builtin_sounds.GREETING if name == "default" else name for name in prompts]
+        self.note_missing(name for name in dict.fromkeys(names) if not self.has(name))
+        return [name for name in names if self.has(name)]
+
+    def has(self, prompt: str) -> bool:
+        """Whether this prompt can be played: configured, built in, or a message of the opened mailbox."""
+        return prompt in self.snapshot.prompts or prompt in builtin_sounds.SOUNDS or prompt in self.messages
+
+    def stop_play(self) -> None:
+        """Stop what plays, if anything does and it may be stopped."""
+        if self.activity and self.interruptible:
+            self.out.append(StopPlay(self.activity))
+            self.activity = 0
+
+    def answer(self) -> None:
+        """Answer the caller, once."""
+        if not self.answered:
+            self.answered = True
+            self.out.append(Answer())
+
+    def heard(self) -> None:
+        """The caller pressed a key: somebody is there, so moves are counted afresh."""
+        self.hops = 0
+        self.final = False
+
+    def note(self, topic: Topic, detail: str = "", number: str = "") -> None:
+        """Write a line for the call record."""
+        self.out.append(Note(topic, self.ivr.id, number=number, detail=detail))
+
+    def note_destination(self, topic: Topic, detail: str = "", typed: str = "") -> None:
+        """Write a line about the present destination."""
+        to = self.destination
+        number = to.prefix + to.number or to.prompt
+        private = to.kind is DestinationKind.EXTERNAL
+        line = Note(topic, self.ivr.id, typed, to.kind, to.target, number, 0, detail, private)
+        self.out.append(line)
+
+    def note_missing(self, names: Iterable[str]) -> None:
+        """Write down prompts that could not be played."""
+        for name in names:
+            self.note(Topic.MISSING, name)
+
+    def redirect(self, destination: Destination) -> IvrState:
+        """Go where no key sent the call: by a time-out, or on from a ring group."""
+        self.hops += 1
+        if self.hops > MAX_HOPS:
+            return self.end(HangupReason.HOPS)
+        return self.follow(configured(self.snapshot, destination))
+
+    def follow(self, allowed: Allowed) -> IvrState:
+        """Go to a destination that policy or configuration allows."""
+        self.destination = allowed.destination
+        self.route_ids = allowed.route_ids
+        self.attempts = ()
+        return IvrState.ROUTE
+
+    def fail(self, cause: Cause) -> IvrState:
+        """Tell the caller that the destination cannot be had, then go back.
+
+        Who was not answered, being in no menu, is told by the status: busy is busy, and costs nothing.
+        """
+        self.note_destination(Topic.FAILED, cause)
+        if not self.answered:
+            return self.end(HangupReason.UNREACHED)
+        return self.notify(NOTICES.get(cause, builtin_sounds.UNAVAILABLE))
+
+    def notify(self, sound: str) -> IvrState:
+        """Say something short, then go back to the menu."""
+        self.play((sound,))
+        return IvrState.NOTICE
+
+    def close(self, prompts: Sequence[str], reason: HangupReason) -> IvrState:
+        """Say the last words, if any, and end."""
+        self.reason = reason
+        return IvrState.LAST_WORDS if self.play(prompts, interruptible=False) else self.end(reason)
+
+    def end(self, reason: HangupReason) -> IvrState:
+        """End the call from our side."""
+        self.note(Topic.ENDED, reason)
+        self.out.append(Hangup(reason))
+        return IvrState.ENDED

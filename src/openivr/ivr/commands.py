@@ -1,0 +1,189 @@
+"""What a driver must do for a call, in the order given, and what it should write down.
+
+After `Hangup`, and after telling the session `HungUp`, a driver ends whatever still runs for the call:
+plays, timers, recordings, legs.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum, unique
+
+from openivr.ivr.model import DestinationKind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer the caller. Comes once, before anything is heard; a call that is only put through has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play prompts one after another, then report `PromptEnded`."""
+
+    token: int
+    prompts: tuple[str, ...]
+    interruptible: bool = True  # whether a `StopPlay` may follow
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """Stop this play at once; no `PromptEnded` is needed."""
+
+    token: int
+
+
+@unique
+class CallTimer(StrEnum):
+    """The two timers of a call. Setting one replaces its earlier setting."""
+
+    WAIT = "wait"  # for a key, an answer, a recording
+    CALL = "call"  # for the whole call
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Report `TimerFired` after so many seconds."""
+
+    token: int
+    timer: CallTimer
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring a destination and, once it answers, connect it with the caller; answer the caller if need be.
+
+    Exactly one of `DialAnswered` and `DialFailed` is reported, unless `StopDial` comes first.
+    """
+
+    token: int
+    kind: DestinationKind  # extension, ring_group or external_num
+    target: int  # extension, ring_group: its id. external_num: the id of the outbound route
+    number: str  # what to dial: external_num: after the route's changes
+    seconds: int  # how long it may ring; the session stops it itself
+    trunk: int = 0  # external_num: the id of the trunk
+    ivr: int = 0  # the menu that the call comes from
+    alert_info: str = ""  # extension, ring_group: value of Alert-Info, if any
+
+
+@dataclass(frozen=True, slots=True)
+class StopDial:
+    """Give up a dial that was not answered. An answer that crosses this is hung up again."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Sound a tone and record the caller until `StopRecord`, hang-up or silence; keep the message."""
+
+    token: int
+    mailbox: int  # id of the extension
+    seconds: int  # at most
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """End a recording and keep it."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMailbox:
+    """Check a PIN in constant time; report `MailboxOpened` or `MailboxRefused`. Never log the PIN."""
+
+    token: int
+    number: str  # of the extension, as typed
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Delete one message of an opened mailbox."""
+
+    number: str  # of the extension
+    message: str
+
+
+@unique
+class HangupReason(StrEnum):
+    """Why a call ended, as it is shown in call records (wording after the P-Series where it has one)."""
+
+    INVALID = "Invalid key"
+    TIMED_OUT = "timed out, hung up"
+    END_CALL = "ended by the menu"
+    PLAYED = "prompt played, hung up"
+    HOPS = "moved on 20 times without a key"
+    CALL_LENGTH = "maximum call length"
+    UNREACHED = "destination not reached"
+    MESSAGE = "message left"
+    MAILBOX = "left the mailbox"
+    PIN = "mailbox refused"
+    CALLEE = "called side hung up"
+    CALLER = "caller hung up"
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call."""
+
+    reason: HangupReason
+
+
+@unique
+class Topic(StrEnum):
+    """What a note is about."""
+
+    ARRIVED = "arrived"  # number: the caller's
+    ENTERED = "entered"  # kind ivr: the caller is in this menu now
+    CHOSE = "chose"  # input: the key or number that led to kind, target, number
+    INVALID = "invalid"  # input: what was typed; detail: why it was refused
+    TIMED_OUT = "timed out"  # kind and target: where the call goes on, if anywhere
+    MISSING = "missing prompt"  # detail: the prompt's name
+    DIALLED = "dialled"
+    FAILED = "failed"  # detail: the cause
+    CONNECTED = "connected"
+    RECORDED = "recorded"  # target: the mailbox
+    MAILBOX = "mailbox"  # detail: opened, refused, deleted
+    ENDED = "ended"  # detail: a `HangupReason`
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line for the call record, reports and transcripts. The driver adds the time."""
+
+    topic: Topic
+    ivr: int = 0  # the menu that the caller is in
+    input: str = ""
+    kind: DestinationKind | None = None
+    target: int = 0  # as in `Destination`; external_num: the id of the route, once chosen
+    number: str = ""
+    trunk: int = 0
+    detail: str = ""
+    private: bool = False  # input and number must not be shown to everybody: an outside number
+
+
+HIDDEN = "..."
+
+
+def mask(note: Note) -> Note:
+    """Hide what a private note says about numbers; other notes are returned as they are."""
+    if not note.private:
+        return note
+    return replace(note, input=note.input and HIDDEN, number=note.number and HIDDEN)
+
+
+Command = (
+    Answer
+    | Play
+    | StopPlay
+    | SetTimer
+    | Dial
+    | StopDial
+    | Record
+    | StopRecord
+    | OpenMailbox
+    | DeleteMessage
+    | Hangup
+    | Note
+)

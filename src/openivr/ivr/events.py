@@ -1,0 +1,117 @@
+"""What happened to a call: everything that a `Session` can be told.
+
+A token names the play, timer, dial, recording or mailbox that an event is about: the one in the command that
+started it. An event whose token is no longer current changes nothing, so a driver need not prevent races.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from openivr.ivr.model import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A call is offered. Comes first, once."""
+
+    caller: str  # the caller's number, "" if withheld
+    destination: Destination  # where the inbound route or the dialled number leads
+    route_ids: tuple[int, ...] = ()  # external_num: those that this caller may use; none: all, by position
+    is_answered: bool = False  # a call that was transferred is
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """The caller pressed a key: 0-9, *, #, A-D."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEnded:
+    """A play came to its end by itself (not by `StopPlay`)."""
+
+    token: int
+    failed: tuple[str, ...] = ()  # names that could not be played after all
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The time of a `SetTimer` is over."""
+
+    token: int
+
+
+@unique
+class Cause(StrEnum):
+    """Why a dial did not lead to a conversation."""
+
+    BUSY = "busy"
+    NO_ANSWER = "no answer"
+    DECLINED = "declined"
+    UNAVAILABLE = "unavailable"  # not registered, switched off, gone, trunk down, congestion
+    LIMIT = "limit reached"  # the route's `Limits`, or the system's
+
+
+@dataclass(frozen=True, slots=True)
+class DialAnswered:
+    """The dialled side answered and is connected with the caller."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """The dialled side will not be connected."""
+
+    token: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class DialEnded:
+    """The dialled side hung up after it had answered."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEnded:
+    """A recording ended by itself: silence, or the storage's own limit."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxOpened:
+    """The PIN was right."""
+
+    token: int
+    messages: tuple[str, ...] = ()  # names of its messages, playable, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRefused:
+    """No such mailbox, or the PIN was wrong: the caller is not told which."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller hung up, or the caller's line was lost."""
+
+
+Event = (
+    CallArrived
+    | Digit
+    | PromptEnded
+    | TimerFired
+    | DialAnswered
+    | DialFailed
+    | DialEnded
+    | RecordEnded
+    | MailboxOpened
+    | MailboxRefused
+    | HungUp
+)

@@ -1,0 +1,256 @@
+"""What a call needs to know about the configuration, as immutable values.
+
+The store builds one `IvrSnapshot` per revision. A call keeps the snapshot it started with, so a change in the
+middle of a call cannot confuse it. Ids are integers, times are seconds, an absent destination is `None`.
+Names of fields and kinds follow the P-Series API (add-an-ivr, query-information-of-an-ivr) where it has one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+
+@unique
+class DestinationKind(StrEnum):
+    """The type of a destination, spelled as the API spells it."""
+
+    END_CALL = "end_call"
+    EXTENSION = "extension"
+    VOICEMAIL = "ext_vm"
+    IVR = "ivr"
+    RING_GROUP = "ring_group"
+    EXTERNAL = "external_num"
+    DIAL_BY_NAME = "dial_by_name"
+    PLAY_GREETING = "play_greeting"
+    PLAY_PROMPT = "play_prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a key, a time-out, a wrong key or an inbound call leads. Only the fields of its kind are set."""
+
+    kind: DestinationKind
+    target: int = 0  # extension, ext_vm, ivr, ring_group: the id of that object
+    number: str = ""  # external_num: the number, digits with an optional leading "+"
+    prefix: str = ""  # external_num: dialled before the number, to choose an outbound route
+    prompt: str = ""  # play_greeting, play_prompt: the name of the prompt
+    plays: int = 1  # play_greeting, play_prompt: how often it is played
+
+
+@unique
+class ExtensionRule(StrEnum):
+    """Which extensions a caller may dial from a menu: the API's `dial_ext_option`."""
+
+    DISABLE = "disable"
+    ALL = "all"
+    ALLOW = "allow"  # only the listed ones
+    RESTRICT = "restrict"  # all but the listed ones
+
+
+@dataclass(frozen=True, slots=True)
+class DialPolicy:
+    """What a caller may dial from a menu beyond its keys. The default allows nothing."""
+
+    extensions: ExtensionRule = ExtensionRule.DISABLE
+    extension_ids: frozenset[int] = frozenset()  # the list of `allow` or `restrict`, whichever is in force
+    extension_group_ids: frozenset[int] = frozenset()  # the groups of the same list
+    call_numbers: bool = False  # enb_dial_call_number: numbers of ring groups
+    ring_group_ids: frozenset[int] = frozenset()  # which of them; none are allowed unless listed
+    outbound: bool = False  # enb_dial_outb_routes
+    outbound_route_ids: tuple[int, ...] = ()  # the routes that may be used, tried in this order
+    check_voicemail: bool = False  # enb_dial_check_vm
+
+
+@dataclass(frozen=True, slots=True)
+class Ivr:
+    """A menu: what callers hear, how long it waits, and where each key leads."""
+
+    id: int
+    number: str
+    name: str
+    prompts: tuple[str, ...] = ()  # up to five names, played in order as one announcement
+    prompt_repeat: int = 3  # how often the announcement is played in all, 1 to 5
+    resp_timeout: int = 5  # seconds to wait for a key after each play, 1 to 10
+    digit_timeout: int = 3  # seconds to wait for the next digit of a number, 1 to 10
+    alert_info: str = ""  # value of Alert-Info on phones that the menu rings
+    policy: DialPolicy = DialPolicy()
+    keys: Mapping[str, Destination] = field(default_factory=dict)  # "0" to "9", "*", "#"
+    timeout: Destination | None = None
+    invalid: Destination | None = None
+    note: str = ""  # what a move from another server could not keep, a line for each thing
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A person or a place that can be rung."""
+
+    id: int
+    number: str
+    first_name: str = ""
+    last_name: str = ""
+    enabled: bool = True
+    voicemail: bool = True  # has a mailbox
+    ring_seconds: int = 30  # given up as unanswered after this time
+
+    @property
+    def name(self) -> str:
+        """First and last name, or the number of an extension without either."""
+        return f"{self.first_name} {self.last_name}".strip() or self.number
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionGroup:
+    """A named set of extensions, used by the lists of a menu."""
+
+    id: int
+    name: str
+    member_ids: frozenset[int] = frozenset()
+
+
+@unique
+class RingStrategy(StrEnum):
+    """How a ring group rings its members."""
+
+    ALL = "ring_all"
+    SEQUENTIAL = "sequentially"
+    MEMORY_HUNT = "memory_hunt"  # the first, then the first two, then the first three ...
+
+
+@dataclass(frozen=True, slots=True)
+class RingGroup:
+    """Extensions that ring for one number."""
+
+    id: int
+    number: str
+    name: str
+    member_ids: tuple[int, ...] = ()  # extensions, in ringing order
+    strategy: RingStrategy = RingStrategy.ALL
+    ring_seconds: int = 60  # for the group as a whole
+    fail: Destination | None = None  # where an unanswered call goes
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A line to the outside."""
+
+    id: int
+    name: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DialPattern:
+    """One pattern of an outbound route, and how a number that fits it is changed before it is dialled.
+
+    Letters: X 0-9, Z 1-9, N 2-9, [..] a set, `.` one or more of anything, `!` any number of anything.
+    """
+
+    pattern: str
+    strip: int = 0  # digits taken off the front
+    prepend: str = ""  # then put in front
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a route may be used from menus. The driver counts and refuses what goes beyond."""
+
+    simultaneous: int = 4  # calls at a time
+    per_hour: int = 60  # calls started in any 3600 s
+    per_caller_hour: int = 10  # the same, for one caller's number
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRoute:
+    """A rule for calls to the outside: numbers that fit a pattern go over the trunks, in order."""
+
+    id: int
+    name: str
+    patterns: tuple[DialPattern, ...] = ()
+    trunk_ids: tuple[int, ...] = ()
+    position: int = 0  # routes are looked at in ascending order
+    enabled: bool = True
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRoute:
+    """A rule for calls from the outside: the first one that fits decides where a call goes."""
+
+    id: int
+    name: str
+    destination: Destination | None = None
+    did_patterns: tuple[str, ...] = ()  # the number called; empty fits any
+    caller_patterns: tuple[str, ...] = ()  # the number calling; empty fits any
+    trunk_ids: tuple[int, ...] = ()  # empty fits any
+    position: int = 0
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A sound that can be played."""
+
+    name: str
+    seconds: float
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Identified)
+
+
+def by_id(rows: Iterable[Row]) -> Mapping[int, Row]:
+    """Index rows by id, in ascending order of id, read-only."""
+    return MappingProxyType({row.id: row for row in sorted(rows, key=lambda row: row.id)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IvrSnapshot:
+    """The configuration at one revision. Build the mappings with `by_id`; prompts are keyed by name."""
+
+    revision: int = 0
+    ivrs: Mapping[int, Ivr] = field(default_factory=dict)
+    extensions: Mapping[int, Extension] = field(default_factory=dict)
+    extension_groups: Mapping[int, ExtensionGroup] = field(default_factory=dict)
+    ring_groups: Mapping[int, RingGroup] = field(default_factory=dict)
+    trunks: Mapping[int, Trunk] = field(default_factory=dict)
+    outbound_routes: Mapping[int, OutboundRoute] = field(default_factory=dict)
+    inbound_routes: Mapping[int, InboundRoute] = field(default_factory=dict)
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    max_call_seconds: int = 10_800  # a call is ended after this time, whatever it does
+    voicemail_code: str = "*02"  # dialled in a menu that allows it to hear one's messages
+
+    # Derived: who owns a number. Extensions win over ring groups over menus; the store admits no clash.
+    numbers: Mapping[str, Destination] = field(init=False, repr=False)
+    # What was worked out from this snapshot and may be used again, filled by `policy`.
+    memo: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owners = {row.number: Destination(DestinationKind.IVR, row.id) for row in self.ivrs.values()}
+        owners |= {
+            row.number: Destination(DestinationKind.RING_GROUP, row.id) for row in self.ring_groups.values()
+        }
+        owners |= {
+            row.number: Destination(DestinationKind.EXTENSION, row.id) for row in self.extensions.values()
+        }
+        object.__setattr__(self, "numbers", MappingProxyType(owners))
+
+    def ivr_by_number(self, number: str) -> Ivr | None:
+        """Find a menu by its number."""
+        owner = self.numbers.get(number)
+        return self.ivrs[owner.target] if owner and owner.kind is DestinationKind.IVR else None
+
+    def find(self, kind: DestinationKind, target: int) -> Ivr | Extension | RingGroup | None:
+        """Find what a destination of this kind points to, if that is something with a number."""
+        if kind in (DestinationKind.EXTENSION, DestinationKind.VOICEMAIL):
+            return self.extensions.get(target)
+        if kind is DestinationKind.RING_GROUP:
+            return self.ring_groups.get(target)
+        return self.ivrs.get(target) if kind is DestinationKind.IVR else None

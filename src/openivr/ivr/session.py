@@ -1,0 +1,125 @@
+"""One call: tell it what happened, do what it answers.
+
+    session = Session(snapshot)
+    for command in session.handle(CallArrived("2000", Destination(DestinationKind.IVR, 1))):
+        ...
+
+A session never fails, never looks at a clock, and gives the same commands for the same events, always. What
+it does when is in `transitions`; this module only walks that table.
+"""
+
+from openivr.ivr.call_state import CallState
+from openivr.ivr.commands import Command, HangupReason, StopDial, Topic
+from openivr.ivr.events import CallArrived, DialAnswered, Digit, Event, HungUp, PromptEnded, TimerFired
+from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
+from openivr.ivr.state import AWAY, PRIVATE, IvrState
+from openivr.ivr.transitions import ACTS, AT_ONCE
+
+KEYS = frozenset("0123456789*#ABCD")
+
+
+class IvrSession:
+    """A call and the snapshot it was started with."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, snapshot: IvrSnapshot) -> None:
+        self._call = CallState(snapshot)
+
+    @property
+    def state(self) -> IvrState:
+        """Where the call stands."""
+        return self._call.state
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over; nothing changes any more."""
+        return self._call.state is IvrState.ENDED
+
+    @property
+    def ivr(self) -> Ivr:
+        """The menu that the call is in, or was in last; one with id 0 if in none."""
+        return self._call.ivr
+
+    @property
+    def private(self) -> bool:
+        """Whether the keys of this moment are a secret, which nothing may keep or show."""
+        return self._call.state in PRIVATE
+
+    @property
+    def place(self) -> Destination:
+        """Where the caller is: the menu, or the destination that the menu led to."""
+        call = self._call
+        at_end = self.ended and call.destination.kind is DestinationKind.END_CALL
+        return (
+            call.destination
+            if at_end or call.state in AWAY
+            else Destination(DestinationKind.IVR, call.ivr.id)
+        )
+
+    def awaits(self, event: Event) -> bool:
+        """Whether an event is the end of something that is under way now; if not, telling it is in vain."""
+        call = self._call
+        token = getattr(event, "token", 0)
+        current = (call.wait, call.limit) if isinstance(event, TimerFired) else (call.activity,)
+        return not self.ended and token != 0 and token in current
+
+    def handle(self, event: Event) -> tuple[Command, ...]:
+        """Take an event, of any kind and at any time, and say what is to be done, in order."""
+        call = self._call
+        call.out = []
+        self._take(event)
+        if call.early and call.state is not IvrState.NEW:
+            keys, call.early = call.early, ""
+            for key in keys:
+                self._take(Digit(key))
+        return tuple(call.out)
+
+    def _take(self, event: Event) -> None:
+        call = self._call
+        state = call.state
+        if isinstance(event, HungUp):
+            call.state = self._hang_up()
+        elif isinstance(event, TimerFired) and event.token == call.limit and event.token:
+            call.state = self._cut_off()
+        elif (act := ACTS[state].get(type(event))) and self._is_current(event):
+            if isinstance(event, PromptEnded):
+                call.note_missing(event.failed)
+            state = act(call, event)
+            while move_on := AT_ONCE.get(state):
+                state = move_on(call)
+            call.state = state
+
+    def _is_current(self, event: Event) -> bool:
+        """Whether this is about what is under way now; if so, what it reports as over is forgotten."""
+        call = self._call
+        if isinstance(event, Digit):
+            return event.key in KEYS
+        if isinstance(event, CallArrived | HungUp):
+            return True
+        if isinstance(event, TimerFired):
+            return event.token == call.wait != 0
+        current = call.activity
+        if event.token == current and not isinstance(event, DialAnswered):
+            call.activity = 0
+        return event.token == current != 0
+
+    def _hang_up(self) -> IvrState:
+        call = self._call
+        if call.state is IvrState.ENDED:
+            return IvrState.ENDED
+        if call.state is IvrState.DIALLING:
+            call.out.append(StopDial(call.activity))
+        self._keep_message()
+        call.note(Topic.ENDED, HangupReason.CALLER)
+        return IvrState.ENDED
+
+    def _cut_off(self) -> IvrState:
+        if self.ended:
+            return IvrState.ENDED
+        self._keep_message()
+        return self._call.end(HangupReason.CALL_LENGTH)
+
+    def _keep_message(self) -> None:
+        if self._call.state is IvrState.RECORDING:
+            self._call.note_destination(Topic.RECORDED)

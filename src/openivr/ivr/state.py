@@ -1,0 +1,70 @@
+"""The states of a call. Lower-case values are the names in the diagram."""
+
+from enum import Enum, unique
+
+
+@unique
+class IvrState(Enum):
+    """Where a call stands. Passing states wait for nothing: the session moves on at once."""
+
+    NEW = "new"
+    # passing
+    ROUTE = "route"  # follow a destination
+    ENTER = "enter"  # come into a menu from the top
+    RETURN = "come back"  # to the menu, from a destination that failed
+    TIMED_OUT = "timed out"  # no key in all plays
+    INVALID = "invalid"  # input that nothing allows
+    # in a menu
+    ANNOUNCING = "announcing"
+    WAITING = "waiting"
+    COLLECTING = "collecting"
+    # heard
+    NOTICE = "notice"  # why a destination failed; then back
+    ASIDE = "aside"  # a prompt that returns to the menu
+    LAST_WORDS = "last words"  # cannot be interrupted; then the end
+    # put through
+    DIALLING = "dialling"
+    CONNECTED = "connected"
+    # dial by name
+    SPELLING = "spelling"
+    OFFERING = "offering"
+    # voicemail: leaving a message
+    INVITING = "inviting"
+    RECORDING = "recording"
+    # voicemail: hearing one's own
+    MAILBOX = "mailbox"
+    PIN = "pin"
+    OPENING = "opening"
+    MESSAGES = "messages"
+
+    ENDED = "ended"
+
+    # Every event looks a state up in a table; hashing by identity costs a third of hashing by name.
+    __hash__ = object.__hash__
+
+
+PASSING = frozenset({IvrState.ROUTE, IvrState.ENTER, IvrState.RETURN, IvrState.TIMED_OUT, IvrState.INVALID})
+# What is typed here must not be kept or shown: a PIN, or what is meant for somebody else's menu, who may ask
+# for the number of an account.
+PRIVATE = frozenset({IvrState.PIN, IvrState.DIALLING, IvrState.CONNECTED})
+# where the caller is not in the menu but at the destination that it led to
+AWAY = frozenset(
+    (
+        *(
+            IvrState.ASIDE,
+            IvrState.LAST_WORDS,
+            IvrState.DIALLING,
+            IvrState.CONNECTED,
+            IvrState.SPELLING,
+            IvrState.OFFERING,
+        ),
+        *(
+            IvrState.INVITING,
+            IvrState.RECORDING,
+            IvrState.MAILBOX,
+            IvrState.PIN,
+            IvrState.OPENING,
+            IvrState.MESSAGES,
+        ),
+    )
+)

@@ -1,0 +1,115 @@
+"""Ring somebody: an extension, a ring group, or an outside number over one line after the other."""
+
+from openivr.ivr.call_state import CallState
+from openivr.ivr.commands import Dial, HangupReason, Note, StopDial, Topic
+from openivr.ivr.events import Cause, DialAnswered, DialEnded, DialFailed, TimerFired
+from openivr.ivr.model import DestinationKind, Extension, IvrSnapshot, RingGroup
+from openivr.ivr.policy import attempts
+from openivr.ivr.state import IvrState
+
+OUTSIDE_SECONDS = 60  # an outside number may ring this long
+PASSED_ON = (
+    Cause.UNAVAILABLE,
+    Cause.LIMIT,
+)  # failures of the line, not of the person: the next line is tried
+
+
+def ring_extension(call: CallState) -> IvrState:
+    """Ring an extension."""
+    extension = call.snapshot.extensions.get(call.destination.target)
+    if extension is None or not extension.enabled:
+        return call.fail(Cause.UNAVAILABLE)
+    return _ring(call, _inside(call, DestinationKind.EXTENSION, extension))
+
+
+def ring_group(call: CallState) -> IvrState:
+    """Ring a ring group; one without anybody in it fails at once."""
+    group = call.snapshot.ring_groups.get(call.destination.target)
+    if group is None:
+        return call.fail(Cause.UNAVAILABLE)
+    if not members(call.snapshot, group):
+        return _fail_group(call, Cause.UNAVAILABLE)
+    return _ring(call, _inside(call, DestinationKind.RING_GROUP, group))
+
+
+def members(snapshot: IvrSnapshot, group: RingGroup) -> tuple[int, ...]:
+    """List the extensions of a ring group that exist and are enabled, in ringing order."""
+    extensions = snapshot.extensions
+    return tuple(m for m in group.member_ids if m in extensions and extensions[m].enabled)
+
+
+def call_outside(call: CallState) -> IvrState:
+    """Call an outside number over the first line; without one it fails at once."""
+    to = call.destination
+    call.attempts = tuple(attempts(call.snapshot, call.route_ids, to.prefix + to.number))
+    return _attempt(call) if call.attempts else call.fail(Cause.UNAVAILABLE)
+
+
+def _attempt(call: CallState) -> IvrState:
+    way, *rest = call.attempts
+    call.attempts = tuple(rest)
+    return _ring(
+        call,
+        Dial(
+            call.begin(),
+            DestinationKind.EXTERNAL,
+            way.route.id,
+            way.number,
+            OUTSIDE_SECONDS,
+            way.trunk,
+            call.ivr.id,
+        ),
+    )
+
+
+def _inside(call: CallState, kind: DestinationKind, to: Extension | RingGroup) -> Dial:
+    ivr = call.ivr
+    return Dial(call.begin(), kind, to.id, to.number, to.ring_seconds, ivr=ivr.id, alert_info=ivr.alert_info)
+
+
+def _ring(call: CallState, dial: Dial) -> IvrState:
+    private = dial.kind is DestinationKind.EXTERNAL
+    line = Note(Topic.DIALLED, dial.ivr, "", dial.kind, dial.target, dial.number, dial.trunk, private=private)
+    call.out += (line, dial)
+    call.set_timer(dial.seconds)
+    return IvrState.DIALLING
+
+
+def connect(call: CallState, event: DialAnswered) -> IvrState:
+    """The two are talking."""
+    call.note_destination(Topic.CONNECTED)
+    return IvrState.CONNECTED
+
+
+def give_up(call: CallState, event: TimerFired) -> IvrState:
+    """It rang long enough."""
+    call.out.append(StopDial(call.activity))
+    call.activity = 0
+    return _fail(call, Cause.NO_ANSWER)
+
+
+def hear_failure(call: CallState, event: DialFailed) -> IvrState:
+    """It did not come to a conversation: try the next line, the group's own destination, or go back."""
+    return _fail(call, event.cause)
+
+
+def _fail(call: CallState, cause: Cause) -> IvrState:
+    if call.destination.kind is DestinationKind.RING_GROUP:
+        return _fail_group(call, cause)
+    if call.attempts and cause in PASSED_ON:
+        call.note_destination(Topic.FAILED, cause)
+        return _attempt(call)
+    return call.fail(cause)
+
+
+def _fail_group(call: CallState, cause: Cause) -> IvrState:
+    onward = call.snapshot.ring_groups[call.destination.target].fail
+    if onward is None:
+        return call.fail(cause)
+    call.note_destination(Topic.FAILED, cause)
+    return call.redirect(onward)
+
+
+def hear_callee_gone(call: CallState, event: DialEnded) -> IvrState:
+    """The other side hung up."""
+    return call.end(HangupReason.CALLEE)

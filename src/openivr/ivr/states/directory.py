@@ -1,0 +1,135 @@
+"""Dial by name: the caller spells a name on the keypad and picks from those that fit.
+
+Three keys that fit one name alone are enough; otherwise `#` or a pause ends the spelling, also when nothing
+fits any more, because the caller is still typing. On an offer, 1 accepts and * asks for the next; other keys
+are taken for the rest of the spelling and change nothing.
+"""
+
+from unicodedata import normalize
+
+from openivr.ivr import builtin_sounds
+from openivr.ivr.call_state import CallState
+from openivr.ivr.commands import Topic
+from openivr.ivr.events import Digit, PromptEnded, TimerFired
+from openivr.ivr.model import Destination, DestinationKind, Extension, IvrSnapshot
+from openivr.ivr.policy import configured
+from openivr.ivr.state import IvrState
+
+ENOUGH = 3  # keys
+LONGEST = 20  # keys that are looked at
+LETTERS = {
+    letter: str(key)
+    for key, letters in enumerate(("abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"), start=2)
+    for letter in letters
+}
+
+
+def keys_of(name: str) -> str:
+    """Spell a name on the keypad; accents are dropped, what has no key is left out."""
+    plain = normalize("NFKD", name.casefold())
+    return "".join(LETTERS.get(letter, letter if letter in "23456789" else "") for letter in plain)
+
+
+def find(snapshot: IvrSnapshot, typed: str) -> tuple[int, ...]:
+    """Find enabled extensions whose first or last name begins with these keys, in order of name."""
+    return tuple(id_ for id_, spellings in _book(snapshot) if any(s.startswith(typed) for s in spellings))
+
+
+def _book(snapshot: IvrSnapshot) -> tuple[tuple[int, tuple[str, str]], ...]:
+    book: tuple[tuple[int, tuple[str, str]], ...] | None = snapshot.memo.get("book")
+    if book is None:
+        people = sorted(snapshot.extensions.values(), key=lambda person: (person.name.casefold(), person.id))
+        book = tuple(
+            (person.id, _spellings(person)) for person in people if person.enabled and any(_spellings(person))
+        )
+        snapshot.memo["book"] = book
+    return book
+
+
+def listed(snapshot: IvrSnapshot) -> frozenset[str]:
+    """Give the numbers of all extensions that can be found by name."""
+    numbers: frozenset[str] | None = snapshot.memo.get("listed")
+    if numbers is None:
+        numbers = frozenset(snapshot.extensions[ident].number for ident, _ in _book(snapshot))
+        snapshot.memo["listed"] = numbers
+    return numbers
+
+
+def _spellings(person: Extension) -> tuple[str, str]:
+    first, last = keys_of(person.first_name), keys_of(person.last_name)
+    return first + last, last + first
+
+
+def begin(call: CallState) -> IvrState:
+    """Ask for a name."""
+    call.typed = ""
+    call.play((builtin_sounds.SPELL_NAME,))
+    return IvrState.SPELLING
+
+
+def hear_question(call: CallState, event: PromptEnded) -> IvrState:
+    """The question is over: wait for the first letter."""
+    call.set_timer(call.ivr.resp_timeout)
+    return IvrState.SPELLING
+
+
+def press_letter(call: CallState, event: Digit) -> IvrState:
+    """Take a letter; * goes back to the menu, # ends the spelling."""
+    call.stop_play()
+    call.heard()
+    if event.key == "*":
+        return IvrState.RETURN
+    if event.key == "#":
+        return _offer_all(call)
+    if event.key in "23456789":
+        call.typed = (call.typed + event.key)[:LONGEST]
+    if len(call.typed) >= ENOUGH and len(find(call.snapshot, call.typed)) == 1:
+        return _offer_all(call)
+    call.set_timer(call.ivr.digit_timeout)
+    return IvrState.SPELLING
+
+
+def hear_no_letter(call: CallState, event: TimerFired) -> IvrState:
+    """A pause ends the spelling."""
+    return _offer_all(call)
+
+
+def _offer_all(call: CallState) -> IvrState:
+    typed, call.typed = call.typed, ""
+    call.choices = find(call.snapshot, typed) if typed else ()
+    if not call.choices:
+        return call.notify(builtin_sounds.NO_NAME)
+    return _offer(call)
+
+
+def _offer(call: CallState) -> IvrState:
+    if not call.choices:
+        return call.notify(builtin_sounds.NO_MORE_NAMES)
+    number = call.snapshot.extensions[call.choices[0]].number
+    call.play((*builtin_sounds.spell(number), builtin_sounds.ACCEPT_NAME))
+    return IvrState.OFFERING
+
+
+def hear_offer(call: CallState, event: PromptEnded) -> IvrState:
+    """The offer is over: wait for an answer to it."""
+    call.set_timer(call.ivr.resp_timeout)
+    return IvrState.OFFERING
+
+
+def press_answer(call: CallState, event: Digit) -> IvrState:
+    """Accept the offer or ask for the next."""
+    if event.key not in ("1", "*"):
+        return IvrState.OFFERING
+    call.stop_play()
+    call.heard()
+    if event.key == "*":
+        call.choices = call.choices[1:]
+        return _offer(call)
+    state = call.follow(configured(call.snapshot, Destination(DestinationKind.EXTENSION, call.choices[0])))
+    call.note_destination(Topic.CHOSE, typed="1")
+    return state
+
+
+def hear_no_answer(call: CallState, event: TimerFired) -> IvrState:
+    """The caller said nothing to the offer."""
+    return IvrState.RETURN

@@ -1,0 +1,131 @@
+"""The states of a menu: announce, wait, collect, decide, and what follows from no key or a wrong one."""
+
+from dataclasses import replace
+
+from openivr.ivr.call_state import NOWHERE, CallState
+from openivr.ivr.commands import CallTimer, HangupReason, Note, Topic
+from openivr.ivr.digits import Match
+from openivr.ivr.events import CallArrived, Digit, PromptEnded, TimerFired
+from openivr.ivr.policy import Allowed, configured, decide, reach
+from openivr.ivr.state import IvrState
+
+PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may be somebody's outside number
+
+
+def arrive(call: CallState, event: CallArrived) -> IvrState:
+    """Take a call and follow the destination that it came for."""
+    call.answered = event.is_answered
+    call.set_timer(call.snapshot.max_call_seconds, CallTimer.CALL)
+    call.note(Topic.ARRIVED, number=event.caller)
+    allowed = configured(call.snapshot, event.destination)
+    return call.follow(replace(allowed, route_ids=event.route_ids) if event.route_ids else allowed)
+
+
+def keep_key(call: CallState, event: Digit) -> IvrState:
+    """Keep a key that overtook the call's arrival."""
+    call.early += event.key
+    return IvrState.NEW
+
+
+def enter(call: CallState) -> IvrState:
+    """Come into the menu that `ivr` names, and answer: who is not answered cannot press keys."""
+    call.reach = reach(call.snapshot, call.ivr.policy)
+    call.typed, call.plays = "", 0
+    call.note(Topic.ENTERED, number=call.ivr.number)
+    call.answer()
+    return announce(call)
+
+
+def announce(call: CallState) -> IvrState:
+    """Play the announcement once more; without one, only wait."""
+    call.plays += 1
+    return IvrState.ANNOUNCING if call.play(call.ivr.prompts) else await_key(call)
+
+
+def await_key(call: CallState) -> IvrState:
+    """Wait for the first key."""
+    call.set_timer(call.ivr.resp_timeout)
+    return IvrState.WAITING
+
+
+def hear_end(call: CallState, event: PromptEnded) -> IvrState:
+    """The announcement is over."""
+    return await_key(call)
+
+
+def hear_nothing(call: CallState, event: TimerFired) -> IvrState:
+    """No key came after this play."""
+    return announce(call) if call.plays < call.ivr.prompt_repeat else IvrState.TIMED_OUT
+
+
+def press(call: CallState, event: Digit) -> IvrState:
+    """Take a key: act on it, refuse it, or wait for more."""
+    call.stop_play()
+    call.heard()
+    if event.key == "#" and call.typed:
+        return choose(call)
+    call.typed += event.key
+    match = call.reach.match(call.typed, call.ivr.keys)
+    if match in (Match.NONE, Match.EXACT):
+        return choose(call)
+    call.set_timer(call.ivr.digit_timeout)
+    return IvrState.COLLECTING
+
+
+def hear_no_more(call: CallState, event: TimerFired) -> IvrState:
+    """No further key came: what was typed is all."""
+    return choose(call)
+
+
+def choose(call: CallState) -> IvrState:
+    """Decide about complete input."""
+    typed, call.typed = call.typed, ""
+    verdict = decide(call.snapshot, call.ivr, typed)
+    if not isinstance(verdict, Allowed):
+        private = len(typed) > PLAIN
+        call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private))
+        return IvrState.INVALID
+    state = call.follow(verdict)
+    call.note_destination(Topic.CHOSE, typed=typed)
+    return state
+
+
+def refuse(call: CallState) -> IvrState:
+    """Go to the menu's destination for invalid input, or hang up."""
+    if call.ivr.invalid is None:
+        return call.end(HangupReason.INVALID)
+    return call.follow(configured(call.snapshot, call.ivr.invalid))
+
+
+def time_out(call: CallState) -> IvrState:
+    """Go to the menu's destination for silence, or hang up."""
+    onward = call.ivr.timeout
+    if onward is None:
+        call.note(Topic.TIMED_OUT)
+        return call.end(HangupReason.TIMED_OUT)
+    call.out.append(Note(Topic.TIMED_OUT, call.ivr.id, kind=onward.kind, target=onward.target))
+    call.final = True
+    return call.redirect(onward)
+
+
+def come_back(call: CallState) -> IvrState:
+    """Go on with the menu after a destination failed; that counts as one play, as long as there are any."""
+    if call.final or call.ivr is NOWHERE:
+        return call.end(HangupReason.UNREACHED)
+    call.typed = ""
+    return announce(call) if call.plays < call.ivr.prompt_repeat else await_key(call)
+
+
+def hear_notice(call: CallState, event: PromptEnded) -> IvrState:
+    """The notice is over."""
+    return IvrState.RETURN
+
+
+def hear_aside(call: CallState, event: PromptEnded) -> IvrState:
+    """The prompt is over: the menu, if the call is in one, starts again."""
+    return call.end(HangupReason.PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
+
+
+def hear_last_words(call: CallState, event: PromptEnded) -> IvrState:
+    """Nothing is left to say."""
+    return call.end(call.reason)

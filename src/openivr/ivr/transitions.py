@@ -1,0 +1,117 @@
+"""The state machine of a call, as one table. `Session` runs it, `docs/menu.md` shows it, tests walk it.
+
+Rules that the table does not show, because they hold in every state:
+
+1. `HungUp` and the call's own timer lead to ENDED, from which nothing leads anywhere.
+2. An event that a state has no row for changes nothing.
+3. An event with a stale token changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openivr.ivr.events import (
+    CallArrived,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    MailboxOpened,
+    MailboxRefused,
+    PromptEnded,
+    RecordEnded,
+    TimerFired,
+)
+from openivr.ivr.state import IvrState as S
+from openivr.ivr.states import destinations, directory, voicemail
+from openivr.ivr.states import dialling as dial
+from openivr.ivr.states import menu as menus
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row: in this state, on this event (None: at once), do this; and where that may lead."""
+
+    source: S
+    event: type | None
+    act: Callable[..., S]
+    to: frozenset[S]
+
+
+def _move(source: S, event: type | None, act: Callable[..., S], *to: S) -> Move:
+    return Move(source, event, act, frozenset(to))
+
+
+CHOSEN = (S.COLLECTING, S.ROUTE, S.INVALID)
+RUNG = (
+    S.DIALLING,
+    S.NOTICE,
+    S.ROUTE,
+    S.ENDED,
+)  # the next line; a notice; on from a ring group; one hop too many
+OFFERED = (S.OFFERING, S.NOTICE)
+
+MOVES: tuple[Move, ...] = (
+    _move(S.NEW, CallArrived, menus.arrive, S.ROUTE),
+    _move(S.NEW, Digit, menus.keep_key, S.NEW),
+    # at once
+    _move(
+        *(S.ROUTE, None, destinations.follow),
+        *(S.ENTER, S.ASIDE, S.LAST_WORDS, S.DIALLING, S.NOTICE, S.ROUTE),
+        *(S.SPELLING, S.INVITING, S.MAILBOX, S.ENDED),
+    ),
+    _move(S.ENTER, None, menus.enter, S.ANNOUNCING, S.WAITING),
+    _move(S.RETURN, None, menus.come_back, S.ANNOUNCING, S.WAITING, S.ENDED),
+    _move(S.TIMED_OUT, None, menus.time_out, S.ROUTE, S.ENDED),
+    _move(S.INVALID, None, menus.refuse, S.ROUTE, S.ENDED),
+    # in a menu
+    _move(S.ANNOUNCING, PromptEnded, menus.hear_end, S.WAITING),
+    _move(S.ANNOUNCING, Digit, menus.press, *CHOSEN),
+    _move(S.WAITING, TimerFired, menus.hear_nothing, S.ANNOUNCING, S.WAITING, S.TIMED_OUT),
+    _move(S.WAITING, Digit, menus.press, *CHOSEN),
+    _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.INVALID),
+    _move(S.COLLECTING, Digit, menus.press, *CHOSEN),
+    # heard
+    _move(S.NOTICE, PromptEnded, menus.hear_notice, S.RETURN),
+    _move(S.NOTICE, Digit, menus.press, *CHOSEN),
+    _move(S.ASIDE, PromptEnded, menus.hear_aside, S.ENTER, S.ENDED),
+    _move(S.ASIDE, Digit, menus.press, *CHOSEN),
+    _move(S.LAST_WORDS, PromptEnded, menus.hear_last_words, S.ENDED),
+    # put through
+    _move(S.DIALLING, DialAnswered, dial.connect, S.CONNECTED),
+    _move(S.DIALLING, DialFailed, dial.hear_failure, *RUNG),
+    _move(S.DIALLING, TimerFired, dial.give_up, S.NOTICE, S.ROUTE, S.ENDED),
+    _move(S.CONNECTED, DialEnded, dial.hear_callee_gone, S.ENDED),
+    # dial by name
+    _move(S.SPELLING, PromptEnded, directory.hear_question, S.SPELLING),
+    _move(S.SPELLING, Digit, directory.press_letter, S.SPELLING, S.RETURN, *OFFERED),
+    _move(S.SPELLING, TimerFired, directory.hear_no_letter, *OFFERED),
+    _move(S.OFFERING, PromptEnded, directory.hear_offer, S.OFFERING),
+    _move(S.OFFERING, Digit, directory.press_answer, S.ROUTE, *OFFERED),
+    _move(S.OFFERING, TimerFired, directory.hear_no_answer, S.RETURN),
+    # voicemail: leaving a message
+    _move(S.INVITING, PromptEnded, voicemail.hear_invitation, S.RECORDING),
+    _move(S.INVITING, Digit, voicemail.press_skip, S.INVITING, S.RECORDING),
+    _move(S.RECORDING, Digit, voicemail.press_done, S.RECORDING, S.LAST_WORDS),
+    _move(S.RECORDING, RecordEnded, voicemail.hear_silence, S.LAST_WORDS),
+    _move(S.RECORDING, TimerFired, voicemail.hear_long_message, S.LAST_WORDS),
+    # voicemail: hearing one's own
+    _move(S.MAILBOX, PromptEnded, voicemail.hear_question, S.MAILBOX),
+    _move(S.MAILBOX, Digit, voicemail.press_mailbox, S.MAILBOX, S.PIN, S.RETURN),
+    _move(S.MAILBOX, TimerFired, voicemail.hear_mailbox, S.PIN, S.RETURN),
+    _move(S.PIN, PromptEnded, voicemail.hear_question, S.PIN),
+    _move(S.PIN, Digit, voicemail.press_pin, S.PIN, S.OPENING, S.RETURN),
+    _move(S.PIN, TimerFired, voicemail.hear_pin, S.OPENING),
+    _move(S.OPENING, MailboxOpened, voicemail.hear_opened, S.MESSAGES),
+    _move(S.OPENING, MailboxRefused, voicemail.hear_refusal, S.MAILBOX, S.LAST_WORDS),
+    _move(S.OPENING, TimerFired, voicemail.hear_refusal, S.MAILBOX, S.LAST_WORDS),
+    _move(S.MESSAGES, PromptEnded, voicemail.hear_question, S.MESSAGES),
+    _move(S.MESSAGES, Digit, voicemail.press_command, S.MESSAGES, S.RETURN, S.LAST_WORDS),
+    _move(S.MESSAGES, TimerFired, voicemail.hear_no_command, S.LAST_WORDS),
+)
+
+ACTS: dict[S, dict[type, Callable[[Any, Any], S]]] = {
+    state: {move.event: move.act for move in MOVES if move.source is state and move.event} for state in S
+}
+AT_ONCE: dict[S, Callable[[Any], S]] = {move.source: move.act for move in MOVES if move.event is None}

@@ -1,0 +1,26 @@
+"""What the server is configured with, described once: see `kind` for how, and one module per family."""
+
+from openivr.resources.extension import EXTENSION
+from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
+from openivr.resources.ivr import IVR
+from openivr.resources.prompt import CUSTOM_PROMPT
+from openivr.resources.resource_type import ResourceType
+from openivr.resources.route import INBOUND_ROUTE, OUTBOUND_ROUTE
+from openivr.resources.trunk import TRUNK
+
+__all__ = ["CUSTOM_PROMPT", "KINDS", "ResourceType"]
+
+# In an order in which none but IVRs and prompts' users point forward.
+KINDS: dict[str, ResourceType] = {
+    kind.name: kind
+    for kind in (
+        CUSTOM_PROMPT,
+        EXTENSION,
+        EXTENSION_GROUP,
+        RING_GROUP,
+        TRUNK,
+        OUTBOUND_ROUTE,
+        INBOUND_ROUTE,
+        IVR,
+    )
+}

@@ -1,0 +1,242 @@
+"""Where a call goes: a type, and a prefix and value whose meaning depends on the type.
+
+P-Series: query-information-of-an-ivr (types, prefix), add-an-ivr (keys). In the API a destination is three
+names with a common stem: `press1_dest`, `press1_dest_prefix`, `press1_dest_value`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from openivr.resources.errors import Problem, Rule, shorten
+from openivr.resources.fields import (
+    MISSING,
+    Body,
+    Field,
+    Find,
+    InvalidValue,
+    Names,
+    Reference,
+    Schema,
+    find_link,
+    flag,
+    whole,
+)
+
+Value = dict[str, Any]
+PARTS = {"dest": "", "prefix": "_prefix", "value": "_value"}  # key in the value -> ending of the API name
+NOWHERE: Value = {"dest": "", "prefix": "", "value": ""}
+
+TARGETS = {"extension": "extension", "ext_vm": "extension", "ivr": "ivr", "ring_group": "ring_group"}
+BARE = ("", "end_call", "dial_by_name", "disabled")  # take neither prefix nor value
+PLAYS = ("play_greeting", "play_prompt")  # prefix: how often, value: name of the prompt
+OUTSIDE = "external_num"  # prefix and value together are the number
+MOST_PLAYS = 5
+OPT_OUT = "allow_out_record"  # in a configuration file, the list of keys that have it
+
+MENU_TYPES = (*BARE[:3], *TARGETS, OUTSIDE, *PLAYS)
+UNSERVED = ("call_flow", "queue", "group_vm", "conference", "fax_to_email", "outroute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationField(Field):
+    """One destination; `stems` are its spellings in the API, all written and any of them read."""
+
+    stems: tuple[str, ...]
+    types: tuple[str, ...] = MENU_TYPES
+    unserved: tuple[str, ...] = UNSERVED
+    default: Any = field(default_factory=lambda: dict(NOWHERE))
+    stored: ClassVar[Literal["text", "integer", "json"]] = "json"
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> Value:
+        before = self.default if stored is MISSING else stored
+        stem = next((stem for stem in self.stems if any(stem + e in body for e in PARTS.values())), None)
+        if stem is None:
+            if self.required and stored is MISSING:
+                problems.append(Problem(self.stems[0], "required", "is required"))
+            return dict(before)
+        sent = dict.fromkeys(PARTS, MISSING)
+        try:
+            for part, ending in PARTS.items():
+                sent[part] = self.pick(body, ending, before[part])
+            part = "dest"
+            kind = self.read_type(before["dest"] if sent["dest"] is MISSING else sent["dest"])
+            kept = before if kind == before["dest"] else NOWHERE
+            after = {"dest": kind}
+            for part in ("prefix", "value"):
+                raw = kept[part] if sent[part] is MISSING else sent[part]
+                after[part] = read_part(kind, part, raw)
+            part = "value"
+            check_whole(after)
+        except InvalidValue as bad:
+            given = None if sent[part] is MISSING else shorten(sent[part])
+            problems.append(Problem(stem + PARTS[part], bad.rule, bad.text, given))
+            return dict(before)
+        return after
+
+    def pick(self, body: Body, ending: str, before: str) -> Any:
+        """What was sent under any spelling; where spellings differ, the one that is a change."""
+        sent = [body[stem + ending] for stem in self.stems if stem + ending in body]
+        changed = [raw for raw in sent if raw != before]
+        if any(raw != changed[0] for raw in changed):
+            raise InvalidValue("conflict", "is sent in two spellings that differ")
+        return (changed or sent or [MISSING])[0]
+
+    def read_type(self, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidValue("type", "must be a string")
+        if raw in self.unserved:
+            raise InvalidValue("unsupported", f"{raw} is not served by this server")
+        if raw not in self.types:
+            raise InvalidValue("enum", "must be one of " + ", ".join(t or '""' for t in self.types))
+        return raw
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        for stem in self.stems:
+            for part, ending in PARTS.items():
+                yield stem + ending, value[part]
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        name = self.stems[0] + PARTS["value"]
+        if value["dest"] in TARGETS:
+            yield Reference(name, TARGETS[value["dest"]], int(value["value"]))
+        elif value["dest"] in PLAYS:
+            yield Reference(name, "custom_prompt", value["value"])
+
+    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        if value["dest"]:
+            yield self.name, as_words(value, names)
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        if self.name not in entry:
+            return {}
+        value = from_words(str(entry[self.name]), find)
+        return {self.stems[0] + ending: value[part] for part, ending in PARTS.items()}
+
+    def schema(self) -> dict[str, Schema]:
+        kinds: Schema = {"type": "string", "enum": list(self.types)}
+        text: Schema = {"type": "string", "maxLength": 127}
+        return {
+            stem + ending: kinds if part == "dest" else text
+            for stem in self.stems
+            for part, ending in PARTS.items()
+        }
+
+
+def read_part(kind: str, part: str, raw: Any) -> str:
+    """The prefix or value of a destination of this kind, in its one canonical spelling."""
+    raw = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
+    if not isinstance(raw, str):
+        raise InvalidValue("type", "must be a string")
+    text = raw.strip()
+    if kind in BARE or (kind in TARGETS and part == "prefix"):
+        if text:
+            raise InvalidValue("conflict", f"must be empty for {kind or 'no destination'}")
+        return ""
+    if kind == OUTSIDE:
+        return text
+    if part == "prefix" or kind in TARGETS:
+        return str(whole(require(text)))
+    return require(text)
+
+
+def require(text: str, rule: Rule = "required") -> str:
+    if not text:
+        raise InvalidValue(rule, "is required for this destination")
+    return text
+
+
+def check_whole(value: Value) -> None:
+    """What only prefix and value together can tell."""
+    if value["dest"] == OUTSIDE and not re.fullmatch(r"\+?[0-9]{1,15}", value["prefix"] + value["value"]):
+        raise InvalidValue("format", "must, after its prefix, be 1 to 15 digits, with + only at the front")
+    if value["dest"] in PLAYS and not 1 <= int(value["prefix"]) <= MOST_PLAYS:
+        raise InvalidValue("range", f"is played from 1 to {MOST_PLAYS} times: set the prefix to that number")
+
+
+def as_words(value: Value, names: Names) -> str:
+    """A destination for people to read: "extension 1000", "play_prompt 2 hours.wav", "external_num 9 555"."""
+    kind, text = value["dest"], value["value"]
+    if kind in TARGETS:
+        text = names(TARGETS[kind], int(text))[1]
+    return " ".join(word for word in (kind, value["prefix"], text) if word)
+
+
+def from_words(words: str, find: Find) -> Value:
+    """The opposite of `as_words`; Bad where it names something that does not exist."""
+    kind, _, text = words.partition(" ")
+    if kind in TARGETS:
+        link = find_link(f"{TARGETS[kind]} {text}", find)
+        return {"dest": kind, "prefix": "", "value": str(link["id"])}
+    first, space, rest = text.partition(" ")
+    return {"dest": kind, "prefix": first if space else "", "value": rest if space else first}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys(Field):
+    """Several destinations kept together, with the right to opt out of recording by each.
+
+    The value maps a key's name to its destination and has only those that are set.
+    """
+
+    keys: dict[str, DestinationField]
+    opt_outs: dict[str, tuple[str, ...]]  # key -> spellings of its allow_out_record name
+    default: Any = field(default_factory=dict)
+    stored: ClassVar[Literal["text", "integer", "json"]] = "json"
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> dict[str, Value]:
+        before: dict[str, Value] = {} if stored is MISSING else stored
+        after = {}
+        for key, destination in self.keys.items():
+            kept = before.get(key, {})
+            value = destination.read(body, {**NOWHERE, **kept}, problems)
+            value["allow_out_record"] = self.read_opt_out(key, body, kept, problems)
+            if value["dest"] or value["allow_out_record"]:
+                after[key] = value
+        return after
+
+    def read_opt_out(self, key: str, body: Body, kept: Value, problems: list[Problem]) -> int:
+        before: int = kept.get("allow_out_record", 0)
+        for name in self.opt_outs[key]:
+            value: int = flag(name).read(body, before, problems)
+            if value != before:
+                return value
+        return before
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        for key, destination in self.keys.items():
+            yield from destination.show(value.get(key, NOWHERE), names)
+        for key, spellings in self.opt_outs.items():
+            for name in spellings:
+                yield name, value.get(key, {}).get("allow_out_record", 0)
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        for key, one in value.items():
+            yield from self.keys[key].references(one)
+
+    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        words = {key: as_words(one, names) for key, one in value.items() if one["dest"]}
+        if words:
+            yield self.name, words
+        opted = [key for key, one in value.items() if one["allow_out_record"]]
+        if opted:
+            yield OPT_OUT, opted
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        words, opted = entry.get(self.name, {}), entry.get(OPT_OUT, [])
+        if not isinstance(words, dict) or not isinstance(opted, list):
+            raise InvalidValue("type", "must map keys to destinations")
+        body: dict[str, Any] = {}
+        for key, text in words.items():
+            if str(key) not in self.keys:
+                raise InvalidValue("enum", f"has the unknown key {key}")
+            body |= self.keys[str(key)].load({str(key): text}, find)
+        named = {str(key) for key in opted}
+        flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}
+        return body | flags
+
+    def schema(self) -> dict[str, Schema]:
+        flags = {name: flag(name).schema()[name] for names in self.opt_outs.values() for name in names}
+        stems = {n: s for destination in self.keys.values() for n, s in destination.schema().items()}
+        return stems | flags

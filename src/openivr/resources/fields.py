@@ -1,0 +1,379 @@
+"""The kinds of field that objects are made of.
+
+A field reads its part of a request body into a value that can be stored, shows that value the way the API
+does, and says what it refers to. Simple fields have one name in the API; composite ones (see `destination`)
+have several. Values are plain JSON: strings, integers, lists and dicts.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from openivr.resources.errors import Problem, Rule, shorten
+
+Body = Mapping[str, Any]
+Schema = dict[str, Any]
+Names = Callable[[str, int], tuple[str, str]]  # (kind, id) -> name, number
+Find = Callable[[str, str], int | None]  # (kind, number or name) -> id
+MISSING: Any = object()
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+
+class InvalidValue(Exception):
+    """A value cannot be read: the broken rule and a sentence about it."""
+
+    def __init__(self, rule: Rule, text: str) -> None:
+        super().__init__(text)
+        self.rule, self.text = rule, text
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`field` (its API name) points to an object of `kind`: by id, or by name for prompts."""
+
+    field: str
+    kind: str
+    key: int | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A value with one name in the API; `name` is also its column and its key in YAML."""
+
+    name: str
+    required: bool = False
+    default: Any = ""
+    hidden: bool = False  # never shown, and never repeated in an error
+    stored: ClassVar[Literal["text", "integer", "json"]] = "text"
+
+    def parse(self, raw: Any) -> Any:
+        """The value to store, or Bad."""
+        raise NotImplementedError
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> Any:
+        """The value after this request: as sent, else as stored (MISSING on create), else the default."""
+        if self.name not in body:
+            if stored is not MISSING:
+                return stored
+            if self.required:
+                problems.append(Problem(self.name, "required", "is required"))
+            return self.default
+        try:
+            return self.parse(body[self.name])
+        except InvalidValue as bad:
+            value = None if self.hidden else shorten(body[self.name])
+            problems.append(Problem(self.name, bad.rule, bad.text, value))
+            return self.default
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        """API names and values, in the API's order."""
+        if not self.hidden:
+            yield self.name, value
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        """What the value points to."""
+        return iter(())
+
+    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        """The field in a configuration file, for people to read; nothing where it has its default."""
+        if self.required or value != self.default:
+            yield self.name, value
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        """The field of a configuration file as it would stand in a request body; Bad where it cannot."""
+        return {self.name: entry[self.name]} if self.name in entry else {}
+
+    def schema(self) -> dict[str, Schema]:
+        """JSON Schema of each API name."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextField(Field):
+    """A string of `low` to `high` characters, wholly matching `pattern` where there is one."""
+
+    low: int = 0
+    high: int = 127
+    pattern: str | None = None
+    means: str = "has characters that are not allowed"
+
+    def parse(self, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidValue("type", "must be a string")
+        if not self.low <= len(raw) <= self.high:
+            raise InvalidValue("length", f"must have {self.low} to {self.high} characters")
+        if CONTROL.search(raw) or (raw and self.pattern and not re.fullmatch(self.pattern, raw)):
+            raise InvalidValue("format", self.means)
+        if self.low and not raw.strip():
+            raise InvalidValue("format", "must not be blank")
+        return raw
+
+    def schema(self) -> dict[str, Schema]:
+        limits: Schema = {"type": "string", "minLength": self.low, "maxLength": self.high}
+        if self.pattern:
+            optional = "" if self.low else "|"
+            limits["pattern"] = f"^({self.pattern}{optional})$"
+        return {self.name: limits}
+
+
+def number(name: str = "number") -> TextField:
+    """A number that can be dialled inside: 1 to 7 digits (P-Series: add-an-extension, add-a-ring-group)."""
+    return TextField(name=name, required=True, low=1, high=7, pattern="[0-9]+", means="must be digits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegerField(Field):
+    """A whole number from `low` to `high`; digits in a string count too, booleans do not."""
+
+    low: int
+    high: int
+    stored: ClassVar[Literal["text", "integer", "json"]] = "integer"
+
+    def parse(self, raw: Any) -> int:
+        value = whole(raw)
+        if not self.low <= value <= self.high:
+            raise InvalidValue("range", f"must be from {self.low} to {self.high}")
+        return value
+
+    def schema(self) -> dict[str, Schema]:
+        return {self.name: {"type": "integer", "minimum": self.low, "maximum": self.high}}
+
+
+def whole(raw: Any) -> int:
+    """An integer, or a string of digits that stands for one."""
+    if isinstance(raw, str) and INTEGER.fullmatch(raw):
+        return int(raw)
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise InvalidValue("type", "must be an integer")
+    if abs(raw) >= 10**18:
+        raise InvalidValue("range", "is too large")
+    return raw
+
+
+def flag(name: str, default: int = 0) -> IntegerField:
+    """0 or 1, the API's booleans."""
+    return IntegerField(name=name, low=0, high=1, default=default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceField(Field):
+    """One of `values`. Those of the original that this server cannot serve are refused by name."""
+
+    values: tuple[str, ...]
+    unserved: tuple[str, ...] = ()
+
+    def parse(self, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidValue("type", "must be a string")
+        if raw in self.unserved:
+            raise InvalidValue("unsupported", f"{raw} is not served by this server")
+        if raw not in self.values:
+            raise InvalidValue("enum", "must be one of " + ", ".join(v or '""' for v in self.values))
+        return raw
+
+    def schema(self) -> dict[str, Schema]:
+        return {self.name: {"type": "string", "enum": list(self.values)}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptsField(Field):
+    """Names of custom prompts, comma separated; `default` is the built-in greeting. Kept as sent."""
+
+    most: int = 1
+    builtin: tuple[str, ...] = ()
+
+    def parse(self, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidValue("type", "must be a string")
+        names = [name.strip() for name in raw.split(",")] if raw else []
+        if len(names) > self.most:
+            raise InvalidValue("length", f"may name at most {self.most} prompts")
+        if not all(names):
+            raise InvalidValue("format", "has an empty name")
+        return ",".join(names)
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        for name in value.split(","):
+            if name and name not in self.builtin:
+                yield Reference(self.name, "custom_prompt", name)
+
+    def schema(self) -> dict[str, Schema]:
+        return {self.name: {"type": "string"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksField(Field):
+    """An ordered list of other objects, of the given `kinds` (the first one where an item does not say).
+
+    Items are read as {"value": "7", "type": "extension"}, {"id": 7} or plain 7, and shown with the name
+    (`text`) and number (`text2`) that the object has now (P-Series: add-an-ivr, add-a-ring-group).
+    """
+
+    kinds: tuple[str, ...]
+    unserved: tuple[str, ...] = ()
+    most: int = 10_000
+    default: Any = field(default_factory=list)
+    stored: ClassVar[Literal["text", "integer", "json"]] = "json"
+
+    def parse(self, raw: Any) -> list[dict[str, Any]]:
+        if not isinstance(raw, list):
+            raise InvalidValue("type", "must be an array")
+        if len(raw) > self.most:
+            raise InvalidValue("length", f"may have at most {self.most} items")
+        links = [self.parse_item(item) for item in raw]
+        if len({(link["type"], link["id"]) for link in links}) != len(links):
+            raise InvalidValue("conflict", "names the same object twice")
+        return links
+
+    def parse_item(self, item: Any) -> dict[str, Any]:
+        kind = self.kinds[0]
+        if isinstance(item, dict):
+            kind, item = item.get("type", kind), item.get("value", item.get("id"))
+        if kind in self.unserved:
+            raise InvalidValue("unsupported", f"{kind} is not served by this server")
+        if kind not in self.kinds:
+            raise InvalidValue("enum", "has an item whose type is not one of " + ", ".join(self.kinds))
+        return {"type": kind, "id": whole(item)}
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        yield self.name, [self.show_item(link, names) for link in value]
+
+    def show_item(self, link: Mapping[str, Any], names: Names) -> dict[str, Any]:
+        text, text2 = names(link["type"], link["id"])
+        return {"text": text, "text2": text2, "value": str(link["id"]), "type": link["type"]}
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        return (Reference(self.name, link["type"], link["id"]) for link in value)
+
+    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        if value:
+            yield self.name, [f"{link['type']} {names(link['type'], link['id'])[1]}" for link in value]
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        if self.name not in entry:
+            return {}
+        if not isinstance(entry[self.name], list):
+            raise InvalidValue("type", "must be a list")
+        return {self.name: [find_link(item, find) for item in entry[self.name]]}
+
+    def schema(self) -> dict[str, Schema]:
+        item = {
+            "type": "object",
+            "properties": {
+                "value": {"type": ["string", "integer"], "description": "id of the object"},
+                "type": {"type": "string", "enum": list(self.kinds)},
+                "text": {"type": "string", "description": "name; ignored when sent"},
+                "text2": {"type": "string", "description": "number; ignored when sent"},
+            },
+            "required": ["value"],
+        }
+        return {self.name: {"type": "array", "items": item, "maxItems": self.most}}
+
+
+def find_link(item: Any, find: Find) -> dict[str, Any]:
+    """What a file calls "extension 1000", by its id."""
+    kind, _, key = str(item).partition(" ")
+    ident = find(kind, key)
+    if ident is None:
+        raise InvalidValue("reference", f"names {item}, which does not exist")
+    return {"type": kind, "id": ident}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableField(Field):
+    """An ordered list of small rows, each with the given simple `columns` (dial patterns, for example)."""
+
+    columns: tuple[Field, ...]
+    most: int = 200
+    default: Any = field(default_factory=list)
+    stored: ClassVar[Literal["text", "integer", "json"]] = "json"
+
+    def parse(self, raw: Any) -> list[dict[str, Any]]:
+        if not isinstance(raw, list) or not all(isinstance(row, dict) for row in raw):
+            raise InvalidValue("type", "must be an array of objects")
+        if len(raw) > self.most:
+            raise InvalidValue("length", f"may have at most {self.most} items")
+        problems: list[Problem] = []
+        rows = [{c.name: c.read(row, MISSING, problems) for c in self.columns} for row in raw]
+        if problems:
+            raise InvalidValue(problems[0].rule, f"has an item whose {problems[0].field} {problems[0].text}")
+        return rows
+
+    def schema(self) -> dict[str, Schema]:
+        properties = {name: schema for column in self.columns for name, schema in column.schema().items()}
+        needed = [column.name for column in self.columns if column.required]
+        item = {"type": "object", "properties": properties, "required": needed}
+        return {self.name: {"type": "array", "items": item, "maxItems": self.most}}
+
+
+Hash = Callable[[str], str]
+
+
+class StoredForm(str):
+    """Text that only a configuration file can give. No request can carry one: JSON makes plain strings."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretField(Field):
+    """A password: read, kept only as `keep` makes it, never shown.
+
+    Every rule in `rules` is a pattern that the password must contain.
+    """
+
+    keep: Hash
+    low: int
+    high: int
+    rules: Sequence[str] = ()
+    means: str = "is too simple"
+    hidden: bool = True
+    kept: str = ""  # pattern of what `keep` makes: a configuration file may have that instead
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        value = entry.get(self.name)
+        is_kept = isinstance(value, str) and self.kept and re.fullmatch(self.kept, value)
+        return {self.name: StoredForm(str(value)) if is_kept else value} if self.name in entry else {}
+
+    def parse(self, raw: Any) -> str:
+        if isinstance(raw, StoredForm):
+            return str(raw)
+        if not isinstance(raw, str):
+            raise InvalidValue("type", "must be a string")
+        if not self.low <= len(raw) <= self.high:
+            raise InvalidValue("length", f"must have {self.low} to {self.high} characters")
+        if CONTROL.search(raw) or not all(re.search(rule, raw) for rule in self.rules):
+            raise InvalidValue("format", self.means)
+        return self.keep(raw)
+
+    def schema(self) -> dict[str, Schema]:
+        limits = {"type": "string", "minLength": self.low, "maxLength": self.high, "writeOnly": True}
+        return {self.name: limits}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesField(TextField):
+    """Words for people that are kept with an object, a line for each matter.
+
+    Not part of the API: no request can set it, no answer shows it. Configuration files have it.
+    """
+
+    high: int = 10_000
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        return {self.name: StoredForm(entry[self.name])} if self.name in entry else {}
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> str:
+        sent = body.get(self.name)
+        if isinstance(sent, StoredForm):
+            return str(sent)[: self.high]
+        return str(self.default if stored is MISSING else stored)
+
+    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        return iter(())
+
+    def schema(self) -> dict[str, Schema]:
+        return {}

@@ -1,0 +1,1 @@
+"""The processes of a server: HTTP workers, calls, CDR worker, and the supervisor that runs them."""

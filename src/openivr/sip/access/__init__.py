@@ -1,0 +1,1 @@
+"""Access control for SIP requests: accounts, rate limits, bans."""

@@ -1,0 +1,289 @@
+"""Who is listened to: token buckets and temporary bans by source, and refusal when the server is full.
+
+A source is an IPv4 address or an IPv6 /64, which is what one customer of a provider has. On UDP an address
+can be forged, so what would ban a stranger does not ban a source that has proved itself (a configured trunk,
+a phone that is registered): what is beyond its rate is refused or dropped, no more.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, unique
+from functools import lru_cache
+
+# User-Agents of tools that look for open servers. Matching them saves work; nothing depends on it.
+SCANNERS = (
+    "friendly-scanner",
+    "friendly-request",
+    "sipvicious",
+    "sipcli",
+    "sip-scan",
+    "sipscan",
+    "sipsak",
+    "sundayddr",
+    "pplsip",
+    "iwar",
+    "sivus",
+    "gulp",
+    "smap",
+    "siparmyknife",
+    "vaxsipuseragent",
+    "vicidial",
+    "voipmonitor-scan",
+)
+
+
+LONGEST_USER = 64  # characters of a user name that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitPolicy:
+    """The numbers of a guard; times in seconds."""
+
+    rate: float = 10.0  # requests a second that a stranger may send, retransmissions included
+    burst: float = 40.0  # and at once
+    known_rate: float = 200.0  # the same for a source that has proved itself
+    known_burst: float = 1000.0
+    patience: int = 40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
+    failures: int = 8  # wrong passwords for one user before a source is banned as that user
+    all_failures: int = 40  # and for all users, before it is banned
+    window: float = 600.0  # after which failures are forgotten
+    ban: float = 60.0  # the first one; each further one is twice as long
+    longest_ban: float = 86_400.0
+    memory: int = 20_000  # sources remembered
+    retry: int = 30  # Retry-After of refusals
+
+
+USUAL = RateLimitPolicy()
+
+
+@unique
+class RateDecision(Enum):
+    """What to do with what a source sends."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"  # 503 with Retry-After
+    DROP = "drop"  # no answer
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A source that is not listened to, as one user or at all. `until` is on the guard's clock."""
+
+    source: str
+    until: float
+    reason: str
+    user: str = ""
+
+
+@dataclass(slots=True)
+class _Source:
+    """What is remembered of one source, or of one as which it tried to log in."""
+
+    name: str
+    user: str
+    tokens: float
+    at: float  # when `tokens` was right
+    failures: int = 0
+    excess: int = 0
+    counted: float = 0.0  # when the first of those was
+    banned_until: float = 0.0
+    bans: int = 0
+    reason: str = ""
+    unanswered: int = 0  # challenges in a row
+
+
+class RateLimiter:
+    """Counts what sources do. `now` is a clock that never goes back, in seconds; `on_ban` hears of bans."""
+
+    def __init__(
+        self,
+        policy: RateLimitPolicy = USUAL,
+        exempt: Iterable[str] = (),
+        on_ban: Callable[[Ban], None] = lambda ban: None,
+    ) -> None:
+        self._policy = policy
+        self.on_ban = on_ban
+        self._sources: OrderedDict[tuple[str, str], _Source] = OrderedDict()
+        self._exempt = _networks(exempt)
+
+    def exempt(self, networks: Iterable[str]) -> None:
+        """Say which networks are never limited or banned: those of proxies that stand before us."""
+        self._exempt = _networks(networks)
+
+    def hears(self, host: str, now: float, user: str = "") -> bool:
+        """Whether a source is not banned, at all or as a user."""
+        found = self._sources.get((name_source(host), user[:LONGEST_USER]))
+        return found is None or found.banned_until <= now
+
+    def admit(self, host: str, now: float, *, known: bool = False, user_agent: str = "") -> RateDecision:
+        """Count a request of no dialog, and decide about it. `known`: the source has proved itself."""
+        if self._is_exempt(host):
+            return RateDecision.ALLOW
+        source = self._find(host, now, known)
+        if source.banned_until > now:
+            return RateDecision.DROP
+        if is_scanner(user_agent):
+            self._ban(source, now, "scanner", known)
+            return RateDecision.DROP
+        if source.tokens >= 1:
+            source.tokens -= 1
+            return RateDecision.ALLOW
+        return self._exceed(source, now, known)
+
+    def nonsense(self, host: str, now: float, *, known: bool = False) -> None:
+        """Count something that is not SIP; it costs as much as five requests."""
+        if self._is_exempt(host):
+            return
+        source = self._find(host, now, known)
+        source.tokens -= min(source.tokens, 5)
+        if source.tokens < 1:
+            self._exceed(source, now, known)
+
+    def fail(self, host: str, user: str, now: float, *, known: bool = False) -> None:
+        """Count a wrong name or password (`Outcome.WRONG`, which proves that the address is not forged).
+
+        Behind one address there may be many phones. So a source is banned first as the user that it fails as,
+        and altogether only where that is not enough: never if others there have logged in.
+        """
+        if self._is_exempt(host):
+            return
+        as_user = self._find(host, now, known, user[:LONGEST_USER])
+        if self._count_failure(as_user, now) >= self._policy.failures:
+            self._ban(as_user, now, "wrong passwords", known=False)
+        source = self._find(host, now, known)
+        if self._count_failure(source, now) >= self._policy.all_failures:
+            self._ban(source, now, "wrong passwords", known)
+
+    def ask(self, host: str) -> int:
+        """Note a challenge: how many before it, one after the other, this source has not answered."""
+        source = self._sources.get((name_source(host), ""))
+        if source is None:
+            return 0
+        source.unanswered += 1
+        return source.unanswered - 1
+
+    def hear_answer(self, host: str) -> None:
+        """Note that a source answers challenges, rightly or not."""
+        source = self._sources.get((name_source(host), ""))
+        if source:
+            source.unanswered = 0
+
+    def succeed(self, host: str, user: str) -> None:
+        """Forget the failures of a user that has given the right password."""
+        self._sources.pop((name_source(host), user[:LONGEST_USER]), None)
+
+    def pardon(self, host: str) -> None:
+        """Forget everything about a source."""
+        self._sources.pop((name_source(host), ""), None)
+
+    def pardon_source(self, host: str, now: float) -> tuple[Ban, ...]:
+        """Forget everything about a source, as whichever user: the bans that this has lifted."""
+        name = name_source(host)
+        lifted = tuple(ban for ban in self.bans(now) if ban.source == name)
+        for key in [key for key in self._sources if key[0] == name]:
+            del self._sources[key]
+        return lifted
+
+    def pardon_all(self, now: float) -> tuple[Ban, ...]:
+        """Forget everything about all sources: the bans that this has lifted."""
+        lifted = self.bans(now)
+        self._sources.clear()
+        return lifted
+
+    def bans(self, now: float) -> tuple[Ban, ...]:
+        """List the sources that are not listened to now."""
+        return tuple(
+            Ban(source.name, source.banned_until, source.reason, source.user)
+            for source in self._sources.values()
+            if source.banned_until > now
+        )
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def _is_exempt(self, host: str) -> bool:
+        address = read_host(host) if self._exempt else None
+        return address is not None and any(address in network for network in self._exempt)
+
+    def _find(self, host: str, now: float, known: bool, user: str = "") -> _Source:
+        policy = self._policy
+        rate, burst = (policy.known_rate, policy.known_burst) if known else (policy.rate, policy.burst)
+        key = name_source(host), user
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = _Source(*key, burst, now)
+            self._forget(now)
+        self._sources.move_to_end(key)
+        source.tokens = min(burst, source.tokens + max(0.0, now - source.at) * rate)
+        source.at = now
+        return source
+
+    def _forget(self, now: float) -> None:
+        """Make room: the source that was quiet for the longest goes, a banned one only if all are."""
+        if len(self._sources) <= self._policy.memory:
+            return
+        for _ in range(8):  # of those; looking further costs more than remembering a ban is worth
+            name, source = next(iter(self._sources.items()))
+            if source.banned_until <= now:
+                break
+            self._sources.move_to_end(name)
+        self._sources.popitem(last=False)
+
+    def _begin_window(self, source: _Source, now: float) -> None:
+        if now - source.counted > self._policy.window:
+            source.counted, source.failures, source.excess = now, 0, 0
+
+    def _count_failure(self, source: _Source, now: float) -> int:
+        self._begin_window(source, now)
+        source.failures += 1
+        return source.failures
+
+    def _exceed(self, source: _Source, now: float, known: bool) -> RateDecision:
+        self._begin_window(source, now)
+        source.excess += 1
+        if source.excess > self._policy.patience:
+            self._ban(source, now, "too many requests", known)
+            return RateDecision.DROP
+        return RateDecision.REFUSE
+
+    def _ban(self, source: _Source, now: float, reason: str, known: bool) -> None:
+        if known:  # its address may be forged by who wants it silenced
+            return
+        policy = self._policy
+        if now - source.banned_until > policy.longest_ban:
+            source.bans = 0
+        source.banned_until = now + min(policy.ban * 2.0 ** min(source.bans, 30), policy.longest_ban)
+        source.bans += 1
+        source.reason = reason
+        source.failures = source.excess = 0
+        self.on_ban(Ban(source.name, source.banned_until, reason, source.user))
+
+
+def is_scanner(user_agent: str) -> bool:
+    """Whether a User-Agent is that of a known scanning tool."""
+    folded = user_agent.lower()
+    return bool(folded) and any(name in folded for name in SCANNERS)
+
+
+@lru_cache(maxsize=4096)
+def name_source(host: str) -> str:
+    """Name what an address is counted under: an IPv4 address, or the /64 of an IPv6 one."""
+    address = read_host(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+    return str(address) if address else host
+
+
+def read_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read the numeric address of a peer, an IPv4 one also where a socket for both shows it as IPv6."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _networks(texts: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)

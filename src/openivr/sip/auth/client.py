@@ -1,0 +1,167 @@
+"""Digest authentication as the client: answers to those who ask who we are (RFC 7616, RFC 3261 §22)."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
+
+ROUNDS = 3  # challenges answered for one request: a proxy's, the far side's, and one that had gone stale
+REALMS = 8  # remembered; a far side that invents more makes the oldest forgotten
+
+Status = Literal[401, 407]
+ASKS = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
+ANSWERED_BY = {401: "Authorization", 407: "Proxy-Authorization"}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The name and password that a far side knows us by."""
+
+    user: str
+    password: str = field(repr=False)
+
+    def first_hash(self, name: str, realm: str) -> str:
+        """H(A1) with the hash of this name in `HASHES`."""
+        return first_hash(HASHES[name], self.user, realm, self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogin:
+    """A name and what is kept of its password: H(A1) by the name of the hash, good in one realm only."""
+
+    user: str
+    hashes: Mapping[str, str] = field(repr=False)
+
+    def first_hash(self, name: str, realm: str) -> str:
+        """H(A1) with the hash of this name in `HASHES`; another realm than its own refuses it."""
+        return self.hashes[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One question of a far side that can be answered."""
+
+    status: int
+    realm: str
+    nonce: str
+    algorithm: str  # as it was written; "" if it was not
+    qop: str  # "auth", or "" where the far side knows none
+    opaque: str | None
+    stale: bool
+
+    @property
+    def hash_name(self) -> str:
+        """The name of the hash in `HASHES`."""
+        return (self.algorithm or "MD5").upper().removesuffix("-SESS")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthAttempt:
+    """How far one request has come: the challenges answered for it, and for which realms."""
+
+    rounds: int = 0
+    answered: frozenset[tuple[int, str]] = frozenset()
+
+
+@dataclass(slots=True)
+class _Known:
+    challenge: Challenge
+    cnonce: str
+    count: int = 0
+
+
+class DigestClient:
+    """Answers challenges with one login, and keeps them for the requests that follow."""
+
+    def __init__(
+        self, login: Login | KeptLogin, draw: Callable[[], str] = lambda: secrets.token_hex(8)
+    ) -> None:
+        self._login = login
+        self._draw = draw
+        self._known: dict[tuple[int, str], _Known] = {}
+
+    def headers(self, method: str, uri: str) -> list[tuple[str, str]]:
+        """Make the headers to put on a request, one for each realm that has asked so far."""
+        found = self._known.items()
+        return [(ANSWERED_BY[status], self._answer(known, method, uri)) for (status, _), known in found]
+
+    def take(self, status: int, values: Iterable[str], attempt: AuthAttempt) -> AuthAttempt | None:
+        """Note a 401 or 407 to a request. The next attempt of the same request, or None: give up.
+
+        A realm that asks again, and does not say that only the nonce was stale, has refused the login.
+        """
+        challenges = read_challenges(status, values)
+        keys = {(status, challenge.realm) for challenge in challenges}
+        if not challenges or attempt.rounds >= ROUNDS:
+            return None
+        for challenge in challenges:
+            key = status, challenge.realm
+            if key in attempt.answered and not challenge.stale:
+                return None
+            self._known.pop(key, None)
+            self._known[key] = _Known(challenge, self._draw())
+        while len(self._known) > REALMS:
+            del self._known[next(iter(self._known))]
+        return AuthAttempt(attempt.rounds + 1, attempt.answered | keys)
+
+    def forget(self) -> None:
+        """Forget the challenges, so that the next request waits to be asked."""
+        self._known.clear()
+
+    def _answer(self, known: _Known, method: str, uri: str) -> str:
+        asked, user = known.challenge, self._login.user
+        known.count += 1
+        nc, cnonce = f"{known.count:08x}", known.cnonce
+        hashed = HASHES[asked.hash_name]
+        first = self._login.first_hash(asked.hash_name, asked.realm)
+        if asked.algorithm.upper().endswith("-SESS"):
+            first = hashed(f"{first}:{asked.nonce}:{cnonce}")
+        response = respond(hashed, first, DigestExchange(method, uri, asked.nonce, asked.qop, nc, cnonce))
+        parts = [
+            f'username="{user}"',
+            f'realm="{asked.realm}"',
+            f'nonce="{asked.nonce}"',
+            f'uri="{uri}"',
+            f'response="{response}"',
+        ]
+        if asked.algorithm:
+            parts.append(f"algorithm={asked.algorithm}")
+        if asked.qop:
+            parts += [f"qop={asked.qop}", f"nc={nc}"]
+        if asked.qop or asked.algorithm.upper().endswith("-SESS"):
+            parts.append(f'cnonce="{cnonce}"')
+        if asked.opaque is not None:
+            parts.append(f'opaque="{asked.opaque}"')
+        return "Digest " + ", ".join(parts)
+
+
+def read_challenges(status: int, values: Iterable[str]) -> tuple[Challenge, ...]:
+    """Pick the challenges of a 401 or 407 to answer: of each realm the one with the best hash."""
+    best: dict[str, Challenge] = {}
+    ranks = list(HASHES)
+    for challenge in _read(status, values):
+        other = best.get(challenge.realm)
+        if other is None or ranks.index(challenge.hash_name) < ranks.index(other.hash_name):
+            best[challenge.realm] = challenge
+    return tuple(best.values())
+
+
+def _read(status: int, values: Iterable[str]) -> Iterator[Challenge]:
+    for value in values:
+        given = read_parameters(value)
+        if status not in ASKS or not given or "nonce" not in given or "realm" not in given:
+            continue
+        offered = [one.strip().lower() for one in given.get("qop", "").split(",") if one.strip()]
+        challenge = Challenge(
+            status,
+            given["realm"],
+            given["nonce"],
+            given.get("algorithm", ""),
+            "auth" if "auth" in offered else "",
+            given.get("opaque"),
+            given.get("stale", "").lower() == "true",
+        )
+        if challenge.hash_name in HASHES and (challenge.qop or not offered):
+            yield challenge

@@ -1,0 +1,135 @@
+"""What a leg needs of its agent: timers, transactions, sockets, settings, and the register of legs."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from openivr.sip.address import Hop, Target, bracket, find_target, is_numeric
+from openivr.sip.message.headers import read_uri
+from openivr.sip.message.message import Message, Request, Response, respond
+from openivr.sip.settings import AgentSettings
+from openivr.sip.transaction.layer import TransactionLayer
+from openivr.sip.transaction.timers import Timers
+from openivr.sip.transport.resolver import Resolver
+from openivr.sip.transport.sockets import Transports
+
+METHODS = (
+    "INVITE",
+    "ACK",
+    "CANCEL",
+    "BYE",
+    "OPTIONS",
+    "PRACK",
+    "UPDATE",
+    "INFO",
+    "REFER",
+    "NOTIFY",
+    "REGISTER",
+)
+ALLOW = ", ".join(METHODS)
+EXTENSIONS = frozenset(("100rel", "timer", "replaces", "norefersub"))
+SUPPORTED = "100rel, timer, replaces, norefersub"
+SDP = "application/sdp"
+
+
+class Participant(Protocol):
+    """A leg as the agent sees it: where the requests of its dialog go."""
+
+    def owns(self, request: Request) -> bool:
+        """Whether a request that names our tag is of this dialog."""
+        ...
+
+    def take(self, request: Request) -> None:
+        """A new request of the dialog."""
+        ...
+
+    def take_ack(self, request: Request) -> None:
+        """The ACK to a 2xx."""
+        ...
+
+    def hangup(self) -> None:
+        """The agent closes."""
+        ...
+
+
+class AgentContext:
+    """Shared by an agent and its legs."""
+
+    __slots__ = ("_idle", "exchange", "legs", "resolver", "settings", "timers", "transports")
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        timers: Timers,
+        exchange: TransactionLayer,
+        transports: Transports,
+        resolver: Resolver,
+    ) -> None:
+        self.settings = settings
+        self.timers = timers
+        self.exchange = exchange
+        self.transports = transports
+        self.resolver = resolver
+        self.legs: dict[str, Participant] = {}  # by our tag
+        self._idle: asyncio.Event | None = None
+
+    def leave(self, tag: str) -> None:
+        """A leg is over, and expects nothing more of its peer."""
+        self.legs.pop(tag, None)
+        if self._idle is not None and not self.legs:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until there are no legs."""
+        if self.legs:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
+    def reach(self, uri: str, found: Callable[[Hop | None], None]) -> None:
+        """Find the hop to a URI: at once if its host is numeric or known, else later."""
+        parsed = read_uri(uri)
+        self.reach_target(find_target(parsed) if parsed else None, found)
+
+    def reach_target(self, target: Target | None, found: Callable[[Hop | None], None]) -> None:
+        """The same for a target whose host may be a name."""
+        if target is None:
+            found(None)
+        elif is_numeric(target.host):
+            found(self.transports.reach(target))
+        else:
+            self.resolver.find(target.host, lambda addresses: found(self._first(target, addresses)))
+
+    def _first(self, target: Target, addresses: tuple[str, ...]) -> Hop | None:
+        for address in addresses:
+            hop = self.transports.reach(target._replace(host=address))
+            if hop is not None:
+                return hop
+        return None
+
+    def contact(self, hop: Hop, user: str = "") -> str:
+        """Our Contact URI as the peer behind a hop should know it."""
+        host, port = hop.channel.face(hop.address)
+        protocol = hop.channel.protocol
+        suffix = "" if protocol == "UDP" else f";transport={protocol.lower()}"
+        return f"sip:{user}@{bracket(host)}:{port}{suffix}" if user else f"sip:{bracket(host)}:{port}{suffix}"
+
+    def introduce(self, message: Message, hop: Hop | None, user: str = "") -> None:
+        """Put to a message what begins or renews a dialog: Contact, Allow, Supported."""
+        headers = message.headers
+        if hop is not None and "contact" not in headers:
+            headers["contact"] = [f"<{self.contact(hop, user)}>"]
+        headers["allow"] = [ALLOW]
+        headers["supported"] = [SUPPORTED]
+        headers["user-agent" if isinstance(message, Request) else "server"] = [self.settings.user_agent]
+
+    def answer(self, request: Request, status: int, *, tag: str = "", retry_after: int = 0) -> None:
+        """Answer a request of a dialog that needs nothing but a status."""
+        server = self.exchange.begin(request)
+        headers = (("Retry-After", str(retry_after)),) if retry_after else ()
+        self.exchange.answer(server, respond(request, status, headers=headers, tag=tag))
+
+    def set_body(self, message: Request | Response, body: bytes, media_type: str = SDP) -> None:
+        """Put a body to a message."""
+        message.body = body
+        if body:
+            message.headers["content-type"] = [media_type]

@@ -1,0 +1,120 @@
+"""Call transfer: REFER and its news by NOTIFY (RFC 3515), Replaces (RFC 3891)."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from openivr.sip.message.headers import read_address, read_parameters, read_uri
+from openivr.sip.message.message import PHRASES, Message, Request
+
+_FRAGMENT = re.compile(rb"\s*SIP/2\.0 +([1-6][0-9]{2})")
+
+
+class Replaces(NamedTuple):
+    """The dialog that is to be replaced, its tags as seen by the one who is asked to."""
+
+    call_id: str
+    to_tag: str
+    from_tag: str
+    early_only: bool = False
+
+
+def read_replaces(text: str) -> Replaces | None:
+    """Read a Replaces header."""
+    call_id, _, rest = text.partition(";")
+    parameters = read_parameters(";" + rest)
+    if not call_id.strip() or not parameters or not {"to-tag", "from-tag"} <= parameters.keys():
+        return None
+    return Replaces(call_id.strip(), parameters["to-tag"], parameters["from-tag"], "early-only" in parameters)
+
+
+def write_replaces(replaces: Replaces) -> str:
+    """Write the value of a Replaces header."""
+    return f"{replaces.call_id};to-tag={replaces.to_tag};from-tag={replaces.from_tag}"
+
+
+def write_refer_to(target: str, replaces: Replaces | None) -> str:
+    """Write a Refer-To; the Replaces is a header inside of the URI, escaped."""
+    if replaces is None:
+        return f"<{target}>"
+    return f"<{target}?Replaces={quote(write_replaces(replaces), safe='')}>"
+
+
+def read_refer_to(text: str) -> tuple[str, Replaces | None] | None:
+    """The URI to call, without headers, and what to replace; `None` where it is about anything else."""
+    address = read_address(text)
+    uri = read_uri(address.uri) if address else None
+    if address is None or uri is None or uri.parameters.get("method", "INVITE").upper() != "INVITE":
+        return None
+    for header in uri.headers.split("&"):
+        name, _, value = header.partition("=")
+        if name.lower() == "replaces":
+            replaces = read_replaces(unquote(value))
+            return (address.uri.partition("?")[0], replaces) if replaces else None
+    return address.uri.partition("?")[0], None
+
+
+class Referral:
+    """A peer's wish to be connected with somebody else."""
+
+    __slots__ = ("_answer", "_answered", "_done", "_notify", "quiet", "referred_by", "replaces", "uri")
+
+    def __init__(
+        self,
+        request: Request,
+        uri: str,
+        replaces: Replaces | None,
+        answer: Callable[[int], None],
+        notify: Callable[[bytes, bool], None],
+    ) -> None:
+        self.uri = uri  # whom to call
+        self.replaces = replaces  # attended: the call that is to be replaced
+        self.referred_by = request.get("referred-by")
+        self.quiet = request.get("refer-sub").lower() == "false"  # RFC 4488: no news wanted
+        self._answer = answer
+        self._notify = notify
+        self._answered = False
+        self._done = False
+
+    def accept(self) -> None:
+        """202: it will be tried. `tell` is how it goes."""
+        if not self._answered:
+            self._answered = True
+            self._answer(202)
+            self.tell(100)
+
+    def reject(self, status: int = 603) -> None:
+        """It will not be tried."""
+        if not self._answered:
+            self._answered = self._done = True
+            self._answer(status)
+
+    def tell(self, status: int) -> None:
+        """Report how the new call goes: 1xx any number of times, then one final status."""
+        if self._done or not self._answered:
+            return
+        self._done = status >= 200
+        if not self.quiet:
+            self._notify(write_fragment(status), self._done)
+
+
+def write_fragment(status: int) -> bytes:
+    """The body of a NOTIFY: a status line (message/sipfrag, RFC 3420)."""
+    return f"SIP/2.0 {status} {PHRASES.get(status, 'Unknown')}\r\n".encode()
+
+
+def read_fragment(body: bytes) -> int | None:
+    """The status in the body of a NOTIFY."""
+    match = _FRAGMENT.match(body)
+    return int(match[1]) if match else None
+
+
+def is_final_notice(message: Message) -> bool:
+    """Whether a NOTIFY says that no other will follow."""
+    return message.get("subscription-state").partition(";")[0].strip().lower() == "terminated"
+
+
+def is_about_refer(message: Message) -> bool:
+    """Whether a NOTIFY is about a transfer."""
+    return message.get("event").partition(";")[0].strip().lower() == "refer"

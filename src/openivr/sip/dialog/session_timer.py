@@ -1,0 +1,90 @@
+"""Session timers (RFC 4028): calls whose other side has gone are noticed and ended."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from openivr.sip.message.headers import parameter, read_number
+from openivr.sip.message.message import Message, Request, Response
+from openivr.sip.transaction.timers import Timer, Timers
+
+
+class Terms(NamedTuple):
+    """What was agreed: the interval in seconds, and whether it is us who refresh."""
+
+    seconds: int
+    ours: bool
+
+
+def interval_too_small(request: Request, least: int) -> bool:
+    """Whether an INVITE or UPDATE is to be refused with 422 (section 9): only to those who understand it."""
+    asked = read_number(request.get("session-expires"))
+    return asked is not None and asked < least and "timer" in request.tokens("supported")
+
+
+def accept_terms(request: Request, wanted: int) -> Terms | None:
+    """What we agree to as the one who answers (section 9, table 2); `wanted` 0: only what is asked for."""
+    stated = request.get("session-expires")
+    asked = read_number(stated)
+    knows = "timer" in request.tokens("supported")
+    if asked is None or asked == 0:
+        if not knows or not wanted:
+            return None
+        return Terms(max(wanted, read_number(request.get("min-se")) or 0), ours=False)
+    return Terms(asked, ours=not knows or _refresher(stated) == "uas")
+
+
+def confirm_terms(response: Response) -> Terms | None:
+    """What was agreed to as the one who asked (section 7.2)."""
+    stated = response.get("session-expires")
+    seconds = read_number(stated)
+    return Terms(seconds, ours=_refresher(stated) != "uas") if seconds else None
+
+
+def _refresher(stated: str) -> str:
+    _, semicolon, rest = stated.partition(";")
+    return parameter(semicolon + rest, "refresher").lower()
+
+
+def write_accepted(message: Response, terms: Terms) -> None:
+    """Put what we agree to into a 2xx."""
+    message.headers["session-expires"] = [f"{terms.seconds};refresher={'uas' if terms.ours else 'uac'}"]
+    if not terms.ours:
+        message.headers["require"] = ["timer"]
+
+
+def write_asked(message: Message, seconds: int, terms: Terms | None, least: int) -> None:
+    """Put into an INVITE or UPDATE what we ask for: who refreshes stays as it was agreed."""
+    role = "" if terms is None else ";refresher=uac" if terms.ours else ";refresher=uas"
+    message.headers["session-expires"] = [f"{seconds}{role}"]
+    message.headers["min-se"] = [str(least)]
+
+
+class SessionTimer:
+    """The timers of one call."""
+
+    __slots__ = ("_expire", "_expiry", "_refresh", "_refreshing", "_timers", "terms")
+
+    def __init__(self, timers: Timers, refresh: Callable[[], None], expire: Callable[[], None]) -> None:
+        self._timers = timers
+        self._refresh = refresh
+        self._expire = expire
+        self._refreshing: Timer | None = None
+        self._expiry: Timer | None = None
+        self.terms: Terms | None = None
+
+    def start(self, terms: Terms | None) -> None:
+        """Begin the interval anew, after each 2xx; without terms there is no limit any more."""
+        self.stop()
+        self.terms = terms
+        if terms is None:
+            return
+        if terms.ours:
+            self._refreshing = self._timers.set(terms.seconds / 2, self._refresh)
+        self._expiry = self._timers.set(terms.seconds - min(32, terms.seconds / 3), self._expire)
+
+    def stop(self) -> None:
+        """The call is over."""
+        for timer in (self._refreshing, self._expiry):
+            if timer is not None:
+                self._timers.cancel(timer)
+        self._refreshing = self._expiry = None

@@ -1,0 +1,231 @@
+"""Values inside SIP header fields: URIs, addresses, Via, parameters (RFC 3261, sections 20 and 25).
+
+Every reader takes any text, answers `None` (or an empty list) where it is not what it should be, and takes
+time that is linear in its length: the patterns leave nothing to try twice.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote as escape
+from urllib.parse import unquote as unescape
+
+TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"  # noqa: S105 - the grammar's word
+QUOTED = r'"(?:[^"\\]|\\.)*+"'
+HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-])*+|\[[0-9A-Fa-f:.]++\]"
+PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
+USER_MARKS = "-_.!~*'()&=+$,;?/"  # what may stand in a user as it is
+URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
+
+LONGEST_KEPT = 256  # characters
+Value = TypeVar("Value")
+
+_PARAMETER = re.compile(PARAMETER)
+_PARAMETERS = re.compile(rf"(?:{PARAMETER})*+")
+_LIST_ITEM = re.compile(rf'(?:{QUOTED}|<[^<>]*+>|[^,"<>])++')
+_URI = re.compile(
+    r"(sips?):(?:((?:[^@:\s<>\"%]|%[0-9A-Fa-f]{2})*+)(?::((?:[^@\s<>\"%]|%[0-9A-Fa-f]{2})*+))?@)?"
+    rf"({HOST})(?::([0-9]{{1,5}}))?((?:;{URI_PARAMETER})*+)(?:\?([^\s<>\"]*+))?",
+    re.IGNORECASE,
+)
+_TEL = re.compile(rf"tel:([0-9A-Fa-f*#+().-]++)((?:;{URI_PARAMETER})*+)", re.IGNORECASE)
+_ADDRESS = re.compile(rf"\s*+({QUOTED}|(?:{TOKEN}\s++)*+(?:{TOKEN})?+)\s*+<([^<>\s][^<>]*+)>(.*)", re.DOTALL)
+_BARE_ADDRESS = re.compile(r'\s*+([^\s;<>",?]++)(.*)', re.DOTALL)
+_VIA = re.compile(
+    rf"SIP\s*+/\s*+2\.0\s*+/\s*+({TOKEN})\s++({HOST})\s*+(?::\s*+([0-9]{{1,5}}))?(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CSEQ = re.compile(rf"([0-9]{{1,10}})\s++({TOKEN})")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+class Uri(NamedTuple):
+    """A sip, sips or tel URI; the user without escapes, names of parameters in small letters."""
+
+    scheme: str
+    user: str
+    host: str  # "" for tel; IPv6 in brackets
+    port: int = 0  # 0: none given
+    parameters: Mapping[str, str] = {}
+    headers: str = ""  # what stands behind "?", still escaped
+
+    @property
+    def transport(self) -> str:
+        """The transport that the URI asks for, in capitals: "" if none."""
+        return self.parameters.get("transport", "").upper()
+
+
+class NameAddr(NamedTuple):
+    """A display name, a URI (as text) and the header's own parameters (as text)."""
+
+    display: str
+    uri: str
+    rest: str
+    tag: str = ""
+
+
+class Via(NamedTuple):
+    """One Via value (RFC 3261, section 20.42)."""
+
+    protocol: str  # in capitals: UDP, TCP, TLS
+    host: str
+    port: int  # 0: none given
+    parameters: Mapping[str, str]
+
+    @property
+    def branch(self) -> str:
+        """The branch, "" if there is none."""
+        return self.parameters.get("branch", "")
+
+    @property
+    def sent_by(self) -> str:
+        """Where it was sent from, as the sender writes it."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
+def read_parameters(text: str) -> dict[str, str] | None:
+    """Read ";name=value;flag": names in small letters, no quotes, "" for a flag; the first of two wins."""
+    text = text.rstrip()  # in which the search below would look again and again for a parameter
+    if not text:
+        return {}
+    if not _PARAMETERS.fullmatch(text):
+        return None
+    found: dict[str, str] = {}
+    for match in _PARAMETER.finditer(text):
+        value = match[2] or ""
+        found.setdefault(match[1].lower(), unquote(value) if value[:1] == '"' else value)
+    return found
+
+
+def parameter(text: str, name: str) -> str:
+    """One parameter's value out of ";name=value;...", "" if it is absent or the text is malformed."""
+    if ";" not in text:
+        return ""
+    return (read_parameters(text) or {}).get(name, "")
+
+
+def unquote(text: str) -> str:
+    """Take quotes and escapes off a quoted string; other text stays."""
+    if not text.startswith('"'):
+        return text
+    return _ESCAPED.sub(r"\1", text[1:-1])
+
+
+def quote(text: str) -> str:
+    """Write a quoted string; line breaks, which no header may carry, become spaces."""
+    clean = "".join(letter if letter >= " " and letter != "\x7f" else " " for letter in text)
+    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def split_list(text: str) -> list[str]:
+    """Take "a, b" apart at the commas that stand outside of quotes and angle brackets; [] if malformed."""
+    if "," not in text:
+        return [text] if text else []
+    items: list[str] = []
+    at = 0
+    while at < len(text):
+        match = _LIST_ITEM.match(text, at)
+        if match:
+            items.append(match[0].strip())
+            at = match.end()
+        if at < len(text) and text[at] != ",":
+            return []
+        at += 1
+    return [item for item in items if item]
+
+
+def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Read a text once that comes again and again, as in all requests of a call.
+
+    Long ones are not kept: they come from strangers as well, and would fill the memory.
+    """
+    kept = lru_cache(maxsize=4096)(read)
+
+    def remember(text: str) -> Value:
+        return kept(text) if len(text) <= LONGEST_KEPT else read(text)
+
+    return wraps(read)(remember)
+
+
+@remembered
+def read_uri(text: str) -> Uri | None:
+    """Read a sip, sips or tel URI; `None` for anything else."""
+    match = _URI.fullmatch(text)
+    if match is None:
+        tel = _TEL.fullmatch(text)
+        return Uri("tel", tel[1], "", 0, _uri_parameters(tel[2])) if tel else None
+    scheme, user, _, host, port, parameters, headers = match.groups("")
+    if port and not 0 < int(port) < 65536:
+        return None
+    return Uri(scheme.lower(), unescape(user), host, int(port or 0), _uri_parameters(parameters), headers)
+
+
+def _uri_parameters(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(";")[1:]:
+        name, _, value = part.partition("=")
+        found.setdefault(unescape(name).lower(), unescape(value))
+    return found
+
+
+@remembered
+def read_address(text: str) -> NameAddr | None:
+    """Read a From, To, Contact, Route or Refer-To value: one address, not a list.
+
+    Without angle brackets parameters belong to the header, not to the URI (RFC 3261, section 20).
+    """
+    match = _ADDRESS.fullmatch(text)
+    if match:
+        display, uri, rest = match.groups()
+    else:
+        bare = _BARE_ADDRESS.fullmatch(text)
+        if bare is None or ":" not in bare[1]:
+            return None
+        display, (uri, rest) = "", bare.groups()
+    parameters = read_parameters(rest)
+    if parameters is None:
+        return None
+    return NameAddr(unquote(display.strip()) if display else "", uri, rest, parameters.get("tag", ""))
+
+
+def read_via(text: str) -> Via | None:
+    """Read one Via value, not a list."""
+    match = _VIA.fullmatch(text)
+    if match is None:
+        return None
+    parameters = read_parameters(match[4])
+    port = int(match[3] or 0)
+    if parameters is None or port > 65535:
+        return None
+    return Via(match[1].upper(), match[2], port, parameters)
+
+
+def read_cseq(text: str) -> tuple[int, str] | None:
+    """The number and the method; `None` unless the number is below 2**31 (section 8.1.1.5)."""
+    match = _CSEQ.fullmatch(text)
+    if match is None or int(match[1]) >= 2**31:
+        return None
+    return int(match[1]), match[2]
+
+
+def read_number(text: str) -> int | None:
+    """A number below 2**32, as in Content-Length, Expires, Max-Forwards; what follows ";" is left out."""
+    if len(text) < 10 and text.isascii() and text.isdecimal():
+        return int(text)
+    match = _NUMBER.fullmatch(text.partition(";")[0].strip())
+    if match is None or int(match[0]) >= 2**32:
+        return None
+    return int(match[0])
+
+
+def write_user(scheme: str, user: str, host: str) -> str:
+    """Write a URI of a user at a host, which may carry a port."""
+    return f"{scheme}:{escape(user, safe=USER_MARKS)}@{host}"
+
+
+def write_address(uri: str, display: str = "", tag: str = "") -> str:
+    """Write an address for From, To, Contact and the like."""
+    name = quote(display) + " " if display else ""
+    return f"{name}<{uri}>;tag={tag}" if tag else f"{name}<{uri}>"

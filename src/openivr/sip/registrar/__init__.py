@@ -1,0 +1,1 @@
+"""Registrar (RFC 3261 section 10): bindings, REGISTER requests, keep-alive."""

@@ -1,0 +1,87 @@
+"""A REGISTER read into what the registrar takes, and the registrar's result as an answer (RFC 3261 §10)."""
+
+from openivr.sip.address import Target
+from openivr.sip.message.headers import parameter, read_address, read_number
+from openivr.sip.message.message import Request
+from openivr.sip.registrar.registrar import (
+    USUAL,
+    Binding,
+    Contact,
+    RegisterRefusal,
+    RegisterRequest,
+    RegisterSuccess,
+)
+
+LONGEST_TEXT = 500  # of a contact or a Call-ID: more is nothing that a phone sends
+_UNREADABLE = RegisterRefusal(400, "Bad Contact")
+
+
+def read_register(request: Request, source: Target) -> RegisterRequest | RegisterRefusal:
+    """Read what a REGISTER asks for that came from `source`."""
+    values = request.values("contact")
+    if len(request.call_id) > LONGEST_TEXT or (request.get("contact") and not values):
+        return _UNREADABLE
+    contacts = []
+    for value in values:
+        contact = None if value.strip() == "*" else _read_contact(value)
+        if contact:
+            contacts.append(contact)
+        elif value.strip() != "*":
+            return _UNREADABLE
+    return RegisterRequest(
+        call_id=request.call_id,
+        cseq=request.cseq,
+        source=source,
+        contacts=tuple(contacts),
+        every=len(contacts) < len(values),
+        expires=_read_seconds(request.get("expires")),
+        symmetric=request.via is not None and "rport" in request.via.parameters,
+        user_agent=request.get("user-agent"),
+    )
+
+
+def write_contact(binding: Binding, now: float) -> str:
+    """Write a binding for the Contact of a 200, with the seconds that it has left."""
+    q = "" if binding.q == 1.0 else f";q={binding.q:.3g}"
+    instance = f';+sip.instance="{binding.instance}"' if binding.instance else ""
+    return f"<{binding.contact}>;expires={max(0, round(binding.expires - now))}{q}{instance}"
+
+
+def headers_of(result: RegisterSuccess | RegisterRefusal, now: float) -> tuple[tuple[str, str], ...]:
+    """List the headers that tell a phone the result."""
+    if isinstance(result, RegisterSuccess):
+        return tuple(("Contact", write_contact(binding, now)) for binding in result.bindings)
+    return (("Min-Expires", str(result.min_expires)),) if result.min_expires else ()
+
+
+def _read_contact(value: str) -> Contact | None:
+    address = read_address(value)
+    if address is None or len(value) > LONGEST_TEXT:
+        return None
+    return Contact(
+        address.uri,
+        _read_seconds(parameter(address.rest, "expires")),
+        _read_q(parameter(address.rest, "q")),
+        _read_instance(parameter(address.rest, "+sip.instance")),
+    )
+
+
+def _read_seconds(text: str) -> int | None:
+    """Read a time; None if there is none. One that cannot be read is the usual one (RFC 3261 §10.2.1.1)."""
+    if not text:
+        return None
+    seconds = read_number(text)
+    return USUAL if seconds is None else seconds
+
+
+def _read_q(text: str) -> float:
+    try:
+        q = float(text or 1)
+    except ValueError:
+        return 1.0
+    return q if 0 <= q <= 1 else 1.0
+
+
+def _read_instance(text: str) -> str:
+    """Take the device's name if it can be written again as it is."""
+    return text if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text else ""

@@ -1,0 +1,351 @@
+"""Runs transactions: finds the one a message belongs to, and does what its table says (RFC 3261, section 17).
+
+What belongs to none is handed to the `TransactionUser`. Answers go where section 18.2.2 and RFC 3581 say.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from os import urandom
+from typing import Protocol
+
+from openivr.sip.address import PORTS, Hop, Target
+from openivr.sip.message.message import Request, Response, respond
+from openivr.sip.termination import FailureReason
+from openivr.sip.transaction import timers
+from openivr.sip.transaction.tables import (
+    REPEATING,
+    Event,
+    Machine,
+    State,
+    Timer,
+    Timing,
+    Transaction,
+    TransactionAction,
+)
+from openivr.sip.transaction.timers import Timers
+from openivr.sip.transaction.via import COOKIE, acknowledge, answer_hop, cancel, server_key, token, write_via
+
+
+class TransactionUser(Protocol):
+    """Who is told what the transactions leave over."""
+
+    def take_request(self, request: Request) -> None:
+        """A request that is new, of any method but ACK and CANCEL. `Exchange.begin` keeps state for it."""
+        ...
+
+    def take_ack(self, request: Request) -> None:
+        """An ACK that no transaction wants: for a 2xx, or for an answer that was sent without state."""
+        ...
+
+    def take_cancel(self, server: "ServerTransaction", request: Request) -> None:
+        """An INVITE without a final answer has been cancelled; the CANCEL is answered."""
+        ...
+
+
+class ClientTransaction(Transaction):
+    """A request of ours, until it is answered for good."""
+
+    __slots__ = ("data", "hop", "key", "limit", "lost", "repeat", "request", "took")
+
+    def __init__(self, machine: Machine, request: Request, hop: Hop, timing: Timing) -> None:
+        super().__init__(machine, hop.channel.reliable, timing)
+        self.request = request
+        self.hop = hop
+        self.data = b""
+        self.key = ""
+        self.took: Callable[[ClientTransaction, Response], None] = _ignore
+        self.lost: Callable[[ClientTransaction, FailureReason], None] = _ignore
+        self.repeat: timers.Timer | None = None
+        self.limit: timers.Timer | None = None
+
+
+class ServerTransaction(Transaction):
+    """A request of a peer, until nothing of it can come again."""
+
+    __slots__ = ("data", "hop", "key", "limit", "lost", "merged", "repeat", "request", "user")
+
+    def __init__(self, machine: Machine, request: Request, hop: Hop, timing: Timing) -> None:
+        super().__init__(machine, hop.channel.reliable, timing)
+        self.request: Request | None = request  # forgotten once answered for good
+        self.hop = hop
+        self.data = b""  # the last response
+        self.key = ""
+        self.merged: tuple[str, str, int, str] | None = None
+        self.lost: Callable[[FailureReason], None] = _ignore_loss
+        self.user: object = None  # whose transaction it is
+        self.repeat: timers.Timer | None = None
+        self.limit: timers.Timer | None = None
+
+
+def _ignore(client: ClientTransaction, what: object) -> None:
+    """What nobody waits for."""
+
+
+def _ignore_loss(why: FailureReason) -> None:
+    """What nobody waits for."""
+
+
+class TransactionLayer:
+    """All transactions of an agent."""
+
+    def __init__(
+        self, user: TransactionUser, clock: Timers, timing: Timing, reach: Callable[[Target], Hop | None]
+    ) -> None:
+        self._user = user
+        self._timers = clock
+        self._reach = reach  # opens a connection anew
+        self.timing = timing
+        self._clients: dict[str, ClientTransaction] = {}
+        self._servers: dict[str, ServerTransaction] = {}
+        self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
+        self._secret = urandom(16)
+        self._fire = self._run  # one for all timers
+
+    def __len__(self) -> int:
+        """How many transactions there are."""
+        return len(self._clients) + len(self._servers)
+
+    # What arrives
+
+    def receive(self, message: Request | Response, hop: Hop) -> None:
+        """Take a message without fault; `stamp` has been called on a request."""
+        if isinstance(message, Response):
+            client = self._clients.get(f"{message.branch} {message.method}")
+            if client is not None:
+                message.hop = hop
+                self._run(client, _event(message.status), message)
+            return
+        method = message.method
+        if method == "ACK":
+            self._receive_ack(message)
+            return
+        key = server_key(message, method)
+        server = self._servers.get(key)
+        if server is not None:
+            self._run(server, Event.REQUEST)
+        elif method == "CANCEL":
+            self._receive_cancel(message)
+        elif self._is_merged(message):
+            self.reply(message, respond(message, 482, tag=token()))
+        else:
+            self._user.take_request(message)
+
+    def _receive_ack(self, request: Request) -> None:
+        server = self._servers.get(server_key(request, "INVITE"))
+        if server is None or server.state is State.ACCEPTED:
+            self._user.take_ack(request)
+        else:
+            self._run(server, Event.ACK)
+
+    def _receive_cancel(self, request: Request) -> None:
+        invite = self._servers.get(server_key(request, "INVITE"))
+        if invite is None:
+            self.reply(request, respond(request, 481, tag=token()))
+            return
+        self.answer(self.begin(request), respond(request, 200, tag=token()))
+        if invite.state is State.PROCEEDING:
+            self._user.take_cancel(invite, request)
+
+    def _is_merged(self, request: Request) -> bool:
+        """Whether this request has come already by another way (section 8.2.2.2)."""
+        return not request.to.tag and _merge_key(request) in self._merged
+
+    # Servers
+
+    def begin(self, request: Request) -> ServerTransaction:
+        """Keep state for a request from now on."""
+        method = request.method
+        hop = request.hop
+        assert hop is not None  # noqa: S101 - `stamp` has set it
+        machine = Machine.SERVER_INVITE if method == "INVITE" else Machine.SERVER
+        server = ServerTransaction(machine, request, answer_hop(request, hop), self.timing)
+        server.key = server_key(request, method)
+        self._servers[server.key] = server
+        if not request.to.tag:
+            server.merged = _merge_key(request)
+            self._merged[server.merged] = server
+        return server
+
+    def answer(self, server: ServerTransaction, response: Response) -> None:
+        """Send a response; one that comes too late changes nothing."""
+        self._run(server, _event(response.status), response)
+
+    def reply(self, request: Request, response: Response) -> None:
+        """Answer without keeping state (section 8.2.7)."""
+        if request.hop is not None and request.method != "ACK":
+            self._send(answer_hop(request, request.hop), response.encode(), request)
+
+    def stateless_tag(self, request: Request) -> str:
+        """The To tag of an answer without state: the same when the request comes again (section 8.2.7)."""
+        key = server_key(request, "").encode("utf-8", "surrogateescape")
+        return blake2b(key, digest_size=8, key=self._secret).hexdigest()
+
+    def forget(self, server: ServerTransaction) -> None:
+        """Its user is over: what comes again is absorbed, and nothing else is kept."""
+        server.user = None
+        server.lost = _ignore_loss
+
+    def has_answered(self, server: ServerTransaction) -> bool:
+        """Whether the final response has been given."""
+        return server.state not in (State.TRYING, State.PROCEEDING)
+
+    # Clients
+
+    def start(
+        self,
+        request: Request,
+        hop: Hop,
+        took: Callable[[ClientTransaction, Response], None] = _ignore,
+        lost: Callable[[ClientTransaction, FailureReason], None] = _ignore,
+        via: str = "",
+    ) -> ClientTransaction:
+        """Send a request. `took` is told its responses, `lost` that there will be none: never from inside.
+
+        A `via` of its own is what a CANCEL has; otherwise the request gets a new one.
+        """
+        machine = Machine.CLIENT_INVITE if request.method == "INVITE" else Machine.CLIENT
+        client = ClientTransaction(machine, request, hop, self.timing)
+        client.took, client.lost = took, lost
+        branch = via or COOKIE + token()
+        if not via:
+            request.headers = {"via": [write_via(hop, branch)], **request.headers}
+        client.key = f"{branch} {request.method}"
+        client.data = request.encode()
+        self._clients[client.key] = client
+        self._start_timers(client, client.beginning)
+        if not hop.channel.send(client.data, hop.address):
+            self._timers.set(0, self._run, client, Event.UNREACHABLE)
+        return client
+
+    def cancel(self, invite: ClientTransaction, headers: Sequence[tuple[str, str]] = ()) -> None:
+        """Send the CANCEL of an INVITE that has had a provisional response."""
+        via = invite.key.partition(" ")[0]
+        self.start(cancel(invite.request, headers), invite.hop, via=via)
+
+    def abandon(self, client: ClientTransaction) -> None:
+        """Wait for nothing more of this request."""
+        if client.state is not State.TERMINATED:
+            client.state = State.TERMINATED
+            self._stop_all(client)
+            self._clients.pop(client.key, None)
+
+    def send(self, request: Request, hop: Hop) -> None:
+        """Send what has no transaction: the ACK to a 2xx."""
+        request.headers = {"via": [write_via(hop, COOKIE + token())], **request.headers}
+        hop.channel.send(request.encode(), hop.address)
+
+    def lose(self, channel: object) -> None:
+        """A connection has ended: what was sent on it and has no answer yet is lost."""
+        for client in [client for client in self._clients.values() if client.hop.channel is channel]:
+            if client.state in (State.CALLING, State.TRYING):
+                self._run(client, Event.UNREACHABLE)
+
+    # What tables say
+
+    def _run(
+        self,
+        transaction: ClientTransaction | ServerTransaction,
+        event: Event | Timer,
+        response: Response | None = None,
+    ) -> None:
+        step = transaction.handle(event)
+        for timer in step.stop:
+            self._stop(transaction, timer)
+        if step.start:
+            self._start_timers(transaction, step.start)
+        if step.state is State.TERMINATED:
+            self._remove(transaction)
+        for act in step.acts:
+            if isinstance(transaction, ClientTransaction):
+                self._act_as_client(transaction, act, response)
+            else:
+                self._act_as_server(transaction, act, response)
+        if step.state is State.TERMINATED and isinstance(transaction, ClientTransaction):
+            transaction.took = transaction.lost = _ignore  # without a circle nothing waits for the gc
+
+    def _act_as_client(
+        self, client: ClientTransaction, act: TransactionAction, response: Response | None
+    ) -> None:
+        if act is TransactionAction.PASS and response is not None:
+            client.took(client, response)
+        elif act is TransactionAction.ACK and response is not None:
+            hop = client.hop
+            hop.channel.send(acknowledge(client.request, response).encode(), hop.address)
+        elif act is TransactionAction.RESEND:
+            client.hop.channel.send(client.data, client.hop.address)
+        elif act is TransactionAction.TIMEOUT:
+            client.lost(client, FailureReason.TIMEOUT)
+        elif act is TransactionAction.LOST:
+            client.lost(client, FailureReason.TRANSPORT)
+
+    def _act_as_server(
+        self, server: ServerTransaction, act: TransactionAction, response: Response | None
+    ) -> None:
+        if act is TransactionAction.SEND and response is not None:
+            server.data = response.encode()
+            self._send_again(server)
+            if response.status >= 200:
+                server.request = None
+            if server.state is State.ACCEPTED:
+                server.data = b""  # its user sends it again
+        elif act is TransactionAction.RESEND and server.data:
+            self._send_again(server)
+        elif act is TransactionAction.TIMEOUT:
+            server.lost(FailureReason.TIMEOUT)
+        elif act is TransactionAction.LOST:
+            server.lost(FailureReason.TRANSPORT)
+
+    def _send_again(self, server: ServerTransaction) -> None:
+        if not self._send(server.hop, server.data, server.request) and server.request is not None:
+            self._timers.set(0, self._run, server, Event.UNREACHABLE)
+
+    def _send(self, hop: Hop, data: bytes, request: Request | None) -> bool:
+        if hop.channel.closed and request is not None and request.via is not None:
+            via = request.via  # section 18.2.2: a connection anew, to the port that it names
+            fresh = self._reach(
+                Target(hop.channel.protocol, hop.address[0], via.port or PORTS[hop.channel.protocol])
+            )
+            if fresh is None:
+                return False
+            hop = fresh
+        return hop.channel.send(data, hop.address)
+
+    # Timers
+
+    def _start_timers(
+        self, transaction: ClientTransaction | ServerTransaction, started: tuple[Timer, ...]
+    ) -> None:
+        for timer in started:
+            running = self._timers.set(transaction.seconds(timer), self._fire, transaction, timer)
+            if timer in REPEATING:
+                transaction.repeat = running
+            else:
+                transaction.limit = running
+
+    def _stop(self, transaction: ClientTransaction | ServerTransaction, timer: Timer) -> None:
+        running = transaction.repeat if timer in REPEATING else transaction.limit
+        if running is not None:
+            self._timers.cancel(running)
+
+    def _stop_all(self, transaction: ClientTransaction | ServerTransaction) -> None:
+        for running in (transaction.repeat, transaction.limit):
+            if running is not None:
+                self._timers.cancel(running)
+
+    def _remove(self, transaction: ClientTransaction | ServerTransaction) -> None:
+        if isinstance(transaction, ClientTransaction):
+            self._clients.pop(transaction.key, None)
+            return
+        self._servers.pop(transaction.key, None)
+        if transaction.merged is not None and self._merged.get(transaction.merged) is transaction:
+            del self._merged[transaction.merged]
+
+
+def _event(status: int) -> Event:
+    if status >= 300:
+        return Event.REJECTION
+    return Event.SUCCESS if status >= 200 else Event.PROVISIONAL
+
+
+def _merge_key(request: Request) -> tuple[str, str, int, str]:
+    return (request.call_id, request.from_.tag, request.cseq, request.method)

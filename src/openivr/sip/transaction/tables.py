@@ -1,0 +1,276 @@
+"""Transactions (RFC 3261, section 17, with the Accepted states of RFC 6026) as tables.
+
+A transaction takes an event and answers with a `Transition`: what to do, and which timers to start and stop.
+Whoever runs it (`exchange`) owns sockets and clocks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import NamedTuple
+
+
+@unique
+class Machine(StrEnum):
+    """The four kinds of transactions."""
+
+    CLIENT_INVITE = "INVITE client"
+    CLIENT = "non-INVITE client"
+    SERVER_INVITE = "INVITE server"
+    SERVER = "non-INVITE server"
+
+
+@unique
+class State(StrEnum):
+    """Where a transaction stands, in the RFC's words."""
+
+    CALLING = "calling"
+    TRYING = "trying"
+    PROCEEDING = "proceeding"
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    TERMINATED = "terminated"
+
+
+@unique
+class Event(StrEnum):
+    """What can happen to one. Responses are received by clients, and given by the user to servers."""
+
+    REQUEST = "the request again"
+    ACK = "ACK"
+    PROVISIONAL = "1xx"
+    SUCCESS = "2xx"
+    REJECTION = "3xx-6xx"
+    UNREACHABLE = "transport error"
+
+
+@unique
+class Timer(StrEnum):
+    """The RFC's timers (table 4 of RFC 3261; L and M of RFC 6026)."""
+
+    A = "A"
+    B = "B"
+    D = "D"
+    E = "E"
+    F = "F"
+    G = "G"
+    H = "H"
+    I = "I"  # noqa: E741 - the RFC's name
+    J = "J"
+    K = "K"
+    L = "L"
+    M = "M"
+
+
+@unique
+class TransactionAction(StrEnum):
+    """What to do."""
+
+    SEND = "send"  # the response that the user gave
+    RESEND = "send again"  # client: the request; server: the last response, if any
+    PASS = "pass"  # noqa: S105 - the message, to the user
+    ACK = "acknowledge"  # a final response that is no 2xx
+    TIMEOUT = "report timeout"
+    LOST = "report transport error"
+
+
+class Transition(NamedTuple):
+    """What follows from an event."""
+
+    state: State
+    acts: tuple[TransactionAction, ...] = ()
+    start: tuple[Timer, ...] = ()
+    stop: tuple[Timer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The RFC's time constants, in seconds."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+
+    @property
+    def limit(self) -> float:
+        """How long anything is tried: 64 times T1."""
+        return 64 * self.t1
+
+
+Rows = Mapping[tuple[State, Event | Timer], tuple[State, tuple[TransactionAction, ...]]]
+
+CLIENT_INVITE: Rows = {
+    (State.CALLING, Timer.A): (State.CALLING, (TransactionAction.RESEND,)),
+    (State.CALLING, Timer.B): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
+    (State.CALLING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.CALLING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
+    (State.CALLING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
+    (State.CALLING, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK, TransactionAction.PASS)),
+    (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
+    (State.PROCEEDING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
+    (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK, TransactionAction.PASS)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.ACCEPTED, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
+    (State.ACCEPTED, Timer.M): (State.TERMINATED, ()),
+    (State.COMPLETED, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK,)),
+    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, ()),
+    (State.COMPLETED, Timer.D): (State.TERMINATED, ()),
+}
+CLIENT: Rows = {
+    (State.TRYING, Timer.E): (State.TRYING, (TransactionAction.RESEND,)),
+    (State.TRYING, Timer.F): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
+    (State.TRYING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
+    (State.TRYING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.PASS,)),
+    (State.TRYING, Event.REJECTION): (State.COMPLETED, (TransactionAction.PASS,)),
+    (State.PROCEEDING, Timer.E): (State.PROCEEDING, (TransactionAction.RESEND,)),
+    (State.PROCEEDING, Timer.F): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
+    (State.PROCEEDING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.PASS,)),
+    (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.PASS,)),
+    (State.COMPLETED, Timer.K): (State.TERMINATED, ()),
+}
+SERVER_INVITE: Rows = {
+    (State.PROCEEDING, Event.REQUEST): (State.PROCEEDING, (TransactionAction.RESEND,)),
+    (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.ACCEPTED, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.SEND,)),
+    (State.ACCEPTED, Event.ACK): (State.ACCEPTED, (TransactionAction.PASS,)),
+    (State.ACCEPTED, Timer.L): (State.TERMINATED, ()),
+    (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (TransactionAction.RESEND,)),
+    (State.COMPLETED, Timer.G): (State.COMPLETED, (TransactionAction.RESEND,)),
+    (State.COMPLETED, Timer.H): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
+    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.COMPLETED, Event.ACK): (State.CONFIRMED, ()),
+    (State.CONFIRMED, Timer.I): (State.TERMINATED, ()),
+}
+SERVER: Rows = {
+    (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.SEND,)),
+    (State.TRYING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.SEND,)),
+    (State.TRYING, Event.REJECTION): (State.COMPLETED, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.REQUEST): (State.PROCEEDING, (TransactionAction.RESEND,)),
+    (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.SEND,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (TransactionAction.RESEND,)),
+    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.COMPLETED, Timer.J): (State.TERMINATED, ()),
+}
+ROWS = {
+    Machine.CLIENT_INVITE: CLIENT_INVITE,
+    Machine.CLIENT: CLIENT,
+    Machine.SERVER_INVITE: SERVER_INVITE,
+    Machine.SERVER: SERVER,
+}
+FIRST = {
+    Machine.CLIENT_INVITE: State.CALLING,
+    Machine.CLIENT: State.TRYING,
+    Machine.SERVER_INVITE: State.PROCEEDING,
+    Machine.SERVER: State.TRYING,
+}
+# Which timers run in a state; those of a state that is left stop, unless they run in the next one as well.
+RUNNING: Mapping[Machine, Mapping[State, tuple[Timer, ...]]] = {
+    Machine.CLIENT_INVITE: {
+        State.CALLING: (Timer.A, Timer.B),
+        State.ACCEPTED: (Timer.M,),
+        State.COMPLETED: (Timer.D,),
+    },
+    Machine.CLIENT: {
+        State.TRYING: (Timer.E, Timer.F),
+        State.PROCEEDING: (Timer.E, Timer.F),
+        State.COMPLETED: (Timer.K,),
+    },
+    Machine.SERVER_INVITE: {
+        State.ACCEPTED: (Timer.L,),
+        State.COMPLETED: (Timer.G, Timer.H),
+        State.CONFIRMED: (Timer.I,),
+    },
+    Machine.SERVER: {State.COMPLETED: (Timer.J,)},
+}
+REPEATING = frozenset((Timer.A, Timer.E, Timer.G))  # send again: not over reliable transports
+LINGERING = frozenset(
+    (Timer.D, Timer.I, Timer.J, Timer.K)
+)  # absorb what comes again: no time over reliable ones
+
+Table = Mapping[State, Mapping[Event | Timer, Transition]]
+
+
+def _compile(machine: Machine, reliable: bool) -> Table:
+    """A table with the timers worked into its rows, so that a step is one look-up."""
+
+    def running(state: State) -> tuple[Timer, ...]:
+        timers = RUNNING[machine].get(state, ())
+        return tuple(timer for timer in timers if not (reliable and timer in REPEATING))
+
+    table: dict[State, dict[Event | Timer, Transition]] = {state: {} for state in State}
+    for (state, event), (following, acts) in ROWS[machine].items():
+        if reliable and event in REPEATING:
+            continue
+        now, then = running(state), running(following)
+        brief = reliable and bool(LINGERING.intersection(then))
+        if brief:
+            then = ()
+        table[state][event] = Transition(
+            State.TERMINATED if brief else following,
+            acts,
+            start=tuple(timer for timer in then if timer not in now or timer == event),
+            stop=tuple(timer for timer in now if timer not in then and timer != event),
+        )
+    return table
+
+
+TABLES = {
+    (machine, reliable): _compile(machine, reliable) for machine in Machine for reliable in (False, True)
+}
+BEGINNINGS = {
+    (machine, reliable): tuple(
+        timer for timer in RUNNING[machine].get(FIRST[machine], ()) if not (reliable and timer in REPEATING)
+    )
+    for machine in Machine
+    for reliable in (False, True)
+}
+
+
+class Transaction:
+    """One transaction: its state, and how long its timers are."""
+
+    __slots__ = ("_interval", "_table", "_timing", "machine", "reliable", "state")
+
+    def __init__(self, machine: Machine, reliable: bool, timing: Timing) -> None:
+        self.machine = machine
+        self.reliable = reliable
+        self.state = FIRST[machine]
+        self._table = TABLES[machine, reliable]
+        self._timing = timing
+        self._interval = timing.t1
+
+    @property
+    def beginning(self) -> tuple[Timer, ...]:
+        """The timers to start with."""
+        return BEGINNINGS[self.machine, self.reliable]
+
+    def handle(self, event: Event | Timer) -> Transition:
+        """Take an event, any in any state; one that means nothing now leads to a step without acts."""
+        step = self._table[self.state].get(event)
+        if step is None:
+            return Transition(self.state)
+        self.state = step.state
+        return step
+
+    def seconds(self, timer: Timer) -> float:
+        """How long a timer that is being started runs; those that send again double each time."""
+        timing = self._timing
+        if timer in REPEATING:
+            seconds = self._interval
+            if self.state is State.PROCEEDING:  # E, once the request is known to have arrived
+                seconds = timing.t2
+            self._interval = seconds * 2 if timer is Timer.A else min(seconds * 2, timing.t2)
+            return seconds
+        if timer in (Timer.I, Timer.K):
+            return timing.t4
+        return timing.limit  # D is to be 32 s or more, which is what the others are

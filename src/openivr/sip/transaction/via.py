@@ -1,0 +1,106 @@
+"""What a Via is for: telling transactions apart, and the way of answers (RFC 3261, section 18; RFC 3581)."""
+
+import re
+from collections.abc import Sequence
+from os import urandom
+
+from openivr.sip.address import PORTS, Hop, bracket
+from openivr.sip.message.headers import quote
+from openivr.sip.message.message import Headers, Request, Response
+
+PLAIN = re.compile(r"[\w.!%*+`'~:\[\]-]*")  # parameters that need no quotes
+COOKIE = "z9hG4bK"  # what the branch of RFC 3261's senders begins with
+
+
+def token() -> str:
+    """64 random bits, for tags and branches (RFC 3261, section 19.3)."""
+    return urandom(8).hex()
+
+
+def server_key(request: Request, method: str) -> str:
+    """What tells server transactions apart (section 17.2.3), for RFC 2543's senders as well.
+
+    Their To tag is left out: it is ours to choose, and the same for every repetition.
+    """
+    via = request.via
+    if via is None:
+        return ""
+    branch = via.branch
+    if branch.startswith(COOKIE) and branch != COOKIE:
+        return f"{branch} {via.host.lower()}:{via.port} {method}"
+    return f"{request.uri} {request.from_.tag} {request.call_id} {request.cseq} {via} {method}"
+
+
+def stamp(request: Request, hop: Hop) -> None:
+    """Note in the topmost Via where the request came from (section 18.2.1, RFC 3581)."""
+    request.hop = hop
+    via = request.via
+    if via is None:
+        return
+    host, port = hop.address[0].partition("%")[0], hop.address[1]
+    claimed = via.parameters
+    if via.host.strip("[]") == host and "rport" not in claimed and "received" not in claimed:
+        return
+    noted = {name: value for name, value in claimed.items() if name != "received"}
+    if "rport" in noted:
+        noted["rport"] = str(port)
+    noted["received"] = host
+    request.via = via._replace(parameters=noted)
+    text = [f"SIP/2.0/{via.protocol} {via.sent_by}"]
+    text += [f"{name}={_plain(value)}" if value else name for name, value in noted.items()]
+    request.headers["via"][0] = ";".join(text)
+
+
+def _plain(value: str) -> str:
+    return value if PLAIN.fullmatch(value) else quote(value)
+
+
+def answer_hop(request: Request, hop: Hop) -> Hop:
+    """Where the answers to a request go: back over its connection, or to the address in its Via.
+
+    A `maddr` is not followed: it would let a stranger aim our answers at others.
+    """
+    via = request.via
+    if hop.channel.reliable or via is None or "rport" in via.parameters:
+        return hop
+    return Hop(hop.channel, (hop.address[0], via.port or PORTS["UDP"]))
+
+
+def write_via(hop: Hop, branch: str) -> str:
+    """A Via of ours, with rport (RFC 3581)."""
+    host, port = hop.channel.face(hop.address)
+    return f"SIP/2.0/{hop.channel.protocol} {bracket(host)}:{port};rport;branch={branch}"
+
+
+def acknowledge(request: Request, response: Response) -> Request:
+    """The ACK to a final response that is no 2xx (section 17.1.1.3)."""
+    headers: Headers = {
+        "via": request.headers["via"][:1],
+        "max-forwards": ["70"],
+        "from": request.headers["from"],
+        "to": response.headers.get("to", request.headers["to"]),
+        "call-id": request.headers["call-id"],
+        "cseq": [f"{request.cseq} ACK"],
+    }
+    if "route" in request.headers:
+        headers["route"] = request.headers["route"]
+    return Request("ACK", request.uri, headers)
+
+
+def cancel(request: Request, extra: Sequence[tuple[str, str]] = ()) -> Request:
+    """The CANCEL of an INVITE that was sent (section 9.1), with headers of its own such as Reason."""
+    headers: Headers = {
+        "via": request.headers["via"][:1],
+        "max-forwards": ["70"],
+        "from": request.headers["from"],
+        "to": request.headers["to"],
+        "call-id": request.headers["call-id"],
+        "cseq": [f"{request.cseq} CANCEL"],
+    }
+    if "route" in request.headers:
+        headers["route"] = request.headers["route"]
+    made = Request("CANCEL", request.uri, headers)
+    made.cseq = request.cseq
+    for name, value in extra:
+        made.add(name, value)
+    return made

@@ -1,0 +1,1 @@
+"""Transport (RFC 3261 section 18): sockets, addresses, DNS."""

@@ -1,0 +1,389 @@
+"""The sockets: UDP, TCP and TLS, IPv4 and IPv6.
+
+A loop turn reads a few messages only, so that whatever else the loop does (a media tick) is not kept waiting.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import cast
+
+import structlog
+
+from openivr.sip.address import Hop, Target, is_ipv6, is_private, read_peer, write_peer
+from openivr.sip.message.framing import PING, PONG, Framing
+
+log = structlog.get_logger(__name__)
+BURST = 8  # messages of one connection in one turn of the loop
+BURST_SECONDS = 0.001  # for messages by UDP in one turn; the last may take longer
+RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes the kernel may keep of what we have not read
+UNSENT = 256 * 1024  # bytes that a peer may leave unread before its connection is dropped
+CONNECTIONS = 2000
+CONNECT_SECONDS = 5.0
+PATIENCE = 30.0  # seconds for a connection to send its first message, or the rest of one
+PING_SECONDS = 90.0  # between keep-alives on connections that we opened
+
+Deliver = Callable[[bytes, Hop], None]
+Tell = Callable[[bytes, Hop], None]  # is shown what is about to be sent
+
+
+class AdvertisedAddresses:
+    """Our address as a peer should know it: the external one of its family outside of private networks."""
+
+    def __init__(self, external: Iterable[str] = ()) -> None:
+        self._external = {is_ipv6(address): address for address in external}
+        self._known: dict[tuple[str, str], str] = {}
+
+    def find(self, bound: str, peer: str) -> str:
+        """For a socket bound to an address, perhaps to all (0.0.0.0, ::)."""
+        known = self._known.get((bound, peer))
+        if known is None:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            known = self._known[bound, peer] = self._find(bound, peer)
+        return known
+
+    def _find(self, bound: str, peer: str) -> str:
+        external = self._external.get(is_ipv6(peer))
+        if external and not is_private(peer):
+            return external
+        if bound not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison, nothing is bound
+            return bound
+        with socket.socket(family_of(peer), socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.connect(write_peer((peer, 9)))  # sends nothing, asks the routing table
+            return str(probe.getsockname()[0])
+        return bound
+
+
+class UdpChannel:
+    """One UDP socket, for all peers."""
+
+    protocol = "UDP"
+    reliable = False
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        faces: AdvertisedAddresses,
+        deliver: Deliver,
+        tell: Tell | None = None,
+    ) -> None:
+        self._socket = bound
+        self._faces = faces
+        self._deliver = deliver
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+        self.host, self.port = bound.getsockname()[:2]
+        self.closed = False
+        self._loop.add_reader(bound.fileno(), self._read)
+
+    def _read(self) -> None:
+        until = time.monotonic() + BURST_SECONDS
+        while self._read_one() and time.monotonic() < until:
+            pass
+
+    def _read_one(self) -> bool:
+        """Take one datagram; whether there was one."""
+        try:
+            data, address = self._socket.recvfrom(65535)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:  # an ICMP error of something sent before
+            log.debug("udp receive", error=str(error))
+            return True
+        if len(data) > 4:  # less is a keep-alive
+            self._deliver(data, Hop(self, read_peer(address)))
+        return True
+
+    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+        """Send one datagram; a full socket buffer counts as lost on the way."""
+        if self._tell is not None:
+            self._tell(data, Hop(self, address))
+        try:
+            self._socket.sendto(data, write_peer(address))
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            log.debug("udp send", error=str(error))
+            return False
+        return True
+
+    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+        """Our host and port as that peer should know them."""
+        return self._faces.find(self.host, address[0]), self.port
+
+    def close(self) -> None:
+        """Stop reading and close the socket."""
+        if not self.closed:
+            self.closed = True
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+
+class StreamChannel(asyncio.Protocol):
+    """One TCP or TLS connection, opened by either side."""
+
+    reliable = True
+
+    def __init__(self, transports: "Transports", protocol: str, port: int = 0) -> None:
+        self._transports = transports
+        self.protocol = protocol
+        self._port = port  # where we listen for this protocol; 0: at this end of the connection
+        self._transport: asyncio.Transport | None = None
+        self._framing = Framing()
+        self._unsent: list[bytes] = []  # until connected
+        self.opened_by_us = False
+        self.closed = False
+        self.address: tuple[str, int] = ("", 0)
+        self.heard = time.monotonic()
+        self.pinged = self.heard
+        self._host = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected, TLS included."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.address = read_peer(transport.get_extra_info("peername"))
+        self._host = transport.get_extra_info("sockname")[0]
+        self._port = self._port or transport.get_extra_info("sockname")[1]
+        self._transports.enter(self)
+        for data in self._unsent:
+            self._transport.write(data)
+        self._unsent.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Take messages out of what came."""
+        self._framing.feed(data)
+        self._take()
+
+    def _take(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        for _ in range(BURST):
+            message = self._framing.take()
+            if message is None:
+                if self._framing.broken:
+                    transport.close()
+                return
+            self.heard = time.monotonic()
+            if message == PING:
+                transport.write(PONG)
+            else:
+                self._transports.deliver(message, Hop(self, self.address))
+        asyncio.get_running_loop().call_soon(self._take)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        self.fail()
+
+    def fail(self) -> None:
+        """Count as closed, and tell whoever waits for an answer."""
+        if not self.closed:
+            self.closed = True
+            self._transports.leave(self)
+
+    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+        """Send now, or once connected; a peer that reads nothing is dropped."""
+        if self.closed:
+            return False
+        if self._transports.tell is not None:
+            self._transports.tell(data, Hop(self, address))
+        if self._transport is None:
+            self._unsent.append(data)
+            return True
+        if self._transport.get_write_buffer_size() > UNSENT:
+            self._transport.abort()
+            return False
+        self._transport.write(data)
+        return True
+
+    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+        """Our host and port as that peer should know them: where we listen, not where this connection is."""
+        bound = self._host or ("::" if ":" in address[0] else "0.0.0.0")  # noqa: S104 - asks the routing table
+        return self._transports.faces.find(bound, address[0]), self._port or 5060
+
+    def sweep(self, now: float) -> None:
+        """Drop what says nothing, or half a message; keep our own connections alive."""
+        if self._transport is None:
+            return
+        silent = now - self.heard > PATIENCE
+        if silent and (self._framing.waiting or (not self.opened_by_us and self.heard == self.pinged)):
+            self._transport.abort()
+        elif self.opened_by_us and now - self.pinged > PING_SECONDS:
+            self.pinged = now
+            self._transport.write(PING)
+
+    def close(self) -> None:
+        """Close the connection once what was written is sent."""
+        if self._transport is not None:
+            self._transport.close()
+        self.closed = True
+
+
+def bind_tcp(host: str, port: int) -> socket.socket:
+    """Bind a TCP socket. Raises `OSError`."""
+    return socket.create_server((host, port), family=family_of(host), backlog=512)
+
+
+def bind_udp(host: str, port: int) -> socket.socket:
+    """Bind a UDP socket. Raises `OSError`."""
+    bound = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    try:
+        if is_ipv6(host):
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """The family of a numeric host."""
+    return socket.AF_INET6 if is_ipv6(host) else socket.AF_INET
+
+
+class Transports:
+    """All sockets of an agent."""
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        lose: Callable[[StreamChannel], None],
+        external: Iterable[str] = (),
+        server_tls: ssl.SSLContext | None = None,
+        client_tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.deliver = deliver
+        self.tell: Tell | None = None
+        self.faces = AdvertisedAddresses(external)
+        self.limit = CONNECTIONS
+        self._lose = lose
+        self._server_tls = server_tls
+        self._client_tls = client_tls
+        self._udp: list[UdpChannel] = []
+        self._servers: list[asyncio.Server] = []
+        self._families: set[bool] = set()  # that we listen on: whether IPv6
+        self._ports: dict[tuple[str, bool], int] = {}  # where connections are taken, by protocol and family
+        self._streams: dict[tuple[str, str, int], StreamChannel] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    async def listen(self, at: Target, bound: socket.socket | None = None) -> Target:
+        """Bind, or take a socket that is bound. Port 0 takes a free one: the answer says which.
+
+        Raises `OSError`.
+        """
+        if at.protocol == "UDP":
+            bound = bound or bind_udp(at.host, at.port)
+            bound.setblocking(False)
+            channel = UdpChannel(bound, self.faces, self.deliver, self.tell)
+            self._udp.append(channel)
+            self._families.add(is_ipv6(at.host))
+            return at._replace(port=channel.port)
+        context = None
+        if at.protocol == "TLS":
+            if self._server_tls is None:
+                raise OSError("TLS needs a certificate")
+            context = self._server_tls
+        bound = bound or bind_tcp(at.host, at.port)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: StreamChannel(self, at.protocol),
+            sock=bound,
+            ssl=context,
+            backlog=512,
+        )
+        port = server.sockets[0].getsockname()[1]
+        self._families.add(is_ipv6(at.host))
+        self._ports.setdefault((at.protocol, is_ipv6(at.host)), port)
+        self._servers.append(server)
+        if self._sweeper is None:
+            self._sweep()
+        return at._replace(port=port)
+
+    def speaks(self, host: str) -> bool:
+        """Whether a numeric host is of a family that we listen on; who listens nowhere speaks to all."""
+        return not self._families or is_ipv6(host) in self._families
+
+    def reach(self, target: Target) -> Hop | None:
+        """A hop to a numeric target: over the UDP socket of its family or a connection, opened if need be."""
+        if not self.speaks(target.host):
+            return None
+        address = (target.host, target.port)
+        if target.protocol == "UDP":
+            for channel in self._udp:
+                if is_ipv6(channel.host) == is_ipv6(target.host):
+                    return Hop(channel, address)
+            return None
+        stream = self._streams.get((target.protocol, *address))
+        if stream is None or stream.closed:
+            if target.protocol == "TLS" and self._client_tls is None:
+                return None
+            stream = StreamChannel(self, target.protocol, self._port_for(target))
+            stream.opened_by_us = True
+            self._streams[target.protocol, *address] = stream
+            task = asyncio.get_running_loop().create_task(self._open(stream, target))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+            if self._sweeper is None:
+                self._sweep()
+        return Hop(stream, address)
+
+    def _port_for(self, target: Target) -> int:
+        """Where the peer of a connection that we open can open one to us; 0: nowhere."""
+        return self._ports.get((target.protocol, is_ipv6(target.host)), 0)
+
+    async def _open(self, stream: StreamChannel, target: Target) -> None:
+        tls = target.protocol == "TLS"
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: stream,
+                    target.host,
+                    target.port,
+                    ssl=self._client_tls if tls else None,
+                    server_hostname=(target.name or target.host) if tls else None,
+                )
+        except (OSError, TimeoutError) as error:
+            log.info("no connection", to=target, error=str(error) or type(error).__name__)
+            stream.address = (target.host, target.port)
+            stream.fail()
+
+    def enter(self, stream: StreamChannel) -> None:
+        """A connection is up."""
+        if not stream.opened_by_us:
+            if len(self._streams) >= self.limit:
+                stream.close()
+                return
+            self._streams[stream.protocol, *stream.address] = stream
+
+    def leave(self, stream: StreamChannel) -> None:
+        """A connection is down."""
+        key = (stream.protocol, *stream.address)
+        if self._streams.get(key) is stream:
+            del self._streams[key]
+        self._lose(stream)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for stream in list(self._streams.values()):
+            stream.sweep(now)
+        self._sweeper = asyncio.get_running_loop().call_later(PATIENCE / 2, self._sweep)
+
+    def close(self) -> None:
+        """Close every socket."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for task in self._opening:
+            task.cancel()
+        for server in self._servers:
+            server.close()
+        for channel in self._udp:
+            channel.close()
+        for stream in list(self._streams.values()):
+            stream.close()
+        self._streams.clear()

@@ -1,0 +1,1 @@
+"""Trunks: registration and health of each, and where outgoing calls are sent."""

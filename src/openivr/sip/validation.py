@@ -1,0 +1,79 @@
+"""What a request must be before it begins anything (RFC 3261, sections 8.2 and 21.4): pure."""
+
+import re
+
+from openivr.sip.context import ALLOW, EXTENSIONS, METHODS, SDP, SUPPORTED
+from openivr.sip.dialog.call_leg import Header
+from openivr.sip.dialog.dialog import contact_uri
+from openivr.sip.dialog.session_timer import interval_too_small
+from openivr.sip.message.headers import read_uri
+from openivr.sip.message.message import Request
+
+Refusal = tuple[int, tuple[Header, ...]]
+SCHEMES = ("sip", "sips", "tel")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+
+
+def check_request(request: Request) -> Refusal | None:
+    """Why a request of no dialog is refused: the status and headers of the answer. `None`: it is in order."""
+    scheme, colon, _ = request.uri.partition(":")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        return 400, ()
+    if scheme.lower() not in SCHEMES:
+        return 416, ()
+    uri = read_uri(request.uri)
+    if uri is None or uri.headers:  # headers are for URIs in documents (section 19.1.1)
+        return 400, ()
+    return check_extensions(request)
+
+
+def check_extensions(request: Request) -> Refusal | None:
+    """Whether we know all that a request requires (section 8.2.2.3)."""
+    if "require" not in request.headers:
+        return None
+    unknown = [name for name in request.values("require") if name.lower() not in EXTENSIONS]
+    if unknown:
+        return 420, (("Unsupported", ", ".join(unknown)), ("Supported", SUPPORTED))
+    return None
+
+
+def check_invite(request: Request, min_session: int) -> Refusal | None:
+    """What an INVITE must be in addition: one that could be passed on, and whose body we understand."""
+    if request.get("max-forwards") == "0":
+        return 483, ()  # whoever answers it may pass it on: RFC 7332
+    if interval_too_small(request, min_session):
+        return 422, (("Min-SE", str(min_session)),)
+    if (refusal := check_body(request)) is not None:
+        return refusal
+    if "accept" in request.headers and not accepts_sdp(request):
+        return 406, (("Accept", SDP),)
+    if "contact" in request.headers and not contact_uri(request):
+        return 400, ()
+    return None
+
+
+def check_body(request: Request) -> Refusal | None:
+    """Whether a body is an offer that we can read (section 8.2.3)."""
+    encoding = request.get("content-encoding").lower()
+    if encoding not in ("", "identity"):
+        return 415, (("Accept-Encoding", "identity"),)
+    if request.body and request.media_type() != SDP:
+        if "handling=optional" in request.get("content-disposition").lower().replace(" ", ""):
+            request.body = b""
+            return None
+        return 415, (("Accept", SDP),)
+    return None
+
+
+def accepts_sdp(request: Request) -> bool:
+    """Whether the answer may be a session description; an empty Accept allows nothing."""
+    kinds = {value.partition(";")[0].strip().lower() for value in request.values("accept")}
+    return bool(kinds & {SDP, "application/*", "*/*"})
+
+
+def is_known(method: str) -> bool:
+    """Whether a method is one of ours."""
+    return method in METHODS
+
+
+NOT_ALLOWED: Refusal = (405, (("Allow", ALLOW),))

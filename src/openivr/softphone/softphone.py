@@ -1,0 +1,203 @@
+"""A telephone: an account on a server, and the calls that it makes and is called by."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from itertools import count
+
+from openivr.b2bua.party import Party
+from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.media.media import Media, MediaSettings
+from openivr.media.rtp.ports import Interface
+from openivr.sip.address import Target, bracket
+from openivr.sip.agent import Agent
+from openivr.sip.auth.client import DigestClient, KeptLogin, Login
+from openivr.sip.auth.retry import AuthRetry
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import LocalResponse
+from openivr.sip.message.headers import write_user
+from openivr.sip.message.message import Request, Response, read
+from openivr.sip.sdp.offer_answer import OfferAnswerSession
+from openivr.sip.settings import AgentSettings, Trace
+from openivr.sip.termination import FailureReason
+
+PORTS = range(42_000, 44_000)  # for sound: beside those that a server takes unless told otherwise
+USER_AGENT = "OpenIVR phone"
+NOT_ACCEPTABLE = 488
+CHALLENGES = (401, 407)
+numbers = count(1)
+
+
+class SoftphoneAccount(Party):
+    """One call of a telephone. Without `has_events` its keys are tones."""
+
+    __slots__ = ()
+
+    def __init__(self, phone: "Softphone", *, has_events: bool = True) -> None:
+        number = next(numbers)
+        media = phone.media.open(phone.server.host)
+        super().__init__(media, "", number, asyncio.get_running_loop().time)
+        self.session = OfferAnswerSession(*media.address, number, has_events=has_events)
+
+    def press(self, keys: str, way: DtmfMethod) -> None:
+        """Press keys, one after another: by INFO, or as what was agreed on, which is events or tones."""
+        if way is not DtmfMethod.INFO:
+            self.media.send_keys(keys)
+        elif self.leg is not None:
+            for key in keys:
+                self.leg.press(key)
+
+
+class Softphone:
+    """An account's telephone, on one UDP, TCP or TLS way to its server. Answers challenges with its login.
+
+    `listen` is our own numeric address towards the server, see `address_towards`.
+    """
+
+    def __init__(
+        self,
+        server: Target,
+        login: Login | KeptLogin,
+        *,
+        listen: str = "127.0.0.1",
+        authorities: str = "",
+        trace: Trace | None = None,
+    ) -> None:
+        self.server = server
+        self.user = login.user
+        self.on_call: Callable[[SoftphoneAccount, Request], object] = refuse
+        """Somebody calls; the line does not ring yet."""
+        self.has_heard = False
+        """Whether anything but a challenge has come from the server."""
+        self.was_asked = False
+        """Whether it has asked who we are."""
+        self.heard = asyncio.Event()
+        """Set with every message that comes."""
+        self.answered: set[str] = set()
+        """The methods of our requests that have got a final answer."""
+        self.media: Media
+        self._credentials = DigestClient(login)
+        # Over a connection nothing is listened for: what the server sends comes back on it.
+        here = (Target("UDP", listen, 0),) if server.protocol == "UDP" else ()
+        self._trace = trace
+        settings = AgentSettings(
+            listen=here, authorities=authorities, user_agent=USER_AGENT, trace=self._watch
+        )
+        self.agent = Agent(settings, self)
+
+    async def start(self, media: Media) -> "Softphone":
+        """Open its socket; raises `OSError`."""
+        self.media = media
+        await self.agent.start()
+        return self
+
+    async def until_answered(self, method: str) -> None:
+        """Wait until a request of this method has had its final answer, of whatever kind."""
+        while method not in self.answered:
+            self.heard.clear()
+            await self.heard.wait()
+
+    def close(self) -> None:
+        """Hang up and close the sockets; the sound is its owner's to close."""
+        self.agent.close()
+
+    def uri(self, number: str) -> str:
+        """The URI of a number at the server."""
+        host = f"{bracket(self.server.host)}:{self.server.port}"
+        protocol = self.server.protocol
+        return write_user("sip", number, host) + (
+            "" if protocol == "UDP" else f";transport={protocol.lower()}"
+        )
+
+    async def register(self, seconds: int = 300) -> int:
+        """Register, or with 0 seconds no more; the final status, 0 if there was none."""
+        reply: asyncio.Future[Response | FailureReason] = asyncio.get_running_loop().create_future()
+        contact = self.agent.contact(self.server, self.user)
+        self.agent.request(
+            "REGISTER",
+            f"sip:{bracket(self.server.host)}:{self.server.port}",
+            reply.set_result,
+            sender=self.uri(self.user),
+            receiver=self.uri(self.user),
+            target=self.server,
+            headers=(("Contact", f"<{contact}>"), ("Expires", str(seconds))),
+            authorise=AuthRetry(self._credentials),
+        )
+        answer = await reply
+        return answer.status if isinstance(answer, Response) else 0
+
+    def call(
+        self, number: str, line: SoftphoneAccount | None = None, *, has_offer: bool = True
+    ) -> SoftphoneAccount:
+        """Call a number, on a new line unless one was opened for it."""
+        line = line or self.open_line()
+        line.leg = self.agent.call(
+            self.uri(number),
+            line,
+            body=line.session.offer() if has_offer else b"",
+            caller=self.uri(self.user or "anonymous"),
+            target=self.server,
+            authorise=AuthRetry(self._credentials),
+            contact_user=self.user,
+        )
+        return line
+
+    def open_line(self) -> SoftphoneAccount:
+        """A line for a call."""
+        return SoftphoneAccount(self)
+
+    def _watch(self, is_sent: bool, peer: Target, data: bytes) -> None:
+        if self._trace is not None:
+            self._trace(is_sent, peer, data)
+        if is_sent:
+            return
+        message = read(data)
+        is_challenge = isinstance(message, Response) and message.status in CHALLENGES
+        if isinstance(message, Response) and message.status >= 200 and not is_challenge:
+            self.answered.add(message.method)
+        self.was_asked = self.was_asked or is_challenge
+        self.has_heard = self.has_heard or not is_challenge
+        self.heard.set()
+
+    # What the agent asks
+
+    def hears(self, source: Target) -> bool:
+        return True
+
+    def nonsense(self, source: Target) -> None:
+        """What cannot be read is passed over."""
+
+    def admit(self, request: Request) -> LocalResponse | None:
+        return None
+
+    def registered(self, request: Request) -> LocalResponse:
+        return LocalResponse(403)
+
+    def asked(self, request: Request) -> LocalResponse | None:
+        return None
+
+    def called(self, leg: InboundLeg) -> None:
+        line = self.open_line()
+        if line.receive(leg):
+            self.on_call(line, leg.request)
+        else:
+            leg.reject(NOT_ACCEPTABLE)
+            line.media.close()
+
+
+def refuse(line: SoftphoneAccount, _request: Request) -> None:
+    """Decline a call; a telephone that only calls does."""
+    line.hang_up(603)
+
+
+def open_media(*hosts: str) -> Media:
+    """Sound for telephones at these addresses of ours. To be made in the running event loop."""
+    return Media(MediaSettings(tuple(map(Interface, hosts or ("127.0.0.1",))), PORTS))
+
+
+def address_towards(server: Target) -> str:
+    """Our own address on the way to a numeric target; raises `OSError` where there is no way."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((server.host, server.port))  # sends nothing, asks the routing table
+        return str(probe.getsockname()[0])

@@ -1,0 +1,1 @@
+"""Administrators, API clients and tokens."""

@@ -1,0 +1,175 @@
+"""Access and refresh tokens, and what wrong logins lead to.
+
+P-Series: get-access-token, refresh-access-token, revoke-access-token. Every function is one step of a
+transaction, takes the time as an argument and returns what happened: a refused login is a change too.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from openivr.resources.errors import NotFound
+from openivr.resources.secret import fingerprint, random_text
+from openivr.store.tables import BLOCKED_ADDRESS, LOGIN_FAILURE, TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """Life times and limits; times in seconds."""
+
+    access_life: int = 1800
+    refresh_life: int = 86_400
+    most: int = 8  # access tokens that one client may have at a time
+    grace: int = 60  # that an access token lives on after its refresh
+    failures: int = 5  # wrong logins of one address within `window` ...
+    window: int = 600
+    block: int = 600  # ... lock it out for so long
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A fresh pair of tokens: the only moment at which they are known in clear."""
+
+    access: str
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token for people to see: never the token itself. Times in Unix seconds."""
+
+    id: int
+    client_id: str
+    access_expires: int
+    refresh_expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """The client has as many live tokens as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A refresh token that is not (or no longer) good."""
+
+
+# Where an address logs in. Each counts on its own: a script with an old secret must not lock out the
+# administrator beside it, nor may a client's owner guess the admin's password and be forgiven by the API.
+API, ADMIN = "api", "admin"
+
+
+def blocked_until(connection: Connection, address: str, now: int, door: str = API) -> int | None:
+    """When the address may try again, or None where it may now."""
+    is_ours = (BLOCKED_ADDRESS.c.address == address) & (BLOCKED_ADDRESS.c.door == door)
+    until = connection.execute(select(BLOCKED_ADDRESS.c.until).where(is_ours)).scalar()
+    return until if until is not None and until > now else None
+
+
+def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
+    """Count a wrong login; when the address may try again, if this one locks it out."""
+    connection.execute(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.time <= now - policy.window))
+    connection.execute(insert(LOGIN_FAILURE).values(address=address, door=door, time=now))
+    is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == door)
+    count = select(func.count()).select_from(LOGIN_FAILURE).where(is_ours)
+    if connection.execute(count).scalar_one() < policy.failures:
+        return None
+    forgive(connection, address, door)
+    blocked = insert(BLOCKED_ADDRESS).values(address=address, door=door, until=now + policy.block)
+    connection.execute(blocked)
+    return now + policy.block
+
+
+def forgive(connection: Connection, address: str, door: str = API) -> None:
+    """Forget the wrong logins of an address."""
+    for table in (LOGIN_FAILURE, BLOCKED_ADDRESS):
+        connection.execute(delete(table).where(table.c.address == address, table.c.door == door))
+
+
+def issue(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> TokenPair | Full:
+    """A new pair for a client; it ends no other."""
+    connection.execute(delete(TOKEN).where(TOKEN.c.refresh_expires <= now))
+    if count_live(connection, client_id, now) >= policy.most:
+        return Full()
+    return add(connection, policy, client_id, random_text(), now)
+
+
+def make_room(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> None:
+    """End the oldest tokens of a client, so that one more may be issued."""
+    live = select(TOKEN.c.family).where(is_live(client_id, now)).order_by(TOKEN.c.id.desc())
+    for family in connection.execute(live.offset(policy.most - 1)).scalars().all():
+        end_family(connection, family)
+
+
+def refresh(connection: Connection, policy: TokenPolicy, token: str, now: int) -> TokenPair | Full | Unknown:
+    """A new pair for a refresh token, which ends at once; used twice, it ends its whole family."""
+    row = connection.execute(select(TOKEN).where(TOKEN.c.refresh_hash == fingerprint(token))).first()
+    if row is None or row.refresh_expires <= now:
+        return Unknown()
+    if row.refreshed:
+        end_family(connection, row.family)
+        return Unknown()
+    others = count_live(connection, row.client_id, now) - (row.access_expires > now)
+    if others >= policy.most:
+        return Full()
+    ends = min(row.access_expires, now + policy.grace)
+    connection.execute(update(TOKEN).where(TOKEN.c.id == row.id).values(refreshed=1, access_expires=ends))
+    return add(connection, policy, row.client_id, row.family, now)
+
+
+def revoke(connection: Connection, access_hash: str) -> None:
+    """End an access token and everything that came from the same login."""
+    family = connection.execute(select(TOKEN.c.family).where(TOKEN.c.access_hash == access_hash)).scalar()
+    if family is not None:
+        end_family(connection, family)
+
+
+def add(connection: Connection, policy: TokenPolicy, client_id: str, family: str, now: int) -> TokenPair:
+    pair = TokenPair(random_text(), random_text())
+    row = {
+        "client_id": client_id,
+        "family": family,
+        "access_hash": fingerprint(pair.access),
+        "access_expires": now + policy.access_life,
+        "refresh_hash": fingerprint(pair.refresh),
+        "refresh_expires": now + policy.refresh_life,
+        "refreshed": 0,
+    }
+    connection.execute(insert(TOKEN).values(row))
+    return pair
+
+
+def end_family(connection: Connection, family: str) -> None:
+    connection.execute(delete(TOKEN).where(TOKEN.c.family == family))
+
+
+def is_live(client_id: str, now: int) -> ColumnElement[bool]:
+    return (TOKEN.c.client_id == client_id) & (TOKEN.c.access_expires > now) & (TOKEN.c.refreshed == 0)
+
+
+def count_live(connection: Connection, client_id: str, now: int) -> int:
+    count = select(func.count()).select_from(TOKEN).where(is_live(client_id, now))
+    return connection.execute(count).scalar_one()
+
+
+def list_live(connection: Connection, now: int) -> list[LiveToken]:
+    """Every good access token, in the order of their issue."""
+    columns = (TOKEN.c.id, TOKEN.c.client_id, TOKEN.c.access_expires, TOKEN.c.refresh_expires)
+    good = (TOKEN.c.access_expires > now) & (TOKEN.c.refreshed == 0)
+    rows = connection.execute(select(*columns).where(good).order_by(TOKEN.c.id))
+    return [LiveToken(*row) for row in rows]
+
+
+def end(connection: Connection, ident: int) -> None:
+    """End a token known by its row's id, and everything that came from the same login."""
+    family = connection.execute(select(TOKEN.c.family).where(TOKEN.c.id == ident)).scalar()
+    if family is None:
+        raise NotFound(f"token {ident}")
+    end_family(connection, family)
+
+
+def live_tokens(connection: Connection, now: int) -> dict[str, int]:
+    """Every good access token by its fingerprint, with the time at which it ends."""
+    columns = (TOKEN.c.access_hash, TOKEN.c.access_expires)
+    rows = connection.execute(select(*columns).where(TOKEN.c.access_expires > now))
+    return {row.access_hash: row.access_expires for row in rows}

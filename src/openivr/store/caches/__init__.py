@@ -1,0 +1,1 @@
+"""Snapshots in memory that follow the configuration revision."""

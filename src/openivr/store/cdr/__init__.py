@@ -1,0 +1,1 @@
+"""Call records, their notes, reports and voicemail messages."""

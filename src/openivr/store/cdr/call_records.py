@@ -1,0 +1,367 @@
+"""Call records: one row a call, kept up to date while it is under way, and its notes beside it.
+
+Times are Unix milliseconds.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from openivr.ivr.commands import Note, Topic
+from openivr.ivr.model import DestinationKind
+from openivr.store.sql_functions import position
+from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
+
+Described = dict[str, Any]
+MOST_DELETED = 1000  # records at a time
+MOST_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
+AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """All that is known of a call but its notes; the fields are the columns of `tables.CALL`."""
+
+    id: str
+    node: str = ""
+    run: str = ""
+    sequence: int = 0
+    revision: int = 0
+    started: int = 0
+    answered: int | None = None
+    ended: int | None = None
+    updated: int = 0
+    stage: str = ""
+    caller: str = ""
+    caller_name: str = ""
+    called: str = ""
+    source_kind: str = ""
+    source_id: int = 0
+    source: str = ""
+    menu: int = 0
+    path: str = ""
+    keys: str = ""
+    outcome: str = ""
+    reason: str = ""
+    legs: list[Described] = field(default_factory=list)
+    input: Described = field(default_factory=dict)
+    media: Described = field(default_factory=dict)
+    events: list[Described] = field(default_factory=list)
+    recording: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the call is under way, as far as is known."""
+        return self.ended is None
+
+
+NAMES = tuple(one.name for one in fields(CallRecord))
+
+
+@dataclass(frozen=True, slots=True)
+class CallNote:
+    """A note of the menu core with its time. What is private is hidden in it already."""
+
+    at: int
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFilter:
+    """What has to be noted of a call in one note; None asks for nothing."""
+
+    topics: tuple[str, ...]
+    menu: int | None = None
+    input: str | None = None
+    kind: str | None = None
+    target: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls a list shows; None and "" ask for nothing. `menu` is a menu that the call went through.
+
+    `path` has the numbers of the menus that it went through first, or, where `is_whole_path`, at all.
+    """
+
+    since: int | None = None
+    until: int | None = None  # exclusive
+    number: str = ""  # in the caller's or the called number
+    caller: str = ""
+    called: str = ""
+    menu: int | None = None
+    outcome: str = ""
+    reason: str = ""
+    source: tuple[str, int] | None = None  # what it came in by: ("trunk", id) or ("extension", id)
+    is_live: bool | None = None
+    path: tuple[str, ...] = ()
+    is_whole_path: bool = False
+    noted: NoteFilter | None = None
+
+    @property
+    def is_by_menu(self) -> bool:
+        """Whether the menus that are kept beside calls which are over tell them."""
+        return self.menu is not None and self.is_live is False
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether more has to be known of a call than its menus and its time."""
+        texts = (self.number, self.caller, self.called, self.outcome, self.reason)
+        others = (self.source, self.path, self.is_whole_path, self.noted)
+        return not self.is_by_menu or any(texts) or any(others)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list goes by; calls that are the same in it by their time."""
+
+    sort: Literal["started", "caller", "called"] = "started"
+    is_descending: bool = True
+
+
+NEWEST = Order()
+LISTED = tuple(name for name in NAMES if name not in {"legs", "input", "media", "events"})
+
+
+def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
+    """Narrow a query of CALL down to the calls that are wanted."""
+    if wanted.since is not None:
+        query = query.where(CALL.c.started >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(CALL.c.started < wanted.until)
+    if wanted.number:
+        has = [position(column, wanted.number) > 0 for column in (CALL.c.caller, CALL.c.called)]
+        query = query.where(has[0] | has[1])
+    texts = {"caller": wanted.caller, "called": wanted.called}
+    texts |= {"outcome": wanted.outcome, "reason": wanted.reason}
+    for name, text in texts.items():
+        if text:
+            query = query.where(CALL.c[name] == text)
+    if wanted.source:
+        query = query.where(CALL.c.source_kind == wanted.source[0], CALL.c.source_id == wanted.source[1])
+    if wanted.is_live is not None:
+        query = query.where(CALL.c.ended.is_(None) if wanted.is_live else CALL.c.ended.is_not(None))
+    if wanted.menu is not None and not wanted.is_by_menu:
+        been = select(CALL_NOTE.c.call_id).where(
+            CALL_NOTE.c.ivr == wanted.menu, CALL_NOTE.c.topic == "entered", CALL_NOTE.c.call_id == CALL.c.id
+        )
+        query = query.where(been.exists())
+    if wanted.path or wanted.is_whole_path:
+        query = query.where(went(wanted))
+    return query if wanted.noted is None else query.where(has_note(wanted.noted))
+
+
+def went(wanted: CallFilter) -> ColumnElement[bool]:
+    """Whether a call went the way that is wanted."""
+    path = " ".join(wanted.path)
+    if wanted.is_whole_path:
+        return CALL.c.path == path
+    return (CALL.c.path == path) | CALL.c.path.startswith(f"{path} ", autoescape=True)
+
+
+def has_note(noted: NoteFilter) -> ColumnElement[bool]:
+    """Whether a call has such a note."""
+    note = select(CALL_NOTE.c.call_id).where(
+        CALL_NOTE.c.call_id == CALL.c.id, CALL_NOTE.c.topic.in_(noted.topics)
+    )
+    for name, value in (
+        ("ivr", noted.menu),
+        ("input", noted.input),
+        ("kind", noted.kind),
+        ("target", noted.target),
+        ("detail", noted.detail),
+    ):
+        if value is not None:
+            note = note.where(CALL_NOTE.c[name] == value)
+    return note.exists()
+
+
+def find_ids(wanted: CallFilter) -> Select[Any]:
+    """The ids and times of the calls that are wanted, in no order, by the narrowest of tables."""
+    if not wanted.is_by_menu:
+        return restrict(select(CALL.c.id, CALL.c.started), wanted)
+    been = CALL_MENU.c
+    source = CALL_MENU.join(CALL, CALL.c.id == been.call_id) if wanted.needs_rows else CALL_MENU
+    query = select(been.call_id.label("id"), been.started).select_from(source)
+    query = query.where(been.menu == wanted.menu)
+    if wanted.needs_rows:
+        return restrict(query, wanted)
+    if wanted.since is not None:
+        query = query.where(been.started >= wanted.since)
+    return query if wanted.until is None else query.where(been.started < wanted.until)
+
+
+def list_calls(
+    connection: Connection,
+    wanted: CallFilter,
+    offset: int = 0,
+    limit: int = 50,
+    order: Order = NEWEST,
+) -> tuple[int, list[CallRecord]]:
+    """How many calls are wanted, and one page of them; without legs, events and the like."""
+    query = find_ids(wanted)
+    ident, started = query.selected_columns
+    columns = [started, ident]
+    if order.sort != "started":
+        query = query if not wanted.is_by_menu or wanted.needs_rows else query.join(CALL, CALL.c.id == ident)
+        columns = [CALL.c[order.sort], *columns]
+    ordered = query.order_by(*(column.desc() if order.is_descending else column for column in columns))
+    found = list(connection.execute(ordered.offset(offset).limit(limit + AHEAD)).scalars())
+    if len(found) < limit + AHEAD and (found or not offset):
+        total = offset + len(found)
+    else:
+        total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    return total, load_listed(connection, found[:limit])
+
+
+def find_horizon(connection: Connection, wanted: CallFilter, most: int) -> int | None:
+    """When the newest so many calls of the wanted span began; None where there are no more than these."""
+    span = CallFilter(since=wanted.since, until=wanted.until, is_live=wanted.is_live)
+    query = restrict(select(CALL.c.started), span).order_by(CALL.c.started.desc())
+    return connection.execute(query.offset(most).limit(1)).scalar()
+
+
+def walk_calls(
+    connection: Connection, wanted: CallFilter, before: tuple[int, str] | None, limit: int
+) -> list[CallRecord]:
+    """The next calls that are wanted, newest first: those before the time and id of the last one known."""
+    query = find_ids(wanted)
+    ident, started = query.selected_columns
+    if before is not None:
+        query = query.where(tuple_(started, ident) < before)
+    found = connection.execute(query.order_by(started.desc(), ident.desc()).limit(limit)).scalars()
+    return load_listed(connection, list(found))
+
+
+def load_listed(connection: Connection, idents: Sequence[str]) -> list[CallRecord]:
+    """What lists show of these calls, in this order; those that have gone meanwhile are left out."""
+    found: dict[str, CallRecord] = {}
+    for part in batches(idents, 500):
+        listed = select(*(CALL.c[name] for name in LISTED)).where(CALL.c.id.in_(part))
+        found |= {row.id: as_record(row) for row in connection.execute(listed)}
+    return [found[ident] for ident in idents if ident in found]
+
+
+def find_call(connection: Connection, ident: str) -> CallRecord | None:
+    """A call by its id, or by the beginning of its id where only one begins so."""
+    whole = load(connection, [ident])
+    if whole or not ident:
+        return whole.get(ident)
+    begins = CALL.c.id.startswith(ident, autoescape=True)
+    rows = connection.execute(select(CALL).where(begins).limit(2)).all()
+    return as_record(rows[0]) if len(rows) == 1 else None
+
+
+def notes_of(connection: Connection, ident: str) -> list[CallNote]:
+    """The notes of a call, in order."""
+    wanted = select(CALL_NOTE).where(CALL_NOTE.c.call_id == ident).order_by(CALL_NOTE.c.place)
+    return [as_note(row) for row in connection.execute(wanted)]
+
+
+def load(connection: Connection, idents: Collection[str]) -> dict[str, CallRecord]:
+    """Those of the calls that there are records of."""
+    found: dict[str, CallRecord] = {}
+    for part in batches(list(idents), 500):
+        rows = connection.execute(select(CALL).where(CALL.c.id.in_(part)))
+        found |= {row.id: as_record(row) for row in rows}
+    return found
+
+
+def load_open(connection: Connection, node: str, run: str) -> list[CallRecord]:
+    """Calls of this node that are under way by the records, but not in this run: nobody will end them."""
+    wanted = select(CALL).where(CALL.c.node == node, CALL.c.run != run, CALL.c.ended.is_(None))
+    return [as_record(row) for row in connection.execute(wanted)]
+
+
+def recent_outside(connection: Connection, since: int) -> list[tuple[int, str, int]]:
+    """Calls that were placed outside since a time: the route, who called, and when."""
+    wanted = select(CALL.c.caller, CALL.c.legs).where(CALL.c.updated >= since)
+    return [
+        (leg["target"], row.caller, leg["began"])
+        for row in connection.execute(wanted)
+        for leg in row.legs
+        if leg.get("kind") == DestinationKind.EXTERNAL and leg["began"] >= since
+    ]
+
+
+def save(connection: Connection, records: Iterable[CallRecord]) -> None:
+    """Write whole records, new or known."""
+    put(connection, CALL, [{name: getattr(record, name) for name in NAMES} for record in records])
+
+
+def save_notes(connection: Connection, notes: Iterable[tuple[str, int, CallNote]]) -> None:
+    """Write notes by call and place; those that are there stay as they are."""
+    rows = [{"call_id": call, "place": place} | note_row(one) for call, place, one in notes]
+    put(connection, CALL_NOTE, rows)
+
+
+def save_menus(connection: Connection, ended: Sequence[str]) -> None:
+    """Keep beside these calls, which are over, the menus that they went through by their notes."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    for part in batches(ended, 500):
+        entered = (CALL_NOTE.c.topic == Topic.ENTERED) & (CALL_NOTE.c.ivr > 0) & CALL.c.id.in_(part)
+        been = select(CALL.c.id, CALL_NOTE.c.ivr, CALL.c.started).distinct()
+        been = been.select_from(CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)).where(entered)
+        statement = dialect.insert(CALL_MENU).from_select(["call_id", "menu", "started"], been)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
+def note_row(one: CallNote) -> Described:
+    note = one.note
+    return {
+        "at": one.at,
+        "topic": note.topic.value,
+        "ivr": note.ivr,
+        "input": note.input,
+        "kind": note.kind.value if note.kind else "",
+        "target": note.target,
+        "number": note.number,
+        "trunk": note.trunk,
+        "detail": note.detail,
+    }
+
+
+def as_note(row: Row[Any]) -> CallNote:
+    kind = DestinationKind(row.kind) if row.kind else None
+    topic = Topic(row.topic)
+    note = Note(topic, row.ivr, row.input, kind, row.target, row.number, row.trunk, row.detail)
+    return CallNote(row.at, note)
+
+
+def as_record(row: Row[Any]) -> CallRecord:
+    return CallRecord(**row._mapping)
+
+
+def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or put them in the place of those with the same key."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Parts of so many: databases limit the parameters of a query."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def delete_old(connection: Connection, before: int) -> int:
+    """Delete some of the calls that ended before a time; how many. Nothing more is left when it is 0."""
+    old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MOST_DELETED)
+    idents = list(connection.execute(old).scalars())
+    for part in batches(idents, 500):
+        connection.execute(delete(CALL).where(CALL.c.id.in_(part)))
+    return len(idents)
+
+
+def forget_recordings(connection: Connection, node: str, before: int) -> None:
+    """Note that a node has no recordings any more of calls that ended before a time."""
+    old = (CALL.c.node == node) & (CALL.c.ended < before) & (CALL.c.recording != "")
+    connection.execute(update(CALL).where(old).values(recording=""))

@@ -1,0 +1,94 @@
+"""Messages in mailboxes: their sound and what is known of them. Times are Unix milliseconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from openivr.resources.secret import matches
+from openivr.store.cdr.call_records import put
+from openivr.store.tables import OBJECTS, VOICEMAIL
+
+EXTENSION = OBJECTS["extension"]
+MOST_DELETED = 100  # messages at a time
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailMessage:
+    """A message; its sound is read on its own."""
+
+    id: str
+    extension_id: int
+    call_id: str
+    caller: str
+    created: int
+    milliseconds: int
+    heard: int = 0
+
+
+NAMES = tuple(VoicemailMessage.__slots__)
+
+
+def save(connection: Connection, message: VoicemailMessage, audio: bytes) -> None:
+    """Put a message into its mailbox. `audio` is wav, 8 kHz, mono, 16 bit."""
+    put(connection, VOICEMAIL, [{name: getattr(message, name) for name in NAMES} | {"audio": audio}])
+
+
+def list_messages(
+    connection: Connection, extension: int | None = None, offset: int = 0, limit: int = 100
+) -> tuple[int, list[VoicemailMessage]]:
+    """How many messages there are, in one mailbox or in all, and a page of them, newest first."""
+    query = select(*(VOICEMAIL.c[name] for name in NAMES))
+    count = select(func.count()).select_from(VOICEMAIL)
+    if extension is not None:
+        query = query.where(VOICEMAIL.c.extension_id == extension)
+        count = count.where(VOICEMAIL.c.extension_id == extension)
+    page = query.order_by(VOICEMAIL.c.created.desc(), VOICEMAIL.c.id).offset(offset).limit(limit)
+    return connection.execute(count).scalar_one(), [
+        VoicemailMessage(*row) for row in connection.execute(page)
+    ]
+
+
+def messages_of(connection: Connection, call: str) -> list[VoicemailMessage]:
+    """The messages that were left in a call, oldest first."""
+    query = select(*(VOICEMAIL.c[name] for name in NAMES)).where(VOICEMAIL.c.call_id == call)
+    rows = connection.execute(query.order_by(VOICEMAIL.c.created, VOICEMAIL.c.id))
+    return [VoicemailMessage(*row) for row in rows]
+
+
+def audio_of(connection: Connection, ident: str) -> bytes | None:
+    """The sound of a message; None if there is no such message."""
+    return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == ident)).scalar()
+
+
+def mark_heard(connection: Connection, idents: Iterable[str]) -> None:
+    """Note that the owner has listened to messages."""
+    connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id.in_(list(idents))).values(heard=1))
+
+
+def delete_message(connection: Connection, ident: str) -> None:
+    """Delete a message, if it is there."""
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == ident))
+
+
+def delete_old(connection: Connection, before: int) -> int:
+    """Delete some of the messages that came before a time; how many. Nothing more is left when it is 0."""
+    old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MOST_DELETED)
+    idents = list(connection.execute(old).scalars())
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id.in_(idents)))
+    return len(idents)
+
+
+def open_mailbox(connection: Connection, number: str, pin: str) -> list[VoicemailMessage] | None:
+    """The messages of an extension, newest first, if this is its PIN; else None, after the same time.
+
+    An extension without a PIN, without a mailbox or without existence costs one Argon2 check too.
+    """
+    wanted = select(EXTENSION.c.id, EXTENSION.c.vm_pin, EXTENSION.c.enb_vm).where(
+        EXTENSION.c.number == number
+    )
+    row = connection.execute(wanted).first()
+    is_right = matches((row.vm_pin or None) if row else None, pin)
+    if row is None or not (is_right and row.enb_vm):
+        return None
+    return list_messages(connection, row.id)[1]

@@ -1,0 +1,1 @@
+"""The configuration in the database: resources, prompts, scenarios, import and export."""

@@ -1,0 +1,178 @@
+"""The configuration as the menu core sees it: one immutable `menu.model.Snapshot` per revision."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import starmap
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from openivr.ivr import model
+from openivr.resources import KINDS
+from openivr.resources.destination import OUTSIDE, PLAYS, TARGETS
+from openivr.resources.resource_type import Values
+from openivr.store.config.resources import fetch_all
+from openivr.store.tables import REVISION
+
+Link = Mapping[str, Any]
+KEYS = {"hash": "#", "star": "*"}
+LISTS = {
+    model.ExtensionRule.ALLOW: "dial_ext_list",
+    model.ExtensionRule.RESTRICT: "restrict_dial_ext_list",
+}
+
+
+def load_snapshot(connection: Connection) -> model.IvrSnapshot:
+    """Everything that a call needs, at the revision that the connection sees."""
+    return build(connection, KINDS)
+
+
+def load_office(connection: Connection) -> model.IvrSnapshot:
+    """Everything but the menus."""
+    return build(connection, [name for name in KINDS if name != "ivr"])
+
+
+def build(connection: Connection, names: Iterable[str]) -> model.IvrSnapshot:
+    """Make a snapshot of what the connection sees of these kinds."""
+    revision: int = connection.execute(select(REVISION.c.config)).scalar_one()
+    return make_snapshot(revision, {name: list(fetch_all(connection, KINDS[name])) for name in names})
+
+
+def make_snapshot(
+    revision: int,
+    kinds: Mapping[str, Collection[tuple[int, Values]]],
+    makers: tuple[Callable[[int, Values], model.Ivr], Callable[[int, Values], model.Extension]] | None = None,
+) -> model.IvrSnapshot:
+    """Make a snapshot of the stored values of every kind, by id; there may be no menus.
+
+    `makers` of menus and extensions, of which there may be many, can be those that make nothing twice.
+    """
+    make_ivr, make_extension = makers or (ivr, extension)
+    groups = {ident: ids(values["member_list"], "extension") for ident, values in kinds["ext_group"]}
+    return model.IvrSnapshot(
+        revision=revision,
+        ivrs=model.by_id(starmap(make_ivr, kinds.get("ivr", ()))),
+        extensions=model.by_id(starmap(make_extension, kinds["extension"])),
+        extension_groups=model.by_id(
+            model.ExtensionGroup(ident, values["name"], frozenset(groups[ident]))
+            for ident, values in kinds["ext_group"]
+        ),
+        ring_groups=model.by_id(ring_group(*pair, groups) for pair in kinds["ring_group"]),
+        trunks=model.by_id(model.Trunk(ident, v["name"], bool(v["enable"])) for ident, v in kinds["trunk"]),
+        outbound_routes=model.by_id(starmap(outbound_route, kinds["outbound_route"])),
+        inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
+        prompts={v["name"]: model.Prompt(v["name"], v["duration"]) for _, v in kinds["custom_prompt"]},
+    )
+
+
+def ids(links: Iterable[Link], kind: str) -> tuple[int, ...]:
+    """The ids of those links that are of a kind, in their order."""
+    return tuple(link["id"] for link in links if link["type"] == kind)
+
+
+def ivr(ident: int, values: Values) -> model.Ivr:
+    named = {KEYS.get(key, key): destination(value) for key, value in values["keys"].items()}
+    return model.Ivr(
+        id=ident,
+        number=values["number"],
+        name=values["name"],
+        prompts=tuple(name for name in values["prompt"].split(",") if name),
+        prompt_repeat=values["prompt_repeat"],
+        resp_timeout=values["resp_timeout"],
+        digit_timeout=values["digit_timeout"],
+        alert_info=values["alert_info"],
+        policy=policy(values),
+        keys={key: one for key, one in named.items() if one and key not in {"timeout", "invalid"}},
+        timeout=named.get("timeout"),
+        invalid=named.get("invalid"),
+        note=values["note"],
+    )
+
+
+def policy(values: Values) -> model.DialPolicy:
+    rule = model.ExtensionRule(values["dial_ext_option"])
+    lists = {
+        model.ExtensionRule.ALLOW: "dial_ext_list",
+        model.ExtensionRule.RESTRICT: "restrict_dial_ext_list",
+    }
+    links = values[lists[rule]] if rule in lists else ()
+    return model.DialPolicy(
+        extensions=rule,
+        extension_ids=frozenset(ids(links, "extension")),
+        extension_group_ids=frozenset(ids(links, "ext_group")),
+        call_numbers=bool(values["enb_dial_call_number"]),
+        ring_group_ids=frozenset(ids(values["dial_call_number_list"], "ring_group")),
+        outbound=bool(values["enb_dial_outb_routes"]),
+        outbound_route_ids=ids(values["dial_outb_route_list"], "outbound_route"),
+        check_voicemail=bool(values["enb_dial_check_vm"]),
+    )
+
+
+def destination(value: Mapping[str, str]) -> model.Destination | None:
+    """A stored destination; None where there is none."""
+    if value["dest"] in {"", "disabled"}:
+        return None
+    kind, text = model.DestinationKind(value["dest"]), value["value"]
+    if kind in TARGETS:
+        return model.Destination(kind, target=int(text))
+    if kind in PLAYS:
+        return model.Destination(kind, prompt=text, plays=int(value["prefix"]))
+    if kind == OUTSIDE:
+        return model.Destination(kind, number=text, prefix=value["prefix"])
+    return model.Destination(kind)
+
+
+def extension(ident: int, values: Values) -> model.Extension:
+    return model.Extension(
+        id=ident,
+        number=values["number"],
+        first_name=values["first_name"],
+        last_name=values["last_name"],
+        voicemail=bool(values["enb_vm"]),
+        ring_seconds=values["ring_timeout"],
+    )
+
+
+def ring_group(ident: int, values: Values, groups: Mapping[int, tuple[int, ...]]) -> model.RingGroup:
+    return model.RingGroup(
+        id=ident,
+        number=values["number"],
+        name=values["name"],
+        member_ids=tuple(dict.fromkeys(members(values["member_list"], groups))),
+        strategy=model.RingStrategy(values["ring_strategy"]),
+        ring_seconds=values["ring_timeout"],
+        fail=destination(values["fail_dest"]),
+    )
+
+
+def members(links: Iterable[Link], groups: Mapping[int, tuple[int, ...]]) -> Iterator[int]:
+    """Extensions in ringing order, groups in the place where they are named."""
+    for link in links:
+        yield from groups[link["id"]] if link["type"] == "ext_group" else (link["id"],)
+
+
+def outbound_route(ident: int, values: Values) -> model.OutboundRoute:
+    return model.OutboundRoute(
+        id=ident,
+        name=values["name"],
+        patterns=tuple(model.DialPattern(**row) for row in values["dial_pattern_list"]),
+        trunk_ids=ids(values["trunk_list"], "trunk"),
+        position=values["pos"],
+        limits=model.Limits(
+            simultaneous=values["max_calls"],
+            per_hour=values["max_calls_per_hour"],
+            per_caller_hour=values["max_calls_per_caller"],
+        ),
+    )
+
+
+def inbound_route(ident: int, values: Values) -> model.InboundRoute:
+    return model.InboundRoute(
+        id=ident,
+        name=values["name"],
+        destination=destination(values["def_dest"]),
+        did_patterns=tuple(row["did_pattern"] for row in values["did_pattern_list"]),
+        caller_patterns=tuple(row["cid_pattern"] for row in values["cid_pattern_list"]),
+        trunk_ids=ids(values["trunk_list"], "trunk"),
+        position=values["pos"],
+        enabled=values["def_dest"]["dest"] != "disabled",
+    )

@@ -1,0 +1,137 @@
+"""What one menu has to do with: enough to check and to draw it, without reading ten thousand others.
+
+Everything but the menus (people, groups, lines, prompts) is the office, read once and again when it changes.
+Of the menus, only those are read that lead to the one in question or that it leads to.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select
+
+from openivr.ivr import model
+from openivr.ivr.analysis.graph import menu_edges
+from openivr.ivr.model import DestinationKind, Ivr, IvrSnapshot
+from openivr.resources.ivr import IVR
+from openivr.resources.resource_type import Values
+from openivr.store.caches.encoded_list import EncodedList
+from openivr.store.caches.list_cache import ListCache
+from openivr.store.config import ivr_snapshot
+from openivr.store.config.resources import fetch_many
+from openivr.store.tables import REFERENCE
+
+OFFICE = ("custom_prompt", "extension", "ext_group", "ring_group", "trunk", "outbound_route", "inbound_route")
+MOST_MENUS = 200  # in each direction; farther ones are known by number and name alone
+
+
+class NonMenuConfig:
+    """Everything but the menus, kept until something in it changes."""
+
+    def __init__(self, live: ListCache) -> None:
+        self.live = live
+        self.lists: tuple[EncodedList, ...] = ()  # those that `snapshot` was made from
+        self.snapshot = IvrSnapshot()
+        self.lock = asyncio.Lock()
+
+    async def current(self) -> IvrSnapshot:
+        """A snapshot without menus, not older than this call."""
+        async with self.lock:
+            lists = await self.newest()
+            if list(map(id, lists)) != list(map(id, self.lists)):
+                self.snapshot = await self.live.database.read(ivr_snapshot.load_office)
+                self.lists = lists
+            return self.snapshot
+
+    async def newest(self) -> tuple[EncodedList, ...]:
+        lists = (await self.live.current()).lists  # a change of an object makes the index of its kind anew
+        return tuple(lists[name] for name in OFFICE)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuNeighbourhood:
+    """A snapshot with a menu, all it leads to and all that leads to it.
+
+    `is_whole` unless that was too much.
+    """
+
+    snapshot: IvrSnapshot
+    is_whole: bool
+
+
+def look_around(connection: Connection, office: IvrSnapshot, ident: int, values: Values) -> MenuNeighbourhood:
+    """The surroundings of a menu as it would be with these values."""
+    own = ivr_snapshot.ivr(ident, values)
+    before, all_before = walk_back(connection, ident)
+    known = {ident: own} | {one.id: one for one in load(connection, before - {ident})}
+    all_after = walk_on(connection, office, own, known)
+    stubs = load(connection, missing(office, known.values()) - known.keys())
+    known |= {one.id: replace(one, keys={}, timeout=None, invalid=None) for one in stubs}
+    snapshot = replace(office, ivrs=model.by_id(known.values()))
+    return MenuNeighbourhood(snapshot, all_before and all_after)
+
+
+def walk_back(connection: Connection, ident: int) -> tuple[set[int], bool]:
+    """The menus from which calls can come to a menu; and whether these are all."""
+    seen = {("ivr", ident)}
+    frontier = set(seen)
+    while frontier:
+        if len(seen) > MOST_MENUS:
+            return {key for kind, key in seen if kind == "ivr"}, False
+        frontier = set(owners(connection, frontier)) - seen
+        seen |= frontier
+    return {key for kind, key in seen if kind == "ivr"}, True
+
+
+def owners(connection: Connection, targets: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """The menus and ring groups that point to any of these."""
+    columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
+    for kind in ("ivr", "ring_group"):
+        idents = [ident for target, ident in targets if target == kind]
+        if idents:
+            pointing = (REFERENCE.c.target_kind == kind) & REFERENCE.c.target_id.in_(idents)
+            through = REFERENCE.c.owner_kind.in_(("ivr", "ring_group"))
+            for row in connection.execute(select(*columns).where(pointing, through).distinct()):
+                yield row.owner_kind, row.owner_id
+
+
+def walk_on(connection: Connection, office: IvrSnapshot, start: Ivr, known: dict[int, Ivr]) -> bool:
+    """Add the menus that a menu leads to, nearest first, to those that are known; whether these are all."""
+    visited = {start.id}
+    frontier = [start]
+    while frontier:
+        wanted = missing(office, frontier) - visited
+        if len(visited) + len(wanted) > MOST_MENUS:
+            return False
+        fresh = {one.id: one for one in load(connection, wanted - known.keys())}
+        known |= fresh
+        visited |= wanted
+        frontier = [known[ident] for ident in wanted if ident in known]
+    return True
+
+
+def missing(office: IvrSnapshot, rows: Iterable[Ivr]) -> set[int]:
+    """The ids of all menus that these lead to, directly or through ring groups."""
+    return {ident for row in rows for ident in next_menus(office, row)}
+
+
+def next_menus(office: IvrSnapshot, ivr: Ivr) -> Iterator[int]:
+    groups = set(ivr.policy.ring_group_ids)
+    for edge in menu_edges(ivr):
+        if edge.to.kind is DestinationKind.IVR:
+            yield edge.to.target
+        elif edge.to.kind is DestinationKind.RING_GROUP:
+            groups.add(edge.to.target)
+    todo = sorted(groups)
+    for ident in todo:  # which grows: a group that is not answered may lead to another
+        group = office.ring_groups.get(ident)
+        fail = group.fail if group else None
+        if fail and fail.kind is DestinationKind.IVR:
+            yield fail.target
+        elif fail and fail.kind is DestinationKind.RING_GROUP and fail.target not in todo:
+            todo.append(fail.target)
+
+
+def load(connection: Connection, idents: Iterable[int]) -> list[Ivr]:
+    wanted = sorted(idents)
+    return [ivr_snapshot.ivr(ident, values) for ident, values in fetch_many(connection, IVR, wanted).items()]

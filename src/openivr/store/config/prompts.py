@@ -1,0 +1,84 @@
+"""Custom prompts: what is known of them like any object, and their sound beside it."""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, delete, insert, select
+
+from openivr.resources import CUSTOM_PROMPT
+from openivr.resources.errors import Invalid, NotFound, Problem
+from openivr.resources.prompt import file_type
+from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
+from openivr.store.config import resources
+from openivr.store.database import ConfigTransaction
+from openivr.store.tables import OBJECTS, PROMPT_AUDIO
+
+PROMPT = OBJECTS["custom_prompt"]
+MOST_FILE = 8 * 1024 * 1024  # bytes of a file that is taken
+MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
+
+
+def find(connection: Connection, name: str) -> int | None:
+    """The id of the prompt of this name."""
+    return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == name)).scalar()
+
+
+def decode(name: str, data: bytes) -> ConvertedAudio:
+    """What a file that somebody sends sounds like; Invalid names `file` where its name or contents are bad.
+
+    The prompt's name is that of the file, which is what people know it by. Slow: needs no connection.
+    """
+    check_name(name)
+    try:
+        return convert(data, file_type(name))
+    except NotAudio as error:
+        raise Invalid(Problem("file", "format", str(error), name)) from error
+
+
+def check_name(name: str) -> None:
+    """Invalid where a file of this name cannot become a prompt."""
+    try:
+        CUSTOM_PROMPT.parse({"name": name})
+    except Invalid as error:
+        raise Invalid(*(replace(problem, field="file") for problem in error.problems)) from error
+
+
+def save(change: ConfigTransaction, name: str, original: bytes, recording: ConvertedAudio) -> int:
+    """Add a prompt, or put another recording in the place of the one that has its name."""
+    body = {
+        "name": name,
+        "format": file_type(name),
+        "size": len(original),
+        "duration": recording.seconds,
+    }
+    ident = find(change.connection, name)
+    if ident is None:
+        ident = resources.create(change, CUSTOM_PROMPT, body)
+    else:
+        resources.update(change, CUSTOM_PROMPT, ident, body)
+    put_audio(change.connection, ident, original, recording.wav)
+    return ident
+
+
+def put_audio(connection: Connection, ident: int, original: bytes, telephone: bytes) -> None:
+    connection.execute(delete(PROMPT_AUDIO).where(PROMPT_AUDIO.c.prompt_id == ident))
+    row = {"prompt_id": ident, "original": original, "telephone": telephone}
+    connection.execute(insert(PROMPT_AUDIO).values(row))
+
+
+def telephone_audio(connection: Connection, name: str) -> bytes | None:
+    """The telephone version of the prompt of this name."""
+    joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
+    return connection.execute(
+        select(PROMPT_AUDIO.c.telephone).select_from(joined).where(PROMPT.c.name == name)
+    ).scalar()
+
+
+def audio(connection: Connection, ident: int) -> tuple[str, bytes, bytes]:
+    """A prompt's name, its original file and its telephone version."""
+    columns = (PROMPT.c.name, PROMPT_AUDIO.c.original, PROMPT_AUDIO.c.telephone)
+    joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
+    wanted = select(*columns).select_from(joined).where(PROMPT.c.id == ident)
+    row = connection.execute(wanted).first() if resources.can_be_stored(ident) else None
+    if row is None:
+        raise NotFound(f"custom_prompt {ident}")
+    return row.name, row.original, row.telephone

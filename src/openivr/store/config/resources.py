@@ -1,0 +1,302 @@
+"""Objects in the database: create, update, delete, get, search. Each function is one step of a transaction.
+
+Whatever is refused raises an ObjectError before anything is written, so a transaction that ends in one
+changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, or_, select
+from sqlalchemy import Row as Record
+from sqlalchemy import delete as remove
+from sqlalchemy import update as alter
+
+from openivr.resources import KINDS, ResourceType
+from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
+from openivr.resources.fields import Body, Names, Reference
+from openivr.resources.order import ListQuery
+from openivr.resources.resource_type import ORDERS, Row, Values
+from openivr.store.database import ConfigTransaction
+from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
+
+TOGETHER = 1000  # objects in one query: databases limit the values of one
+MOST_USERS = 20  # that a refusal to delete names
+
+
+def create(change: ConfigTransaction, kind: ResourceType, body: Body) -> int:
+    """A new object from a request's body; its id."""
+    ident = next_id(change.connection, kind)
+    if "pos" in kind.sorts and "pos" not in body:
+        table = OBJECTS[kind.name]
+        last = change.connection.execute(select(func.coalesce(func.max(table.c.pos), 0))).scalar_one()
+        body = {**body, "pos": last + 1}
+    values = kind.parse(body)
+    put(change, kind, ident, values, is_new=True)
+    return ident
+
+
+def update(change: ConfigTransaction, kind: ResourceType, ident: int, body: Body) -> None:
+    """Change what the body names, and nothing else."""
+    values = kind.parse(body, fetch(change.connection, kind, ident))
+    put(change, kind, ident, values, is_new=False)
+
+
+def delete(change: ConfigTransaction, kind: ResourceType, ident: int) -> None:
+    """Delete an object that nothing else points to."""
+    fetch(change.connection, kind, ident)
+    users = find_users(change.connection, kind, ident)
+    if users:
+        raise InUse(users)
+    clear(change.connection, kind, ident)
+    table = OBJECTS[kind.name]
+    change.connection.execute(remove(table).where(table.c.id == ident))
+    change.log(kind.name, ident)
+
+
+def put(change: ConfigTransaction, kind: ResourceType, ident: int, values: Values, *, is_new: bool) -> None:
+    """Write a whole object after checking that its values are free and its references exist."""
+    connection = change.connection
+    check_unique(connection, kind, ident, values)
+    targets = resolve(connection, kind, ident, values)
+    if not is_new:
+        clear(connection, kind, ident)
+    write(change, kind, ident, values, is_new=is_new)
+    link(connection, kind, ident, targets)
+
+
+def write(change: ConfigTransaction, kind: ResourceType, ident: int, values: Values, *, is_new: bool) -> None:
+    """Write the object's row and take its number."""
+    table, row = OBJECTS[kind.name], values | order_values(kind, values)
+    if is_new:
+        change.connection.execute(insert(table).values(id=ident, **row))
+    else:
+        change.connection.execute(alter(table).where(table.c.id == ident).values(row))
+    if "number" in values:
+        owner = {"number": values["number"], "kind": kind.name, "object_id": ident}
+        change.connection.execute(insert(NUMBER).values(owner))
+    change.log(kind.name, ident)
+
+
+def link(connection: Connection, kind: ResourceType, ident: int, targets: Sequence[Reference]) -> None:
+    """Remember what the object points to."""
+    owner = {"owner_kind": kind.name, "owner_id": ident}
+    rows = [owner | {"field": t.field, "target_kind": t.kind, "target_id": t.key} for t in targets]
+    if rows:
+        connection.execute(insert(REFERENCE), rows)
+
+
+def clear(connection: Connection, kind: ResourceType, ident: int) -> None:
+    """Give back the object's number and forget what it points to."""
+    owned = (NUMBER.c.kind == kind.name) & (NUMBER.c.object_id == ident)
+    connection.execute(remove(NUMBER).where(owned))
+    pointed = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == ident)
+    connection.execute(remove(REFERENCE).where(pointed))
+
+
+def order_values(kind: ResourceType, values: Values) -> Values:
+    row = kind.row({**values, "id": 0})
+    return {order_column(sort): ORDERS[sort](row[sort]) for sort in kind.sorts if sort in ORDERS}
+
+
+def next_id(connection: Connection, kind: ResourceType) -> int:
+    raised = alter(COUNTER).where(COUNTER.c.kind == kind.name).values(last=COUNTER.c.last + 1)
+    ident: int = connection.execute(raised.returning(COUNTER.c.last)).scalar_one()
+    return ident
+
+
+def check_unique(connection: Connection, kind: ResourceType, ident: int, values: Values) -> None:
+    """Raise Duplicate where a number or another unique value belongs to another object."""
+    if "number" in values:
+        owner = connection.execute(select(NUMBER).where(NUMBER.c.number == values["number"])).first()
+        if owner and (owner.kind, owner.object_id) != (kind.name, ident):
+            name = label(connection, owner.kind, owner.object_id)
+            raise Duplicate("number", values["number"], owner.kind, name)
+    table = OBJECTS[kind.name]
+    for field in kind.unique:
+        taken = select(table.c.id).where(table.c[field] == values[field], table.c.id != ident)
+        other = connection.execute(taken).scalar() if values[field] else None
+        if other is not None:
+            raise Duplicate(field, values[field], kind.name, label(connection, kind.name, other))
+
+
+def resolve(connection: Connection, kind: ResourceType, ident: int, values: Values) -> list[Reference]:
+    """What the object points to, by id; Invalid names each reference to nothing."""
+    targets, problems = [], []
+    for reference in kind.references(values):
+        found = find(connection, reference)
+        if found is None and (reference.kind, reference.key) != (kind.name, ident):
+            text = f"points to {KINDS[reference.kind].title.lower()} {reference.key}, which does not exist"
+            problems.append(Problem(reference.field, "reference", text, str(reference.key)))
+        targets.append(replace(reference, key=ident if found is None else found))
+    if problems:
+        raise Invalid(*problems)
+    return targets
+
+
+def find(connection: Connection, reference: Reference) -> int | None:
+    """The id of what a reference points to; prompts are named, all else has its id already."""
+    if not can_be_stored(reference.key):
+        return None
+    table = OBJECTS[reference.kind]
+    column = table.c.id if isinstance(reference.key, int) else table.c.name
+    return connection.execute(select(table.c.id).where(column == reference.key)).scalar()
+
+
+def find_named(connection: Connection, kind: ResourceType, key: str) -> int | None:
+    """The id of the object of this number or, of a kind without numbers, of this name."""
+    table = OBJECTS[kind.name]
+    column = table.c.number if "number" in table.c else table.c.name
+    wanted = select(table.c.id).where(column == key)
+    return connection.execute(wanted).scalar() if can_be_stored(key) else None
+
+
+def can_be_stored(key: int | str) -> bool:
+    """Whether PostgreSQL, which refuses what does not fit its types, may be asked for an id or a name."""
+    return 0 <= key < 2**31 if isinstance(key, int) else "\0" not in key
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUser:
+    """An object that points to another; `label` is its number, else its name."""
+
+    kind: str
+    id: int
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}"
+
+
+def users(
+    connection: Connection, kind: ResourceType, ident: int, most: int = MOST_USERS
+) -> list[ResourceUser]:
+    """What points to an object, but for itself; the first `most` of them by kind and id."""
+    pointing = (REFERENCE.c.target_kind == kind.name) & (REFERENCE.c.target_id == ident)
+    itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == ident)
+    columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
+    rows = connection.execute(select(*columns).where(pointing, ~itself).distinct().order_by(*columns))
+    return [
+        ResourceUser(row.owner_kind, row.owner_id, label(connection, row.owner_kind, row.owner_id))
+        for row in rows.fetchmany(most)
+    ]
+
+
+def find_users(connection: Connection, kind: ResourceType, ident: int) -> list[str]:
+    """The same in words: "ivr 6200"."""
+    return [str(user) for user in users(connection, kind, ident)]
+
+
+def count_users(
+    connection: Connection, kind: ResourceType, idents: Sequence[int]
+) -> dict[int, dict[str, int]]:
+    """How many objects point to each of these, by their kind; an object that nothing points to is left out.
+
+    What points to itself counts as nothing, for it can be deleted.
+    """
+    owner, target = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id), REFERENCE.c.target_id
+    itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == target)
+    pointing = (REFERENCE.c.target_kind == kind.name) & target.in_(idents) & ~itself
+    distinct_owners = select(target, *owner).where(pointing).distinct().subquery()
+    columns = (distinct_owners.c.target_id, distinct_owners.c.owner_kind)
+    counts: dict[int, dict[str, int]] = {}
+    for ident, name, count in connection.execute(select(*columns, func.count()).group_by(*columns)):
+        counts.setdefault(ident, {})[name] = count
+    return counts
+
+
+def label(connection: Connection, kind: str, ident: int) -> str:
+    return KINDS[kind].label(fetch(connection, KINDS[kind], ident))
+
+
+def fetch(connection: Connection, kind: ResourceType, ident: int) -> Values:
+    """An object's values, or NotFound."""
+    table = OBJECTS[kind.name]
+    wanted = select(table).where(table.c.id == ident)
+    record = connection.execute(wanted).first() if can_be_stored(ident) else None
+    if record is None:
+        raise NotFound(f"{kind.name} {ident}")
+    return as_values(kind, record)
+
+
+def fetch_all(connection: Connection, kind: ResourceType) -> Iterable[tuple[int, Values]]:
+    """Every object of a kind by id."""
+    table = OBJECTS[kind.name]
+    for record in connection.execute(select(table).order_by(table.c.id)):
+        yield record.id, as_values(kind, record)
+
+
+def fetch_many(connection: Connection, kind: ResourceType, idents: Sequence[int]) -> dict[int, Values]:
+    """The values of those objects that exist, by id."""
+    table = OBJECTS[kind.name]
+    found = connection.execute(
+        select(table).where(table.c.id.in_([one for one in idents if can_be_stored(one)]))
+    )
+    return {record.id: as_values(kind, record) for record in found}
+
+
+def as_values(kind: ResourceType, record: Record[Any]) -> Values:
+    return {field.name: record._mapping[field.name] for field in kind.fields}
+
+
+def show(connection: Connection, kind: ResourceType, ident: int) -> Row:
+    """An object as `get` answers it, with the present names of what it points to."""
+    values = fetch(connection, kind, ident)
+    ahead = [(r.kind, r.key) for r in kind.references(values) if isinstance(r.key, int)]
+    return kind.show(ident, values, namer(connection, ahead))
+
+
+def show_many(connection: Connection, kind: ResourceType, idents: Sequence[int]) -> list[Row]:
+    """Those objects that exist, in the order asked for."""
+    rows = []
+    for ident in dict.fromkeys(idents):
+        try:
+            rows.append(show(connection, kind, ident))
+        except NotFound:
+            continue
+    return rows
+
+
+def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
+    """Looks up the name and the number that objects are shown with; those `ahead` all together."""
+    known: dict[tuple[str, int], tuple[str, str]] = {}
+    idents: dict[str, list[int]] = {}
+    for kind, ident in ahead:
+        idents.setdefault(kind, []).append(ident)
+    for kind, wanted in idents.items():
+        for start in range(0, len(wanted), TOGETHER):
+            found = fetch_many(connection, KINDS[kind], wanted[start : start + TOGETHER])
+            known |= {(kind, ident): KINDS[kind].names(values) for ident, values in found.items()}
+
+    def names(kind: str, ident: int) -> tuple[str, str]:
+        if (kind, ident) not in known:
+            values = fetch(connection, KINDS[kind], ident)
+            known[kind, ident] = KINDS[kind].names(values)
+        return known[kind, ident]
+
+    return names
+
+
+def search(connection: Connection, kind: ResourceType, text: str, page: ListQuery) -> tuple[int, list[Row]]:
+    """Objects with `text` in their number or name, case folded: how many, and one page of list rows."""
+    table = OBJECTS[kind.name]
+    matching = select(table).where(contains(table, kind, text.casefold()))
+    total: int = connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+    if page.offset >= total:
+        return total, []
+    found = order(matching, table, page).offset(page.offset).limit(page.limit)
+    return total, [kind.row(dict(record._mapping)) for record in connection.execute(found)]
+
+
+def contains(table: Table, kind: ResourceType, text: str) -> ColumnElement[bool]:
+    names = [table.c[order_column(sort)] for sort in kind.sorts if sort in ORDERS and sort != "number"]
+    columns = [table.c.number, *names] if "number" in table.c else names
+    return or_(*(column.contains(text, autoescape=True) for column in columns))
+
+
+def order(query: Select[Any], table: Table, page: ListQuery) -> Select[Any]:
+    """In the page's total order."""
+    key = table.c[order_column(page.sort) if page.sort in ORDERS else page.sort]
+    columns = [key] if page.sort == "id" else [key, table.c.id]
+    return query.order_by(*(column.desc() if page.is_descending else column for column in columns))

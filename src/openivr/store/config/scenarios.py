@@ -1,0 +1,117 @@
+"""Stored test cases of menus. A scenario belongs to its menu: it calls the number that the menu has now.
+
+A document is names with values as docs/scenarios.md describes them; this module does not look into it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from openivr.resources.errors import Duplicate, Invalid, NotFound, Problem, shorten
+from openivr.store.config.resources import can_be_stored
+from openivr.store.tables import OBJECTS, SCENARIO
+
+IVR = OBJECTS["ivr"]
+MOST = 200  # of one menu
+LONGEST_NAME = 100  # characters
+TITLE, NUMBER = "scenario", "calls"  # the names under which a document has its own name and the number called
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScenario:
+    """A scenario as it is kept; `document` is whole, with its name and the number that it calls."""
+
+    id: int
+    ivr_id: int
+    name: str
+    document: Document
+
+
+def find_all(connection: Connection, ivr_id: int | None = None) -> list[StoredScenario]:
+    """Those of one menu, or of all, in the order in which they were saved."""
+    columns = (SCENARIO.c.id, SCENARIO.c.ivr_id, SCENARIO.c.name, SCENARIO.c.document, IVR.c.number)
+    wanted = select(*columns).join_from(SCENARIO, IVR, IVR.c.id == SCENARIO.c.ivr_id)
+    if ivr_id is not None:
+        wanted = wanted.where(SCENARIO.c.ivr_id == ivr_id)
+    rows = connection.execute(wanted.order_by(SCENARIO.c.ivr_id, SCENARIO.c.id))
+    return [
+        StoredScenario(row.id, row.ivr_id, row.name, {TITLE: row.name, NUMBER: row.number} | row.document)
+        for row in rows
+    ]
+
+
+def add(connection: Connection, ivr_id: int, document: Document) -> int:
+    """Save a scenario with a menu: its id. Raises NotFound, Duplicate, Invalid (the name; too many)."""
+    hold(connection, ivr_id)
+    count = select(func.count()).where(SCENARIO.c.ivr_id == ivr_id)
+    if connection.execute(count).scalar_one() >= MOST:
+        raise Invalid(Problem("scenario", "conflict", f"are {MOST} already, which is the most of one menu"))
+    name = check_name(connection, ivr_id, str(document[TITLE]))
+    kept = {key: value for key, value in document.items() if key not in (TITLE, NUMBER)}
+    row = {"ivr_id": ivr_id, "name": name, "document": kept}
+    ident: int = connection.execute(insert(SCENARIO).values(row).returning(SCENARIO.c.id)).scalar_one()
+    return ident
+
+
+def rename(connection: Connection, ivr_id: int, ident: int, name: str) -> None:
+    """Give a menu's scenario another name. Raises NotFound, Duplicate, Invalid."""
+    own = owned(ivr_id, ident)
+    hold(connection, ivr_id)
+    name = check_name(connection, ivr_id, name, ident)
+    if not connection.execute(update(SCENARIO).where(own).values(name=name)).rowcount:
+        raise NotFound(f"scenario {ident}")
+
+
+def remove(connection: Connection, ivr_id: int, ident: int) -> None:
+    """Delete a menu's scenario. Raises NotFound."""
+    if not connection.execute(delete(SCENARIO).where(owned(ivr_id, ident))).rowcount:
+        raise NotFound(f"scenario {ident}")
+
+
+def hold(connection: Connection, ivr_id: int) -> None:
+    """Let nobody else change the scenarios of this menu until the transaction ends. Raises NotFound."""
+    own = select(IVR.c.id).where(IVR.c.id == ivr_id).with_for_update()
+    if not can_be_stored(ivr_id) or connection.execute(own).first() is None:
+        raise NotFound(f"ivr {ivr_id}")
+
+
+def owned(ivr_id: int, ident: int) -> ColumnElement[bool]:
+    """The one scenario, if it is this menu's. Raises NotFound for a number that no column can hold."""
+    if not can_be_stored(ident):
+        raise NotFound(f"scenario {ident}")
+    return (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.id == ident)
+
+
+def check_name(connection: Connection, ivr_id: int, name: str, ident: int = 0) -> str:
+    """A name that this scenario of a menu can have, without space around it. Raises Duplicate, Invalid."""
+    name = name.strip()
+    if problem := find_problem(name):
+        raise Invalid(problem)
+    same = (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.name == name) & (SCENARIO.c.id != ident)
+    if connection.execute(select(SCENARIO.c.id).where(same)).first():
+        raise Duplicate(TITLE, name, TITLE, name)
+    return name
+
+
+def find_problem(name: str) -> Problem | None:
+    """What keeps a text from being the name of a scenario."""
+    if not 0 < len(name) <= LONGEST_NAME:
+        return Problem(TITLE, "length", f"must have 1 to {LONGEST_NAME} characters", shorten(name))
+    if not name.isprintable():
+        return Problem(TITLE, "format", "must be one line of printable characters")
+    return None
+
+
+def bring_in(connection: Connection, documents: Iterable[Document], *, keeps_others: bool = False) -> None:
+    """Put these in the place of all, or only of those with the same name; each at the menu that it calls."""
+    menus = {row.number: row.id for row in connection.execute(select(IVR.c.number, IVR.c.id))}
+    if not keeps_others:
+        connection.execute(delete(SCENARIO))
+    for document in documents:
+        ivr_id, name = menus[document[NUMBER]], document[TITLE]
+        connection.execute(delete(SCENARIO).where(SCENARIO.c.ivr_id == ivr_id, SCENARIO.c.name == name))
+        add(connection, ivr_id, document)

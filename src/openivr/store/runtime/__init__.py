@@ -1,0 +1,1 @@
+"""State of running calls processes: registrations, trunks, live calls, heartbeats."""

@@ -1,0 +1,107 @@
+"""Which phones are registered, and how the trunks are: what a calls process knows, for others and for itself
+when it starts again."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, distinct, func, or_, select, update
+
+from openivr.store.cdr.call_records import put
+from openivr.store.database import begin_change
+from openivr.store.tables import CALL, OBJECTS, REGISTRATION, TRUNK_STATE
+
+EXTENSION = OBJECTS["extension"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A phone of an extension. `data` is the binding as the registrar keeps it; `expires` in Unix seconds."""
+
+    extension_id: int
+    contact: str
+    expires: int
+    data: dict[str, Any]
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStatus:
+    """How a trunk is, seen from a node. `since` in Unix milliseconds."""
+
+    trunk_id: int
+    state: str
+    detail: str
+    since: int
+    node: str = ""
+
+
+def list_registrations(connection: Connection, extension: int | None = None) -> list[Registration]:
+    """Registrations that have not run out, of one extension or of all."""
+    query = select(REGISTRATION).where(REGISTRATION.c.expires > int(time.time()))
+    if extension is not None:
+        query = query.where(REGISTRATION.c.extension_id == extension)
+    rows = connection.execute(query.order_by(REGISTRATION.c.extension_id, REGISTRATION.c.contact))
+    return [Registration(row.extension_id, row.contact, row.expires, row.data, row.node) for row in rows]
+
+
+def bind(connection: Connection, registration: Registration) -> None:
+    """Write a registration down."""
+    row = {name: getattr(registration, name) for name in Registration.__slots__}
+    put(connection, REGISTRATION, [row])
+
+
+def unbind(connection: Connection, extension: int, contact: str) -> None:
+    """Forget a registration."""
+    one = (REGISTRATION.c.extension_id == extension) & (REGISTRATION.c.contact == contact)
+    connection.execute(delete(REGISTRATION).where(one))
+
+
+def expire(connection: Connection) -> None:
+    """Forget registrations that have run out."""
+    connection.execute(delete(REGISTRATION).where(REGISTRATION.c.expires <= int(time.time())))
+
+
+def show_online(connection: Connection) -> None:
+    """Let the list of extensions say who is registered. Only what is different is a change."""
+    registered = EXTENSION.c.id.in_(select(REGISTRATION.c.extension_id))
+    differs = or_(registered & (EXTENSION.c.online == 0), ~registered & (EXTENSION.c.online == 1))
+    changed = connection.execute(select(EXTENSION.c.id, EXTENSION.c.online).where(differs)).all()
+    if not changed:
+        return
+    change = begin_change(connection)
+    for ident, online in changed:
+        connection.execute(update(EXTENSION).where(EXTENSION.c.id == ident).values(online=1 - online))
+        change.log("extension", ident)
+
+
+def save_trunks(connection: Connection, states: Iterable[TrunkStatus]) -> None:
+    """Write down how trunks are."""
+    put(connection, TRUNK_STATE, [{n: getattr(state, n) for n in TrunkStatus.__slots__} for state in states])
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Calls under way, and how many of the trunks that are switched on can take calls."""
+
+    calls: int
+    trunks_up: int
+    trunks: int
+
+
+def count_traffic(connection: Connection) -> Traffic:
+    """What goes on at this moment, as far as the calls processes have told."""
+    trunk = OBJECTS["trunk"]
+    is_on = (trunk.c.id == TRUNK_STATE.c.trunk_id) & (trunk.c.enable == 1)
+    up = select(func.count(distinct(TRUNK_STATE.c.trunk_id))).where(is_on, TRUNK_STATE.c.state == "up")
+    calls = select(func.count()).select_from(CALL).where(CALL.c.ended.is_(None))
+    trunks = select(func.count()).select_from(trunk).where(trunk.c.enable == 1)
+    counts = (calls.scalar_subquery(), up.scalar_subquery(), trunks.scalar_subquery())
+    return Traffic(*connection.execute(select(*counts)).one())
+
+
+def list_trunks(connection: Connection) -> list[TrunkStatus]:
+    """How the trunks are, as far as is known."""
+    rows = connection.execute(select(TRUNK_STATE).order_by(TRUNK_STATE.c.trunk_id, TRUNK_STATE.c.node))
+    return [TrunkStatus(row.trunk_id, row.state, row.detail, row.since, row.node) for row in rows]

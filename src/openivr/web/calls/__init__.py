@@ -1,0 +1,1 @@
+"""Pages of calls: live and past calls, one call, drill-down from reports."""

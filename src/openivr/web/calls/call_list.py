@@ -1,0 +1,265 @@
+"""Lists of calls: those under way, and those that are over by a filter in the address of the page."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+
+from openivr.cdr.journal.entries import CallOutcome
+from openivr.ivr.commands import HIDDEN
+from openivr.ivr.model import DestinationKind
+from openivr.resources import KINDS
+from openivr.resources.fields import CONTROL
+from openivr.resources.ivr import IVR
+from openivr.resources.order import ListQuery
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter, CallRecord, Order
+from openivr.store.config import resources
+from openivr.store.runtime import liveness
+from openivr.store.runtime.liveness import Nodes
+from openivr.web.calls.drilldown import narrow as narrow_part
+from openivr.web.calls.drilldown import read_part, say_part
+from openivr.web.calls.labels import REASONS, say_or_keep, slug
+from openivr.web.calls.timeline import Find, NoteContext, finder
+from openivr.web.core.listing import LONGEST, MOST_PAGE, SIZES, Listing, choose, whole
+from openivr.web.core.request import PageRequest
+from openivr.web.messages import say
+from openivr.web.resources.autocomplete import narrow
+
+PATH = "/calls"
+MOST_LIVE = 100  # calls under way that are shown
+MOST_TRUNKS = 200  # that the filter offers
+QUICK = (1, 7, 30)  # days up to today
+NOBODY = -1  # the id of a menu that there is not
+Sort = Literal["started", "caller", "called"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+
+
+@dataclass(frozen=True, slots=True)
+class CallListRequest:
+    """The filter as the address of a page has it, and forms send it. What is wrong in it is left out."""
+
+    since: str = ""  # a day, 2026-05-01
+    until: str = ""  # the last day
+    number: str = ""  # a part of the caller's or the called number
+    menu: str = ""  # its number, its name may follow
+    source: str = ""  # trunk-1, or extension-1
+    outcome: str = ""
+    reason: str = ""  # the key of its words
+    part: str = ""  # the calls behind a number of a report, as `call_part` writes them
+
+    @property
+    def is_any(self) -> bool:
+        """Whether all calls are asked for."""
+        return self == CallListRequest()
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether it has more than a number and days."""
+        return any((self.menu, self.source, self.outcome, self.reason))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCalls:
+    """A call under way: where the caller is, and what is under way there, in words."""
+
+    record: CallRecord
+    place: NoteContext
+    stage: str
+    is_silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallsPage:
+    """Everything that the page shows."""
+
+    live: tuple[LiveCalls, ...]
+    count: int  # of calls under way
+    nodes: Nodes
+    liveness: str
+    asked: CallListRequest
+    listing: Listing
+    trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
+    earlier: tuple[str, str]  # the first day that was searched, and the address of those before; or ""
+    part: str  # what the calls behind a number of a report have in common, in words
+    first: tuple[str, str]  # number and name of a menu that could be called; "" where there is none
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there never was a call."""
+        return self.asked.is_any and not self.listing.total and not self.count
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether calls that end now come into the list at its top."""
+        return self.listing.page == 1 and self.listing.order_of("started") == "desc"
+
+
+def read_asked(visit: PageRequest) -> CallListRequest:
+    """The filter in the address."""
+    given = {name: CONTROL.sub("", visit.query(name)).strip()[:LONGEST] for name in asdict(CallListRequest())}
+    return CallListRequest(
+        since=given["since"] if read_day(given["since"]) is not None else "",
+        until=given["until"] if read_day(given["until"], 1) is not None else "",
+        number=given["number"].replace(" ", ""),
+        menu=given["menu"],
+        source=given["source"] if read_source(given["source"]) else "",
+        outcome=choose(given["outcome"], tuple(CallOutcome), ""),
+        reason=choose(given["reason"], tuple(map(slug, REASONS)), ""),
+        part=visit.query("part") if read_part(visit.query("part")) else "",
+    )
+
+
+def read_day(text: str, later: int = 0) -> int | None:
+    """When a day begins by the server's clock, or another so many days later, in Unix ms."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d") + timedelta(days=later)
+        return int(day.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def read_source(text: str) -> tuple[str, int] | None:
+    """What calls came in by: its kind and id."""
+    kind, _, ident = text.partition("-")
+    is_known = kind in ("trunk", "extension") and ident.isascii() and ident.isdigit() and len(ident) < 10
+    return (kind, int(ident)) if is_known else None
+
+
+def make_wanted(connection: Connection, asked: CallListRequest) -> CallFilter:
+    """The calls that are over and that a filter asks for."""
+    reasons = {slug(reason): reason for reason in REASONS}
+    wanted = CallFilter(
+        since=read_day(asked.since),
+        until=read_day(asked.until, 1),
+        number=asked.number,
+        menu=find_menu(connection, asked.menu) if asked.menu else None,
+        source=read_source(asked.source),
+        outcome=asked.outcome,
+        reason=reasons.get(asked.reason, ""),
+        is_live=False,
+    )
+    return narrow_part(wanted, read_part(asked.part))
+
+
+def find_menu(connection: Connection, text: str) -> int:
+    """The menu that somebody typed: its number, with its name or without, or a name that is the only one."""
+    number = narrow(text)
+    ident = resources.find_named(connection, IVR, number)
+    if ident is not None:
+        return ident
+    total, rows = resources.search(connection, IVR, number, ListQuery(0, 1, "number"))
+    return int(rows[0]["id"]) if total == 1 else NOBODY
+
+
+async def read(visit: PageRequest, now: int) -> CallsPage:
+    """The page that the address asks for."""
+    asked = read_asked(visit)
+    sort = choose(visit.query("sort_by"), SORTS, "started")
+    order = choose(visit.query("order_by"), ("asc", "desc"), "desc" if sort == "started" else "asc")
+    number = whole(visit.query("page"), 1, MOST_PAGE)
+    size = whole(visit.query("page_size"), SIZES[0], SIZES[-1])
+    listing = Listing(PATH, sort, order, "", number, size, 0, (), asked.parameters)
+    return await visit.database.read(load, asked, listing, now)
+
+
+def load(connection: Connection, asked: CallListRequest, listing: Listing, now: int) -> CallsPage:
+    nodes = liveness.read_nodes(connection, now)
+    count, live = liveness.list_live(connection, MOST_LIVE)
+    sort: Sort = next(one for one in SORTS if one == listing.sort)
+    offset, order = (listing.page - 1) * listing.size, Order(sort, listing.order == "desc")
+    wanted = make_wanted(connection, asked)
+    first_day = find_first_day(connection, wanted) if wanted.number else None
+    if first_day:
+        wanted = replace(wanted, since=int(first_day.timestamp() * 1000))
+    total, rows = call_records.list_calls(connection, wanted, offset, listing.size, order)
+    found = listing.with_rows(total, rows)
+    is_empty = asked.is_any and not total and not count
+    part = read_part(asked.part)
+    return CallsPage(
+        live=tuple(show_live(connection, live, nodes)),
+        count=count,
+        nodes=nodes,
+        liveness=liveness.take_pulse(connection, now),
+        asked=asked,
+        listing=found,
+        earlier=name_earlier(listing, first_day) if first_day else ("", ""),
+        trunks=tuple(list_sources(connection, asked)),
+        part=say_part(part, finder(connection)) if part else "",
+        first=find_first(connection) if is_empty else ("", ""),
+    )
+
+
+def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | None:
+    """The first of the days that are searched for a part of a number; None where all of them are.
+
+    So many that they have the newest MOST_SEARCHED calls: a search takes no longer, however many there were.
+    """
+    horizon = call_records.find_horizon(connection, wanted, call_records.MOST_SEARCHED)
+    if horizon is None:
+        return None
+    midnight = datetime.fromtimestamp(horizon / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
+    is_all = wanted.since is not None and midnight.timestamp() * 1000 <= wanted.since
+    return None if is_all else midnight
+
+
+def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
+    """The first day that was searched, and the address of the search in the days before it."""
+    before = f"{first_day - timedelta(days=1):%Y-%m-%d}"
+    return f"{first_day:%Y-%m-%d}", listing.address(until=before, page=1)
+
+
+def show_live(connection: Connection, records: list[CallRecord], nodes: Nodes) -> list[LiveCalls]:
+    """Calls under way, each with the place where the caller is."""
+    find = finder(connection)
+    return [LiveCalls(one, *find_place(one, find), nodes.is_silent(one.node)) for one in records]
+
+
+def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
+    """Where a caller is, and what goes on there: whoever is rung or talks goes before the menu behind."""
+    ringing = [leg for leg in record.legs if leg and not leg.get("ended")]
+    for leg in sorted(ringing, key=lambda leg: not leg.get("answered")):
+        is_shown = leg["kind"] != DestinationKind.EXTERNAL or leg["number"] == record.called
+        place = find(leg["kind"], leg["target"], leg["number"] if is_shown else HIDDEN)
+        stage = say("stage.connected") if leg.get("answered") else say("stage.rings", count=len(ringing))
+        return place, stage
+    stage = say_or_keep("stage." + slug(record.stage), record.stage)
+    if record.menu:
+        return find(DestinationKind.IVR, record.menu, record.path.rpartition(" ")[2]), stage
+    return NoteContext("nowhere", record.called), stage
+
+
+def list_sources(connection: Connection, asked: CallListRequest) -> Iterator[tuple[str, str]]:
+    """What the filter offers to have come in by: the trunks, and what it has chosen already."""
+    _, rows = resources.search(connection, KINDS["trunk"], "", ListQuery(0, MOST_TRUNKS, "name"))
+    offered = {f"trunk-{row['id']}": row["name"] for row in rows}
+    chosen = read_source(asked.source)
+    if chosen and asked.source not in offered:
+        yield asked.source, finder(connection)(chosen[0], chosen[1], str(chosen[1])).text
+    yield from offered.items()
+
+
+def find_first(connection: Connection) -> tuple[str, str]:
+    """The number and the name of a menu that a first call could go to."""
+    _, rows = resources.search(connection, IVR, "", ListQuery(0, 1, "number"))
+    return (rows[0]["number"], rows[0]["name"]) if rows else ("", "")
+
+
+def quick_ways(asked: CallListRequest, today: datetime) -> Iterator[tuple[str, str, bool]]:
+    """Days up to today with one click: words, address, whether they are chosen."""
+    others = {
+        name: value for name, value in asked.parameters.items() if name not in ("since", "until", "part")
+    }
+    for days in QUICK:
+        since = (today - timedelta(days=days - 1)).strftime("%Y-%m-%d")
+        label = say("calls.today") if days == 1 else say("calls.days", count=days)
+        chosen = (asked.since, asked.until) == (since, "")
+        yield label, f"{PATH}?{urlencode({'since': since} | others)}", chosen
+    yield say("calls.all"), f"{PATH}?{urlencode(others)}", not (asked.since or asked.until)

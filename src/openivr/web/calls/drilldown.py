@@ -1,0 +1,114 @@
+"""The calls behind a number of a report, as the address of the list of calls has them."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from openivr.ivr.commands import Topic
+from openivr.ivr.model import DestinationKind
+from openivr.resources.destination import TARGETS
+from openivr.resources.fields import CONTROL
+from openivr.store.cdr.call_records import CallFilter, NoteFilter
+from openivr.web.calls.labels import say_or_keep, slug
+from openivr.web.calls.timeline import Find
+from openivr.web.messages import say
+
+LONGEST = 2000  # characters in an address
+Moment = Annotated[int, Meta(ge=0, le=2**52)]  # Unix milliseconds
+Ident = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Text = Annotated[str, Meta(max_length=127)]
+KindName = Annotated[str, Meta(pattern=f"^({'|'.join(DestinationKind)})?$")]
+Shown = Literal["entered", "chose", "timed out", "invalid", "connected", "recorded"]
+
+
+class Drilldown(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What days, an outcome and a reason do not say; the fields of `CallFilter` and `NoteFilter`."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+    path: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
+    whole: bool = False
+    topics: tuple[Shown, ...] = ()
+    menu: Ident | None = None
+    input: Text | None = None
+    kind: KindName | None = None
+    target: Ident | None = None
+    detail: Text | None = None
+
+    @property
+    def noted(self) -> NoteFilter | None:
+        """What has to be noted of a call."""
+        if not self.topics:
+            return None
+        return NoteFilter(self.topics, self.menu, self.input, self.kind, self.target, self.detail)
+
+
+def write_part(wanted: CallFilter) -> str:
+    """The text in an address; "" where days, outcome and reason say it all."""
+    noted = wanted.noted or NoteFilter(())
+    values = {
+        "since": wanted.since,
+        "until": wanted.until,
+        "path": wanted.path,
+        "whole": wanted.is_whole_path,
+        "topics": [str(topic) for topic in noted.topics],
+        "menu": noted.menu,
+        "input": noted.input,
+        "kind": noted.kind,
+        "target": noted.target,
+        "detail": noted.detail,
+    }
+    part = msgspec.convert(values, Drilldown)
+    return "" if part == Drilldown() else msgspec.json.encode(part).decode()
+
+
+def read_part(text: str) -> Drilldown | None:
+    """The opposite; None for what nobody has written."""
+    try:
+        part = msgspec.json.decode(text, type=Drilldown) if 0 < len(text) <= LONGEST else None
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    if part is None or CONTROL.search("".join(filter(None, (*part.path, part.input, part.detail)))):
+        return None
+    return part
+
+
+def narrow(wanted: CallFilter, part: Drilldown | None) -> CallFilter:
+    """Only those calls of the part."""
+    if part is None:
+        return wanted
+    since = wanted.since if part.since is None else part.since
+    until = wanted.until if part.until is None else part.until
+    return replace(
+        wanted, since=since, until=until, path=part.path, is_whole_path=part.whole, noted=part.noted
+    )
+
+
+def say_part(part: Drilldown, find: Find) -> str:
+    """What those calls have in common, in words."""
+    told = []
+    if part.path:
+        names = " → ".join(part.path)
+        told.append(say("part.whole" if part.whole else "part.path", path=names))
+    elif part.whole:
+        told.append(say("part.no_menu"))
+    if part.topics:
+        menu = find(DestinationKind.IVR, part.menu, str(part.menu)).text if part.menu else ""
+        target = part.target if part.kind in TARGETS else 0
+        to = find(part.kind, target or 0, "").text if part.kind else ""
+        topic: str = part.topics[0]
+        if topic in (Topic.CONNECTED, Topic.RECORDED):
+            told.append(say("part.reached", to=to))
+        elif topic == Topic.INVALID and part.detail:
+            why = say_refusal(part.detail)
+            told.append(say("part.refused", menu=menu, input=part.input, why=why))
+        else:
+            told.append(say(f"part.{topic.replace(' ', '_')}", menu=menu, input=part.input, to=to))
+    return ", ".join(told) or say("part.hour")
+
+
+def say_refusal(detail: str) -> str:
+    """Why a menu refused what was typed."""
+    return say_or_keep(f"refusal.{slug(detail)}", detail)

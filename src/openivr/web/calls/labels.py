@@ -1,0 +1,183 @@
+"""Calls in words: when, how long, what became of them, who was rung, and what was heard."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openivr.cdr.journal.entries import CallOutcome
+from openivr.ivr.commands import HIDDEN, HangupReason
+from openivr.ivr.model import DestinationKind
+from openivr.store.cdr.call_records import CallRecord
+from openivr.web.menus.labels import Sentence
+from openivr.web.messages import has, say
+
+MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on people hear it
+TONES: Mapping[str, tuple[str, str]] = {
+    CallOutcome.CONNECTED: ("calls", "good"),
+    CallOutcome.MESSAGE: ("ext_vm", "good"),
+    CallOutcome.MENU: ("ivr", ""),
+    CallOutcome.MISSED: ("clock", "warn"),
+    CallOutcome.REFUSED: ("shut", "warn"),
+    CallOutcome.INTERRUPTED: ("warning", "bad"),
+}
+# Why calls end that no menu ended: as the calls process and the clerk write it.
+OTHER_REASONS = (
+    "transferred",
+    "nobody has this number",
+    "no inbound route takes this number",
+    "no outbound route that this extension may use takes this number",
+    "the server was stopped",
+    "the server was interrupted",
+    "an error of the server",
+)
+REASONS = (*map(str, HangupReason), *OTHER_REASONS)
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """Somebody who was rung. `kind` and `target` are those of the journal's leg; times in words."""
+
+    kind: str
+    target: int
+    number: str
+    via: str
+    result: str
+    tone: str
+    status: int
+    rang: str
+    talked: str
+
+
+def slug(text: str) -> str:
+    """The key under which words stand for a text of the records."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def say_or_keep(key: str, text: str) -> str:
+    """The words for a text of the records; one without words, of another release, as it is."""
+    return say(key) if has(key) else text
+
+
+def say_reason(reason: str) -> str:
+    """Why a call ended."""
+    return say_or_keep("why." + slug(reason), reason)
+
+
+def say_result(record: CallRecord) -> Sentence:
+    """What became of a call, with its icon and tone."""
+    if record.is_live:
+        return Sentence("dot", say("result.live"), "good")
+    icon, tone = TONES.get(record.outcome, ("dot", ""))
+    return Sentence(icon, say_or_keep("result." + slug(record.outcome), record.outcome), tone)
+
+
+def say_moment(milliseconds: int, now: int, form: str = "%H:%M") -> str:
+    """A time by the server's clock, both in Unix ms: today and yesterday by name."""
+    moment, today = time.localtime(milliseconds // 1000), time.localtime(now // 1000)
+    yesterday = time.localtime(now // 1000 - (today.tm_hour + 1) * 3600)
+    for name, day in (("moment.today", today), ("moment.yesterday", yesterday)):
+        if (moment.tm_year, moment.tm_yday) == (day.tm_year, day.tm_yday):
+            return say(name, time=time.strftime(form, moment))
+    return time.strftime(f"%Y-%m-%d {form}", moment)
+
+
+def lasting(milliseconds: int) -> str:
+    """How long: 1:05, or 1:01:05."""
+    minutes, seconds = divmod(max(0, round(milliseconds / 1000)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def length_of(record: CallRecord, now: int) -> str:
+    """How long a call took, or has taken so far."""
+    return lasting((record.ended or max(now, record.updated)) - record.started)
+
+
+def talked(record: CallRecord) -> int:
+    """How long the caller talked to people, in ms."""
+    spans = [(leg.get("answered", 0), leg.get("ended") or record.updated) for leg in record.legs]
+    return sum(end - start for start, end in spans if start)
+
+
+def read_legs(record: CallRecord, now: int) -> Iterator[LegView]:
+    """Who was rung. A number outside is shown where the caller dialled it, and not where a menu took it."""
+    end = record.ended or now
+    for leg in record.legs:
+        if not leg:
+            continue
+        is_outside = leg["kind"] == DestinationKind.EXTERNAL and leg["number"] != record.called
+        answered, over = leg.get("answered", 0), leg.get("ended") or end
+        result, tone = leg_result(leg, record.is_live)
+        yield LegView(
+            kind=leg["kind"],
+            target=leg["target"],
+            number=HIDDEN if is_outside else leg["number"],
+            via=leg.get("via", ""),
+            result=result,
+            tone=tone,
+            status=leg.get("status", 0),
+            rang=lasting((answered or over) - leg["began"]),
+            talked=lasting(over - answered) if answered else "",
+        )
+
+
+def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
+    """What came of ringing somebody, and its tone."""
+    result = leg.get("result", "")
+    if is_live and not leg.get("ended"):
+        return say("leg.talking" if leg.get("answered") else "leg.ringing"), "good"
+    tone = "good" if result in ("answered", "transferred") else ""
+    return (say_or_keep("leg." + slug(result), result) if result else say("leg.cancelled")), tone
+
+
+def tell_input(record: CallRecord) -> Iterator[Sentence]:
+    """Which kinds of keys were agreed on and heard, and how the sound fared; what is wrong, as a warning."""
+    if record.is_live or record.answered is None:
+        key = "input.nothing" if record.is_live else "input.unanswered"
+        yield Sentence("note", say(key))
+        return
+    heard = record.input.get("heard", {})
+    has_events = "rfc4733" in record.input.get("negotiated", ())
+    if record.input.get("negotiated"):
+        yield (
+            Sentence("check", say("input.events_agreed"), "good")
+            if has_events
+            else Sentence("warning", say("input.tones_only"), "warn")
+        )
+    for kind, count in heard.items():
+        yield Sentence("ivr", say(f"input.heard_{kind}", count=count))
+    if record.path and "heard" in record.input and not heard:
+        yield Sentence("ivr", say("input.heard_none"))
+    if has_events and heard.get("inband"):
+        yield Sentence("warning", say("input.mixed"), "warn")
+    for side in ("caller", "callee"):
+        if side in record.media:
+            yield from tell_sound(side, record.media[side])
+
+
+def tell_sound(side: str, media: Mapping[str, Any]) -> Iterator[Sentence]:
+    """How the sound of one side fared."""
+    if not media.get("heard"):
+        yield Sentence("warning", say(f"input.silent_{side}"), "warn")
+    else:
+        lost, jitter = share(media["lost"], media["heard"] + media["lost"]), media["jitter_ms"]
+        is_bad = lost > MUCH_LOST or jitter > MUCH_JITTER
+        text = say(f"input.sound_{side}", lost=percent(lost), jitter=round(jitter))
+        yield Sentence("warning" if is_bad else "check", text, "warn" if is_bad else "good")
+    far = share(media.get("far_lost") or 0, media.get("sent") or 0)
+    if far > MUCH_LOST:
+        yield Sentence("warning", say(f"input.far_{side}", lost=percent(far)), "warn")
+    if media.get("strangers"):
+        yield Sentence("shut", say("input.strangers", count=media["strangers"]))
+
+
+def share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def percent(fraction: float) -> str:
+    """A share as people write it; what is not quite nothing is not told as nothing."""
+    text = f"{fraction * 100:.1f}".removesuffix(".0")
+    return f"{text} %" if text != "0" or not fraction else "< 0.1 %"

@@ -1,0 +1,257 @@
+"""Calls: those under way, as they go on; those that are over, as a list, as a file, and one by one."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from openivr.ivr.commands import HangupReason
+from openivr.resources.errors import NotFound
+from openivr.resources.ivr import IVR
+from openivr.sounds.convert import find_peaks
+from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr.call_records import CallFilter, CallNote, CallRecord
+from openivr.store.cdr.voicemail import VoicemailMessage
+from openivr.store.config import resources
+from openivr.store.runtime import liveness
+from openivr.store.runtime.liveness import Nodes
+from openivr.web.calls import call_list
+from openivr.web.calls import labels as call_words
+from openivr.web.calls.call_list import PATH, make_wanted, read_asked
+from openivr.web.calls.labels import LegView, length_of, read_legs, say_moment, say_reason, say_result, slug
+from openivr.web.calls.timeline import NoteContext, PathItem, TimelineEntry, finder, list_events, tell, trace
+from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
+from openivr.web.core.range_response import send_bytes
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.messages import say
+from openivr.web.prompts import as_attachment
+from openivr.web.settings.pages import attachment
+
+FEW = 5  # calls that a menu's page shows
+PART = 1000  # calls of a file that are read at a time
+PEAKS = 192  # bars of a picture of a sound
+LARGEST_DRAWN = 64 * 2**20  # bytes of a recording that a picture is made of
+STAMP = "%Y-%m-%dT%H:%M:%S%z"
+COLUMNS = (
+    *("id", "started", "answered", "ended", "seconds", "caller", "caller_name", "called", "came_in_by"),
+    *("menus", "keys", "outcome", "reason"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Everything that is known of a call."""
+
+    record: CallRecord
+    source: NoteContext
+    steps: list[PathItem]
+    legs: list[tuple[LegView, NoteContext]]
+    story: list[TimelineEntry]
+    events: list[tuple[float, str, str]]
+    messages: list[tuple[VoicemailMessage, str]]  # and whose mailbox it is in
+    nodes: Nodes
+
+
+async def show_list(visit: PageRequest) -> Response:
+    moment = now()
+    page = await call_list.read(visit, moment)
+    ways = list(call_list.quick_ways(page.asked, datetime.now().astimezone()))
+    return visit.page("calls/list.html", where=PATH, page=page, ways=ways, **words(moment))
+
+
+async def watch_list(visit: PageRequest) -> Response:
+    """The page as it is now, or 204 where nothing has changed since it was `seen`."""
+    if visit.query("seen") == await visit.database.read(liveness.take_pulse, now()):
+        return Response(status_code=204)
+    return await show_list(visit)
+
+
+def words(moment: int) -> dict[str, Any]:
+    """What the templates say calls with."""
+    return {
+        "now": moment,
+        "w": call_words,
+        "moment": lambda at, form="%H:%M": say_moment(at, moment, form),
+        "length": lambda record: length_of(record, moment),
+        "result": say_result,
+        "reason": say_reason,
+        "reasons": [(slug(one), say_reason(one)) for one in (*HangupReason, *call_words.OTHER_REASONS)],
+        "outcomes": [(one, say(f"result.{one}")) for one in call_words.TONES],
+    }
+
+
+def now() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def show_one(visit: PageRequest) -> Response:
+    moment = now()
+    page = await visit.database.read(load, ident_of(visit), moment)
+    recording = await visit.database.work(find_recording, visit, page.record)
+    return visit.page("calls/one.html", where=PATH, page=page, recording=recording, **words(moment))
+
+
+async def watch_one(visit: PageRequest) -> Response:
+    """The page as it is now, or 204 where nothing has changed since it was `seen`."""
+    record = await visit.database.read(find, ident_of(visit))
+    if visit.query("seen") == str(record.sequence):
+        return Response(status_code=204)
+    return await show_one(visit)
+
+
+def ident_of(visit: PageRequest, name: str = "call") -> str:
+    """A name in the path that a database may be asked for."""
+    ident: str = visit.request.path_params[name]
+    if "\0" in ident:
+        raise NotFound(name)
+    return ident
+
+
+def find(connection: Connection, ident: str) -> CallRecord:
+    """A call by its whole id, or NotFound."""
+    record = call_records.find_call(connection, ident)
+    if record is None or record.id != ident:
+        raise NotFound(f"call {ident}")
+    return record
+
+
+def load(connection: Connection, ident: str, moment: int) -> CallPage:
+    record = find(connection, ident)
+    notes: list[CallNote] = call_records.notes_of(connection, ident)
+    named = finder(connection)
+    return CallPage(
+        record=record,
+        source=named(record.source_kind, record.source_id, record.source),
+        steps=trace(notes, named),
+        legs=[(leg, named(leg.kind, leg.target, leg.number)) for leg in read_legs(record, moment)],
+        story=list(tell(record, notes, named)),
+        events=list(list_events(record, notes)),
+        messages=[
+            (one, named("extension", one.extension_id, "").text)
+            for one in voicemail.messages_of(connection, ident)
+        ],
+        nodes=liveness.read_nodes(connection, moment),
+    )
+
+
+def find_recording(visit: PageRequest, record: CallRecord) -> Path | None:
+    """The file in which this call was recorded, if it is on this machine."""
+    path = visit.site.told.recordings / Path(record.recording).name
+    return path if record.recording and path.is_file() else None
+
+
+async def show_of_menu(visit: PageRequest) -> Response:
+    """The last calls of a menu, as a part of its page."""
+    number, total, records = await visit.database.read(load_of_menu, visit.ident())
+    return visit.page(
+        "calls/of_menu.html", where=PATH, number=number, total=total, records=records, **words(now())
+    )
+
+
+def load_of_menu(connection: Connection, ident: int) -> tuple[str, int, list[CallRecord]]:
+    number: str = resources.fetch(connection, IVR, ident)["number"]
+    return number, *call_records.list_calls(connection, CallFilter(menu=ident, is_live=False), limit=FEW)
+
+
+async def send_file(visit: PageRequest) -> Response:
+    """All calls that the filter gives, for spreadsheets, newest first."""
+    wanted = await visit.database.read(make_wanted, read_asked(visit))
+    headers = attachment("openivr-calls", "csv")
+    return StreamingResponse(write_lines(visit, wanted), media_type=MEDIA_TYPE, headers=headers)
+
+
+async def write_lines(visit: PageRequest, wanted: CallFilter) -> AsyncIterator[str]:
+    yield MARK + make_csv([COLUMNS])
+    last: tuple[int, str] | None = None
+    while True:
+        text, last = await visit.database.read(write_part, wanted, last)
+        if last is None:
+            return
+        yield text
+
+
+def write_part(
+    connection: Connection, wanted: CallFilter, before: tuple[int, str] | None
+) -> tuple[str, tuple[int, str] | None]:
+    """The lines of the next calls, and where to go on; None at the end."""
+    found = call_records.walk_calls(connection, wanted, before, PART)
+    last = (found[-1].started, found[-1].id) if found else None
+    return make_csv(map(as_row, found)), last
+
+
+def as_row(record: CallRecord) -> tuple[object, ...]:
+    """A line of the file, in the order of COLUMNS."""
+    times = [stamp(at) for at in (record.started, record.answered, record.ended)]
+    seconds = round(((record.ended or record.updated) - record.started) / 1000, 1)
+    people = (record.caller, record.caller_name, record.called, f"{record.source_kind} {record.source}")
+    return (record.id, *times, seconds, *people, record.path, record.keys, record.outcome, record.reason)
+
+
+def stamp(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else time.strftime(STAMP, time.localtime(milliseconds / 1000))
+
+
+async def play_recording(visit: PageRequest) -> Response:
+    """The sound of a call, or a part of it; `download` as a file to keep."""
+    record = await visit.database.read(find, ident_of(visit))
+    path = await visit.database.work(find_recording, visit, record)
+    if path is None:
+        raise NotFound(f"recording of {record.id}")
+    name = f"openivr-call-{record.id}.wav" if visit.query("download") else None
+    return FileResponse(path, media_type="audio/wav", filename=name)
+
+
+async def draw_recording(visit: PageRequest) -> Response:
+    """How loud it is from its beginning to its end; nothing of one that is too long to be read at once."""
+    record = await visit.database.read(find, ident_of(visit))
+    path = await visit.database.work(find_recording, visit, record)
+    if path is None:
+        raise NotFound(f"recording of {record.id}")
+    if path.stat().st_size > LARGEST_DRAWN:
+        return JSONResponse([])
+    content = await asyncio.to_thread(path.read_bytes)
+    return JSONResponse(await visit.database.work(find_peaks, content, PEAKS))
+
+
+def read_message(connection: Connection, call: str, ident: str) -> bytes:
+    """The sound of a message that was left in a call, or NotFound."""
+    audio = voicemail.audio_of(connection, ident)
+    if audio is None or ident not in {one.id for one in voicemail.messages_of(connection, call)}:
+        raise NotFound(f"message {ident}")
+    return audio
+
+
+async def play_message(visit: PageRequest) -> Response:
+    """A message, or a part of it. Whoever hears it here leaves it new for its owner."""
+    ident = ident_of(visit, "message")
+    audio = await visit.database.read(read_message, ident_of(visit), ident)
+    kept = as_attachment(f"openivr-{ident}.wav") if visit.query("download") else None
+    return send_bytes(visit, audio, "audio/wav", kept)
+
+
+async def draw_message(visit: PageRequest) -> Response:
+    """How loud it is from its beginning to its end."""
+    audio = await visit.database.read(read_message, ident_of(visit), ident_of(visit, "message"))
+    return JSONResponse(await visit.database.work(find_peaks, audio, PEAKS))
+
+
+ONE = PATH + "/{call}"
+VIEWS = (
+    PageRoute(path=PATH, handle=show_list),
+    PageRoute(path=f"{PATH}/now", handle=watch_list, keeps_session=False),
+    PageRoute(path=f"{PATH}/file", handle=send_file),
+    PageRoute(path="/menus/{id:int}/calls", handle=show_of_menu),
+    PageRoute(path=ONE, handle=show_one),
+    PageRoute(path=f"{ONE}/now", handle=watch_one, keeps_session=False),
+    PageRoute(path=f"{ONE}/recording", handle=play_recording),
+    PageRoute(path=f"{ONE}/recording/outline", handle=draw_recording),
+    PageRoute(path=f"{ONE}/messages/{{message}}", handle=play_message),
+    PageRoute(path=f"{ONE}/messages/{{message}}/outline", handle=draw_message),
+)

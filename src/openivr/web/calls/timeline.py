@@ -1,0 +1,186 @@
+"""The way of a call through menus and to people, and what happened on it, from its notes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from openivr.ivr.commands import HIDDEN, Note, Topic
+from openivr.ivr.model import DestinationKind
+from openivr.resources.destination import TARGETS
+from openivr.resources.errors import NotFound
+from openivr.store.cdr.call_records import CallNote, CallRecord
+from openivr.store.config import resources
+from openivr.web.calls.labels import say_or_keep, say_reason, slug
+from openivr.web.core.urls import address
+from openivr.web.messages import has, say
+
+
+@dataclass(frozen=True, slots=True)
+class NoteContext:
+    """Where a caller can be: its kind, what people call it, and its page, "" where it has none."""
+
+    kind: str
+    text: str
+    address: str = ""
+
+
+Find = Callable[[str, int, str], NoteContext]  # kind, target, number
+
+
+@dataclass(frozen=True, slots=True)
+class PathItem:
+    """A place on a call's way: how the caller came there, and what came of it.
+
+    `tries` is what was pressed there in vain, or how often nothing was.
+    """
+
+    place: NoteContext
+    how: str = ""
+    result: str = ""
+    tone: str = ""
+    tries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """Something that happened, `at` ms from the beginning."""
+
+    at: int
+    icon: str
+    kind: str
+    text: str
+    why: str = ""
+    address: str = ""
+
+
+def finder(connection: Connection) -> Find:
+    """Looks up what a destination is called now; what is gone keeps the number that it had."""
+    names = resources.namer(connection)
+
+    def find(kind: str, target: int, number: str) -> NoteContext:
+        of = TARGETS.get(kind, kind)
+        shown = say("call.number") if number == HIDDEN else number
+        try:
+            name, now = names(of, target) if target and kind != DestinationKind.EXTERNAL else ("", "")
+        except NotFound:
+            return NoteContext(kind, shown or say("object.gone"))
+        label = f"{now} {name}".strip() if name != now else name
+        if not label:
+            return NoteContext(kind, shown or say_kind(kind))
+        text = say("way.voicemail_of", number=label) if kind == DestinationKind.VOICEMAIL else label
+        return NoteContext(kind, text, address(of, target))
+
+    return find
+
+
+def say_kind(kind: str) -> str:
+    key = f"goal.{kind}"
+    return say(key) if has(key) else kind
+
+
+def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
+    """The places that a call came to, in order. Coming back to a menu is no new place."""
+    steps: list[PathItem] = []
+    how = ""
+    for one in notes:
+        note = one.note
+        place = find(note.kind or "", note.target, note.number)
+        match note.topic:
+            case Topic.ENTERED:
+                place = find(DestinationKind.IVR, note.ivr, note.number)
+                if steps and steps[-1].place == place:
+                    steps[-1] = replace(steps[-1], tries=(*steps[-1].tries, *([how] if how else [])))
+                else:
+                    steps.append(PathItem(place, how))
+                how = ""
+            case Topic.CHOSE:
+                how = show_input(note)
+            case Topic.INVALID:
+                how = say("pressed.refused", input=show_input(note))
+            case Topic.TIMED_OUT:
+                how = say("pressed.timeout")
+            case Topic.DIALLED:
+                steps.append(PathItem(place, how))
+                how = ""
+            case Topic.CONNECTED | Topic.RECORDED | Topic.FAILED:
+                put_result(steps, PathItem(place, how), note)
+                how = ""
+            case _:
+                pass
+    return steps
+
+
+def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
+    """What came of going to a place, which may not have been rung at all."""
+    if steps and steps[-1].place.kind == step.place.kind and not steps[-1].result and not step.how:
+        step = steps.pop()
+    result = {Topic.CONNECTED: say("leg.answered"), Topic.RECORDED: say("why.message_left")}.get(note.topic)
+    tone = "good" if result else "warn"
+    steps.append(
+        replace(step, result=result or say_or_keep("cause." + slug(note.detail), note.detail), tone=tone)
+    )
+
+
+def show_input(note: Note) -> str:
+    """What was typed; numbers dialled outside are hidden in notes."""
+    return say("call.number") if note.input == HIDDEN else note.input
+
+
+SIGNS = {
+    Topic.ARRIVED: ("calls", "ivr"),
+    Topic.TIMED_OUT: ("clock", "nowhere"),
+    Topic.INVALID: ("wrong", "trouble"),
+    Topic.MISSING: ("warning", "trouble"),
+    Topic.FAILED: ("warning", "trouble"),
+    Topic.MAILBOX: ("ext_vm", "ext_vm"),
+    Topic.RECORDED: ("ext_vm", "ext_vm"),
+    Topic.ENDED: ("end_call", "end_call"),
+}
+
+
+def tell(record: CallRecord, notes: Iterable[CallNote], find: Find) -> Iterator[TimelineEntry]:
+    """What happened, line by line."""
+    for one in notes:
+        note = one.note
+        kind = DestinationKind.IVR if note.topic is Topic.ENTERED else note.kind or ""
+        target = note.ivr if note.topic is Topic.ENTERED else note.target
+        place = find(kind, target, note.number)
+        icon, tint = SIGNS.get(note.topic, (kind or "note", kind or "nowhere"))
+        text, why = phrase(note, place)
+        yield TimelineEntry(one.at - record.started, icon, tint, text, why, place.address)
+
+
+def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
+    """A note in words, and why it was so."""
+    topic = note.topic
+    values = {"input": show_input(note), "name": place.text, "number": note.number, "detail": note.detail}
+    key, why = f"story.{slug(topic)}", ""
+    if topic is Topic.ARRIVED and not note.number:
+        key = "story.arrived_withheld"
+    elif topic in (Topic.CHOSE, Topic.TIMED_OUT) and not note.kind:
+        key += "_nowhere"
+    elif topic is Topic.MAILBOX:
+        key = f"story.mailbox_{note.detail}"
+    elif topic is Topic.FAILED:
+        values["detail"] = say_or_keep("cause." + slug(note.detail), note.detail)
+    elif topic is Topic.ENDED:
+        values["detail"] = say_reason(note.detail)
+    elif topic is Topic.INVALID:
+        why = say_or_keep("refusal." + slug(note.detail), note.detail)
+    return say(key, **values), why
+
+
+def list_events(record: CallRecord, notes: Iterable[CallNote]) -> Iterator[tuple[float, str, str]]:
+    """Every event: seconds from the beginning, its name, its details.
+
+    No key is shown of a call in which anything typed is hidden.
+    """
+    has_hidden = any(HIDDEN in (one.note.input, one.note.number) for one in notes)
+    for event in record.events:
+        facts: dict[str, Any] = {k: v for k, v in event.items() if k not in ("at", "event", "destination")}
+        if has_hidden and "key" in facts:
+            facts["key"] = "•"
+        shown = ", ".join(f"{name} {value}" for name, value in facts.items() if value not in ("", [], ()))
+        yield event.get("at", 0) / 1000, event.get("event", ""), shown

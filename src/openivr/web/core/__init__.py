@@ -1,0 +1,1 @@
+"""Shared by all pages: middleware, sign-in, CSRF, templates, static files."""

@@ -1,0 +1,39 @@
+"""Answers of bytes that are at hand, whole or a part: players ask for parts, to begin in the middle."""
+
+import re
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from openivr.web.core.request import PageRequest
+
+RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})", re.ASCII)
+
+
+def send_bytes(
+    visit: PageRequest, content: bytes, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The content, or the one range of it that the request names (RFC 9110 §14)."""
+    known = {"Accept-Ranges": "bytes", **(headers or {})}
+    asked = visit.request.headers.get("range")
+    if asked is None:
+        return Response(content, media_type=media_type, headers=known)
+    size = len(content)
+    span = read_range(asked, size)
+    if span is None:
+        return Response(status_code=416, headers={**known, "Content-Range": f"bytes */{size}"})
+    first, last = span
+    known["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Response(content[first : last + 1], 206, media_type=media_type, headers=known)
+
+
+def read_range(text: str, size: int) -> tuple[int, int] | None:
+    """The first and last byte of a range such as bytes=0-99, bytes=100- or bytes=-50, if it has any."""
+    match = RANGE.fullmatch(text)
+    if match is None or match[0] == "bytes=-":
+        return None
+    if not match[1]:
+        first, last = max(0, size - int(match[2])), size - 1
+    else:
+        first, last = int(match[1]), min(int(match[2] or size), size - 1)
+    return (first, last) if first <= last else None

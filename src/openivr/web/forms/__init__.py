@@ -1,0 +1,1 @@
+"""Forms: inputs, parsing, table cells, edit conflicts."""

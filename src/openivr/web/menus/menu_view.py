@@ -1,0 +1,336 @@
+"""What the page of one menu shows, made from a draft and what stands around it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import Connection
+
+from openivr.ivr.analysis.check import check_one
+from openivr.ivr.analysis.diagram import Arrow, Picture, draw
+from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY
+from openivr.ivr.analysis.labels import show_ivr
+from openivr.ivr.analysis.rules import Finding, Severity
+from openivr.ivr.builtin_sounds import GREETING, SOUNDS
+from openivr.ivr.model import DestinationKind, IvrSnapshot
+from openivr.resources.destination import MENU_TYPES, TARGETS, Value
+from openivr.resources.destination import PARTS as PARTS_OF
+from openivr.resources.ivr import KEYS
+from openivr.store.config.menu_graph import MenuNeighbourhood, look_around
+from openivr.web.core.urls import PLACES
+from openivr.web.menus.draft import MenuDraft, body_of, destination, sort_of, stem_of
+from openivr.web.menus.labels import (
+    DEFAULT,
+    SIGNS,
+    DestinationLabel,
+    Sentence,
+    describe,
+    name_of,
+    show_link,
+    show_prompt,
+    sign_of,
+    tell_changes,
+    tell_reach,
+    words_of_prompt,
+)
+from openivr.web.messages import say
+
+KEYPAD = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "star", "0", "hash")
+LETTERS = {
+    "2": "ABC",
+    "3": "DEF",
+    "4": "GHI",
+    "5": "JKL",
+    "6": "MNO",
+    "7": "PQRS",
+    "8": "TUV",
+    "9": "WXYZ",
+}
+OTHERS = ("timeout", "invalid")
+PARTS = ("name", "hear", "reach")  # of the page, beside the keys, that can be opened
+LISTS = ("dial_ext_list", "restrict_dial_ext_list", "dial_call_number_list", "dial_outb_route_list")
+MOST_PROMPTS = 5
+MOST_OPTIONS = 200  # offered for each sort of target; whoever knows the number can type any
+MOST_NODES = 120  # of the picture
+FEW_FINDINGS = 3  # of one rule that are told one by one
+NO_PERSON = "IVR103"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCard:
+    """A key, or one of the two other ways on. `goal` is where it leads; its form has the rest."""
+
+    key: str
+    sign: str
+    letters: str
+    name: str
+    stem: str
+    type: str
+    prefix: str
+    target: str
+    goal: DestinationLabel
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInfo:
+    """A prompt that callers hear."""
+
+    name: str
+    title: str
+    words: str
+    address: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationChoice:
+    """An object that a list of the form may name."""
+
+    value: str
+    text: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNode:
+    """A node of the picture, with the address of its page and the ways on from it."""
+
+    id: str
+    kind: str
+    label: str
+    address: str
+    arrows: tuple[tuple[Arrow, str], ...]  # and the label of where each leads
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPage:
+    """Everything that the template needs. `open` is the key or part whose editor is shown, "" for none."""
+
+    ident: int
+    draft: MenuDraft
+    open: str
+    tiles: Mapping[str, KeyCard]
+    heard: tuple[PromptInfo, ...]
+    reach: tuple[Sentence, ...]
+    findings: Mapping[str, Sequence[Finding]]
+    changes: tuple[str, ...]
+    boxes: tuple[FlowNode, ...]
+    is_cut: bool  # the picture: callers may come to more places
+    options: Mapping[str, Sequence[tuple[str, str]]]
+    lists: Mapping[str, Sequence[DestinationChoice]]
+
+    @property
+    def base(self) -> str:
+        """The menu that the form is made from, as the API shows it."""
+        return msgspec.json.encode(body_of(self.draft.base)).decode()
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        return self.draft.body
+
+    def problem(self, name: str) -> str:
+        return self.draft.problems.get(name, "")
+
+    @property
+    def problems(self) -> list[str]:
+        """Everything that keeps the menu from being saved, in sentences."""
+        return [
+            say("menu.problem", field=call_field(name), text=text)
+            for name, text in self.draft.problems.items()
+        ]
+
+
+def make_page(
+    connection: Connection, office: IvrSnapshot, ident: int, draft: MenuDraft, opened: str
+) -> MenuPage:
+    """The page of a draft. Reads the menus around it; slow enough to want a thread."""
+    around = look_around(connection, office, ident, draft.values)
+    snapshot = around.snapshot
+    findings = find(around, ident)
+    picture = draw(snapshot, [(DestinationKind.IVR, ident)])
+    return MenuPage(
+        ident=ident,
+        draft=draft,
+        open=opened if opened in (*KEYPAD, *OTHERS, *PARTS) else "",
+        tiles={key: make_tile(snapshot, draft, key, findings) for key in (*KEYPAD, *OTHERS)},
+        heard=tuple(make_heard(snapshot, name) for name in draft.values["prompt"].split(",") if name),
+        reach=tuple(tell_reach(snapshot, snapshot.ivrs[ident].policy)),
+        findings=findings,
+        changes=tuple(tell_changes(snapshot, draft.stored, draft.values)),
+        boxes=tuple(make_boxes(picture)),
+        is_cut=len(picture.nodes) > MOST_NODES,
+        options=make_options(snapshot) if opened else {},
+        lists=make_lists(snapshot, draft) if opened == "reach" else {},
+    )
+
+
+def call_field(name: str) -> str:
+    """What people call a field of the API."""
+    stem = name.removesuffix("_value").removesuffix("_prefix")
+    key = next((key for key in KEYS.keys if stem_of(key) == stem), "")
+    return name_of(key) if key else say(f"menu.{name}")
+
+
+def make_tile(
+    snapshot: IvrSnapshot, draft: MenuDraft, key: str, findings: Mapping[str, Sequence[Finding]]
+) -> KeyCard:
+    stem = stem_of(key)
+    value: Value = {part: draft.body[stem + ending] for part, ending in PARTS_OF.items()}
+    names = [stem + ending for ending in ("", "_prefix", "_value")]
+    return KeyCard(
+        key=key,
+        sign=sign_of(key),
+        letters=LETTERS.get(key, ""),
+        name=name_of(key),
+        stem=stem,
+        type=value["dest"],
+        prefix=value["prefix"],
+        target=draft.typed.get(f"{stem}_target") or typed(snapshot, value),
+        goal=describe(snapshot, destination(draft, key)),
+        findings=tuple(findings.get(f"key {key}", ())),
+        problems=tuple(draft.problems[name] for name in names if name in draft.problems),
+    )
+
+
+def typed(snapshot: IvrSnapshot, value: Value) -> str:
+    """A target as people type it: number and name."""
+    if value["dest"] in TARGETS and value["value"].isdecimal():
+        row = snapshot.find(DestinationKind(value["dest"]), int(value["value"]))
+        return call(row.number, row.name) if row else ""
+    return str(value["value"])
+
+
+def call(number: str, name: str) -> str:
+    return number if number == name else f"{number} {name}"
+
+
+def make_heard(snapshot: IvrSnapshot, name: str) -> PromptInfo:
+    sound = GREETING if name == DEFAULT else name
+    prompt = snapshot.prompts.get(name)
+    address = "/sounds/" + quote(sound) if prompt or sound in SOUNDS else ""
+    return PromptInfo(
+        name, show_prompt(name), words_of_prompt(name), address, prompt.seconds if prompt else 0
+    )
+
+
+def find(around: MenuNeighbourhood, ident: int) -> dict[str, list[Finding]]:
+    """What the check says of this menu, by what it is about: "key 1", "hear", "reach" or "menu"."""
+    snapshot = around.snapshot
+    place = show_ivr(snapshot.ivrs[ident])
+    found: dict[str, list[Finding]] = {}
+    for one in check_one(snapshot, ident):
+        if one.rule.code == NO_PERSON and not around.is_whole:
+            continue  # somebody may be farther away than was looked
+        own = one.place == place or one.place.startswith(f"{place}, ")
+        about = one.place[len(place) :].removeprefix(", ") if own else NO_KEY  # of a circle, told of another
+        found.setdefault(part_of(one, about), []).append(one)
+    return found
+
+
+def part_of(one: Finding, about: str) -> str:
+    """The part of the page that a finding belongs to."""
+    if about in (NO_KEY, WRONG_KEY):
+        return "key timeout" if about == NO_KEY else "key invalid"
+    if about.startswith("key "):
+        sign = about.removeprefix("key ")
+        return "key " + next((key for key, shown in SIGNS.items() if shown == sign), sign)
+    code = one.rule.code
+    if about.startswith("dialling ") or code.startswith(("IVR6", "IVR405")):
+        return "reach"
+    return "hear" if code.startswith(("IVR3", "IVR5")) else "menu"
+
+
+def worst(findings: Sequence[Finding]) -> str:
+    """The severity that a sign shows."""
+    order = list(Severity)
+    return min((one.rule.severity for one in findings), key=order.index).value if findings else ""
+
+
+def make_boxes(picture: Picture) -> Iterator[FlowNode]:
+    """The places of a picture that are shown: the nearest, in their order."""
+    shown = picture.nodes[:MOST_NODES]
+    labels = {node.id: node.label for node in shown}
+    for node in shown:
+        ways = [arrow for arrow in picture.arrows if arrow.source == node.id and arrow.target in labels]
+        arrows = tuple((arrow, labels[arrow.target]) for arrow in ways)
+        yield FlowNode(node.id, node.kind.value, node.label, address_of(node.id, node.kind), arrows)
+
+
+def is_quiet(arrow: Arrow) -> bool:
+    """Whether callers take this way by doing nothing, or the wrong thing."""
+    return set(arrow.label.split(", ")) <= {NO_KEY, WRONG_KEY, NO_ANSWER}
+
+
+def address_of(node: str, kind: DestinationKind) -> str:
+    """The page of a node that is an object with pages, "" of others."""
+    place = PLACES.get(TARGETS.get(kind.value, ""))
+    ident = node.rpartition("-")[2]
+    return place.one.format(id=ident) if place and ident.isdecimal() and ident != "0" else ""
+
+
+def make_options(snapshot: IvrSnapshot) -> dict[str, list[tuple[str, str]]]:
+    """What the fields of an editor offer: the text to type."""
+    people = [("extension", call(row.number, row.name)) for row in snapshot.extensions.values()]
+    groups = [("ring_group", call(row.number, row.name)) for row in snapshot.ring_groups.values()]
+    own = [("ivr", call(row.number, row.name)) for row in snapshot.ivrs.values()]
+    prompts = [("custom_prompt", name) for name in snapshot.prompts]
+    found = {"extension": people, "ring_group": groups, "ivr": own, "custom_prompt": prompts}
+    return {sort: rows[:MOST_OPTIONS] for sort, rows in found.items()}
+
+
+def make_lists(snapshot: IvrSnapshot, draft: MenuDraft) -> dict[str, list[DestinationChoice]]:
+    """The lists of the form: what is chosen, in its order, then what else there is."""
+    people: list[tuple[str, Mapping[int, Any]]] = [
+        ("ext_group", snapshot.extension_groups),
+        ("extension", snapshot.extensions),
+    ]
+    sources = {
+        "dial_ext_list": people,
+        "restrict_dial_ext_list": people,
+        "dial_call_number_list": [("ring_group", snapshot.ring_groups)],
+        "dial_outb_route_list": [("outbound_route", snapshot.outbound_routes)],
+    }
+    return {name: list(offer(snapshot, links(draft.body[name]), rows)) for name, rows in sources.items()}
+
+
+def links(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A list of the API as it is stored."""
+    return [{"type": item["type"], "id": int(item["value"])} for item in items]
+
+
+def offer(
+    snapshot: IvrSnapshot,
+    chosen: Sequence[Mapping[str, Any]],
+    sources: Sequence[tuple[str, Mapping[int, Any]]],
+) -> Iterator[DestinationChoice]:
+    taken = {(link["type"], link["id"]) for link in chosen}
+    for link in chosen:
+        yield DestinationChoice(f"{link['type']}:{link['id']}", show_link(snapshot, link), True)
+    rest = [(kind, ident) for kind, rows in sources for ident in rows if (kind, ident) not in taken]
+    for kind, ident in rest[:MOST_OPTIONS]:
+        yield DestinationChoice(f"{kind}:{ident}", show_link(snapshot, {"type": kind, "id": ident}), False)
+
+
+# In the order in which people look for them.
+GOALS = tuple(
+    kind
+    for kind in (
+        "extension",
+        "ring_group",
+        "ivr",
+        "ext_vm",
+        "play_prompt",
+        "play_greeting",
+        "dial_by_name",
+        "external_num",
+        "end_call",
+        "",
+    )
+    if kind in MENU_TYPES
+)
+SORTS = {kind: sort_of(kind) for kind in GOALS}
+assert set(KEYS.keys) == {*KEYPAD, *OTHERS}  # noqa: S101 - a key that is drawn nowhere could not be changed

@@ -1,1 +1,0 @@
-"""Reports about calls: numbers become tables, tables become plots and files."""

@@ -1,0 +1,1 @@
+"""Reports: numbers become tables, tables become plots and files."""

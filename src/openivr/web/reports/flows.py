@@ -1,0 +1,104 @@
+"""Where callers go and where they give up, as a picture has room for: the busiest ways, the rest together.
+
+Each menu stands once for each way that leads to it, so that a call that comes back to a menu goes on to the
+right, and every call that comes into a place leaves it again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from openivr.ivr.commands import Topic
+from openivr.store.cdr.call_records import NoteFilter
+from openivr.store.cdr.reports import Journey
+
+MOST_STEPS = 5  # menus, one after the other
+MOST_MENUS = 16
+MOST_ENDS = 12
+LEAST = 0.01  # of all calls: thinner streams are no more than lines
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEnd:
+    """How calls ended: with somebody (`kind`, `target`), or with an outcome and perhaps its reason.
+
+    What has no room has the outcome `OTHER`, ways that go on through further menus `FURTHER`.
+    """
+
+    outcome: str
+    reason: str = ""
+    kind: str = ""
+    target: int = 0
+
+    @property
+    def noted(self) -> NoteFilter | None:
+        """What was noted of such calls."""
+        if not self.kind:
+            return None
+        return NoteFilter((Topic.CONNECTED, Topic.RECORDED), kind=self.kind, target=self.target)
+
+
+OTHER, FURTHER = FlowEnd("other"), FlowEnd("further")
+REACHED = {"connected", "message"}
+GAVE_UP = "menu"  # the outcome of which the reason tells more
+Place = Path | FlowEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How many calls went from the last menu of a path to another menu, which ends `target`, or to an end.
+
+    The path () is no menu at all; None stands for all those menus that have no room.
+    """
+
+    source: Path | None
+    target: Place
+    calls: int
+
+
+def end_of(journey: Journey) -> FlowEnd:
+    """How these calls ended."""
+    if journey.kind and journey.outcome in REACHED:
+        return FlowEnd(journey.outcome, "", journey.kind, journey.target)
+    return FlowEnd(journey.outcome, journey.reason if journey.outcome == GAVE_UP else "")
+
+
+def find_ways(journeys: Iterable[Journey]) -> list[Flow]:
+    """The ways that have room, from the first menus on and the busiest first."""
+    journeys = list(journeys)
+    kept, ends = keep_menus(journeys), keep_ends(journeys)
+    ways: Counter[tuple[Path | None, Place]] = Counter()
+    for one in journeys:
+        seen = longest(one.path, kept)
+        for step in range(1, len(seen)):
+            ways[seen[:step], seen[: step + 1]] += one.calls
+        end = end_of(one) if seen == one.path or not seen else FURTHER
+        source = None if one.path and not seen else seen
+        ways[source, end if end in ends or end is FURTHER else OTHER] += one.calls
+    found = [Flow(source, target, calls) for (source, target), calls in ways.items()]
+    return sorted(found, key=lambda way: (way.source is None, len(way.source or ()), -way.calls, str(way)))
+
+
+def keep_menus(journeys: list[Journey]) -> set[Path]:
+    """The busiest places: menus by the way to them. A way is never busier than its beginning."""
+    calls: Counter[Path] = Counter()
+    for one in journeys:
+        for step in range(1, min(len(one.path), MOST_STEPS) + 1):
+            calls[one.path[:step]] += one.calls
+    least = LEAST * sum(one.calls for one in journeys)
+    ordered = sorted(calls, key=lambda path: (-calls[path], len(path), path))
+    return {path for path in ordered[:MOST_MENUS] if calls[path] >= least}
+
+
+def keep_ends(journeys: list[Journey]) -> set[FlowEnd]:
+    calls: Counter[FlowEnd] = Counter()
+    for one in journeys:
+        calls[end_of(one)] += one.calls
+    return set(sorted(calls, key=lambda end: (-calls[end], str(end)))[:MOST_ENDS])
+
+
+def longest(path: Path, kept: set[Path]) -> Path:
+    """As much of a path as has room."""
+    return next((path[:step] for step in range(len(path), 0, -1) if path[:step] in kept), ())

@@ -1,0 +1,114 @@
+"""Reports: plots of the calls of some days, their numbers as tables and as files.
+
+The page comes at once and asks for its numbers then; without script it leads to the page that has them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from openivr.resources.errors import NotFound
+from openivr.store.cdr import reports
+from openivr.store.cdr.call_records import CallFilter
+from openivr.store.cdr.reports import CallReport, Span
+from openivr.web.calls.call_list import PATH as CALLS
+from openivr.web.calls.drilldown import write_part
+from openivr.web.calls.labels import slug
+from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
+from openivr.web.core.request import PageRequest, PageRoute, now
+from openivr.web.reports import flow, menus, times
+from openivr.web.reports.period import Period, read_period
+from openivr.web.reports.table import ReportFacts, ReportTable
+
+PATH = "/reports"
+SHEETS: Mapping[str, Callable[[ReportFacts], ReportTable]] = {
+    "days": times.days,
+    "hours": times.hours,
+    "week": times.week,
+    "outcomes": times.outcomes,
+    "ways": flow.flow,
+    "keys": menus.keys,
+    "trouble": menus.trouble,
+    "wrong": menus.wrong,
+}
+Named = Mapping[tuple[str, int], str]
+
+
+async def show(visit: PageRequest) -> Response:
+    """The page without its numbers."""
+    return visit.page("reports/page.html", where=PATH, period=choose_period(visit))
+
+
+async def show_plots(visit: PageRequest) -> Response:
+    """The page with its numbers."""
+    period = choose_period(visit)
+    report, names, has_calls = await visit.database.read(load, period)
+    facts = ReportFacts(report, period, names, partial(calls_address, period))
+    sheets = await visit.database.work(make_sheets, facts) if report.hours else {}
+    return visit.page(
+        "reports/plots.html",
+        where=PATH,
+        period=period,
+        sheets=sheets,
+        total=times.total(facts),
+        has_calls=has_calls,
+    )
+
+
+def make_sheets(facts: ReportFacts) -> Mapping[str, ReportTable]:
+    """The sheets that the page shows: of many days the hours of the clock, and not each of them."""
+    shown = {name: make(facts) for name, make in SHEETS.items() if name != "hours"}
+    is_short = len(facts.period.days) < times.FEW_DAYS
+    return shown | {"hours": times.hours(facts) if is_short else times.clock(facts)}
+
+
+async def send_sheet(visit: PageRequest) -> Response:
+    """One table as CSV, whole."""
+    name = visit.request.path_params["name"]
+    if name not in SHEETS:
+        raise NotFound(name)
+    period = choose_period(visit)
+    report, names, _ = await visit.database.read(load, period)
+    facts = ReportFacts(report, period, names, partial(calls_address, period))
+    sheet = await visit.database.work(SHEETS[name], facts)
+    file = f"openivr-{name}-{period.first}-{period.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(MARK + make_csv(sheet.lines), media_type=MEDIA_TYPE, headers=headers)
+
+
+def choose_period(visit: PageRequest) -> Period:
+    return read_period(visit.query("range"), visit.query("from"), visit.query("to"), now())
+
+
+def load(connection: Connection, period: Period) -> tuple[CallReport, Named, bool]:
+    report = reports.read_report(connection, period.span, period.zone)
+    return report, reports.read_names(connection, report), bool(report.hours) or reports.has_calls(connection)
+
+
+def calls_address(period: Period, wanted: CallFilter) -> str:
+    """Where those calls of the period are listed: whole days as days, which people can read and change."""
+    first, last, is_whole = name_days(period, wanted.since, wanted.until)
+    if is_whole:
+        wanted = replace(wanted, since=None, until=None)
+    asked = {"since": first, "until": last, "outcome": wanted.outcome, "reason": slug(wanted.reason)}
+    asked["part"] = write_part(wanted)
+    return f"{CALLS}?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+@lru_cache(64)
+def name_days(period: Period, since: int | None, until: int | None) -> tuple[str, str, bool]:
+    """The first and the last day of a part of the period, and whether it is all of these days."""
+    span = Span(since or 0, until or 0)
+    first, last = (period.local(at).date() for at in (span.since, span.until - 1))
+    return str(first), str(last), Span(period.day(first).since, period.day(last).until) == span
+
+
+VIEWS = (
+    PageRoute(path=PATH, handle=show),
+    PageRoute(path=PATH + "/plots", handle=show_plots),
+    PageRoute(path=PATH + "/{name}.csv", handle=send_sheet),
+)

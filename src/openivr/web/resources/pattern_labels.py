@@ -1,0 +1,59 @@
+"""Dial patterns in words, for people who pay for the calls."""
+
+from itertools import takewhile
+
+from openivr.ivr.digits import LONGEST, Shape, parse_pattern
+from openivr.web.messages import say
+
+
+def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
+    """What a row of dial patterns lets through, with an example and what the line gets of it.
+
+    `strip` is text as it stands in a form; one that is no number takes nothing off.
+    """
+    try:
+        shape = parse_pattern(pattern)
+    except ValueError:
+        return say("pattern.unreadable")
+    number = example(shape)
+    sent = prepend + number[int(strip) if strip.isdecimal() and len(strip) < 3 else 0 :]
+    told = [which(shape)]
+    if shape.open_ended:
+        told.append(say("pattern.anything"))
+    if sent != number:
+        told.append(say("pattern.example_sent", number=number, sent=sent or "–"))
+    elif any(len(place) > 1 for place in shape.places):
+        told.append(say("pattern.example", number=number))
+    return " ".join(told)
+
+
+def which(shape: Shape) -> str:
+    """The numbers of a shape: so many digits, beginning so."""
+    head = "".join(next(iter(p)) for p in takewhile(lambda place: len(place) == 1, shape.places))
+    size = len(shape.places)
+    if shape.open_ended:
+        return say("pattern.open_after", head=head) if head else say("pattern.open", count=size)
+    if len(head) == size:
+        return say("pattern.exactly", number=head)
+    return say("pattern.begins", count=size, head=head) if head else say("pattern.digits", count=size)
+
+
+def example(shape: Shape) -> str:
+    """A number that fits, with digits that count up; where anything may follow, one of some length."""
+    number = "".join(sample(place, at) for at, place in enumerate(shape.places))
+    more = max(0, min(10, LONGEST) - len(number)) if shape.open_ended else 0
+    return number + "".join(str((len(number) + at + 1) % 10) for at in range(more))
+
+
+def sample(place: frozenset[str], at: int) -> str:
+    """A digit that may be at this position."""
+    counting = (str((at + 1 + step) % 10) for step in range(10))
+    return next((digit for digit in counting if digit in place), min(place))
+
+
+def is_wide(pattern: str) -> bool:
+    """Whether anything may follow, costly numbers too."""
+    try:
+        return parse_pattern(pattern).open_ended
+    except ValueError:
+        return False

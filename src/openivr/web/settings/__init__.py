@@ -1,0 +1,1 @@
+"""Pages of settings: server, sessions, backup, API access."""

@@ -1,0 +1,162 @@
+"""Who may use the API: clients and their tokens, the allow list, addresses that are locked out."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from openivr.resources.errors import Duplicate, NotFound
+from openivr.resources.fields import InvalidValue, TextField
+from openivr.resources.secret import random_text
+from openivr.store.auth import clients, tokens
+from openivr.store.auth.clients import ApiClient
+from openivr.store.auth.tokens import LiveToken
+from openivr.web.core.request import PageRequest, PageRoute, now
+from openivr.web.messages import say
+
+WHERE = "/settings"
+CLIENTS, ADDRESSES = f"{WHERE}/clients", f"{WHERE}/addresses"
+NAME = TextField(name="name", required=True, low=1, high=63)
+REFUSED = 422
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """The clients by name, and each one's live tokens."""
+
+    clients: list[ApiClient]
+    tokens: dict[str, list[LiveToken]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """A new client with its secret, which is shown this once."""
+
+    id: str
+    name: str
+    secret: str
+
+
+async def show_clients(visit: PageRequest) -> Response:
+    return await clients_page(visit)
+
+
+async def clients_page(
+    visit: PageRequest, *, name: str = "", problem: str = "", made: NewClient | None = None
+) -> Response:
+    access = await visit.database.read(load_access, now())
+    return visit.page(
+        "settings/clients.html",
+        status=REFUSED if problem else 200,
+        where=WHERE,
+        access=access,
+        most=visit.site.policy.most,
+        name=name,
+        problem=problem,
+        made=made,
+    )
+
+
+def load_access(connection: Connection, moment: int) -> ApiAccess:
+    live: dict[str, list[LiveToken]] = {}
+    for token in tokens.list_live(connection, moment):
+        live.setdefault(token.client_id, []).append(token)
+    found = sorted(clients.list_all(connection), key=lambda client: client.name.casefold())
+    return ApiAccess(found, live)
+
+
+async def add_client(visit: PageRequest) -> Response:
+    """A new client; its secret is on the page that answers, and nowhere else."""
+    name = visit.text("name").strip()
+    made = NewClient(random_text(), name, random_text())
+    try:
+        NAME.parse(name)
+        await visit.database.change_auth(clients.add, name, made.id, made.secret)
+    except InvalidValue as bad:
+        text = bad.text if name else say("client.nameless")
+        text = say("problem.other", label=say("client.name"), text=text)
+        return await clients_page(visit, name=name, problem=text)
+    except Duplicate:
+        return await clients_page(visit, name=name, problem=say("client.taken", name=name))
+    return await clients_page(visit, made=made)
+
+
+async def ask_delete_client(visit: PageRequest) -> Response:
+    access = await visit.database.read(load_access, now())
+    client = find_client(access, visit)
+    count = len(access.tokens.get(client.id, ()))
+    return visit.page("settings/client_delete.html", where=WHERE, client=client, count=count)
+
+
+def find_client(access: ApiAccess, visit: PageRequest) -> ApiClient:
+    ident = visit.request.path_params["id"]
+    for client in access.clients:
+        if client.id == ident:
+            return client
+    raise NotFound(f"client {ident}")
+
+
+async def delete_client(visit: PageRequest) -> Response:
+    client = find_client(await visit.database.read(load_access, now()), visit)
+    await visit.database.change_auth(clients.revoke, client.id)
+    return visit.go(CLIENTS, [say("client.deleted", name=client.name)])
+
+
+async def end_token(visit: PageRequest) -> Response:
+    await visit.database.change_auth(tokens.end, visit.ident())
+    return visit.go(CLIENTS, [say("client.token_ended")])
+
+
+async def show_addresses(visit: PageRequest) -> Response:
+    return await addresses_page(visit)
+
+
+async def addresses_page(visit: PageRequest, *, network: str = "", problem: str = "") -> Response:
+    allowed = await visit.database.read(clients.allowed)
+    blocked = await visit.database.read(clients.blocked)
+    return visit.page(
+        "settings/addresses.html",
+        status=REFUSED if problem else 200,
+        where=WHERE,
+        allowed=allowed,
+        blocked=blocked,
+        network=network,
+        problem=problem,
+    )
+
+
+async def allow(visit: PageRequest) -> Response:
+    """Put an address or a network on the list."""
+    text = visit.text("network").strip()
+    try:
+        network = str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return await addresses_page(visit, network=text, problem=say("address.bad"))
+    await visit.database.change_auth(clients.allow, network)
+    return visit.go(ADDRESSES, [say("address.allowed", network=network)])
+
+
+async def disallow(visit: PageRequest) -> Response:
+    network = visit.text("network")
+    await visit.database.change_auth(clients.disallow, network)
+    return visit.go(ADDRESSES, [say("address.removed", network=network)])
+
+
+async def unblock(visit: PageRequest) -> Response:
+    address = visit.text("address")
+    await visit.database.change_auth(clients.unblock, address)
+    return visit.go(ADDRESSES, [say("address.unblocked", address=address)])
+
+
+VIEWS = (
+    PageRoute(path=CLIENTS, handle=show_clients),
+    PageRoute(path=CLIENTS, handle=add_client, method="POST"),
+    PageRoute(path=CLIENTS + "/{id}/delete", handle=ask_delete_client),
+    PageRoute(path=CLIENTS + "/{id}/delete", handle=delete_client, method="POST"),
+    PageRoute(path=f"{WHERE}/tokens/{{id:int}}/end", handle=end_token, method="POST"),
+    PageRoute(path=ADDRESSES, handle=show_addresses),
+    PageRoute(path=ADDRESSES, handle=allow, method="POST"),
+    PageRoute(path=f"{ADDRESSES}/remove", handle=disallow, method="POST"),
+    PageRoute(path=f"{ADDRESSES}/unblock", handle=unblock, method="POST"),
+)

@@ -1,0 +1,1 @@
+"""The simulator page: a softphone in the browser, stored tests, replay of recorded calls."""

@@ -1,0 +1,116 @@
+"""A call for the telephone in the page: what is told, what is heard, what is under way."""
+
+from typing import Any, TypeVar
+
+from openivr import sounds
+from openivr.cdr.journal.event_codec import TimedEvent, write_happenings
+from openivr.ivr.commands import Dial, Play
+from openivr.ivr.model import Destination, IvrSnapshot
+from openivr.ivr.state import IvrState
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.transcript import TranscriptLine
+from openivr.web.core.audio import address
+from openivr.web.messages import say
+
+# by verb: the icon and the kind whose tint it has; "" is that of the place where the caller is
+SIGNS = {
+    "calls": ("calls", "ivr"),
+    "enters": ("ivr", "ivr"),
+    "hears": ("play_prompt", "play_prompt"),
+    "presses": ("ivr", "key"),
+    "waits": ("clock", "nowhere"),
+    "times out": ("clock", "nowhere"),
+    "rings": ("", ""),
+    "reaches": ("", ""),
+    "fails": ("warning", "trouble"),
+    "refused": ("wrong", "trouble"),
+    "misses": ("warning", "trouble"),
+    "records": ("record", "ext_vm"),
+    "leaves": ("ext_vm", "ext_vm"),
+    "opens": ("ext_vm", "ext_vm"),
+    "mailbox": ("ext_vm", "ext_vm"),
+    "deletes": ("trash", "ext_vm"),
+    "ends": ("end_call", "end_call"),
+}
+C = TypeVar("C", Dial, Play)
+MESSAGE_SECONDS = 3.0  # of silence in the place of a pretended message
+
+
+def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
+    """What the page needs of a call: what is new to tell, what is under way, and where the caller is."""
+    due, session = call.due, call.session
+    menu = session.ivr
+    return {
+        "revision": call.snapshot.revision,
+        "told": len(call.lines),
+        "lines": [describe_line(line) for line in call.lines[told:]],
+        "due": [{"at": due[slot].at, "event": describe_event(due[slot])} for slot in due if slot != "play"],
+        "play": describe_play(call) if "play" in due else None,
+        "dial": describe_dial(call) if session.state is IvrState.DIALLING else None,
+        "state": session.state.value,
+        "private": session.private,
+        "ended": session.ended,
+        "menu": f"{menu.number} {menu.name}",
+        "keys": {key: describe_key(call.snapshot, to) for key, to in menu.keys.items()},
+    }
+
+
+def describe_event(happening: TimedEvent) -> dict[str, Any]:
+    """An event as the page sends it back when it happens."""
+    (row,) = write_happenings([happening])
+    del row["at"]
+    return row
+
+
+def describe_play(call: Simulation) -> dict[str, Any]:
+    """What is to be heard, one sound after the other, and the event to report at the end."""
+    prompts = last(call, Play).prompts
+    names = [describe_sound(call.snapshot, name) for name in prompts]
+    return {"event": describe_event(call.due["play"]), "sounds": names}
+
+
+def describe_dial(call: Simulation) -> dict[str, str]:
+    """Who is being rung, and the number under which that can be pretended to be busy."""
+    dial = last(call, Dial)
+    row = call.snapshot.find(dial.kind, dial.target)
+    return {"number": dial.number, "name": f"{row.number} {row.name}" if row else dial.number}
+
+
+def last(call: Simulation, kind: type[C]) -> C:
+    """The last command of a kind."""
+    return next(one for commands in reversed(call.commands) for one in commands if isinstance(one, kind))
+
+
+def describe_sound(snapshot: IvrSnapshot, name: str) -> dict[str, Any]:
+    """A sound's name, its length in seconds, and its address; a pretended message has none."""
+    if name in snapshot.prompts:
+        return {"name": name, "seconds": snapshot.prompts[name].seconds, "address": address(name)}
+    if name in sounds.NAMES:
+        return {"name": name, "seconds": sounds.seconds(name), "address": address(name)}
+    return {"name": name, "seconds": MESSAGE_SECONDS, "address": ""}
+
+
+def describe_line(line: TranscriptLine) -> dict[str, Any]:
+    """A line of the transcript, with its icon and the kind of destination that tints it."""
+    node_kind = line.node.partition("-")[0]
+    icon, kind = SIGNS.get(line.what, ("note", ""))
+    return {
+        "at": line.at,
+        "what": line.what,
+        "text": line.text,
+        "why": line.why,
+        "node": line.node,
+        "icon": icon or node_kind,
+        "kind": kind or node_kind,
+    }
+
+
+def describe_key(snapshot: IvrSnapshot, to: Destination) -> dict[str, str]:
+    """Where a key leads, in as few words as fit on it."""
+    row = snapshot.find(to.kind, to.target)
+    return {"kind": to.kind.value, "name": row.name if row else say(f"phone.key_{to.kind.value}")}
+
+
+def say_outcome(outcome: str) -> str:
+    """What somebody does who is rung, in words."""
+    return say("outcome." + outcome.replace(" ", "_"))

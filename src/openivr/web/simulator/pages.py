@@ -1,0 +1,262 @@
+"""Try it: a telephone in the page that calls a menu.
+
+The page keeps the call, as the list of what happened in it, and sends the whole list each time something has;
+here a `Session` of the call's own snapshot is told all of it anew. Sessions are deterministic, so nothing has
+to be kept between requests, and any worker can answer. Sound and time are the browser's: it reports when a
+prompt has ended and when a time is up.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.responses import JSONResponse, Response
+
+from openivr.cdr.journal.event_codec import TimedEvent, read_happenings, write_happenings
+from openivr.ivr.analysis.graph import PathStep, spread
+from openivr.ivr.analysis.toll_fraud import lines as outside_lines
+from openivr.ivr.events import CallArrived, Digit
+from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot, Trunk, by_id
+from openivr.ivr.session import KEYS
+from openivr.ivr.state import PASSING, IvrState
+from openivr.resources.errors import NotFound
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.replay import retell
+from openivr.simulate.scenario import ScenarioError, read_world
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import OUTCOMES
+from openivr.store.config.ivr_snapshot import ivr as make_ivr
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.menus import draft as menu_draft
+from openivr.web.messages import say
+from openivr.web.simulator.handset import describe, describe_key, describe_line
+
+PATH = "/menus/{id:int}/try"
+MOST_BODY = 2 * 1024 * 1024  # of which most would be a draft with thousands of extensions in it
+MOST_FIELDS = 50_000
+MOST_HAPPENINGS = 1000
+LONGEST_CALL = 4 * 3600 * 1000  # ms; a session ends its call after three hours
+LONGEST_CALLER = 40
+LONGEST_KEYS = 2000
+MOST_PARTIES = 24
+
+
+class UnusableRequest(ValueError):
+    """What the page sent is no call; the text says why."""
+
+
+class SimulatorRequest(msgspec.Struct):
+    """A call so far, as the page has it. `revision` 0 is the newest configuration; `told` lines are known.
+
+    `draft` is the form of the menu's own page, where that has changes which are not saved yet.
+    """
+
+    revision: int = 0
+    caller: str = ""
+    world: dict[str, Any] = {}
+    happenings: list[dict[str, Any]] = []
+    told: int = 0
+    draft: str = ""
+
+
+def read_call(data: bytes | str) -> SimulatorRequest:
+    """Read what the page sent. Raises Unfit."""
+    try:
+        return msgspec.json.decode(data, type=SimulatorRequest)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise UnusableRequest(str(error)) from error
+
+
+def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simulation:
+    """Tell a menu what happened in a call. Raises Unfit."""
+    if len(sent.caller) > LONGEST_CALLER or not sent.caller.isprintable():
+        raise UnusableRequest("the caller's number is too long or has signs in it that no number has")
+    try:
+        world = read_world(sent.world, "pretended")
+        happenings = read_happenings(sent.happenings)
+    except (ScenarioError, ValueError) as error:
+        raise UnusableRequest(str(error)) from error
+    check_order(happenings)
+    arrival = TimedEvent(0, CallArrived(sent.caller, Destination(DestinationKind.IVR, ivr.id)))
+    return retell(snapshot, world, [arrival, *happenings])
+
+
+def check_order(happenings: Iterable[TimedEvent]) -> None:
+    """A call has one beginning, real keys, and a clock that goes forward. Raises Unfit."""
+    before = count = 0
+    for happening in happenings:
+        event, count = happening.event, count + 1
+        if not before <= happening.at <= LONGEST_CALL or count > MOST_HAPPENINGS:
+            raise UnusableRequest("the call is longer than calls are, or its clock goes backward")
+        if isinstance(event, CallArrived) or (isinstance(event, Digit) and event.key not in KEYS):
+            raise UnusableRequest("nobody can do that in a call")
+        before = happening.at
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedParty:
+    """Somebody or something that can be pretended not to answer; `name` is what a `World` calls it."""
+
+    name: str
+    label: str
+    kind: str
+
+
+def find_parties(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[SimulatedParty]:
+    """Those whom keys can ring, of a menu and of all menus that it leads to, and the lines to the outside."""
+    lines: dict[int, Trunk] = {}
+    for kind, target in spread(snapshot, {(DestinationKind.IVR, ivr.id): PathStep(None, "")}):
+        row = snapshot.find(kind, target)
+        if isinstance(row, Ivr):
+            lines |= {
+                trunk.id: trunk for line in outside_lines(snapshot, row.policy) for trunk in line.trunks
+            }
+        elif row and kind in (DestinationKind.EXTENSION, DestinationKind.RING_GROUP):
+            yield SimulatedParty(row.number, f"{row.number} {row.name}", kind)
+        elif kind is DestinationKind.EXTERNAL:  # a number that a key names may use any line
+            lines |= snapshot.trunks
+    for trunk in lines.values():
+        yield SimulatedParty(trunk.name, say("phone.line", name=trunk.name), "trunk")
+
+
+def has_mailbox(snapshot: IvrSnapshot, ivr: Ivr) -> bool:
+    """Whether a caller can come to hear the messages of a mailbox."""
+    places = spread(snapshot, {(DestinationKind.IVR, ivr.id): PathStep(None, "")})
+    menus = (snapshot.ivrs.get(target) for kind, target in places if kind is DestinationKind.IVR)
+    return any(menu.policy.check_voicemail for menu in menus if menu)
+
+
+async def find_menu(visit: PageRequest, revision: int = 0) -> tuple[IvrSnapshot, Ivr]:
+    """The menu of the address, in a revision that is kept or the newest. Raises NotFound."""
+    snapshot = await visit.site.menus.at(revision) if revision else await visit.site.menus.current()
+    if snapshot is None:
+        raise UnusableRequest(say("phone.changed"))
+    ivr = snapshot.ivrs.get(visit.ident())
+    if ivr is None:
+        raise NotFound(f"ivr {visit.ident()}")
+    return snapshot, ivr
+
+
+async def find_called(visit: PageRequest, sent: SimulatorRequest) -> tuple[IvrSnapshot, Ivr]:
+    """The menu of a call, with the changes that it is to be tried with. Raises NotFound, Unfit."""
+    snapshot, ivr = await find_menu(visit, sent.revision)
+    if not sent.draft:
+        return snapshot, ivr
+    ivr = await visit.database.read(read_draft, ivr.id, sent.draft)
+    return await visit.database.work(change, snapshot, ivr), ivr
+
+
+def read_draft(connection: Connection, ident: int, text: str) -> Ivr:
+    """The menu as its form would make it. Raises Unfit where the form cannot be saved either."""
+    try:
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise UnusableRequest(str(error)) from error
+    draft = menu_draft.read(connection, ident, form)
+    if draft.problems:
+        raise UnusableRequest(say("phone.draft_problems"))
+    return make_ivr(ident, draft.values)
+
+
+def change(snapshot: IvrSnapshot, ivr: Ivr) -> IvrSnapshot:
+    """A configuration with another menu in the place of one."""
+    return replace(snapshot, ivrs=by_id({**snapshot.ivrs, ivr.id: ivr}.values()))
+
+
+async def show(visit: PageRequest) -> Response:
+    """The telephone, in a page of its own; the drawer takes it from there."""
+    return await show_phone(visit)
+
+
+async def show_phone(visit: PageRequest, *, status: int = 200, **values: Any) -> Response:
+    snapshot, ivr = await find_menu(visit)
+    parties = await visit.database.work(lambda: [*islice(find_parties(snapshot, ivr), MOST_PARTIES)])
+    mailbox = await visit.database.work(has_mailbox, snapshot, ivr)
+    given = {name: visit.text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")}
+    given |= {f"party{place}": visit.text(f"party{place}") for place in range(len(parties))}
+    return visit.page(
+        "phone.html",
+        status=status,
+        where="/menus",
+        ivr=ivr,
+        keys={key: describe_key(snapshot, to) for key, to in ivr.keys.items()},
+        parties=parties,
+        outcomes=[*OUTCOMES],
+        has_mailbox=mailbox,
+        given=given,
+        phone_words=phone_words(),
+        menu=ivr.id,
+        **({"lines": [], "call": "", "trouble": "", "saved": 0, "name": "", "problem": ""} | values),
+    )
+
+
+def phone_words() -> dict[str, str]:
+    """The words that the script needs; those in braces it fills in itself."""
+    states = [state.value.replace(" ", "_") for state in IvrState if state not in PASSING]
+    words = {state: say(f"phone_state.{state}") for state in (*states, "idle", "calling")}
+    words |= {name: say(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
+    return words | {
+        "ringing": say("phone.ringing", name="{name}"),
+        "stopped": say("phone.stopped", problem="{problem}"),
+    }
+
+
+async def dial_keys(visit: PageRequest) -> Response:
+    """A call without script: what is in the form, played through at once."""
+    snapshot, ivr = await find_menu(visit)
+    sent = SimulatorRequest(snapshot.revision, visit.text("from").strip(), read_pretended(visit))
+    try:
+        script = read_keys(visit.text("keys")[:LONGEST_KEYS])
+        call = await visit.database.work(play_keys, snapshot, ivr, sent, script)
+    except ValueError as error:
+        return await show_phone(visit, status=422, trouble=str(error))
+    sent.happenings = write_happenings(call.happenings[1:])
+    lines = [describe_line(line) for line in call.lines]
+    return await show_phone(visit, lines=lines, call=msgspec.json.encode(sent).decode())
+
+
+def play_keys(
+    snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, script: list[str | float | None]
+) -> Simulation:
+    """Act a script out to the end of the call."""
+    call = play_call(snapshot, ivr, sent)
+    act_out(call, script)
+    call.finish()
+    return call
+
+
+def read_pretended(visit: PageRequest) -> dict[str, Any]:
+    """What the form pretends, as a scenario has it."""
+    world: dict[str, Any] = {}
+    for place in range(MOST_PARTIES):
+        name, outcome = visit.text(f"name{place}"), visit.text(f"party{place}")
+        if name and outcome:
+            world[name] = outcome
+    if visit.text("other").strip() and visit.text("other_outcome"):
+        world[visit.text("other").strip()] = visit.text("other_outcome")
+    if visit.text("mailbox").strip():
+        box = {"pin": visit.text("pin").strip(), "messages": ["message-1", "message-2"]}
+        world["mailboxes"] = {visit.text("mailbox").strip(): box}
+    return world
+
+
+async def go_on(visit: PageRequest) -> Response:
+    """The call in the page, one step further."""
+    try:
+        sent = read_call(visit.body)
+        snapshot, ivr = await find_called(visit, sent)
+        call = await visit.database.work(play_call, snapshot, ivr, sent)
+    except UnusableRequest as error:
+        return JSONResponse({"problem": str(error)}, status_code=409)
+    return JSONResponse(describe(call, sent.told))
+
+
+VIEWS = (
+    PageRoute(path=PATH, handle=show),
+    PageRoute(path=PATH, handle=dial_keys, method="POST"),
+    PageRoute(path="/menus/{id:int}/call", handle=go_on, method="POST", most_body=MOST_BODY),
+)

@@ -1,0 +1,80 @@
+"""A recorded call told again: the transcript of what happened, and where the caller was at each line."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from openivr.cdr.journal.event_codec import read_happenings, write_happenings
+from openivr.ivr.commands import Note, mask
+from openivr.ivr.events import CallArrived
+from openivr.ivr.model import DestinationKind, IvrSnapshot
+from openivr.resources.errors import NotFound
+from openivr.simulate.replay import hide_private, retell
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import World
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallNote, CallRecord
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.simulator.handset import describe_line
+from openivr.web.simulator.pages import SimulatorRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedCall:
+    """A call told again. `is_exact`: its notes are those of the record, whatever has been changed since.
+
+    `menu` is the id of the menu with which the call can be kept as a test, 0 if with none; `sent` is the call
+    for that, as the telephone in the page sends it.
+    """
+
+    lines: list[dict[str, Any]]
+    is_exact: bool
+    menu: int = 0
+    sent: SimulatorRequest | None = None
+
+
+def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
+    """Tell a record again. What is private in it stays hidden."""
+    call = retell(snapshot, World(), read_happenings(record.events))
+    shown = hide_private(call)
+    is_exact = [plain(mask(note)) for note in call.notes] == [plain(one.note) for one in notes]
+    lines = [describe_line(line) for line in shown]
+    if not is_exact or shown != call.lines:
+        return ReplayedCall(lines, is_exact)
+    return ReplayedCall(lines, is_exact, *keepable(call))
+
+
+def plain(note: Note) -> Note:
+    """A note as the store has it, which does not say that it is private once that is hidden."""
+    return replace(note, private=False)
+
+
+def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
+    """The menu that a call came to, and the call as the telephone in the page sends it."""
+    arrival = call.happenings[0].event if call.happenings else None
+    if not isinstance(arrival, CallArrived) or arrival.destination.kind is not DestinationKind.IVR:
+        return 0, None
+    happenings = write_happenings(call.happenings[1:])
+    return arrival.destination.target, SimulatorRequest(
+        call.snapshot.revision, arrival.caller, {}, happenings
+    )
+
+
+async def show(visit: PageRequest) -> Response:
+    """The replay of a call, in the configuration that it had where that is kept, else in the newest."""
+    ident: str = visit.request.path_params["call"]
+    record = await visit.database.read(call_records.find_call, ident) if "\0" not in ident else None
+    if record is None or record.id != ident:
+        raise NotFound(f"call {ident}")
+    notes = await visit.database.read(call_records.notes_of, ident)
+    menus = visit.site.menus
+    snapshot = await menus.at(record.revision) or await menus.current()
+    told = await visit.database.work(tell, snapshot, record, notes)
+    call = msgspec.json.encode(told.sent).decode() if told.sent else ""
+    kept: dict[str, Any] = {"menu": told.menu, "call": call, "saved": 0, "name": "", "problem": ""}
+    return visit.page("replay.html", where="/calls", record=record, again=told, **kept)
+
+
+VIEWS = (PageRoute(path="/calls/{call}/replay", handle=show),)

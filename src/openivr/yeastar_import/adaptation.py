@@ -1,0 +1,234 @@
+"""What a PBX has, as entries that can be read in here: ids become numbers and names, the rest is made to fit.
+
+What this server has already stays where the PBX says nothing, and where it says something that this server
+cannot do: a key that led to a queue keeps what was set for it here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openivr.client.models import Destination, Detail, Ivr, Link
+from openivr.resources import KINDS, ResourceType
+from openivr.resources.destination import OPT_OUT, PARTS, PLAYS, TARGETS, DestinationField, Keys, as_words
+from openivr.resources.errors import Invalid, Problem
+from openivr.resources.fields import MISSING, Field, InvalidValue, LinksField, PromptsField, StoredForm
+from openivr.yeastar_import import fields
+from openivr.yeastar_import.prompts import Stored, adapt_prompts
+from openivr.yeastar_import.remarks import Remark, lost, title
+from openivr.yeastar_import.source import Source
+from openivr.yeastar_import.type_rules import FALLBACKS, RULES
+
+Fields = dict[str, Any]
+Local = Mapping[str, Mapping[str, Fields]]
+KEY_NAMES = {"hash": "key #", "star": "key *", "timeout": "no key in time", "invalid": "a wrong key"}
+
+
+@dataclass(slots=True)
+class Adaptation:
+    """Entries by kind and label, and what there is to say about them."""
+
+    entries: dict[str, dict[str, Fields]] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def adapt(source: Source, local: Local, stored: Stored) -> Adaptation:
+    """Entries for everything that can come over.
+
+    `local` are the entries of what is here, by kind and label; `stored` finds a prompt's recording here.
+    """
+    prompts, remarks = adapt_prompts(source, local.get("custom_prompt", {}), stored)
+    skipped: set[tuple[str, int]] = set()
+    while True:
+        adapter = Adapter(source, local, skipped, prompts.keys())
+        found = adapter.adapt()
+        if adapter.skipped == skipped:
+            found.entries["custom_prompt"] = prompts
+            found.remarks += remarks
+            return found
+        skipped = adapter.skipped  # what points to these has to be seen anew
+
+
+class Adapter:
+    """One pass over a source, without the objects that are skipped."""
+
+    def __init__(
+        self, source: Source, local: Local, skipped: set[tuple[str, int]], prompts: Iterable[str]
+    ) -> None:
+        self.source, self.local, self.skipped = source, local, set(skipped)
+        self.result = Adaptation(remarks=list(source.remarks))
+        self.prompts = {"default", *prompts, *local.get("custom_prompt", {})}
+        self.labels = {
+            (kind, ident): label_of(detail)
+            for kind, details in source.objects.items()
+            for ident, detail in details.items()
+            if (kind, ident) not in skipped
+        }
+
+    def adapt(self) -> Adaptation:
+        for kind in KINDS.values():
+            self.result.entries[kind.name] = {}
+            for ident, detail in self.source.objects.get(kind.name, {}).items():
+                if kind.name != "custom_prompt":
+                    self.add(kind, ident, detail)
+        return self.result
+
+    def add(self, kind: ResourceType, ident: int, detail: Detail) -> None:
+        """Adapt one object, or skip it with a reason."""
+        label, remarks = label_of(detail), len(self.result.remarks)
+        about = f"{title(kind.name)} {label}"
+        if label in self.result.entries[kind.name]:
+            problem = "is there twice; the first one came over"
+        else:
+            entry = self.entry(kind, detail, self.local.get(kind.name, {}).get(label, {}), about)
+            problem = find_problem(kind, entry)
+            if not problem:
+                self.result.entries[kind.name][label] = entry
+                return
+        del self.result.remarks[remarks:]
+        self.result.remarks.append(lost(about, f"did not come over: {problem}"))
+        self.skipped.add((kind.name, ident))
+
+    def entry(self, kind: ResourceType, detail: Detail, here: Fields, about: str) -> Fields:
+        """The object's fields as an entry has them."""
+        entry: Fields = {**FALLBACKS.get(kind.name, {}), **{n: v for n, v in here.items() if n != "note"}}
+        entry.pop("id", None)
+        notes: list[str] = []
+        for one in kind.fields:
+            if one.name in detail.sent:
+                value = getattr(detail, one.name)
+                found = self.field(one, value, here, about, notes)
+                if found is MISSING:
+                    entry.pop(one.name, None)
+                else:
+                    entry[one.name] = found
+        if isinstance(detail, Ivr):
+            self.finish_ivr(detail, entry, notes, about)
+        self.result.remarks += RULES[kind.name](entry, detail, here, about) if kind.name in RULES else []
+        self.result.remarks += [
+            lost(about, f"{one} is not known here") for one in fields.unknown(detail.extra)
+        ]
+        return entry
+
+    def field(self, one: Field, value: Any, here: Fields, about: str, notes: list[str]) -> Any:
+        match one:
+            case LinksField():
+                return list(dict.fromkeys(self.links(one, value, about, notes)))
+            case Keys():
+                return dict(self.keys(one, value, here.get(one.name, {}), notes))
+            case DestinationField():
+                words, why = self.destination(one, value)
+                if why:
+                    self.result.remarks.append(lost(about, f"{one.name} {why}"))
+                return words or here.get(one.name, MISSING)
+            case PromptsField():
+                return ",".join(self.prompt_names(one, value, about, notes))
+        plain = list(map(dict, value)) if isinstance(value, tuple) else value
+        found, remarks = fields.fit(one, plain, about)
+        self.result.remarks += remarks
+        return found
+
+    def links(self, one: LinksField, links: tuple[Link, ...], about: str, notes: list[str]) -> Iterator[str]:
+        """What a list names, by number or name."""
+        for link in links:
+            kind = link.type if link.type in (*one.kinds, *one.unserved) else one.kinds[0]
+            label = self.labels.get((kind, as_id(link.value)))
+            if label is not None:
+                yield f"{kind} {label}"
+                continue
+            text = f"{one.name} named {kind} {link.text or link.value}, which is not here"
+            notes.append(text)
+            self.result.remarks.append(lost(about, text))
+
+    def keys(
+        self, one: Keys, keys: Mapping[str, Destination], here: Mapping[str, str], notes: list[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Where each key leads; what was set here, where it led to something that is not served."""
+        for key, to in keys.items():
+            words, why = self.destination(one.keys[key], to)
+            if words:
+                yield key, words
+            elif key in here and why:
+                yield key, here[key]
+            elif why:
+                notes.append(f"{KEY_NAMES.get(key, 'key ' + key)} {why}")
+
+    def destination(self, one: DestinationField, to: Destination) -> tuple[str, str]:
+        """A destination in an entry's words, or "" and why it cannot be kept."""
+        if to.dest in one.unserved or to.dest not in one.types:
+            name = self.source.names.get(to.dest, {}).get(to.value, to.value)
+            return "", f"led to {to.dest} {name}".rstrip() + ", which is not served here"
+        if to.dest in TARGETS:
+            label = self.labels.get((TARGETS[to.dest], as_id(to.value)))
+            return (
+                (f"{to.dest} {label}", "")
+                if label
+                else ("", f"led to {to.dest} {to.value}, which is not here")
+            )
+        if to.dest in PLAYS and to.value not in self.prompts:
+            return "", f"played {to.value}, whose sound is not here"
+        try:
+            return as_words(read_whole(one, to), lambda _kind, _ident: ("", "")), ""
+        except InvalidValue as bad:
+            return "", f"led to {to.dest} {to.prefix} {to.value}, which {bad.text}"
+
+    def prompt_names(self, one: PromptsField, value: str, about: str, notes: list[str]) -> Iterator[str]:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        for name in names[: one.most]:
+            if name in self.prompts:
+                yield name
+                continue
+            text = f"{one.name} {name} is left out: its sound is not here"
+            notes.append(text)
+            self.result.remarks.append(lost(about, text))
+
+    def finish_ivr(self, ivr: Ivr, entry: Fields, notes: list[str], about: str) -> None:
+        """Keep what could not be kept as a note, and the keys by which callers opt out of recording."""
+        told = {remark.text for remark in self.result.remarks if remark.about == about}
+        self.result.remarks += [lost(about, f"{line} (kept as a note)") for line in notes if line not in told]
+        if notes:
+            entry["note"] = "\n".join(notes)
+        opted = [key for key, one in ivr.keys.items() if one.allow_out_record]
+        if "keys" in ivr.sent:
+            entry.pop(OPT_OUT, None)
+        if opted:
+            entry[OPT_OUT] = opted
+
+
+def read_whole(one: DestinationField, to: Destination) -> Fields:
+    """The destination as a request would set it; Bad with the reason where it could not."""
+    problems: list[Problem] = []
+    sent = {one.stems[0] + ending: getattr(to, part) for part, ending in PARTS.items()}
+    value = one.read(sent, MISSING, problems)
+    if problems:
+        raise InvalidValue(problems[0].rule, problems[0].text)
+    return value
+
+
+def label_of(detail: Detail) -> str:
+    """What people call the object, and what finds it here: its number, else its name."""
+    return str(getattr(detail, "number", "") or getattr(detail, "name", ""))
+
+
+def as_id(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
+def find_problem(kind: ResourceType, entry: Fields) -> str:
+    """Why an entry cannot be read in by itself; "" where it can."""
+    body: Fields = {one.name: StoredForm("-") for one in kind.fields if one.hidden}
+    try:
+        for one in kind.fields:
+            body |= {} if one.hidden else one.load(entry, lambda _kind, _key: 1)
+        kind.parse(unlisted(kind, body))
+    except InvalidValue as bad:
+        return bad.text
+    except Invalid as error:
+        return str(error)
+    return ""
+
+
+def unlisted(kind: ResourceType, body: Fields) -> Fields:
+    """The body with one item in each list of others: all of them have the same stand-in for an id."""
+    lists = {one.name for one in kind.fields if isinstance(one, LinksField)}
+    return {name: value[:1] if name in lists else value for name, value in body.items()}

@@ -1,0 +1,86 @@
+"""A PBX beside this server: the plan that would make this server like it, and what to say about that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from openivr.client.models import Information
+from openivr.resources import KINDS
+from openivr.store.config import import_export, prompts
+from openivr.yeastar_import import passwords
+from openivr.yeastar_import.adaptation import Local, adapt
+from openivr.yeastar_import.remarks import Level, Remark, group, title
+from openivr.yeastar_import.source import Source
+
+Fields = dict[str, Any]
+WORDS = {"create": "new", "update": "changed", "": "as they were"}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`given` are new registration passwords: number, name and password of each extension."""
+
+    plan: import_export.ImportPlan
+    remarks: list[Remark]
+    given: list[tuple[str, str, str]]
+
+
+def compare(
+    connection: Connection, source: Source, *, keeps_others: bool, step: import_export.Step = lambda: None
+) -> Comparison:
+    """What would change here. `keeps_others` leaves alone what only this server has."""
+    local = read_local(connection)
+
+    def stored(name: str) -> bytes | None:
+        ident = prompts.find(connection, name)
+        return None if ident is None else prompts.audio(connection, ident)[1]
+
+    found = adapt(source, local, stored)
+    given = passwords.renew(found.entries["extension"], local.get("extension", {}))
+    document = {
+        kind: [import_export.DocumentEntry(one) for one in some.values()]
+        for kind, some in found.entries.items()
+    }
+    plan = import_export.make_plan(connection, document, keeps_others=keeps_others, step=step)
+    return Comparison(plan, found.remarks, given)
+
+
+def read_local(connection: Connection) -> Local:
+    """The entries of what is here, by kind and label."""
+    document = import_export.export(connection, with_audio=False)
+    return {
+        kind: {str(one.get("number") or one.get("name")): one for one in document.get(kind, [])}
+        for kind in KINDS
+    }
+
+
+def tell_source(information: Information, counts: Mapping[str, int]) -> str:
+    """What was read, in words."""
+    what = " ".join(filter(None, (information.model_name, information.firmware_version)))
+    parts = [f"{count} {title(kind, count)}" for kind, count in counts.items() if count]
+    return f"read from {what or 'a PBX'}: {', '.join(parts) or 'nothing'}"
+
+
+def tell(comparison: Comparison) -> list[str]:
+    """What came over, what was adapted, what cannot be kept: a line each."""
+    lines = []
+    for kind in KINDS:
+        items = [
+            item for item in comparison.plan.items if item.kind.name == kind and item.new is not item.old
+        ]
+        counts = {words: sum(item.action == action for item in items) for action, words in WORDS.items()}
+        told = [f"{count} {words}" for words, count in counts.items() if count]
+        if told:
+            lines.append(f"  {title(kind, 2)}: {', '.join(told)}")
+    head = ["came over:", *lines] if lines else ["came over: nothing, all is here already"]
+    return [*head, *tell_remarks(comparison.remarks)]
+
+
+def tell_remarks(remarks: list[Remark]) -> list[str]:
+    lines: list[str] = []
+    for level in Level:
+        told = [f"  {line}" for line in group(one for one in remarks if one.level is level)]
+        lines += [f"{level}:", *told] if told else []
+    return lines

@@ -1,0 +1,55 @@
+"""Prompts and their recordings."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from openivr.client.models import CustomPrompt
+from openivr.resources import CUSTOM_PROMPT
+from openivr.resources.fields import InvalidValue
+from openivr.sounds.convert import NotAudio, convert
+from openivr.yeastar_import.remarks import Remark, adapted, lost
+from openivr.yeastar_import.source import Source
+
+Fields = dict[str, Any]
+Stored = Callable[[str], bytes | None]
+NAME = CUSTOM_PROMPT.fields[0]
+
+
+def adapt_prompts(
+    source: Source, here: Mapping[str, Fields], stored: Stored
+) -> tuple[dict[str, Fields], list[Remark]]:
+    """Entries by name. A prompt whose sound cannot be had stays as it is here, or is left out."""
+    entries: dict[str, Fields] = {}
+    remarks: list[Remark] = []
+    for detail in source.objects.get("custom_prompt", {}).values():
+        if not isinstance(detail, CustomPrompt):
+            continue
+        name, about = detail.name, f"custom prompt {detail.name}"
+        try:
+            NAME.parse(name)
+            entries[name] = adapt_prompt(detail, source.sounds.get(name), here.get(name), stored)
+        except (InvalidValue, NotAudio) as error:
+            remarks.append(lost(about, f"did not come over: {error}"))
+        except KeyError:
+            text = "its sound cannot be read over the API: upload it here under this name, then pull again"
+            remarks.append(lost(about, text))
+        else:
+            if name not in source.sounds:
+                remarks.append(adapted(about, "its sound cannot be read over the API: the one here stays"))
+    return entries, remarks
+
+
+def adapt_prompt(detail: CustomPrompt, sound: bytes | None, here: Fields | None, stored: Stored) -> Fields:
+    """An entry; KeyError where there is no sound, NotAudio where it is none."""
+    if here is not None and (sound is None or stored(detail.name) == sound):
+        return {name: value for name, value in here.items() if name != "id"}
+    if sound is None:
+        raise KeyError(detail.name)
+    form = detail.name.rpartition(".")[2].lower()
+    return {
+        "name": detail.name,
+        "format": form,
+        "size": len(sound),
+        "duration": convert(sound, form).seconds,
+        "audio": sound,
+    }

@@ -1,0 +1,358 @@
+"""A simulated call, acted out on telephones: what was simulated is done by real phones, in the same order.
+
+The timers of calls run by a clock that the stage moves from one simulated event to the next, so a call of
+minutes takes a second, and a timer that is set to another time than it should be is seen. Signalling and
+sound run by the real clock. Sounds that the simulated caller hears to the end are short, others never end.
+"""
+
+import asyncio
+import heapq
+import io
+import wave
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from openivr.b2bua.limits import Usage
+from openivr.b2bua.prompt_cache import PromptCache
+from openivr.cdr.journal.entries import CallBegan, CallStepped, JournalEntry
+from openivr.cdr.journal.event_codec import TimedEvent, describe, read_happenings
+from openivr.ivr.commands import Dial, Note, Play
+from openivr.ivr.events import (
+    CallArrived,
+    Cause,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    Event,
+    HungUp,
+    RecordEnded,
+    TimerFired,
+)
+from openivr.ivr.model import DestinationKind
+from openivr.ivr.session import IvrSession
+from openivr.ivr.state import IvrState
+from openivr.ivr.states import dialling
+from openivr.media.audio.clip import Clip
+from openivr.media.audio.tone import sines
+from openivr.simulate.replay import replay
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import World
+from openivr.sip.dialog.uas import InboundLeg
+from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.voicemail import VoicemailMessage
+from tests.b2bua.office import Office, open_office
+from tests.b2bua.phone import Line, Phone
+
+PATIENCE = 60.0  # seconds in which something that must happen does
+MESSAGE_BYTES = 10_000  # of a wav in which there is a message worth keeping
+STATUSES = {Cause.BUSY: 486, Cause.DECLINED: 603, Cause.UNAVAILABLE: 404}
+SHORT = Clip.from_samples(np.zeros(320, np.int16))
+TONE = Clip.from_samples(sines((440,), 1.0, 10))
+ENDLESS = Clip.from_samples(np.zeros(8000 * 60, np.int16))
+
+
+class Clock:
+    """Stands in for the loop where calls set timers; milliseconds."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = 0
+        self._loop, self._numbers = loop, count()
+        self._timers: list[tuple[int, int, asyncio.Future[None], Callable[[], object]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(
+        self, seconds: float, callback: Callable[..., object], *args: object
+    ) -> asyncio.Future[None]:
+        """Set a timer; what is given back can be cancelled."""
+        timer = self._loop.create_future()
+        due = self.now + round(seconds * 1000)
+        heapq.heappush(self._timers, (due, next(self._numbers), timer, lambda: callback(*args)))
+        return timer
+
+    def fire_next(self, until: int) -> bool:
+        """Fire the next timer that is due by then. False: none is."""
+        while self._timers and self._timers[0][2].cancelled():
+            heapq.heappop(self._timers)
+        if not self._timers or self._timers[0][0] > until:
+            return False
+        self.now, _, _, fire = heapq.heappop(self._timers)
+        fire()
+        return True
+
+
+class Sounds:
+    """The library, with clips of other lengths."""
+
+    def __init__(self, library: PromptCache, is_heard_out: Callable[[], bool]) -> None:
+        self._library, self._is_heard_out = library, is_heard_out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    def at_hand(self, names: Iterable[str]) -> list[Clip] | None:
+        found = self._library.at_hand(names)
+        return found and [SHORT if self._is_heard_out() else ENDLESS]
+
+
+class Stage:
+    """An office whose calls come over a trunk, and the phones of everybody who may be rung."""
+
+    def __init__(self, office: Office) -> None:
+        self.office, self.house = office, office.exchange.house
+        self.clock = Clock(self.house.loop)
+        self.calls: list[str] = []
+        self.steps: list[CallStepped] = []
+        self.changed = asyncio.Event()
+        self.simulation = Simulation(office.exchange.live.configuration.snapshot)
+        self._start = self.house.now()
+        self._write = self.house.write
+        self.house.write = self._note
+        self.house.now = lambda: self._start + self.clock.now
+        self.house.loop = cast("asyncio.AbstractEventLoop", self.clock)
+        self.house.library = cast("PromptCache", Sounds(self.house.library, self._is_heard_out))
+
+    async def furnish(self) -> None:
+        """Bring in the phones."""
+        office = self.office
+        self.extensions = {number: await office.phone(number, None) for number in office.demo.extensions}
+        self.caller, self.outside = await office.stranger(), await office.stranger()
+        self.outside.answers = None
+        trunk = office.create("trunk", name="In", **address_of(self.caller))
+        for number in ("6200", "6201", "6202", "6203"):
+            office.create(
+                "inbound_route",
+                name=f"To {number}",
+                did_pattern_list=[{"did_pattern": number}],
+                trunk_list=[{"type": "trunk", "value": str(trunk)}],
+                def_dest="ivr",
+                def_dest_value=str(office.ivr(number)),
+            )
+        await office.exchange.live.current()
+
+    async def switch_trunk(self, *, is_on: bool) -> None:
+        """Let the demo's menus call outside, or not."""
+        self.office.change("trunk", 1, enable=int(is_on), **address_of(self.outside))
+        await self.office.exchange.live.current()
+
+    def _note(self, entry: JournalEntry) -> None:
+        self._write(entry)
+        if isinstance(entry, CallBegan):
+            self.calls.append(entry.call)
+        if isinstance(entry, CallStepped):
+            self.steps.append(entry)
+            self.changed.set()
+
+    def _is_heard_out(self) -> bool:
+        """Whether the sound that begins now is heard to its end, in the simulated call."""
+        place = len(self.steps)
+        plays = [command for command in self.simulation.commands[place - 1] if isinstance(command, Play)]
+        ends = [getattr(happening.event, "token", 0) for happening in self.simulation.happenings[place:]]
+        return plays[-1].token in ends
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for the calls process, or for what only a look tells."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self.changed.clear()
+                try:
+                    await asyncio.wait_for(self.changed.wait(), 0.02)
+                except TimeoutError:
+                    continue
+
+    # One call
+
+    async def act(self, simulation: Simulation, *, by_info: bool = False) -> CallRecord:
+        """Do on telephones what was simulated, up to the caller's end; the record of it."""
+        if not simulation.session.ended:
+            simulation.hang_up()
+        self.simulation, self.steps = simulation, []
+        self.house.usage = Usage()  # limits know nothing of the calls before
+        await self._fill_mailboxes(simulation.world)
+        try:
+            await self._follow(simulation, by_info)
+        finally:
+            self.line.hang_up()
+            await self.office.until_quiet()
+            await self.until(
+                lambda: all(is_over(line) for phone in self._everybody() for line in phone.lines)
+            )
+        self.office.records()
+        with self.office.database.reading() as connection:
+            record = call_records.find_call(connection, self.calls[-1])
+        assert record is not None
+        return record
+
+    async def _follow(self, simulation: Simulation, by_info: bool) -> None:
+        start, shadow = self.clock.now, IvrSession(simulation.snapshot)
+        self.dial: Dial | None = None
+        for place, happening in enumerate(simulation.happenings):
+            if shadow.ended:
+                break
+            await self._let_ring()
+            await self._pass_time(start + happening.at, happening)
+            await self._cause(happening.event, shadow, by_info)
+            try:
+                await self.until(partial(self._has_steps, place + 1))
+            except TimeoutError:
+                raise AssertionError(self._say_missing(place)) from None
+            for command in shadow.handle(happening.event):
+                self.dial = command if isinstance(command, Dial) else self.dial
+            if shadow.state is not IvrState.DIALLING:
+                self.dial = None
+
+    def _has_steps(self, count: int) -> bool:
+        return len(self.steps) >= count
+
+    def _say_missing(self, place: int) -> str:
+        expected = [describe(one) for one in self.simulation.happenings[: place + 1]]
+        told = [step.event for step in self.steps]
+        return "\n".join(["this never happened:", f"  {expected[-1]}", "but this did:", *map(str, told)])
+
+    async def _pass_time(self, until: int, happening: TimedEvent) -> None:
+        """Move the clock; only an event that is a timer's may come from it."""
+        is_timer = isinstance(happening.event, TimerFired)
+        before = len(self.steps)
+        last = until if is_timer else until - 1
+        while len(self.steps) == before and self.clock.fire_next(last):  # noqa: ASYNC110 - its turn, no time
+            await asyncio.sleep(0)
+        self.clock.now = until
+
+    async def _let_ring(self) -> None:
+        """Let time go by only when everybody rings who should."""
+        if self.dial is not None:
+            phones = self._phones(self.dial)
+            await self.until(lambda: all(ringing(phone) for phone in phones))
+
+    def _phones(self, dial: Dial) -> list[Phone]:
+        """Who rings."""
+        snapshot = self.simulation.snapshot
+        if dial.kind is DestinationKind.EXTERNAL:
+            return [self.outside]
+        group = snapshot.ring_groups.get(dial.target) if dial.kind is DestinationKind.RING_GROUP else None
+        members = [dial.target] if group is None else dialling.members(snapshot, group)
+        return [self.extensions[snapshot.extensions[member].number] for member in members]
+
+    async def _cause(self, event: Event, shadow: IvrSession, by_info: bool) -> None:
+        """Do what makes this happen; timers, prompts and mailboxes need nobody."""
+        is_recorded = shadow.state is IvrState.RECORDING
+        if is_recorded and isinstance(event, Digit | HungUp | RecordEnded):
+            await self._speak()
+        match event:
+            case CallArrived(caller, destination):
+                self.caller.user = caller
+                self.line = self.caller.call(self.simulation.snapshot.ivrs[destination.target].number)
+            case Digit(key):
+                await self._press(key, by_info)
+            case HungUp():
+                self.line.hang_up()
+            case RecordEnded():
+                self.line.media.stop()
+            case DialAnswered() | DialFailed() if self.dial is not None:
+                self._pick_up(self._phones(self.dial), getattr(event, "cause", None))
+            case DialEnded():
+                self._reached().hang_up()
+            case _:
+                pass
+
+    async def _press(self, key: str, by_info: bool) -> None:
+        await self.line.until_answered()
+        if by_info and self.line.leg is not None:
+            self.line.leg.press(key)
+        else:
+            self.line.media.send_keys(key)
+
+    def _pick_up(self, phones: list[Phone], cause: Cause | None) -> None:
+        """Let one of them answer, or none because of this."""
+        if cause is None:
+            ringing(phones[-1])[0].answer()
+        elif cause in STATUSES:
+            for phone in phones:
+                ringing(phone)[0].hang_up(STATUSES[cause])
+
+    def _reached(self) -> Line:
+        """The line of whom the caller talks to."""
+        [line] = [line for phone in self._everybody() for line in phone.lines if line.is_answered]
+        return line
+
+    def _everybody(self) -> list[Phone]:
+        """Who may be rung."""
+        return [*self.extensions.values(), self.outside]
+
+    async def _speak(self) -> None:
+        """Begin to say something after the tone, if it was not begun yet."""
+        folder = self.office.journal
+        self.line.media.play((TONE,), loop=True)
+        await self.until(lambda: any(one.stat().st_size > MESSAGE_BYTES for one in folder.glob("vm-*.wav")))
+
+    async def _fill_mailboxes(self, world: World) -> None:
+        snapshot = self.office.exchange.live.configuration.snapshot
+        for number, box in world.mailboxes.items():
+            owner = snapshot.numbers[number].target
+            self.office.change("extension", owner, vm_pin=box.pin)
+            with self.office.database.writing() as connection:
+                for name in box.messages:
+                    voicemail.save(connection, VoicemailMessage(name, owner, "", "", 0, 1000), silence())
+        self.office.exchange.lockout.succeed("1000")
+
+    def messages(self) -> set[str]:
+        """The calls in which the messages in all mailboxes were left."""
+        self.office.records()
+        with self.office.database.reading() as connection:
+            return {message.call_id for message in voicemail.list_messages(connection)[1]}
+
+    def notes(self, record: CallRecord) -> list[Note]:
+        """What was noted in the real call."""
+        return self.office.notes(record.id)
+
+
+def address_of(phone: Phone) -> dict[str, Any]:
+    """The fields of a trunk that is known by this phone's address."""
+    return {"type": "peer", "hostname": "127.0.0.1", "port": phone.address.port}
+
+
+def ringing(phone: Phone) -> list[Line]:
+    """The calls that wait for this phone's answer."""
+    return [
+        line
+        for line in phone.lines
+        if isinstance(line.leg, InboundLeg) and line.leg.early and not line.leg.over
+    ]
+
+
+def is_over(line: Line) -> bool:
+    """Whether nobody is on it any more."""
+    return line.leg is None or line.leg.over
+
+
+def silence() -> bytes:
+    """A second of nothing, as wav."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16_000))
+    return file.getvalue()
+
+
+def retell_notes(simulation: Simulation, record: CallRecord) -> list[Note]:
+    """The notes that the events in a record lead to."""
+    told = replay(simulation.snapshot, read_happenings(record.events))
+    return [command for commands in told for command in commands if isinstance(command, Note)]
+
+
+@asynccontextmanager
+async def open_stage(folder: Path) -> AsyncIterator[Stage]:
+    """Open an office for calls that were simulated."""
+    async with open_office(folder) as office:
+        stage = Stage(office)
+        await stage.furnish()
+        yield stage

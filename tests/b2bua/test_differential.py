@@ -1,0 +1,135 @@
+"""Simulated calls and real ones are the same: every scenario of the demo, and random calls, on telephones."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from difflib import unified_diff
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from openivr.b2bua import voicemail_recorder
+from openivr.cdr.journal.event_codec import describe
+from openivr.ivr.commands import Note, Topic, mask
+from openivr.ivr.events import Cause
+from openivr.ivr.session import IvrSession
+from openivr.server.bootstrap import DEMO_SCENARIOS
+from openivr.simulate.keys import act_out
+from openivr.simulate.scenario import Scenario, enact, read_scenarios
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import Mailbox, World
+from openivr.store.cdr.call_records import CallRecord
+from tests.b2bua.stage import STATUSES, Stage, open_stage, retell_notes
+
+SCENARIOS = read_scenarios(DEMO_SCENARIOS)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def stage(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(voicemail_recorder, "SILENCE_SECONDS", 0.3)
+        opened = open_stage(tmp_path_factory.mktemp("stage"))
+        yield runner.run(opened.__aenter__())
+        runner.run(opened.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def stage_with_trunk(runner: asyncio.Runner, stage: Stage) -> Iterator[Stage]:
+    runner.run(stage.switch_trunk(is_on=True))
+    yield stage
+    runner.run(stage.switch_trunk(is_on=False))
+
+
+def describe_all(simulation: Simulation) -> list[str]:
+    """The events of a simulated call as a record has them."""
+    session, rows = IvrSession(simulation.snapshot), []
+    for happening in simulation.happenings:
+        if not session.ended:
+            rows.append(describe(happening, is_private=session.private))
+            session.handle(happening.event)
+    return show(rows)
+
+
+def compare(what: str, simulated: list[str], real: list[str]) -> None:
+    """Fail with what differs, line by line."""
+    difference = list(unified_diff(simulated, real, f"simulated {what}", f"real {what}", n=99, lineterm=""))
+    assert not difference, "\n".join(["the real call differs from the simulated one", *difference])
+
+
+def compare_calls(stage: Stage, simulation: Simulation, record: CallRecord) -> None:
+    notes = show(publish(simulation.notes))
+    compare("notes", notes, show(publish(stage.notes(record))))
+    compare("events", describe_all(simulation), show(record.events))
+    compare("notes, told again", notes, show(publish(retell_notes(simulation, record))))
+
+
+def show(rows: Iterable[object]) -> list[str]:
+    """One line each."""
+    return [msgspec.json.encode(row).decode() for row in rows]
+
+
+def publish(notes: Iterable[Note]) -> list[Note]:
+    """As the database has them: that a note is private is not kept; what it hides is hidden."""
+    return [replace(mask(note), private=False) for note in notes]
+
+
+@pytest.mark.parametrize("place", range(len(SCENARIOS)), ids=[one.name for one in SCENARIOS])
+def test_a_scenario_is_the_same_on_telephones(runner: asyncio.Runner, stage: Stage, place: int) -> None:
+    scenario: Scenario = SCENARIOS[place]
+    snapshot = stage.office.exchange.live.configuration.snapshot
+    simulation = Simulation(snapshot, scenario.world)
+    for _ in enact(simulation, snapshot.numbers[scenario.calls], scenario):
+        pass
+    record = runner.run(stage.act(simulation, by_info=place % 2 == 1))
+    compare_calls(stage, simulation, record)
+    assert (record.caller, record.called) == (scenario.caller, scenario.calls)
+    if Topic.RECORDED in {note.topic for note in stage.notes(record)}:
+        runner.run(stage.until(lambda: record.id in stage.messages()))
+
+
+OUTCOMES = ("answers", *(cause.value for cause in STATUSES), Cause.NO_ANSWER.value)
+CALLED = ("1000", "1001", "1002", "1003", "6300", "National")
+KEYS = st.sampled_from("0123456789*#") | st.sampled_from(
+    ("1#", "1001", "6300", "887", "*02", "1000#", "4711#", "95551234567", "905551234567")
+)
+ACTS: st.SearchStrategy[list[str | float | None]] = st.lists(
+    KEYS | st.floats(0.5, 12).map(lambda seconds: round(seconds, 1)), max_size=6
+)
+WORLDS = st.builds(
+    World,
+    outcomes=st.dictionaries(st.sampled_from(CALLED), st.sampled_from(OUTCOMES)),
+    mailboxes=st.just({"1000": Mailbox("4711", ("message-1", "message-2"))}),
+    talk=st.sampled_from((2.0, 60.0)),
+)
+
+
+@st.composite
+def random_calls(draw: st.DrawFn) -> tuple[str, World, list[str | float | None]]:
+    """The number of a menu, what is outside, and what the caller does."""
+    return draw(st.sampled_from(("6200", "6201", "6202", "6203"))), draw(WORLDS), draw(ACTS)
+
+
+@given(random=random_calls(), by_info=st.booleans())
+@settings(max_examples=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+def test_a_random_call_is_the_same_on_telephones(
+    runner: asyncio.Runner,
+    stage_with_trunk: Stage,
+    random: tuple[str, World, list[str | float | None]],
+    by_info: bool,
+) -> None:
+    stage, (number, world, acts) = stage_with_trunk, random
+    snapshot = stage.office.exchange.live.configuration.snapshot
+    simulation = Simulation(snapshot, world)
+    simulation.call(snapshot.numbers[number], "2000")
+    act_out(simulation, acts)
+    simulation.finish()
+    record = runner.run(stage.act(simulation, by_info=by_info))
+    compare_calls(stage, simulation, record)

@@ -1,0 +1,81 @@
+"""What callers type for nobody's eyes is nowhere: no record, journal, database or log has it."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from openivr.store.tables import CALL, CALL_NOTE
+from tests.b2bua.office import Office, in_loop, open_office
+from tests.b2bua.test_outside import add_route, add_trunk
+
+PIN, CARD = "7592", "986598659865"  # of digits that nothing else here has in this order
+OUTSIDE = "9441632965986"
+
+
+def all_written(office: Office, logs: object) -> str:
+    """All that was kept or said."""
+    office.records()
+    with office.database.reading() as connection:
+        rows = [connection.execute(select(table)).all() for table in (CALL, CALL_NOTE)]
+    journal = [path.read_text() for path in office.journal.glob("*.jsonl")]
+    return f"{rows} {journal} {logs}"
+
+
+def pressed(text: str) -> str:
+    """The keys among it, one event each, strung together."""
+    return "".join(part[0] for part in text.replace(" ", "").replace("'", '"').split('"key":"')[1:])
+
+
+@in_loop
+async def test_a_pin_and_what_is_typed_at_somebody_else_are_kept_nowhere(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with open_office(tmp_path) as office:
+            office.change("extension", 3, vm_pin=PIN)
+            ada, grace = await office.phone("1000"), await office.phone("1001")
+            line = ada.call("*02")
+            await line.until_answered()
+            line.media.send_keys(f"1002#{PIN}#")
+            await line.until(lambda: "opened" in all_written(office, ""))
+            line.hang_up()
+            line = ada.call("6200")
+            await line.until_answered()
+            line.media.send_keys("1001")
+            other = await grace.until_called()
+            await other.until(lambda: other.packets > 3)
+            line.media.send_keys(CARD[:6])
+            await other.until(lambda: len(other.keys) == 6)
+            line.media.send_keys(CARD[6:])
+            await other.until(lambda: other.keys == CARD)
+            line.hang_up()
+            await office.until_quiet()
+            text = all_written(office, logs)
+            assert [record.keys for record in office.records()] == ["1002#••••#", f"1001{'•' * len(CARD)}"]
+    assert "1002#" in pressed(text)
+    for secret in (PIN, CARD, CARD[:4]):
+        assert secret not in text
+        assert secret not in pressed(text)
+
+
+@in_loop
+async def test_numbers_dialled_outside_are_in_the_record_and_in_no_log(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with open_office(tmp_path) as office:
+            _, trunk = await add_trunk(office, "One")
+            add_route(office, [trunk])
+            ada, grace = await office.phone("1000"), await office.phone("1001")
+            line = ada.call(OUTSIDE)
+            await line.until_answered()
+            line.hang_up()
+            await grace.call(OUTSIDE).until_over()
+            second = grace.call("1000")
+            await second.until_answered()
+            asking = ada.lines[-1]
+            assert asking.leg is not None
+            asking.leg.refer(ada.uri(OUTSIDE))
+            await asking.until(lambda: asking.transfers[-1:] == [200])
+            second.hang_up()
+            await office.until_quiet()
+            assert [record.called for record in office.records()].count(OUTSIDE) == 3
+    assert {"call begins", "transfer", "dialled", "call ends"} <= {row["event"] for row in logs}
+    assert OUTSIDE[1:] not in str(logs)

@@ -1,0 +1,227 @@
+"""Transfers: blind and attended, by either side of a call, within what the asking phone may dial."""
+
+from pathlib import Path
+
+from tests.b2bua.office import Office, in_loop, open_office
+from tests.b2bua.phone import Line, Phone
+
+
+async def talk(office: Office, one: Phone, number: str, other: Phone) -> tuple[Line, Line]:
+    """A conversation: the line of each side."""
+    line = one.call(number)
+    await line.until_answered()
+    far = await other.until_called()
+    await far.until(lambda: far.packets > 3)
+    return line, far
+
+
+async def hear_each_other(one: Line, other: Line) -> None:
+    """Keys pressed on either side come to the other."""
+    await hear(one, other, "1")
+    await hear(other, one, "2")
+
+
+async def hear(source: Line, target: Line, key: str) -> None:
+    before = target.keys
+    source.media.send_keys(key)
+    await target.until(lambda: target.keys == before + key)
+
+
+@in_loop
+async def test_the_called_side_sends_the_caller_on(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        assert "<sip:1000@" in alan.invites[0].get("from")
+        await hear_each_other(line, far)
+        line.hang_up()
+        await far.until_over()
+        await office.until_quiet()
+        first, second = office.records()
+        assert (first.outcome, first.reason) == ("connected", "transferred")
+        assert (second.caller, second.called, second.outcome) == ("1000", "1002", "connected")
+        assert first.legs[0]["result"] == "transferred"
+
+
+@in_loop
+async def test_the_caller_sends_the_called_side_to_a_menu(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        asking, far = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(ada.uri("6202"))
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        heard = far.packets
+        await far.until(lambda: far.packets > heard + 10)
+        assert far.ending is None
+        far.hang_up()
+        await office.until_quiet()
+        _, second = office.records()
+        assert (second.caller, second.source, second.path) == ("1001", "1000", "6202")
+        assert (second.outcome, second.reason) == ("menu", "caller hung up")
+
+
+@in_loop
+async def test_nobody_is_sent_where_the_asking_phone_may_not_dial(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        asking, far = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(ada.uri("900441632960000"))
+        await asking.until(lambda: bool(asking.transfers))
+        assert asking.transfers == [404]
+        await hear_each_other(asking, far)
+        asking.hang_up()
+
+
+@in_loop
+async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        await office.phone("1002", answers=486)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        await asking.until(lambda: asking.transfers[-1:] == [486])
+        await hear_each_other(line, asking)
+        assert (len(grace.invites), asking.ending, line.ending) == (1, None, None)
+        asking.hang_up()
+        await line.until_over()
+        await office.until_quiet()
+        found = [(record.called, record.outcome, record.reason) for record in office.records()]
+        assert found == [
+            ("1001", "connected", "transferred"),
+            ("1002", "menu", "transfer failed, given back"),
+            ("1001", "connected", "called side hung up"),
+        ]
+
+
+@in_loop
+async def test_who_transferred_in_vain_and_hung_up_is_called(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan = await office.phone("1002", answers=None)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        asking.hang_up()
+        assert far.leg is not None
+        far.leg.hangup(486)
+        again = await grace.until_called(times=2)
+        assert "<sip:1000@" in grace.invites[1].get("from")
+        await hear_each_other(line, again)
+        line.hang_up()
+        await again.until_over()
+
+
+@in_loop
+async def test_a_caller_who_gives_up_while_transferred_ends_it_for_all(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan = await office.phone("1002", answers=None)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"))
+        far = await alan.until_called()
+        line.hang_up()
+        assert (await far.until_over()).status == 487
+        await asking.until_over()
+        await office.until_quiet()
+        assert len(office.records()) == 2
+
+
+@in_loop
+async def test_a_transfer_to_a_group_ends_where_the_group_leads(tmp_path: Path) -> None:
+    """Nobody in Support answers: the caller gets its mailbox, and is not sent back."""
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        await office.phone("1002", answers=486)
+        line, asking = await talk(office, ada, "1001", grace)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("6300"))
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await asking.until_over()
+        heard = line.packets
+        await line.until(lambda: line.packets > heard + 20)
+        line.hang_up()
+        await office.until_quiet()
+        assert office.records()[1].reason == "caller hung up"
+
+
+@in_loop
+async def test_two_calls_are_joined(tmp_path: Path) -> None:
+    """Grace talks to Ada and calls Alan; then Ada and Alan talk to each other."""
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(office, ada, "1001", grace)
+        second, far = await talk(office, grace, "1002", alan)
+        assert asking.leg is not None
+        asking.leg.refer(grace.uri("1002"), second.leg)
+        await asking.until(lambda: asking.transfers[-1:] == [200])
+        await second.until_over()
+        await hear_each_other(line, far)
+        far.hang_up()
+        await line.until_over()
+        await office.until_quiet()
+        reasons = {record.called: record.reason for record in office.records()}
+        assert reasons == {"1001": "called side hung up", "1002": "transferred"}
+
+
+@in_loop
+async def test_two_calls_that_one_phone_placed_are_joined(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
+        first, one = await talk(office, ada, "1001", grace)
+        second, other = await talk(office, ada, "1002", alan)
+        assert first.leg is not None
+        first.leg.refer(ada.uri("1002"), second.leg)
+        await first.until(lambda: first.transfers[-1:] == [200])
+        await second.until_over()
+        await hear_each_other(one, other)
+        one.hang_up()
+        await other.until_over()
+        await office.until_quiet()
+        assert len(office.records()) == 2
+
+
+@in_loop
+async def test_who_talks_to_a_menu_has_nobody_to_transfer(tmp_path: Path) -> None:
+    """Neither blind nor as the second of two calls; both go on as if nothing had been asked."""
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        first, far = await talk(office, ada, "1001", grace)
+        menu = ada.call("6200")
+        await menu.until_answered()
+        assert first.leg is not None
+        assert menu.leg is not None
+        menu.leg.refer(ada.uri("1001"))
+        await menu.until(lambda: bool(menu.transfers))
+        assert menu.transfers == [603]
+        first.leg.refer(ada.uri("6200"), menu.leg)
+        await first.until(lambda: bool(first.transfers))
+        assert first.transfers == [603]
+        await hear_each_other(first, far)
+        heard = menu.packets
+        await menu.until(lambda: menu.packets > heard)
+
+
+@in_loop
+async def test_nobody_joins_calls_of_others(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        ada, grace = await office.phone("1000"), await office.phone("1001")
+        alan, kate = await office.phone("1002"), await office.phone("1003")
+        line, far = await talk(office, ada, "1001", grace)
+        asking, other = await talk(office, alan, "1003", kate)
+        assert asking.leg is not None
+        asking.leg.refer(alan.uri("1001"), line.leg)
+        await asking.until(lambda: bool(asking.transfers))
+        assert asking.transfers == [481]
+        await hear_each_other(line, far)
+        await hear_each_other(asking, other)

@@ -1,0 +1,325 @@
+"""Static findings: each rule finds its mistake and is silent without it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openivr.ivr.analysis.check import check
+from openivr.ivr.analysis.graph import Edge, edges
+from openivr.ivr.analysis.labels import show_list
+from openivr.ivr.analysis.rules import RULES, Finding, Severity
+from openivr.ivr.model import (
+    Destination,
+    DestinationKind,
+    DialPattern,
+    DialPolicy,
+    Extension,
+    ExtensionRule,
+    InboundRoute,
+    Ivr,
+    IvrSnapshot,
+    Prompt,
+    RingGroup,
+    Trunk,
+    by_id,
+)
+from tests.ivr.mistakes import ABSENT, ADA, INBOUND, LOCAL, MAIN, MISTAKES, OUT, SOUND, second
+
+Office = Callable[..., IvrSnapshot]
+
+
+@pytest.fixture
+def find(office: Office) -> Callable[..., list[Finding]]:
+    """Check an office whose main menu has a key to Ada, changed as a test wants."""
+
+    def find(snapshot: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
+        built = office(**{"keys": SOUND} | changes)
+        return check(replace(built, **{"inbound_routes": INBOUND} | (snapshot or {})))
+
+    return find
+
+
+Find = Callable[..., list[Finding]]
+
+
+def texts(findings: list[Finding], code: str) -> list[tuple[str, str]]:
+    return [(finding.place, finding.text) for finding in findings if finding.rule.code == code]
+
+
+def test_a_sound_office_has_no_findings(find: Find) -> None:
+    assert find() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "place", "text"), MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)]
+)
+def test_a_mistake_is_found(find: Find, code: str, changes: dict[str, Any], place: str, text: str) -> None:
+    found = texts(find(**changes), code)
+    assert [where for where, _ in found] == [place]
+    assert found[0][1] == text
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {code for code, *_ in MISTAKES} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("IVR103", {"keys": {}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR103", {"keys": {}, "invalid": Destination(DestinationKind.VOICEMAIL, 1)}),
+        ("IVR103", {"keys": {"1": Destination(DestinationKind.IVR, 2)}, "ivrs": (second(),)}),
+        ("IVR103", {"keys": {}, "timeout": Destination(DestinationKind.RING_GROUP, 1)}),
+        ("IVR103", {"keys": {"0": Destination(DestinationKind.DIAL_BY_NAME)}}),
+        ("IVR103", {"keys": {"0": Destination(DestinationKind.EXTERNAL, number="91")}}),
+        ("IVR103", {"keys": {}, "policy": OUT}),
+        (
+            "IVR103",
+            {
+                "keys": {},
+                "timeout": Destination(DestinationKind.RING_GROUP, 1),
+                "groups": (RingGroup(1, "6300", "Empty", (), fail=Destination(DestinationKind.IVR, 2)),),
+                "ivrs": (second(),),
+            },
+        ),
+        ("IVR101", {"ivrs": (second(),), "timeout": Destination(DestinationKind.IVR, 2)}),
+        (
+            "IVR101",
+            {
+                "ivrs": (second(),),
+                "policy": DialPolicy(call_numbers=True, ring_group_ids=frozenset({1})),
+                "groups": (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.IVR, 2)),),
+            },
+        ),
+        ("IVR201", {"keys": {"2": ADA}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR403", {"invalid": MAIN}),
+        ("IVR501", {"resp_timeout": 2}),
+        ("IVR502", {"digit_timeout": 1}),
+        ("IVR502", {"digit_timeout": 2, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR301", {"prompts": ("default",)}),
+        ("IVR301", {"prompts": ("vm-saved",)}),
+        ("IVR604", {"policy": OUT}),
+        ("IVR601", {"policy": DialPolicy(outbound_route_ids=(1,))}),
+        (
+            "IVR701",
+            {
+                "keys": SOUND | {"0": Destination(DestinationKind.DIAL_BY_NAME)},
+                "policy": DialPolicy(ExtensionRule.ALL),
+            },
+        ),
+    ],
+)
+def test_what_is_no_mistake_is_not_reported(find: Find, code: str, changes: dict[str, Any]) -> None:
+    assert texts(find(**changes), code) == []
+
+
+def test_places_that_lead_nowhere_do_not_count_as_somebody(find: Find) -> None:
+    nobody = {
+        "1": Destination(DestinationKind.EXTENSION, 3),
+        "2": Destination(DestinationKind.VOICEMAIL, 4),
+        "3": Destination(DestinationKind.EXTERNAL, number="5"),
+        "4": Destination(DestinationKind.IVR, 2),
+        "5": Destination(DestinationKind.PLAY_GREETING, prompt="hours.wav"),
+    }
+    found = find(keys=nobody, ivrs=(second(keys={"1": MAIN}),))
+    assert [place for place, _ in texts(found, "IVR103")] == ["menu 6200 Main", "menu 6201 Second"]
+
+
+def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
+    third = Ivr(3, "6202", "Third", timeout=Destination(DestinationKind.IVR, 2), keys=SOUND)
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.IVR, 3)),)
+    found = find(
+        ivrs=(second(timeout=Destination(DestinationKind.RING_GROUP, 1)), third),
+        groups=groups,
+        timeout=Destination(DestinationKind.IVR, 3),
+    )
+    (circle,) = texts(found, "IVR102")
+    assert circle[0] == "menu 6201 Second, no key"
+    assert "from 6201 to 6202 to 6201" in circle[1]
+
+
+def test_ring_groups_that_go_round_are_not_followed_for_ever(find: Find) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.RING_GROUP, 1)),)
+    assert texts(find(groups=groups, timeout=Destination(DestinationKind.RING_GROUP, 1)), "IVR102") == []
+
+
+def test_the_way_of_a_stranger_to_the_outside_is_told_in_words(find: Find) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.IVR, 2)),)
+    found = find(
+        ivrs=(second(policy=OUT),),
+        groups=groups,
+        keys=SOUND | {"5": Destination(DestinationKind.RING_GROUP, 1)},
+    )
+    ((place, text),) = texts(found, "IVR601")
+    assert place == "menu 6201 Second"
+    assert text.startswith(
+        "Anybody who calls (inbound route Main line, then key 5 in 6200, then no answer in 6300)"
+    )
+
+
+def test_a_menu_for_inside_phones_is_not_said_to_be_open_to_strangers(find: Find) -> None:
+    ((_, text),) = texts(find(ivrs=(second(policy=OUT),)), "IVR601")
+    assert text.startswith("Whoever is on a phone that may dial 6201 can dial")
+
+
+def test_disabled_inbound_routes_lead_nowhere(find: Find) -> None:
+    closed = by_id([InboundRoute(1, "Main line", MAIN, enabled=False)])
+    assert len(texts(find(snapshot={"inbound_routes": closed}), "IVR101")) == 1
+
+
+def test_a_trunk_that_is_switched_off_is_said_to_be(find: Find) -> None:
+    found = find(policy=OUT, snapshot={"trunks": by_id([Trunk(1, "A", enabled=False), Trunk(2, "B")])})
+    assert "(trunks A, switched off and B;" in texts(found, "IVR601")[0][1]
+
+
+def test_the_worst_comes_first(find: Find) -> None:
+    found = find(timeout=ABSENT, policy=OUT, ivrs=(second(),), keys=SOUND | {"9": ADA})
+    assert [finding.rule.severity for finding in found] == [
+        Severity.ERROR,
+        Severity.WARNING,
+        Severity.WARNING,
+        Severity.NOTE,
+    ]
+
+
+def test_long_lists_are_told_by_their_ends(find: Find) -> None:
+    people = by_id([Extension(n, str(1000 + n), "Ada") for n in range(1, 8)])
+    found = find(policy=DialPolicy(ExtensionRule.ALL), snapshot={"extensions": people})
+    assert "7 numbers (1001 to 1007)" in texts(found, "IVR201")[0][1]
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "text"),
+    [
+        (
+            "IVR201",
+            {
+                "keys": {"3": ADA},
+                "snapshot": {"extensions": by_id([Extension(1, "30", "Ada"), Extension(2, "4")])},
+            },
+            "It may begin number 30, so it acts only after 3 s or #.",
+        ),
+        (
+            "IVR603",
+            {"timeout": Destination(DestinationKind.EXTERNAL, number="91")},
+            "It calls 91 over route Any.",
+        ),
+        (
+            "IVR602",
+            {
+                "policy": OUT,
+                "snapshot": {
+                    "outbound_routes": by_id(
+                        [replace(LOCAL, patterns=(DialPattern("[9"), DialPattern("9!")))]
+                    )
+                },
+            },
+            "Anybody who calls (inbound route Main line) can dial the pattern 9! over route Local (trunk A; "
+            "at most 4 at a time, 60 an hour, 10 an hour for one caller).",
+        ),
+        (
+            "IVR401",
+            {"timeout": Destination(DestinationKind.RING_GROUP, 9)},
+            "It leads to ring group 9, which does not exist.",
+        ),
+        (
+            "IVR701",
+            {
+                "keys": {"0": Destination(DestinationKind.DIAL_BY_NAME)},
+                "policy": DialPolicy(ExtensionRule.RESTRICT, frozenset({1, 2})),
+            },
+            "It reaches extensions 1000 and 1001, which may not be dialled here.",
+        ),
+    ],
+)
+def test_other_words_for_a_finding(find: Find, code: str, changes: dict[str, Any], text: str) -> None:
+    policy = {"policy": DialPolicy(ExtensionRule.ALL)} if "policy" not in changes else {}
+    assert [said for _, said in texts(find(**changes | policy), code)] == [text]
+
+
+def test_a_prompt_may_be_short(find: Find) -> None:
+    short = {"prompts": {"empty.wav": Prompt("empty.wav", 0.5)}}
+    assert texts(find(prompts=("empty.wav",), snapshot=short), "IVR303") == []
+
+
+@pytest.mark.parametrize(("number", "found"), [("7", 0), ("77", 1)])
+def test_digits_of_short_numbers_need_no_time_between_them(find: Find, number: str, found: int) -> None:
+    people = {"extensions": by_id([Extension(1, number, "Ada")])}
+    findings = find(digit_timeout=1, policy=DialPolicy(ExtensionRule.ALL), snapshot=people)
+    assert len(texts(findings, "IVR502")) == found
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        Destination(DestinationKind.EXTENSION, 4),
+        Destination(DestinationKind.VOICEMAIL, 1),
+        Destination(DestinationKind.RING_GROUP, 1),
+    ],
+)
+def test_destinations_that_work_are_not_reported(find: Find, to: Destination) -> None:
+    assert find(timeout=to) == []
+
+
+@pytest.mark.parametrize("member", [3, 99])
+def test_a_ring_group_of_nobody_is_nobody(find: Find, member: int) -> None:
+    groups = (RingGroup(1, "6300", "All", (member,)),)
+    found = find(
+        keys={
+            "1": Destination(DestinationKind.RING_GROUP, 1),
+            "2": Destination(DestinationKind.RING_GROUP, 9),
+        },
+        groups=groups,
+    )
+    assert len(texts(found, "IVR103")) == 1
+
+
+def test_inbound_routes_that_lead_nowhere_are_left_alone(find: Find) -> None:
+    routes = [
+        InboundRoute(1, "Main line", MAIN),
+        InboundRoute(2, "Empty"),
+        InboundRoute(3, "Off", ABSENT, enabled=False),
+    ]
+    assert find(snapshot={"inbound_routes": by_id(routes)}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reached"),
+    [
+        ({"call_numbers": False, "ring_group_ids": frozenset({1})}, False),
+        ({"call_numbers": True, "ring_group_ids": frozenset({9})}, False),
+        ({"call_numbers": True, "ring_group_ids": frozenset({1, 9})}, True),
+    ],
+)
+def test_a_ring_group_is_on_the_way_only_where_it_may_be_dialled(
+    find: Find, changes: dict[str, Any], reached: bool
+) -> None:
+    groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.IVR, 2)),)
+    found = find(ivrs=(second(policy=OUT),), groups=groups, policy=DialPolicy(**changes))
+    ((_, text),) = texts(found, "IVR601")
+    told = "Anybody who calls (inbound route Main line, then dialling 6300 in 6200, then no answer in 6300)"
+    assert text.startswith(told) == reached
+    assert (texts(found, "IVR101") == []) == reached
+
+
+def test_a_number_that_leads_on_is_an_edge_of_its_menu(office: Office) -> None:
+    policy = DialPolicy(call_numbers=True, ring_group_ids=frozenset({1}))
+    assert list(edges(office(policy=policy), (DestinationKind.IVR, 1))) == [
+        Edge((DestinationKind.IVR, 1), "6300", Destination(DestinationKind.RING_GROUP, 1))
+    ]
+
+
+def test_routes_without_trunks_or_patterns_are_no_way_outside(find: Find) -> None:
+    for line in (replace(LOCAL, trunk_ids=(9,)), replace(LOCAL, patterns=(DialPattern("[9"),))):
+        found = find(policy=OUT, snapshot={"outbound_routes": by_id([line])})
+        assert texts(found, "IVR601") == []
+        assert len(texts(found, "IVR604")) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "x 0"), (2, "xs 0 and 1"), (4, "xs 0, 1, 2 and 3"), (5, "5 xs (0 to 4)")]
+)
+def test_lists_in_words(count: int, said: str) -> None:
+    assert show_list([str(number) for number in range(count)], "x", "xs") == said

@@ -1,0 +1,136 @@
+"""Voicemail: leaving a message, and hearing one's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from openivr.ivr.commands import DeleteMessage, Note, OpenMailbox, Record, StopRecord, Topic
+from openivr.ivr.events import TimerFired
+from openivr.ivr.model import Destination, DestinationKind, DialPolicy, IvrSnapshot
+from openivr.simulate.world import Mailbox
+
+Office = Callable[..., IvrSnapshot]
+Ring = Callable[..., Any]
+
+TO_ADA = {"5": Destination(DestinationKind.VOICEMAIL, 1)}
+OWN = DialPolicy(check_voicemail=True)
+BOXES = {"1000": Mailbox("1234", ("new.wav", "old.wav"))}
+
+
+def commands(desk: Any, kind: type) -> list[Any]:
+    return [c for batch in desk.simulation.commands for c in batch if isinstance(c, kind)]
+
+
+def test_a_message_ends_with_silence(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA), message=20).do("5").finish()
+    assert desk.told("hears", "records", "leaves", "ends")[1:] == [
+        ("hears", "vm-leave-message"),
+        ("records", "1000"),
+        ("leaves", "a message"),
+        ("hears", "vm-saved"),
+        ("ends", "message left"),
+    ]
+    assert commands(desk, Record) == [Record(commands(desk, Record)[0].token, 1, 180)]
+
+
+def test_pound_skips_to_the_tone_and_ends_the_message(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 1 #")
+    assert desk.at("records") == [0.4]
+    assert commands(desk.do("w3 2"), StopRecord) == []
+    desk.do("#")
+    assert commands(desk, StopRecord) == [StopRecord(commands(desk, Record)[0].token)]
+    assert desk.finish().texts("ends") == ["message left"]
+
+
+def test_a_message_has_a_longest_time(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA), message=1000).do("5 #").finish()
+    assert desk.at("leaves") == [180.2]
+
+
+def test_hanging_up_keeps_the_message(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 # w3 h")
+    assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "caller hung up")]
+
+
+def test_the_end_of_the_call_keeps_the_message(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 #")
+    desk.simulation.tell(TimerFired(1))
+    assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "maximum call length")]
+
+
+def test_an_extension_without_a_mailbox_takes_no_message(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys={"5": Destination(DestinationKind.VOICEMAIL, 4)})).do("5")
+    assert desk.told("fails", "records") == [("fails", "unavailable")]
+
+
+def test_the_messages_of_a_mailbox(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 w1 1000# w1 1234# w1")
+    assert desk.texts("mailbox") == ["opened"]
+    assert desk.texts("hears")[1:] == ["vm-mailbox", "vm-pin", "vm-message, new.wav, vm-keys"]
+    assert desk.do("1").texts("hears")[-1] == "vm-message, new.wav, vm-keys"
+    assert desk.do("2").texts("hears")[-1] == "vm-message, old.wav, vm-keys"
+    assert desk.do("3").texts("hears")[-1] == "vm-no-more"
+    assert commands(desk, DeleteMessage) == [DeleteMessage("1000", "old.wav")]
+    desk.do("3")
+    assert len(commands(desk, DeleteMessage)) == 1
+    told = [note for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
+    assert told == [Note(Topic.MAILBOX, 1, number="1000", detail=what) for what in ("opened", "deleted")]
+    assert desk.do("*").texts("hears")[-1] == "welcome.wav, keys.wav"
+
+
+@pytest.mark.parametrize(("keys", "end"), [("#", "left the mailbox"), ("w60", "left the mailbox")])
+def test_leaving_the_mailbox(office: Office, ring: Ring, keys: str, end: str) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000# 1234# w1").do(keys).finish()
+    assert desk.texts("hears")[-1] == "goodbye"
+    assert desk.texts("ends") == [end]
+
+
+def test_a_pause_also_ends_number_and_pin(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000 w3 1234 w3")
+    assert desk.texts("mailbox") == ["opened"]
+
+
+def test_three_wrong_pins_end_the_call(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000# 1# 1000# 2# 9# 3#").finish()
+    assert desk.texts("mailbox") == ["refused"] * 3
+    told = [note.number for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
+    assert told == ["1000", "1000", "9"]
+    assert desk.texts("hears")[-1] == "vm-wrong, goodbye"
+    assert desk.texts("ends") == ["mailbox refused"]
+
+
+def test_another_visit_has_three_tries_again(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1# 1# 2# 2# * *02 3# 3# 1000# 1234# w1")
+    assert desk.texts("mailbox") == ["refused"] * 3 + ["opened"]
+
+
+def test_a_mailbox_that_does_not_open_counts_as_refused(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN)).do("*02 1000# 123")
+    desk.simulation._schedule = lambda slot, seconds, event: None  # an engine that never answers
+    desk.do("#")
+    timer = desk.simulation.commands[-1][-1].token
+    desk.simulation.tell(TimerFired(timer))
+    assert desk.texts("mailbox") == ["refused"]
+
+
+@pytest.mark.parametrize("keys", ["*02 w10 w10", "*02 *", "*02 10*", "*02 1000# *"])
+def test_ways_back_to_the_menu(office: Office, ring: Ring, keys: str) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do(keys)
+    assert desk.texts("hears")[-1] == "welcome.wav, keys.wav"
+
+
+def test_a_pin_is_secret(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000#")
+    assert desk.simulation.session.private
+    desk.do("1234#")
+    assert not desk.simulation.session.private
+    assert commands(desk, OpenMailbox) == [OpenMailbox(commands(desk, OpenMailbox)[0].token, "1000", "1234")]
+    assert not any("1234" in str(note) for note in desk.simulation.notes)
+    assert "1234" not in "".join(desk.texts("presses"))
+
+
+def test_input_has_an_end(office: Office, ring: Ring) -> None:
+    desk = ring(office(policy=OWN)).do("*02 " + "1" * 30 + "# " + "2" * 30 + "#")
+    (opening,) = commands(desk, OpenMailbox)
+    assert (opening.number, opening.pin) == ("1" * 20, "2" * 20)
