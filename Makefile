@@ -38,8 +38,8 @@ fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for
 		tests/sip/test_message.py tests/sip/test_headers.py tests/sip/test_framing.py tests/sip/test_exchange.py \
 		tests/sip/test_transactions.py tests/sip/test_digest.py tests/sip/test_negotiation.py \
 		tests/sip/test_registrar.py tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py \
-		tests/sip/test_info.py tests/media/test_rtp.py tests/media/test_rtcp.py tests/media/test_keys.py \
-		tests/media/test_incoming.py tests/cdr/test_journal.py
+		tests/sip/test_info.py tests/media/test_packet.py tests/media/test_rtcp.py tests/media/test_rfc4733.py \
+		tests/media/test_receiver.py tests/cdr/test_journal.py
 
 crash: $(VENV)/dev.stamp  ## kill the server among calls, 200 times
 	OPENIVR_CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/process/test_crashes.py

@@ -59,6 +59,17 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "transitions": {"events", "state", "states"},
         "analysis": {"builtin_sounds", "digits", "model", "policy", "states"},
     },
+    "media": {
+        "audio": set(),
+        "rtp": {"audio"},
+        "dtmf": {"audio", "rtp"},
+        "recording": {"audio", "rtp"},
+        "stream": {"audio", "dtmf", "poller", "rtp"},
+        "poller": set(),
+        "schedule": set(),
+        "ticker": {"schedule"},
+        "pump": {"dtmf", "poller", "recording", "schedule", "stream", "ticker"},
+    },
     "sip": {
         "message": {"address"},
         "transport": {"address", "message"},

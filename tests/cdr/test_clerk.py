@@ -29,7 +29,7 @@ from openivr.cdr.journal.writer import Journal
 from openivr.cdr.reducer import INTERRUPTED
 from openivr.cdr.worker import CdrWorker, RetentionPolicy
 from openivr.ivr.model import IvrSnapshot
-from openivr.media.audio.wavfile import WavFile
+from openivr.media.recording.wavfile import WavFile
 from openivr.resources.extension import EXTENSION
 from openivr.resources.order import ListQuery
 from openivr.simulate.replay import retell

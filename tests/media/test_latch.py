@@ -4,7 +4,7 @@ import pytest
 
 from openivr.media.rtp.latch import Latch
 from openivr.media.rtp.remote import RemoteMedia
-from openivr.media.rtp.rtp_socket import beside
+from openivr.media.stream.rtp_socket import beside
 
 
 @pytest.mark.parametrize(

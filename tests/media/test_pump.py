@@ -12,16 +12,16 @@ from openivr.media import ticker
 from openivr.media.audio.clip import Clip
 from openivr.media.media import Media
 from openivr.media.rtp import socket_filter
-from openivr.media.rtp.sender import RtpSender
 from openivr.media.session import MediaSession
-from tests.media.phone import Phone, with_media
-from tests.media.test_legs import QUIET, Keys
+from openivr.media.stream.sender import RtpSender
+from tests.media.rtp_peer import RtpPeer, with_media
+from tests.media.test_session import QUIET, Keys
 
 SOUND = Clip.from_samples(np.random.default_rng(1).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
 
 
-def call(media: Media) -> tuple[Phone, MediaSession]:
-    phone, leg = Phone(), media.open("127.0.0.1")
+def call(media: Media) -> tuple[RtpPeer, MediaSession]:
+    phone, leg = RtpPeer(), media.open("127.0.0.1")
     leg.connect(phone.remote())
     return phone, leg
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import RATE, Law, Samples, decode
-from openivr.media.audio.recording import RecordEnd, RecordingResult, trailing_silence
-from openivr.media.audio.timeline import OFF, Timeline
 from openivr.media.media import Media
+from openivr.media.recording.audio_recording import RecordEnd, RecordingResult, trailing_silence
+from openivr.media.recording.timeline import OFF, Timeline
 from openivr.media.session import MediaSession
-from tests.media.phone import Phone, with_media
+from tests.media.rtp_peer import RtpPeer, with_media
 
 SPOKEN = Clip.from_samples(np.random.default_rng(5).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
 PLAYED = Clip.from_samples(np.random.default_rng(6).integers(-20_000, 20_000, 160 * 30).astype(np.int16))
@@ -47,7 +47,7 @@ def find(clip: Clip, law: Law, hay: Samples) -> int:
     return places[1] // 2
 
 
-async def speak(phone: Phone, leg: MediaSession, law: Law) -> None:
+async def speak(phone: RtpPeer, leg: MediaSession, law: Law) -> None:
     """Say it in the pace of the packets that are heard."""
     for frame in SPOKEN.frames(law):
         phone.say(leg, frame, payload_type=law)
@@ -57,7 +57,7 @@ async def speak(phone: Phone, leg: MediaSession, law: Law) -> None:
 @pytest.mark.parametrize("law", Law)
 def test_the_caller_is_recorded_to_the_sample(tmp_path: Path, law: Law) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         leg.connect(phone.remote(law))
         phone.say(leg, law.silence * 160, payload_type=law)  # the source is known, and its audio kept away
         await phone.hear(2)
@@ -78,7 +78,7 @@ def test_the_caller_is_recorded_to_the_sample(tmp_path: Path, law: Law) -> None:
 
 def test_both_sides_are_recorded_beside_each_other(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         leg.connect(phone.remote())
         leg.record(tmp_path / "a.wav", ended.set_result, both=True)
         leg.play([PLAYED])
@@ -94,13 +94,13 @@ def test_both_sides_are_recorded_beside_each_other(tmp_path: Path) -> None:
 
 def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        one, other, ended = Phone(), Phone(), asyncio.get_running_loop().create_future()
+        one, other, ended = RtpPeer(), RtpPeer(), asyncio.get_running_loop().create_future()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
         first.connect(one.remote())
         second.connect(other.remote(Law.PCMA))
         first.bridge(second)
         first.record(tmp_path / "a.wav", ended.set_result, both=True)
-        pace, third = Phone(), media.open("127.0.0.1")
+        pace, third = RtpPeer(), media.open("127.0.0.1")
         third.connect(pace.remote())
         for frame in SPOKEN.pcma:
             other.say(second, frame, payload_type=8)
@@ -118,7 +118,7 @@ def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
 
 def test_silence_ends_it(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         leg.connect(phone.remote())
         leg.record(tmp_path / "a.wav", ended.set_result, silence_seconds=0.7)
         await speak(phone, leg, Law.PCMU)
@@ -131,7 +131,7 @@ def test_silence_ends_it(tmp_path: Path) -> None:
 
 def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         leg.connect(phone.remote())
         leg.record(tmp_path / "a.wav", ended.set_result, seconds=0.25)
         await speak(phone, leg, Law.PCMU)
@@ -162,7 +162,7 @@ def test_the_end_of_the_house_waits_for_the_file(tmp_path: Path) -> None:
 
     async def run() -> None:
         from openivr.media.media import MediaSettings
-        from tests.media.phone import PORTS
+        from tests.media.rtp_peer import PORTS
 
         await test(Media(MediaSettings(ports=PORTS)))
 

@@ -8,8 +8,8 @@ import structlog
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.party import Party
 from openivr.cdr.journal.entries import MessageLeft
-from openivr.media.audio.recording import AudioRecording, RecordEnd, RecordingResult
 from openivr.media.audio.tone import beep
+from openivr.media.recording.audio_recording import AudioRecording, RecordEnd, RecordingResult
 
 log = structlog.get_logger(__name__)
 SILENCE_SECONDS = 5.0  # after which a message is taken to be over

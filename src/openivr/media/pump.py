@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from openivr.media.audio.recording import RecordingResult
 from openivr.media.dtmf.inband import InbandDetector, listen
 from openivr.media.poller import Poller
-from openivr.media.rtp.sender import RtpSender
+from openivr.media.recording.audio_recording import RecordingResult
 from openivr.media.schedule import PERIOD, SLOTS, Schedule
+from openivr.media.stream.sender import RtpSender
 from openivr.media.ticker import Ticker
 
 log = structlog.get_logger(__name__)

@@ -7,19 +7,19 @@ from functools import partial
 from pathlib import Path
 
 from openivr.media.audio.clip import Clip
-from openivr.media.audio.recording import AudioRecording, RecordingResult
 from openivr.media.dtmf.inband import InbandDetector
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.pump import Pump
+from openivr.media.recording.audio_recording import AudioRecording, RecordingResult
 from openivr.media.rtp import packet as rtp
 from openivr.media.rtp import rtcp
 from openivr.media.rtp.ports import PortPair, show
-from openivr.media.rtp.receiver import Listener, RtpReceiver
 from openivr.media.rtp.remote import RemoteMedia
-from openivr.media.rtp.rtcp_session import RtcpSession, milliseconds
-from openivr.media.rtp.rtp_socket import RtpSocket
-from openivr.media.rtp.sender import RtpSender
 from openivr.media.statistics import MediaStats
+from openivr.media.stream.receiver import Listener, RtpReceiver
+from openivr.media.stream.rtcp_session import RtcpSession, milliseconds
+from openivr.media.stream.rtp_socket import RtpSocket
+from openivr.media.stream.sender import RtpSender
 
 NANOSECONDS = 1_000_000_000
 

@@ -6,7 +6,7 @@ from enum import StrEnum, unique
 import numpy as np
 
 from openivr.media.audio.g711 import Law, decode
-from openivr.media.audio.recording import QUIET
+from openivr.media.recording.audio_recording import QUIET
 from openivr.media.rtp.packet import Packet
 
 LOUD_PACKETS = 3  # on end, which are 60 ms: a click is no sound

@@ -10,8 +10,8 @@ from pathlib import Path
 from openivr.b2bua.party import Party
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import Law
-from openivr.media.audio.recording import RecordEnd, RecordingResult
 from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
 from openivr.media.rtp.packet import Packet
 from openivr.media.statistics import MediaStats
 from openivr.simulate.transcript import TranscriptLine as Told

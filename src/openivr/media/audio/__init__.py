@@ -1,1 +1,1 @@
-"""Audio without a network: G.711, prompts as packets, tones, recordings."""
+"""Audio without a network: G.711, prompts as 20 ms frames, tones."""

@@ -1,1 +1,1 @@
-"""RTP and RTCP (RFC 3550): packets, sockets, sender and receiver, latching."""
+"""RTP and RTCP (RFC 3550): packet formats, reception statistics, ports and source addresses."""

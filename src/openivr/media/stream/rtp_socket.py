@@ -13,7 +13,7 @@ from openivr.media.rtp import socket_filter
 from openivr.media.rtp.latch import Latch, is_unspecified
 from openivr.media.rtp.ports import PortPair, Source
 from openivr.media.rtp.remote import RemoteMedia
-from openivr.media.rtp.sender import RtpSender, discard
+from openivr.media.stream.sender import RtpSender, discard
 
 DRAINED = 256  # packets read away at most when a source has been found
 BUFFER = bytearray(rtp.LARGEST)  # every packet is read into it, and done with before the next

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from openivr.media.audio.g711 import FRAME, RATE, Law, Samples, decode
-from openivr.media.audio.timeline import Timeline
-from openivr.media.audio.wavfile import WavFile
+from openivr.media.recording.timeline import Timeline
+from openivr.media.recording.wavfile import WavFile
 from openivr.media.rtp.packet import Packet
 
 STEP = 0.5  # seconds between two writes

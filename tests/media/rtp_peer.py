@@ -22,7 +22,7 @@ SECONDS = 60  # after which a test has failed
 EVENTS = 101
 
 ssrcs = count(0x1234)
-phones: list["Phone"] = []  # of the test that runs
+peers: list["RtpPeer"] = []  # of the test that runs
 
 
 def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> None:
@@ -35,18 +35,18 @@ def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> Non
                 await test(media)
         finally:
             await media.close()
-            while phones:
-                phones.pop().close()
+            while peers:
+                peers.pop().close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 
 
-class Phone:
+class RtpPeer:
     """Sends and hears RTP at two neighbouring ports."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        phones.append(self)
+        peers.append(self)
         self.host = host
         self.rtp, self.rtcp = neighbours(host)
         self.heard: list[rtp.Packet] = []

@@ -7,7 +7,7 @@ from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import Law, transcoding
 from openivr.media.dtmf.rfc4733 import PAYLOAD
 from openivr.media.rtp import packet as rtp
-from openivr.media.rtp.sender import GAP_PACKETS, KEY_PACKETS, SILENCE, RtpSender
+from openivr.media.stream.sender import GAP_PACKETS, KEY_PACKETS, SILENCE, RtpSender
 
 QUIET = SILENCE[Law.PCMU]
 EVENTS = 96

@@ -3,7 +3,7 @@
 from openivr.media.audio.g711 import RATE
 from openivr.media.rtp import rtcp
 from openivr.media.rtp.receive_stats import ReceiveStats
-from openivr.media.rtp.sender import RtpSender
+from openivr.media.stream.sender import RtpSender
 
 NANOSECONDS = 1_000_000_000
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from openivr.media.dtmf.inband import InbandDetector
 from openivr.media.dtmf.rfc4733 import KEYS
 from openivr.media.rtp import packet as rtp
-from openivr.media.rtp.receiver import RtpReceiver
-from openivr.media.rtp.rtcp_session import RtcpSession
+from openivr.media.stream.receiver import RtpReceiver
+from openivr.media.stream.rtcp_session import RtcpSession
 
 headers = st.sampled_from(
     (b"", b"\x80\x00", b"\x80\x65\x00\x01\x00\x00\x00\x01\x00\x00\x00\x02", b"\x81\xc8\x00\x06")

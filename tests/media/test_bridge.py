@@ -6,13 +6,13 @@ import pytest
 
 from openivr.media.audio.g711 import Law, transcoding
 from openivr.media.media import Media
-from tests.media.phone import Phone, with_media
-from tests.media.test_legs import QUIET, SOUND, Keys
+from tests.media.rtp_peer import RtpPeer, with_media
+from tests.media.test_session import QUIET, SOUND, Keys
 
 
 def test_both_hear_each_other_to_the_byte() -> None:
     async def test(media: Media) -> None:
-        one, other = Phone(), Phone()
+        one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
         first.connect(one.remote())
         second.connect(other.remote(Law.PCMA))
@@ -41,7 +41,7 @@ def test_both_hear_each_other_to_the_byte() -> None:
 
 def test_keys_are_heard_and_passed_on_under_the_other_number() -> None:
     async def test(media: Media) -> None:
-        one, other = Phone(), Phone()
+        one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
         keys = Keys()
         first.on_key = keys
@@ -61,7 +61,7 @@ def test_keys_are_heard_and_passed_on_under_the_other_number() -> None:
 
 def test_keys_become_tones_for_who_does_not_know_events() -> None:
     async def test(media: Media) -> None:
-        one, other, third = Phone(), Phone(), Phone()
+        one, other, third = RtpPeer(), RtpPeer(), RtpPeer()
         first, second, listening = media.open("127.0.0.1"), media.open("127.0.0.1"), media.open("127.0.0.1")
         keys = Keys()
         listening.on_key = keys
@@ -79,7 +79,7 @@ def test_keys_become_tones_for_who_does_not_know_events() -> None:
 
 def test_who_stays_behind_hears_silence_and_then_what_is_played() -> None:
     async def test(media: Media) -> None:
-        one, other = Phone(), Phone()
+        one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
         first.connect(one.remote())
         second.connect(other.remote())

@@ -12,9 +12,9 @@ from openivr.media.audio.tone import key_tone
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.media import Media
 from openivr.media.rtp import rtcp, socket_filter
-from openivr.media.rtp.sender import SILENCE
 from openivr.media.session import MediaSession
-from tests.media.phone import EVENTS, Phone, with_media
+from openivr.media.stream.sender import SILENCE
+from tests.media.rtp_peer import EVENTS, RtpPeer, with_media
 
 SOUND = Clip.from_samples(np.random.default_rng(1).integers(-20_000, 20_000, 2000).astype(np.int16))
 QUIET = SILENCE[Law.PCMU]
@@ -44,7 +44,7 @@ class Keys:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_what_is_played_arrives_to_the_sample(law: Law, host: str) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(host), media.open(host), asyncio.Event()
+        phone, leg, ended = RtpPeer(host), media.open(host), asyncio.Event()
         assert leg.address[0] == host
         leg.connect(phone.remote(law))
         leg.play([SOUND, SOUND], ended.set)
@@ -63,7 +63,7 @@ def interfaces(host: str) -> tuple[object, ...]:
 
 def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> None:
     async def test(media: Media) -> None:
-        phone, leg = Phone(), media.open("127.0.0.1")
+        phone, leg = RtpPeer(), media.open("127.0.0.1")
         answers: list[int] = []
 
         def on_key(_key: str, _kind: DtmfMethod) -> None:
@@ -88,9 +88,9 @@ def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> Non
     with_media(test)
 
 
-async def talk(media: Media) -> tuple[Phone, MediaSession, Keys]:
+async def talk(media: Media) -> tuple[RtpPeer, MediaSession, Keys]:
     """A phone that has been heard, the leg that hears it, and the keys that it presses."""
-    phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+    phone, leg, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
     leg.on_key = keys
     leg.connect(phone.remote())
     phone.say(leg, QUIET)
@@ -131,7 +131,7 @@ def test_what_the_filter_kept_out_is_counted_also_when_it_was_lifted_since() -> 
 
 def test_an_event_of_another_payload_type_is_none() -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+        phone, leg, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(phone.remote(events_in=96, events_out=97))
         phone.say(leg, QUIET)
@@ -147,7 +147,7 @@ def test_an_event_of_another_payload_type_is_none() -> None:
 @pytest.mark.parametrize("law", Law)
 def test_keys_are_heard_as_tones_where_no_events_were_agreed_on(law: Law) -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+        phone, leg, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(phone.remote(events_in=None, events_out=None))
         for key in "5#":
@@ -160,7 +160,7 @@ def test_keys_are_heard_as_tones_where_no_events_were_agreed_on(law: Law) -> Non
 
 def test_strangers_are_neither_heard_nor_answered() -> None:
     async def test(media: Media) -> None:
-        phone, early, stranger = Phone(), Phone("127.0.0.9"), Phone("127.0.0.9")
+        phone, early, stranger = RtpPeer(), RtpPeer("127.0.0.9"), RtpPeer("127.0.0.9")
         leg, keys = media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(phone.remote())
@@ -182,7 +182,7 @@ def test_strangers_are_neither_heard_nor_answered() -> None:
 
 def test_another_port_of_the_same_host_is_a_stranger_once_a_source_is_held_to() -> None:
     async def test(media: Media) -> None:
-        announced, real = Phone(), Phone()  # behind NAT the port is another than announced
+        announced, real = RtpPeer(), RtpPeer()  # behind NAT the port is another than announced
         leg, keys = media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(announced.remote())
@@ -199,7 +199,7 @@ def test_another_port_of_the_same_host_is_a_stranger_once_a_source_is_held_to() 
 
 def test_a_new_offer_lets_the_source_change() -> None:
     async def test(media: Media) -> None:
-        before, after = Phone(), Phone("127.0.0.5")
+        before, after = RtpPeer(), RtpPeer("127.0.0.5")
         leg, keys = media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(before.remote())
@@ -217,7 +217,7 @@ def test_a_new_offer_lets_the_source_change() -> None:
 
 def test_the_same_offer_again_changes_nothing() -> None:
     async def test(media: Media) -> None:
-        announced, real = Phone(), Phone()
+        announced, real = RtpPeer(), RtpPeer()
         leg = media.open("127.0.0.1")
         leg.connect(announced.remote())
         real.say(leg, QUIET)
@@ -235,7 +235,7 @@ def test_the_same_offer_again_changes_nothing() -> None:
 
 def test_a_new_ssrc_of_the_same_source_goes_on() -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+        phone, leg, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(phone.remote())
         phone.press(leg, "1")
@@ -248,7 +248,7 @@ def test_a_new_ssrc_of_the_same_source_goes_on() -> None:
 
 def test_who_is_on_hold_is_sent_nothing_and_the_prompt_goes_on() -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = Phone(), media.open("127.0.0.1"), asyncio.Event()
+        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.Event()
         leg.connect(phone.remote(hears=False))
         leg.play([SOUND], ended.set)
         await ended.wait()
@@ -261,7 +261,7 @@ def test_who_is_on_hold_is_sent_nothing_and_the_prompt_goes_on() -> None:
 
 def test_no_life_is_told_once() -> None:
     async def test(media: Media) -> None:
-        phone, leg, dead = Phone(), media.open("127.0.0.1"), asyncio.Event()
+        phone, leg, dead = RtpPeer(), media.open("127.0.0.1"), asyncio.Event()
         told: list[float] = []
 
         def on_dead() -> None:
@@ -282,7 +282,7 @@ def test_no_life_is_told_once() -> None:
 
 def test_audio_that_the_kernel_keeps_away_is_life() -> None:
     async def test(media: Media) -> None:
-        phone, leg = Phone(), media.open("127.0.0.1")
+        phone, leg = RtpPeer(), media.open("127.0.0.1")
         told: list[bool] = []
         leg.on_dead = lambda: told.append(True)
         leg.connect(phone.remote())
@@ -297,7 +297,7 @@ def test_audio_that_the_kernel_keeps_away_is_life() -> None:
 
 def test_who_was_told_not_to_send_is_not_missed() -> None:
     async def test(media: Media) -> None:
-        phone, leg = Phone(), media.open("127.0.0.1")
+        phone, leg = RtpPeer(), media.open("127.0.0.1")
         told: list[bool] = []
         leg.on_dead = lambda: told.append(True)
         leg.connect(phone.remote(sends=False))
@@ -310,7 +310,7 @@ def test_who_was_told_not_to_send_is_not_missed() -> None:
 @pytest.mark.parametrize("mux", [False, True])
 def test_reports_both_ways(mux: bool) -> None:
     async def test(media: Media) -> None:
-        phone, leg = Phone(), media.open("127.0.0.1")
+        phone, leg = RtpPeer(), media.open("127.0.0.1")
         leg.connect(phone.remote(mux=mux))
         phone.say(leg, *[QUIET] * 5)
         await phone.until(lambda: any(report.sent and report.blocks for report in phone.reports))
@@ -337,7 +337,7 @@ def test_reports_both_ways(mux: bool) -> None:
 
 def test_nothing_is_called_back_after_the_end() -> None:
     async def test(media: Media) -> None:
-        phone, leg, told = Phone(), media.open("127.0.0.1"), []
+        phone, leg, told = RtpPeer(), media.open("127.0.0.1"), []
         leg.on_key = lambda key, kind: told.append(key)
         leg.connect(phone.remote())
         leg.play([Clip.from_samples(np.zeros(0, np.int16))], lambda: told.append("end"))
@@ -354,7 +354,7 @@ def test_nothing_is_called_back_after_the_end() -> None:
 
 def test_keys_that_were_read_before_the_end_are_not_told_after_it() -> None:
     async def test(media: Media) -> None:
-        phone, leg, told = Phone(), media.open("127.0.0.1"), []
+        phone, leg, told = RtpPeer(), media.open("127.0.0.1"), []
         other = media.open("127.0.0.1")
         other.connect(phone.remote())
 
@@ -374,7 +374,7 @@ def test_keys_that_were_read_before_the_end_are_not_told_after_it() -> None:
 
 def test_garbage_is_left_aside() -> None:
     async def test(media: Media) -> None:
-        phone, leg, keys = Phone(), media.open("127.0.0.1"), Keys()
+        phone, leg, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
         leg.on_key = keys
         leg.connect(phone.remote(mux=True))
         noise = np.random.default_rng(2)

@@ -1,0 +1,1 @@
+"""Records the audio of a media session into wav files."""

@@ -1,0 +1,1 @@
+"""The RTP stream of one media session: sender, receiver, RTCP and the socket pair."""
