@@ -3,14 +3,17 @@
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
 
+import ast
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import click
+import grimp
 from click.testing import CliRunner
 
 from openivr import sounds
@@ -166,6 +169,66 @@ def write_help(path: tuple[str, ...]) -> str:
     return f"## {' '.join(('openivr', *path))}\n\n```\n{result.output.rstrip()}\n```"
 
 
+# Parts of packages that the map shows apart, because they are imported without the rest.
+APART = ("cdr.journal", "config.call_config", "config.settings", "config.yaml_document")
+
+
+@cache
+def package_imports() -> Mapping[str, frozenset[str]]:
+    """Return, for each package of openivr and each part in APART, what it imports directly."""
+    graph = grimp.build_graph("openivr")
+    imported: dict[str, set[str]] = {}
+    for module in graph.modules:
+        targets = {package_of(target) for target in graph.find_modules_directly_imported_by(module)}
+        imported.setdefault(package_of(module), set()).update(targets - {package_of(module), ""})
+    return {name: frozenset(targets) for name, targets in imported.items() if name not in ("", "__main__")}
+
+
+def package_of(module: str) -> str:
+    """Return the row of a module in the map; "" for the root."""
+    path = module.removeprefix("openivr").lstrip(".")
+    return next((name for name in APART if f"{path}.".startswith(f"{name}.")), path.partition(".")[0])
+
+
+def write_package_graph() -> str:
+    """Draw the imports between packages, without those that follow from others."""
+    imported = package_imports()
+
+    @cache
+    def reach(name: str) -> frozenset[str]:
+        return imported[name].union(*(reach(target) for target in imported[name]))
+
+    rows = ["```mermaid", "flowchart TD"]
+    for name in sorted(name for name in imported if name != "config"):
+        rows += [f'    {name.replace(".", "_")}["{name}"]'] if "." in name else []
+        implied = frozenset[str]().union(*(reach(target) for target in imported[name]))
+        rows += [
+            f"    {name.replace('.', '_')} --> {target.replace('.', '_')}"
+            for target in sorted(imported[name] - implied)
+        ]
+    return "\n".join([*rows, "```"])
+
+
+def write_packages() -> str:
+    """List every package and sub-package with its purpose, its modules and what it imports."""
+    source = ROOT / "src" / "openivr"
+    rows = ["| package | purpose | modules | imports |", "|---|---|---|---|"]
+    for file in sorted(source.rglob("__init__.py")):
+        path = file.parent.relative_to(source)
+        if path == Path():
+            continue
+        name = ".".join(path.parts)
+        purpose = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n\n")[0]
+        modules = " ".join(f"`{module.stem}`" for module in sorted(file.parent.glob("[a-z]*.py")))
+        parts = [part for part in (name, *APART) if part == name or part.startswith(f"{name}.")]
+        targets = {target for part in parts for target in package_imports().get(part, ())}
+        others = " ".join(
+            f"`{target}`" for target in sorted(targets) if not f"{target}.".startswith(f"{name}.")
+        )
+        rows.append(f"| `{name}` | {' '.join(purpose.split())} | {modules} | {others} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "states": write_states,
     "rules": write_rules,
@@ -176,6 +239,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "first-call": write_first_call,
     "real-call": write_real_call,
     "commands": write_commands,
+    "package-graph": write_package_graph,
+    "packages": write_packages,
 }
 
 
