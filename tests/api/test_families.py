@@ -23,12 +23,12 @@ SUCCESS = {"errcode": 0, "errmsg": "SUCCESS"}
 def create(api: Api, family: Family, **changes: object) -> int:
     answer = api.post(f"{family.path}/create", family.body(**changes))
     assert answer == {**SUCCESS, "id": answer.get("id")}, answer
-    ident: int = answer["id"]
-    return ident
+    id_: int = answer["id"]
+    return id_
 
 
-def shown(api: Api, family: Family, ident: int) -> dict:
-    answer = api.get(f"{family.path}/get", id=ident)
+def shown(api: Api, family: Family, id_: int) -> dict:
+    answer = api.get(f"{family.path}/get", id=id_)
     assert list(answer) == ["errcode", "errmsg", "data"], answer
     return answer["data"]
 
@@ -42,32 +42,32 @@ def bad_fields(answer: dict, code: int = 40002) -> list[str]:
 def test_the_life_of_an_object(api: Api, family: Family) -> None:
     before = api.get(f"{family.path}/list")["total_number"]
     body = family.body()
-    ident = api.post(f"{family.path}/create", body)["id"]
-    first = shown(api, family, ident)
+    id_ = api.post(f"{family.path}/create", body)["id"]
+    first = shown(api, family, id_)
     for name, value in body.items():
         if name in family.secrets:
             assert name not in first
         elif not isinstance(value, list):
             assert first[name] == value
     assert api.get(f"{family.path}/list")["total_number"] == before + 1
-    assert api.post(f"{family.path}/update", {"id": ident, **family.change}) == SUCCESS
-    second = shown(api, family, ident)
+    assert api.post(f"{family.path}/update", {"id": id_, **family.change}) == SUCCESS
+    second = shown(api, family, id_)
     assert {name for name in first if first[name] != second[name]} >= set(family.change)
-    assert api.get(f"{family.path}/delete", id=ident) == SUCCESS
-    assert api.get(f"{family.path}/get", id=ident)["errcode"] == 60001
+    assert api.get(f"{family.path}/delete", id=id_) == SUCCESS
+    assert api.get(f"{family.path}/get", id=id_)["errcode"] == 60001
     assert api.get(f"{family.path}/list")["total_number"] == before
 
 
 @each
 def test_update_changes_only_what_it_names(api: Api, family: Family) -> None:
-    ident = create(api, family)
-    first = shown(api, family, ident)
+    id_ = create(api, family)
+    first = shown(api, family, id_)
     for change in ({}, {"colour": "red"}):
-        assert api.post(f"{family.path}/update", {"id": ident, **change}) == SUCCESS
-        assert shown(api, family, ident) == first
+        assert api.post(f"{family.path}/update", {"id": id_, **change}) == SUCCESS
+        assert shown(api, family, id_) == first
     name, value = next(iter(family.change.items()))
-    assert api.post(f"{family.path}/update", {"id": str(ident), name: value}) == SUCCESS
-    second = shown(api, family, ident)
+    assert api.post(f"{family.path}/update", {"id": str(id_), name: value}) == SUCCESS
+    second = shown(api, family, id_)
     kept = set(first) - {key for key in first if key.startswith(name)}
     assert {key: second[key] for key in kept} == {key: first[key] for key in kept}
     assert second[name] == value
@@ -77,9 +77,9 @@ def test_update_changes_only_what_it_names(api: Api, family: Family) -> None:
 def test_a_copy_of_what_get_returns_can_be_created(api: Api, family: Family) -> None:
     original = shown(api, family, create(api, family))
     fresh = {name: text for name, text in family.body().items() if name in {"number", "name", "reg_name"}}
-    ident = api.post(f"{family.path}/create", {**original, **fresh, **family.secrets})["id"]
-    copy = shown(api, family, ident)
-    assert copy == {**original, **fresh, "id": ident}
+    id_ = api.post(f"{family.path}/create", {**original, **fresh, **family.secrets})["id"]
+    copy = shown(api, family, id_)
+    assert copy == {**original, **fresh, "id": id_}
 
 
 @each
@@ -105,13 +105,13 @@ def test_ids_are_never_used_again(api: Api, family: Family) -> None:
 
 
 @each
-@pytest.mark.parametrize("ident", [0, 999_999, 2**31, 10**17])
-def test_ids_that_are_nobody_s(api: Api, family: Family, ident: int) -> None:
+@pytest.mark.parametrize("id_", [0, 999_999, 2**31, 10**17])
+def test_ids_that_are_nobody_s(api: Api, family: Family, id_: int) -> None:
     missing = {"errcode": 60001, "errmsg": "DATA NOT FOUND"}
-    assert api.get(f"{family.path}/get", id=ident) == missing
-    assert api.get(f"{family.path}/delete", id=ident) == missing
-    assert api.get(f"{family.path}/query", ids=ident) == missing
-    assert api.post(f"{family.path}/update", {"id": ident, **family.change}) == missing
+    assert api.get(f"{family.path}/get", id=id_) == missing
+    assert api.get(f"{family.path}/delete", id=id_) == missing
+    assert api.get(f"{family.path}/query", ids=id_) == missing
+    assert api.post(f"{family.path}/update", {"id": id_, **family.change}) == missing
 
 
 @each
@@ -131,25 +131,25 @@ def test_id_is_required(api: Api, family: Family) -> None:
     assert api.post(f"{family.path}/update", dict(family.change))["invalid_param_list"] == [required]
     assert bad_fields(api.get(f"{family.path}/query")) == ["ids"]
     impossible: tuple[object, ...] = (None, True, "one", 1.5, [], {}, "")
-    for ident in impossible:
-        assert bad_fields(api.post(f"{family.path}/update", {"id": ident, **family.change})) == ["id"]
+    for id_ in impossible:
+        assert bad_fields(api.post(f"{family.path}/update", {"id": id_, **family.change})) == ["id"]
 
 
 @each
 def test_query_answers_the_found_in_the_order_asked_for(api: Api, family: Family) -> None:
-    idents = [create(api, family) for _ in range(3)]
-    asked = [idents[2], 999_999, idents[0], idents[2], idents[1]]
+    ids = [create(api, family) for _ in range(3)]
+    asked = [ids[2], 999_999, ids[0], ids[2], ids[1]]
     answer = api.get(f"{family.path}/query", ids=",".join(map(str, asked)))
-    assert answer["data"] == [shown(api, family, idents[at]) for at in (2, 0, 1)]
+    assert answer["data"] == [shown(api, family, ids[at]) for at in (2, 0, 1)]
 
 
 @each
 def test_search_finds_by_number_and_name(api: Api, family: Family) -> None:
     body = family.body()
-    ident = api.post(f"{family.path}/create", body)["id"]
+    id_ = api.post(f"{family.path}/create", body)["id"]
     text = body.get("number") or body["name"]
     answer = api.get(f"{family.path}/search", search_value=text.upper())
-    assert (answer["total_number"], [row["id"] for row in answer["data"]]) == (1, [ident])
+    assert (answer["total_number"], [row["id"] for row in answer["data"]]) == (1, [id_])
     assert answer["data"][0] in api.get(f"{family.path}/list")["data"]
 
 
@@ -162,14 +162,14 @@ def test_a_wrong_method_is_no_endpoint(api: Api, family: Family) -> None:
 
 @each
 def test_passwords_never_come_back(api: Api, family: Family) -> None:
-    ident = create(api, family)
+    id_ = create(api, family)
     everything = b"".join(
         api.send("GET", api.target(f"{family.path}/{name}", parameters)).content
         for name, parameters in {
             "list": {},
             "search": {},
-            "get": {"id": ident},
-            "query": {"ids": ident},
+            "get": {"id": id_},
+            "query": {"ids": id_},
         }.items()
     )
     for name, secret in family.secrets.items():
@@ -178,11 +178,11 @@ def test_passwords_never_come_back(api: Api, family: Family) -> None:
 
 
 def test_both_spellings_of_ring_group_are_one_family(api: Api) -> None:
-    ident = create(api, RINGGROUP)
-    assert shown(api, RING_GROUP, ident) == shown(api, RINGGROUP, ident)
+    id_ = create(api, RINGGROUP)
+    assert shown(api, RING_GROUP, id_) == shown(api, RINGGROUP, id_)
     assert api.get("ring_group/list") == api.get("ringgroup/list")
-    assert api.get("ring_group/delete", id=ident) == SUCCESS
-    assert api.get("ringgroup/get", id=ident)["errcode"] == 60001
+    assert api.get("ring_group/delete", id=id_) == SUCCESS
+    assert api.get("ringgroup/get", id=id_)["errcode"] == 60001
 
 
 NUMBERED = [IVR, EXTENSION, RINGGROUP]
@@ -234,20 +234,20 @@ def test_other_values_that_only_one_may_have(api: Api, family: Family, field: st
 
 def test_an_object_keeps_its_own_number_and_name(api: Api) -> None:
     body = TRUNK.body()
-    ident = api.post("trunk/create", body)["id"]
-    assert api.post("trunk/update", {"id": ident, "name": body["name"]}) == SUCCESS
+    id_ = api.post("trunk/create", body)["id"]
+    assert api.post("trunk/update", {"id": id_, "name": body["name"]}) == SUCCESS
     body = IVR.body()
-    ident = api.post("ivr/create", body)["id"]
-    assert api.post("ivr/update", {"id": ident, "number": body["number"]}) == SUCCESS
+    id_ = api.post("ivr/create", body)["id"]
+    assert api.post("ivr/update", {"id": id_, "number": body["number"]}) == SUCCESS
 
 
 def test_a_number_that_was_given_back_is_free(api: Api) -> None:
     body = IVR.body()
-    ident = api.post("ivr/create", body)["id"]
+    id_ = api.post("ivr/create", body)["id"]
     fresh = IVR.body()["number"]
-    assert api.post("ivr/update", {"id": ident, "number": fresh}) == SUCCESS
+    assert api.post("ivr/update", {"id": id_, "number": fresh}) == SUCCESS
     create(api, EXTENSION, number=body["number"])
-    assert api.get("ivr/delete", id=ident) == SUCCESS
+    assert api.get("ivr/delete", id=id_) == SUCCESS
     create(api, RINGGROUP, number=fresh)
 
 
@@ -271,14 +271,14 @@ def test_what_is_in_use_stays(api: Api) -> None:
         press1_dest_value=target,
     )
     used = {"extension": extension, "extension_group": group, "outbound_route": route, "ringgroup": ring}
-    for path, ident in {**used, "trunk": trunk, "ivr": target}.items():
-        answer = api.get(f"{path}/delete", id=ident)
+    for path, id_ in {**used, "trunk": trunk, "ivr": target}.items():
+        answer = api.get(f"{path}/delete", id=id_)
         assert (answer["errcode"], answer["errmsg"]) == (70091, "CONNECTION_RELATION_EXISTED"), path
         assert "outbound_route Used route" in answer["submsg"] or "ivr 7654321" in answer["submsg"]
-        assert api.get(f"{path}/get", id=ident)["errcode"] == 0
+        assert api.get(f"{path}/get", id=id_)["errcode"] == 0
     assert api.get("ivr/delete", id=user) == SUCCESS
-    for path, ident in {"ringgroup": ring, **used, "trunk": trunk, "ivr": target}.items():
-        assert api.get(f"{path}/delete", id=ident) == SUCCESS
+    for path, id_ in {"ringgroup": ring, **used, "trunk": trunk, "ivr": target}.items():
+        assert api.get(f"{path}/delete", id=id_) == SUCCESS
 
 
 def test_a_list_of_members_is_shown_with_present_names(api: Api) -> None:

@@ -68,8 +68,8 @@ def create(api: Api, **fields: object) -> int:
     return answer["id"]
 
 
-def get(api: Api, ident: int) -> dict:
-    return api.get("ivr/get", id=ident)["data"]
+def get(api: Api, id_: int) -> dict:
+    return api.get("ivr/get", id=id_)["data"]
 
 
 def refused(api: Api, **fields: object) -> list[dict]:
@@ -108,19 +108,19 @@ def test_lists_are_shown_with_names_numbers_ids_and_types(api: Api) -> None:
 
 @pytest.mark.parametrize("item", [{"value": "1"}, {"value": 1}, {"id": 1}, {"id": "1"}, 1, "1"])
 def test_items_of_lists_come_in_several_shapes(api: Api, item: object) -> None:
-    ident = create(api, dial_ext_option="allow", dial_ext_list=[item])
-    assert get(api, ident)["dial_ext_list"][0]["text2"] == "1000"
+    id_ = create(api, dial_ext_option="allow", dial_ext_list=[item])
+    assert get(api, id_)["dial_ext_list"][0]["text2"] == "1000"
 
 
 def test_update_of_one_key_leaves_the_others(api: Api) -> None:
-    ident = create(api, **FULL)
-    before = get(api, ident)
+    id_ = create(api, **FULL)
+    before = get(api, id_)
     change = {"press1_dest_value": "2"}
-    assert api.post("ivr/update", {"id": ident, **change})["errcode"] == 0
-    assert get(api, ident) == {**before, **change}
+    assert api.post("ivr/update", {"id": id_, **change})["errcode"] == 0
+    assert get(api, id_) == {**before, **change}
     change = {"press2_dest": "", "press2_dest_value": ""}
-    assert api.post("ivr/update", {"id": ident, "press2_dest": ""})["errcode"] == 0
-    assert get(api, ident) == {**before, "press1_dest_value": "2", **change}
+    assert api.post("ivr/update", {"id": id_, "press2_dest": ""})["errcode"] == 0
+    assert get(api, id_) == {**before, "press1_dest_value": "2", **change}
 
 
 def test_spellings_that_disagree_are_refused(api: Api) -> None:
@@ -129,11 +129,11 @@ def test_spellings_that_disagree_are_refused(api: Api) -> None:
 
 
 def test_a_new_type_takes_nothing_from_the_old_one(api: Api) -> None:
-    ident = create(api, press1_dest="external_num", press1_dest_prefix="9", press1_dest_value="123")
-    assert api.post("ivr/update", {"id": ident, "press1_dest": "end_call"})["errcode"] == 0
-    shown = get(api, ident)
+    id_ = create(api, press1_dest="external_num", press1_dest_prefix="9", press1_dest_value="123")
+    assert api.post("ivr/update", {"id": id_, "press1_dest": "end_call"})["errcode"] == 0
+    shown = get(api, id_)
     assert (shown["press1_dest_prefix"], shown["press1_dest_value"]) == ("", "")
-    answer = api.post("ivr/update", {"id": ident, "press1_dest": "extension"})
+    answer = api.post("ivr/update", {"id": id_, "press1_dest": "extension"})
     assert answer["invalid_param_list"] == [{"field": "press1_dest_value", "validation_type": "required"}]
 
 
@@ -147,16 +147,16 @@ def test_both_spellings_of_invalid_are_read_and_written(api: Api, spelling: str,
         f"{spelling}_dest_value": "3",
         f"allow_out_record_{spelling}": 1,
     }
-    ident = create(api, **fields, **empty)
-    shown = get(api, ident)
+    id_ = create(api, **fields, **empty)
+    shown = get(api, id_)
     for name in ("invaild", "invalid"):
         assert (shown[f"{name}_dest"], shown[f"{name}_dest_value"]) == ("extension", "3")
         assert shown[f"allow_out_record_{name}"] == 1
-    assert api.post("ivr/update", {"id": ident, f"{spelling}_dest_value": "4"})["errcode"] == 0
-    assert get(api, ident)[f"{twin}_dest_value"] == "4"
-    whole = get(api, ident) | {f"{spelling}_dest_value": "2"}
+    assert api.post("ivr/update", {"id": id_, f"{spelling}_dest_value": "4"})["errcode"] == 0
+    assert get(api, id_)[f"{twin}_dest_value"] == "4"
+    whole = get(api, id_) | {f"{spelling}_dest_value": "2"}
     assert api.post("ivr/update", whole)["errcode"] == 0
-    assert get(api, ident)[f"{twin}_dest_value"] == "2"
+    assert get(api, id_)[f"{twin}_dest_value"] == "2"
 
 
 @pytest.mark.parametrize("kind", ["call_flow", "queue", "group_vm", "conference", "fax_to_email", "outroute"])
@@ -261,8 +261,8 @@ def test_options_need_their_lists(api: Api, fields: dict, named: str) -> None:
 
 
 def test_integers_may_come_as_digits(api: Api) -> None:
-    ident = create(api, prompt_repeat="2", resp_timeout="10", enb_dial_check_vm="1", allow_out_record1="1")
-    shown = get(api, ident)
+    id_ = create(api, prompt_repeat="2", resp_timeout="10", enb_dial_check_vm="1", allow_out_record1="1")
+    shown = get(api, id_)
     names = ("prompt_repeat", "resp_timeout", "enb_dial_check_vm", "allow_out_record1")
     assert [shown[name] for name in names] == [2, 10, 1, 1]
     assert shown["number"] == str(int(shown["number"]))
@@ -275,21 +275,18 @@ def test_every_problem_is_named_at_once(api: Api) -> None:
 
 
 def test_a_refused_update_changes_nothing(api: Api) -> None:
-    ident = create(api, **FULL)
-    before = get(api, ident)
+    id_ = create(api, **FULL)
+    before = get(api, id_)
     for bad in ({"prompt_repeat": 9}, {"press1_dest_value": "999"}, {"number": "6200"}, {"prompt": "no.wav"}):
-        answer = api.post("ivr/update", {"id": ident, "name": "Changed", "press9_dest": "end_call", **bad})
+        answer = api.post("ivr/update", {"id": id_, "name": "Changed", "press9_dest": "end_call", **bad})
         assert answer["errcode"] in {40002, 40003}
-        assert get(api, ident) == before
+        assert get(api, id_) == before
 
 
 def test_an_ivr_may_lead_to_itself_and_still_be_deleted(api: Api) -> None:
-    ident = create(api)
-    assert (
-        api.post("ivr/update", {"id": ident, "press1_dest": "ivr", "press1_dest_value": ident})["errcode"]
-        == 0
-    )
-    assert api.get("ivr/delete", id=ident)["errcode"] == 0
+    id_ = create(api)
+    assert api.post("ivr/update", {"id": id_, "press1_dest": "ivr", "press1_dest_value": id_})["errcode"] == 0
+    assert api.get("ivr/delete", id=id_)["errcode"] == 0
 
 
 def test_what_was_sent_comes_back_shortened(api: Api) -> None:

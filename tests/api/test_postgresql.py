@@ -26,14 +26,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def test_ids_that_no_column_holds(api: Api) -> None:
-    for ident in (2**31, 10**17):
-        assert api.get("ivr/get", id=ident) == MISSING
-        assert api.get("ivr/delete", id=ident) == MISSING
-        assert api.get("ivr/query", ids=ident) == MISSING
-        assert api.get("custom_prompt/download", id=ident) == MISSING
+    for id_ in (2**31, 10**17):
+        assert api.get("ivr/get", id=id_) == MISSING
+        assert api.get("ivr/delete", id=id_) == MISSING
+        assert api.get("ivr/query", ids=id_) == MISSING
+        assert api.get("custom_prompt/download", id=id_) == MISSING
         for sign in (1, -1):
-            assert api.post("ivr/update", {"id": sign * ident}) == MISSING
-            fields = {"press1_dest": "ivr", "press1_dest_value": str(sign * ident)}
+            assert api.post("ivr/update", {"id": sign * id_}) == MISSING
+            fields = {"press1_dest": "ivr", "press1_dest_value": str(sign * id_)}
             assert api.post("ivr/create", IVR.body(**fields))["errcode"] == 40002
 
 

@@ -47,8 +47,8 @@ def upload(api: Api, name: str, content: bytes, is_check: str = "force") -> dict
     return post(api, form(("is_check", None, is_check.encode()), ("file", name, content)))
 
 
-def download(api: Api, ident: int, **parameters: str) -> Answer:
-    return api.send("GET", api.target("custom_prompt/download", {"id": ident, **parameters}))
+def download(api: Api, id_: int, **parameters: str) -> Answer:
+    return api.send("GET", api.target("custom_prompt/download", {"id": id_, **parameters}))
 
 
 def fresh(kind: str) -> str:
@@ -85,17 +85,17 @@ def test_ask_tells_and_force_overwrites(api: Api) -> None:
     total = api.get("custom_prompt/list")["total_number"]
     assert upload(api, name, first, "ask") == {"errcode": 0, "errmsg": "SUCCESS", "exist_type": ""}
     assert api.get("custom_prompt/list")["total_number"] == total
-    ident = upload(api, name, first)["id"]
+    id_ = upload(api, name, first)["id"]
     assert upload(api, name, second, "ask")["exist_type"] == "record"
-    assert download(api, ident).content == first
+    assert download(api, id_).content == first
     assert upload(api, name, second) == {
         "errcode": 0,
         "errmsg": "SUCCESS",
-        "id": ident,
+        "id": id_,
         "exist_type": "record",
     }
-    assert download(api, ident).content == second
-    assert api.get("custom_prompt/get", id=ident)["data"]["duration"] == 3
+    assert download(api, id_).content == second
+    assert api.get("custom_prompt/get", id=id_)["data"]["duration"] == 3
     assert api.get("custom_prompt/list")["total_number"] == total + 1
 
 
@@ -198,12 +198,12 @@ def test_a_used_prompt_cannot_be_deleted(api: Api) -> None:
         ],
         "ringgroup": [api.post("ringgroup/create", ring)["id"]],
     }
-    for path, idents in users.items():
-        for ident in idents:
+    for path, ids in users.items():
+        for id_ in ids:
             answer = api.get("custom_prompt/delete", id=prompt)
             assert answer["errcode"] == 70091
             assert path.replace("gg", "g_g") in answer["submsg"]
-            assert api.get(f"{path}/delete", id=ident)["errcode"] == 0
+            assert api.get(f"{path}/delete", id=id_)["errcode"] == 0
     assert api.get("custom_prompt/delete", id=prompt)["errcode"] == 0
     assert download(api, prompt).json()["errcode"] == 60001
     assert api.post("ivr/create", IVR.body(prompt=name))["errcode"] == 40002
@@ -211,8 +211,8 @@ def test_a_used_prompt_cannot_be_deleted(api: Api) -> None:
 
 def test_downloads_that_cannot_be(api: Api) -> None:
     assert download(api, 999_999).json() == {"errcode": 60001, "errmsg": "DATA NOT FOUND"}
-    ident = upload(api, fresh("wav"), tone("wav", 0.1))["id"]
-    assert download(api, ident, format="ogg").json()["errcode"] == 40002
+    id_ = upload(api, fresh("wav"), tone("wav", 0.1))["id"]
+    assert download(api, id_, format="ogg").json()["errcode"] == 40002
     assert api.get("custom_prompt/download")["errcode"] == 40002
 
 
@@ -223,6 +223,6 @@ def test_there_is_no_create_or_update(api: Api) -> None:
 
 def test_an_ending_in_capitals_is_an_ending(api: Api) -> None:
     name = fresh("WAV")
-    ident = upload(api, name, tone("wav"))["id"]
-    assert api.get("custom_prompt/get", id=ident)["data"]["format"] == "wav"
-    assert download(api, ident).headers["content-type"] == "audio/wav"
+    id_ = upload(api, name, tone("wav"))["id"]
+    assert api.get("custom_prompt/get", id=id_)["data"]["format"] == "wav"
+    assert download(api, id_).headers["content-type"] == "audio/wav"

@@ -41,9 +41,9 @@ def test_every_installation_has_its_own_serial_number(reader: Api, api: Api) -> 
 def test_capacity_counts_extensions(api: Api) -> None:
     before = api.get("system/capacity")["data"]
     assert before == {"max_extension": 9_999_999, "used_extension": 4}
-    ident = api.post("extension/create", EXTENSION.body())["id"]
+    id_ = api.post("extension/create", EXTENSION.body())["id"]
     assert api.get("system/capacity")["data"]["used_extension"] == 5
-    api.get("extension/delete", id=ident)
+    api.get("extension/delete", id=id_)
     assert api.get("system/capacity")["data"]["used_extension"] == 4
 
 

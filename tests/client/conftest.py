@@ -200,11 +200,11 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
         return [row async for row in result] if hasattr(result, "__aiter__") else await result
 
     def connect(url: str, network: Network = QUICK, **options: Any) -> Driven:
-        ident, secret = options.pop("account", ("the-client-id", "the-secret"))
+        id_, secret = options.pop("account", ("the-client-id", "the-secret"))
         if request.param == "block":
-            driven = Driven(BlockingClient(url, ident, secret, network, **options), lambda result: result)
+            driven = Driven(BlockingClient(url, id_, secret, network, **options), lambda result: result)
         else:
-            client = Client(url, ident, secret, network, **options)
+            client = Client(url, id_, secret, network, **options)
             driven = Driven(client, lambda result: runner.run(wait(result)))
         clients.append(driven)
         return driven

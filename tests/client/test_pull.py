@@ -347,8 +347,8 @@ def test_what_was_mended_here_stays(appliance: OddServer, here: Here) -> None:
     """A key set here in place of a queue, a prompt uploaded here: the next pull keeps both and ends notes."""
     ok(here.run("pull", appliance.url, ACCOUNT))
     with here.database() as store, store.changing() as change:
-        ident = here.read("ivr")["6200"]["id"]
-        resources.update(change, KINDS["ivr"], ident, {"press1_dest": "ring_group", "press1_dest_value": "1"})
+        id_ = here.read("ivr")["6200"]["id"]
+        resources.update(change, KINDS["ivr"], id_, {"press1_dest": "ring_group", "press1_dest_value": "1"})
         from openivr.sounds.convert import convert
 
         prompts.save(change, "welcome.wav", sound(), convert(sound(), "wav"))
@@ -364,9 +364,9 @@ def test_what_was_mended_here_stays(appliance: OddServer, here: Here) -> None:
 def test_the_api_neither_shows_nor_takes_notes(appliance: OddServer, here: Here) -> None:
     ok(here.run("pull", appliance.url, ACCOUNT))
     with here.database() as store, store.changing() as change:
-        ident = here.read("ivr")["6200"]["id"]
-        resources.update(change, KINDS["ivr"], ident, {"note": "mine", "name": "Other"})
-        assert "note" not in resources.show(change.connection, KINDS["ivr"], ident)
+        id_ = here.read("ivr")["6200"]["id"]
+        resources.update(change, KINDS["ivr"], id_, {"note": "mine", "name": "Other"})
+        assert "note" not in resources.fetch_row(change.connection, KINDS["ivr"], id_)
     assert "queue Support" in here.read("ivr")["6200"]["note"]
     assert "note" not in KINDS["ivr"].schema()
 

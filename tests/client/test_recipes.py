@@ -29,8 +29,8 @@ def run(fresh_pbx: Pbx, tmp_path: Path) -> Run:
     """Runs the program under a heading, in a folder of its own; its output."""
 
     def run(heading: str, *arguments: str, **more: str) -> str:
-        url, (ident, secret) = fresh_pbx.url, fresh_pbx.account
-        environment = {"PBX_URL": url, "PBX_ID": ident, "PBX_SECRET": secret, "PATH": os.environ["PATH"]}
+        url, (id_, secret) = fresh_pbx.url, fresh_pbx.account
+        environment = {"PBX_URL": url, "PBX_ID": id_, "PBX_SECRET": secret, "PATH": os.environ["PATH"]}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAMS[heading], *arguments],
             env=environment | more,
@@ -108,8 +108,8 @@ def test_copy_a_menu(run: Run, client: BlockingClient, tmp_path: Path) -> None:
         more = {"press8_dest": "ivr", "press8_dest_value": str(gone), "number": "6250", "name": "Copy me"}
         client.ivr.create(**body | keys | more)
         where = {"TO_URL": other.url, "TO_ID": other.account[0], "TO_SECRET": other.account[1]}
-        ident = int(run("Copy a menu to another PBX", "6250", **where).split()[1])
-        copy = there.ivr.get(ident)
+        id_ = int(run("Copy a menu to another PBX", "6250", **where).split()[1])
+        copy = there.ivr.get(id_)
         assert (copy.number, copy.name) == ("6250", "Copy me")
         assert there.ringgroup.get(int(copy.keys["7"].value)).number == "6301"
         assert copy.keys["7"].value != str(mine)

@@ -72,18 +72,18 @@ def test_all_pages(driven: Driven, size: int) -> None:
 
 def test_a_whole_life(driven: Driven) -> None:
     body = driven.do(lambda client: client.ivr.get(3)).body() | {"number": "6299", "name": "Copy"}
-    ident = driven.do(lambda client: client.ivr.create(**body))
-    copy = driven.do(lambda client: client.ivr.get(ident))
+    id_ = driven.do(lambda client: client.ivr.create(**body))
+    copy = driven.do(lambda client: client.ivr.get(id_))
     assert copy.body() == body
     assert copy.extra == {}
-    driven.do(lambda client: client.ivr.update(ident, press9_dest="ivr", press9_dest_value=str(ident)))
-    first, second = driven.do(lambda client: client.ivr.query([ident, 3, 999]))
-    assert (first.keys["9"].dest, first.keys["9"].value) == ("ivr", str(ident))
+    driven.do(lambda client: client.ivr.update(id_, press9_dest="ivr", press9_dest_value=str(id_)))
+    first, second = driven.do(lambda client: client.ivr.query([id_, 3, 999]))
+    assert (first.keys["9"].dest, first.keys["9"].value) == ("ivr", str(id_))
     assert second.dial_ext_list[0].text == "Sales"
     assert driven.do(lambda client: client.ivr.search("629")).total_number == 1
-    driven.do(lambda client: client.ivr.delete(ident))
+    driven.do(lambda client: client.ivr.delete(id_))
     with pytest.raises(DataNotFound):
-        driven.do(lambda client: client.ivr.get(ident))
+        driven.do(lambda client: client.ivr.get(id_))
 
 
 @pytest.mark.parametrize(

@@ -38,19 +38,19 @@ def create(database: Database, kind: str, body: dict[str, Any]) -> int:
         return resources.create(change, KINDS[kind], body)
 
 
-def update(database: Database, kind: str, ident: int, body: dict[str, Any]) -> None:
+def update(database: Database, kind: str, id_: int, body: dict[str, Any]) -> None:
     with database.changing() as change:
-        resources.update(change, KINDS[kind], ident, body)
+        resources.update(change, KINDS[kind], id_, body)
 
 
-def delete(database: Database, kind: str, ident: int) -> None:
+def delete(database: Database, kind: str, id_: int) -> None:
     with database.changing() as change:
-        resources.delete(change, KINDS[kind], ident)
+        resources.delete(change, KINDS[kind], id_)
 
 
-def show(database: Database, kind: str, ident: int) -> dict[str, Any]:
+def show(database: Database, kind: str, id_: int) -> dict[str, Any]:
     with database.reading() as connection:
-        return resources.show(connection, KINDS[kind], ident)
+        return resources.fetch_row(connection, KINDS[kind], id_)
 
 
 def revision(database: Database) -> int:

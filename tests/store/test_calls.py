@@ -127,7 +127,7 @@ def test_the_pulse_beats_when_something_happens(filled: Database) -> None:
 
     def feel(at: int = now) -> str:
         with filled.reading() as connection:
-            return liveness.take_pulse(connection, at)
+            return liveness.read_version(connection, at)
 
     def change(*records: CallRecord) -> str:
         with filled.writing() as connection:
@@ -169,10 +169,9 @@ def test_a_call_is_found_by_its_id_or_the_beginning_of_it(database: Database) ->
     with database.writing() as connection:
         call_records.save(connection, [CallRecord("ab"), CallRecord("abc"), CallRecord("xyz")])
         found = {
-            ident: call_records.find_call(connection, ident)
-            for ident in ("ab", "abc", "xy", "a", "q", "", "%")
+            id_: call_records.find_call(connection, id_) for id_ in ("ab", "abc", "xy", "a", "q", "", "%")
         }
-    assert {ident: one and one.id for ident, one in found.items()} == {
+    assert {id_: one and one.id for id_, one in found.items()} == {
         **{"ab": "ab", "abc": "abc", "xy": "xyz"},
         **dict.fromkeys(("a", "q", "", "%")),
     }

@@ -14,8 +14,8 @@ from openivr.store.caches.encoded_list import EncodedList, Rows, key_of
 NAMES = st.lists(st.sampled_from(["", "a", "A", "b", "ä", "Z", "aa"]), max_size=30)
 
 
-def encode(ident: int, name: str) -> bytes:
-    return msgspec.json.encode({"id": ident, "name": name})
+def encode(id_: int, name: str) -> bytes:
+    return msgspec.json.encode({"id": id_, "name": name})
 
 
 def oracle(rows: dict[int, str]) -> list[bytes]:
@@ -23,10 +23,10 @@ def oracle(rows: dict[int, str]) -> list[bytes]:
 
 
 def build(rows: dict[int, str]) -> EncodedList:
-    encoded = {ident: encode(ident, name) for ident, name in sorted(rows.items())}
+    encoded = {id_: encode(id_, name) for id_, name in sorted(rows.items())}
 
     def ordered(_sort: str) -> Any:
-        return iter(sorted(rows, key=lambda ident: (name_key(rows[ident]), ident)))
+        return iter(sorted(rows, key=lambda id_: (name_key(rows[id_]), id_)))
 
     return EncodedList.build(("name",), encoded, ordered)
 
@@ -60,22 +60,22 @@ def test_changes_give_what_building_anew_gives(
 ) -> None:
     rows = dict(enumerate(names, 1))
     built = build(rows)
-    for ident, name in changes:
+    for id_, name in changes:
         before, total = built, built.total
-        built = built.change(ident, None if name is None else encode(ident, name))
+        built = built.change(id_, None if name is None else encode(id_, name))
         assert before.total == total  # who holds the old one keeps it
-        rows.pop(ident, None)
+        rows.pop(id_, None)
         if name is not None:
-            rows[ident] = name
+            rows[id_] = name
         assert pages(built, ListQuery(0, 1000, "name")) == oracle(rows)
         assert built.total == len(rows)
 
 
 def test_an_index_grows_from_nothing_and_shrinks_to_nothing() -> None:
     built = build({})
-    for ident in range(1, 20):
-        built = built.change(ident, encode(ident, "x"))
-    for ident in range(1, 20):
-        built = built.change(ident, None)
+    for id_ in range(1, 20):
+        built = built.change(id_, encode(id_, "x"))
+    for id_ in range(1, 20):
+        built = built.change(id_, None)
     assert (built.total, built.page(ListQuery(0, 10))) == (0, [])
     assert Rows.build(key_of("id"), ()).page_descending(0, 5) == []

@@ -64,7 +64,7 @@ def rows(state: ListSnapshot) -> list[dict[str, Any]]:
 
 
 def test_a_reader_far_behind_loads_anew(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr(list_snapshot, "MOST_STEPS", 2)
+    monkeypatch.setattr(list_snapshot, "MAX_STEPS", 2)
     state = load(database)
     for at in range(5):
         create(database, "ivr", ivr(f"620{at}"))
@@ -96,10 +96,10 @@ async def check_freshness(database: Database) -> None:
     live = ListCache(database)
     try:
         for at in range(20):
-            ident = await asyncio.to_thread(create, other, "ivr", ivr(f"6{at:03d}"))
+            id_ = await asyncio.to_thread(create, other, "ivr", ivr(f"6{at:03d}"))
             state = await live.current()
             assert state.lists["ivr"].total == at + 1
-            assert any(row["id"] == ident for row in rows(state))
+            assert any(row["id"] == id_ for row in rows(state))
     finally:
         live.close()
         other.close()

@@ -51,14 +51,14 @@ def test_it_is_what_loading_anew_gives(database: Database, menus: MenuCache) -> 
 
 def test_a_few_older_ones_are_kept(database: Database, menus: MenuCache) -> None:
     async def ask() -> None:
-        ident = create(database, "ivr", ivr("6200"))
+        id_ = create(database, "ivr", ivr("6200"))
         seen = [await menus.current()]
         for seconds in range(1, KEPT + 1):
-            update(database, "ivr", ident, {"resp_timeout": seconds})
+            update(database, "ivr", id_, {"resp_timeout": seconds})
             seen.append(await menus.current())
         assert await menus.at(seen[0].revision) is None
         for snapshot in seen[1:]:
             assert await menus.at(snapshot.revision) is snapshot
-        assert seen[-2].ivrs[ident].resp_timeout == KEPT - 1
+        assert seen[-2].ivrs[id_].resp_timeout == KEPT - 1
 
     asyncio.run(ask())

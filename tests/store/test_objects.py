@@ -81,9 +81,9 @@ def test_what_is_pointed_to_cannot_go(database: Database) -> None:
     menu = create(
         database, "ivr", ivr(dial_ext_option="allow", dial_ext_list=[{"value": group, "type": "ext_group"}])
     )
-    for kind, ident, users in (("extension", one, ["ext_group Sales"]), ("ext_group", group, ["ivr 6200"])):
+    for kind, id_, users in (("extension", one, ["ext_group Sales"]), ("ext_group", group, ["ivr 6200"])):
         with pytest.raises(InUse) as caught:
-            delete(database, kind, ident)
+            delete(database, kind, id_)
         assert caught.value.users == users
     delete(database, "ivr", menu)
     delete(database, "ext_group", group)
@@ -133,11 +133,11 @@ def test_objects_are_fetched_together(database: Database) -> None:
 
 
 def test_what_points_to_itself_counts_for_nothing(database: Database) -> None:
-    ident = create(database, "ivr", ivr("6200"))
-    update(database, "ivr", ident, {"press1_dest": "ivr", "press1_dest_value": str(ident)})
+    id_ = create(database, "ivr", ivr("6200"))
+    update(database, "ivr", id_, {"press1_dest": "ivr", "press1_dest_value": str(id_)})
     with database.reading() as connection:
-        assert resources.users(connection, KINDS["ivr"], ident) == []
-        assert resources.count_users(connection, KINDS["ivr"], [ident]) == {}
+        assert resources.users(connection, KINDS["ivr"], id_) == []
+        assert resources.count_users(connection, KINDS["ivr"], [id_]) == {}
 
 
 def test_a_menu_may_lead_to_itself_and_still_be_deleted(database: Database) -> None:

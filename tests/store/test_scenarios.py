@@ -30,11 +30,11 @@ def names(database: Database) -> list[str]:
 
 
 def test_a_scenario_calls_the_number_that_its_menu_has(database: Database, menu: int) -> None:
-    ident = add(database, menu, " First ")
+    id_ = add(database, menu, " First ")
     with database.reading() as connection:
         (stored,) = scenarios.find_all(connection, menu)
         assert scenarios.find_all(connection, menu + 1) == []
-    assert stored == scenarios.StoredScenario(ident, menu, "First", FIRST | {"calls": "6200"})
+    assert stored == scenarios.StoredScenario(id_, menu, "First", FIRST | {"calls": "6200"})
 
 
 def test_a_scenario_goes_with_its_menu(database: Database, menu: int) -> None:
@@ -45,16 +45,16 @@ def test_a_scenario_goes_with_its_menu(database: Database, menu: int) -> None:
 
 
 def test_names_are_unique_in_a_menu(database: Database, menu: int) -> None:
-    ident, other = add(database, menu, "First"), create(database, "ivr", ivr("6201"))
+    id_, other = add(database, menu, "First"), create(database, "ivr", ivr("6201"))
     add(database, other, "First")
     with pytest.raises(Duplicate):
         add(database, menu, "First")
     add(database, menu, "Second")
     with database.changing() as change:
-        scenarios.rename(change.connection, menu, ident, "First")  # its own
+        scenarios.rename(change.connection, menu, id_, "First")  # its own
         with pytest.raises(Duplicate):
-            scenarios.rename(change.connection, menu, ident, "Second")
-        scenarios.rename(change.connection, menu, ident, "Third")
+            scenarios.rename(change.connection, menu, id_, "Second")
+        scenarios.rename(change.connection, menu, id_, "Third")
     assert names(database) == ["Third", "Second", "First"]
 
 
@@ -64,23 +64,23 @@ def test_a_name_is_one_line(database: Database, menu: int, name: str) -> None:
         add(database, menu, name)
 
 
-@pytest.mark.parametrize("ident", [77, 0, -1, 2**31, 2**70])
-def test_what_is_not_there_or_is_anothers_is_not_found(database: Database, menu: int, ident: int) -> None:
+@pytest.mark.parametrize("id_", [77, 0, -1, 2**31, 2**70])
+def test_what_is_not_there_or_is_anothers_is_not_found(database: Database, menu: int, id_: int) -> None:
     own = add(database, menu, "First")
     with database.changing() as change:
-        for one, two in ((menu, ident), (menu + 1, own)):
+        for one, two in ((menu, id_), (menu + 1, own)):
             with pytest.raises(NotFound):
                 scenarios.rename(change.connection, one, two, "Other")
             with pytest.raises(NotFound):
                 scenarios.remove(change.connection, one, two)
         with pytest.raises(NotFound):
-            scenarios.add(change.connection, ident + 10, FIRST)
+            scenarios.add(change.connection, id_ + 10, FIRST)
         scenarios.remove(change.connection, menu, own)
     assert names(database) == []
 
 
 def test_a_menu_has_room_for_so_many(database: Database, menu: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenarios, "MOST", 2)
+    monkeypatch.setattr(scenarios, "MAX_SCENARIOS", 2)
     add(database, menu, "1")
     add(database, menu, "2")
     with pytest.raises(Invalid, match="2 already"):

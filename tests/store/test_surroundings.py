@@ -12,7 +12,7 @@ from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.config import ivr_snapshot, menu_graph, resources
-from openivr.store.config.menu_graph import MenuNeighbourhood, NonMenuConfig, look_around
+from openivr.store.config.menu_graph import MenuNeighbourhood, NonMenuConfig, load_neighbourhood
 from openivr.store.database import Database
 from openivr.web.menus.menu_view import find
 from tests.store import bodies
@@ -27,49 +27,49 @@ def fill(database: Database, seed: int, count: int) -> list[int]:
     person = create(database, "extension", bodies.extension())
     group = {"number": "6300", "name": "G", "ring_strategy": "ring_all", "ring_timeout": 9}
     ring = create(database, "ring_group", {**group, "member_list": [person]})
-    idents = [create(database, "ivr", bodies.ivr(str(7000 + at))) for at in range(count)]
-    for ident in idents:
+    ids = [create(database, "ivr", bodies.ivr(str(7000 + at))) for at in range(count)]
+    for id_ in ids:
         changes: dict[str, str] = {}
         for stem in ("press1_dest", "press2_dest", "timeout_dest"):
             kind = chance.choice(("ivr", "ivr", "ring_group", "end_call", ""))
-            value = {"ivr": chance.choice(idents), "ring_group": ring}.get(kind, "")
+            value = {"ivr": chance.choice(ids), "ring_group": ring}.get(kind, "")
             changes |= {stem: kind, stem + "_value": str(value)}
-        update(database, "ivr", ident, changes)
-    update(database, "ring_group", ring, {"fail_dest": "ivr", "fail_dest_value": str(chance.choice(idents))})
-    create(database, "inbound_route", {"name": "R", "def_dest": "ivr", "def_dest_value": str(idents[0])})
-    return idents
+        update(database, "ivr", id_, changes)
+    update(database, "ring_group", ring, {"fail_dest": "ivr", "fail_dest_value": str(chance.choice(ids))})
+    create(database, "inbound_route", {"name": "R", "def_dest": "ivr", "def_dest_value": str(ids[0])})
+    return ids
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -> None:
-    idents = fill(database, seed, 12)
+    ids = fill(database, seed, 12)
     with database.reading() as connection:
         whole = ivr_snapshot.load_snapshot(connection)
-        office = ivr_snapshot.load_office(connection)
+        office = ivr_snapshot.load_without_menus(connection)
         assert office.ivrs == {}
-        for ident in idents:
-            around = look_around(connection, office, ident, resources.fetch(connection, IVR, ident))
+        for id_ in ids:
+            around = load_neighbourhood(connection, office, id_, resources.fetch(connection, IVR, id_))
             assert around.is_whole
-            assert find(around, ident) == find(MenuNeighbourhood(whole, True), ident)
-            own = [one for one in check(whole) if one.place.startswith(show_ivr(whole.ivrs[ident]))]
-            assert [one for one in check_one(around.snapshot, ident) if one.rule.code != "IVR102"] == [
+            assert find(around, id_) == find(MenuNeighbourhood(whole, True), id_)
+            own = [one for one in check(whole) if one.place.startswith(show_ivr(whole.ivrs[id_]))]
+            assert [one for one in check_one(around.snapshot, id_) if one.rule.code != "IVR102"] == [
                 one for one in own if one.rule.code != "IVR102"
             ]
-            starts = [(DestinationKind.IVR, ident)]
+            starts = [(DestinationKind.IVR, id_)]
             assert draw(around.snapshot, starts) == draw(whole, starts)
     assert check(whole) != []
 
 
 def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    idents = fill(database, 1, 30)
-    monkeypatch.setattr(menu_graph, "MOST_MENUS", 3)
+    ids = fill(database, 1, 30)
+    monkeypatch.setattr(menu_graph, "MAX_MENUS", 3)
     with database.reading() as connection:
-        office = ivr_snapshot.load_office(connection)
-        around = look_around(connection, office, idents[0], resources.fetch(connection, IVR, idents[0]))
+        office = ivr_snapshot.load_without_menus(connection)
+        around = load_neighbourhood(connection, office, ids[0], resources.fetch(connection, IVR, ids[0]))
     assert not around.is_whole
-    names = [node.label for node in draw(around.snapshot, [(DestinationKind.IVR, idents[0])]).nodes]
+    names = [node.label for node in draw(around.snapshot, [(DestinationKind.IVR, ids[0])]).nodes]
     assert not any("gone" in name for name in names)
-    assert all(one.rule.code != "IVR103" for found in find(around, idents[0]).values() for one in found)
+    assert all(one.rule.code != "IVR103" for found in find(around, ids[0]).values() for one in found)
 
 
 async def see_twice(database: Database) -> tuple[object, object, object]:

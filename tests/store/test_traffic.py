@@ -13,7 +13,7 @@ def test_calls_and_trunks(database: Database) -> None:
     body = {"type": "peer", "hostname": "sip.example.com"}
     trunks = [create(database, "trunk", {**body, "name": name, "enable": on}) for name, on in NAMES]
     with database.writing() as connection:
-        states = [TrunkStatus(ident, "up", "", 0, node) for ident in trunks for node in ("a", "b")]
+        states = [TrunkStatus(id_, "up", "", 0, node) for id_ in trunks for node in ("a", "b")]
         registrations.save_trunks(connection, states[:-2])
         registrations.save_trunks(connection, [TrunkStatus(trunks[-1], "down", "", 0, "a")])
         call_records.save(

@@ -115,8 +115,8 @@ def test_a_round_trip_is_exact(open_database: Opener) -> None:
     text = export(first)
     assert not bring_in(second, text).mistakes
     assert export(second) == text
-    for kind, ident in (("ivr", 1), ("ring_group", 1), ("outbound_route", 1), ("inbound_route", 1)):
-        assert show(second, kind, ident) == show(first, kind, ident)
+    for kind, id_ in (("ivr", 1), ("ring_group", 1), ("outbound_route", 1), ("inbound_route", 1)):
+        assert show(second, kind, id_) == show(first, kind, id_)
     with first.reading() as one, second.reading() as other:
         assert prompts.audio(one, 1) == prompts.audio(other, 1)
 
@@ -147,7 +147,7 @@ def test_others_can_be_kept(database: Database) -> None:
     text = 'openivr: 1\nivr:\n- {number: "6200", name: New, prompt: default, prompt_repeat: 1,'
     text += " resp_timeout: 1, digit_timeout: 1, dial_ext_option: all, keys: {1: ivr 7000}}\n"
     plan = bring_in(database, text, keeps_others=True)
-    assert [(item.action, item.ident, item.label) for item in plan.actions] == [("create", 2, "6200")]
+    assert [(item.action, item.id, item.label) for item in plan.actions] == [("create", 2, "6200")]
     assert show(database, "ivr", 2)["press1_dest_value"] == "1"
     assert create(database, "ivr", ivr("7001")) == 3
 

@@ -181,7 +181,7 @@ def test_a_part_of_a_number_is_looked_for_in_so_many_calls_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever page a search leads to is as quick, and going back through them finds every call."""
-    monkeypatch.setattr(call_records, "MOST_SEARCHED", 4)
+    monkeypatch.setattr(call_records, "MAX_SEARCHED", 4)
     noon = datetime.now().replace(hour=12) - timedelta(days=9)
     starts = [int((noon + timedelta(days=at // 2, hours=at % 2)).timestamp() * 1000) for at in range(19)]
     starts += [starts[-1] + at for at in range(6)]  # a day with more than are searched

@@ -139,7 +139,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                     if ident > 1 and "email_addr" in texts:
                         del texts["email_addr"]
                     own = {name: f"{ident}{text}"[: len(text)] for name, text in texts.items()}
-                    resources.put(change, kind, ident, stored | (own if ident > 1 else texts), is_new=False)
+                    resources.save(change, kind, ident, stored | (own if ident > 1 else texts), is_new=False)
         with database.changing("auth") as change:
             clients.add(change.connection, WORST[0], f"""'"><{TAG}>""", "secret")
             clients.allow(change.connection, "127.0.0.0/8")

@@ -331,7 +331,7 @@ def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Runn
         lines = "\n".join(f"Key {at} led to <b>room {at}</b>" for at in range(count))
         with server.database() as database, database.changing() as change:
             menu = resources.fetch(change.connection, IVR, fresh)
-            resources.put(change, IVR, fresh, menu | {"note": lines}, is_new=False)
+            resources.save(change, IVR, fresh, menu | {"note": lines}, is_new=False)
         answer = admin.get(f"/menus/{fresh}")
         assert answer.content.count(b"led to &lt;b&gt;room") == count
         assert b"the next <code>openivr pull</code> then" in answer.content

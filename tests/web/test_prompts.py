@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from openivr.ivr.builtin_sounds import SOUNDS
-from openivr.store.config.prompts import MOST_FILE
+from openivr.store.config.prompts import MAX_FILE
 from tests.api.test_prompts import BOUNDARY, form, fresh, tone
 from tests.running import Answer, Api
 from tests.store.bodies import ivr
@@ -87,7 +87,7 @@ def test_a_name_that_is_taken_is_replaced_only_on_wish(admin: Admin, api: Api) -
         ("a,b.wav", tone("wav"), "must be a name ending"),
         ("x" * 130 + ".wav", tone("wav"), "must have 5 to 127 characters"),
         ("", b"", "Choose a file first."),
-        ("large.wav", b"RIFF" + bytes(MOST_FILE), "larger than 8 MB"),
+        ("large.wav", b"RIFF" + bytes(MAX_FILE), "larger than 8 MB"),
     ],
     ids=lambda value: str(value)[:12],
 )
@@ -104,7 +104,7 @@ def test_what_is_no_sound_changes_nothing(
 
 
 def test_far_too_much_is_not_even_read(admin: Admin) -> None:
-    assert send(admin, "huge.wav", bytes(MOST_FILE + 100_000)).status == 413
+    assert send(admin, "huge.wav", bytes(MAX_FILE + 100_000)).status == 413
 
 
 def test_parts_of_a_sound(admin: Admin, api: Api) -> None:

@@ -67,7 +67,7 @@ async def get_token(request: ApiRequest) -> bytes:
     if until is not None:
         raise ApiError(BLOCKED, block_expire_time=until)
     kept = await database.read(clients.find_hash, client_id)
-    if not await database.work(matches, kept, secret):
+    if not await database.run_in_thread(matches, kept, secret):
         until = await database.change_auth(tokens.fail, policy, request.address, now)
         if until is not None:
             raise ApiError(BLOCKED, block_expire_time=until)

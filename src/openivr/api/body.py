@@ -8,8 +8,8 @@ from starlette.types import Receive
 
 from openivr.api.responses import SYNTAX, ApiError
 
-MOST_BODY = 1024 * 1024
-MOST_DISCARDED = 32 * 1024 * 1024  # of a refused body, taken in so that its sender hears why
+MAX_BODY = 1024 * 1024
+MAX_DISCARDED = 32 * 1024 * 1024  # of a refused body, taken in so that its sender hears why
 BODY_SECONDS = 20.0  # for a body to arrive, and ...
 BODY_RATE = 64 * 1024  # ... a second more for so many bytes
 
@@ -53,7 +53,7 @@ class Body:
 
     async def discard(self) -> None:
         """Take in what a refused request still sends: who is cut off while sending reads no answer."""
-        remaining, deadline = MOST_DISCARDED, deadline_of(0)
+        remaining, deadline = MAX_DISCARDED, deadline_of(0)
         try:
             while self.is_wanted and not self.is_complete and remaining > 0:
                 remaining -= len(await self.part(deadline))

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from openivr.api.endpoint import ApiRequest, Endpoint
-from openivr.api.query import MOST_SEARCH, read_body_id, read_id, read_ids, read_page, read_search
+from openivr.api.query import MAX_SEARCH, read_body_id, read_id, read_ids, read_page, read_search
 from openivr.api.responses import NOT_FOUND, ApiError, list_rows, succeed
 from openivr.resources import ResourceType
 from openivr.store.caches.encoded_list import EncodedList
@@ -31,29 +31,31 @@ async def search_objects(kind: ResourceType, request: ApiRequest) -> bytes:
 
 
 async def get_object(kind: ResourceType, request: ApiRequest) -> bytes:
-    data = await request.service.database.read(resources.show, kind, read_id(request.query))
+    data = await request.service.database.read(resources.fetch_row, kind, read_id(request.query))
     return succeed(data=data)
 
 
 async def query_objects(kind: ResourceType, request: ApiRequest) -> bytes:
-    data = await request.service.database.read(resources.show_many, kind, read_ids(request.query))
+    data = await request.service.database.read(resources.fetch_rows, kind, read_ids(request.query))
     if not data:
         raise ApiError(NOT_FOUND)
     return succeed(data=data)
 
 
 async def create_object(kind: ResourceType, request: ApiRequest) -> bytes:
-    return succeed(id=await request.service.database.change(resources.create, kind, await request.json()))
+    return succeed(
+        id=await request.service.database.change_config(resources.create, kind, await request.json())
+    )
 
 
 async def update_object(kind: ResourceType, request: ApiRequest) -> bytes:
     body = await request.json()
-    await request.service.database.change(resources.update, kind, read_body_id(body), body)
+    await request.service.database.change_config(resources.update, kind, read_body_id(body), body)
     return succeed()
 
 
 async def delete_object(kind: ResourceType, request: ApiRequest) -> bytes:
-    await request.service.database.change(resources.delete, kind, read_id(request.query))
+    await request.service.database.change_config(resources.delete, kind, read_id(request.query))
     return succeed()
 
 
@@ -81,32 +83,32 @@ def endpoints(kind: ResourceType, names: tuple[str, ...] = ALL) -> Iterator[Endp
 
 def describe(kind: ResourceType, name: str) -> dict[str, Any]:
     """What the OpenAPI document says of a kind's endpoint."""
-    ident: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18}
-    shown: Schema = {"type": "object", "properties": {"id": ident}, "required": ["id"]}
+    id_: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18}
+    shown: Schema = {"type": "object", "properties": {"id": id_}, "required": ["id"]}
     rows: Schema = {"type": "array", "items": shown}
     match name:
         case "list":
-            return {"parameters": paging(kind), "data": {"total_number": ident, "data": rows}}
+            return {"parameters": paging(kind), "data": {"total_number": id_, "data": rows}}
         case "search":
             text = {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": MOST_SEARCH,
+                "maxLength": MAX_SEARCH,
                 "pattern": "^[^\\x00-\\x1f\\x7f]+$",
             }
             parameters = {**paging(kind), "search_value": text}
-            return {"parameters": parameters, "data": {"total_number": ident, "data": rows}}
+            return {"parameters": parameters, "data": {"total_number": id_, "data": rows}}
         case "get":
-            return {"parameters": {"id": ident}, "required": ("id",), "data": {"data": shown}}
+            return {"parameters": {"id": id_}, "required": ("id",), "data": {"data": shown}}
         case "query":
             ids = {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18})*$"}
             return {"parameters": {"ids": ids}, "required": ("ids",), "data": {"data": rows}}
         case "create":
-            return {"body": body_schema(kind, needed(kind)), "data": {"id": ident}}
+            return {"body": body_schema(kind, needed(kind)), "data": {"id": id_}}
         case "update":
             body = body_schema(kind, ["id"])
-            return {"body": {**body, "properties": {"id": ident, **body["properties"]}}}
-    return {"parameters": {"id": ident}, "required": ("id",)}
+            return {"body": {**body, "properties": {"id": id_, **body["properties"]}}}
+    return {"parameters": {"id": id_}, "required": ("id",)}
 
 
 def needed(kind: ResourceType) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-from openivr.api.body import MOST_BODY, Body
+from openivr.api.body import MAX_BODY, Body
 from openivr.api.query import Query, read_object
 from openivr.api.responses import SYNTAX
 from openivr.resources import KINDS, ResourceType
@@ -50,7 +50,7 @@ class ApiRequest:
     async def json(self) -> dict[str, Any]:
         """The body, a JSON object of at most 1 MiB; else 40001."""
         content = bytearray()
-        async for part in self.body.stream(MOST_BODY, SYNTAX):
+        async for part in self.body.stream(MAX_BODY, SYNTAX):
             content += part
         return read_object(bytes(content))
 

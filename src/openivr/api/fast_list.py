@@ -15,7 +15,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from openivr.api.auth import is_listed
-from openivr.api.query import MOST_PAGE, MOST_ROWS
+from openivr.api.query import MAX_PAGE, MAX_ROWS
 from openivr.api.responses import SUCCESS, list_rows
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.order import ListQuery
@@ -41,7 +41,7 @@ HEAD = (
 )
 Headers = list[tuple[bytes, bytes]]
 
-MOST_HEAD = 64 * 1024  # bytes of a request line and its headers
+MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
@@ -65,9 +65,9 @@ def read_simple(raw: bytes) -> Simple | None:
     if found is None:
         return None
     token, page, size, sort, order = found.groups()
-    limit = int(size) if size else MOST_ROWS
+    limit = int(size) if size else MAX_ROWS
     number = int(page) if page else 1
-    if not (1 <= limit <= MOST_ROWS and 1 <= number <= MOST_PAGE):
+    if not (1 <= limit <= MAX_ROWS and 1 <= number <= MAX_PAGE):
         return None
     return recognise(token), ListQuery((number - 1) * limit, limit, SORTS[sort], order == b"desc")
 
@@ -157,7 +157,7 @@ class FastListProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.is_head:
             self.head_size += len(data)
-            if self.head_size > MOST_HEAD and not self.transport.is_closing():
+            if self.head_size > MAX_HEAD and not self.transport.is_closing():
                 self.send_400_response("Request head too large.")
 
     def on_message_begin(self) -> None:

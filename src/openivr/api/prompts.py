@@ -13,7 +13,7 @@ from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.errors import Problem, Rule
 from openivr.resources.prompt import file_type
 from openivr.store.config import prompts
-from openivr.store.config.prompts import MEDIA_TYPES, MOST_FILE
+from openivr.store.config.prompts import MAX_FILE, MEDIA_TYPES
 
 ENVELOPE = 64 * 1024  # of a multipart body around the file
 
@@ -27,13 +27,15 @@ async def upload(request: ApiRequest) -> bytes:
     exist_type = "record" if existing is not None else ""
     if is_check == "ask":
         return succeed(exist_type=exist_type)
-    recording = await database.work(prompts.decode, name, data)
-    return succeed(id=await database.change(prompts.save, name, data, recording), exist_type=exist_type)
+    recording = await database.run_in_thread(prompts.decode, name, data)
+    return succeed(
+        id=await database.change_config(prompts.save, name, data, recording), exist_type=exist_type
+    )
 
 
 async def read_form(request: ApiRequest) -> tuple[str, bytes, str]:
     """The file's name, its bytes and `is_check` of a multipart body within the limits."""
-    stream = request.body.stream(MOST_FILE + ENVELOPE, TOO_LARGE)
+    stream = request.body.stream(MAX_FILE + ENVELOPE, TOO_LARGE)
     parser = MultiPartParser(Headers(request.headers), stream, max_files=1, max_fields=10)
     try:
         form = await parser.parse()
@@ -47,7 +49,7 @@ async def read_form(request: ApiRequest) -> tuple[str, bytes, str]:
         raise bad_parameters(Problem("is_check", rule, "must be ask or force", str(is_check)[:100]))
     data = await file.read()
     await form.close()
-    if len(data) > MOST_FILE:
+    if len(data) > MAX_FILE:
         raise ApiError(TOO_LARGE)
     return file.filename, data, str(is_check)
 

@@ -13,12 +13,12 @@ from openivr.resources.fields import CONTROL, InvalidValue, whole
 from openivr.resources.order import ListQuery
 
 Query = Mapping[str, list[str]]
-MOST_FIELDS = 100  # parameters of a query
-MOST_ROWS = 10_000
-MOST_PAGE = 10**12
-MOST_IDS = 10_000
-MOST_ID = 10**18
-MOST_SEARCH = 127  # no name is longer
+MAX_FIELDS = 100  # parameters of a query
+MAX_ROWS = 10_000
+MAX_PAGE = 10**12
+MAX_IDS = 10_000
+MAX_ID = 10**18
+MAX_SEARCH = 127  # no name is longer
 
 
 def read_query(raw: bytes) -> Query:
@@ -26,7 +26,7 @@ def read_query(raw: bytes) -> Query:
     query: dict[str, list[str]] = {}
     try:
         text = raw.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise ApiError(SYNTAX) from error
     for name, value in pairs:
@@ -73,8 +73,8 @@ def read_choice(query: Query, name: str, values: tuple[str, ...]) -> str:
 
 def read_page(query: Query, kind: ResourceType) -> ListQuery:
     """`page`, `page_size`, `sort_by` and `order_by` of a list (P-Series: query-ivr-list)."""
-    page = read_integer(query, "page", 1, MOST_PAGE) or 1
-    size = read_integer(query, "page_size", 1, MOST_ROWS) or MOST_ROWS
+    page = read_integer(query, "page", 1, MAX_PAGE) or 1
+    size = read_integer(query, "page_size", 1, MAX_ROWS) or MAX_ROWS
     sort = read_choice(query, "sort_by", ("id", *kind.sorts))
     is_descending = read_choice(query, "order_by", ("asc", "desc")) == "desc"
     return ListQuery((page - 1) * size, size, sort, is_descending)
@@ -83,9 +83,9 @@ def read_page(query: Query, kind: ResourceType) -> ListQuery:
 def read_search(query: Query) -> str:
     """`search_value`; none at all is in every name."""
     text = read_one(query, "search_value") or ""
-    if len(text) > MOST_SEARCH:
+    if len(text) > MAX_SEARCH:
         problem = Problem(
-            "search_value", "length", f"must have at most {MOST_SEARCH} characters", shorten(text)
+            "search_value", "length", f"must have at most {MAX_SEARCH} characters", shorten(text)
         )
         raise bad_parameters(problem)
     return text
@@ -93,10 +93,10 @@ def read_search(query: Query) -> str:
 
 def read_id(query: Query) -> int:
     """The `id` that a query must name."""
-    ident = read_integer(query, "id", 0, MOST_ID)
-    if ident is None:
+    id_ = read_integer(query, "id", 0, MAX_ID)
+    if id_ is None:
         raise bad_parameters(Problem("id", "required", "is required"))
-    return ident
+    return id_
 
 
 def read_ids(query: Query) -> list[int]:
@@ -105,7 +105,7 @@ def read_ids(query: Query) -> list[int]:
     if text is None:
         raise bad_parameters(Problem("ids", "required", "is required"))
     parts = text.split(",")
-    if len(parts) > MOST_IDS or not all(
+    if len(parts) > MAX_IDS or not all(
         part.isascii() and part.isdigit() and len(part) < 19 for part in parts
     ):
         raise bad_parameters(Problem("ids", "type", "must be ids, comma separated", shorten(text)))

@@ -47,7 +47,7 @@ MENUS: Mapping[str, str | None] = {
         )
     ),
 }
-MOST_EXTENSIONS = 10_000_000 - 1  # numbers have at most seven digits
+MAX_EXTENSIONS = 10_000_000 - 1  # numbers have at most seven digits
 
 
 async def information(request: ApiRequest) -> bytes:
@@ -69,7 +69,7 @@ async def information(request: ApiRequest) -> bytes:
 
 async def capacity(request: ApiRequest) -> bytes:
     used = await request.service.database.read(count, "extension")
-    return succeed(data={"max_extension": MOST_EXTENSIONS, "used_extension": used})
+    return succeed(data={"max_extension": MAX_EXTENSIONS, "used_extension": used})
 
 
 async def menu_options(request: ApiRequest) -> bytes:
@@ -88,9 +88,9 @@ async def menu_options(request: ApiRequest) -> bytes:
 def options(connection: Connection, name: str) -> list[dict[str, Any]]:
     kind = KINDS[name]
     rows = []
-    for ident, values in resources.fetch_all(connection, kind):
+    for id_, values in resources.fetch_all(connection, kind):
         text, number = kind.names(values)
-        rows.append({"text": text, "text2": number, "value": str(ident), "type": values.get("type", name)})
+        rows.append({"text": text, "text2": number, "value": str(id_), "type": values.get("type", name)})
     return rows
 
 

@@ -134,9 +134,9 @@ class Readable(Faced[F], Generic[F, R, D]):
         raise AssertionError
 
     @call
-    def get(self, ident: int) -> Steps[D]:
+    def get(self, id_: int) -> Steps[D]:
         """The whole object of an id."""
-        return read_data((yield from get(self.session, f"{self.path}/get", id=ident)), self.detail)
+        return read_data((yield from get(self.session, f"{self.path}/get", id=id_)), self.detail)
 
     @call
     def query(self, ids: Iterable[int]) -> Steps[tuple[D, ...]]:
@@ -148,9 +148,9 @@ class Readable(Faced[F], Generic[F, R, D]):
         return tuple(answers.convert(one, self.detail) for one in found)
 
     @call
-    def delete(self, ident: int) -> Steps[None]:
+    def delete(self, id_: int) -> Steps[None]:
         """Delete an object. Never sent twice."""
-        yield from self.session.ask(Ask(method="GET", path=f"{self.path}/delete", query={"id": str(ident)}))
+        yield from self.session.ask(Ask(method="GET", path=f"{self.path}/delete", query={"id": str(id_)}))
 
 
 class Family(Readable[F, R, D]):
@@ -163,10 +163,10 @@ class Family(Readable[F, R, D]):
         return answers.decode(got.content, Created).id
 
     @call
-    def update(self, ident: int, /, **fields: Any) -> Steps[None]:
+    def update(self, id_: int, /, **fields: Any) -> Steps[None]:
         """Change the named fields of an object. Never sent twice."""
         yield from self.session.ask(
-            Ask(method="POST", path=f"{self.path}/update", body={"id": ident, **fields})
+            Ask(method="POST", path=f"{self.path}/update", body={"id": id_, **fields})
         )
 
 
@@ -190,9 +190,9 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
         return answers.decode(got.content, models.Uploaded)
 
     @call
-    def download(self, ident: int, *, version: str = "original") -> Steps[bytes]:
+    def download(self, id_: int, *, version: str = "original") -> Steps[bytes]:
         """The sound of a prompt as it was uploaded, or `telephone`: as it is played. OpenIVR only."""
-        query = {"id": str(ident), "format": version}
+        query = {"id": str(id_), "format": version}
         path = f"{self.path}/download"
         got = yield from self.session.ask(
             Ask(method="GET", path=path, query=query, is_safe=True, is_file=True)
@@ -214,9 +214,9 @@ class System(Faced[F]):
         return read_data((yield from get(self.session, "system/capacity")), dict[str, Any])
 
     @call
-    def get_menuoptions(self, menu: str, ident: int | None = None) -> Steps[tuple[models.Option, ...]]:
-        """What a form may choose from, for one menu of the API; `ident` names a queue for queue_agent."""
-        got = yield from get(self.session, "system/get_menuoptions", menu=menu, id=ident)
+    def get_menuoptions(self, menu: str, id_: int | None = None) -> Steps[tuple[models.Option, ...]]:
+        """What a form may choose from, for one menu of the API; `id_` names a queue for queue_agent."""
+        got = yield from get(self.session, "system/get_menuoptions", menu=menu, id=id_)
         return read_data(got, tuple[models.Option, ...])
 
 

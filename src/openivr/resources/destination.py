@@ -32,7 +32,7 @@ TARGETS = {"extension": "extension", "ext_vm": "extension", "ivr": "ivr", "ring_
 BARE = ("", "end_call", "dial_by_name", "disabled")  # take neither prefix nor value
 PLAYS = ("play_greeting", "play_prompt")  # prefix: how often, value: name of the prompt
 OUTSIDE = "external_num"  # prefix and value together are the number
-MOST_PLAYS = 5
+MAX_PLAYS = 5
 OPT_OUT = "allow_out_record"  # in a configuration file, the list of keys that have it
 
 MENU_TYPES = (*BARE[:3], *TARGETS, OUTSIDE, *PLAYS)
@@ -92,7 +92,7 @@ class DestinationField(Field):
             raise InvalidValue("enum", "must be one of " + ", ".join(t or '""' for t in self.types))
         return raw
 
-    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         for stem in self.stems:
             for part, ending in PARTS.items():
                 yield stem + ending, value[part]
@@ -104,7 +104,7 @@ class DestinationField(Field):
         elif value["dest"] in PLAYS:
             yield Reference(name, "custom_prompt", value["value"])
 
-    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         if value["dest"]:
             yield self.name, as_words(value, names)
 
@@ -151,8 +151,8 @@ def check_whole(value: Value) -> None:
     """What only prefix and value together can tell."""
     if value["dest"] == OUTSIDE and not re.fullmatch(r"\+?[0-9]{1,15}", value["prefix"] + value["value"]):
         raise InvalidValue("format", "must, after its prefix, be 1 to 15 digits, with + only at the front")
-    if value["dest"] in PLAYS and not 1 <= int(value["prefix"]) <= MOST_PLAYS:
-        raise InvalidValue("range", f"is played from 1 to {MOST_PLAYS} times: set the prefix to that number")
+    if value["dest"] in PLAYS and not 1 <= int(value["prefix"]) <= MAX_PLAYS:
+        raise InvalidValue("range", f"is played from 1 to {MAX_PLAYS} times: set the prefix to that number")
 
 
 def as_words(value: Value, names: Names) -> str:
@@ -204,9 +204,9 @@ class Keys(Field):
                 return value
         return before
 
-    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         for key, destination in self.keys.items():
-            yield from destination.show(value.get(key, NOWHERE), names)
+            yield from destination.serialize(value.get(key, NOWHERE), names)
         for key, spellings in self.opt_outs.items():
             for name in spellings:
                 yield name, value.get(key, {}).get("allow_out_record", 0)
@@ -215,7 +215,7 @@ class Keys(Field):
         for key, one in value.items():
             yield from self.keys[key].references(one)
 
-    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         words = {key: as_words(one, names) for key, one in value.items() if one["dest"]}
         if words:
             yield self.name, words

@@ -68,7 +68,7 @@ class Field:
             problems.append(Problem(self.name, bad.rule, bad.text, value))
             return self.default
 
-    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         """API names and values, in the API's order."""
         if not self.hidden:
             yield self.name, value
@@ -77,7 +77,7 @@ class Field:
         """What the value points to."""
         return iter(())
 
-    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         """The field in a configuration file, for people to read; nothing where it has its default."""
         if self.required or value != self.default:
             yield self.name, value
@@ -238,17 +238,17 @@ class LinksField(Field):
             raise InvalidValue("enum", "has an item whose type is not one of " + ", ".join(self.kinds))
         return {"type": kind, "id": whole(item)}
 
-    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
-        yield self.name, [self.show_item(link, names) for link in value]
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        yield self.name, [self.serialize_item(link, names) for link in value]
 
-    def show_item(self, link: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    def serialize_item(self, link: Mapping[str, Any], names: Names) -> dict[str, Any]:
         text, text2 = names(link["type"], link["id"])
         return {"text": text, "text2": text2, "value": str(link["id"]), "type": link["type"]}
 
     def references(self, value: Any) -> Iterator[Reference]:
         return (Reference(self.name, link["type"], link["id"]) for link in value)
 
-    def write(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         if value:
             yield self.name, [f"{link['type']} {names(link['type'], link['id'])[1]}" for link in value]
 
@@ -276,10 +276,10 @@ class LinksField(Field):
 def find_link(item: Any, find: Find) -> dict[str, Any]:
     """What a file calls "extension 1000", by its id."""
     kind, _, key = str(item).partition(" ")
-    ident = find(kind, key)
-    if ident is None:
+    id_ = find(kind, key)
+    if id_ is None:
         raise InvalidValue("reference", f"names {item}, which does not exist")
-    return {"type": kind, "id": ident}
+    return {"type": kind, "id": id_}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,7 +372,7 @@ class NotesField(TextField):
             return str(sent)[: self.high]
         return str(self.default if stored is MISSING else stored)
 
-    def show(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         return iter(())
 
     def schema(self) -> dict[str, Schema]:

@@ -66,11 +66,11 @@ class ResourceType:
             raise Invalid(*problems)
         return values
 
-    def show(self, ident: int, values: Values, names: Names) -> Row:
+    def serialize(self, id_: int, values: Values, names: Names) -> Row:
         """The object as `get` returns it; hidden fields are left out."""
-        row: Row = {"id": ident}
+        row: Row = {"id": id_}
         for field in self.fields:
-            row.update(field.show(values[field.name], names))
+            row.update(field.serialize(values[field.name], names))
         return row
 
     def references(self, values: Values) -> Iterator[Reference]:

@@ -120,7 +120,7 @@ class CallsProcess:
             loop=asyncio.get_running_loop(),
             agent=self.agent,
             media=self.media,
-            library=PromptCache(Store(database), database.work),
+            library=PromptCache(Store(database), database.run_in_thread),
             usage=Usage(),
             lines=self.trunks,
             phones=lambda account: self.door.lookup(account.user),
@@ -266,7 +266,7 @@ class Store:
         """A custom prompt, or a built-in sound."""
         wav = await self.database.read(prompts.telephone_audio, name)
         if wav is None and name in sounds.NAMES:
-            wav = await self.database.work(sounds.read, name)
+            wav = await self.database.run_in_thread(sounds.read, name)
         return wav
 
     async def message(self, name: str) -> bytes | None:

@@ -32,9 +32,9 @@ class ConfigTransaction:
     def __init__(self, connection: Connection, revision: int) -> None:
         self.connection, self.revision = connection, revision
 
-    def log(self, kind: str, ident: int) -> None:
+    def log(self, kind: str, id_: int) -> None:
         """Note that an object was created, updated or deleted."""
-        values = {"revision": self.revision, "kind": kind, "object_id": ident}
+        values = {"revision": self.revision, "kind": kind, "object_id": id_}
         self.connection.execute(insert(CHANGE).values(values))
 
 
@@ -85,7 +85,7 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self.readers, run)
 
-    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something slow that needs no connection, off the event loop."""
         call = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.readers, call)
@@ -101,7 +101,7 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self.writer, run)
 
-    async def change(
+    async def change_config(
         self, function: Callable[Concatenate[ConfigTransaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a store function that changes the configuration; it has committed when this returns."""

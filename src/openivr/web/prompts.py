@@ -18,7 +18,7 @@ from openivr.resources.errors import InUse, Invalid
 from openivr.resources.prompt import CUSTOM_PROMPT, file_type
 from openivr.resources.resource_type import Row
 from openivr.store.config import prompts, resources
-from openivr.store.config.prompts import MEDIA_TYPES, MOST_FILE
+from openivr.store.config.prompts import MAX_FILE, MEDIA_TYPES
 from openivr.web.core import listing
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
@@ -53,7 +53,7 @@ async def list_page(visit: PageRequest, offer: Offer, status: int = 200) -> Resp
         listing=found,
         users=users,
         offer=offer,
-        most=MOST_FILE,
+        most=MAX_FILE,
     )
 
 
@@ -69,11 +69,11 @@ async def show_one(visit: PageRequest) -> Response:
 
 async def one_page(visit: PageRequest, template: str, status: int = 200) -> Response:
     row, users = await visit.database.read(load, visit.ident())
-    return visit.page(template, status=status, where=PATH, row=row, users=users, most=MOST_FILE)
+    return visit.page(template, status=status, where=PATH, row=row, users=users, most=MAX_FILE)
 
 
 def load(connection: Connection, ident: int) -> tuple[Row, list[resources.ResourceUser]]:
-    row = resources.show(connection, CUSTOM_PROMPT, ident)
+    row = resources.fetch_row(connection, CUSTOM_PROMPT, ident)
     return row, resources.users(connection, CUSTOM_PROMPT, ident)
 
 
@@ -84,16 +84,16 @@ async def upload(visit: PageRequest) -> Response:
         return await list_page(visit, Offer(visit.text("name"), say("prompt.no_file")), REFUSED)
     name = choose_name(visit.text("name").strip(), file.filename)
     data = await file.read()
-    if len(data) > MOST_FILE:
+    if len(data) > MAX_FILE:
         return await list_page(visit, Offer(name, say("prompt.too_large")), REFUSED)
     if not visit.text("replace") and await visit.database.read(prompts.find, name) is not None:
         return await list_page(visit, Offer(name, say("prompt.taken", name=name), is_taken=True), REFUSED)
     try:
-        recording = await visit.database.work(prompts.decode, name, data)
+        recording = await visit.database.run_in_thread(prompts.decode, name, data)
     except Invalid as error:
         text = say("prompt.refused", name=name, text=error.problems[0].text)
         return await list_page(visit, Offer(name, text), REFUSED)
-    await visit.database.change(prompts.save, name, data, recording)
+    await visit.database.change_config(prompts.save, name, data, recording)
     return visit.go(PATH, [say("prompt.saved", name=name)])
 
 
@@ -123,7 +123,7 @@ async def ask_delete(visit: PageRequest) -> Response:
 async def delete(visit: PageRequest) -> Response:
     row, _ = await visit.database.read(load, visit.ident())
     try:
-        await visit.database.change(resources.delete, CUSTOM_PROMPT, visit.ident())
+        await visit.database.change_config(resources.delete, CUSTOM_PROMPT, visit.ident())
     except InUse:
         return await one_page(visit, "prompts/delete.html", IN_USE)
     return visit.go(PATH, [say("object.deleted", label=row["name"])])
@@ -138,7 +138,7 @@ async def show_builtin(visit: PageRequest) -> Response:
 ONE = PATH + "/{id:int}"
 VIEWS = (
     PageRoute(path=PATH, handle=show_list),
-    PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MOST_FILE + ENVELOPE),
+    PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MAX_FILE + ENVELOPE),
     PageRoute(path=f"{PATH}/built-in", handle=show_builtin),
     PageRoute(path=ONE, handle=show_one),
     PageRoute(path=f"{ONE}/file", handle=download),

@@ -59,21 +59,21 @@ class Adapter:
         self.result = Adaptation(remarks=list(source.remarks))
         self.prompts = {"default", *prompts, *local.get("custom_prompt", {})}
         self.labels = {
-            (kind, ident): label_of(detail)
+            (kind, id_): label_of(detail)
             for kind, details in source.objects.items()
-            for ident, detail in details.items()
-            if (kind, ident) not in skipped
+            for id_, detail in details.items()
+            if (kind, id_) not in skipped
         }
 
     def adapt(self) -> Adaptation:
         for kind in KINDS.values():
             self.result.entries[kind.name] = {}
-            for ident, detail in self.source.objects.get(kind.name, {}).items():
+            for id_, detail in self.source.objects.get(kind.name, {}).items():
                 if kind.name != "custom_prompt":
-                    self.add(kind, ident, detail)
+                    self.add(kind, id_, detail)
         return self.result
 
-    def add(self, kind: ResourceType, ident: int, detail: Detail) -> None:
+    def add(self, kind: ResourceType, id_: int, detail: Detail) -> None:
         """Adapt one object, or skip it with a reason."""
         label, remarks = label_of(detail), len(self.result.remarks)
         about = f"{title(kind.name)} {label}"
@@ -87,7 +87,7 @@ class Adapter:
                 return
         del self.result.remarks[remarks:]
         self.result.remarks.append(lost(about, f"did not come over: {problem}"))
-        self.skipped.add((kind.name, ident))
+        self.skipped.add((kind.name, id_))
 
     def entry(self, kind: ResourceType, detail: Detail, here: Fields, about: str) -> Fields:
         """The object's fields as an entry has them."""

@@ -34,8 +34,8 @@ def compare(
     local = read_local(connection)
 
     def stored(name: str) -> bytes | None:
-        ident = prompts.find(connection, name)
-        return None if ident is None else prompts.audio(connection, ident)[1]
+        id_ = prompts.find(connection, name)
+        return None if id_ is None else prompts.audio(connection, id_)[1]
 
     found = adapt(source, local, stored)
     given = passwords.renew(found.entries["extension"], local.get("extension", {}))

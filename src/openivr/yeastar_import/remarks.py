@@ -39,7 +39,7 @@ def title(kind: str, count: int = 1) -> str:
     return word if count == 1 else word + "s"
 
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def group(remarks: Iterable[Remark]) -> Iterator[str]:
@@ -47,6 +47,6 @@ def group(remarks: Iterable[Remark]) -> Iterator[str]:
     found = list(dict.fromkeys(remarks))
     counts = Counter(one.text for one in found)
     for text in dict.fromkeys(one.text for one in found):
-        names = [one.about for one in found if one.text == text][:MOST_NAMED]
-        more = f" and {counts[text] - MOST_NAMED} more" if counts[text] > MOST_NAMED else ""
+        names = [one.about for one in found if one.text == text][:MAX_NAMED]
+        more = f" and {counts[text] - MAX_NAMED} more" if counts[text] > MAX_NAMED else ""
         yield f"{', '.join(names)}{more}: {text}"

@@ -63,10 +63,10 @@ class Reader:
         for at in range(0, len(ids), BATCH):
             wanted = ids[at : at + BATCH]
             found = {one.id: one for one in self.query(kind, family, wanted)}
-            for ident in wanted:
-                detail = found.get(ident) or self.get(kind, family, ident)
+            for id_ in wanted:
+                detail = found.get(id_) or self.get(kind, family, id_)
                 if detail is not None:
-                    yield ident, detail
+                    yield id_, detail
                 step()
 
     def query(self, kind: str, family: Any, ids: Sequence[int]) -> Sequence[Detail]:
@@ -80,19 +80,19 @@ class Reader:
             return ()
         return found
 
-    def get(self, kind: str, family: Any, ident: int) -> Detail | None:
+    def get(self, kind: str, family: Any, id_: int) -> Detail | None:
         try:
-            found: Detail = family.get(ident)
+            found: Detail = family.get(id_)
         except DataNotFound:
-            self.remarks.append(lost(f"{title(kind)} with id {ident}", "was deleted while it was read"))
+            self.remarks.append(lost(f"{title(kind)} with id {id_}", "was deleted while it was read"))
             return None
         return found
 
     def read_sounds(self, prompts: Mapping[int, Detail]) -> Iterator[tuple[str, bytes]]:
         """Recordings, which a P-Series does not hand out over its API."""
-        for ident, prompt in prompts.items():
+        for id_, prompt in prompts.items():
             try:
-                yield prompt.name, self.client.custom_prompt.download(ident)  # type: ignore[attr-defined]
+                yield prompt.name, self.client.custom_prompt.download(id_)  # type: ignore[attr-defined]
             except InterfaceNotExisted:
                 return
             except ApiError:

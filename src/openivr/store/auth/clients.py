@@ -19,12 +19,12 @@ class ApiClient:
     created: int
 
 
-def add(connection: Connection, name: str, ident: str, secret: str) -> None:
+def add(connection: Connection, name: str, id_: str, secret: str) -> None:
     """Create a client; Duplicate where the id or the name is taken."""
-    for column, value in ((API_CLIENT.c.id, ident), (API_CLIENT.c.name, name)):
+    for column, value in ((API_CLIENT.c.id, id_), (API_CLIENT.c.name, name)):
         if connection.execute(select(API_CLIENT.c.name).where(column == value)).first():
             raise Duplicate(column.name, value, "client", name)
-    row = {"id": ident, "name": name, "secret_hash": hash_password(secret), "created": int(time.time())}
+    row = {"id": id_, "name": name, "secret_hash": hash_password(secret), "created": int(time.time())}
     connection.execute(insert(API_CLIENT).values(row))
 
 
@@ -40,10 +40,10 @@ def revoke(connection: Connection, name: str) -> None:
         raise NotFound(f"client {name}")
 
 
-def find_hash(connection: Connection, ident: str) -> str | None:
-    if "\0" in ident:  # which PostgreSQL refuses in a text
+def find_hash(connection: Connection, id_: str) -> str | None:
+    if "\0" in id_:  # which PostgreSQL refuses in a text
         return None
-    return connection.execute(select(API_CLIENT.c.secret_hash).where(API_CLIENT.c.id == ident)).scalar()
+    return connection.execute(select(API_CLIENT.c.secret_hash).where(API_CLIENT.c.id == id_)).scalar()
 
 
 def allow(connection: Connection, network: str) -> None:

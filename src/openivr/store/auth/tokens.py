@@ -160,11 +160,11 @@ def list_live(connection: Connection, now: int) -> list[LiveToken]:
     return [LiveToken(*row) for row in rows]
 
 
-def end(connection: Connection, ident: int) -> None:
+def end(connection: Connection, id_: int) -> None:
     """End a token known by its row's id, and everything that came from the same login."""
-    family = connection.execute(select(TOKEN.c.family).where(TOKEN.c.id == ident)).scalar()
+    family = connection.execute(select(TOKEN.c.family).where(TOKEN.c.id == id_)).scalar()
     if family is None:
-        raise NotFound(f"token {ident}")
+        raise NotFound(f"token {id_}")
     end_family(connection, family)
 
 

@@ -22,8 +22,8 @@ from openivr.store.config.resources import as_values
 from openivr.store.database import Database
 from openivr.store.tables import CHANGE, OBJECTS, REVISION
 
-MOST_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
-MOST_WARMED = 500  # dial policies worked out ahead for a new snapshot
+MAX_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
+MAX_WARMED = 500  # dial policies worked out ahead for a new snapshot
 Rows = dict[int, Values]
 T = TypeVar("T")
 
@@ -35,16 +35,16 @@ class RowMapper(Generic[T]):
         self._make = make
         self._made: dict[int, tuple[Values, T]] = {}
 
-    def __call__(self, ident: int, values: Values) -> T:
-        known = self._made.get(ident)
+    def __call__(self, id_: int, values: Values) -> T:
+        known = self._made.get(id_)
         if known is None or known[0] is not values:
-            known = self._made[ident] = (values, self._make(ident, values))
+            known = self._made[id_] = (values, self._make(id_, values))
         return known[1]
 
-    def forget_others(self, idents: Container[int]) -> None:
+    def forget_others(self, ids: Container[int]) -> None:
         """Keep only what is still there."""
-        for ident in [ident for ident in self._made if ident not in idents]:
-            del self._made[ident]
+        for id_ in [id_ for id_ in self._made if id_ not in ids]:
+            del self._made[id_]
 
 
 class RowMappers:
@@ -85,12 +85,12 @@ def load(connection: Connection) -> LoadedConfig:
     )
 
 
-def fetch(connection: Connection, kind: str, idents: Iterable[int] | None = None) -> Rows:
+def fetch(connection: Connection, kind: str, ids: Iterable[int] | None = None) -> Rows:
     """The rows of a kind, or those of them with these ids."""
     table = OBJECTS[kind]
     query = select(table).order_by(table.c.id)
-    if idents is not None:
-        query = query.where(table.c.id.in_(list(idents)))
+    if ids is not None:
+        query = query.where(table.c.id.in_(list(ids)))
     return {row.id: as_values(KINDS[kind], row) for row in connection.execute(query)}
 
 
@@ -102,35 +102,35 @@ def advance(connection: Connection, old: LoadedConfig | None) -> LoadedConfig:
     if revision == old.revision:
         return old
     newer = select(CHANGE.c.kind, CHANGE.c.object_id).where(CHANGE.c.revision > old.revision)
-    changed = connection.execute(newer.limit(MOST_STEPS + 1)).all()
+    changed = connection.execute(newer.limit(MAX_STEPS + 1)).all()
     oldest = connection.execute(select(func.min(CHANGE.c.revision))).scalar()
-    if len(changed) > MOST_STEPS or (oldest or 0) > old.revision + 1:
+    if len(changed) > MAX_STEPS or (oldest or 0) > old.revision + 1:
         loaded = load(connection)
         loaded.changed_prompts = prompts_in(set(old.rows["custom_prompt"]), old.rows, loaded.rows)
         return loaded
     rows = {name: known.copy() for name, known in old.rows.items()}
     touched = {row.object_id for row in changed if row.kind == "custom_prompt"}
     for kind in {row.kind for row in changed}:
-        idents = {row.object_id for row in changed if row.kind == kind}
-        for ident in idents:
-            rows[kind].pop(ident, None)
-        rows[kind].update(fetch(connection, kind, idents))
+        ids = {row.object_id for row in changed if row.kind == kind}
+        for id_ in ids:
+            rows[kind].pop(id_, None)
+        rows[kind].update(fetch(connection, kind, ids))
     for maker, kind in ((old.makers.ivr, "ivr"), (old.makers.extension, "extension")):
         maker.forget_others(rows[kind])
     return LoadedConfig(revision, rows, old.makers, prompts_in(touched, old.rows, rows))
 
 
-def prompts_in(idents: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
+def prompts_in(ids: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
     """The names of these prompts, before and after a change."""
     kinds = (rows["custom_prompt"] for rows in known)
-    return frozenset(kind[ident]["name"] for kind in kinds for ident in idents & kind.keys())
+    return frozenset(kind[id_]["name"] for kind in kinds for id_ in ids & kind.keys())
 
 
 def build(revision: int, rows: Mapping[str, Rows], makers: RowMappers) -> CallConfig:
     """Make the configuration of rows."""
     groups = {
-        ident: ivr_snapshot.ids(values["member_list"], "extension")
-        for ident, values in rows["ext_group"].items()
+        id_: ivr_snapshot.link_ids(values["member_list"], "extension")
+        for id_, values in rows["ext_group"].items()
     }
     kinds = {name: kind.items() for name, kind in rows.items()}
     snapshot = ivr_snapshot.make_snapshot(revision, kinds, (makers.ivr, makers.extension))
@@ -139,15 +139,15 @@ def build(revision: int, rows: Mapping[str, Rows], makers: RowMappers) -> CallCo
         accounts={account.user: account for account in starmap(makers.account, kinds["extension"])},
         trunks={trunk.id: trunk for trunk in starmap(trunk_of, kinds["trunk"])},
         outside={
-            ident: frozenset(ivr_snapshot.members(values["ext_list"], groups))
-            for ident, values in rows["outbound_route"].items()
+            id_: frozenset(ivr_snapshot.members(values["ext_list"], groups))
+            for id_, values in rows["outbound_route"].items()
         },
     )
 
 
-def account_of(ident: int, values: Values) -> SipAccount:
+def account_of(id_: int, values: Values) -> SipAccount:
     return SipAccount(
-        extension=ident,
+        extension=id_,
         number=values["number"],
         name=f"{values['first_name']} {values['last_name']}".strip(),
         user=values["reg_name"],
@@ -157,7 +157,7 @@ def account_of(ident: int, values: Values) -> SipAccount:
     )
 
 
-def trunk_of(ident: int, values: Values) -> TrunkAccount:
+def trunk_of(id_: int, values: Values) -> TrunkAccount:
     names = (
         "name",
         "transport",
@@ -170,7 +170,7 @@ def trunk_of(ident: int, values: Values) -> TrunkAccount:
         "max_calls",
     )
     return TrunkAccount(
-        id=ident,
+        id=id_,
         kind=values["type"],
         enabled=bool(values["enable"]),
         caller_id=values["def_outbound_cid"],
@@ -181,7 +181,7 @@ def trunk_of(ident: int, values: Values) -> TrunkAccount:
 def warm(new: model.IvrSnapshot, old: model.IvrSnapshot) -> None:
     """Work out for a new snapshot what calls have asked the old one about, before they wait for it."""
     policies = [key for key in list(old.memo) if isinstance(key, model.DialPolicy)]
-    for policy in policies[-MOST_WARMED:]:
+    for policy in policies[-MAX_WARMED:]:
         reach(new, policy)
 
 

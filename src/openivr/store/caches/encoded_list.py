@@ -178,7 +178,7 @@ class EncodedList:
         """From the encoded rows by ascending id and, for each further sort, the ids in its order."""
         orders = {"id": Rows.build(by_id, rows.values())}
         for sort in sorts:
-            orders[sort] = Rows.build(key_of(sort), (rows[ident] for ident in ordered(sort)))
+            orders[sort] = Rows.build(key_of(sort), (rows[id_] for id_ in ordered(sort)))
         return cls(orders)
 
     @property
@@ -190,9 +190,9 @@ class EncodedList:
         slice_of = rows.page_descending if page.is_descending else rows.page
         return slice_of(page.offset, page.limit)
 
-    def change(self, ident: int, row: bytes | None) -> "EncodedList":
+    def change(self, id_: int, row: bytes | None) -> "EncodedList":
         """With this row for the id, or without the id."""
-        old = self.orders["id"].find((ident,))
+        old = self.orders["id"].find((id_,))
         orders = dict(self.orders)
         for sort, rows in orders.items():
             kept = rows.remove(rows.key(DECODE(old))) if old else rows

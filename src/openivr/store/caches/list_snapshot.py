@@ -21,7 +21,7 @@ from openivr.store.tables import CHANGE, OBJECTS, REVISION
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ENCODE = msgspec.json.Encoder().encode
-MOST_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
+MAX_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def advance(
 def advance_lists(
     connection: Connection, old: ListSnapshot, kinds: Mapping[str, ResourceType], most: int | None
 ) -> dict[str, EncodedList]:
-    steps = MOST_STEPS if most is None else most
+    steps = MAX_STEPS if most is None else most
     oldest = connection.execute(select(func.min(CHANGE.c.revision))).scalar()
     newer = select(CHANGE.c.kind, CHANGE.c.object_id).where(CHANGE.c.revision > old.config)
     changed = connection.execute(newer.order_by(CHANGE.c.id).limit(steps + 1)).all()
@@ -74,8 +74,8 @@ def advance_lists(
             raise TooManyChanges
         return {name: load_list(connection, kind) for name, kind in kinds.items()}
     lists = dict(old.lists)
-    for name, ident in dict.fromkeys(map(tuple, changed)):
-        lists[name] = lists[name].change(ident, encode_one(connection, kinds[name], ident))
+    for name, id_ in dict.fromkeys(map(tuple, changed)):
+        lists[name] = lists[name].change(id_, encode_one(connection, kinds[name], id_))
     return lists
 
 
@@ -94,8 +94,8 @@ def load_list(connection: Connection, kind: ResourceType) -> EncodedList:
     return EncodedList.build(kind.sorts, rows, ordered)
 
 
-def encode_one(connection: Connection, kind: ResourceType, ident: int) -> bytes | None:
+def encode_one(connection: Connection, kind: ResourceType, id_: int) -> bytes | None:
     table = OBJECTS[kind.name]
     columns = [table.c.id, *(table.c[name] for name in (*kind.listed, *kind.states))]
-    record = connection.execute(select(*columns).where(table.c.id == ident)).first()
+    record = connection.execute(select(*columns).where(table.c.id == id_)).first()
     return ENCODE(kind.row(dict(record._mapping))) if record else None

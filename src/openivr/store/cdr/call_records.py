@@ -16,8 +16,8 @@ from openivr.store.sql_functions import position
 from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
-MOST_DELETED = 1000  # records at a time
-MOST_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
+MAX_DELETED = 1000  # records at a time
+MAX_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
 AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
 
 
@@ -204,10 +204,10 @@ def list_calls(
 ) -> tuple[int, list[CallRecord]]:
     """How many calls are wanted, and one page of them; without legs, events and the like."""
     query = find_ids(wanted)
-    ident, started = query.selected_columns
-    columns = [started, ident]
+    id_, started = query.selected_columns
+    columns = [started, id_]
     if order.sort != "started":
-        query = query if not wanted.is_by_menu or wanted.needs_rows else query.join(CALL, CALL.c.id == ident)
+        query = query if not wanted.is_by_menu or wanted.needs_rows else query.join(CALL, CALL.c.id == id_)
         columns = [CALL.c[order.sort], *columns]
     ordered = query.order_by(*(column.desc() if order.is_descending else column for column in columns))
     found = list(connection.execute(ordered.offset(offset).limit(limit + AHEAD)).scalars())
@@ -230,42 +230,42 @@ def walk_calls(
 ) -> list[CallRecord]:
     """The next calls that are wanted, newest first: those before the time and id of the last one known."""
     query = find_ids(wanted)
-    ident, started = query.selected_columns
+    id_, started = query.selected_columns
     if before is not None:
-        query = query.where(tuple_(started, ident) < before)
-    found = connection.execute(query.order_by(started.desc(), ident.desc()).limit(limit)).scalars()
+        query = query.where(tuple_(started, id_) < before)
+    found = connection.execute(query.order_by(started.desc(), id_.desc()).limit(limit)).scalars()
     return load_listed(connection, list(found))
 
 
-def load_listed(connection: Connection, idents: Sequence[str]) -> list[CallRecord]:
+def load_listed(connection: Connection, ids: Sequence[str]) -> list[CallRecord]:
     """What lists show of these calls, in this order; those that have gone meanwhile are left out."""
     found: dict[str, CallRecord] = {}
-    for part in batches(idents, 500):
+    for part in batches(ids, 500):
         listed = select(*(CALL.c[name] for name in LISTED)).where(CALL.c.id.in_(part))
         found |= {row.id: as_record(row) for row in connection.execute(listed)}
-    return [found[ident] for ident in idents if ident in found]
+    return [found[id_] for id_ in ids if id_ in found]
 
 
-def find_call(connection: Connection, ident: str) -> CallRecord | None:
+def find_call(connection: Connection, id_: str) -> CallRecord | None:
     """A call by its id, or by the beginning of its id where only one begins so."""
-    whole = load(connection, [ident])
-    if whole or not ident:
-        return whole.get(ident)
-    begins = CALL.c.id.startswith(ident, autoescape=True)
+    whole = load(connection, [id_])
+    if whole or not id_:
+        return whole.get(id_)
+    begins = CALL.c.id.startswith(id_, autoescape=True)
     rows = connection.execute(select(CALL).where(begins).limit(2)).all()
     return as_record(rows[0]) if len(rows) == 1 else None
 
 
-def notes_of(connection: Connection, ident: str) -> list[CallNote]:
+def notes_of(connection: Connection, id_: str) -> list[CallNote]:
     """The notes of a call, in order."""
-    wanted = select(CALL_NOTE).where(CALL_NOTE.c.call_id == ident).order_by(CALL_NOTE.c.place)
+    wanted = select(CALL_NOTE).where(CALL_NOTE.c.call_id == id_).order_by(CALL_NOTE.c.place)
     return [as_note(row) for row in connection.execute(wanted)]
 
 
-def load(connection: Connection, idents: Collection[str]) -> dict[str, CallRecord]:
+def load(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord]:
     """Those of the calls that there are records of."""
     found: dict[str, CallRecord] = {}
-    for part in batches(list(idents), 500):
+    for part in batches(list(ids), 500):
         rows = connection.execute(select(CALL).where(CALL.c.id.in_(part)))
         found |= {row.id: as_record(row) for row in rows}
     return found
@@ -354,11 +354,11 @@ def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def delete_old(connection: Connection, before: int) -> int:
     """Delete some of the calls that ended before a time; how many. Nothing more is left when it is 0."""
-    old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MOST_DELETED)
-    idents = list(connection.execute(old).scalars())
-    for part in batches(idents, 500):
+    old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MAX_DELETED)
+    ids = list(connection.execute(old).scalars())
+    for part in batches(ids, 500):
         connection.execute(delete(CALL).where(CALL.c.id.in_(part)))
-    return len(idents)
+    return len(ids)
 
 
 def forget_recordings(connection: Connection, node: str, before: int) -> None:

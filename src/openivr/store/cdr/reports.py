@@ -159,12 +159,12 @@ def read_names(connection: Connection, report: CallReport) -> dict[tuple[str, in
     wanted |= {(one.kind, one.target) for one in report.journeys}
     names: dict[tuple[str, int], str] = {}
     for kind, stored in OBJECTS.items():
-        idents = sorted(ident for other, ident in wanted if other == kind)
-        for start in range(0, len(idents), TOGETHER):
-            found = fetch_many(connection, KINDS[stored], idents[start : start + TOGETHER])
-            for ident, values in found.items():
+        ids = sorted(id_ for other, id_ in wanted if other == kind)
+        for start in range(0, len(ids), TOGETHER):
+            found = fetch_many(connection, KINDS[stored], ids[start : start + TOGETHER])
+            for id_, values in found.items():
                 name, number = KINDS[stored].names(values)
-                names[kind, ident] = name if name == number else f"{number} {name}"
+                names[kind, id_] = name if name == number else f"{number} {name}"
     return names
 
 

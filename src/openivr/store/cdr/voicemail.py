@@ -10,7 +10,7 @@ from openivr.store.cdr.call_records import put
 from openivr.store.tables import OBJECTS, VOICEMAIL
 
 EXTENSION = OBJECTS["extension"]
-MOST_DELETED = 100  # messages at a time
+MAX_DELETED = 100  # messages at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +56,27 @@ def messages_of(connection: Connection, call: str) -> list[VoicemailMessage]:
     return [VoicemailMessage(*row) for row in rows]
 
 
-def audio_of(connection: Connection, ident: str) -> bytes | None:
+def audio_of(connection: Connection, id_: str) -> bytes | None:
     """The sound of a message; None if there is no such message."""
-    return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == ident)).scalar()
+    return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == id_)).scalar()
 
 
-def mark_heard(connection: Connection, idents: Iterable[str]) -> None:
+def mark_heard(connection: Connection, ids: Iterable[str]) -> None:
     """Note that the owner has listened to messages."""
-    connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id.in_(list(idents))).values(heard=1))
+    connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id.in_(list(ids))).values(heard=1))
 
 
-def delete_message(connection: Connection, ident: str) -> None:
+def delete_message(connection: Connection, id_: str) -> None:
     """Delete a message, if it is there."""
-    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == ident))
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == id_))
 
 
 def delete_old(connection: Connection, before: int) -> int:
     """Delete some of the messages that came before a time; how many. Nothing more is left when it is 0."""
-    old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MOST_DELETED)
-    idents = list(connection.execute(old).scalars())
-    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id.in_(idents)))
-    return len(idents)
+    old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MAX_DELETED)
+    ids = list(connection.execute(old).scalars())
+    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id.in_(ids)))
+    return len(ids)
 
 
 def open_mailbox(connection: Connection, number: str, pin: str) -> list[VoicemailMessage] | None:

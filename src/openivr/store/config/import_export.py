@@ -48,7 +48,7 @@ class PlannedChange:
     """One object of a plan: `old` is None for a new one, `new` for one that goes."""
 
     kind: ResourceType
-    ident: int
+    id: int
     old: Values | None
     new: Values | None = None
     audio: tuple[bytes, ConvertedAudio] | None = None
@@ -95,12 +95,12 @@ def export(connection: Connection, *, with_audio: bool = True, step: Step = lamb
     names = resources.namer(connection)
     for kind in KINDS.values():
         entries = []
-        for ident, values in resources.fetch_all(connection, kind):
-            entry: dict[str, Any] = {"id": ident}
+        for id_, values in resources.fetch_all(connection, kind):
+            entry: dict[str, Any] = {"id": id_}
             for one in kind.fields:
-                entry.update(one.write(values[one.name], names))
+                entry.update(one.dump(values[one.name], names))
             if kind.name == "custom_prompt" and with_audio:
-                entry["audio"] = prompts.audio(connection, ident)[1]
+                entry["audio"] = prompts.audio(connection, id_)[1]
             entries.append(entry)
             step()
         if entries:
@@ -153,40 +153,40 @@ class ImportPlanner:
     def match(self, kind: ResourceType, entries: Iterable[DocumentEntry]) -> None:
         """Find the object of each entry: by id, else by number or name, else a new one."""
         existing = dict(resources.fetch_all(self.connection, kind))
-        labels = {kind.label(values): ident for ident, values in existing.items()}
+        labels = {kind.label(values): id_ for id_, values in existing.items()}
         counter = select(COUNTER.c.last).where(COUNTER.c.kind == kind.name)
         last = self.connection.execute(counter).scalar_one()
         taken: set[int] = set()
         for entry in entries:
             label = str(entry.fields.get("number") or entry.fields.get("name"))
-            ident = self.read_id(entry, labels.get(label))
-            if ident is None:
-                ident = last = max(last, *taken, 0) + 1
-            if ident in taken or (kind.name, label) in self.ids:
-                self.mistake(entry, "id", f"is the second {kind.name} {label} with id {ident}")
+            id_ = self.read_id(entry, labels.get(label))
+            if id_ is None:
+                id_ = last = max(last, *taken, 0) + 1
+            if id_ in taken or (kind.name, label) in self.ids:
+                self.mistake(entry, "id", f"is the second {kind.name} {label} with id {id_}")
                 continue
-            taken.add(ident)
-            self.ids[kind.name, label] = ident
-            self.entries.append((PlannedChange(kind, ident, existing.get(ident)), entry))
-        for ident in existing.keys() - taken:
-            self.leave(PlannedChange(kind, ident, existing[ident]))
+            taken.add(id_)
+            self.ids[kind.name, label] = id_
+            self.entries.append((PlannedChange(kind, id_, existing.get(id_)), entry))
+        for id_ in existing.keys() - taken:
+            self.leave(PlannedChange(kind, id_, existing[id_]))
 
     def read_id(self, entry: DocumentEntry, matched: int | None) -> int | None:
         """The entry's own id, else that of the object which it matches."""
         try:
-            ident = whole(entry.fields.get("id", matched or 0))
+            id_ = whole(entry.fields.get("id", matched or 0))
         except InvalidValue as bad:
             self.mistake(entry, "id", bad.text)
             return matched
-        if not 0 <= ident < 2**31:
+        if not 0 <= id_ < 2**31:
             self.mistake(entry, "id", "is out of range")
-        return ident or None
+        return id_ or None
 
     def leave(self, item: PlannedChange) -> None:
         """An object that the document does not have."""
         if self.keeps_others:
             item.new = item.old
-            self.ids.setdefault((item.kind.name, item.label), item.ident)
+            self.ids.setdefault((item.kind.name, item.label), item.id)
         self.items.append(item)
 
     def mistake(self, entry: DocumentEntry, name: str, text: str) -> None:
@@ -225,7 +225,7 @@ class ImportPlanner:
             if item.old is None:
                 self.mistake(entry, "audio", "is required for a new prompt")
             return
-        if item.old is not None and prompts.audio(self.connection, item.ident)[1] == data:
+        if item.old is not None and prompts.audio(self.connection, item.id)[1] == data:
             return
         try:
             item.audio = (data, convert(data, file_type(str(entry.fields.get("name")))))
@@ -264,21 +264,21 @@ def carry_out(change: ConfigTransaction, plan: ImportPlan, step: Step = lambda: 
     connection = change.connection
     for item in plan.actions:
         if item.old is not None:
-            resources.clear(connection, item.kind, item.ident)
+            resources.release(connection, item.kind, item.id)
         if item.new is None:
             table = OBJECTS[item.kind.name]
-            connection.execute(delete(table).where(table.c.id == item.ident))
-            change.log(item.kind.name, item.ident)
+            connection.execute(delete(table).where(table.c.id == item.id))
+            change.log(item.kind.name, item.id)
     for item in plan.actions:
         if item.new is not None:
-            resources.write(change, item.kind, item.ident, item.new, is_new=item.old is None)
+            resources.write_row(change, item.kind, item.id, item.new, is_new=item.old is None)
             if item.audio:
-                prompts.put_audio(connection, item.ident, item.audio[0], item.audio[1].wav)
+                prompts.put_audio(connection, item.id, item.audio[0], item.audio[1].wav)
         step()
     for item in plan.actions:
         if item.new is not None:
-            targets = resources.resolve(connection, item.kind, item.ident, item.new)
-            resources.link(connection, item.kind, item.ident, targets)
+            targets = resources.resolve(connection, item.kind, item.id, item.new)
+            resources.write_references(connection, item.kind, item.id, targets)
     raise_counters(connection, plan)
     if plan.scenarios is not None:
         documents = (entry.fields for entry in plan.scenarios)
@@ -287,7 +287,7 @@ def carry_out(change: ConfigTransaction, plan: ImportPlan, step: Step = lambda: 
 
 def raise_counters(connection: Connection, plan: ImportPlan) -> None:
     for kind in KINDS.values():
-        highest = max((item.ident for item in plan.items if item.kind is kind), default=0)
+        highest = max((item.id for item in plan.items if item.kind is kind), default=0)
         lower = (COUNTER.c.kind == kind.name) & (COUNTER.c.last < highest)
         connection.execute(update(COUNTER).where(lower).values(last=highest))
 

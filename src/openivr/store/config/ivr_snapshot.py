@@ -26,7 +26,7 @@ def load_snapshot(connection: Connection) -> model.IvrSnapshot:
     return build(connection, KINDS)
 
 
-def load_office(connection: Connection) -> model.IvrSnapshot:
+def load_without_menus(connection: Connection) -> model.IvrSnapshot:
     """Everything but the menus."""
     return build(connection, [name for name in KINDS if name != "ivr"])
 
@@ -47,32 +47,32 @@ def make_snapshot(
     `makers` of menus and extensions, of which there may be many, can be those that make nothing twice.
     """
     make_ivr, make_extension = makers or (ivr, extension)
-    groups = {ident: ids(values["member_list"], "extension") for ident, values in kinds["ext_group"]}
+    groups = {id_: link_ids(values["member_list"], "extension") for id_, values in kinds["ext_group"]}
     return model.IvrSnapshot(
         revision=revision,
         ivrs=model.by_id(starmap(make_ivr, kinds.get("ivr", ()))),
         extensions=model.by_id(starmap(make_extension, kinds["extension"])),
         extension_groups=model.by_id(
-            model.ExtensionGroup(ident, values["name"], frozenset(groups[ident]))
-            for ident, values in kinds["ext_group"]
+            model.ExtensionGroup(id_, values["name"], frozenset(groups[id_]))
+            for id_, values in kinds["ext_group"]
         ),
         ring_groups=model.by_id(ring_group(*pair, groups) for pair in kinds["ring_group"]),
-        trunks=model.by_id(model.Trunk(ident, v["name"], bool(v["enable"])) for ident, v in kinds["trunk"]),
+        trunks=model.by_id(model.Trunk(id_, v["name"], bool(v["enable"])) for id_, v in kinds["trunk"]),
         outbound_routes=model.by_id(starmap(outbound_route, kinds["outbound_route"])),
         inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
         prompts={v["name"]: model.Prompt(v["name"], v["duration"]) for _, v in kinds["custom_prompt"]},
     )
 
 
-def ids(links: Iterable[Link], kind: str) -> tuple[int, ...]:
+def link_ids(links: Iterable[Link], kind: str) -> tuple[int, ...]:
     """The ids of those links that are of a kind, in their order."""
     return tuple(link["id"] for link in links if link["type"] == kind)
 
 
-def ivr(ident: int, values: Values) -> model.Ivr:
+def ivr(id_: int, values: Values) -> model.Ivr:
     named = {KEYS.get(key, key): destination(value) for key, value in values["keys"].items()}
     return model.Ivr(
-        id=ident,
+        id=id_,
         number=values["number"],
         name=values["name"],
         prompts=tuple(name for name in values["prompt"].split(",") if name),
@@ -97,12 +97,12 @@ def policy(values: Values) -> model.DialPolicy:
     links = values[lists[rule]] if rule in lists else ()
     return model.DialPolicy(
         extensions=rule,
-        extension_ids=frozenset(ids(links, "extension")),
-        extension_group_ids=frozenset(ids(links, "ext_group")),
+        extension_ids=frozenset(link_ids(links, "extension")),
+        extension_group_ids=frozenset(link_ids(links, "ext_group")),
         call_numbers=bool(values["enb_dial_call_number"]),
-        ring_group_ids=frozenset(ids(values["dial_call_number_list"], "ring_group")),
+        ring_group_ids=frozenset(link_ids(values["dial_call_number_list"], "ring_group")),
         outbound=bool(values["enb_dial_outb_routes"]),
-        outbound_route_ids=ids(values["dial_outb_route_list"], "outbound_route"),
+        outbound_route_ids=link_ids(values["dial_outb_route_list"], "outbound_route"),
         check_voicemail=bool(values["enb_dial_check_vm"]),
     )
 
@@ -121,9 +121,9 @@ def destination(value: Mapping[str, str]) -> model.Destination | None:
     return model.Destination(kind)
 
 
-def extension(ident: int, values: Values) -> model.Extension:
+def extension(id_: int, values: Values) -> model.Extension:
     return model.Extension(
-        id=ident,
+        id=id_,
         number=values["number"],
         first_name=values["first_name"],
         last_name=values["last_name"],
@@ -132,9 +132,9 @@ def extension(ident: int, values: Values) -> model.Extension:
     )
 
 
-def ring_group(ident: int, values: Values, groups: Mapping[int, tuple[int, ...]]) -> model.RingGroup:
+def ring_group(id_: int, values: Values, groups: Mapping[int, tuple[int, ...]]) -> model.RingGroup:
     return model.RingGroup(
-        id=ident,
+        id=id_,
         number=values["number"],
         name=values["name"],
         member_ids=tuple(dict.fromkeys(members(values["member_list"], groups))),
@@ -150,12 +150,12 @@ def members(links: Iterable[Link], groups: Mapping[int, tuple[int, ...]]) -> Ite
         yield from groups[link["id"]] if link["type"] == "ext_group" else (link["id"],)
 
 
-def outbound_route(ident: int, values: Values) -> model.OutboundRoute:
+def outbound_route(id_: int, values: Values) -> model.OutboundRoute:
     return model.OutboundRoute(
-        id=ident,
+        id=id_,
         name=values["name"],
         patterns=tuple(model.DialPattern(**row) for row in values["dial_pattern_list"]),
-        trunk_ids=ids(values["trunk_list"], "trunk"),
+        trunk_ids=link_ids(values["trunk_list"], "trunk"),
         position=values["pos"],
         limits=model.Limits(
             simultaneous=values["max_calls"],
@@ -165,14 +165,14 @@ def outbound_route(ident: int, values: Values) -> model.OutboundRoute:
     )
 
 
-def inbound_route(ident: int, values: Values) -> model.InboundRoute:
+def inbound_route(id_: int, values: Values) -> model.InboundRoute:
     return model.InboundRoute(
-        id=ident,
+        id=id_,
         name=values["name"],
         destination=destination(values["def_dest"]),
         did_patterns=tuple(row["did_pattern"] for row in values["did_pattern_list"]),
         caller_patterns=tuple(row["cid_pattern"] for row in values["cid_pattern_list"]),
-        trunk_ids=ids(values["trunk_list"], "trunk"),
+        trunk_ids=link_ids(values["trunk_list"], "trunk"),
         position=values["pos"],
         enabled=values["def_dest"]["dest"] != "disabled",
     )

@@ -22,7 +22,7 @@ from openivr.store.config.resources import fetch_many
 from openivr.store.tables import REFERENCE
 
 OFFICE = ("custom_prompt", "extension", "ext_group", "ring_group", "trunk", "outbound_route", "inbound_route")
-MOST_MENUS = 200  # in each direction; farther ones are known by number and name alone
+MAX_MENUS = 200  # in each direction; farther ones are known by number and name alone
 
 
 class NonMenuConfig:
@@ -39,7 +39,7 @@ class NonMenuConfig:
         async with self.lock:
             lists = await self.newest()
             if list(map(id, lists)) != list(map(id, self.lists)):
-                self.snapshot = await self.live.database.read(ivr_snapshot.load_office)
+                self.snapshot = await self.live.database.read(ivr_snapshot.load_without_menus)
                 self.lists = lists
             return self.snapshot
 
@@ -59,11 +59,13 @@ class MenuNeighbourhood:
     is_whole: bool
 
 
-def look_around(connection: Connection, office: IvrSnapshot, ident: int, values: Values) -> MenuNeighbourhood:
+def load_neighbourhood(
+    connection: Connection, office: IvrSnapshot, id_: int, values: Values
+) -> MenuNeighbourhood:
     """The surroundings of a menu as it would be with these values."""
-    own = ivr_snapshot.ivr(ident, values)
-    before, all_before = walk_back(connection, ident)
-    known = {ident: own} | {one.id: one for one in load(connection, before - {ident})}
+    own = ivr_snapshot.ivr(id_, values)
+    before, all_before = walk_back(connection, id_)
+    known = {id_: own} | {one.id: one for one in load(connection, before - {id_})}
     all_after = walk_on(connection, office, own, known)
     stubs = load(connection, missing(office, known.values()) - known.keys())
     known |= {one.id: replace(one, keys={}, timeout=None, invalid=None) for one in stubs}
@@ -71,12 +73,12 @@ def look_around(connection: Connection, office: IvrSnapshot, ident: int, values:
     return MenuNeighbourhood(snapshot, all_before and all_after)
 
 
-def walk_back(connection: Connection, ident: int) -> tuple[set[int], bool]:
+def walk_back(connection: Connection, id_: int) -> tuple[set[int], bool]:
     """The menus from which calls can come to a menu; and whether these are all."""
-    seen = {("ivr", ident)}
+    seen = {("ivr", id_)}
     frontier = set(seen)
     while frontier:
-        if len(seen) > MOST_MENUS:
+        if len(seen) > MAX_MENUS:
             return {key for kind, key in seen if kind == "ivr"}, False
         frontier = set(owners(connection, frontier)) - seen
         seen |= frontier
@@ -87,9 +89,9 @@ def owners(connection: Connection, targets: Iterable[tuple[str, int]]) -> Iterat
     """The menus and ring groups that point to any of these."""
     columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
     for kind in ("ivr", "ring_group"):
-        idents = [ident for target, ident in targets if target == kind]
-        if idents:
-            pointing = (REFERENCE.c.target_kind == kind) & REFERENCE.c.target_id.in_(idents)
+        ids = [id_ for target, id_ in targets if target == kind]
+        if ids:
+            pointing = (REFERENCE.c.target_kind == kind) & REFERENCE.c.target_id.in_(ids)
             through = REFERENCE.c.owner_kind.in_(("ivr", "ring_group"))
             for row in connection.execute(select(*columns).where(pointing, through).distinct()):
                 yield row.owner_kind, row.owner_id
@@ -101,18 +103,18 @@ def walk_on(connection: Connection, office: IvrSnapshot, start: Ivr, known: dict
     frontier = [start]
     while frontier:
         wanted = missing(office, frontier) - visited
-        if len(visited) + len(wanted) > MOST_MENUS:
+        if len(visited) + len(wanted) > MAX_MENUS:
             return False
         fresh = {one.id: one for one in load(connection, wanted - known.keys())}
         known |= fresh
         visited |= wanted
-        frontier = [known[ident] for ident in wanted if ident in known]
+        frontier = [known[id_] for id_ in wanted if id_ in known]
     return True
 
 
 def missing(office: IvrSnapshot, rows: Iterable[Ivr]) -> set[int]:
     """The ids of all menus that these lead to, directly or through ring groups."""
-    return {ident for row in rows for ident in next_menus(office, row)}
+    return {id_ for row in rows for id_ in next_menus(office, row)}
 
 
 def next_menus(office: IvrSnapshot, ivr: Ivr) -> Iterator[int]:
@@ -123,8 +125,8 @@ def next_menus(office: IvrSnapshot, ivr: Ivr) -> Iterator[int]:
         elif edge.to.kind is DestinationKind.RING_GROUP:
             groups.add(edge.to.target)
     todo = sorted(groups)
-    for ident in todo:  # which grows: a group that is not answered may lead to another
-        group = office.ring_groups.get(ident)
+    for id_ in todo:  # which grows: a group that is not answered may lead to another
+        group = office.ring_groups.get(id_)
         fail = group.fail if group else None
         if fail and fail.kind is DestinationKind.IVR:
             yield fail.target
@@ -132,6 +134,6 @@ def next_menus(office: IvrSnapshot, ivr: Ivr) -> Iterator[int]:
             todo.append(fail.target)
 
 
-def load(connection: Connection, idents: Iterable[int]) -> list[Ivr]:
-    wanted = sorted(idents)
-    return [ivr_snapshot.ivr(ident, values) for ident, values in fetch_many(connection, IVR, wanted).items()]
+def load(connection: Connection, ids: Iterable[int]) -> list[Ivr]:
+    wanted = sorted(ids)
+    return [ivr_snapshot.ivr(id_, values) for id_, values in fetch_many(connection, IVR, wanted).items()]

@@ -13,7 +13,7 @@ from openivr.store.database import ConfigTransaction
 from openivr.store.tables import OBJECTS, PROMPT_AUDIO
 
 PROMPT = OBJECTS["custom_prompt"]
-MOST_FILE = 8 * 1024 * 1024  # bytes of a file that is taken
+MAX_FILE = 8 * 1024 * 1024  # bytes of a file that is taken
 MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
 
 
@@ -50,18 +50,18 @@ def save(change: ConfigTransaction, name: str, original: bytes, recording: Conve
         "size": len(original),
         "duration": recording.seconds,
     }
-    ident = find(change.connection, name)
-    if ident is None:
-        ident = resources.create(change, CUSTOM_PROMPT, body)
+    id_ = find(change.connection, name)
+    if id_ is None:
+        id_ = resources.create(change, CUSTOM_PROMPT, body)
     else:
-        resources.update(change, CUSTOM_PROMPT, ident, body)
-    put_audio(change.connection, ident, original, recording.wav)
-    return ident
+        resources.update(change, CUSTOM_PROMPT, id_, body)
+    put_audio(change.connection, id_, original, recording.wav)
+    return id_
 
 
-def put_audio(connection: Connection, ident: int, original: bytes, telephone: bytes) -> None:
-    connection.execute(delete(PROMPT_AUDIO).where(PROMPT_AUDIO.c.prompt_id == ident))
-    row = {"prompt_id": ident, "original": original, "telephone": telephone}
+def put_audio(connection: Connection, id_: int, original: bytes, telephone: bytes) -> None:
+    connection.execute(delete(PROMPT_AUDIO).where(PROMPT_AUDIO.c.prompt_id == id_))
+    row = {"prompt_id": id_, "original": original, "telephone": telephone}
     connection.execute(insert(PROMPT_AUDIO).values(row))
 
 
@@ -73,12 +73,12 @@ def telephone_audio(connection: Connection, name: str) -> bytes | None:
     ).scalar()
 
 
-def audio(connection: Connection, ident: int) -> tuple[str, bytes, bytes]:
+def audio(connection: Connection, id_: int) -> tuple[str, bytes, bytes]:
     """A prompt's name, its original file and its telephone version."""
     columns = (PROMPT.c.name, PROMPT_AUDIO.c.original, PROMPT_AUDIO.c.telephone)
     joined = PROMPT.join(PROMPT_AUDIO, PROMPT_AUDIO.c.prompt_id == PROMPT.c.id)
-    wanted = select(*columns).select_from(joined).where(PROMPT.c.id == ident)
-    row = connection.execute(wanted).first() if resources.can_be_stored(ident) else None
+    wanted = select(*columns).select_from(joined).where(PROMPT.c.id == id_)
+    row = connection.execute(wanted).first() if resources.can_be_stored(id_) else None
     if row is None:
-        raise NotFound(f"custom_prompt {ident}")
+        raise NotFound(f"custom_prompt {id_}")
     return row.name, row.original, row.telephone

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, or_, select
 from sqlalchemy import Row as Record
-from sqlalchemy import delete as remove
-from sqlalchemy import update as alter
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
@@ -22,77 +21,81 @@ from openivr.store.database import ConfigTransaction
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
 
 TOGETHER = 1000  # objects in one query: databases limit the values of one
-MOST_USERS = 20  # that a refusal to delete names
+MAX_USERS = 20  # that a refusal to delete names
 
 
 def create(change: ConfigTransaction, kind: ResourceType, body: Body) -> int:
     """A new object from a request's body; its id."""
-    ident = next_id(change.connection, kind)
+    id_ = next_id(change.connection, kind)
     if "pos" in kind.sorts and "pos" not in body:
         table = OBJECTS[kind.name]
         last = change.connection.execute(select(func.coalesce(func.max(table.c.pos), 0))).scalar_one()
         body = {**body, "pos": last + 1}
     values = kind.parse(body)
-    put(change, kind, ident, values, is_new=True)
-    return ident
+    save(change, kind, id_, values, is_new=True)
+    return id_
 
 
-def update(change: ConfigTransaction, kind: ResourceType, ident: int, body: Body) -> None:
+def update(change: ConfigTransaction, kind: ResourceType, id_: int, body: Body) -> None:
     """Change what the body names, and nothing else."""
-    values = kind.parse(body, fetch(change.connection, kind, ident))
-    put(change, kind, ident, values, is_new=False)
+    values = kind.parse(body, fetch(change.connection, kind, id_))
+    save(change, kind, id_, values, is_new=False)
 
 
-def delete(change: ConfigTransaction, kind: ResourceType, ident: int) -> None:
+def delete(change: ConfigTransaction, kind: ResourceType, id_: int) -> None:
     """Delete an object that nothing else points to."""
-    fetch(change.connection, kind, ident)
-    users = find_users(change.connection, kind, ident)
+    fetch(change.connection, kind, id_)
+    users = find_users(change.connection, kind, id_)
     if users:
         raise InUse(users)
-    clear(change.connection, kind, ident)
+    release(change.connection, kind, id_)
     table = OBJECTS[kind.name]
-    change.connection.execute(remove(table).where(table.c.id == ident))
-    change.log(kind.name, ident)
+    change.connection.execute(sa.delete(table).where(table.c.id == id_))
+    change.log(kind.name, id_)
 
 
-def put(change: ConfigTransaction, kind: ResourceType, ident: int, values: Values, *, is_new: bool) -> None:
+def save(change: ConfigTransaction, kind: ResourceType, id_: int, values: Values, *, is_new: bool) -> None:
     """Write a whole object after checking that its values are free and its references exist."""
     connection = change.connection
-    check_unique(connection, kind, ident, values)
-    targets = resolve(connection, kind, ident, values)
+    check_unique(connection, kind, id_, values)
+    targets = resolve(connection, kind, id_, values)
     if not is_new:
-        clear(connection, kind, ident)
-    write(change, kind, ident, values, is_new=is_new)
-    link(connection, kind, ident, targets)
+        release(connection, kind, id_)
+    write_row(change, kind, id_, values, is_new=is_new)
+    write_references(connection, kind, id_, targets)
 
 
-def write(change: ConfigTransaction, kind: ResourceType, ident: int, values: Values, *, is_new: bool) -> None:
+def write_row(
+    change: ConfigTransaction, kind: ResourceType, id_: int, values: Values, *, is_new: bool
+) -> None:
     """Write the object's row and take its number."""
     table, row = OBJECTS[kind.name], values | order_values(kind, values)
     if is_new:
-        change.connection.execute(insert(table).values(id=ident, **row))
+        change.connection.execute(insert(table).values(id=id_, **row))
     else:
-        change.connection.execute(alter(table).where(table.c.id == ident).values(row))
+        change.connection.execute(sa.update(table).where(table.c.id == id_).values(row))
     if "number" in values:
-        owner = {"number": values["number"], "kind": kind.name, "object_id": ident}
+        owner = {"number": values["number"], "kind": kind.name, "object_id": id_}
         change.connection.execute(insert(NUMBER).values(owner))
-    change.log(kind.name, ident)
+    change.log(kind.name, id_)
 
 
-def link(connection: Connection, kind: ResourceType, ident: int, targets: Sequence[Reference]) -> None:
+def write_references(
+    connection: Connection, kind: ResourceType, id_: int, targets: Sequence[Reference]
+) -> None:
     """Remember what the object points to."""
-    owner = {"owner_kind": kind.name, "owner_id": ident}
+    owner = {"owner_kind": kind.name, "owner_id": id_}
     rows = [owner | {"field": t.field, "target_kind": t.kind, "target_id": t.key} for t in targets]
     if rows:
         connection.execute(insert(REFERENCE), rows)
 
 
-def clear(connection: Connection, kind: ResourceType, ident: int) -> None:
+def release(connection: Connection, kind: ResourceType, id_: int) -> None:
     """Give back the object's number and forget what it points to."""
-    owned = (NUMBER.c.kind == kind.name) & (NUMBER.c.object_id == ident)
-    connection.execute(remove(NUMBER).where(owned))
-    pointed = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == ident)
-    connection.execute(remove(REFERENCE).where(pointed))
+    owned = (NUMBER.c.kind == kind.name) & (NUMBER.c.object_id == id_)
+    connection.execute(sa.delete(NUMBER).where(owned))
+    pointed = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == id_)
+    connection.execute(sa.delete(REFERENCE).where(pointed))
 
 
 def order_values(kind: ResourceType, values: Values) -> Values:
@@ -101,35 +104,35 @@ def order_values(kind: ResourceType, values: Values) -> Values:
 
 
 def next_id(connection: Connection, kind: ResourceType) -> int:
-    raised = alter(COUNTER).where(COUNTER.c.kind == kind.name).values(last=COUNTER.c.last + 1)
-    ident: int = connection.execute(raised.returning(COUNTER.c.last)).scalar_one()
-    return ident
+    raised = sa.update(COUNTER).where(COUNTER.c.kind == kind.name).values(last=COUNTER.c.last + 1)
+    id_: int = connection.execute(raised.returning(COUNTER.c.last)).scalar_one()
+    return id_
 
 
-def check_unique(connection: Connection, kind: ResourceType, ident: int, values: Values) -> None:
+def check_unique(connection: Connection, kind: ResourceType, id_: int, values: Values) -> None:
     """Raise Duplicate where a number or another unique value belongs to another object."""
     if "number" in values:
         owner = connection.execute(select(NUMBER).where(NUMBER.c.number == values["number"])).first()
-        if owner and (owner.kind, owner.object_id) != (kind.name, ident):
+        if owner and (owner.kind, owner.object_id) != (kind.name, id_):
             name = label(connection, owner.kind, owner.object_id)
             raise Duplicate("number", values["number"], owner.kind, name)
     table = OBJECTS[kind.name]
     for field in kind.unique:
-        taken = select(table.c.id).where(table.c[field] == values[field], table.c.id != ident)
+        taken = select(table.c.id).where(table.c[field] == values[field], table.c.id != id_)
         other = connection.execute(taken).scalar() if values[field] else None
         if other is not None:
             raise Duplicate(field, values[field], kind.name, label(connection, kind.name, other))
 
 
-def resolve(connection: Connection, kind: ResourceType, ident: int, values: Values) -> list[Reference]:
+def resolve(connection: Connection, kind: ResourceType, id_: int, values: Values) -> list[Reference]:
     """What the object points to, by id; Invalid names each reference to nothing."""
     targets, problems = [], []
     for reference in kind.references(values):
         found = find(connection, reference)
-        if found is None and (reference.kind, reference.key) != (kind.name, ident):
+        if found is None and (reference.kind, reference.key) != (kind.name, id_):
             text = f"points to {KINDS[reference.kind].title.lower()} {reference.key}, which does not exist"
             problems.append(Problem(reference.field, "reference", text, str(reference.key)))
-        targets.append(replace(reference, key=ident if found is None else found))
+        targets.append(replace(reference, key=id_ if found is None else found))
     if problems:
         raise Invalid(*problems)
     return targets
@@ -169,12 +172,10 @@ class ResourceUser:
         return f"{self.kind} {self.label}"
 
 
-def users(
-    connection: Connection, kind: ResourceType, ident: int, most: int = MOST_USERS
-) -> list[ResourceUser]:
+def users(connection: Connection, kind: ResourceType, id_: int, most: int = MAX_USERS) -> list[ResourceUser]:
     """What points to an object, but for itself; the first `most` of them by kind and id."""
-    pointing = (REFERENCE.c.target_kind == kind.name) & (REFERENCE.c.target_id == ident)
-    itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == ident)
+    pointing = (REFERENCE.c.target_kind == kind.name) & (REFERENCE.c.target_id == id_)
+    itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == id_)
     columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
     rows = connection.execute(select(*columns).where(pointing, ~itself).distinct().order_by(*columns))
     return [
@@ -183,40 +184,38 @@ def users(
     ]
 
 
-def find_users(connection: Connection, kind: ResourceType, ident: int) -> list[str]:
+def find_users(connection: Connection, kind: ResourceType, id_: int) -> list[str]:
     """The same in words: "ivr 6200"."""
-    return [str(user) for user in users(connection, kind, ident)]
+    return [str(user) for user in users(connection, kind, id_)]
 
 
-def count_users(
-    connection: Connection, kind: ResourceType, idents: Sequence[int]
-) -> dict[int, dict[str, int]]:
+def count_users(connection: Connection, kind: ResourceType, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """How many objects point to each of these, by their kind; an object that nothing points to is left out.
 
     What points to itself counts as nothing, for it can be deleted.
     """
     owner, target = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id), REFERENCE.c.target_id
     itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == target)
-    pointing = (REFERENCE.c.target_kind == kind.name) & target.in_(idents) & ~itself
+    pointing = (REFERENCE.c.target_kind == kind.name) & target.in_(ids) & ~itself
     distinct_owners = select(target, *owner).where(pointing).distinct().subquery()
     columns = (distinct_owners.c.target_id, distinct_owners.c.owner_kind)
     counts: dict[int, dict[str, int]] = {}
-    for ident, name, count in connection.execute(select(*columns, func.count()).group_by(*columns)):
-        counts.setdefault(ident, {})[name] = count
+    for id_, name, count in connection.execute(select(*columns, func.count()).group_by(*columns)):
+        counts.setdefault(id_, {})[name] = count
     return counts
 
 
-def label(connection: Connection, kind: str, ident: int) -> str:
-    return KINDS[kind].label(fetch(connection, KINDS[kind], ident))
+def label(connection: Connection, kind: str, id_: int) -> str:
+    return KINDS[kind].label(fetch(connection, KINDS[kind], id_))
 
 
-def fetch(connection: Connection, kind: ResourceType, ident: int) -> Values:
+def fetch(connection: Connection, kind: ResourceType, id_: int) -> Values:
     """An object's values, or NotFound."""
     table = OBJECTS[kind.name]
-    wanted = select(table).where(table.c.id == ident)
-    record = connection.execute(wanted).first() if can_be_stored(ident) else None
+    wanted = select(table).where(table.c.id == id_)
+    record = connection.execute(wanted).first() if can_be_stored(id_) else None
     if record is None:
-        raise NotFound(f"{kind.name} {ident}")
+        raise NotFound(f"{kind.name} {id_}")
     return as_values(kind, record)
 
 
@@ -227,11 +226,11 @@ def fetch_all(connection: Connection, kind: ResourceType) -> Iterable[tuple[int,
         yield record.id, as_values(kind, record)
 
 
-def fetch_many(connection: Connection, kind: ResourceType, idents: Sequence[int]) -> dict[int, Values]:
+def fetch_many(connection: Connection, kind: ResourceType, ids: Sequence[int]) -> dict[int, Values]:
     """The values of those objects that exist, by id."""
     table = OBJECTS[kind.name]
     found = connection.execute(
-        select(table).where(table.c.id.in_([one for one in idents if can_be_stored(one)]))
+        select(table).where(table.c.id.in_([one for one in ids if can_be_stored(one)]))
     )
     return {record.id: as_values(kind, record) for record in found}
 
@@ -240,19 +239,19 @@ def as_values(kind: ResourceType, record: Record[Any]) -> Values:
     return {field.name: record._mapping[field.name] for field in kind.fields}
 
 
-def show(connection: Connection, kind: ResourceType, ident: int) -> Row:
+def fetch_row(connection: Connection, kind: ResourceType, id_: int) -> Row:
     """An object as `get` answers it, with the present names of what it points to."""
-    values = fetch(connection, kind, ident)
+    values = fetch(connection, kind, id_)
     ahead = [(r.kind, r.key) for r in kind.references(values) if isinstance(r.key, int)]
-    return kind.show(ident, values, namer(connection, ahead))
+    return kind.serialize(id_, values, namer(connection, ahead))
 
 
-def show_many(connection: Connection, kind: ResourceType, idents: Sequence[int]) -> list[Row]:
+def fetch_rows(connection: Connection, kind: ResourceType, ids: Sequence[int]) -> list[Row]:
     """Those objects that exist, in the order asked for."""
     rows = []
-    for ident in dict.fromkeys(idents):
+    for id_ in dict.fromkeys(ids):
         try:
-            rows.append(show(connection, kind, ident))
+            rows.append(fetch_row(connection, kind, id_))
         except NotFound:
             continue
     return rows
@@ -261,19 +260,19 @@ def show_many(connection: Connection, kind: ResourceType, idents: Sequence[int])
 def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
     """Looks up the name and the number that objects are shown with; those `ahead` all together."""
     known: dict[tuple[str, int], tuple[str, str]] = {}
-    idents: dict[str, list[int]] = {}
-    for kind, ident in ahead:
-        idents.setdefault(kind, []).append(ident)
-    for kind, wanted in idents.items():
+    ids: dict[str, list[int]] = {}
+    for kind, id_ in ahead:
+        ids.setdefault(kind, []).append(id_)
+    for kind, wanted in ids.items():
         for start in range(0, len(wanted), TOGETHER):
             found = fetch_many(connection, KINDS[kind], wanted[start : start + TOGETHER])
-            known |= {(kind, ident): KINDS[kind].names(values) for ident, values in found.items()}
+            known |= {(kind, id_): KINDS[kind].names(values) for id_, values in found.items()}
 
-    def names(kind: str, ident: int) -> tuple[str, str]:
-        if (kind, ident) not in known:
-            values = fetch(connection, KINDS[kind], ident)
-            known[kind, ident] = KINDS[kind].names(values)
-        return known[kind, ident]
+    def names(kind: str, id_: int) -> tuple[str, str]:
+        if (kind, id_) not in known:
+            values = fetch(connection, KINDS[kind], id_)
+            known[kind, id_] = KINDS[kind].names(values)
+        return known[kind, id_]
 
     return names
 

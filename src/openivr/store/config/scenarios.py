@@ -14,8 +14,8 @@ from openivr.store.config.resources import can_be_stored
 from openivr.store.tables import OBJECTS, SCENARIO
 
 IVR = OBJECTS["ivr"]
-MOST = 200  # of one menu
-LONGEST_NAME = 100  # characters
+MAX_SCENARIOS = 200  # of one menu
+MAX_NAME = 100  # characters
 TITLE, NUMBER = "scenario", "calls"  # the names under which a document has its own name and the number called
 
 Document = Mapping[str, Any]
@@ -48,28 +48,30 @@ def add(connection: Connection, ivr_id: int, document: Document) -> int:
     """Save a scenario with a menu: its id. Raises NotFound, Duplicate, Invalid (the name; too many)."""
     hold(connection, ivr_id)
     count = select(func.count()).where(SCENARIO.c.ivr_id == ivr_id)
-    if connection.execute(count).scalar_one() >= MOST:
-        raise Invalid(Problem("scenario", "conflict", f"are {MOST} already, which is the most of one menu"))
+    if connection.execute(count).scalar_one() >= MAX_SCENARIOS:
+        raise Invalid(
+            Problem("scenario", "conflict", f"are {MAX_SCENARIOS} already, which is the most of one menu")
+        )
     name = check_name(connection, ivr_id, str(document[TITLE]))
     kept = {key: value for key, value in document.items() if key not in (TITLE, NUMBER)}
     row = {"ivr_id": ivr_id, "name": name, "document": kept}
-    ident: int = connection.execute(insert(SCENARIO).values(row).returning(SCENARIO.c.id)).scalar_one()
-    return ident
+    id_: int = connection.execute(insert(SCENARIO).values(row).returning(SCENARIO.c.id)).scalar_one()
+    return id_
 
 
-def rename(connection: Connection, ivr_id: int, ident: int, name: str) -> None:
+def rename(connection: Connection, ivr_id: int, id_: int, name: str) -> None:
     """Give a menu's scenario another name. Raises NotFound, Duplicate, Invalid."""
-    own = owned(ivr_id, ident)
+    own = owned(ivr_id, id_)
     hold(connection, ivr_id)
-    name = check_name(connection, ivr_id, name, ident)
+    name = check_name(connection, ivr_id, name, id_)
     if not connection.execute(update(SCENARIO).where(own).values(name=name)).rowcount:
-        raise NotFound(f"scenario {ident}")
+        raise NotFound(f"scenario {id_}")
 
 
-def remove(connection: Connection, ivr_id: int, ident: int) -> None:
+def remove(connection: Connection, ivr_id: int, id_: int) -> None:
     """Delete a menu's scenario. Raises NotFound."""
-    if not connection.execute(delete(SCENARIO).where(owned(ivr_id, ident))).rowcount:
-        raise NotFound(f"scenario {ident}")
+    if not connection.execute(delete(SCENARIO).where(owned(ivr_id, id_))).rowcount:
+        raise NotFound(f"scenario {id_}")
 
 
 def hold(connection: Connection, ivr_id: int) -> None:
@@ -79,19 +81,19 @@ def hold(connection: Connection, ivr_id: int) -> None:
         raise NotFound(f"ivr {ivr_id}")
 
 
-def owned(ivr_id: int, ident: int) -> ColumnElement[bool]:
+def owned(ivr_id: int, id_: int) -> ColumnElement[bool]:
     """The one scenario, if it is this menu's. Raises NotFound for a number that no column can hold."""
-    if not can_be_stored(ident):
-        raise NotFound(f"scenario {ident}")
-    return (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.id == ident)
+    if not can_be_stored(id_):
+        raise NotFound(f"scenario {id_}")
+    return (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.id == id_)
 
 
-def check_name(connection: Connection, ivr_id: int, name: str, ident: int = 0) -> str:
+def check_name(connection: Connection, ivr_id: int, name: str, id_: int = 0) -> str:
     """A name that this scenario of a menu can have, without space around it. Raises Duplicate, Invalid."""
     name = name.strip()
     if problem := find_problem(name):
         raise Invalid(problem)
-    same = (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.name == name) & (SCENARIO.c.id != ident)
+    same = (SCENARIO.c.ivr_id == ivr_id) & (SCENARIO.c.name == name) & (SCENARIO.c.id != id_)
     if connection.execute(select(SCENARIO.c.id).where(same)).first():
         raise Duplicate(TITLE, name, TITLE, name)
     return name
@@ -99,8 +101,8 @@ def check_name(connection: Connection, ivr_id: int, name: str, ident: int = 0) -
 
 def find_problem(name: str) -> Problem | None:
     """What keeps a text from being the name of a scenario."""
-    if not 0 < len(name) <= LONGEST_NAME:
-        return Problem(TITLE, "length", f"must have 1 to {LONGEST_NAME} characters", shorten(name))
+    if not 0 < len(name) <= MAX_NAME:
+        return Problem(TITLE, "length", f"must have 1 to {MAX_NAME} characters", shorten(name))
     if not name.isprintable():
         return Problem(TITLE, "format", "must be one line of printable characters")
     return None

@@ -56,7 +56,7 @@ def list_live(connection: Connection, most: int) -> tuple[int, list[CallRecord]]
     return total, [as_record(row) for row in connection.execute(page)]
 
 
-def take_pulse(connection: Connection, now: int) -> str:
+def read_version(connection: Connection, now: int) -> str:
     """A word that changes when a call begins, goes on or ends, or a calls process falls silent or is back."""
     nodes = read_nodes(connection, now)
     live = select(CALL.c.id, CALL.c.sequence).where(CALL.c.ended.is_(None)).order_by(CALL.c.id)

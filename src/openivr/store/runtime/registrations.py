@@ -71,9 +71,9 @@ def show_online(connection: Connection) -> None:
     if not changed:
         return
     change = begin_change(connection)
-    for ident, online in changed:
-        connection.execute(update(EXTENSION).where(EXTENSION.c.id == ident).values(online=1 - online))
-        change.log("extension", ident)
+    for id_, online in changed:
+        connection.execute(update(EXTENSION).where(EXTENSION.c.id == id_).values(online=1 - online))
+        change.log("extension", id_)
 
 
 def save_trunks(connection: Connection, states: Iterable[TrunkStatus]) -> None:

@@ -187,7 +187,7 @@ def load(connection: Connection, asked: CallListRequest, listing: Listing, now: 
         live=tuple(show_live(connection, live, nodes)),
         count=count,
         nodes=nodes,
-        liveness=liveness.take_pulse(connection, now),
+        liveness=liveness.read_version(connection, now),
         asked=asked,
         listing=found,
         earlier=name_earlier(listing, first_day) if first_day else ("", ""),
@@ -202,7 +202,7 @@ def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | Non
 
     So many that they have the newest MOST_SEARCHED calls: a search takes no longer, however many there were.
     """
-    horizon = call_records.find_horizon(connection, wanted, call_records.MOST_SEARCHED)
+    horizon = call_records.find_horizon(connection, wanted, call_records.MAX_SEARCHED)
     if horizon is None:
         return None
     midnight = datetime.fromtimestamp(horizon / 1000).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -67,7 +67,7 @@ async def show_list(visit: PageRequest) -> Response:
 
 async def watch_list(visit: PageRequest) -> Response:
     """The page as it is now, or 204 where nothing has changed since it was `seen`."""
-    if visit.query("seen") == await visit.database.read(liveness.take_pulse, now()):
+    if visit.query("seen") == await visit.database.read(liveness.read_version, now()):
         return Response(status_code=204)
     return await show_list(visit)
 
@@ -94,7 +94,7 @@ def now() -> int:
 async def show_one(visit: PageRequest) -> Response:
     moment = now()
     page = await visit.database.read(load, ident_of(visit), moment)
-    recording = await visit.database.work(find_recording, visit, page.record)
+    recording = await visit.database.run_in_thread(find_recording, visit, page.record)
     return visit.page("calls/one.html", where=PATH, page=page, recording=recording, **words(moment))
 
 
@@ -201,7 +201,7 @@ def stamp(milliseconds: int | None) -> str:
 async def play_recording(visit: PageRequest) -> Response:
     """The sound of a call, or a part of it; `download` as a file to keep."""
     record = await visit.database.read(find, ident_of(visit))
-    path = await visit.database.work(find_recording, visit, record)
+    path = await visit.database.run_in_thread(find_recording, visit, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
     name = f"openivr-call-{record.id}.wav" if visit.query("download") else None
@@ -211,13 +211,13 @@ async def play_recording(visit: PageRequest) -> Response:
 async def draw_recording(visit: PageRequest) -> Response:
     """How loud it is from its beginning to its end; nothing of one that is too long to be read at once."""
     record = await visit.database.read(find, ident_of(visit))
-    path = await visit.database.work(find_recording, visit, record)
+    path = await visit.database.run_in_thread(find_recording, visit, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
     if path.stat().st_size > LARGEST_DRAWN:
         return JSONResponse([])
     content = await asyncio.to_thread(path.read_bytes)
-    return JSONResponse(await visit.database.work(find_peaks, content, PEAKS))
+    return JSONResponse(await visit.database.run_in_thread(find_peaks, content, PEAKS))
 
 
 def read_message(connection: Connection, call: str, ident: str) -> bytes:
@@ -239,7 +239,7 @@ async def play_message(visit: PageRequest) -> Response:
 async def draw_message(visit: PageRequest) -> Response:
     """How loud it is from its beginning to its end."""
     audio = await visit.database.read(read_message, ident_of(visit), ident_of(visit, "message"))
-    return JSONResponse(await visit.database.work(find_peaks, audio, PEAKS))
+    return JSONResponse(await visit.database.run_in_thread(find_peaks, audio, PEAKS))
 
 
 ONE = PATH + "/{call}"

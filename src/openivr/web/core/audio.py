@@ -37,7 +37,7 @@ async def read(visit: PageRequest) -> bytes:
     except NotFound:
         if name not in sounds.NAMES:
             raise
-    return await visit.database.work(sounds.read, name)
+    return await visit.database.run_in_thread(sounds.read, name)
 
 
 async def play(visit: PageRequest) -> Response:
@@ -47,7 +47,7 @@ async def play(visit: PageRequest) -> Response:
 
 async def outline(visit: PageRequest) -> Response:
     """How loud it is from its beginning to its end: numbers up to 100, for a picture."""
-    return JSONResponse(await visit.database.work(find_peaks, await read(visit), PEAKS))
+    return JSONResponse(await visit.database.run_in_thread(find_peaks, await read(visit), PEAKS))
 
 
 VIEWS = (

@@ -78,7 +78,7 @@ async def is_right(visit: PageRequest, name: str, password: str) -> bool:
         kept = (await visit.database.read(admin.find, name)).password_hash
     except NotFound:
         kept = None
-    return await visit.database.work(matches, kept, password[:LONGEST])
+    return await visit.database.run_in_thread(matches, kept, password[:LONGEST])
 
 
 async def sign_out(visit: PageRequest) -> Response:
@@ -115,7 +115,7 @@ async def change_password(visit: PageRequest) -> Response:
         problems["again"] = say("password.differ")
     if problems:
         return visit.page("password.html", status=422, problems=problems, where="/password")
-    kept, moment = await visit.database.work(hash_password, new), now()
+    kept, moment = await visit.database.run_in_thread(hash_password, new), now()
     await visit.database.change_auth(admin.put_password, name, kept, moment)
     await visit.database.change_auth(admin.sign_out_everywhere, name)
     response = visit.go("/", [say("password.changed")])

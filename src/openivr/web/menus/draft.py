@@ -78,7 +78,7 @@ def load(connection: Connection, ident: int) -> MenuDraft:
 
 def body_of(values: Values) -> dict[str, Any]:
     """A menu in the words of the API."""
-    return IVR.show(0, values, lambda _kind, ident: ("", str(ident)))
+    return IVR.serialize(0, values, lambda _kind, ident: ("", str(ident)))
 
 
 def read(connection: Connection, ident: int, form: Form) -> MenuDraft:
@@ -188,7 +188,7 @@ def save(change: ConfigTransaction, ident: int, draft: MenuDraft) -> None:
     """Write the menu of a draft; Moved where the stored one is not what the draft was merged with."""
     if resources.fetch(change.connection, IVR, ident) != draft.stored:
         raise EditConflict
-    resources.put(change, IVR, ident, draft.values, is_new=False)
+    resources.save(change, IVR, ident, draft.values, is_new=False)
 
 
 def with_form(draft: MenuDraft) -> MenuDraft:

@@ -36,7 +36,7 @@ async def create(visit: PageRequest) -> Response:
     number, name = visit.text("number").strip(), visit.text("name").strip()
     body = {**START, "number": number, "name": name}
     try:
-        ident = await visit.database.change(resources.create, IVR, body)
+        ident = await visit.database.change_config(resources.create, IVR, body)
     except Invalid as error:
         problems = {problem.field: problem.text for problem in error.problems}
     except Duplicate as error:
@@ -60,7 +60,7 @@ async def ask_delete(visit: PageRequest, status: int = 200) -> Response:
 async def delete(visit: PageRequest) -> Response:
     values = await visit.database.read(resources.fetch, IVR, visit.ident())
     try:
-        await visit.database.change(resources.delete, IVR, visit.ident())
+        await visit.database.change_config(resources.delete, IVR, visit.ident())
     except InUse:
         return await ask_delete(visit, IN_USE)
     return visit.go(PATH, [say("object.deleted", label=f"{values['number']} {values['name']}")])

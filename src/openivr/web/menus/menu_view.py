@@ -18,7 +18,7 @@ from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.resources.destination import MENU_TYPES, TARGETS, Value
 from openivr.resources.destination import PARTS as PARTS_OF
 from openivr.resources.ivr import KEYS
-from openivr.store.config.menu_graph import MenuNeighbourhood, look_around
+from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.web.core.urls import PLACES
 from openivr.web.menus.draft import MenuDraft, body_of, destination, sort_of, stem_of
 from openivr.web.menus.labels import (
@@ -148,7 +148,7 @@ def make_page(
     connection: Connection, office: IvrSnapshot, ident: int, draft: MenuDraft, opened: str
 ) -> MenuPage:
     """The page of a draft. Reads the menus around it; slow enough to want a thread."""
-    around = look_around(connection, office, ident, draft.values)
+    around = load_neighbourhood(connection, office, ident, draft.values)
     snapshot = around.snapshot
     findings = find(around, ident)
     picture = draw(snapshot, [(DestinationKind.IVR, ident)])

@@ -53,7 +53,7 @@ async def save(visit: PageRequest) -> Response:
         return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
     page = await redraw(visit, form, "")
     try:
-        await visit.database.change(menu_draft.save, ident, draft)
+        await visit.database.change_config(menu_draft.save, ident, draft)
     except EditConflict:
         return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
     except (Invalid, Duplicate):  # something else has changed since the draft was read

@@ -48,7 +48,7 @@ async def show_plots(visit: PageRequest) -> Response:
     period = choose_period(visit)
     report, names, has_calls = await visit.database.read(load, period)
     facts = ReportFacts(report, period, names, partial(calls_address, period))
-    sheets = await visit.database.work(make_sheets, facts) if report.hours else {}
+    sheets = await visit.database.run_in_thread(make_sheets, facts) if report.hours else {}
     return visit.page(
         "reports/plots.html",
         where=PATH,
@@ -74,7 +74,7 @@ async def send_sheet(visit: PageRequest) -> Response:
     period = choose_period(visit)
     report, names, _ = await visit.database.read(load, period)
     facts = ReportFacts(report, period, names, partial(calls_address, period))
-    sheet = await visit.database.work(SHEETS[name], facts)
+    sheet = await visit.database.run_in_thread(SHEETS[name], facts)
     file = f"openivr-{name}-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return Response(MARK + make_csv(sheet.lines), media_type=MEDIA_TYPE, headers=headers)

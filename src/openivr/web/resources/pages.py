@@ -112,7 +112,7 @@ async def show_one(face: ResourceView, visit: PageRequest) -> Response:
 
 def load(connection: Connection, face: ResourceView, ident: int) -> FormState:
     """The form for an object as it is kept."""
-    body = resources.show(connection, face.kind, ident)
+    body = resources.fetch_row(connection, face.kind, ident)
     return fill(connection, face, ident, ParsedForm(body), write_prints(take_prints(face.fields, body)))
 
 
@@ -235,7 +235,7 @@ def complete(face: ResourceView, draft: ParsedForm) -> None:
 def catch_up(connection: Connection, face: ResourceView, ident: int, draft: ParsedForm) -> FormState:
     """The form with what others have saved meanwhile, and with the changes of a draft in it, unsaved."""
     stored = load(connection, face, ident)
-    body = resources.show(connection, face.kind, ident) | draft.body
+    body = resources.fetch_row(connection, face.kind, ident) | draft.body
     filled = fill(connection, face, ident, ParsedForm(body, made=draft.made), stored.prints)
     return replace(filled, unsaved=tuple(tell_changes(stored.inputs, filled.inputs)))
 
@@ -251,8 +251,8 @@ async def try_to_save(
         return None, await visit.database.read(find_problems, face, ident, draft)
     try:
         if ident is None:
-            return await visit.database.change(resources.create, face.kind, draft.body), []
-        await visit.database.change(update, face, ident, draft.body, before)
+            return await visit.database.change_config(resources.create, face.kind, draft.body), []
+        await visit.database.change_config(update, face, ident, draft.body, before)
     except Invalid as error:
         return None, list(error.problems)
     except Duplicate as error:
@@ -267,7 +267,10 @@ def update(
 ) -> None:
     """Change an object; Moved where its prints are others than those of the form, if that had any."""
     face.kind.parse(body, resources.fetch(change.connection, face.kind, ident))  # what is bad is told first
-    if before and take_prints(face.fields, resources.show(change.connection, face.kind, ident)) != before:
+    if (
+        before
+        and take_prints(face.fields, resources.fetch_row(change.connection, face.kind, ident)) != before
+    ):
         raise EditConflict
     resources.update(change, face.kind, ident, body)
 
@@ -292,7 +295,7 @@ async def ask_delete(face: ResourceView, visit: PageRequest, status: int = 200) 
 async def delete(face: ResourceView, visit: PageRequest) -> Response:
     filled = await visit.database.read(load, face, visit.ident())
     try:
-        await visit.database.change(resources.delete, face.kind, visit.ident())
+        await visit.database.change_config(resources.delete, face.kind, visit.ident())
     except InUse:
         return await ask_delete(face, visit, IN_USE)
     return visit.go(face.path, [say("object.deleted", label=filled.label)])

@@ -87,7 +87,7 @@ async def show_backup(visit: PageRequest) -> Response:
 async def send_backup(visit: PageRequest) -> Response:
     """Everything in one SQLite file, as `openivr backup` writes it."""
     async with ONE_BACKUP:
-        file, size = await visit.database.work(make_backup, visit.database)
+        file, size = await visit.database.run_in_thread(make_backup, visit.database)
     headers = attachment("openivr", "db") | {"Content-Length": str(size)}
     return StreamingResponse(parts(file), media_type="application/vnd.sqlite3", headers=headers)
 

@@ -147,7 +147,7 @@ async def find_called(visit: PageRequest, sent: SimulatorRequest) -> tuple[IvrSn
     if not sent.draft:
         return snapshot, ivr
     ivr = await visit.database.read(read_draft, ivr.id, sent.draft)
-    return await visit.database.work(change, snapshot, ivr), ivr
+    return await visit.database.run_in_thread(change, snapshot, ivr), ivr
 
 
 def read_draft(connection: Connection, ident: int, text: str) -> Ivr:
@@ -174,8 +174,8 @@ async def show(visit: PageRequest) -> Response:
 
 async def show_phone(visit: PageRequest, *, status: int = 200, **values: Any) -> Response:
     snapshot, ivr = await find_menu(visit)
-    parties = await visit.database.work(lambda: [*islice(find_parties(snapshot, ivr), MOST_PARTIES)])
-    mailbox = await visit.database.work(has_mailbox, snapshot, ivr)
+    parties = await visit.database.run_in_thread(lambda: [*islice(find_parties(snapshot, ivr), MOST_PARTIES)])
+    mailbox = await visit.database.run_in_thread(has_mailbox, snapshot, ivr)
     given = {name: visit.text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")}
     given |= {f"party{place}": visit.text(f"party{place}") for place in range(len(parties))}
     return visit.page(
@@ -211,7 +211,7 @@ async def dial_keys(visit: PageRequest) -> Response:
     sent = SimulatorRequest(snapshot.revision, visit.text("from").strip(), read_pretended(visit))
     try:
         script = read_keys(visit.text("keys")[:LONGEST_KEYS])
-        call = await visit.database.work(play_keys, snapshot, ivr, sent, script)
+        call = await visit.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
     except ValueError as error:
         return await show_phone(visit, status=422, trouble=str(error))
     sent.happenings = write_happenings(call.happenings[1:])
@@ -249,7 +249,7 @@ async def go_on(visit: PageRequest) -> Response:
     try:
         sent = read_call(visit.body)
         snapshot, ivr = await find_called(visit, sent)
-        call = await visit.database.work(play_call, snapshot, ivr, sent)
+        call = await visit.database.run_in_thread(play_call, snapshot, ivr, sent)
     except UnusableRequest as error:
         return JSONResponse({"problem": str(error)}, status_code=409)
     return JSONResponse(describe(call, sent.told))

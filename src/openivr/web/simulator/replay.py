@@ -71,7 +71,7 @@ async def show(visit: PageRequest) -> Response:
     notes = await visit.database.read(call_records.notes_of, ident)
     menus = visit.site.menus
     snapshot = await menus.at(record.revision) or await menus.current()
-    told = await visit.database.work(tell, snapshot, record, notes)
+    told = await visit.database.run_in_thread(tell, snapshot, record, notes)
     call = msgspec.json.encode(told.sent).decode() if told.sent else ""
     kept: dict[str, Any] = {"menu": told.menu, "call": call, "saved": 0, "name": "", "problem": ""}
     return visit.page("replay.html", where="/calls", record=record, again=told, **kept)

@@ -66,7 +66,7 @@ async def show_list(visit: PageRequest) -> Response:
     """Every test of a menu, run."""
     snapshot, ivr = await find_menu(visit)
     found = await visit.database.read(scenarios.find_all, ivr.id)
-    cases = await visit.database.work(run_all, snapshot, found)
+    cases = await visit.database.run_in_thread(run_all, snapshot, found)
     return visit.page("cases.html", where="/menus", ivr=ivr, cases=cases)
 
 
@@ -78,7 +78,7 @@ async def show_one(visit: PageRequest) -> Response:
 async def show_case(visit: PageRequest, *, status: int = 200, **values: str) -> Response:
     snapshot, ivr = await find_menu(visit)
     stored = await find_stored(visit, ivr)
-    case = await visit.database.work(run_one, snapshot, stored)
+    case = await visit.database.run_in_thread(run_one, snapshot, stored)
     outcomes = case.verdict.scenario.world.outcomes if case.verdict else {}
     given = {
         "ivr": ivr,
@@ -106,7 +106,7 @@ async def save(visit: PageRequest) -> Response:
     try:
         sent = read_call(visit.text("call"))
         snapshot, ivr = await find_called(visit, sent)
-        document = await visit.database.work(write, snapshot, ivr, sent, name)
+        document = await visit.database.run_in_thread(write, snapshot, ivr, sent, name)
         saved = await visit.database.write(scenarios.add, ivr.id, document)
     except (UnusableRequest, Unrepeatable) as error:
         problem = say("cases.unfit", why=str(error))
@@ -129,7 +129,7 @@ def explain(error: Duplicate | Invalid) -> str:
     if isinstance(error, Duplicate):
         return say("cases.duplicate", name=error.value)
     rule = error.problems[0].rule
-    return say(f"cases.name_{rule}", most=scenarios.MOST, longest=scenarios.LONGEST_NAME)
+    return say(f"cases.name_{rule}", most=scenarios.MAX_SCENARIOS, longest=scenarios.MAX_NAME)
 
 
 async def rename(visit: PageRequest) -> Response:
