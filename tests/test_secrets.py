@@ -217,7 +217,7 @@ async def use_phones(exchange: Running) -> set[str]:
     assert await phone.register() == 200
     line = phone.call("*02")
     await line.until_answered()
-    line.media.send_keys(f"1000#{PIN}#")
+    line.media.send_dtmf(f"1000#{PIN}#")
     await line.until(lambda: any(one.keys.count("#") == 2 for one in records(exchange)))
     line.hang_up()
     await line.until(lambda: not any(one.is_live for one in records(exchange)))

@@ -269,7 +269,7 @@ class Stage:
         if by_info and self.line.leg is not None:
             self.line.leg.press(key)
         else:
-            self.line.media.send_keys(key)
+            self.line.media.send_dtmf(key)
 
     def _pick_up(self, phones: list[Phone], cause: Cause | None) -> None:
         """Let one of them answer, or none because of this."""

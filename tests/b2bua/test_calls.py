@@ -19,11 +19,11 @@ async def test_an_extension_calls_a_menu_and_is_put_through(tmp_path: Path) -> N
         ada, grace = await office.phone("1000"), await office.phone("1001")
         line = ada.call("6200")
         await line.until_answered()
-        line.media.send_keys("1001")
+        line.media.send_dtmf("1001")
         other = await grace.until_called()
         assert 'VoiceMenu Navigator" <sip:1000@' in grace.invites[0].get("from")
         await other.until(lambda: other.packets > 10)
-        other.media.send_keys("5")
+        other.media.send_dtmf("5")
         await line.until(lambda: line.keys == "5")
         line.hang_up()
         await other.until_over()
@@ -70,7 +70,7 @@ def test_a_phone_that_does_not_take_the_call(tmp_path: Path, status: int, cause:
             ada, grace = await office.phone("1000"), await office.phone("1001", answers=status)
             line = ada.call("6200")
             await line.until_answered()
-            line.media.send_keys("1001")
+            line.media.send_dtmf("1001")
             await grace.until_called()
             await line.until(lambda: line.packets > 100)  # the notice
             line.hang_up()
@@ -191,9 +191,9 @@ async def test_a_change_reaches_new_calls_at_once_and_calls_under_way_never(tmp_
         office.change("ivr", office.ivr("6200"), press1_dest="end_call")
         after = grace.call("6200")
         await after.until_answered()
-        after.media.send_keys("1#")
+        after.media.send_dtmf("1#")
         await after.until_over()
-        before.media.send_keys("1#")
+        before.media.send_dtmf("1#")
         assert (await ada.until_called()).leg is not None
         before.hang_up()
 
@@ -237,7 +237,7 @@ async def test_an_invite_without_an_offer_is_answered_with_one(tmp_path: Path) -
         line = ada.call("6200", has_offer=False)
         await line.until_answered()
         await line.until(lambda: line.packets > 5)
-        line.media.send_keys("1")
+        line.media.send_dtmf("1")
         line.hang_up()
         await office.until_quiet()
         assert office.records()[0].outcome == "menu"
@@ -269,7 +269,7 @@ async def test_an_error_ends_one_call_and_leaves_a_record(
         await line.until_answered()
         with monkeypatch.context() as patch:
             patch.setattr(Call, "_start_dial", lambda *_: 1 / 0)
-            line.media.send_keys("1001")
+            line.media.send_dtmf("1001")
             await line.until_over()
         assert other.ending is None
         other.hang_up()
@@ -366,7 +366,7 @@ def test_who_is_rung_by_a_menu_hears_its_ring(tmp_path: Path, info: str, header:
             ada, grace = await office.phone("1000"), await office.phone("1001")
             line = ada.call("6201")
             await line.until_answered()
-            line.media.send_keys("1001")
+            line.media.send_dtmf("1001")
             await grace.until_called()
             assert grace.invites[0].get("alert-info") == header
             ada.call("1001")

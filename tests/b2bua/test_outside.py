@@ -53,7 +53,7 @@ async def test_an_extension_calls_out_and_the_number_is_changed_by_the_route(tmp
         invite = provider.invites[0]
         assert invite.uri.startswith("sip:0441632960000@127.0.0.1")
         assert "<sip:441632000000@" in invite.get("from")
-        line.media.send_keys("7")
+        line.media.send_dtmf("7")
         await far.until(lambda: far.keys == "7")
         far.hang_up()
         await line.until_over()
@@ -182,7 +182,7 @@ async def test_sound_before_the_answer_is_heard(tmp_path: Path) -> None:
         far = await provider.until_called()
         far.ring(is_early=True)
         await line.until(lambda: 183 in line.statuses)
-        far.media.send_keys("5")
+        far.media.send_dtmf("5")
         await line.until(lambda: line.keys == "5")
         assert 200 not in line.statuses
         far.answer()

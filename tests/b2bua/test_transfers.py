@@ -23,7 +23,7 @@ async def hear_each_other(one: Line, other: Line) -> None:
 
 async def hear(source: Line, target: Line, key: str) -> None:
     before = target.keys
-    source.media.send_keys(key)
+    source.media.send_dtmf(key)
     await target.until(lambda: target.keys == before + key)
 
 

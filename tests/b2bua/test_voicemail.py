@@ -26,13 +26,13 @@ def messages(office: Office) -> list[VoicemailMessage]:
 async def leave_message(office: Office, line: Line) -> VoicemailMessage:
     """Press 2 in the menu 6203 (a message for 1002), skip to the tone, speak, end with #."""
     await line.until_answered()
-    line.media.send_keys("2#")
+    line.media.send_dtmf("2#")
     tone = Clip.from_samples(sines((440,), 1.5, 10))
     journal = office.journal
     await line.until(lambda: any(journal.glob("vm-*.wav")))
     line.media.play((tone,))
     await line.until(lambda: line.media.statistics().sent > 200)
-    line.media.send_keys("#")
+    line.media.send_dtmf("#")
     await line.until_over()
     await office.until_quiet()
     await line.until(lambda: len(messages(office)) > 0)
@@ -58,9 +58,9 @@ async def test_a_message_is_left_heard_and_deleted(tmp_path: Path) -> None:
         assert (record.id, record.outcome) == (left.call_id, "message")
         owner = ada.call("*02")
         await owner.until_answered()
-        owner.media.send_keys(f"1002#{PIN}#")
+        owner.media.send_dtmf(f"1002#{PIN}#")
         await owner.until(lambda: bool(messages(office)[0].heard))
-        owner.media.send_keys("3")
+        owner.media.send_dtmf("3")
         await owner.until(lambda: not messages(office))
         owner.hang_up()
         await office.until_quiet()
@@ -79,7 +79,7 @@ async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
         ada = await office.phone("1000")
         line = ada.call("6203")
         await line.until_answered()
-        line.media.send_keys("2#")
+        line.media.send_dtmf("2#")
         await line.until(lambda: any(office.journal.glob("vm-*.wav")))
         sent = line.media.statistics().sent
         await line.until(lambda: line.media.statistics().sent > sent + 80)
@@ -90,7 +90,7 @@ async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
 
 async def try_pin(line: Line, keys: str) -> None:
     """Press these, and wait until they have been sent or the call is over."""
-    line.media.send_keys(keys)
+    line.media.send_dtmf(keys)
     enough = line.media.statistics().sent + 250
     await line.until(lambda: line.media.statistics().sent > enough or bool(line.ending))
 

@@ -1,4 +1,4 @@
-"""The other side of a leg: a plain socket, and what it has heard."""
+"""The other side of a session: a plain socket, and what it has heard."""
 
 import asyncio
 import socket
@@ -49,11 +49,11 @@ class RtpPeer:
         peers.append(self)
         self.host = host
         self.rtp, self.rtcp = neighbours(host)
-        self.heard: list[rtp.Packet] = []
+        self.received: list[rtp.Packet] = []
         self.reports: list[rtcp.RtcpReport] = []
         self.ssrc, self.sequence, self.timestamp = next(ssrcs), 65_530, 2**32 - 480
         self._news = asyncio.Event()
-        for sock, take in ((self.rtp, self._take), (self.rtcp, self._take_control)):
+        for sock, take in ((self.rtp, self._take), (self.rtcp, self._take_rtcp)):
             asyncio.get_running_loop().add_reader(sock, self._read, sock, take)
 
     @property
@@ -71,13 +71,13 @@ class RtpPeer:
 
     def _take(self, data: bytes) -> None:
         if rtp.is_rtcp(data):
-            return self._take_control(data)
+            return self._take_rtcp(data)
         packet = rtp.read(data)
         assert packet
-        self.heard.append(packet)
+        self.received.append(packet)
         return None
 
-    def _take_control(self, data: bytes) -> None:
+    def _take_rtcp(self, data: bytes) -> None:
         self.reports += rtcp.read(data)
 
     async def until(self, is_so: Callable[[], object]) -> None:
@@ -86,33 +86,35 @@ class RtpPeer:
             self._news.clear()
             await self._news.wait()
 
-    async def hear(self, packets: int) -> list[rtp.Packet]:
+    async def receive(self, packets: int) -> list[rtp.Packet]:
         """The next so many packets."""
-        end = len(self.heard) + packets
-        await self.until(lambda: len(self.heard) >= end)
-        return self.heard[end - packets : end]
+        end = len(self.received) + packets
+        await self.until(lambda: len(self.received) >= end)
+        return self.received[end - packets : end]
 
-    def say(self, leg: MediaSession, *payloads: bytes, payload_type: int = 0, marker: bool = False) -> None:
+    def send_audio(
+        self, session: MediaSession, *payloads: bytes, payload_type: int = 0, marker: bool = False
+    ) -> None:
         """Send packets of audio, at once."""
         for payload in payloads:
             head = rtp.pack(0x80, payload_type | marker << 7, self.sequence, self.timestamp, self.ssrc)
-            self.rtp.sendto(head + payload, leg.address)
+            self.rtp.sendto(head + payload, session.address)
             self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + 160 & 0xFFFFFFFF
 
-    def press(self, leg: MediaSession, keys: str, payload_type: int = EVENTS) -> None:
+    def send_dtmf(self, session: MediaSession, keys: str, payload_type: int = EVENTS) -> None:
         """Send keys as telephone-events, at once."""
         for key in keys:
             for place, payload in enumerate(event_payloads(key, 5, 160)):
                 second = payload_type | (0x80 if place == 0 else 0)
                 head = rtp.pack(0x80, second, self.sequence, self.timestamp, self.ssrc)
-                self.rtp.sendto(head + payload, leg.address)
+                self.rtp.sendto(head + payload, session.address)
                 self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + 1600 & 0xFFFFFFFF
 
-    def report(self, leg: MediaSession, data: bytes) -> None:
+    def send_rtcp(self, session: MediaSession, data: bytes) -> None:
         """Send RTCP to the port above."""
-        self.rtcp.sendto(data, (leg.address[0], leg.address[1] + 1))
+        self.rtcp.sendto(data, (session.address[0], session.address[1] + 1))
 
     def close(self) -> None:
         for sock in (self.rtp, self.rtcp):

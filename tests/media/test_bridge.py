@@ -21,20 +21,22 @@ def test_both_hear_each_other_to_the_byte() -> None:
             first.bridge(second)
         frames = [bytes([number]) * 160 for number in range(40)]
         for frame in frames:
-            one.say(first, frame)
-            other.say(second, frame, payload_type=8)
+            one.send_audio(first, frame)
+            other.send_audio(second, frame, payload_type=8)
             await asyncio.sleep(0)
-        await one.until(lambda: len([p for p in one.heard if p.payload != QUIET]) >= 40)
-        await other.until(lambda: len([p for p in other.heard if p.payload_type == 8]) >= 40)
+        await one.until(lambda: len([p for p in one.received if p.payload != QUIET]) >= 40)
+        await other.until(lambda: len([p for p in other.received if p.payload_type == 8]) >= 40)
         there, back = transcoding(Law.PCMU, Law.PCMA), transcoding(Law.PCMA, Law.PCMU)
-        assert [packet.payload for packet in other.heard][-40:] == [
+        assert [packet.payload for packet in other.received][-40:] == [
             frame.translate(there) for frame in frames
         ]
-        assert [packet.payload for packet in one.heard][-40:] == [frame.translate(back) for frame in frames]
-        assert {packet.payload_type for packet in one.heard} == {0}
+        assert [packet.payload for packet in one.received][-40:] == [
+            frame.translate(back) for frame in frames
+        ]
+        assert {packet.payload_type for packet in one.received} == {0}
         first.unbridge()
         first.unbridge()
-        assert (await one.hear(2))[1].payload == QUIET
+        assert (await one.receive(2))[1].payload == QUIET
 
     with_media(test)
 
@@ -44,15 +46,15 @@ def test_keys_are_heard_and_passed_on_under_the_other_number() -> None:
         one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
         keys = Keys()
-        first.on_key = keys
+        first.on_dtmf = keys
         first.connect(one.remote())
         second.connect(other.remote(events_in=96, events_out=97))
-        other.say(second, QUIET)
+        other.send_audio(second, QUIET)
         first.bridge(second)
-        one.press(first, "12")
+        one.send_dtmf(first, "12")
         await keys.until("12")
-        await other.until(lambda: len([p for p in other.heard if p.payload_type == 97]) == 16)
-        events = [packet for packet in other.heard if packet.payload_type == 97]
+        await other.until(lambda: len([p for p in other.received if p.payload_type == 97]) == 16)
+        events = [packet for packet in other.received if packet.payload_type == 97]
         assert [packet.payload[0] for packet in events] == [1] * 8 + [2] * 8
         assert len({packet.timestamp for packet in events}) == 2
 
@@ -64,14 +66,14 @@ def test_keys_become_tones_for_who_does_not_know_events() -> None:
         one, other, third = RtpPeer(), RtpPeer(), RtpPeer()
         first, second, listening = media.open("127.0.0.1"), media.open("127.0.0.1"), media.open("127.0.0.1")
         keys = Keys()
-        listening.on_key = keys
+        listening.on_dtmf = keys
         first.connect(one.remote())
         second.connect(other.remote(events_in=None, events_out=None))
         listening.connect(third.remote(events_in=None, events_out=None))
         first.bridge(second)
-        one.press(first, "6")
-        await other.hear(9)
-        third.say(listening, *(bytes(packet.payload) for packet in other.heard))
+        one.send_dtmf(first, "6")
+        await other.receive(9)
+        third.send_audio(listening, *(bytes(packet.payload) for packet in other.received))
         await keys.until("6")
 
     with_media(test)
@@ -86,11 +88,11 @@ def test_who_stays_behind_hears_silence_and_then_what_is_played() -> None:
         first.bridge(second)
         second.close()
         assert first.partner is None
-        assert (await one.hear(1))[0].payload == QUIET
+        assert (await one.receive(1))[0].payload == QUIET
         ended = asyncio.Event()
         first.play([SOUND], ended.set)
         await ended.wait()
-        sound = b"".join(bytes(packet.payload) for packet in one.heard)
+        sound = b"".join(bytes(packet.payload) for packet in one.received)
         assert b"".join(SOUND.pcmu) in sound
 
     with_media(test)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.media.audio.clip import Clip, ClipCache, NotTelephoneSound
+from openivr.media.audio.clip import Clip, ClipCache, UnsupportedWav
 from openivr.media.audio.g711 import Law, decode, encode
 
 SAMPLES = (np.arange(400) * 77 % 30_000 - 15_000).astype(np.int16)
@@ -37,7 +37,7 @@ def test_frames_are_the_sound_filled_up_with_silence(law: Law) -> None:
     "data", [b"", b"RIFF", wav(b"", rate=16000), wav(b"", channels=2), wav(b"", width=1)]
 )
 def test_anything_else_is_refused(data: bytes) -> None:
-    with pytest.raises(NotTelephoneSound):
+    with pytest.raises(UnsupportedWav):
         Clip.from_wav(data)
 
 
@@ -45,7 +45,7 @@ def test_anything_else_is_refused(data: bytes) -> None:
 def test_a_damaged_file_is_refused_or_read(tail: bytes) -> None:
     whole = wav(SAMPLES[:10].tobytes())
     for data in (whole[:30] + tail, whole + tail, whole[: len(whole) - len(tail)]):
-        with suppress(NotTelephoneSound):
+        with suppress(UnsupportedWav):
             Clip.from_wav(data)
 
 

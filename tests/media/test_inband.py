@@ -7,7 +7,7 @@ import pytest
 
 from openivr.media.audio.g711 import FRAME, Law, Samples, encode
 from openivr.media.audio.tone import HIGH, LOW, PAD
-from openivr.media.dtmf.inband import InbandDetector, listen
+from openivr.media.dtmf.inband import InbandDetector, detect
 from openivr.media.rtp.packet import Packet
 
 NUMBER = "1234567890*#ABCD"
@@ -33,8 +33,8 @@ def heard(sound: Samples, law: Law = Law.PCMU) -> str:
     listener = InbandDetector(keys.append)
     coded = encode(np.append(sound, pause(60)), law)
     for start in range(0, len(coded) - FRAME + 1, FRAME):
-        listener.hear(Packet(law, False, 0, 0, 0, coded[start : start + FRAME]), law)
-        listen([listener])
+        listener.collect(Packet(law, False, 0, 0, 0, coded[start : start + FRAME]), law)
+        detect([listener])
     return "".join(keys)
 
 
@@ -154,8 +154,8 @@ def test_many_calls_at_once_do_not_mix() -> None:
     sounds = [encode(np.concatenate([tone(NUMBER[n % 16]), pause(100)]), Law.PCMU) for n in range(20)]
     for start in range(0, len(sounds[0]), FRAME):
         for listener, sound in zip(listeners, sounds, strict=True):
-            listener.hear(Packet(0, False, 0, 0, 0, sound[start : start + FRAME]), Law.PCMU)
-        listen(listeners)
+            listener.collect(Packet(0, False, 0, 0, 0, sound[start : start + FRAME]), Law.PCMU)
+        detect(listeners)
     assert results == [[NUMBER[n % 16]] for n in range(20)]
 
 
@@ -165,7 +165,7 @@ def test_packets_of_any_length(size: int) -> None:
     listener = InbandDetector(keys.append)
     coded = encode(number(), Law.PCMA)
     for start in range(0, len(coded), size):
-        listener.hear(Packet(8, False, 0, 0, 0, coded[start : start + size]), Law.PCMA)
-        listen([listener])
-    listen([listener])
+        listener.collect(Packet(8, False, 0, 0, 0, coded[start : start + size]), Law.PCMA)
+        detect([listener])
+    detect([listener])
     assert "".join(keys) == NUMBER

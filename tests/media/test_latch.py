@@ -4,7 +4,7 @@ import pytest
 
 from openivr.media.rtp.latch import Latch
 from openivr.media.rtp.remote import RemoteMedia
-from openivr.media.stream.rtp_socket import beside
+from openivr.media.stream.rtp_socket import rtcp_address
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_link_local_address_is_in_the_zone_of_its_signalling() -> None:
     latch = Latch.of(RemoteMedia("fe80::1", 4000, signalling="fe80::1%2"))
     assert latch.target == ("fe80::1", 4000, 0, 2)
     assert latch.hosts == {"fe80::1"}
-    assert beside(("fe80::1", 4000, 0, 2)) == ("fe80::1", 4001, 0, 2)
+    assert rtcp_address(("fe80::1", 4000, 0, 2)) == ("fe80::1", 4001, 0, 2)
     assert Latch.of(RemoteMedia("fd00::1", 4000, signalling="fe80::1%2")).target == ("fd00::1", 4000)
 
 

@@ -42,9 +42,9 @@ def test_lengths_that_reach_beyond_the_packet() -> None:
 
 
 def test_counters_compare_across_the_wrap() -> None:
-    assert rtp.before(0xFFFF, 0, 16)
-    assert not rtp.before(0, 0xFFFF, 16)
-    assert not rtp.before(5, 5, 16)
+    assert rtp.is_before(0xFFFF, 0, 16)
+    assert not rtp.is_before(0, 0xFFFF, 16)
+    assert not rtp.is_before(5, 5, 16)
 
 
 def test_rtcp_on_the_same_port() -> None:

@@ -6,7 +6,15 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from openivr.media.rtp.ports import Interface, NoFamily, NoPorts, Ports, find_interface, is_private, show
+from openivr.media.rtp.ports import (
+    Interface,
+    NoFamily,
+    NoPorts,
+    Ports,
+    find_interface,
+    format_address,
+    is_private,
+)
 
 LOOPBACK = Interface("127.0.0.1")
 WILDCARDS = (("0.0.0.0", "127.0.0.1"), ("::", "::1"))
@@ -26,14 +34,14 @@ def spare(count: int) -> range:
 def test_pairs_are_even_and_odd_and_never_shared() -> None:
     numbers = spare(12)
     ports = Ports(numbers[1:11])  # the first even port is the third, and the last has no other beside it
-    pairs = [ports.bind([LOOPBACK], "127.0.0.1")[1] for _ in range(ports.pairs)]
+    pairs = [ports.bind([LOOPBACK], "127.0.0.1")[1] for _ in range(ports.capacity)]
     assert sorted(pair.port for pair in pairs) == list(numbers[2:10:2])
     assert all(pair.rtcp.getsockname()[1] == pair.port + 1 for pair in pairs)
     with pytest.raises(NoPorts):
         ports.bind([LOOPBACK], "127.0.0.1")
     pairs[2].close()
     pairs[2] = ports.bind([LOOPBACK], "127.0.0.1")[1]
-    assert len({pair.port for pair in pairs}) == ports.pairs
+    assert len({pair.port for pair in pairs}) == ports.capacity
     for pair in pairs:
         pair.close()
 
@@ -67,11 +75,11 @@ def test_calls_do_not_begin_at_a_port_that_can_be_guessed() -> None:
 def test_ports_rest_before_they_are_used_again() -> None:
     ports = Ports(spare(8))
     used = []
-    for _ in range(ports.pairs):
+    for _ in range(ports.capacity):
         _, pair = ports.bind([LOOPBACK], "127.0.0.1")
         used.append(pair.port)
         pair.close()
-    assert len(set(used)) == ports.pairs
+    assert len(set(used)) == ports.capacity
 
 
 def test_an_address_that_is_not_ours_is_told() -> None:
@@ -95,7 +103,7 @@ def test_the_interface_is_of_the_family_that_is_needed() -> None:
 
 
 def test_of_two_interfaces_the_one_on_the_way_there_is_taken() -> None:
-    """Such as one that TLS has for itself: all addresses, beside this machine's own."""
+    """Such as one that TLS has for itself: all addresses, rtcp_address this machine's own."""
     both = [Interface("0.0.0.0"), Interface("127.0.0.1"), Interface("::1")]
     assert find_interface(both, "127.0.0.1").host == "127.0.0.1"
     assert find_interface(both, "::1").host == "::1"
@@ -146,5 +154,5 @@ def test_public_addresses(host: str) -> None:
 
 
 def test_addresses_for_people() -> None:
-    assert show(("127.0.0.1", 4000)) == "127.0.0.1:4000"
-    assert show(("fe80::1", 4000, 0, 2)) == "[fe80::1]:4000"
+    assert format_address(("127.0.0.1", 4000)) == "127.0.0.1:4000"
+    assert format_address(("fe80::1", 4000, 0, 2)) == "[fe80::1]:4000"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.media.dtmf.inband import InbandDetector
-from openivr.media.dtmf.rfc4733 import KEYS
+from openivr.media.dtmf.rfc4733 import DIGITS
 from openivr.media.rtp import packet as rtp
 from openivr.media.stream.receiver import RtpReceiver
 from openivr.media.stream.rtcp_session import RtcpSession
@@ -22,13 +22,13 @@ def test_no_datagram_makes_it_fail(stream: list[bytes]) -> None:
     keys: list[str] = []
     incoming, control = RtpReceiver(keys.append), RtcpSession("x@openivr")
     incoming.events = 101
-    incoming.listeners.append(InbandDetector(keys.append).hear)
+    incoming.listeners.append(InbandDetector(keys.append).collect)
     for number, data in enumerate(stream):
         if rtp.is_rtcp(data):
             control.take(data, 1, time.time_ns())
         elif packet := rtp.read(data):
             incoming.take(packet, number * 20_000_000)
-    assert set(keys) <= set(KEYS)
+    assert set(keys) <= set(DIGITS)
 
 
 def event(timestamp: int, payload: bytes) -> rtp.Packet:
@@ -45,7 +45,7 @@ def test_the_rest_of_a_key_is_not_passed_on_to_whom_it_led_to() -> None:
     incoming.events = 101
     going_on, end, other = b"\x01\x0a\x00\xa0", b"\x01\x8a\x03\x20", b"\x02\x0a\x00\xa0"
     incoming.take(event(1000, going_on), 0)
-    incoming.pass_on(lambda packet, key: passed.append((packet.timestamp, key)))
+    incoming.forward_events(lambda packet, key: passed.append((packet.timestamp, key)))
     for number, packet in enumerate(
         (event(1000, going_on), event(1000, end), event(3000, other), event(3000, other))
     ):

@@ -18,7 +18,7 @@ from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import RATE, Law, Samples, decode
 from openivr.media.media import Media
 from openivr.media.recording.audio_recording import RecordEnd, RecordingResult, trailing_silence
-from openivr.media.recording.timeline import OFF, Timeline
+from openivr.media.recording.timeline import MAX_OFFSET, Timeline
 from openivr.media.session import MediaSession
 from tests.media.rtp_peer import RtpPeer, with_media
 
@@ -47,22 +47,24 @@ def find(clip: Clip, law: Law, hay: Samples) -> int:
     return places[1] // 2
 
 
-async def speak(phone: RtpPeer, leg: MediaSession, law: Law) -> None:
+async def speak(phone: RtpPeer, session: MediaSession, law: Law) -> None:
     """Say it in the pace of the packets that are heard."""
     for frame in SPOKEN.frames(law):
-        phone.say(leg, frame, payload_type=law)
-        await phone.hear(1)
+        phone.send_audio(session, frame, payload_type=law)
+        await phone.receive(1)
 
 
 @pytest.mark.parametrize("law", Law)
 def test_the_caller_is_recorded_to_the_sample(tmp_path: Path, law: Law) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
-        leg.connect(phone.remote(law))
-        phone.say(leg, law.silence * 160, payload_type=law)  # the source is known, and its audio kept away
-        await phone.hear(2)
-        recording = leg.record(tmp_path / "a.wav", ended.set_result)
-        await speak(phone, leg, law)
+        phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session.connect(phone.remote(law))
+        phone.send_audio(
+            session, law.silence * 160, payload_type=law
+        )  # the source is known, and its audio kept away
+        await phone.receive(2)
+        recording = session.record(tmp_path / "a.wav", ended.set_result)
+        await speak(phone, session, law)
         recording.stop()
         recording.stop()
         recorded = await ended
@@ -71,19 +73,19 @@ def test_the_caller_is_recorded_to_the_sample(tmp_path: Path, law: Law) -> None:
         assert data.shape == (round(recorded.seconds * RATE), 1)
         assert find(SPOKEN, law, data[:, 0]) < RATE
         assert stat.S_IMODE(recorded.path.stat().st_mode) == 0o600
-        assert leg.incoming.listeners == []
+        assert session.receiver.listeners == []
 
     with_media(test)
 
 
 def test_both_sides_are_recorded_beside_each_other(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
-        leg.connect(phone.remote())
-        leg.record(tmp_path / "a.wav", ended.set_result, both=True)
-        leg.play([PLAYED])
-        await speak(phone, leg, Law.PCMU)
-        leg.close()
+        phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session.connect(phone.remote())
+        session.record(tmp_path / "a.wav", ended.set_result, both=True)
+        session.play([PLAYED])
+        await speak(phone, session, Law.PCMU)
+        session.close()
         data = read((await ended).path)
         spoken = find(SPOKEN, Law.PCMU, data[:, 0])
         played = find(PLAYED, Law.PCMU, data[:, 1])
@@ -103,8 +105,8 @@ def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
         pace, third = RtpPeer(), media.open("127.0.0.1")
         third.connect(pace.remote())
         for frame in SPOKEN.pcma:
-            other.say(second, frame, payload_type=8)
-            await pace.hear(1)
+            other.send_audio(second, frame, payload_type=8)
+            await pace.receive(1)
         first.close()
         heard = read((await ended).path)[:, 1]
         spoken = sound_of(SPOKEN, Law.PCMA)
@@ -118,10 +120,10 @@ def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
 
 def test_silence_ends_it(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
-        leg.connect(phone.remote())
-        leg.record(tmp_path / "a.wav", ended.set_result, silence_seconds=0.7)
-        await speak(phone, leg, Law.PCMU)
+        phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session.connect(phone.remote())
+        session.record(tmp_path / "a.wav", ended.set_result, silence_seconds=0.7)
+        await speak(phone, session, Law.PCMU)
         recorded: RecordingResult = await ended
         assert recorded.end is RecordEnd.SILENCE
         assert 0.6 + 0.6 <= recorded.seconds < 0.6 + 0.7 + 1
@@ -131,10 +133,10 @@ def test_silence_ends_it(tmp_path: Path) -> None:
 
 def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        phone, leg, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
-        leg.connect(phone.remote())
-        leg.record(tmp_path / "a.wav", ended.set_result, seconds=0.25)
-        await speak(phone, leg, Law.PCMU)
+        phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session.connect(phone.remote())
+        session.record(tmp_path / "a.wav", ended.set_result, seconds=0.25)
+        await speak(phone, session, Law.PCMU)
         recorded: RecordingResult = await ended
         assert (recorded.end, recorded.seconds) == (RecordEnd.LENGTH, 0.25)
         assert len(read(recorded.path)) == 2000
@@ -144,9 +146,9 @@ def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        leg, ended = media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session, ended = media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         (tmp_path / "there.wav").write_bytes(b"kept")
-        leg.record(tmp_path / "there.wav", ended.set_result)
+        session.record(tmp_path / "there.wav", ended.set_result)
         assert (await ended).end is RecordEnd.FAILED
         assert (tmp_path / "there.wav").read_bytes() == b"kept"
 
@@ -155,8 +157,8 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_the_end_of_the_house_waits_for_the_file(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
-        leg = media.open("127.0.0.1")
-        leg.record(tmp_path / "a.wav")
+        session = media.open("127.0.0.1")
+        session.record(tmp_path / "a.wav")
         await media.close()
         read(tmp_path / "a.wav")
 
@@ -175,8 +177,8 @@ from pathlib import Path
 from openivr.media.media import Media, MediaSettings
 
 async def main():
-    leg = Media(MediaSettings(ports=range(26000, 26100))).open("127.0.0.1")
-    leg.record(Path(sys.argv[1]))
+    session = Media(MediaSettings(ports=range(26000, 26100))).open("127.0.0.1")
+    session.record(Path(sys.argv[1]))
     while not Path(sys.argv[1]).exists() or Path(sys.argv[1]).stat().st_size < 8000:
         await asyncio.sleep(0.05)
     print("written", flush=True)
@@ -234,7 +236,7 @@ def test_another_source_or_clock_is_put_where_the_wall_clock_says() -> None:
     track = Timeline()
     track.put(1, 5_000_000, FRAMES[1][1], 160)
     track.put(2, 77, FRAMES[2][1], 1160)
-    track.put(2, 77 + 160 + 2 * OFF, FRAMES[3][1], 1320)
+    track.put(2, 77 + 160 + 2 * MAX_OFFSET, FRAMES[3][1], 1320)
     sound = track.take(1320)
     assert (sound[:160] == FRAMES[1][1]).all()
     assert (sound[1000:] == np.append(FRAMES[2][1], FRAMES[3][1])).all()

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.media.dtmf.rfc4733 import (
+    DIGITS,
     END,
-    KEYS,
-    LONGEST,
+    MAX_DURATION,
     PAYLOAD,
     DtmfMethod,
     DtmfReader,
@@ -39,7 +39,7 @@ def read(stream: list[Sent]) -> str:
     return "".join(filter(None, (reader.read(packet(*each)) for each in stream)))
 
 
-keys = st.text(st.sampled_from(KEYS), min_size=1, max_size=12)
+keys = st.text(st.sampled_from(DIGITS), min_size=1, max_size=12)
 
 
 @given(keys, st.integers(0, 0xFFFFFFFF), st.data())
@@ -65,7 +65,7 @@ def test_each_key_counts_once_when_packets_overtake_each_other(
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFFFFFF), st.booleans(), st.binary(max_size=8))))
 def test_no_bytes_make_it_fail(stream: list[Sent]) -> None:
-    assert set(read(stream)) <= set(KEYS)
+    assert set(read(stream)) <= set(DIGITS)
 
 
 def test_the_key_counts_at_its_first_packet() -> None:
@@ -88,9 +88,9 @@ def test_the_same_key_twice_is_two_keys() -> None:
 
 
 def test_a_key_held_for_long_is_one_key() -> None:
-    stream = [(start, start == 0, PAYLOAD.pack(1, 10, 160)) for start in (0, LONGEST, 2 * LONGEST)]
+    stream = [(start, start == 0, PAYLOAD.pack(1, 10, 160)) for start in (0, MAX_DURATION, 2 * MAX_DURATION)]
     assert read(stream) == "1"
-    stream[1] = (LONGEST, True, PAYLOAD.pack(1, 10, 160))
+    stream[1] = (MAX_DURATION, True, PAYLOAD.pack(1, 10, 160))
     assert read(stream) == "11"
 
 
@@ -105,22 +105,22 @@ def test_what_is_sent_for_a_key() -> None:
 
 def test_the_first_way_to_hear_a_key_is_kept() -> None:
     choice = DtmfSelector()
-    assert choice.takes("1", DtmfMethod.INFO, 0.0)
-    assert not choice.takes("1", DtmfMethod.TONE, 0.1)
-    assert choice.takes("1", DtmfMethod.INFO, 0.2)
-    assert choice.kind is DtmfMethod.INFO
+    assert choice.accepts("1", DtmfMethod.INFO, 0.0)
+    assert not choice.accepts("1", DtmfMethod.TONE, 0.1)
+    assert choice.accepts("1", DtmfMethod.INFO, 0.2)
+    assert choice.method is DtmfMethod.INFO
 
 
 def test_a_more_reliable_way_takes_over_and_the_key_counts_once() -> None:
     choice = DtmfSelector()
-    assert choice.takes("1", DtmfMethod.TONE, 0.0)
-    assert not choice.takes("1", DtmfMethod.EVENT, 0.3)
-    assert not choice.takes("2", DtmfMethod.TONE, 1.0)
-    assert choice.takes("2", DtmfMethod.EVENT, 1.1)
-    assert choice.takes("2", DtmfMethod.EVENT, 1.2)
+    assert choice.accepts("1", DtmfMethod.TONE, 0.0)
+    assert not choice.accepts("1", DtmfMethod.EVENT, 0.3)
+    assert not choice.accepts("2", DtmfMethod.TONE, 1.0)
+    assert choice.accepts("2", DtmfMethod.EVENT, 1.1)
+    assert choice.accepts("2", DtmfMethod.EVENT, 1.2)
 
 
 def test_a_more_reliable_way_with_another_key_counts() -> None:
     choice = DtmfSelector()
-    assert choice.takes("1", DtmfMethod.TONE, 0.0)
-    assert choice.takes("2", DtmfMethod.EVENT, 0.3)
+    assert choice.accepts("1", DtmfMethod.TONE, 0.0)
+    assert choice.accepts("2", DtmfMethod.EVENT, 0.3)

@@ -11,11 +11,11 @@ words = st.integers(0, 0xFFFFFFFF)
 blocks = st.builds(
     rtcp.ReportBlock,
     ssrc=words,
-    share=st.integers(0, 255),
+    fraction_lost=st.integers(0, 255),
     lost=st.integers(0, 0x7FFFFF),
     highest=words,
     jitter=words,
-    heard_of=words,
+    last_sr=words,
     delay=words,
 )
 sent = st.builds(rtcp.SenderInfo, ntp=st.integers(0, 2**64 - 1), timestamp=words, packets=words, octets=words)
@@ -47,7 +47,7 @@ def test_more_lost_than_sent_is_negative() -> None:
 def test_round_trip() -> None:
     """RFC 3550, 6.4.1, figure 2: its numbers."""
     now = 0xB710_8000 << 16
-    block = rtcp.ReportBlock(1, 0, 0, 0, 0, heard_of=0xB705_2000, delay=0x0005_4000)
+    block = rtcp.ReportBlock(1, 0, 0, 0, 0, last_sr=0xB705_2000, delay=0x0005_4000)
     assert rtcp.round_trip(block, now) == pytest.approx(6.125)
     assert rtcp.round_trip(rtcp.ReportBlock(1, 0, 0, 0, 0, 0, 0), now) is None
 
@@ -65,7 +65,7 @@ def test_reports_are_spread() -> None:
 def reception(sequences: list[int]) -> ReceiveStats:
     heard = ReceiveStats()
     for sequence in sequences:
-        heard.hear(1, sequence & 0xFFFF, sequence * 160 & 0xFFFFFFFF, sequence * 20_000_000)
+        heard.count(1, sequence & 0xFFFF, sequence * 160 & 0xFFFFFFFF, sequence * 20_000_000)
     return heard
 
 
@@ -74,30 +74,30 @@ def test_loss_across_the_wrap() -> None:
     assert (heard.expected, heard.received, heard.lost) == (7, 5, 2)
     block = heard.report(0, 0)
     assert block
-    assert (block.highest, block.share, block.lost) == (0x10004, 2 * 256 // 7, 2)
+    assert (block.highest, block.fraction_lost, block.lost) == (0x10004, 2 * 256 // 7, 2)
     assert heard.jitter == 0
 
 
 def test_the_share_is_of_the_time_since_the_report_before() -> None:
     heard = reception([1, 3])
     heard.report(0, 0)
-    heard.hear(1, 4, 640, 80_000_000)
+    heard.count(1, 4, 640, 80_000_000)
     block = heard.report(0, 0)
     assert block
-    assert (block.share, block.lost) == (0, 1)
+    assert (block.fraction_lost, block.lost) == (0, 1)
 
 
 def test_jitter_is_the_smoothed_change_of_transit() -> None:
     heard = ReceiveStats()
     for number in range(400):
         late = 1_000_000 * (number % 2)  # 8 samples more or less each time
-        heard.hear(1, number, number * 160, number * 20_000_000 + late)
+        heard.count(1, number, number * 160, number * 20_000_000 + late)
     assert heard.jitter == pytest.approx(8, abs=0.01)
 
 
 def test_another_source_begins_anew_and_nothing_is_forgotten() -> None:
     heard = reception([1, 2, 5])
-    heard.hear(2, 40_000, 77, 0)
+    heard.count(2, 40_000, 77, 0)
     assert (heard.lost, heard.lost_before, heard.received, heard.received_before) == (0, 2, 1, 3)
 
 
@@ -109,7 +109,7 @@ def test_nothing_heard_is_no_block() -> None:
 def test_no_stream_makes_a_block_that_cannot_be_written(stream: list[tuple[int, int, int, int]]) -> None:
     heard = ReceiveStats()
     for packet in stream:
-        heard.hear(*packet)
+        heard.count(*packet)
         block = heard.report(0, 0)
         assert block
         assert rtcp.read(rtcp.write(1, "x", None, block))[0].blocks == (block,)

@@ -7,7 +7,7 @@ from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import Law, transcoding
 from openivr.media.dtmf.rfc4733 import PAYLOAD
 from openivr.media.rtp import packet as rtp
-from openivr.media.stream.sender import GAP_PACKETS, KEY_PACKETS, SILENCE, RtpSender
+from openivr.media.stream.sender import DIGIT_PACKETS, GAP_PACKETS, SILENCE, RtpSender
 
 QUIET = SILENCE[Law.PCMU]
 EVENTS = 96
@@ -169,52 +169,52 @@ def test_keys_as_events(wire: Wire) -> None:
     sound = clip(3)
     wire.play(sound)
     wire.tick()
-    wire.stream.send_keys("1#")
-    sent = wire.tick(2 * (KEY_PACKETS + 3 + GAP_PACKETS) + 2)
+    wire.stream.send_dtmf("1#")
+    sent = wire.tick(2 * (DIGIT_PACKETS + 3 + GAP_PACKETS) + 2)
     events = [packet for packet in sent if packet.payload_type == EVENTS]
-    first, second = events[: KEY_PACKETS + 3], events[KEY_PACKETS + 3 :]
+    first, second = events[: DIGIT_PACKETS + 3], events[DIGIT_PACKETS + 3 :]
     for event, number in ((first, 1), (second, 11)):
         assert {packet.timestamp for packet in event} == {event[0].timestamp}
-        assert [packet.marker for packet in event] == [True] + [False] * (KEY_PACKETS + 2)
+        assert [packet.marker for packet in event] == [True] + [False] * (DIGIT_PACKETS + 2)
         told = [PAYLOAD.unpack(packet.payload) for packet in event]
-        durations = [160 * turn for turn in range(1, KEY_PACKETS + 1)] + [160 * KEY_PACKETS] * 3
+        durations = [160 * turn for turn in range(1, DIGIT_PACKETS + 1)] + [160 * DIGIT_PACKETS] * 3
         assert told == [
-            (number, 10 | (0x80 if turn >= KEY_PACKETS else 0), duration)
+            (number, 10 | (0x80 if turn >= DIGIT_PACKETS else 0), duration)
             for turn, duration in enumerate(durations)
         ]
     gap = (second[0].timestamp - first[0].timestamp) & 0xFFFFFFFF
-    assert gap == 160 * (KEY_PACKETS + 3 + GAP_PACKETS)
+    assert gap == 160 * (DIGIT_PACKETS + 3 + GAP_PACKETS)
     assert [packet.payload for packet in sent[-2:]] == list(sound.pcmu[1:])  # the prompt had waited
     wire.assert_continuous()
 
 
 def test_keys_as_tones(wire: Wire) -> None:
-    wire.stream.send_keys("5")
-    sent = wire.tick(KEY_PACKETS + GAP_PACKETS)
+    wire.stream.send_dtmf("5")
+    sent = wire.tick(DIGIT_PACKETS + GAP_PACKETS)
     assert [packet.payload_type for packet in sent] == [0] * len(sent)
-    assert [packet.payload == QUIET for packet in sent] == [False] * KEY_PACKETS + [True] * GAP_PACKETS
+    assert [packet.payload == QUIET for packet in sent] == [False] * DIGIT_PACKETS + [True] * GAP_PACKETS
     wire.assert_continuous()
 
 
 def test_only_keys_can_be_pressed(wire: Wire) -> None:
     with pytest.raises(ValueError, match="E"):
-        wire.stream.send_keys("1E")
+        wire.stream.send_dtmf("1E")
 
 
 def far(number: int, ssrc: int = 5, marker: bool = False) -> rtp.Packet:
-    """A packet that another leg heard."""
+    """A packet that another session heard."""
     return rtp.Packet(0, marker, 100 + number & 0xFFFF, 7000 + 160 * number, ssrc, bytes([number]) * 160)
 
 
 def test_a_bridge_passes_on_in_our_numbers(wire: Wire) -> None:
     wire.tick(2)
-    wire.stream.bridge(True)
+    wire.stream.set_bridged(True)
     assert wire.tick(2) == []
     for number in range(3):
         wire.stream.forward(far(number), Law.PCMU)
         wire.tick()
     wire.stream.forward(far(50, ssrc=6), Law.PCMU)
-    wire.stream.bridge(False)
+    wire.stream.set_bridged(False)
     wire.tick(2)
     assert wire.payloads[2:] == [far(number).payload for number in (0, 1, 2, 50)] + [QUIET] * 2
     assert [packet.marker for packet in wire.sent[2:]] == [True, False, False, True, True, False]
@@ -222,30 +222,30 @@ def test_a_bridge_passes_on_in_our_numbers(wire: Wire) -> None:
     assert (wire.sent[2].timestamp - wire.sent[1].timestamp) & 0xFFFFFFFF == 3 * 160
     wire.assert_continuous()
     assert all(
-        rtp.before(before.timestamp, after.timestamp, 32)
+        rtp.is_before(before.timestamp, after.timestamp, 32)
         for before, after in zip(wire.sent, wire.sent[1:], strict=False)
     )
 
 
 def test_loss_and_order_are_passed_on_as_they_are(wire: Wire) -> None:
-    wire.stream.bridge(True)
+    wire.stream.set_bridged(True)
     for number in (0, 3, 4, 2):
         wire.stream.forward(far(number), Law.PCMU)
     start = wire.sent[0].sequence
     assert [(packet.sequence - start) & 0xFFFF for packet in wire.sent] == [0, 3, 4, 2]
-    wire.stream.bridge(False)
+    wire.stream.set_bridged(False)
     assert (wire.tick()[0].sequence - start) & 0xFFFF == 5
 
 
 def test_a_bridge_between_two_laws(wire: Wire) -> None:
-    wire.stream.bridge(True)
+    wire.stream.set_bridged(True)
     every = bytes(range(160))
     wire.stream.forward(far(0)._replace(payload=every), Law.PCMA)
     assert wire.payloads == [every.translate(transcoding(Law.PCMA, Law.PCMU))]
 
 
 def test_what_plays_is_heard_instead_of_the_other_leg(wire: Wire) -> None:
-    wire.stream.bridge(True)
+    wire.stream.set_bridged(True)
     wire.stream.forward(far(0), Law.PCMU)
     sound = clip(2)
     wire.play(sound)
@@ -259,11 +259,13 @@ def test_what_plays_is_heard_instead_of_the_other_leg(wire: Wire) -> None:
 
 def test_events_are_passed_on_under_our_number(wire: Wire) -> None:
     wire.stream.events = EVENTS
-    wire.stream.bridge(True)
+    wire.stream.set_bridged(True)
     wire.stream.forward(far(0), Law.PCMU)
     event = PAYLOAD.pack(3, 10, 160)
-    wire.stream.press(far(1, marker=True)._replace(payload_type=101, payload=event), "3")
-    wire.stream.press(far(2)._replace(payload_type=101, payload=event, timestamp=far(1).timestamp), None)
+    wire.stream.forward_event(far(1, marker=True)._replace(payload_type=101, payload=event), "3")
+    wire.stream.forward_event(
+        far(2)._replace(payload_type=101, payload=event, timestamp=far(1).timestamp), None
+    )
     types = [(packet.payload_type, packet.marker) for packet in wire.sent]
     assert types == [(0, True), (EVENTS, True), (EVENTS, False)]
     assert wire.sent[2].timestamp == wire.sent[1].timestamp

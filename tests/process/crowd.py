@@ -193,7 +193,7 @@ class Crowd:
         await line.until_answered()
         await self._pause(0.3)
         for key in self.random.choice(("1#", "3*1#", "4*3", "9", "3*")):
-            line.media.send_keys(key)
+            line.media.send_dtmf(key)
             await self._pause(0.4)
         await self._pause(0.6)
         line.hang_up()
@@ -214,11 +214,11 @@ class Crowd:
         """Leave a message: hang up, or end it with a key, while or before it is recorded."""
         line = self.call(MAILBOX).line
         await line.until_answered()
-        line.media.send_keys("2#")
+        line.media.send_dtmf("2#")
         line.media.play(VOICE, loop=True)
         await self._pause(2.5)
         if self.random.random() < 0.5:
-            line.media.send_keys("#")
+            line.media.send_dtmf("#")
             await self._pause(0.3)
         line.hang_up()
 

@@ -87,7 +87,7 @@ async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_
     ada = await ready_phone(server, "1000")
     line = ada.call("6203")
     await line.until_answered()
-    line.media.send_keys("2#")
+    line.media.send_dtmf("2#")
     line.media.play((Clip.from_samples(sines((440,), 1.0, 10)),), loop=True)
     waiting = server.data / "journal"
     await until(lambda: any(path.stat().st_size > 20_000 for path in waiting.glob("vm-*.wav")))

@@ -60,7 +60,7 @@ def test_the_answer_to_a_plain_phone() -> None:
         "a=sendrecv",
         "",
     ]
-    assert answer.agreed == MediaParameters(THERE, 5004, "PCMU", 101, 101, sends=True, hears=True)
+    assert answer.agreed == MediaParameters(THERE, 5004, "PCMU", 101, 101, sends=True, receives=True)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_other_media_are_refused_in_their_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attribute", "host", "direction", "sends", "hears"),
+    ("attribute", "host", "direction", "sends", "receives"),
     [
         ("a=sendrecv", THERE, Direction.SENDRECV, True, True),
         ("a=sendonly", THERE, Direction.RECVONLY, True, False),
@@ -153,10 +153,10 @@ def test_other_media_are_refused_in_their_place() -> None:
         ("a=sendrecv", "::", Direction.RECVONLY, True, False),
     ],
 )
-def test_hold(attribute: str, host: str, direction: Direction, sends: bool, hears: bool) -> None:
+def test_hold(attribute: str, host: str, direction: Direction, sends: bool, receives: bool) -> None:
     answer = answered(body(*AUDIO, attribute, host=host))
     assert read(answer.body).media[0].direction is direction
-    assert (answer.agreed.sends, answer.agreed.hears) == (sends, hears)
+    assert (answer.agreed.sends, answer.agreed.receives) == (sends, receives)
     at_session_level = answered(body(attribute, *AUDIO, host=host))
     assert at_session_level.agreed == answer.agreed
 
@@ -164,7 +164,7 @@ def test_hold(attribute: str, host: str, direction: Direction, sends: bool, hear
 def test_we_hold() -> None:
     answer = answered(body(*AUDIO), direction=Direction.SENDONLY)
     assert read(answer.body).media[0].direction is Direction.SENDONLY
-    assert (answer.agreed.sends, answer.agreed.hears) == (False, True)
+    assert (answer.agreed.sends, answer.agreed.receives) == (False, True)
 
 
 def test_versions_grow_only_when_something_changes() -> None:
@@ -202,7 +202,7 @@ def test_a_stream_of_the_other_family_is_none_for_us(here: str, there: str) -> N
     session.offer()
     assert session.accept(body(*AUDIO, host=there)) is None
     hold = answered(body(*AUDIO, host="::" if ":" in there else "0.0.0.0"), ours(here))
-    assert not hold.agreed.hears
+    assert not hold.agreed.receives
 
 
 def test_of_two_families_offered_ours_is_taken() -> None:
@@ -240,7 +240,7 @@ def test_our_offer_and_its_answer() -> None:
     offer = read(session.offer())
     assert offer.media[0].formats == ("0", "8", str(EVENT_PAYLOAD))
     agreed = session.accept(body("m=audio 5004 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"))
-    assert agreed == MediaParameters(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, hears=True)
+    assert agreed == MediaParameters(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, receives=True)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_two_of_us_agree(law: str, wanted: Direction, allowed: Direction) -> Non
     assert agreed
     assert (agreed.host, agreed.port, agreed.law) == (THERE, 50000, law)
     assert (answer.agreed.host, answer.agreed.port, answer.agreed.law) == (HERE, 40000, law)
-    assert (agreed.sends, agreed.hears) == (answer.agreed.hears, answer.agreed.sends)
+    assert (agreed.sends, agreed.receives) == (answer.agreed.receives, answer.agreed.sends)
     assert (agreed.events_in, agreed.events_out) == (answer.agreed.events_out, answer.agreed.events_in)
 
 

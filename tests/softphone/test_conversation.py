@@ -182,7 +182,7 @@ async def test_sound_is_said_heard_and_recorded(tmp_path: Path) -> None:
         running = asyncio.create_task(pair.converse(replace(plan, tells_sound=True)).run())
         line = await answered(pair)
         theirs: list[np.ndarray] = []
-        line.media.listen(lambda packet, law: theirs.append(decode(packet.payload, law)))
+        line.media.add_listener(lambda packet, law: theirs.append(decode(packet.payload, law)))
         line.media.play(
             [beep()], lambda: line.media.play([Clip.from_samples(np.zeros(12_000, np.int16))], line.hang_up)
         )

@@ -58,8 +58,8 @@ class Party(CallLegListener):
         self.on_gone: Callable[[Party, Termination], object] = ignore  # last; whether answered before or not
         self.on_lost: Callable[[Party], object] = ignore  # no sound for a long time
         self.on_referral: Callable[[Party, Referral], object] = reject_referral
-        media.on_key = self._take_key
-        media.on_dead = self._dead
+        media.on_dtmf = self._take_key
+        media.on_inactive = self._dead
 
     # What its owner wants
 
@@ -172,7 +172,7 @@ class Party(CallLegListener):
             rtcp=agreed.rtcp,
             mux=agreed.mux,
             sends=agreed.sends,
-            hears=agreed.hears,
+            receives=agreed.receives,
         )
         self.media.connect(remote)
 
@@ -180,7 +180,7 @@ class Party(CallLegListener):
         self.on_lost(self)
 
     def _take_key(self, key: str, kind: DtmfMethod) -> None:
-        if self._choice.takes(key, kind, self._now()):
+        if self._choice.accepts(key, kind, self._now()):
             self.heard[kind] = self.heard.get(kind, 0) + 1
             self.on_key(key)
 

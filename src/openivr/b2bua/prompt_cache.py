@@ -6,7 +6,7 @@ from typing import Protocol
 
 import structlog
 
-from openivr.media.audio.clip import Clip, ClipCache, NotTelephoneSound
+from openivr.media.audio.clip import Clip, ClipCache, UnsupportedWav
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class PromptCache:
         try:
             wav = await (self._sounds.message(name) if is_message else self._sounds.prompt(name))
             clip = None if wav is None else await self._off_loop(Clip.from_wav, wav)
-        except (NotTelephoneSound, OSError) as error:
+        except (UnsupportedWav, OSError) as error:
             log.error("a sound cannot be played", name=name, error=str(error))
             clip = None
         if not self._is_newest(name, asyncio.current_task()):

@@ -1,22 +1,22 @@
-"""Sound of calls: RTP in and out, keys, relaying, recording. Knows nothing of SIP or menus.
+"""Media of calls: RTP and RTCP, DTMF, bridging and recording. Knows neither SIP nor the IVR.
 
     media = Media(MediaSettings((Interface("192.0.2.1"),), range(10000, 20000)))
-    leg = media.open("198.51.100.7")         # towards this address; raises NoPorts
-    leg.address                              # for our session description; RTCP is at the port above
-    leg.connect(Remote(...))                 # and again after every further offer and answer
-    leg.on_key = lambda key, kind: ...       # kind: how it was heard
-    leg.on_dead = lambda: ...                # nothing came for a while though it should have
-    leg.play((clip, clip), on_end)           # replaces what is playing; the first packet leaves at once
-    leg.play((ringback(),), loop=True)
-    leg.stop()                               # silence is sent from now on
-    leg.send_keys("42#")
-    recording = leg.record(path, on_end, silence_seconds=4)
-    leg.bridge(other); leg.unbridge()
-    leg.statistics()
-    leg.close()
+    session = media.open("198.51.100.7")     # a media session towards this host; raises NoPorts
+    session.address                          # for the local session description; RTCP uses the next port
+    session.connect(RemoteMedia(...))        # after every completed offer/answer exchange
+    session.on_dtmf = lambda digit, method: ...
+    session.on_inactive = lambda: ...        # no packet arrived for `inactivity_seconds`
+    session.play((clip, clip), on_end)       # replaces what is playing; the first packet leaves immediately
+    session.play((ringback(),), loop=True)
+    session.stop()                           # sends silence from now on
+    session.send_dtmf("42#")
+    recording = session.record(path, on_end, silence_seconds=4)
+    session.bridge(other); session.unbridge()
+    session.statistics()
+    session.close()
     await media.close()
 
-Everything is called in the loop's thread and returns at once. What is called back comes from the loop, never
-from within a call of these; nothing is called back for what was stopped or closed, but
-the end of a recording.
+All methods are called in the event loop's thread and return immediately. Callbacks run from the loop, never
+inside one of these calls. Nothing that was stopped or closed calls back, except a recording, which always
+reports its end.
 """

@@ -1,4 +1,4 @@
-"""Opens the legs of calls: the one thing that the rest of the house needs to hold."""
+"""Entry point of the media engine: opens media sessions."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,41 +11,43 @@ from openivr.media.session import MediaSession
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """Where sound is received, and how long it may be missing."""
+    """Local addresses and ports for RTP, and the inactivity limit."""
 
     interfaces: tuple[Interface, ...] = (Interface("127.0.0.1"),)  # see `find_interface`
     ports: range = range(10000, 20000)
-    dead_seconds: float = 30
+    inactivity_seconds: float = 30
 
 
 class Media:
-    """The pump and the ports. To be made in the running event loop, the one that signalling uses too."""
+    """Owns the pump and the ports. Create it in the running event loop that signalling uses too."""
 
     def __init__(self, settings: MediaSettings) -> None:
         self._settings = settings
         self._ports = Ports(settings.ports)
-        self._legs: WeakSet[MediaSession] = WeakSet()
+        self._sessions: WeakSet[MediaSession] = WeakSet()
         self._pump = Pump(asyncio.get_running_loop())
 
     @property
-    def pairs(self) -> int:
-        """How many legs there are ports for."""
-        return self._ports.pairs
+    def capacity(self) -> int:
+        """Number of sessions that the port range has room for."""
+        return self._ports.capacity
 
     @property
-    def missed(self) -> int:
-        """Turns of 20 ms that were left out, because the process was busy or asleep. For the metrics."""
-        return self._pump.missed
+    def missed_ticks(self) -> int:
+        """Turns of 20 ms that were skipped because the process was busy or suspended. For the metrics."""
+        return self._pump.missed_ticks
 
     def open(self, towards: str) -> MediaSession:
-        """A leg for whoever is at this numeric address. NoPorts if there are none left."""
+        """Open a session towards a numeric address. Raises NoPorts if no ports are free."""
         interface, pair = self._ports.bind(self._settings.interfaces, towards)
-        leg = MediaSession(self._pump, interface.advertised(towards), pair, self._settings.dead_seconds)
-        self._legs.add(leg)
-        return leg
+        session = MediaSession(
+            self._pump, interface.advertised(towards), pair, self._settings.inactivity_seconds
+        )
+        self._sessions.add(session)
+        return session
 
     async def close(self) -> None:
-        """Close all legs, stop sending and reading, and wait until all recordings are complete."""
-        for leg in list(self._legs):
-            leg.close()
+        """Close all sessions, stop sending and reading, and wait until all recordings are complete."""
+        for session in list(self._sessions):
+            session.close()
         await self._pump.close()

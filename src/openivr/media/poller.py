@@ -1,20 +1,21 @@
-"""Waits for many sockets at once, with a bound on what is read before anything else gets its turn.
+"""Reads many sockets with a bound on the work done before other callbacks get their turn.
 
-On Linux an epoll of our own hangs in the event loop as one descriptor: cheaper than one reader a socket, and
-fair, for the kernel puts a socket that still has more behind the others. Elsewhere the loop's own readers do.
+On Linux one epoll descriptor is registered in the event loop for all sockets. That is cheaper than one reader
+a socket, and fair, because the kernel queues a socket with more data behind the others. On other systems
+each socket is registered in the loop.
 """
 
 import asyncio
 import select
 from collections.abc import Callable
 
-BATCH = 64  # sockets read at one go, one packet each
+BATCH = 64  # sockets read in one pass, one packet each
 
 Handler = Callable[[], None]
 
 
 class Poller:
-    """Calls the handler of each socket with something to read, again and again until it has been read."""
+    """Calls the handler of each readable socket until nothing is left to read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -31,7 +32,7 @@ class Poller:
             self._loop.add_reader(descriptor, handler)
 
     def remove(self, descriptor: int) -> None:
-        """Read it no more. The owner closes it now, whereby the kernel takes it out of the epoll as well."""
+        """Stop reading it. The owner closes it next, which removes it from the epoll set as well."""
         del self._handlers[descriptor]
         if not self._epoll:
             self._loop.remove_reader(descriptor)

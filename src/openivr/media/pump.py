@@ -1,4 +1,4 @@
-"""The heart of the house: one tick for all calls, and one place that reads all their sockets."""
+"""RTP scheduler: one timer of 20 ms and one poller for all calls."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from openivr.media.dtmf.inband import InbandDetector, listen
+from openivr.media.dtmf.inband import InbandDetector, detect
 from openivr.media.poller import Poller
 from openivr.media.recording.audio_recording import RecordingResult
 from openivr.media.schedule import PERIOD, SLOTS, Schedule
@@ -17,44 +17,44 @@ log = structlog.get_logger(__name__)
 
 
 class Pump:
-    """Sends the packets of all streams that joined, each every 20 ms in its slot."""
+    """Ticks every sender that joined once in 20 ms, each in its slot."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.poller = Poller(loop)
-        self.tone_listeners: dict[InbandDetector, None] = {}
+        self.inband_detectors: dict[InbandDetector, None] = {}
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
-        self.recordings: set[asyncio.Future[RecordingResult]] = set()  # that are not complete
-        self.missed = 0  # turns left out, because this process had no time
+        self.recordings: set[asyncio.Future[RecordingResult]] = set()  # not complete yet
+        self.missed_ticks = 0  # skipped because the process was late
         self._slots: list[dict[RtpSender, None]] = [{} for _ in range(SLOTS)]
         start = time.monotonic_ns() + PERIOD
         self._schedule = Schedule(start)
         self._ticker = Ticker(loop, start, self._tick)
 
-    def join(self, stream: RtpSender) -> None:
-        """Send this stream from now on, in the slot with the fewest."""
-        if not any(stream in slot for slot in self._slots):
-            min(self._slots, key=len)[stream] = None
+    def join(self, sender: RtpSender) -> None:
+        """Tick this sender from now on, in the slot with the fewest."""
+        if not any(sender in slot for slot in self._slots):
+            min(self._slots, key=len)[sender] = None
 
-    def leave(self, stream: RtpSender) -> None:
+    def leave(self, sender: RtpSender) -> None:
         for slot in self._slots:
-            slot.pop(stream, None)
+            slot.pop(sender, None)
 
     def _tick(self) -> None:
         for slot, missed in self._schedule.due(time.monotonic_ns()):
-            streams = self._slots[slot]
+            senders = self._slots[slot]
             if missed:
-                self.missed += missed
-                for stream in streams:
-                    stream.skip(missed)
-            for stream in tuple(streams):
+                self.missed_ticks += missed
+                for sender in senders:
+                    sender.skip(missed)
+            for sender in tuple(senders):
                 try:
-                    stream.tick()
-                except Exception:  # one call's trouble must not silence those after it
-                    log.exception("stream failed")
-                    del streams[stream]
-            if slot == 0 and self.tone_listeners:
-                listen(self.tone_listeners)
+                    sender.tick()
+                except Exception:  # a failure in one call must not silence the calls after it
+                    log.exception("sending RTP failed")
+                    del senders[sender]
+            if slot == 0 and self.inband_detectors:
+                detect(self.inband_detectors)
 
     async def close(self) -> None:
         """Stop sending and reading, and wait until all recordings are complete."""

@@ -1,4 +1,4 @@
-"""When which calls send: a period of 20 ms in slots, on a schedule that nothing can move."""
+"""Fixed send schedule: a period of 20 ms divided into slots. Lateness does not move it."""
 
 from collections.abc import Iterator
 
@@ -7,27 +7,27 @@ SLOTS = 5
 
 
 class Schedule:
-    """Tick n is due at start + n * PERIOD / SLOTS, however late we are, and is the turn of slot n % SLOTS.
+    """Tick n is due at start + n * PERIOD / SLOTS and serves slot n % SLOTS.
 
-    Times are in nanoseconds of one monotonic clock.
+    Times are nanoseconds of one monotonic clock.
     """
 
     __slots__ = ("_served", "_start", "_tick")
 
     def __init__(self, start: int) -> None:
         self._start = start
-        self._tick = 0  # the next to come
-        self._served = [slot - SLOTS for slot in range(SLOTS)]  # the last tick of each slot
+        self._tick = 0  # the next one
+        self._served = [slot - SLOTS for slot in range(SLOTS)]  # last tick of each slot
 
     @property
     def next_time(self) -> int:
-        """When the next slot is due."""
+        """Time at which the next slot is due."""
         return self._start + self._tick * PERIOD // SLOTS
 
     def due(self, now: int) -> Iterator[tuple[int, int]]:
-        """The slots to serve now, each with how many of its turns were missed before this one.
+        """Yield the slots to serve now, each with the number of its turns that were missed.
 
-        None comes twice: after a stall every call sends one packet and leaves out those whose time is past.
+        No slot is yielded twice. After a stall every call sends one packet and skips the missed turns.
         """
         last = (now - self._start) * SLOTS // PERIOD
         first = max(self._tick, last - SLOTS + 1)

@@ -1,4 +1,4 @@
-"""One side of a call, and all that can be done with its sound."""
+"""Media session: the RTP of one side of a call, and what can be done with it."""
 
 import random
 import time
@@ -13,7 +13,7 @@ from openivr.media.pump import Pump
 from openivr.media.recording.audio_recording import AudioRecording, RecordingResult
 from openivr.media.rtp import packet as rtp
 from openivr.media.rtp import rtcp
-from openivr.media.rtp.ports import PortPair, show
+from openivr.media.rtp.ports import PortPair, format_address
 from openivr.media.rtp.remote import RemoteMedia
 from openivr.media.statistics import MediaStats
 from openivr.media.stream.receiver import Listener, RtpReceiver
@@ -25,103 +25,107 @@ NANOSECONDS = 1_000_000_000
 
 
 def ignore(*_: object) -> None:
-    """What is called back until the owner says otherwise."""
+    """Do nothing: the callback until the owner sets one."""
 
 
 class MediaSession:
-    """Made by `Media.open`. Nothing is sent before `connect`, and nothing happens after `close`."""
+    """Created by `Media.open`. Nothing is sent before `connect`, and nothing happens after `close`."""
 
-    def __init__(self, pump: Pump, host: str, pair: PortPair, dead_seconds: float) -> None:
+    def __init__(self, pump: Pump, host: str, pair: PortPair, inactivity_seconds: float) -> None:
         self.address = (host, pair.port)
-        """Where the other side should send: for our description."""
-        self.on_key: Callable[[str, DtmfMethod], None] = ignore
-        """A key: 0-9, *, #, A-D."""
-        self.on_dead: Callable[[], None] = ignore
-        """Nothing came for `dead_seconds`, though it should. Told again only after a sign of life."""
+        """Host and port for the local session description."""
+        self.on_dtmf: Callable[[str, DtmfMethod], None] = ignore
+        """Called with each digit received: 0-9, *, #, A-D."""
+        self.on_inactive: Callable[[], None] = ignore
+        """Called when no packet arrived for `inactivity_seconds`. A packet rearms it."""
         self.partner: MediaSession | None = None
-        """The leg that it is bridged with."""
+        """The session that this one is bridged with."""
         self._pump = pump
-        self.outgoing = RtpSender()
-        self.incoming = RtpReceiver(partial(self._soon_tell_key, DtmfMethod.EVENT))
-        self._line = RtpSocket(pump.poller, pair, self.outgoing, self._take, self._take_control)
-        self._control = RtcpSession(f"{random.getrandbits(64):016x}@openivr")
-        self._tones = InbandDetector(partial(self._soon_tell_key, DtmfMethod.TONE))
+        self.sender = RtpSender()
+        self.receiver = RtpReceiver(partial(self._report_digit_soon, DtmfMethod.EVENT))
+        self._socket = RtpSocket(pump.poller, pair, self.sender, self._on_packet, self._on_rtcp)
+        self._rtcp = RtcpSession(f"{random.getrandbits(64):016x}@openivr")
+        self._inband = InbandDetector(partial(self._report_digit_soon, DtmfMethod.TONE))
         self._recordings: list[AudioRecording] = []
         self._remote: RemoteMedia | None = None
-        self._plays = 0  # so that the end of one is not taken for another's
-        self._dead_seconds = dead_seconds
-        self._alive_at = time.monotonic_ns()
-        self._is_dead = self._is_closed = False
-        self._timer = pump.loop.call_later(min(rtcp.next_interval(), dead_seconds) / 2, self._report)
+        self._play_count = 0  # tells the end of one play from that of another
+        self._inactivity_seconds = inactivity_seconds
+        self._active_at = time.monotonic_ns()
+        self._is_inactive = self._is_closed = False
+        interval = min(rtcp.next_interval(), inactivity_seconds) / 2
+        self._timer = pump.loop.call_later(interval, self._on_report_due)
 
     # Signalling
 
     def connect(self, remote: RemoteMedia) -> None:
-        """Send and listen as was agreed on. Each call of it lets the other side's address change, once."""
+        """Apply an offer/answer result. Each call lets the source of the peer's RTP change once."""
         self._remote = remote
-        self.outgoing.set_law(remote.law)
-        self.outgoing.events = remote.events_out
-        self.incoming.events = remote.events_in
-        self._listen_for_tones(remote.events_in is None)
-        self._line.aim(remote)
-        self._alive_at, self._is_dead = time.monotonic_ns(), False
-        self._pump.join(self.outgoing)
+        self.sender.set_law(remote.law)
+        self.sender.events = remote.events_out
+        self.receiver.events = remote.events_in
+        self._set_inband(remote.events_in is None)
+        self._socket.connect(remote)
+        self._active_at, self._is_inactive = time.monotonic_ns(), False
+        self._pump.join(self.sender)
 
     def close(self) -> None:
-        """End everything, say good-bye and give the ports back. May be called again."""
+        """Stop everything, send RTCP BYE and release the ports. May be called again."""
         if self._is_closed:
             return
         self.unbridge()
         for recording in list(self._recordings):
             recording.stop()
         self._is_closed = True
-        self._plays += 1
+        self._play_count += 1
         self._timer.cancel()
-        self._pump.leave(self.outgoing)
-        self._pump.tone_listeners.pop(self._tones, None)
+        self._pump.leave(self.sender)
+        self._pump.inband_detectors.pop(self._inband, None)
         if self._remote:
-            self._line.send_control(self._write_report(is_bye=True))
-        self._line.close()
-        self.outgoing.close()
-        # With nobody left to tell, nothing points back here: all is freed at once, and not by the collector.
-        self.on_key = self.on_dead = self.incoming.on_key = self._tones.on_key = ignore
+            self._socket.send_rtcp(self._write_report(is_bye=True))
+        self._socket.close()
+        self.sender.close()
+        # Without callbacks no reference cycle is left, so the session is freed without the garbage collector.
+        self.on_dtmf = self.on_inactive = self.receiver.on_digit = self._inband.on_digit = ignore
 
-    # Sound to the other side
+    # Sending
 
     def play(
         self, clips: Sequence[Clip], on_end: Callable[[], None] | None = None, *, loop: bool = False
     ) -> None:
-        """Play clips on end in the place of what is playing; the first packet leaves at once.
+        """Play clips one after another instead of what is playing. The first packet leaves immediately.
 
-        `on_end` is called when the last one has been played to its end, unless it was stopped or replaced.
-        While the leg is bridged, what plays is heard instead of the other leg.
+        `on_end` is called after the last one, unless the play was stopped or replaced. While the session is
+        bridged, the clips replace the audio of the other session.
         """
-        self._plays += 1
-        number = self._plays
-        ended = on_end and (lambda: self._soon(self._tell_end, number, on_end))
-        self.outgoing.play(tuple(clips), loop=loop, on_end=ended)
+        self._play_count += 1
+        number = self._play_count
+        ended = on_end and (lambda: self._soon(self._report_play_end, number, on_end))
+        self.sender.play(tuple(clips), loop=loop, on_end=ended)
 
     def stop(self) -> None:
-        """Play nothing more: silence, or what the other leg says."""
-        self._plays += 1
-        self.outgoing.stop()
+        """Stop playing. The peer gets silence, or the audio of the other session."""
+        self._play_count += 1
+        self.sender.stop()
 
-    def send_keys(self, keys: str) -> None:
-        """Press keys, 100 ms each; as tones where telephone-events were not agreed on. ValueError: no key."""
-        self.outgoing.send_keys(keys)
+    def send_dtmf(self, digits: str) -> None:
+        """Send digits of 100 ms each, as tones if telephone-events were not negotiated.
 
-    # Sound from the other side
+        Raises ValueError for other characters.
+        """
+        self.sender.send_dtmf(digits)
 
-    def listen(self, listener: Listener) -> None:
-        """Call this with every audio packet, in the order of their coming."""
-        self.incoming.listeners.append(listener)
-        self._line.want_audio(True)
+    # Receiving
 
-    def unlisten(self, listener: Listener) -> None:
-        """Call it no more; a listener that is not there is no error."""
-        if listener in self.incoming.listeners:
-            self.incoming.listeners.remove(listener)
-        self._line.want_audio(bool(self.incoming.listeners))
+    def add_listener(self, listener: Listener) -> None:
+        """Call this with every audio packet, in the order of arrival."""
+        self.receiver.listeners.append(listener)
+        self._socket.set_audio_wanted(True)
+
+    def remove_listener(self, listener: Listener) -> None:
+        """Remove a listener. An unknown one is ignored."""
+        if listener in self.receiver.listeners:
+            self.receiver.listeners.remove(listener)
+        self._socket.set_audio_wanted(bool(self.receiver.listeners))
 
     def record(
         self,
@@ -132,142 +136,143 @@ class MediaSession:
         silence_seconds: float | None = None,
         both: bool = False,
     ) -> AudioRecording:
-        """Record what is heard into a new wav; with `both`, that on the left and what is sent on the right.
+        """Record the received audio into a new WAV file; `both` adds the sent audio as the right channel.
 
-        It ends by `Recording.stop`, with the leg, after so many seconds, or after so many of silence. Then
-        `on_end` is called, once, when the file is complete; also after the leg was closed.
+        The recording ends by `AudioRecording.stop`, with the session, after `seconds`, or after
+        `silence_seconds` of silence. Then `on_end` is called once, when the file is complete, which may be
+        after the session was closed.
         """
         recording = AudioRecording(
             path, self._pump.writer, seconds=seconds, silence_seconds=silence_seconds, both=both
         )
-        recording.on_stop = partial(self._forget, recording)
+        recording.on_stop = partial(self._detach_recording, recording)
         self._recordings.append(recording)
         self._pump.recordings.add(recording.done)
         recording.done.add_done_callback(self._pump.recordings.discard)
         recording.done.add_done_callback(lambda done: on_end(done.result()))
-        self.listen(recording.hear)
+        self.add_listener(recording.on_received)
         if both:
-            self.outgoing.taps.append(recording.say)
+            self.sender.taps.append(recording.on_sent)
         return recording
 
-    def _forget(self, recording: AudioRecording) -> None:
+    def _detach_recording(self, recording: AudioRecording) -> None:
         self._recordings.remove(recording)
-        self.unlisten(recording.hear)
-        if recording.say in self.outgoing.taps:
-            self.outgoing.taps.remove(recording.say)
+        self.remove_listener(recording.on_received)
+        if recording.on_sent in self.sender.taps:
+            self.sender.taps.remove(recording.on_sent)
 
-    def _listen_for_tones(self, is_listening: bool) -> None:
-        if is_listening == (self._tones in self._pump.tone_listeners):
+    def _set_inband(self, is_enabled: bool) -> None:
+        if is_enabled == (self._inband in self._pump.inband_detectors):
             return
-        if is_listening:
-            self._pump.tone_listeners[self._tones] = None
-            self.listen(self._tones.hear)
+        if is_enabled:
+            self._pump.inband_detectors[self._inband] = None
+            self.add_listener(self._inband.collect)
         else:
-            del self._pump.tone_listeners[self._tones]
-            self.unlisten(self._tones.hear)
+            del self._pump.inband_detectors[self._inband]
+            self.remove_listener(self._inband.collect)
 
-    def _take(self, data: memoryview, now: int) -> bool:
+    def _on_packet(self, data: memoryview, now: int) -> bool:
         if rtp.is_rtcp(data):
-            return bool(self._remote and self._remote.mux) and self._take_control(data, now)
+            return bool(self._remote and self._remote.mux) and self._on_rtcp(data, now)
         packet = rtp.read(data)
-        return packet is not None and self.incoming.take(packet, now)
+        return packet is not None and self.receiver.take(packet, now)
 
-    def _take_control(self, data: memoryview, now: int) -> bool:
-        is_taken = self._control.take(data, self.outgoing.ssrc, time.time_ns())
-        if is_taken:
-            self._alive_at = now
-        return is_taken
+    def _on_rtcp(self, data: memoryview, now: int) -> bool:
+        is_valid = self._rtcp.take(data, self.sender.ssrc, time.time_ns())
+        if is_valid:
+            self._active_at = now
+        return is_valid
 
-    # Both sides of a conversation
+    # Bridging
 
     def bridge(self, other: "MediaSession") -> None:
-        """Let two legs hear each other, until `unbridge` or the end of either.
+        """Exchange audio with another session, until `unbridge` or the end of either.
 
-        Audio is passed on as it comes, in the other's law; so are telephone-events, as tones to who does not
-        understand them. `on_key` still tells every key of both. ValueError if one of them is bridged already.
+        Audio is forwarded as it arrives, in the law of the other session. Telephone-events are forwarded too,
+        as tones to a peer without them, and still reported by `on_dtmf`. Raises ValueError if either session
+        is bridged already.
         """
         if self.partner or other.partner:
-            raise ValueError("a leg can only be bridged with one other")
+            raise ValueError("a media session can only be bridged with one other")
         self.partner, other.partner = other, self
         for source, target in ((self, other), (other, self)):
-            target.outgoing.bridge(True)
-            source.incoming.pass_on(target.outgoing.press)
-            source.listen(target.outgoing.forward)
+            target.sender.set_bridged(True)
+            source.receiver.forward_events(target.sender.forward_event)
+            source.add_listener(target.sender.forward)
 
     def unbridge(self) -> None:
-        """Let a leg and its partner hear silence again, or what they play. No error if it has none."""
+        """End the bridge: both peers get silence again, or what is played. Does nothing without a bridge."""
         other = self.partner
         if other is None:
             return
         self.partner = other.partner = None
         for source, target in ((self, other), (other, self)):
-            source.unlisten(target.outgoing.forward)
-            source.incoming.pass_on(None)
-            target.outgoing.bridge(False)
+            source.remove_listener(target.sender.forward)
+            source.receiver.forward_events(None)
+            target.sender.set_bridged(False)
 
-    # What the owner is told, always out of the loop
+    # Callbacks of the owner, always run from the event loop
 
-    def _soon(self, tell: Callable[..., None], *arguments: object) -> None:
-        self._pump.loop.call_soon(tell, *arguments)
+    def _soon(self, callback: Callable[..., None], *arguments: object) -> None:
+        self._pump.loop.call_soon(callback, *arguments)
 
-    def _soon_tell_key(self, kind: DtmfMethod, key: str) -> None:
-        self._soon(self._tell_key, key, kind)
+    def _report_digit_soon(self, method: DtmfMethod, digit: str) -> None:
+        self._soon(self._report_digit, digit, method)
 
-    def _tell_key(self, key: str, kind: DtmfMethod) -> None:
+    def _report_digit(self, digit: str, method: DtmfMethod) -> None:
         if not self._is_closed:
-            self.on_key(key, kind)
+            self.on_dtmf(digit, method)
 
-    def _tell_end(self, number: int, on_end: Callable[[], None]) -> None:
-        if number == self._plays:
+    def _report_play_end(self, number: int, on_end: Callable[[], None]) -> None:
+        if number == self._play_count:
             on_end()
 
     # Every five seconds
 
-    def _report(self) -> None:
-        self._timer = self._pump.loop.call_later(
-            min(rtcp.next_interval(), self._dead_seconds / 2), self._report
-        )
+    def _on_report_due(self) -> None:
+        interval = min(rtcp.next_interval(), self._inactivity_seconds / 2)
+        self._timer = self._pump.loop.call_later(interval, self._on_report_due)
         if self._remote is None:
             return
-        self._line.send_control(self._write_report(is_bye=False))
-        self._look_for_life(self._remote)
+        self._socket.send_rtcp(self._write_report(is_bye=False))
+        self._check_activity(self._remote)
 
     def _write_report(self, *, is_bye: bool) -> bytes:
-        self._count_dropped()
-        return self._control.write(self.outgoing, self.incoming.reception, time.time_ns(), is_bye=is_bye)
+        self._count_drops()
+        return self._rtcp.write(self.sender, self.receiver.stats, time.time_ns(), is_bye=is_bye)
 
-    def _count_dropped(self) -> None:
-        """What the kernel's filter kept from us was heard all the same."""
-        if dropped := self._line.dropped():
-            self.incoming.reception.received += dropped
-            self._alive_at = time.monotonic_ns()
+    def _count_drops(self) -> None:
+        """Count the packets that the kernel's filter dropped: they were received, and show activity."""
+        if drops := self._socket.take_drops():
+            self.receiver.stats.received += drops
+            self._active_at = time.monotonic_ns()
 
-    def _look_for_life(self, remote: RemoteMedia) -> None:
+    def _check_activity(self, remote: RemoteMedia) -> None:
         now = time.monotonic_ns()
-        self._alive_at = max(self._alive_at, self.incoming.heard_at)
-        if not remote.sends:  # on hold: not a sound is expected, and the time begins anew afterwards
-            self._alive_at = now
-        is_dead = now - self._alive_at > self._dead_seconds * NANOSECONDS
-        if is_dead and not self._is_dead:
-            self._soon(self._tell_dead)
-        self._is_dead = is_dead
+        self._active_at = max(self._active_at, self.receiver.received_at)
+        if not remote.sends:  # on hold no packets are expected; the time starts again afterwards
+            self._active_at = now
+        is_inactive = now - self._active_at > self._inactivity_seconds * NANOSECONDS
+        if is_inactive and not self._is_inactive:
+            self._soon(self._report_inactive)
+        self._is_inactive = is_inactive
 
-    def _tell_dead(self) -> None:
+    def _report_inactive(self) -> None:
         if not self._is_closed:
-            self.on_dead()
+            self.on_inactive()
 
     def statistics(self) -> MediaStats:
-        """How the leg fared until now."""
-        self._count_dropped()
-        reception, block, trip = self.incoming.reception, self._control.block, self._control.round_trip
-        source = self._line.source
+        """Return the counters since the session was opened."""
+        self._count_drops()
+        stats, block, trip = self.receiver.stats, self._rtcp.block, self._rtcp.round_trip
+        source = self._socket.source
         return MediaStats(
-            sent=self.outgoing.packets,
-            heard=reception.received_before + reception.received,
-            lost=reception.lost_before + reception.lost,
-            jitter_ms=milliseconds(reception.jitter),
-            strangers=self._line.strangers,
-            source=show(source) if source else "",
+            sent=self.sender.packets,
+            heard=stats.received_before + stats.received,
+            lost=stats.lost_before + stats.lost,
+            jitter_ms=milliseconds(stats.jitter),
+            strangers=self._socket.foreign,
+            source=format_address(source) if source else "",
             far_lost=block.lost if block else None,
             far_jitter_ms=milliseconds(block.jitter) if block else None,
             round_trip_ms=None if trip is None else 1000 * trip,

@@ -1,4 +1,4 @@
-"""Calls a function at every slot of a schedule, by a timerfd: sharper than an event loop's own timers."""
+"""Calls a function at every slot of the schedule. Uses a timerfd, which is more precise than loop timers."""
 
 import asyncio
 import ctypes
@@ -20,7 +20,7 @@ class Interval(ctypes.Structure):
 
 
 def open_timer(start: int) -> int | None:
-    """A descriptor that becomes readable at this time of the monotonic clock and every slot after it."""
+    """Open a timer that becomes readable at `start` (monotonic ns) and at every slot after it, or None."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -45,9 +45,9 @@ class Ticker:
         if self._timer is None:
             self._call_later()
         else:
-            loop.add_reader(self._timer, self._expired, self._timer)
+            loop.add_reader(self._timer, self._on_timer, self._timer)
 
-    def _expired(self, timer: int) -> None:
+    def _on_timer(self, timer: int) -> None:
         try:
             os.read(timer, 8)
         except BlockingIOError:
@@ -57,9 +57,9 @@ class Ticker:
     def _call_later(self) -> None:
         now = time.monotonic_ns()
         self._next += max(1, -(-(now - self._next) // (PERIOD // SLOTS))) * (PERIOD // SLOTS)
-        self._handle = self._loop.call_later((self._next - now) / 1e9, self._fired)
+        self._handle = self._loop.call_later((self._next - now) / 1e9, self._on_timeout)
 
-    def _fired(self) -> None:
+    def _on_timeout(self) -> None:
         self._call_later()
         self._tick()
 

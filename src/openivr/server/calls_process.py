@@ -290,7 +290,7 @@ def media_settings(told: CallSettings) -> MediaSettings:
     return MediaSettings(
         interfaces=tuple(Interface(host, external.get(":" in host, "")) for host in hosts),
         ports=told.rtp_ports,
-        dead_seconds=told.dead_seconds,
+        inactivity_seconds=told.dead_seconds,
     )
 
 

@@ -186,9 +186,9 @@ class Conversation:
             return
         self._is_hearing = True
         media = self._line.media
-        media.listen(self._listen)
+        media.add_listener(self._listen)
         if self.plan.hear is not None:
-            media.listen(self.plan.hear)
+            media.add_listener(self.plan.hear)
         if self.plan.record is not None:
             self._recorded = self._loop.create_future()
             media.record(self.plan.record, self._recorded.set_result)

@@ -8,7 +8,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from openivr.media.dtmf.rfc4733 import KEYS
+from openivr.media.dtmf.rfc4733 import DIGITS
 
 HANG_UP = "qQhH\x04"  # the last is Ctrl-D
 CHUNK = 1024  # bytes read at a time
@@ -35,7 +35,7 @@ class Keyboard:
         for key in data.decode(errors="replace"):
             if key in HANG_UP:
                 self._on_stop()
-            elif key.upper() in KEYS:
+            elif key.upper() in DIGITS:
                 self._on_keys(key.upper())
 
     def feed(self, data: bytes) -> None:

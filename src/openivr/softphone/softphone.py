@@ -42,7 +42,7 @@ class SoftphoneAccount(Party):
     def press(self, keys: str, way: DtmfMethod) -> None:
         """Press keys, one after another: by INFO, or as what was agreed on, which is events or tones."""
         if way is not DtmfMethod.INFO:
-            self.media.send_keys(keys)
+            self.media.send_dtmf(keys)
         elif self.leg is not None:
             for key in keys:
                 self.leg.press(key)

@@ -1,4 +1,4 @@
-"""Prompts as packets: encoded once, in both laws, and shared by every call that plays them."""
+"""Sounds in frames of 20 ms, encoded once in both laws and shared by all calls that play them."""
 
 import io
 import wave
@@ -11,37 +11,37 @@ import numpy as np
 from openivr.media.audio.g711 import FRAME, RATE, Law, Samples, encode
 
 Frames = tuple[bytes, ...]
-FRAME_BYTES = 2 * (FRAME + 40)  # a frame in both laws, with what Python needs to hold it
+FRAME_BYTES = 2 * (FRAME + 40)  # a frame in both laws, with the overhead of Python objects
 
 
-class NotTelephoneSound(Exception):
-    """Not a wav of 8 kHz, one channel, 16 bit."""
+class UnsupportedWav(Exception):
+    """The data is not a WAV file of 8 kHz, one channel, 16 bit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """A sound in frames of 20 ms; the last one is filled up with silence."""
+    """A sound in frames of 20 ms. The last frame is padded with silence."""
 
     pcmu: Frames = field(repr=False)
     pcma: Frames = field(repr=False)
 
     @classmethod
     def from_samples(cls, samples: Samples) -> "Clip":
-        """Some 10 ms of work for a minute of sound: for long ones, not in the loop's thread."""
+        """Encode samples. Takes some 10 ms for a minute of sound, so long ones need another thread."""
         padded = np.pad(samples, (0, -len(samples) % FRAME))
         return cls(*(split(encode(padded, law)) for law in (Law.PCMU, Law.PCMA)))
 
     @classmethod
     def from_wav(cls, data: bytes) -> "Clip":
-        """Read what `openivr.sounds.convert` and the store keep; NotTelephoneSound for anything else."""
+        """Read a WAV file as `openivr.sounds.convert` writes it. Raises UnsupportedWav for any other."""
         try:
             with wave.open(io.BytesIO(data)) as file:
-                shape = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-                if shape != (RATE, 1, 2):
-                    raise NotTelephoneSound(f"{shape[0]} Hz, {shape[1]} channels, {8 * shape[2]} bit")
+                form = (file.getframerate(), file.getnchannels(), file.getsampwidth())
+                if form != (RATE, 1, 2):
+                    raise UnsupportedWav(f"{form[0]} Hz, {form[1]} channels, {8 * form[2]} bit")
                 data = file.readframes(file.getnframes())
         except (wave.Error, EOFError, RuntimeError) as error:
-            raise NotTelephoneSound("not a wav file") from error
+            raise UnsupportedWav("not a wav file") from error
         return cls.from_samples(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16))
 
     @property
@@ -50,7 +50,7 @@ class Clip:
 
     @property
     def size(self) -> int:
-        """Bytes of memory, about."""
+        """Approximate bytes of memory."""
         return len(self.pcmu) * FRAME_BYTES
 
     def frames(self, law: Law) -> Frames:
@@ -62,7 +62,7 @@ def split(data: bytes) -> Frames:
 
 
 class ClipCache:
-    """Clips by a key, the least recently used given up first."""
+    """Clips by a key. The least recently used are evicted first."""
 
     def __init__(self, limit: int = 256 * 1024 * 1024) -> None:
         self.limit = limit  # bytes
@@ -75,16 +75,16 @@ class ClipCache:
         return clip
 
     def put(self, key: Hashable, clip: Clip) -> None:
-        """Keep a clip. A call that plays one that is given up keeps it as long as it plays."""
+        """Keep a clip. A call that plays an evicted clip keeps it as long as it plays."""
         self.discard(key)
         self._clips[key] = clip
         self.size += clip.size
         while self.size > self.limit and len(self._clips) > 1:
-            _, given_up = self._clips.popitem(last=False)
-            self.size -= given_up.size
+            _, evicted = self._clips.popitem(last=False)
+            self.size -= evicted.size
 
     def discard(self, key: Hashable) -> None:
-        """Give up a clip, if it is there."""
+        """Evict a clip, if it is cached."""
         if clip := self._clips.pop(key, None):
             self.size -= clip.size
 

@@ -1,6 +1,6 @@
-"""G.711: 16-bit samples to and from one byte each, by table. ITU-T G.711 (11/88), tables 1 and 2.
+"""G.711: converts 16-bit samples to and from one byte each, by table. ITU-T G.711 (11/88), tables 1 and 2.
 
-The two laws differ in how they round; each law's byte is also the other law's by one table of 256 (G.191).
+The two laws round differently. One table of 256 bytes converts from one law to the other (G.191).
 """
 
 from enum import IntEnum, unique
@@ -17,20 +17,20 @@ FRAME = 160  # samples of a packet: 20 ms
 
 @unique
 class Law(IntEnum):
-    """How a sample becomes a byte; the value is the payload type of RFC 3551."""
+    """Companding law. The value is the payload type of RFC 3551."""
 
     PCMU = 0
     PCMA = 8
 
     @property
     def silence(self) -> bytes:
-        """The byte of a sample of no sound."""
+        """Return the byte of a silent sample."""
         return b"\xff" if self is Law.PCMU else b"\xd5"
 
 
 @cache
 def decoding(law: Law) -> Samples:
-    """The sample of each of the 256 bytes."""
+    """Return the sample of each of the 256 bytes."""
     byte = np.arange(256)
     if law is Law.PCMU:
         inverted = ~byte & 0xFF
@@ -45,7 +45,7 @@ def decoding(law: Law) -> Samples:
 
 @cache
 def encoding(law: Law) -> NDArray[np.uint8]:
-    """The byte of each of the 65,536 samples, the sample taken as an unsigned index."""
+    """Return the byte of each of the 65,536 samples, indexed by the sample as an unsigned number."""
     sample = np.arange(65536).astype(np.uint16).view(np.int16).astype(np.int32)
     if law is Law.PCMU:
         size = np.minimum(np.where(sample < 0, ~sample, sample) >> 2, 8158) + 33
@@ -61,21 +61,21 @@ def encoding(law: Law) -> NDArray[np.uint8]:
 
 
 def segment(size: NDArray[np.int32], first: int) -> NDArray[np.int32]:
-    """Which of the eight segments a size lies in. The first ends before `first`, each further one doubles."""
+    """Return the segment (0 to 7) of each size. The first ends before `first`; each further one doubles."""
     return np.searchsorted(first << np.arange(7), size, side="right").astype(np.int32)
 
 
 def encode(samples: Samples, law: Law) -> bytes:
-    """One byte a sample."""
+    """Encode samples, one byte each."""
     return encoding(law)[samples.view(np.uint16)].tobytes()
 
 
 def decode(data: bytes | bytearray | memoryview, law: Law) -> Samples:
-    """One sample a byte."""
+    """Decode bytes, one sample each."""
     return decoding(law)[np.frombuffer(data, np.uint8)]
 
 
 @cache
 def transcoding(source: Law, target: Law) -> bytes:
-    """A table for `bytes.translate` from one law to the other."""
+    """Return a table for `bytes.translate` from one law to the other."""
     return encode(decoding(source), target)

@@ -1,4 +1,4 @@
-"""Tones: the beep, what a caller hears while somebody's phone rings, and keys as a telephone sounds them."""
+"""Tones: the beep of the mailbox, the ringback tone, and DTMF digits."""
 
 from functools import cache
 
@@ -10,11 +10,11 @@ from openivr.media.audio.g711 import RATE, Samples
 LOW = (697, 770, 852, 941)  # Hz, ITU-T Q.23
 HIGH = (1209, 1336, 1477, 1633)
 PAD = "123A456B789C*0#D"  # row by row
-FADE = 40  # samples; a tone that begins or ends at once clicks
+FADE = 40  # samples; a tone that begins or ends abruptly clicks
 
 
 def sines(frequencies: tuple[int, ...], seconds: float, level: float) -> Samples:
-    """Tones of the same level together; `level` in dB below full scale for each."""
+    """Mix sines of the same level, in dB below full scale for each."""
     time = np.arange(round(seconds * RATE)) / RATE
     amplitude = 32767 * 10 ** (-level / 20)
     wave = sum(amplitude * np.sin(2 * np.pi * frequency * time) for frequency in frequencies)
@@ -32,19 +32,21 @@ def pause(seconds: float) -> Samples:
 
 @cache
 def beep() -> Clip:
-    """What asks a caller to speak: 0.4 s of 1000 Hz."""
+    """Return the tone that asks a caller to speak: 0.4 s of 1000 Hz."""
     return Clip.from_samples(faded(sines((1000,), 0.4, 13)))
 
 
 @cache
 def ringback(frequencies: tuple[int, ...] = (425,), on: float = 1.0, off: float = 4.0) -> Clip:
-    """One period of the ringing tone, to be played in a loop. 425 Hz is ETSI's (TR 101 041); the USA have
-    (440, 480) for 2 s with pauses of 4 s."""
+    """Return one period of the ringing tone, to be played in a loop.
+
+    425 Hz is the tone of ETSI TR 101 041. The USA use (440, 480) for 2 s with pauses of 4 s.
+    """
     return Clip.from_samples(np.concatenate([faded(sines(frequencies, on, 16)), pause(off)]))
 
 
 @cache
-def key_tone(key: str, milliseconds: int) -> Clip:
-    """The two tones of a key, both at -9 dB as Q.23 telephones send them, more or less."""
-    place = PAD.index(key)
-    return Clip.from_samples(sines((LOW[place // 4], HIGH[place % 4]), milliseconds / 1000, 9))
+def dtmf_tone(digit: str, milliseconds: int) -> Clip:
+    """Return the two tones of a DTMF digit (ITU-T Q.23), at -9 dB each."""
+    index = PAD.index(digit)
+    return Clip.from_samples(sines((LOW[index // 4], HIGH[index % 4]), milliseconds / 1000, 9))

@@ -1,4 +1,4 @@
-"""Keys as telephone-events: RFC 4733, read and written. And which of several ways to hear a key counts."""
+"""DTMF digits as telephone-events (RFC 4733), and the choice between several methods of receiving digits."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from struct import Struct
 
 from openivr.media.rtp.packet import Packet
 
-KEYS = "0123456789*#ABCD"  # by their event code, RFC 4733, 3.2
+DIGITS = "0123456789*#ABCD"  # by event code (RFC 4733, 3.2)
 PAYLOAD = Struct("!BBH")  # event; end bit, reserved bit and volume; duration
 END = 0x80
-VOLUME = 10  # dB below full scale, what most phones send
-LONGEST = 0xFFFF  # a longer event goes on as a further one (RFC 4733, 2.5.1.3)
-REMEMBERED = 16  # events whose late packets are still known for what they are
-ENDS = 3  # times that the last packet is sent (RFC 4733, 2.5.1.4)
+VOLUME = 10  # dB below full scale, as most phones send
+MAX_DURATION = 0xFFFF  # a longer event continues in a further segment (RFC 4733, 2.5.1.3)
+REMEMBERED_EVENTS = 16  # whose late packets are recognised
+END_PACKETS = 3  # copies of the last packet (RFC 4733, 2.5.1.4)
 
 
 @unique
 class DtmfMethod(StrEnum):
-    """How a key was heard, the most reliable first."""
+    """Method by which a digit was received, the most reliable first."""
 
     EVENT = "rfc4733"
     INFO = "info"
@@ -27,8 +27,7 @@ class DtmfMethod(StrEnum):
 
 
 class DtmfReader:
-    """Finds the keys in a stream of telephone-events: one for each RTP timestamp of a source,
-    at its first packet.
+    """Reads digits from telephone-events: one for each RTP timestamp of a source, at its first packet.
 
     It needs neither the first nor the end packet of an event, and takes them in any order and number.
     """
@@ -36,15 +35,15 @@ class DtmfReader:
     __slots__ = ("_last", "_recent")
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
-        self._last = -1  # the event under way, until its end was seen
+        self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_EVENTS)
+        self._last = -1  # the event in progress, until its end was seen
 
     def read(self, packet: Packet) -> str | None:
-        """The key that this packet is the first to tell of, if any."""
+        """Return the digit that this packet is the first of, or None."""
         if len(packet.payload) < PAYLOAD.size:
             return None
         event, flags, _duration = PAYLOAD.unpack_from(packet.payload)
-        if event >= len(KEYS):
+        if event >= len(DIGITS):
             return None
         name = (packet.ssrc, packet.timestamp)
         is_known = name in self._recent
@@ -53,45 +52,45 @@ class DtmfReader:
         if is_known:
             return None
         self._recent.append(name)
-        return None if goes_on else KEYS[event]
+        return None if goes_on else DIGITS[event]
 
     @property
     def last(self) -> tuple[int, int] | None:
-        """The last key, by its source and RTP timestamp."""
+        """The last event, by SSRC and RTP timestamp."""
         return self._recent[-1] if self._recent else None
 
     def _follows(self, ssrc: int, timestamp: int) -> bool:
-        """Whether this is where the next part of an event too long for one begins."""
+        """Return True if this timestamp begins the next segment of a long event."""
         if not self._recent or self._recent[-1][0] != ssrc:
             return False
-        return (timestamp - self._recent[-1][1]) & 0xFFFFFFFF == LONGEST
+        return (timestamp - self._recent[-1][1]) & 0xFFFFFFFF == MAX_DURATION
 
 
-def event_payloads(key: str, packets: int, step: int) -> Iterator[bytes]:
-    """What is sent for a key, packet by packet, each `step` samples after the one before; then the ends."""
-    event = KEYS.index(key)
+def event_payloads(digit: str, packets: int, step: int) -> Iterator[bytes]:
+    """Yield the payloads of a digit: `packets` that are `step` samples apart, then the end packets."""
+    event = DIGITS.index(digit)
     for number in range(1, packets + 1):
-        yield PAYLOAD.pack(event, VOLUME, min(number * step, LONGEST))
-    for _ in range(ENDS):
-        yield PAYLOAD.pack(event, END | VOLUME, min(packets * step, LONGEST))
+        yield PAYLOAD.pack(event, VOLUME, min(number * step, MAX_DURATION))
+    for _ in range(END_PACKETS):
+        yield PAYLOAD.pack(event, END | VOLUME, min(packets * step, MAX_DURATION))
 
 
 @dataclass(slots=True)
 class DtmfSelector:
-    """Picks one way of hearing keys where a phone uses several: the first heard, until a more reliable one.
+    """Selects one method where a phone uses several: the first one received, until a more reliable one.
 
-    When a more reliable way takes over, the key that both told of counts once.
+    When a more reliable method takes over, the digit that both carried counts once.
     """
 
-    kind: DtmfMethod | None = field(default=None, init=False)
-    _key: str = field(default="", init=False)
+    method: DtmfMethod | None = field(default=None, init=False)
+    _digit: str = field(default="", init=False)
     _time: float = field(default=0.0, init=False)
 
-    def takes(self, key: str, kind: DtmfMethod, now: float) -> bool:
-        """Whether a key heard this way at this time, in seconds, counts."""
+    def accepts(self, digit: str, method: DtmfMethod, now: float) -> bool:
+        """Return True if a digit received by this method at `now`, in seconds, counts."""
         order = list(DtmfMethod)
-        if self.kind is not None and order.index(kind) > order.index(self.kind):
+        if self.method is not None and order.index(method) > order.index(self.method):
             return False
-        is_repeat = kind is not self.kind and key == self._key and now - self._time < 1.0
-        self.kind, self._key, self._time = kind, key, now
+        is_repeat = method is not self.method and digit == self._digit and now - self._time < 1.0
+        self.method, self._digit, self._time = method, digit, now
         return not is_repeat

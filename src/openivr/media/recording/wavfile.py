@@ -1,4 +1,4 @@
-"""A wav that grows, and is whole after each step: a process that is killed leaves what it had written."""
+"""A growing WAV file that is complete after each write, so a killed process leaves a playable file."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ from struct import Struct
 from openivr.media.audio.g711 import RATE
 
 HEADER = Struct("<4sI4s4sIHHIIHH4sI")  # RIFF, with one fmt and one data chunk
-WIDTH = 2  # bytes a sample
+SAMPLE_BYTES = 2
 
 
 class WavFile:
-    """8 kHz, 16 bit. Every method may block, and may raise OSError."""
+    """A file of 8 kHz, 16 bit. Every method may block, and may raise OSError."""
 
     def __init__(self, path: Path, channels: int) -> None:
         self._path, self._channels = path, channels
@@ -19,7 +19,7 @@ class WavFile:
         self._size = 0
 
     def append(self, data: bytes) -> None:
-        """Add samples, the channels of each after one another. The first call makes the file, only for us."""
+        """Append interleaved samples. The first call creates the file, readable by this user only."""
         if self._file is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o600)
@@ -33,8 +33,8 @@ class WavFile:
             os.close(file)
 
     def _header(self) -> bytes:
-        frame = WIDTH * self._channels
-        form = (16, 1, self._channels, RATE, RATE * frame, frame, 8 * WIDTH)
+        frame = SAMPLE_BYTES * self._channels
+        form = (16, 1, self._channels, RATE, RATE * frame, frame, 8 * SAMPLE_BYTES)
         return HEADER.pack(b"RIFF", 36 + self._size, b"WAVE", b"fmt ", *form, b"data", self._size)
 
 

@@ -1,48 +1,49 @@
-"""Where RTP may come from: the first real source within what signalling allows, and then only that one.
+"""Symmetric RTP: the sources that signalling allows, of which the first one that sends is latched.
 
-A caller behind NAT writes an address in its description that nobody outside can reach; its packets come from
-another. So a source is not held to the description's port, and its address may also be the one that its SIP
-messages come from. Any further freedom would let a caller send our sound to, or take it from, a third party.
+The description of a phone behind NAT holds an address that cannot be reached; its packets come from another
+one. So any port is accepted, and the source address may also be that of the SIP messages. Any further freedom
+would let a caller direct audio to a third party, or take the audio of one.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from openivr.media.rtp.ports import Source, family_of, in_zone, is_private
+from openivr.media.rtp.ports import SocketAddress, family_of, is_private, with_zone
 from openivr.media.rtp.remote import RemoteMedia
 
 
 @dataclass(frozen=True, slots=True)
 class Latch:
-    """The sources that one description allows."""
+    """The sources that one session description allows."""
 
     hosts: frozenset[str]
-    target: Source | None  # where to send before any source was heard; None: nowhere
+    target: SocketAddress | None  # destination until a source is latched; None: nothing is sent
 
     @classmethod
     def of(cls, remote: RemoteMedia) -> "Latch":
-        """From an address that only its own network knows, send to where SIP comes from instead.
+        """Build the latch of a description.
 
-        Where SIP is of the other family than sound, it says nothing about where that may come from.
+        If its host is private and the source of SIP is not, the destination is the latter. A source of SIP in
+        the other address family says nothing about RTP.
         """
-        host, signalling = (plain(one.partition("%")[0]) for one in (remote.host, remote.signalling))
+        host, signalling = (plain(address.partition("%")[0]) for address in (remote.host, remote.signalling))
         if is_unspecified(host):
             return cls(frozenset([signalling] if signalling else []), None)
         if signalling and family_of(signalling) != family_of(host):
             signalling = ""
         is_hidden = is_private(host) and signalling and not is_private(signalling)
-        target = in_zone(signalling if is_hidden else host, remote.port, remote.signalling)
+        target = with_zone(signalling if is_hidden else host, remote.port, remote.signalling)
         return cls(frozenset([host, signalling] if signalling else [host]), target if remote.port else None)
 
     def allows(self, host: str) -> bool:
-        """Whether a packet from this address may be the first."""
+        """Return True if a packet from this address may be latched."""
         return host in self.hosts
 
 
-@lru_cache(maxsize=1024)  # of every call, and peers call more than once
+@lru_cache(maxsize=1024)  # peers call repeatedly
 def plain(host: str) -> str:
-    """An address as sockets write it, for IPv6 can be written in many ways. ValueError: a name."""
+    """Return an address as sockets write it (IPv6 has many spellings). Raises ValueError for a name."""
     return str(ip_address(host)) if host else ""
 
 

@@ -1,4 +1,4 @@
-"""RTP packets (RFC 3550, 5.1): read without ever failing, written by one `pack`."""
+"""RTP packets (RFC 3550, 5.1). Reading never raises; writing is one `pack` call."""
 
 from struct import Struct
 from typing import NamedTuple
@@ -6,13 +6,13 @@ from typing import NamedTuple
 HEADER = Struct("!BBHII")
 VERSION = 0x80
 MARKER = 0x80
-LARGEST = 2048  # bytes of a packet that is read whole; G.711 of 20 ms makes 172
+MAX_SIZE = 2048  # bytes of a datagram that are read; 20 ms of G.711 make 172
 
 pack = HEADER.pack
 
 
 class Packet(NamedTuple):
-    """What matters of a packet. The payload may be a view of the buffer that was read into."""
+    """The header fields in use, and the payload, which may be a view of the receive buffer."""
 
     payload_type: int
     marker: bool
@@ -23,7 +23,7 @@ class Packet(NamedTuple):
 
 
 def read(data: bytes | memoryview) -> Packet | None:
-    """A packet, or None for anything that is none."""
+    """Read a packet; None if the datagram is not valid RTP."""
     size = len(data)
     if size < HEADER.size:
         return None
@@ -48,10 +48,10 @@ def read(data: bytes | memoryview) -> Packet | None:
 
 
 def is_rtcp(data: bytes | memoryview) -> bool:
-    """Whether a packet on a shared port is RTCP: RFC 5761, 4."""
+    """Return True if a datagram on a shared port is RTCP (RFC 5761, 4)."""
     return len(data) >= 2 and 64 <= data[1] & 0x7F < 96
 
 
-def before(first: int, second: int, bits: int) -> bool:
-    """Whether one counter value comes before another, across the wrap."""
+def is_before(first: int, second: int, bits: int) -> bool:
+    """Return True if counter value `first` precedes `second`, across the wrap."""
     return 0 < (second - first) & ((1 << bits) - 1) < 1 << (bits - 1)

@@ -1,4 +1,4 @@
-"""Addresses and ports for RTP: an even port for audio, the next for RTCP (RFC 3550, 11)."""
+"""Local addresses and ports for RTP: an even port for RTP, the next one for RTCP (RFC 3550, 11)."""
 
 import errno
 import ipaddress
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-EXPEDITED = 0xB8  # DSCP EF: what networks with priorities give to voice (RFC 3246)
-# Not ipaddress's is_private, which knows many more, such as those reserved for examples.
-PRIVATE = [
+EXPEDITED = 0xB8  # DSCP EF, the class for voice (RFC 3246)
+# ipaddress.is_private also covers ranges reserved for examples, which are not meant here.
+PRIVATE_NETWORKS = [
     ipaddress.ip_network(network)
     for network in (
         "10.0.0.0/8",
@@ -25,26 +25,26 @@ PRIVATE = [
         "fe80::/10",
     )
 ]
-TRIES = 100  # ports that other programs may have before a call is refused; each costs some microseconds
-Source = tuple[str, int] | tuple[str, int, int, int]  # as sockets have it: IPv6 ends with its zone
-TAKEN = (errno.EADDRINUSE, errno.EACCES)
+MAX_TRIES = 100  # ports that other programs may hold before a call is refused; each costs microseconds
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]  # of IPv6 with flow and zone, as sockets have it
+PORT_IN_USE = (errno.EADDRINUSE, errno.EACCES)
 
 
 class NoPorts(Exception):
-    """Every pair of ports is in use, or no interface leads to where the leg is to lead."""
+    """All port pairs are in use, or no interface leads to the peer."""
 
 
 class NoFamily(NoPorts):
-    """There is no interface of the family that a leg needs."""
+    """No interface has the address family of the peer."""
 
 
 @dataclass(frozen=True)
 class Interface:
-    """An address that RTP is received at, and what is told to others about it."""
+    """A local address for RTP, and the address that session descriptions show for it."""
 
     host: str  # to bind; 0.0.0.0 and :: bind all
-    external: str = ""  # told to hosts outside in its place, where a NAT stands between
-    inside: tuple[str, ...] | None = None  # not told it; None: private networks, if it is public
+    external: str = ""  # shown to hosts outside instead, where a NAT is in between
+    inside: tuple[str, ...] | None = None  # networks it is not shown to; None: private ones, if it is public
 
     @cached_property
     def family(self) -> socket.AddressFamily:
@@ -55,10 +55,10 @@ class Interface:
         return ipaddress.ip_address(self.host).is_unspecified
 
     def advertised(self, towards: str) -> str:
-        """The address that this host should send to."""
+        """Return the address that this host should send to."""
         if self.external and not self._is_inside(towards):
             return self.external
-        return route(towards) if self.binds_all else self.host
+        return local_address_towards(towards) if self.binds_all else self.host
 
     def _is_inside(self, host: str) -> bool:
         address = ipaddress.ip_address(host)
@@ -73,49 +73,52 @@ def family_of(host: str) -> socket.AddressFamily:
 
 @lru_cache(maxsize=1024)
 def is_private(host: str) -> bool:
-    """Whether an address means nothing on the internet: private, link-local, loopback or none at all."""
+    """Return True if an address is not routed on the internet: private, link-local, loopback, unspecified."""
     address = ipaddress.ip_address(host)
-    return address.is_unspecified or any(address in network for network in PRIVATE)
+    return address.is_unspecified or any(address in network for network in PRIVATE_NETWORKS)
 
 
-def route(towards: str) -> str:
-    """Our own address on the way to a host. Sends nothing."""
-    with socket.socket(family_of(towards), socket.SOCK_DGRAM) as probe:
+def local_address_towards(host: str) -> str:
+    """Return the local address of the route to a host. Sends nothing."""
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(in_zone(towards.partition("%")[0], 9, towards))
+            probe.connect(with_zone(host.partition("%")[0], 9, host))
         except OSError as error:
-            raise NoPorts(f"no route to {towards}") from error
+            raise NoPorts(f"no route to {host}") from error
         return str(probe.getsockname()[0])
 
 
-def in_zone(host: str, port: int, peer: str) -> Source:
-    """An address for a socket: a link-local one in the zone that a peer's is in (fe80::1%2)."""
+def with_zone(host: str, port: int, peer: str) -> SocketAddress:
+    """Return a socket address; a link-local one gets the zone of the peer's (fe80::1%2)."""
     zone = peer.partition("%")[2]
     is_local = zone and ipaddress.ip_address(host).is_link_local
     return (host, port, 0, int(zone)) if is_local else (host, port)
 
 
-def show(source: Source) -> str:
-    """An address for people to read."""
-    host, port = source[:2]
+def format_address(address: SocketAddress) -> str:
+    """Format an address for people to read."""
+    host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def find_interface(interfaces: Sequence[Interface], towards: str) -> Interface:
-    """The one of the host's family; of several the one with our address on the way there, or with all."""
+    """Return the interface of the host's family. Raises NoFamily if there is none.
+
+    Of several, the one with the local address of the route wins, then one that binds all addresses.
+    """
     family = family_of(towards)
-    found = [each for each in interfaces if each.family == family]
-    if not found:
+    candidates = [each for each in interfaces if each.family == family]
+    if not candidates:
         raise NoFamily(f"no address of {'IPv6' if family == socket.AF_INET6 else 'IPv4'} is listened on")
-    if len(found) == 1:
-        return found[0]
-    ours = route(towards)
-    return min(found, key=lambda each: (each.host != ours, not each.binds_all))
+    if len(candidates) == 1:
+        return candidates[0]
+    local = local_address_towards(towards)
+    return min(candidates, key=lambda each: (each.host != local, not each.binds_all))
 
 
 @dataclass(frozen=True, slots=True)
 class PortPair:
-    """Two bound sockets at neighbouring ports."""
+    """Bound sockets for RTP and RTCP at neighbouring ports."""
 
     port: int  # of RTP
     rtp: socket.socket
@@ -130,20 +133,20 @@ class PortPair:
 
 
 class Ports:
-    """A range of ports, of which pairs are bound when they are needed."""
+    """A range of ports, from which pairs are bound on demand."""
 
     def __init__(self, numbers: range) -> None:
         even = [number for number in numbers if number % 2 == 0 and number + 1 in numbers]
         if not even:
             raise ValueError("the range of ports holds no even port with the one above")
-        random.shuffle(even)  # whoever guesses where the next call will be has to guess every time
-        self.pairs = len(even)  # legs that there is room for
-        self._free = deque(even)  # the one given back longest ago comes first: late packets are past by then
+        random.shuffle(even)  # so that an attacker cannot guess the port of the next call
+        self.capacity = len(even)  # sessions
+        self._free = deque(even)  # longest free first, so that late packets of its last call are past
 
     def bind(self, interfaces: Sequence[Interface], towards: str) -> tuple[Interface, PortPair]:
-        """A pair on the interface that leads to this host; NoPorts if there is none."""
+        """Bind a pair on the interface that leads to this host. Raises NoPorts if none is free."""
         interface = find_interface(interfaces, towards)
-        for _ in range(min(TRIES, len(self._free))):
+        for _ in range(min(MAX_TRIES, len(self._free))):
             port = self._free.popleft()
             if sockets := bind_both(interface, port):
                 return interface, PortPair(port, *sockets, self._free.append)
@@ -152,7 +155,7 @@ class Ports:
 
 
 def bind_both(interface: Interface, port: int) -> tuple[socket.socket, socket.socket] | None:
-    """Sockets at this port and the next, or None where another program has one of them."""
+    """Bind this port and the next; None if another program holds one of them."""
     rtp = None
     try:
         rtp = bind(interface, port)
@@ -160,7 +163,7 @@ def bind_both(interface: Interface, port: int) -> tuple[socket.socket, socket.so
     except OSError as error:
         if rtp:
             rtp.close()
-        if error.errno not in TAKEN:
+        if error.errno not in PORT_IN_USE:
             raise NoPorts(f"cannot listen on {interface.host}: {error.strerror}") from error
         return None
 

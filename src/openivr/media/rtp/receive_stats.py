@@ -1,14 +1,14 @@
-"""How well the other side is heard: RFC 3550, A.1 (sequence numbers), A.3 (loss) and A.8 (jitter)."""
+"""Reception statistics: sequence numbers, loss and jitter (RFC 3550, A.1, A.3 and A.8)."""
 
 from openivr.media.audio.g711 import RATE
 from openivr.media.rtp.rtcp import ReportBlock
 
-JUMP = 1 << 14  # a sequence number further off begins a new count; the filter lets through 1 packet in 256
+MAX_STEP = 1 << 14  # a larger step in sequence starts a new count; the filter passes 1 packet in 256
 SAMPLE_NS = 1_000_000_000 // RATE
 
 
 class ReceiveStats:
-    """Counts the packets of one source; another SSRC begins anew."""
+    """Counts the packets of one source. Another SSRC starts a new count."""
 
     __slots__ = (
         "_base", "_cycles", "_expected_before", "_highest", "_received_before", "_transit",
@@ -16,7 +16,7 @@ class ReceiveStats:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.received = self.received_before = 0  # from this source, and from those that are no more
+        self.received = self.received_before = 0  # from this source, and from earlier ones
         self.lost_before = 0
         self.ssrc: int | None = None
         self._restart(0)
@@ -29,30 +29,30 @@ class ReceiveStats:
         self.jitter = 0.0  # samples
         self._transit: int | None = None
 
-    def hear(self, ssrc: int, sequence: int, timestamp: int, now: int) -> None:
-        """Count a packet that came at this time, in nanoseconds."""
+    def count(self, ssrc: int, sequence: int, timestamp: int, now: int) -> None:
+        """Count a packet that arrived at `now`, in nanoseconds."""
         if ssrc != self.ssrc:
             self.lost_before += self.lost
             self.ssrc = ssrc
             self._restart(sequence)
         step = (sequence - self._highest) & 0xFFFF
-        if step < JUMP:
+        if step < MAX_STEP:
             self._cycles += sequence < self._highest
             self._highest = sequence
-        elif step <= 0x10000 - JUMP:
+        elif step <= 0x10000 - MAX_STEP:
             self.lost_before += self.lost
             self._restart(sequence)
         self.received += 1
         transit = now // SAMPLE_NS - timestamp
         if self._transit is not None:
             difference = (transit - self._transit + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            if abs(difference) < RATE:  # further off, the source has set its clock anew
+            if abs(difference) < RATE:  # a larger difference means that the source reset its clock
                 self.jitter += (abs(difference) - self.jitter) / 16
         self._transit = transit
 
     @property
     def highest(self) -> int:
-        """The highest sequence number, with the number of wraps above it."""
+        """The extended highest sequence number: the number of wraps in the upper bits."""
         return self._cycles << 16 | self._highest
 
     @property
@@ -61,16 +61,16 @@ class ReceiveStats:
 
     @property
     def lost(self) -> int:
-        """Of this source; never below zero, though copies of packets would make it so."""
+        """Packets of this source that did not arrive. Duplicates do not make it negative."""
         return max(self.expected - self.received, 0)
 
-    def report(self, heard_of: int, delay: int) -> ReportBlock | None:
-        """What a report says of the time since the one before. See `rtcp.Block` for both arguments."""
+    def report(self, last_sr: int, delay: int) -> ReportBlock | None:
+        """Return a block on the time since the previous report. See `rtcp.ReportBlock` for the arguments."""
         if self.ssrc is None:
             return None
         expected, received = self.expected - self._expected_before, self.received - self._received_before
         self._expected_before, self._received_before = self.expected, self.received
-        share = min(max(expected - received, 0) * 256 // expected, 255) if expected > 0 else 0
+        fraction = min(max(expected - received, 0) * 256 // expected, 255) if expected > 0 else 0
         return ReportBlock(
-            self.ssrc, share, self.lost, self.highest & 0xFFFFFFFF, int(self.jitter), heard_of, delay
+            self.ssrc, fraction, self.lost, self.highest & 0xFFFFFFFF, int(self.jitter), last_sr, delay
         )

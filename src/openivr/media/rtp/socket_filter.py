@@ -1,8 +1,8 @@
-"""A filter in the kernel that keeps audio which nobody hears from waking this process.
+"""Kernel filter that drops audio without a listener, so that it does not wake this process.
 
-Classic BPF on a UDP socket (Linux, socket(7), SO_ATTACH_FILTER; no privilege needed). The program sees the
-packet from its UDP header on, so the byte with the payload type, RTP's second, is byte 9. It lets pass:
-telephone-events, RTCP on the same port, and 1 audio packet in 256. The kernel counts what it drops.
+Classic BPF on a UDP socket (Linux, socket(7), SO_ATTACH_FILTER), which needs no privilege. The program sees
+the packet from its UDP header on, so the payload type, in RTP's second byte, is byte 9. It passes
+telephone-events, RTCP on the same port, and 1 audio packet in 256. The kernel counts the packets it drops.
 """
 
 import ctypes
@@ -23,12 +23,12 @@ WHOLE = 0xFFFF
 
 
 def program(events: int | None) -> list[tuple[int, int, int, int]]:
-    """The instructions: code, jump if true, jump if false, operand."""
-    nothing = 0xFF  # equal to no payload type
+    """Return the instructions: code, jump if true, jump if false, operand."""
+    no_type = 0xFF  # larger than any payload type
     return [
         (LOAD_BYTE, 0, 0, 9),
         (AND, 0, 0, 0x7F),
-        (IF_EQUAL, 5, 0, nothing if events is None else events),
+        (IF_EQUAL, 5, 0, no_type if events is None else events),
         (IF_NOT_LESS, 0, 1, 64),
         (IF_NOT_LESS, 0, 3, 96),
         (LOAD_WORD, 0, 0, RANDOM),
@@ -45,15 +45,15 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
 
 
-@cache  # there are few payload types, and many calls
+@cache  # few payload types serve many calls
 def compiled(events: int | None) -> Program:
-    """The program as the kernel takes it."""
+    """Return the program in the form that the kernel takes."""
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program(events))
     return Program(len(code) // 8, code)
 
 
 def attach(sock: socket.socket, events: int | None) -> bool:
-    """Filter this socket; whether that was possible."""
+    """Filter this socket. Return True if the system can."""
     if not IS_POSSIBLE:
         return False
     try:
@@ -64,12 +64,12 @@ def attach(sock: socket.socket, events: int | None) -> bool:
 
 
 def detach(sock: socket.socket) -> None:
-    """Let everything pass again."""
+    """Let all packets pass again."""
     sock.setsockopt(socket.SOL_SOCKET, DETACH, 0)
 
 
 def dropped(sock: socket.socket) -> int:
-    """How many packets the kernel has thrown away on this socket, by the filter or for want of room."""
+    """Return how many packets the kernel dropped on this socket, by the filter or because it was full."""
     if not IS_POSSIBLE:
         return 0
     try:

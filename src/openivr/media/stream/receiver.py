@@ -1,4 +1,4 @@
-"""What one side of a call sends us: keys, and audio for those that want it. No sockets, no clock."""
+"""RTP receiver: statistics, DTMF events, and audio for its listeners. No sockets, no clock."""
 
 from collections.abc import Callable
 
@@ -10,45 +10,45 @@ from openivr.media.rtp.receive_stats import ReceiveStats
 LAWS: dict[int, Law] = {law.value: law for law in Law}
 
 Listener = Callable[[Packet, Law], None]
-OnEvent = Callable[[Packet, str | None], None]  # every telephone-event, and the key if it is the first of one
+OnEvent = Callable[[Packet, str | None], None]  # a telephone-event packet, with its digit if it begins one
 
 
 class RtpReceiver:
-    """Takes the packets of one source, in the order in which they come."""
+    """Takes the packets of one source, in the order of arrival."""
 
-    __slots__ = ("_before", "_keys", "_on_event", "events", "heard_at", "listeners", "on_key", "reception")
+    __slots__ = ("_dtmf", "_ignored", "_on_event", "events", "listeners", "on_digit", "received_at", "stats")
 
-    def __init__(self, on_key: Callable[[str], None]) -> None:
-        self.on_key = on_key
-        self._keys = DtmfReader()
+    def __init__(self, on_digit: Callable[[str], None]) -> None:
+        self.on_digit = on_digit
+        self._dtmf = DtmfReader()
         self.events: int | None = None
-        self.reception = ReceiveStats()
-        self.heard_at = 0  # ns
-        self.listeners: list[Listener] = []  # hear the audio
+        self.stats = ReceiveStats()
+        self.received_at = 0  # ns, last packet
+        self.listeners: list[Listener] = []  # of audio
         self._on_event: OnEvent | None = None
-        self._before: tuple[int, int] | None = None  # the last key that was not passed on, by source and time
+        self._ignored: tuple[int, int] | None = None  # event that is not forwarded, by SSRC and timestamp
 
-    def pass_on(self, on_event: OnEvent | None) -> None:
-        """Tell this of every telephone-event from now on, or of none.
+    def forward_events(self, on_event: OnEvent | None) -> None:
+        """Call this with every telephone-event packet from now on, or nothing if it is None.
 
-        What is left of the key that is under way is not told: whoever pressed it meant it for somebody else.
+        The rest of an event that has begun is not forwarded: the digit was meant for the menu.
         """
-        self._on_event, self._before = on_event, self._keys.last
+        self._on_event, self._ignored = on_event, self._dtmf.last
 
     def take(self, packet: Packet, now: int) -> bool:
-        """Take a packet at this time, in nanoseconds; False if it is of no kind that was agreed on."""
+        """Take a packet that arrived at `now`, in ns. Return False if its payload type was not negotiated."""
         law = LAWS.get(packet.payload_type)
         if law is None and packet.payload_type != self.events:
             return False
-        self.heard_at = now
-        self.reception.hear(packet.ssrc, packet.sequence, packet.timestamp, now)
+        self.received_at = now
+        self.stats.count(packet.ssrc, packet.sequence, packet.timestamp, now)
         if law is not None:
             for listener in self.listeners:
                 listener(packet, law)
             return True
-        key = self._keys.read(packet)
-        if self._on_event and (packet.ssrc, packet.timestamp) != self._before:
-            self._on_event(packet, key)
-        if key:
-            self.on_key(key)
+        digit = self._dtmf.read(packet)
+        if self._on_event and (packet.ssrc, packet.timestamp) != self._ignored:
+            self._on_event(packet, digit)
+        if digit:
+            self.on_digit(digit)
         return True

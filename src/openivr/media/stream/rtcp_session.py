@@ -1,4 +1,4 @@
-"""The RTCP of one leg: what the other side reported, and what we report. Bytes in, bytes out, no clock."""
+"""RTCP of one media session: reports received and sent. Bytes in, bytes out, no clock."""
 
 from openivr.media.audio.g711 import RATE
 from openivr.media.rtp import rtcp
@@ -9,24 +9,24 @@ NANOSECONDS = 1_000_000_000
 
 
 class RtcpSession:
-    """Reports on one stream each way. Times are nanoseconds of the day's clock (Unix)."""
+    """Reports on one stream in each direction. Times are Unix nanoseconds."""
 
-    __slots__ = ("_heard_at", "_heard_of", "_reported", "block", "cname", "round_trip")
+    __slots__ = ("_last_sr", "_last_sr_at", "_reported", "block", "cname", "round_trip")
 
     def __init__(self, cname: str) -> None:
         self.cname = cname
-        self.block: rtcp.ReportBlock | None = None  # what the other side said last about hearing us
+        self.block: rtcp.ReportBlock | None = None  # the peer's last report about the local stream
         self.round_trip: float | None = None  # seconds
-        self._heard_of = 0  # the NTP middle of its last sender report
-        self._heard_at = 0
-        self._reported = 0  # packets sent when we last reported
+        self._last_sr = 0  # middle of the NTP time in its last sender report
+        self._last_sr_at = 0
+        self._reported = 0  # packets sent at the last local report
 
     def take(self, data: bytes | memoryview, ssrc: int, now: int) -> bool:
-        """Read what came; `ssrc` is ours. False if it is no RTCP."""
+        """Read a datagram; `ssrc` is the local one. Return False if it is not RTCP."""
         reports = rtcp.read(data)
         for report in reports:
-            if report.sent:
-                self._heard_of, self._heard_at = rtcp.middle(report.sent.ntp), now
+            if report.sender_info:
+                self._last_sr, self._last_sr_at = rtcp.middle(report.sender_info.ntp), now
             for block in report.blocks:
                 if block.ssrc == ssrc:
                     self.block = block
@@ -34,15 +34,15 @@ class RtcpSession:
                     self.round_trip = self.round_trip if trip is None else trip
         return bool(reports)
 
-    def write(self, stream: RtpSender, reception: ReceiveStats, now: int, *, is_bye: bool = False) -> bytes:
-        """A report of now; a sender report if anything was sent since the one before."""
-        is_sender, self._reported = stream.packets != self._reported, stream.packets
-        sent = None
+    def write(self, sender: RtpSender, stats: ReceiveStats, now: int, *, is_bye: bool = False) -> bytes:
+        """Write a report: a sender report if RTP was sent since the last one, else a receiver report."""
+        is_sender, self._reported = sender.packets != self._reported, sender.packets
+        info = None
         if is_sender:
-            sent = rtcp.SenderInfo(rtcp.ntp_time(now), stream.timestamp, stream.packets, stream.octets)
-        delay = (now - self._heard_at) * 65536 // NANOSECONDS if self._heard_of else 0
-        block = reception.report(self._heard_of, delay & 0xFFFFFFFF)
-        return rtcp.write(stream.ssrc, self.cname, sent, block, is_bye=is_bye)
+            info = rtcp.SenderInfo(rtcp.ntp_time(now), sender.timestamp, sender.packets, sender.octets)
+        delay = (now - self._last_sr_at) * 65536 // NANOSECONDS if self._last_sr else 0
+        block = stats.report(self._last_sr, delay & 0xFFFFFFFF)
+        return rtcp.write(sender.ssrc, self.cname, info, block, is_bye=is_bye)
 
 
 def milliseconds(samples: float) -> float:

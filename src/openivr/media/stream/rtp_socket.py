@@ -1,4 +1,4 @@
-"""The two sockets of a leg: where its RTP goes, and from whom it is taken."""
+"""The RTP and RTCP sockets of a media session: destination and accepted source."""
 
 import ctypes
 import socket
@@ -11,42 +11,43 @@ from openivr.media.poller import Poller
 from openivr.media.rtp import packet as rtp
 from openivr.media.rtp import socket_filter
 from openivr.media.rtp.latch import Latch, is_unspecified
-from openivr.media.rtp.ports import PortPair, Source
+from openivr.media.rtp.ports import PortPair, SocketAddress
 from openivr.media.rtp.remote import RemoteMedia
 from openivr.media.stream.sender import RtpSender, discard
 
-DRAINED = 256  # packets read away at most when a source has been found
-BUFFER = bytearray(rtp.LARGEST)  # every packet is read into it, and done with before the next
+MAX_DRAINED = 256  # queued packets that are read when a source is latched
+BUFFER = bytearray(rtp.MAX_SIZE)  # shared: each packet is processed before the next is read
 VIEW = memoryview(BUFFER)
 
 Take = Callable[[memoryview, int], bool]
 
 
 class RtpSocket:
-    """Hands what comes from the right source to `take`, which says whether it was RTP of a kind agreed on.
+    """Passes packets of the latched source to `take`, which returns True for RTP of a negotiated type.
 
-    Until then everybody within the latch may speak. The first who does is held to: the socket is connected,
-    so that the kernel keeps strangers out, and if nobody `wants_audio`, its filter keeps audio out as well.
+    Before that, any source that the latch allows is accepted. The first one is latched: the socket is
+    connected, so that the kernel drops packets from elsewhere, and without a listener its filter drops audio
+    as well.
     """
 
     def __init__(
-        self, poller: Poller, pair: PortPair, stream: RtpSender, take: Take, take_control: Take
+        self, poller: Poller, pair: PortPair, sender: RtpSender, take: Take, take_rtcp: Take
     ) -> None:
-        self.source: Source | None = None  # of RTP, once heard
-        self.strangers = 0  # packets that were not taken
-        self._poller, self._pair, self._stream = poller, pair, stream
-        self._take, self._take_control = take, take_control
+        self.source: SocketAddress | None = None  # of RTP, once latched
+        self.foreign = 0  # packets from other sources
+        self._poller, self._pair, self._sender = poller, pair, sender
+        self._take, self._take_rtcp = take, take_rtcp
         self._latch = Latch(frozenset(), None)
-        self._control_target: Source | None = None
+        self._rtcp_target: SocketAddress | None = None
         self._remote: RemoteMedia | None = None
         self._wants_audio = self._is_filtered = False
-        self._dropped = 0  # by the kernel, when last counted
-        self._fresh = 0  # of those, what was not asked for yet
+        self._dropped = 0  # by the kernel, at the last count
+        self._new_drops = 0
         poller.add(pair.rtp.fileno(), self._read)
-        poller.add(pair.rtcp.fileno(), self._read_control)
+        poller.add(pair.rtcp.fileno(), self._read_rtcp)
 
-    def aim(self, remote: RemoteMedia) -> None:
-        """Send as was agreed on, and let the source change, once."""
+    def connect(self, remote: RemoteMedia) -> None:
+        """Apply a new offer/answer result. It lets the source change once."""
         self._remote, before = remote, self._latch
         self._latch = Latch.of(remote)
         target = self.source if self.source and self._latch == before else self._latch.target
@@ -54,26 +55,26 @@ class RtpSocket:
         if self.source:
             disconnect(self._pair.rtp)
             self.source = None
-        self._control_target = remote.rtcp or (target and beside(target))
+        self._rtcp_target = remote.rtcp or (target and rtcp_address(target))
         self._send_to(target)
 
-    def _send_to(self, target: Source | None) -> None:
+    def _send_to(self, target: SocketAddress | None) -> None:
         sock = self._pair.rtp
-        if target is None or not (self._remote and self._remote.hears):
-            self._stream.send = discard
+        if target is None or not (self._remote and self._remote.receives):
+            self._sender.send = discard
         elif self.source:
-            self._stream.send = sock.send
+            self._sender.send = sock.send
         else:
-            self._stream.send = lambda packet: sock.sendto(packet, target)
+            self._sender.send = lambda packet: sock.sendto(packet, target)
 
-    def send_control(self, packet: bytes) -> None:
-        """Send RTCP, to the RTP port if that was agreed on."""
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send RTCP, to the RTP port if that was negotiated."""
         if self._remote is None or is_unspecified(self._remote.host):
             return
-        sock, target = self._pair.rtcp, self._control_target
+        sock, target = self._pair.rtcp, self._rtcp_target
         if self._remote.mux:
             sock, target = self._pair.rtp, self.source or self._latch.target
-        with suppress(OSError):  # nobody listens there: the next report may reach somebody
+        with suppress(OSError):  # the port is closed; the next report may arrive
             if target:
                 sock.sendto(packet, target)
 
@@ -85,55 +86,55 @@ class RtpSocket:
                 self._take(VIEW[: self._pair.rtp.recv_into(BUFFER)], time.monotonic_ns())
             else:
                 size, source = self._pair.rtp.recvfrom_into(BUFFER)
-                self._listen(VIEW[:size], source)
-        except OSError:  # nothing there after all, or news of a packet that could not be delivered
+                self._take_unlatched(VIEW[:size], source)
+        except OSError:  # nothing to read, or an ICMP error of an earlier packet
             return
 
-    def _listen(self, data: memoryview, source: Source) -> None:
-        """Take a packet while no source is held to."""
+    def _take_unlatched(self, data: memoryview, source: SocketAddress) -> None:
+        """Take a packet while no source is latched."""
         if not self._latch.allows(source[0]):
-            self.strangers += 1
+            self.foreign += 1
         elif self._take(data, time.monotonic_ns()):
-            self._hold_to(source)
+            self._latch_to(source)
 
-    def _hold_to(self, source: Source) -> None:
+    def _latch_to(self, source: SocketAddress) -> None:
         try:
             self._pair.rtp.connect(source)
-        except OSError:  # no route to there
+        except OSError:  # no route
             return
         self.source = source
         self._send_to(source)
         if self._remote and not self._remote.rtcp:
-            self._control_target = beside(source)
+            self._rtcp_target = rtcp_address(source)
         self._drain(source)
         self._filter(not self._wants_audio)
 
-    def _drain(self, held: Source) -> None:
-        """Read what others had sent before the kernel kept them out."""
-        for _ in range(DRAINED):
+    def _drain(self, latched: SocketAddress) -> None:
+        """Read what was queued before the socket was connected."""
+        for _ in range(MAX_DRAINED):
             try:
                 size, source = self._pair.rtp.recvfrom_into(BUFFER)
             except OSError:
                 return
-            if source == held:
+            if source == latched:
                 self._take(VIEW[:size], time.monotonic_ns())
             else:
-                self.strangers += 1
+                self.foreign += 1
 
-    def _read_control(self) -> None:
+    def _read_rtcp(self) -> None:
         try:
             size, source = self._pair.rtcp.recvfrom_into(BUFFER)
         except OSError:
             return
         if not self._latch.allows(source[0]):
-            self.strangers += 1
-        elif self._take_control(VIEW[:size], time.monotonic_ns()) and self._remote and not self._remote.rtcp:
-            self._control_target = source
+            self.foreign += 1
+        elif self._take_rtcp(VIEW[:size], time.monotonic_ns()) and self._remote and not self._remote.rtcp:
+            self._rtcp_target = source
 
-    # The filter in the kernel
+    # Kernel filter
 
-    def want_audio(self, is_wanted: bool) -> None:
-        """Say whether audio is listened to. If not, telephone-events and RTCP still come through."""
+    def set_audio_wanted(self, is_wanted: bool) -> None:
+        """Set if audio has a listener. Without one only telephone-events and RTCP are received."""
         self._wants_audio = is_wanted
         if self.source:
             self._filter(not is_wanted)
@@ -146,40 +147,40 @@ class RtpSocket:
             socket_filter.detach(self._pair.rtp)
             self._is_filtered = False
 
-    def dropped(self) -> int:
-        """How many packets the filter kept from us since this was asked last."""
+    def take_drops(self) -> int:
+        """Return how many packets the filter dropped since the last call."""
         if self._is_filtered:
             self._count_dropped()
-        fresh, self._fresh = self._fresh, 0
-        return fresh
+        count, self._new_drops = self._new_drops, 0
+        return count
 
     def _count_dropped(self) -> None:
         now = socket_filter.dropped(self._pair.rtp)
-        self._fresh += now - self._dropped & 0xFFFFFFFF
+        self._new_drops += now - self._dropped & 0xFFFFFFFF
         self._dropped = now
 
     def close(self) -> None:
-        """Send and read no more, and give the ports back."""
-        self._take = self._take_control = leave
+        """Stop sending and reading, and release the ports."""
+        self._take = self._take_rtcp = reject
         self._poller.remove(self._pair.rtp.fileno())
         self._poller.remove(self._pair.rtcp.fileno())
         self._pair.close()
 
 
-def leave(_data: memoryview, _now: int) -> bool:
-    """Take nothing: the line is closed."""
+def reject(_data: memoryview, _now: int) -> bool:
+    """Take nothing: the socket is closed."""
     return False
 
 
-def beside(source: Source) -> Source:
-    """The port for RTCP of one for RTP."""
+def rtcp_address(source: SocketAddress) -> SocketAddress:
+    """Return the RTCP address of an RTP address: the next port."""
     host, port = source[:2]
     return (host, port + 1, source[2], source[3]) if len(source) == 4 else (host, port + 1)
 
 
 def disconnect(sock: socket.socket) -> None:
-    """Take packets from anybody again: connect(2) with AF_UNSPEC, which Python's own cannot do."""
+    """Accept packets from any source again: connect(2) with AF_UNSPEC, which Python's connect cannot do."""
     unspecified = bytes(16)
     if sys.platform == "darwin":
-        unspecified = b"\x10" + bytes(15)  # BSD has the length in front
+        unspecified = b"\x10" + bytes(15)  # BSD puts the length first
     ctypes.CDLL(None).connect(sock.fileno(), unspecified, len(unspecified))

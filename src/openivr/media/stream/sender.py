@@ -1,8 +1,8 @@
-"""What one side of a call is sent: one stream of packets, whoever made their content. No sockets, no clock.
+"""RTP sender: one stream of packets towards the peer. No sockets, no clock.
 
-`tick` is called every 20 ms and sends the next packet of whatever there is: keys, a prompt, or silence. While
-the leg is bridged there is no silence of our own, and `forward` sends what the other leg hears. Sequence
-numbers and timestamps go on without a gap through all of it; the marker bit says where the timestamp jumped.
+`tick` is called every 20 ms and sends the next packet: a DTMF digit, a prompt or silence. While the session
+is bridged no silence is generated, and `forward` sends the packets of the other session. Sequence numbers
+and timestamps continue without a gap through all of these. The marker bit shows where the timestamp jumps.
 """
 
 import random
@@ -12,12 +12,12 @@ from itertools import chain, islice, repeat
 
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import FRAME, Law, transcoding
-from openivr.media.audio.tone import key_tone
-from openivr.media.dtmf.rfc4733 import KEYS, event_payloads
-from openivr.media.rtp.packet import MARKER, Packet, before, pack
+from openivr.media.audio.tone import dtmf_tone
+from openivr.media.dtmf.rfc4733 import DIGITS, event_payloads
+from openivr.media.rtp.packet import MARKER, Packet, is_before, pack
 
-KEY_PACKETS = 5  # 100 ms a key
-GAP_PACKETS = 4  # 80 ms between keys
+DIGIT_PACKETS = 5  # 100 ms a digit
+GAP_PACKETS = 4  # 80 ms between digits
 TIME = 0xFFFFFFFF
 SILENCE = {law: law.silence * FRAME for law in Law}
 
@@ -26,16 +26,16 @@ Tap = Callable[[int, Law, bytes], None]  # RTP timestamp, law, payload
 
 
 def discard(packet: bytes) -> None:
-    """Where packets go that nobody wants."""
+    """Drop a packet: the `send` of a stream without a destination."""
 
 
 class RtpSender:
-    """A stream of RTP."""
+    """One outgoing RTP stream."""
 
     __slots__ = (
-        "_ahead", "_clips", "_frames", "_from", "_is_bridged", "_keys", "_loop", "_mark", "_on_end",
-        "_pending", "_rest", "_sequence_shift", "_started", "_time_shift", "events", "law", "octets",
-        "packets", "send", "sequence", "ssrc", "taps", "timestamp",
+        "_ahead", "_clips", "_digits", "_forwarded_ssrc", "_frames", "_idle_frames", "_is_bridged", "_loop",
+        "_mark", "_on_end", "_pending", "_sequence_shift", "_started", "_time_shift", "events", "law",
+        "octets", "packets", "send", "sequence", "ssrc", "taps", "timestamp",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,21 +44,21 @@ class RtpSender:
         self.timestamp = random.getrandbits(32)
         self.ssrc = random.getrandbits(32) or 1
         self.packets = self.octets = 0
-        self.taps: list[Tap] = []  # hear what is sent
+        self.taps: list[Tap] = []  # called with every audio packet sent
         self.events: int | None = None
         self.law = Law.PCMU
         self._is_bridged = False
         self._mark = MARKER
         self._ahead = False
-        self._rest: Iterator[bytes] | None = repeat(SILENCE[self.law])
-        self._frames: Iterator[bytes] | None = self._rest
+        self._idle_frames: Iterator[bytes] | None = repeat(SILENCE[self.law])
+        self._frames: Iterator[bytes] | None = self._idle_frames
         self._clips: tuple[Clip, ...] = ()
         self._loop = False
         self._started = 0
         self._on_end: Callable[[], None] | None = None
         self._pending: deque[str] = deque()
-        self._keys: Iterator[None] | None = None
-        self._from: int | None = None  # the SSRC that the shifts below are for
+        self._digits: Iterator[None] | None = None
+        self._forwarded_ssrc: int | None = None  # for which the shifts below hold
         self._sequence_shift = self._time_shift = 0
 
     # Every 20 ms
@@ -68,17 +68,17 @@ class RtpSender:
         if self._ahead:
             self._ahead = False
             return
-        if self._keys is not None:
-            if next(self._keys, self) is not self:
+        if self._digits is not None:
+            if next(self._digits, self) is not self:
                 return
-            self._keys = None
+            self._digits = None
         if self._frames is None:
             self.timestamp = self.timestamp + FRAME & TIME
             return
         self._emit(next(self._frames, None) or self._end())
 
     def skip(self, turns: int) -> None:
-        """Leave out turns whose time has passed. Nothing that plays is lost; it comes later."""
+        """Skip missed turns. The prompt is delayed; none of it is lost."""
         if self._ahead:
             self._ahead = False
             turns -= 1
@@ -89,7 +89,7 @@ class RtpSender:
         sequence, timestamp = self.sequence, self.timestamp
         try:  # noqa: SIM105 - suppress() costs as much as half a packet
             self.send(pack(0x80, self._mark | self.law, sequence, timestamp, self.ssrc) + frame)
-        except OSError:  # the other side's port is closed, or our buffer is full: the next may do better
+        except OSError:  # the peer's port is closed or the send buffer is full; the next packet may succeed
             pass
         for tap in self.taps:
             tap(timestamp, self.law, frame)
@@ -100,40 +100,40 @@ class RtpSender:
         self.timestamp = timestamp + FRAME & TIME
 
     def _end(self) -> bytes:
-        self._frames = self._rest
-        ended, self._on_end, self._clips = self._on_end, None, ()
-        if ended:
-            ended()
+        self._frames = self._idle_frames
+        on_end, self._on_end, self._clips = self._on_end, None, ()
+        if on_end:
+            on_end()
         return SILENCE[self.law]
 
     # Playing
 
     def play(self, clips: tuple[Clip, ...], *, loop: bool, on_end: Callable[[], None] | None) -> None:
-        """Play clips from their beginning, the first packet at once."""
+        """Play clips from their beginning. The first packet leaves immediately."""
         self._clips, self._loop, self._on_end = clips, loop, on_end
         self._started = self.timestamp
-        self._frames = self._from_clips(0)
-        if not self._ahead and self._keys is None and self.send is not discard:
+        self._frames = self._clip_frames(0)
+        if not self._ahead and self._digits is None and self.send is not discard:
             self.tick()
             self._ahead = True
 
     def stop(self) -> None:
-        """Play nothing more."""
-        self._frames, self._clips, self._on_end = self._rest, (), None
+        """Stop playing."""
+        self._frames, self._clips, self._on_end = self._idle_frames, (), None
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self.send = discard
         self.stop()
-        self._keys = None
+        self._digits = None
         self._pending.clear()
 
     @property
     def is_playing(self) -> bool:
-        return self._frames is not self._rest
+        return self._frames is not self._idle_frames
 
-    def _from_clips(self, position: int) -> Iterator[bytes]:
-        """The frames to play, from this one on."""
+    def _clip_frames(self, position: int) -> Iterator[bytes]:
+        """Iterate over the frames to play, starting at this one."""
         parts = [clip.frames(self.law) for clip in self._clips]
         length = sum(len(part) for part in parts)
         rounds = repeat(parts) if self._loop and length else [parts]
@@ -141,41 +141,44 @@ class RtpSender:
         return islice(frames, position % length if self._loop else position, None) if position else frames
 
     def set_law(self, law: Law) -> None:
-        """Send in this law from now on; a prompt goes on where it is."""
+        """Send in this law from now on. A prompt continues at its position."""
         if law is self.law:
             return
         self.law = law
         is_playing = self.is_playing
-        self._rest = None if self._is_bridged else repeat(SILENCE[law])
+        self._idle_frames = None if self._is_bridged else repeat(SILENCE[law])
         position = ((self.timestamp - self._started) & TIME) // FRAME
-        self._frames = self._from_clips(position) if is_playing else self._rest
+        self._frames = self._clip_frames(position) if is_playing else self._idle_frames
 
-    # Keys
+    # DTMF
 
-    def send_keys(self, keys: str) -> None:
-        """Send keys one after another: as telephone-events, or as tones to who did not agree on them."""
-        if wrong := set(keys) - set(KEYS):
-            raise ValueError(f"no keys: {''.join(sorted(wrong))}")
-        self._pending.extend(keys)
-        if self._keys is None and self._pending:
-            self._keys = self._key_packets()
+    def send_dtmf(self, digits: str) -> None:
+        """Send digits in order, as telephone-events or, if these were not negotiated, as tones.
 
-    def _key_packets(self) -> Iterator[None]:
+        Raises ValueError for other characters.
+        """
+        if wrong := set(digits) - set(DIGITS):
+            raise ValueError(f"not DTMF digits: {''.join(sorted(wrong))}")
+        self._pending.extend(digits)
+        if self._digits is None and self._pending:
+            self._digits = self._digit_packets()
+
+    def _digit_packets(self) -> Iterator[None]:
         while self._pending:
-            key = self._pending.popleft()
+            digit = self._pending.popleft()
             if self.events is None:
-                for frame in key_tone(key, 20 * KEY_PACKETS).frames(self.law):
+                for frame in dtmf_tone(digit, 20 * DIGIT_PACKETS).frames(self.law):
                     self._emit(frame)
                     yield
             else:
-                yield from self._event_packets(key, self.events)
+                yield from self._event_packets(digit, self.events)
             for _ in range(GAP_PACKETS):
                 self._emit(SILENCE[self.law])
                 yield
 
-    def _event_packets(self, key: str, payload_type: int) -> Iterator[None]:
+    def _event_packets(self, digit: str, payload_type: int) -> Iterator[None]:
         start, mark = self.timestamp, MARKER
-        for payload in event_payloads(key, KEY_PACKETS, FRAME):
+        for payload in event_payloads(digit, DIGIT_PACKETS, FRAME):
             self._put(mark | payload_type, self.sequence, start, payload)
             self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + FRAME & TIME
@@ -193,24 +196,24 @@ class RtpSender:
 
     # Bridged
 
-    def bridge(self, is_bridged: bool) -> None:
-        """Leave the silence to another leg, or take it back. A prompt plays on."""
+    def set_bridged(self, is_bridged: bool) -> None:
+        """Stop or resume generating silence. A prompt continues."""
         is_playing = self.is_playing
-        self._is_bridged, self._from = is_bridged, None
-        self._rest = None if is_bridged else repeat(SILENCE[self.law])
+        self._is_bridged, self._forwarded_ssrc = is_bridged, None
+        self._idle_frames = None if is_bridged else repeat(SILENCE[self.law])
         if not is_playing:
-            self._frames = self._rest
+            self._frames = self._idle_frames
         self._mark = MARKER
 
     @property
-    def is_open(self) -> bool:
-        """Whether what another leg hears would be sent: nothing of our own is."""
-        return self._frames is None and self._keys is None
+    def is_forwarding(self) -> bool:
+        """Return True if packets of the other session are sent, because no prompt or digit is."""
+        return self._frames is None and self._digits is None
 
     def forward(self, packet: Packet, law: Law) -> None:
-        """Send what another leg heard."""
-        if not self.is_open:
-            self._from = None
+        """Send an audio packet that the other session received."""
+        if not self.is_forwarding:
+            self._forwarded_ssrc = None
             return
         payload = bytes(packet.payload)
         if law is not self.law:
@@ -219,20 +222,23 @@ class RtpSender:
         for tap in self.taps:
             tap(timestamp, self.law, payload)
         end = timestamp + len(payload) & TIME
-        if before(self.timestamp, end, 32):
+        if is_before(self.timestamp, end, 32):
             self.timestamp = end
 
-    def press(self, packet: Packet, key: str | None) -> None:
-        """Send a telephone-event that another leg heard; as a tone, at its first packet, if need be."""
+    def forward_event(self, packet: Packet, digit: str | None) -> None:
+        """Send a telephone-event that the other session received.
+
+        Without telephone-events in this session the digit is sent as a tone at the first packet of the event.
+        """
         if self.events is None:
-            self.send_keys(key or "")
-        elif self.is_open:
+            self.send_dtmf(digit or "")
+        elif self.is_forwarding:
             self._forward(self.events, packet, bytes(packet.payload))
 
     def _forward(self, payload_type: int, packet: Packet, payload: bytes) -> int:
-        """Send a packet with its numbers shifted into ours; the timestamp it went out with."""
-        if packet.ssrc != self._from:
-            self._from = packet.ssrc
+        """Send a packet with its numbers shifted into this stream. Return its new timestamp."""
+        if packet.ssrc != self._forwarded_ssrc:
+            self._forwarded_ssrc = packet.ssrc
             self._sequence_shift = self.sequence - packet.sequence
             self._time_shift = self.timestamp - packet.timestamp
             self._mark = MARKER
@@ -240,6 +246,6 @@ class RtpSender:
         timestamp = packet.timestamp + self._time_shift & TIME
         self._put(self._mark | (MARKER if packet.marker else 0) | payload_type, sequence, timestamp, payload)
         self._mark = 0
-        if not before(sequence, self.sequence, 16):
+        if not is_before(sequence, self.sequence, 16):
             self.sequence = sequence + 1 & 0xFFFF
         return timestamp

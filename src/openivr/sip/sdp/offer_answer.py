@@ -23,10 +23,10 @@ class MediaParameters(NamedTuple):
     host: str  # 0.0.0.0 or ::, if it wants nothing
     port: int
     law: str  # PCMU or PCMA: what we send, and what it should
-    events_out: int | None  # payload type of telephone-event that we send; None: it hears no events
+    events_out: int | None  # payload type of telephone-event that we send; None: it receives no events
     events_in: int | None  # and that it sends
     sends: bool  # whether it may send
-    hears: bool  # whether it is to be sent anything
+    receives: bool  # whether it is to be sent anything
     rtcp: tuple[str, int] | None = None  # where that is not the port above
     mux: bool = False  # RTCP comes and goes at the RTP ports (RFC 5761)
 
@@ -198,7 +198,7 @@ def _agree(theirs: MediaDescription, ours: MediaDescription, law: Codec) -> Medi
         event_out.payload if event_out and both else None,
         event_in.payload if event_in and both else None,
         sends=theirs.direction.sends and ours.direction.receives,
-        hears=_listens(theirs) and ours.direction.sends,
+        receives=_listens(theirs) and ours.direction.sends,
         rtcp=theirs.rtcp(),
         mux=theirs.has("rtcp-mux") and ours.has("rtcp-mux"),
     )
