@@ -18,7 +18,7 @@ from bench.machine import Load, free_port, median, memory, print_table, put_load
 from openivr.resources import KINDS
 from openivr.resources.order import name_key, number_key
 from openivr.store.auth import clients, tokens
-from openivr.store.caches.list_snapshot import EMPTY, advance
+from openivr.store.caches.list_snapshot import EMPTY, apply_changes
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS
@@ -66,7 +66,7 @@ def time_load(data: Path) -> float:
     database = Database(f"sqlite:///{data / 'openivr.db'}")
     started = time.monotonic()
     with database.reading() as connection:
-        advance(connection, EMPTY)
+        apply_changes(connection, EMPTY)
     taken = time.monotonic() - started
     database.close()
     return taken

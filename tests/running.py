@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from openivr.store.auth import clients
-from openivr.store.caches.call_config_cache import revision_of
+from openivr.store.caches.change_feed import read_revision
 from openivr.store.database import Database
 
 ROOT = "/openapi/v1.0/"
@@ -170,7 +170,7 @@ class Running:
     def settle(self) -> None:
         """Wait until signalling goes by all that was changed: it looks for that many times a second."""
         with self.database() as database, database.reading() as connection:
-            wanted = revision_of(connection)
+            wanted = read_revision(connection)
         deadline = time.monotonic() + 60
         while not any(int(found) >= wanted for found in CONFIGURED.findall(self.log)):  # it may be ahead
             assert time.monotonic() < deadline, f"revision {wanted} never came in\n{self.log[-5000:]}"

@@ -14,7 +14,7 @@ from openivr.config.settings import Settings
 from openivr.ivr.model import IvrSnapshot
 from openivr.resources import KINDS
 from openivr.server.bootstrap import prepare
-from openivr.store.caches import call_config_cache
+from openivr.store.caches import loaded_config
 from openivr.store.database import Database
 
 TEXT = (Path(__file__).parents[1] / "docs" / "calls.md").read_text()
@@ -69,7 +69,7 @@ def test_the_files_are_taken(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
     database = Database(settings.url)
     with database.reading() as connection:
-        rows = call_config_cache.load(connection).rows
+        rows = loaded_config.load(connection).rows
     database.close()
     [route] = [row for row in rows["outbound_route"].values() if row["name"] == "Calls with 9"]
     assert [route[name] for name in LIMITS] == [10, 200, 20]

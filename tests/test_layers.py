@@ -1,10 +1,14 @@
 """The directions of imports: between packages, and between the sub-packages of the larger ones."""
 
+import ast
 import sys
 from functools import cache
+from pathlib import Path
 
 import grimp
 import pytest
+
+SOURCE = Path(__file__).parents[1] / "src/openivr"
 
 # The packages a package may import, besides itself. A sub-package with a row of its own is a package here.
 ALLOWED: dict[str, set[str]] = {
@@ -85,6 +89,14 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "validation",
         },
         "auth": {"dialog", "message", "termination"},
+    },
+    "store": {
+        "database": {"tables"},
+        "auth": {"tables"},
+        "config": {"database", "tables"},
+        "caches": {"auth", "config", "database", "tables"},
+        "cdr": {"config", "sql_functions", "tables"},
+        "runtime": {"cdr", "database", "tables"},
     },
     "web": {
         "core": {"messages"},
@@ -173,15 +185,42 @@ def test_no_flat_package_has_more_modules_than_a_reader_can_hold() -> None:
     assert max(children.values()) <= 25, children
 
 
-# Tables and engines live in `store`. These build statements or open transactions of their own.
-USE_SQLALCHEMY = {"store", "cdr", "server", "api", "web", "yeastar_import"}
+# Tables, engines and statements live in `store`. The rest passes a Connection on to the store's functions,
+# reads the URL of a database and tells errors apart.
+NAMES_ELSEWHERE = {
+    *("Connection", "make_url"),
+    *("DBAPIError", "IntegrityError", "InterfaceError", "OperationalError", "SQLAlchemyError"),
+}
 
 
-def test_sqlalchemy_is_used_only_where_allowed() -> None:
-    users = {
-        part(module) for module in graph_with_externals().find_modules_that_directly_import("sqlalchemy")
-    }
-    assert users <= USE_SQLALCHEMY
+def test_only_the_store_builds_statements_of_sql() -> None:
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.relative_to(SOURCE).parts[0] != "store":
+            used = names_from("sqlalchemy", ast.parse(path.read_text()))
+            assert used <= NAMES_ELSEWHERE, path
+
+
+def names_from(package: str, tree: ast.Module) -> set[str]:
+    """List what a module imports from a package, or the package itself."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package:
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.partition(".")[0] == package}
+    return names
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Names of classes are not used twice, but for the client's mirrors of the server's resources."""
+    modules: dict[str, list[str]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = str(path.relative_to(SOURCE))
+        if not name.startswith(("client/", "store/migrations/")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    modules.setdefault(node.name, []).append(name)
+    assert not {name: found for name, found in modules.items() if len(found) > 1}
 
 
 def test_nothing_imports_in_a_circle() -> None:

@@ -35,7 +35,7 @@ from openivr.resources.order import ListQuery
 from openivr.simulate.replay import retell
 from openivr.simulate.world import World
 from openivr.store.caches import list_snapshot as store_snapshot
-from openivr.store.caches.list_snapshot import EMPTY, advance
+from openivr.store.caches.list_snapshot import EMPTY, apply_changes
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.database import Database
@@ -226,7 +226,7 @@ def test_registrations_show_in_the_list_of_extensions(
         )
     commit(database, tmp_path)
     with database.reading() as connection:
-        first = advance(connection, EMPTY)
+        first = apply_changes(connection, EMPTY)
         assert [row.contact for row in registrations.list_registrations(connection)] == [
             "sip:a@192.0.2.1",
             "sip:b@192.0.2.1",
@@ -246,8 +246,8 @@ def test_registrations_show_in_the_list_of_extensions(
 
 def online(database: Database, before: store_snapshot.ListSnapshot) -> dict[int, int]:
     with database.reading() as connection:
-        fresh = advance(connection, EMPTY).lists[EXTENSION.name]
-        stepped = advance(connection, before).lists[EXTENSION.name]
+        fresh = apply_changes(connection, EMPTY).lists[EXTENSION.name]
+        stepped = apply_changes(connection, before).lists[EXTENSION.name]
     pages = [decode(b"[%b]" % b",".join(index.page(ListQuery(0, 2)))) for index in (fresh, stepped)]
     assert pages[0] == pages[1]
     return {row["id"]: row["online_status"]["sip_phone"]["status"] for row in pages[0]}

@@ -7,7 +7,7 @@ from openivr.store.backup import backup, count_rows, restore
 from openivr.store.database import Database
 from tests.store.bodies import create, ivr, revision, show
 from tests.store.conftest import Opener
-from tests.store.test_transfer import export, fill
+from tests.store.test_import_export import export, fill
 
 
 def ignore(_rows: int) -> None:

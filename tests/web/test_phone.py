@@ -13,7 +13,7 @@ from openivr.sounds.convert import convert
 from openivr.store.config import prompts
 from openivr.store.database import Database
 from tests.running import Answer, Api, Running
-from tests.store.test_transfer import sound
+from tests.store.test_import_export import sound
 from tests.web.site import Admin
 
 NAVIGATOR = 3  # 6200: keys 1 Ada, 2 Support, 3 another menu

@@ -90,7 +90,7 @@ class FastListHandler:
         """
         if may_share and self.was_current:
             return True
-        current = self.live.is_current()
+        current = self.live.is_fresh()
         if current and not self.was_current:
             self.was_current = True
             asyncio.get_running_loop().call_soon(self.forget)  # runs before the next turn reads anything

@@ -187,7 +187,7 @@ def find_way(
 
 def find_account(data: Path, database: str, number: str) -> "SipAccount":
     """The account of an extension, or of the first one."""
-    from openivr.store.caches.call_config_cache import load
+    from openivr.store.caches.loaded_config import load
 
     with opened(data, database) as store, store.reading() as connection:
         accounts = load(connection).configuration.accounts.values()

@@ -130,7 +130,7 @@ class CallsProcess:
             messages=settings.journal,
             recordings=folder_for_recordings(settings),
         )
-        self.switchboard = CallManager(self.house, self.live.at_hand, self.live.current, told.max_calls)
+        self.switchboard = CallManager(self.house, self.live.cached, self.live.current, told.max_calls)
         transfers = Transfers(self.switchboard)
         self.switchboard.on_referral = transfers.refer
         self.switchboard.take_over = transfers.take_over

@@ -1,1 +1,1 @@
-"""The only place with SQL."""
+"""The database: tables, statements, and caches of what they hold. No other package builds SQL."""

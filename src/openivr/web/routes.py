@@ -6,7 +6,7 @@ from openivr.observability.metrics import Observer
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
-from openivr.store.config.menu_graph import NonMenuConfig
+from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.database import Database
 from openivr.web import prompts, search
 from openivr.web.calls import pages as calls
@@ -57,5 +57,7 @@ def build(
     files = assets.load()
     served = {view.path for view in VIEWS}
     pages = Templates(files, [section for section in SECTIONS if section.path in served])
-    site = AdminContext(database, live, MenuCache(live), NonMenuConfig(live), policy, pages, files, told)
+    site = AdminContext(
+        database, live, MenuCache(live.feed), NonMenuConfig(live.feed), policy, pages, files, told
+    )
     return AdminApp(site, VIEWS, observer)

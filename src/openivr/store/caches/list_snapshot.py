@@ -1,7 +1,7 @@
-"""One committed state, in memory and immutable: what the hot reads are answered from.
+"""One committed state of the lists, immutable and in memory. The API answers list requests from it.
 
 A snapshot is made from the one before it and the log of changes since, so its cost follows the change and
-not the size. Encoding, and what a row shows, come from `objects`.
+not the size.
 """
 
 import ipaddress
@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.order import ListQuery
 from openivr.store.auth import clients, tokens
+from openivr.store.caches.change_feed import TooManyChanges, read_changes
 from openivr.store.caches.encoded_list import EncodedList
 from openivr.store.config.resources import order
-from openivr.store.tables import CHANGE, OBJECTS, REVISION
+from openivr.store.tables import OBJECTS, REVISION
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ENCODE = msgspec.json.Encoder().encode
-MAX_STEPS = 2_000  # changes applied one by one; more are cheaper to load anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,20 @@ class ListSnapshot:
 EMPTY = ListSnapshot(-1, -1, {}, {}, ())
 
 
-class TooManyChanges(Exception):
-    """More has changed than was to be applied."""
-
-
-def advance(
+def apply_changes(
     connection: Connection,
     old: ListSnapshot,
     kinds: Mapping[str, ResourceType] = KINDS,
-    most: int | None = None,
+    limit: int | None = None,
 ) -> ListSnapshot:
-    """The state that the connection sees, sharing with `old` whatever has not changed.
+    """Return the state that the connection sees. It shares with `old` whatever has not changed.
 
-    Where more than `most` changes lie in between it raises FarBehind; without `most` it takes what it takes.
+    More than `limit` changes raise TooManyChanges. Without a limit they make it load the lists again.
     """
     row = connection.execute(select(REVISION.c.config, REVISION.c.auth)).one()
-    lists = old.lists if row.config == old.config else advance_lists(connection, old, kinds, most)
+    if (row.config, row.auth) == (old.config, old.auth):
+        return old
+    lists = old.lists if row.config == old.config else change_lists(connection, old, kinds, limit)
     if row.auth == old.auth:
         return ListSnapshot(row.config, row.auth, lists, old.tokens, old.networks)
     networks = tuple(ipaddress.ip_network(network) for network in clients.allowed(connection))
@@ -62,19 +60,19 @@ def advance(
     )
 
 
-def advance_lists(
-    connection: Connection, old: ListSnapshot, kinds: Mapping[str, ResourceType], most: int | None
+def change_lists(
+    connection: Connection, old: ListSnapshot, kinds: Mapping[str, ResourceType], limit: int | None
 ) -> dict[str, EncodedList]:
-    steps = MAX_STEPS if most is None else most
-    oldest = connection.execute(select(func.min(CHANGE.c.revision))).scalar()
-    newer = select(CHANGE.c.kind, CHANGE.c.object_id).where(CHANGE.c.revision > old.config)
-    changed = connection.execute(newer.order_by(CHANGE.c.id).limit(steps + 1)).all()
-    if not old.lists or len(changed) > steps or (oldest or 0) > old.config + 1:
-        if most is not None:
+    try:
+        if not old.lists:
             raise TooManyChanges
+        changed = read_changes(connection, old.config, limit)
+    except TooManyChanges:
+        if limit is not None:
+            raise
         return {name: load_list(connection, kind) for name, kind in kinds.items()}
     lists = dict(old.lists)
-    for name, id_ in dict.fromkeys(map(tuple, changed)):
+    for name, id_ in changed:
         lists[name] = lists[name].change(id_, encode_one(connection, kinds[name], id_))
     return lists
 

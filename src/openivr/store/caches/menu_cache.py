@@ -1,40 +1,42 @@
-"""The configuration as calls see it, for whoever asks now and then: the newest, and the last few."""
+"""The configuration as calls see it, for the web admin: the newest, and the last few."""
 
-import asyncio
+from sqlalchemy import Connection
 
 from openivr.ivr.model import IvrSnapshot
-from openivr.store.caches import call_config_cache
-from openivr.store.caches.call_config_cache import LoadedConfig
-from openivr.store.caches.list_cache import ListCache
+from openivr.store.caches.change_feed import ChangeFeed, RevisionCache
+from openivr.store.caches.loaded_config import LoadedConfig, apply_changes
 
 KEPT = 4  # snapshots
 
 
-class MenuCache:
-    """The newest snapshot, brought up to date when somebody asks for it and something has changed since.
+class MenuCache(RevisionCache[LoadedConfig | None]):
+    """The newest configuration, and a few older ones for what was begun on them.
 
-    A few older ones are kept, for what was begun on them: a call never changes its snapshot.
+    A call never changes its snapshot, and a simulated call is no exception.
     """
 
-    def __init__(self, live: ListCache) -> None:
-        self.live = live
-        self.known: LoadedConfig | None = None
+    def __init__(self, feed: ChangeFeed) -> None:
+        super().__init__(feed, None)
         self.kept: dict[int, IvrSnapshot] = {}  # by revision, oldest first
-        self.lock = asyncio.Lock()
+
+    def follow(self, connection: Connection, old: LoadedConfig | None) -> LoadedConfig:
+        return apply_changes(connection, old)
+
+    def on_new(self, snapshot: LoadedConfig | None) -> None:
+        if snapshot is not None:
+            self.kept[snapshot.revision] = snapshot.configuration.snapshot
+        for old in sorted(self.kept)[:-KEPT]:
+            del self.kept[old]
 
     async def current(self) -> IvrSnapshot:
-        """A snapshot of a state not older than this call."""
-        revision = (await self.live.current()).config
-        async with self.lock:
-            if self.known is None or self.known.revision < revision:
-                self.known = await self.live.database.read(call_config_cache.advance, self.known)
-                self.kept[self.known.revision] = self.known.configuration.snapshot
-                for old in sorted(self.kept)[:-KEPT]:
-                    del self.kept[old]
-            return self.known.configuration.snapshot
+        """Return a snapshot of a revision not older than this call."""
+        loaded = await self.refresh()
+        if loaded is None:
+            raise RuntimeError("nothing has been loaded")
+        return loaded.configuration.snapshot
 
     async def at(self, revision: int) -> IvrSnapshot | None:
-        """The snapshot of a revision, while it is kept."""
+        """Return the snapshot of a revision while it is kept, else None."""
         if revision not in self.kept:
-            await self.current()
+            await self.refresh()
         return self.kept.get(revision)

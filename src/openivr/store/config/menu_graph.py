@@ -4,7 +4,6 @@ Everything but the menus (people, groups, lines, prompts) is the office, read on
 Of the menus, only those are read that lead to the one in question or that it leads to.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,37 +14,11 @@ from openivr.ivr.analysis.graph import menu_edges
 from openivr.ivr.model import DestinationKind, Ivr, IvrSnapshot
 from openivr.resources.ivr import IVR
 from openivr.resources.resource_type import Values
-from openivr.store.caches.encoded_list import EncodedList
-from openivr.store.caches.list_cache import ListCache
 from openivr.store.config import ivr_snapshot
 from openivr.store.config.resources import fetch_many
 from openivr.store.tables import REFERENCE
 
-OFFICE = ("custom_prompt", "extension", "ext_group", "ring_group", "trunk", "outbound_route", "inbound_route")
 MAX_MENUS = 200  # in each direction; farther ones are known by number and name alone
-
-
-class NonMenuConfig:
-    """Everything but the menus, kept until something in it changes."""
-
-    def __init__(self, live: ListCache) -> None:
-        self.live = live
-        self.lists: tuple[EncodedList, ...] = ()  # those that `snapshot` was made from
-        self.snapshot = IvrSnapshot()
-        self.lock = asyncio.Lock()
-
-    async def current(self) -> IvrSnapshot:
-        """A snapshot without menus, not older than this call."""
-        async with self.lock:
-            lists = await self.newest()
-            if list(map(id, lists)) != list(map(id, self.lists)):
-                self.snapshot = await self.live.database.read(ivr_snapshot.load_without_menus)
-                self.lists = lists
-            return self.snapshot
-
-    async def newest(self) -> tuple[EncodedList, ...]:
-        lists = (await self.live.current()).lists  # a change of an object makes the index of its kind anew
-        return tuple(lists[name] for name in OFFICE)
 
 
 @dataclass(frozen=True, slots=True)

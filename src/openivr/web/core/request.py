@@ -20,7 +20,7 @@ from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
-from openivr.store.config.menu_graph import NonMenuConfig
+from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.database import Database
 from openivr.store.runtime.registrations import Traffic
 from openivr.web.core.assets import Assets

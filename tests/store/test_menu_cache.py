@@ -16,7 +16,7 @@ from tests.store.bodies import create, ivr, update
 @pytest.fixture
 def menus(database: Database) -> Iterator[MenuCache]:
     live = ListCache(database)
-    yield MenuCache(live)
+    yield MenuCache(live.feed)
     live.close()
 
 

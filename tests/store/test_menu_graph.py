@@ -11,8 +11,9 @@ from openivr.ivr.analysis.labels import show_ivr
 from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
 from openivr.store.caches.list_cache import ListCache
+from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.config import ivr_snapshot, menu_graph, resources
-from openivr.store.config.menu_graph import MenuNeighbourhood, NonMenuConfig, load_neighbourhood
+from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.store.database import Database
 from openivr.web.menus.menu_view import find
 from tests.store import bodies
@@ -74,7 +75,7 @@ def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: py
 
 async def see_twice(database: Database) -> tuple[object, object, object]:
     live = ListCache(database)
-    office = NonMenuConfig(live)
+    office = NonMenuConfig(live.feed)
     first = await office.current()
     create(database, "extension", bodies.extension())
     second = await office.current()

@@ -11,9 +11,9 @@ from openivr.resources import KINDS
 from openivr.resources.order import ListQuery
 from openivr.resources.secret import fingerprint
 from openivr.store.auth import clients, tokens
-from openivr.store.caches import list_snapshot
+from openivr.store.caches import change_feed
 from openivr.store.caches.list_cache import ListCache
-from openivr.store.caches.list_snapshot import EMPTY, ListSnapshot, advance
+from openivr.store.caches.list_snapshot import EMPTY, ListSnapshot, apply_changes
 from openivr.store.database import Database
 from tests.store.bodies import create, delete, extension, ivr, update
 
@@ -31,7 +31,7 @@ def texts(state: ListSnapshot) -> dict[str, bytes]:
 
 def load(database: Database, old: ListSnapshot = EMPTY) -> ListSnapshot:
     with database.reading() as connection:
-        return advance(connection, old)
+        return apply_changes(connection, old)
 
 
 OPERATIONS = st.lists(st.tuples(st.sampled_from("cud"), st.integers(0, 5)), max_size=10)
@@ -64,7 +64,7 @@ def rows(state: ListSnapshot) -> list[dict[str, Any]]:
 
 
 def test_a_reader_far_behind_loads_anew(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr(list_snapshot, "MAX_STEPS", 2)
+    monkeypatch.setattr(change_feed, "MAX_CHANGES", 2)
     state = load(database)
     for at in range(5):
         create(database, "ivr", ivr(f"620{at}"))
