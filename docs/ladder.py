@@ -27,7 +27,7 @@ from openivr.sip.message.message import Message, Request, Response, read
 from openivr.sip.settings import Trace
 from openivr.softphone.conversation import GOODBYE_SECONDS, CallPlan
 from openivr.softphone.server_log import ServerLog
-from openivr.softphone.softphone import Softphone, SoftphoneAccount, open_media
+from openivr.softphone.softphone import Softphone, SoftphoneCall, open_media
 from openivr.softphone.terminal import TerminalCall, hold
 from openivr.softphone.trace import show as show_message
 from tests.running import Running, start
@@ -107,7 +107,7 @@ async def hold_call(server: Running) -> Taken:
         raise RuntimeError("the called telephone could not register")
     story = ServerLog(server.data / "journal", "1001", "6200", lambda: load(server.data, ""))
     grace = TerminalCall(target, login_of(server, "1001"), told.append, story=story, trace=keep(wire, CALLER))
-    await hold(grace, CallPlan("6200", script=[KEY_AFTER, "1"], tells_sound=False))
+    await hold(grace, CallPlan("6200", script=[KEY_AFTER, "1"], reports_audio=False))
     async with asyncio.timeout(GOODBYE_SECONDS):
         await ada.until_answered("BYE")
     ada.close()
@@ -130,7 +130,7 @@ def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:
     return trace
 
 
-def take_call(line: SoftphoneAccount) -> None:
+def take_call(line: SoftphoneCall) -> None:
     """Ring, answer after a while, and hang up after another."""
     loop = asyncio.get_running_loop()
     line.ring()

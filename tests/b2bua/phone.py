@@ -21,7 +21,7 @@ WAIT_SECONDS = 60.0  # after which a test has failed
 LOOK_SECONDS = 0.02
 
 
-class Line(softphone.SoftphoneAccount):
+class Line(softphone.SoftphoneCall):
     """One call of a phone, and what happened to it, in order."""
 
     __slots__ = ("changed", "ending", "keys", "statuses", "transfers")
@@ -109,7 +109,7 @@ class Phone(Softphone):
         return self.agent.listening[0]
 
     def call(
-        self, number: str, line: softphone.SoftphoneAccount | None = None, *, has_offer: bool = True
+        self, number: str, line: softphone.SoftphoneCall | None = None, *, has_offer: bool = True
     ) -> Line:
         """Call somebody."""
         made = line if isinstance(line, Line) else self.open_line()

@@ -200,7 +200,7 @@ def test_what_is_heard_is_played_by_a_program(served: Running, tmp_path: Path) -
 def test_calls_that_are_refused_say_why(served: Running, tmp_path: Path) -> None:
     unknown = call(served, "9999")
     assert unknown.returncode == 5
-    assert re.search(r"refused +404 Not Found  \(nobody has this number", unknown.stdout)
+    assert re.search(r"refused +404 Not Found  \(unknown number", unknown.stdout)
     wrong = tmp_path / "password"
     wrong.write_text("wrong\n")
     server = f"sip:127.0.0.1:{served.sip_port}"

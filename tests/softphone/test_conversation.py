@@ -15,7 +15,7 @@ from openivr.media.audio.g711 import Law, decode
 from openivr.media.audio.tone import beep, sines
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.rtp.packet import Packet
-from openivr.simulate.transcript import TranscriptLine as Told
+from openivr.simulate.transcript import TranscriptLine
 from openivr.sip.address import Target
 from openivr.sip.auth.client import Login
 from openivr.sip.handler import LocalResponse
@@ -26,7 +26,7 @@ from openivr.softphone.softphone import Softphone, open_media
 from tests.b2bua.office import in_loop
 from tests.b2bua.phone import Line, Phone
 
-PLAN = CallPlan("42", tells_sound=False)
+PLAN = CallPlan("42", reports_audio=False)
 NOWHERE = Target("UDP", "127.0.0.1", 9)
 
 
@@ -35,7 +35,7 @@ class Pair:
 
     def __init__(self, caller: Softphone, called: Phone) -> None:
         self.caller, self.called = caller, called
-        self.told: list[Told] = []
+        self.told: list[TranscriptLine] = []
 
     def converse(self, plan: CallPlan) -> Conversation:
         return Conversation(self.caller, plan, self.told.append)
@@ -80,13 +80,13 @@ def test_keys_are_heard_the_way_that_they_are_sent(way: DtmfMethod) -> None:
     @in_loop
     async def call() -> None:
         async with open_pair() as pair:
-            plan = replace(PLAN, way=way, script=["1#", 0.3, None])
+            plan = replace(PLAN, dtmf=way, script=["1#", 0.3, None])
             result = await pair.converse(plan).run()
             [line] = pair.called.lines
             assert (line.keys, line.heard) == ("1#", {way: 2})
             assert pair.of("sends") == ["1", "#"]
             assert pair.of("answered") == [f"PCMU, keys by {way}"]
-            assert pair.of("ended") == ["hung up here, as the script says"]
+            assert pair.of("ended") == ["hung up by the script"]
             assert (result.verdict, result.by_peer) == (CallResult.ANSWERED, False)
             assert (await line.until_over()).by_peer
 
@@ -98,7 +98,7 @@ def test_keys_are_heard_the_way_that_they_are_sent(way: DtmfMethod) -> None:
     [
         (486, CallResult.BUSY, "486 Busy Here", "busy"),
         (603, CallResult.REFUSED, "603 Decline", "declined"),
-        (480, CallResult.NO_ANSWER, "480 Temporarily Unavailable", "nobody is there"),
+        (480, CallResult.NO_ANSWER, "480 Temporarily Unavailable", "not available"),
         (503, CallResult.UNREACHABLE, "503 Service Unavailable", "the server is full or stopping"),
     ],
 )
@@ -119,7 +119,7 @@ async def test_nobody_answers_in_time() -> None:
         result = await pair.converse(replace(PLAN, ring_seconds=0.2)).run()
         assert result.verdict is CallResult.NO_ANSWER
         assert "INVITE" in pair.caller.answered  # the end of what was cancelled has been acknowledged
-        assert pair.of("no answer") == ["nobody answered in 0.2 s"]
+        assert pair.of("no answer") == ["no answer in 0.2 s"]
         assert (await pair.called.lines[0].until_over()).status == 487
 
 
@@ -179,7 +179,7 @@ async def test_sound_is_said_heard_and_recorded(tmp_path: Path) -> None:
     async with open_pair() as pair:
         file = tmp_path / "heard.wav"
         plan = replace(PLAN, clip=Clip.from_samples(sines((440,), 0.4, 10)), record=file, hear=hear)
-        running = asyncio.create_task(pair.converse(replace(plan, tells_sound=True)).run())
+        running = asyncio.create_task(pair.converse(replace(plan, reports_audio=True)).run())
         line = await answered(pair)
         theirs: list[np.ndarray] = []
         line.media.add_listener(lambda packet, law: theirs.append(decode(packet.payload, law)))
@@ -187,7 +187,7 @@ async def test_sound_is_said_heard_and_recorded(tmp_path: Path) -> None:
             [beep()], lambda: line.media.play([Clip.from_samples(np.zeros(12_000, np.int16))], line.hang_up)
         )
         await running
-        assert pair.of("played") == ["all there was to say"]
+        assert pair.of("played") == ["to its end"]
         assert pair.of("sound") == pair.of("silence") == [""]
         assert np.abs(np.concatenate(theirs)).max() > 5000
         samples, rate = soundfile.read(file, dtype="int16")

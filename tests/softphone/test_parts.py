@@ -22,10 +22,10 @@ from openivr.sip.address import Target
 from openivr.sip.message.message import PHRASES, Response
 from openivr.sip.termination import FailureReason, of_loss, of_response
 from openivr.softphone.audio_levels import LOUD_PACKETS, QUIET_PACKETS, LevelDetector
-from openivr.softphone.event_order import EventOrder
 from openivr.softphone.keyboard import Keyboard
-from openivr.softphone.result import CallResult, judge, phrase, words
-from openivr.softphone.server_log import ServerLog, find_listening
+from openivr.softphone.reorder_buffer import ReorderBuffer
+from openivr.softphone.result import CallResult, classify, describe_status, explain
+from openivr.softphone.server_log import ServerLog, find_sip_address
 from openivr.softphone.trace import show
 
 SOUND = encode(sines((440,), 0.02, 20), Law.PCMA)
@@ -33,7 +33,7 @@ QUIET = bytes(Law.PCMA.silence) * FRAME
 
 
 class Struck:
-    """A keyboard, and what it told."""
+    """A keyboard, and what it reported."""
 
     def __init__(self) -> None:
         self.keys, self.stops = "", 0
@@ -47,7 +47,7 @@ class Struck:
         self.stops += 1
 
 
-def test_keys_are_told_and_other_characters_are_not() -> None:
+def test_digits_are_reported_and_other_characters_are_not() -> None:
     struck = Struck()
     struck.keyboard.strike("1 x#a€D\n".encode())
     assert (struck.keys, struck.stops) == ("1#AD", 0)
@@ -102,7 +102,7 @@ def line(at: int, what: str = "") -> TranscriptLine:
 
 
 def test_what_two_tell_comes_in_the_order_of_its_times() -> None:
-    telling = EventOrder(patience=100)
+    telling = ReorderBuffer(delay=100)
     telling.add([line(10, "a"), line(50, "b")])
     assert list(telling.take(109)) == []
     telling.add([line(10, "c"), line(20, "d")])
@@ -122,15 +122,15 @@ def test_what_two_tell_comes_in_the_order_of_its_times() -> None:
 )
 def test_what_a_refusal_means(status: int, verdict: CallResult) -> None:
     ending = of_response(Response(status, PHRASES[status], {}))
-    assert judge(ending) is verdict
-    assert words(ending) or status in (500,)
-    assert phrase(status) == f"{status} {PHRASES[status]}"
+    assert classify(ending) is verdict
+    assert explain(ending) or status in (500,)
+    assert describe_status(status) == f"{status} {PHRASES[status]}"
 
 
 @pytest.mark.parametrize("why", [FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME])
 def test_a_server_that_says_nothing_is_unreachable(why: FailureReason) -> None:
-    assert judge(of_loss(why)) is CallResult.UNREACHABLE
-    assert words(of_loss(why)) == ""
+    assert classify(of_loss(why)) is CallResult.UNREACHABLE
+    assert explain(of_loss(why)) == ""
 
 
 def test_a_trace_shows_messages_without_answers_to_challenges() -> None:
@@ -183,12 +183,12 @@ def test_the_next_call_of_an_extension_is_told_from_the_journal(tmp_path: Path) 
     journal = Journal(tmp_path)
     write_call(journal, "before", "1000")
     story = ServerLog(tmp_path, "1000", "6200", lambda: SNAPSHOT)
-    assert list(story.look()) == []
+    assert list(story.poll()) == []
     write_call(journal, "other", "1001")
-    assert list(story.look()) == []
+    assert list(story.poll()) == []
     write_call(journal, "ours", "1000")
     write_call(journal, "after", "1000")
-    told = [(one.at, one.what, one.text) for one in story.look()]
+    told = [(one.at, one.what, one.text) for one in story.poll()]
     assert told[:2] == [(1000, "calls", "menu 6200 Main"), (1000, "enters", "6200")]
     assert (1700, "gets", "1") in told
     assert told[-3:] == [
@@ -196,19 +196,19 @@ def test_the_next_call_of_an_extension_is_told_from_the_journal(tmp_path: Path) 
         (1950, "phone", "1001 at 192.0.2.1:5060"),
         (2000, "kept", "openivr calls show ours"),
     ]
-    assert (story.call, story.is_over) == ("ours", True)
-    assert list(story.look()) == []
+    assert (story.call, story.is_finished) == ("ours", True)
+    assert list(story.poll()) == []
     journal.close()
 
 
 def test_the_journal_says_where_the_last_server_listens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find_listening(tmp_path) == ""
+    assert find_sip_address(tmp_path) == ""
     for time, sip in enumerate(("127.0.0.1:5060", "[::1]:5070")):
         monkeypatch.setattr(writer, "now", lambda time=time: time)
         journal = Journal(tmp_path, sip=sip)
-        assert find_listening(tmp_path) == sip
+        assert find_sip_address(tmp_path) == sip
         journal.close()
 
 
@@ -217,4 +217,4 @@ def test_files_that_are_tidied_away_in_between_do_no_harm(tmp_path: Path) -> Non
     story = ServerLog(tmp_path, "1000", "6200", lambda: SNAPSHOT)
     for path in tmp_path.iterdir():
         path.unlink()
-    assert list(story.look()) == []
+    assert list(story.poll()) == []

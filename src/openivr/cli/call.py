@@ -136,11 +136,11 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
     server, login, story = find_way(number, data, database, extension, options)
     plan = CallPlan(
         number=number,
-        way=DtmfMethod(options["key_by"]),
+        dtmf=DtmfMethod(options["key_by"]),
         script=options["script"] or (),
         clip=options["clip"],
         record=options["record"],
-        tells_sound=story is None,
+        reports_audio=story is None,
         ring_seconds=options["timeout"],
         talk_seconds=options["hang_up_after"],
     )
@@ -172,7 +172,7 @@ def find_way(
     from openivr.cli.snapshot import load
     from openivr.sip.auth.client import KeptLogin, Login
     from openivr.sip.auth.server import DigestSecret
-    from openivr.softphone.server_log import ServerLog, find_listening
+    from openivr.softphone.server_log import ServerLog, find_sip_address
 
     if options["user"]:
         password = options["password_file"].read_text().rstrip("\r\n")
@@ -180,7 +180,7 @@ def find_way(
     account = find_account(data, database, extension)
     login = KeptLogin(account.user, DigestSecret.read(account.secret).hashes)
     journal = data / "journal"
-    server = options["server"] or find_server(find_listening(journal) or USUAL_SERVER)
+    server = options["server"] or find_server(find_sip_address(journal) or USUAL_SERVER)
     server = server._replace(host=EVERYWHERE.get(server.host, server.host))
     return server, login, ServerLog(journal, account.number, number, lambda: load(data, database))
 

@@ -1,13 +1,13 @@
-"""A telephone on this project's own signalling and sound: for the terminal (`openivr call`) and for tests.
+"""Softphone on this project's own SIP and media, for the terminal (`openivr call`) and for tests.
 
-    media = telephone.open_media(host)
-    phone = await Telephone(server, login).start(media)
-    line = phone.call("6200")
-    line.on_answer = ...                     # what becomes of it: the callbacks of `calls.party.Party`
-    line.press("1", KeyKind.EVENT)
-    line.hang_up()
+    media = open_media(host)
+    phone = await Softphone(server, login).start(media)
+    call = phone.call("6200")
+    call.on_answer = ...                     # and the other callbacks of `b2bua.party.Party`
+    call.press("1", DtmfMethod.EVENT)
+    call.hang_up()
     phone.close()
 
-`conversation` makes one call from its beginning to its end and tells it; `story` adds what the server's
-journal says of it; `keyboard` and `player` are the terminal's keys and loudspeaker.
+`conversation` makes one call and reports its events. `server_log` adds the events that the server's journal
+holds on it. `keyboard` and `loudspeaker` are those of the terminal.
 """

@@ -1,4 +1,4 @@
-"""One call of a telephone from its beginning to its end: what is done in it, and what is told of it."""
+"""Runs one call of a softphone from dialling to its end, and reports its events."""
 
 import asyncio
 from collections import deque
@@ -14,40 +14,40 @@ from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
 from openivr.media.rtp.packet import Packet
 from openivr.media.statistics import MediaStats
-from openivr.simulate.transcript import TranscriptLine as Told
+from openivr.simulate.transcript import TranscriptLine
 from openivr.sip.address import bracket
 from openivr.sip.termination import FailureReason, Termination, of_loss
 from openivr.softphone.audio_levels import LevelDetector
-from openivr.softphone.result import CallResult, judge, phrase, words
-from openivr.softphone.softphone import Softphone, SoftphoneAccount
+from openivr.softphone.result import CallResult, classify, describe_status, explain
+from openivr.softphone.softphone import Softphone, SoftphoneCall
 
-KEY_SECONDS = 0.25  # between two keys of a script, as a quick hand has it
-DEAF_SECONDS = 3.0  # after which a call without a packet of sound is remarked upon
-REACH_SECONDS = 5.0  # in which a server that is there says something to an INVITE, lost packets included
-GOODBYE_SECONDS = 2.0  # for the answer to a BYE or CANCEL
+KEY_SECONDS = 0.25  # between two digits of a script, as a fast typist presses them
+DEAF_SECONDS = 3.0  # after which a call without RTP is reported
+REACH_SECONDS = 5.0  # for the first response to an INVITE, retransmissions included
+GOODBYE_SECONDS = 2.0  # for the response to a BYE or CANCEL
 
-Script = Sequence[str | float | None]  # keys, waits in seconds, hang-ups: see `simulate.keys`
-Hear = Callable[[Packet, Law], None]
+Script = Sequence[str | float | None]  # digits, pauses in seconds, hang-ups; see `simulate.keys`
+AudioListener = Callable[[Packet, Law], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """What is to be done in a call."""
+    """Settings and script of a call."""
 
     number: str
-    way: DtmfMethod = DtmfMethod.EVENT
-    script: Script = ()  # from the answer on
-    clip: Clip | None = None  # what we say
-    record: Path | None = None  # where what is heard goes; a file that is not there yet
-    hear: Hear | None = None  # is given what is heard
-    tells_sound: bool = True  # whether the story says when sound is heard
+    dtmf: DtmfMethod = DtmfMethod.EVENT
+    script: Script = ()  # starts when the call is answered
+    clip: Clip | None = None  # played after the answer
+    record: Path | None = None  # new file for the received audio
+    hear: AudioListener | None = None  # gets the received audio
+    reports_audio: bool = True  # report when sound and silence begin
     ring_seconds: float = 60
-    talk_seconds: float | None = None  # at most
+    talk_seconds: float | None = None  # maximum
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of it."""
+    """Result of a call. The field names are part of the output of `openivr call --json`."""
 
     verdict: CallResult
     status: int  # of the final response
@@ -58,224 +58,232 @@ class Result:
 
 
 class Conversation:
-    """Makes one call. `tell` is called with every line of its story, whose times are ms since `run`."""
+    """Makes one call. `report` is called with every event; its times are ms since the start."""
 
-    def __init__(self, phone: Softphone, plan: CallPlan, tell: Callable[[Told], None]) -> None:
+    def __init__(self, phone: Softphone, plan: CallPlan, report: Callable[[TranscriptLine], None]) -> None:
         self.phone, self.plan = phone, plan
-        self._tell = tell
+        self._report_line = report
         self._loop = asyncio.get_running_loop()
-        self._line = SoftphoneAccount(phone, has_events=plan.way is not DtmfMethod.TONE)
-        self._hearing = LevelDetector()
-        self._over = asyncio.Event()
+        self._call = SoftphoneCall(phone, has_events=plan.dtmf is not DtmfMethod.TONE)
+        self._levels = LevelDetector()
+        self._ended = asyncio.Event()
         self._ending: Termination | None = None
-        self._began = self._loop.time()
-        self._answered: float | None = None
-        self._is_hearing = False
-        self._why = ""  # we hung up
-        self._is_cancelled = False  # by whoever sits here
-        self._steps: deque[str | float | None] = deque()  # of scripts, still to be done
+        self._started_at = self._loop.time()
+        self._answered_at: float | None = None
+        self._is_listening = False
+        self._hangup_reason = ""  # of a hang-up on this side
+        self._is_cancelled = False  # by the user
+        self._steps: deque[str | float | None] = deque()  # of scripts, not done yet
         self._script: asyncio.Task[None] | None = None
-        self._waits: list[asyncio.TimerHandle] = []
+        self._timers: list[asyncio.TimerHandle] = []
         self._recorded: asyncio.Future[RecordingResult] | None = None
 
     async def run(self) -> Result:
-        """Call, and come back when the call is over and everything of it is written."""
-        line, plan = self._line, self.plan
-        line.on_progress, line.on_answer = self._progress, self._answer
-        line.on_gone, line.on_lost, line.on_key = self._gone, self._lost, self._key
-        self._say("dials", plan.number, f"as {self.phone.user}, at {place_of(self.phone)}")
-        self._later(REACH_SECONDS, self._look_for_server)
-        self._later(plan.ring_seconds, self._give_up)
-        self.phone.call(plan.number, line)
+        """Make the call. Returns when it has ended and its recording is complete."""
+        call, plan = self._call, self.plan
+        call.on_progress, call.on_answer = self._on_progress, self._on_answer
+        call.on_gone, call.on_lost, call.on_key = self._on_gone, self._on_lost, self._on_digit
+        self._report("dials", plan.number, f"as {self.phone.user}, at {place_of(self.phone)}")
+        self._later(REACH_SECONDS, self._check_server)
+        self._later(plan.ring_seconds, self._on_ring_timeout)
+        self.phone.call(plan.number, call)
         try:
-            await self._over.wait()
+            await self._ended.wait()
         finally:
-            for wait in self._waits:
-                wait.cancel()
+            for timer in self._timers:
+                timer.cancel()
             if self._script is not None:
                 self._script.cancel()
         return await self._finish()
 
-    # What whoever sits here does
+    # Actions of the user
 
-    def press(self, keys: str) -> None:
-        """Press keys now; before the answer there is nobody to hear them."""
-        if self._answered is not None and not self._over.is_set():
-            self._line.press(keys, self.plan.way)
-            self._say("sends", keys)
+    def press(self, digits: str) -> None:
+        """Send digits now. They are ignored before the answer."""
+        if self._answered_at is not None and not self._ended.is_set():
+            self._call.press(digits, self.plan.dtmf)
+            self._report("sends", digits)
 
     def hang_up(self, why: str = "hung up here") -> None:
         """End the call, in whatever state it is."""
-        if not self._over.is_set() and self._line.leg is not None:
-            self._why = self._why or why
-            self._line.leg.hangup()
+        if not self._ended.is_set() and self._call.leg is not None:
+            self._hangup_reason = self._hangup_reason or why
+            self._call.leg.hangup()
 
     def cancel(self) -> None:
-        """Somebody has had enough."""
+        """Cancel or end the call at the user's request."""
         self._is_cancelled = True
         self.hang_up()
 
     def act(self, script: Script) -> None:
-        """Do what a script says, after what earlier ones have left to do."""
+        """Run a script after the steps that earlier ones have left."""
         self._steps.extend(script)
-        if self._answered is not None and (self._script is None or self._script.done()):
-            self._script = self._loop.create_task(self._act())
+        if self._answered_at is not None and (self._script is None or self._script.done()):
+            self._script = self._loop.create_task(self._run_script())
 
-    async def _act(self) -> None:
+    async def _run_script(self) -> None:
         while self._steps:
             step = self._steps.popleft()
             if step is None:
-                self.hang_up("hung up here, as the script says")
+                self.hang_up("hung up by the script")
             elif isinstance(step, float):
                 await asyncio.sleep(step)
             else:
-                for key in step:
-                    self.press(key)
+                for digit in step:
+                    self.press(digit)
                     await asyncio.sleep(KEY_SECONDS)
 
-    # What happens to the call
+    # Events of the call
 
-    def _progress(self, _party: Party, status: int, is_early: bool) -> None:
-        self._say("rings" if status == 180 else "proceeds", phrase(status), "with sound" if is_early else "")
+    def _on_progress(self, _party: Party, status: int, is_early: bool) -> None:
+        what = "rings" if status == 180 else "proceeds"
+        self._report(what, describe_status(status), "with sound" if is_early else "")
         if is_early:
-            self._hear()
+            self._listen()
 
-    def _answer(self, party: Party) -> None:
-        self._answered = self._loop.time()
-        terms = party.terms
-        keys = self.plan.way if self.plan.way is DtmfMethod.INFO or not terms else key_way(terms.events_out)
-        self._say("answered", f"{terms.law if terms else 'no sound'}, keys by {keys}")
-        self._hear()
+    def _on_answer(self, party: Party) -> None:
+        self._answered_at = self._loop.time()
+        terms, method = party.terms, self.plan.dtmf
+        if terms and method is not DtmfMethod.INFO:
+            method = dtmf_method(terms.events_out)
+        self._report("answered", f"{terms.law if terms else 'no sound'}, keys by {method}")
+        self._listen()
         if self.plan.clip is not None:
-            self._line.media.play([self.plan.clip], lambda: self._say("played", "all there was to say"))
+            self._call.media.play([self.plan.clip], lambda: self._report("played", "to its end"))
         if self.plan.talk_seconds is not None:
             self._later(
                 self.plan.talk_seconds, self.hang_up, f"hung up here after {self.plan.talk_seconds:g} s"
             )
-        self._later(DEAF_SECONDS, self._look_for_sound)
+        self._later(DEAF_SECONDS, self._check_audio)
         self.act(self.plan.script)
 
-    def _gone(self, _party: Party, ending: Termination) -> None:
+    def _on_gone(self, _party: Party, ending: Termination) -> None:
         self._ending = ending
-        self._over.set()
+        self._ended.set()
 
-    def _lost(self, _party: Party) -> None:
-        self.hang_up("hung up here: no sound came any more")
+    def _on_lost(self, _party: Party) -> None:
+        self.hang_up("hung up here: no audio was received any longer")
 
-    def _key(self, key: str) -> None:
-        self._say("is sent", key)
+    def _on_digit(self, digit: str) -> None:
+        self._report("is sent", digit)
 
-    def _give_up(self) -> None:
-        if self._answered is None:
-            self.hang_up(f"nobody answered in {self.plan.ring_seconds:g} s")
+    def _on_ring_timeout(self) -> None:
+        if self._answered_at is None:
+            self.hang_up(f"no answer in {self.plan.ring_seconds:g} s")
 
-    def _look_for_server(self) -> None:
+    def _check_server(self) -> None:
         if not self.phone.has_heard:
             self._ending = of_loss(FailureReason.TIMEOUT)
-            self._over.set()
+            self._ended.set()
 
-    def _look_for_sound(self) -> None:
-        if not self._line.media.statistics().heard:
-            self._say("deaf", "no sound has come", "a firewall on the way, or an address that leads nowhere")
+    def _check_audio(self) -> None:
+        if not self._call.media.statistics().heard:
+            self._report(
+                "deaf", "no audio received", "a firewall blocks RTP, or the address cannot be reached"
+            )
 
-    # Sound
+    # Audio
 
-    def _hear(self) -> None:
-        """Listen from now on, once."""
-        if self._is_hearing:
+    def _listen(self) -> None:
+        """Start listening and recording, once."""
+        if self._is_listening:
             return
-        self._is_hearing = True
-        media = self._line.media
-        media.add_listener(self._listen)
+        self._is_listening = True
+        media = self._call.media
+        media.add_listener(self._on_audio)
         if self.plan.hear is not None:
             media.add_listener(self.plan.hear)
         if self.plan.record is not None:
             self._recorded = self._loop.create_future()
             media.record(self.plan.record, self._recorded.set_result)
 
-    def _listen(self, packet: Packet, law: Law) -> None:
-        change = self._hearing.take(packet, law)
-        if change is not None and self.plan.tells_sound:
-            self._say(change, "")
+    def _on_audio(self, packet: Packet, law: Law) -> None:
+        change = self._levels.take(packet, law)
+        if change is not None and self.plan.reports_audio:
+            self._report(change, "")
 
     # The end
 
     async def _finish(self) -> Result:
         ending, seconds = self._ending, 0.0
-        assert ending is not None  # noqa: S101 - it is what `_over` says
-        if self._answered is not None:
-            seconds = self._loop.time() - self._answered
-        verdict = self._judge(ending)
-        sound = self._line.media.statistics()
-        self._tell_end(verdict, ending)
-        if self._answered is not None:
-            self._say("lasted", f"{seconds:.1f} s", in_words(sound))
+        assert ending is not None  # noqa: S101 - set before the event
+        if self._answered_at is not None:
+            seconds = self._loop.time() - self._answered_at
+        verdict = self._classify(ending)
+        sound = self._call.media.statistics()
+        self._report_end(verdict, ending)
+        if self._answered_at is not None:
+            self._report("lasted", f"{seconds:.1f} s", describe_stats(sound))
         if not ending.by_peer:
-            await self._hear_goodbye()
-        self._line.media.close()
+            await self._wait_for_response()
+        self._call.media.close()
         if self._recorded is not None:
-            self._tell_recorded(await self._recorded)
-        return Result(verdict, ending.status, self._why or ending.reason, ending.by_peer, seconds, sound)
+            self._report_recording(await self._recorded)
+        return Result(
+            verdict, ending.status, self._hangup_reason or ending.reason, ending.by_peer, seconds, sound
+        )
 
-    def _judge(self, ending: Termination) -> CallResult:
-        if self._answered is not None:
+    def _classify(self, ending: Termination) -> CallResult:
+        if self._answered_at is not None:
             return CallResult.ANSWERED
         if self._is_cancelled:
             return CallResult.CANCELLED
-        return CallResult.NO_ANSWER if self._why else judge(ending)
+        return CallResult.NO_ANSWER if self._hangup_reason else classify(ending)
 
-    def _tell_end(self, verdict: CallResult, ending: Termination) -> None:
+    def _report_end(self, verdict: CallResult, ending: Termination) -> None:
         if verdict is CallResult.ANSWERED:
-            self._say("ended", self._why or ending.reason or "the other side hung up")
+            self._report("ended", self._hangup_reason or ending.reason or "the other side hung up")
         elif ending.response is None:
-            hint = self._guess() if verdict is CallResult.UNREACHABLE else ""
-            self._say(verdict, self._why or ending.reason, hint)
+            hint = self._explain_silence() if verdict is CallResult.UNREACHABLE else ""
+            self._report(verdict, self._hangup_reason or ending.reason, hint)
         else:
-            self._say(verdict, phrase(ending.status), words(ending))
+            self._report(verdict, describe_status(ending.status), explain(ending))
 
-    def _guess(self) -> str:
-        """Why a server says nothing."""
+    def _explain_silence(self) -> str:
+        """Guess why a server does not respond."""
         if self.phone.was_asked:
-            return "it does not hear this login: after wrong passwords, some are banned for a while"
+            return "it ignores this login: after wrong passwords, users and addresses are banned for a while"
         is_secure = self.phone.server.protocol == "TLS"
         return "is a server running there" + (", with a certificate that is trusted?" if is_secure else "?")
 
-    def _tell_recorded(self, recorded: RecordingResult) -> None:
+    def _report_recording(self, recorded: RecordingResult) -> None:
         if recorded.end is RecordEnd.FAILED:
-            self._say("lost", f"{recorded.path} could not be written")
+            self._report("lost", f"{recorded.path} could not be written")
         else:
-            self._say("recorded", f"{recorded.path}, {recorded.seconds:.1f} s")
+            self._report("recorded", f"{recorded.path}, {recorded.seconds:.1f} s")
 
-    async def _hear_goodbye(self) -> None:
-        """Wait until the other side has answered our BYE, or has ended what we gave up."""
+    async def _wait_for_response(self) -> None:
+        """Wait for the response to the BYE, or for the final response to a cancelled INVITE."""
         if not self.phone.has_heard:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                await self.phone.until_answered("INVITE" if self._answered is None else "BYE")
+                await self.phone.until_answered("INVITE" if self._answered_at is None else "BYE")
 
-    # Inside
+    # Internals
 
     def _later(self, seconds: float, action: Callable[..., None], *arguments: object) -> None:
-        self._waits.append(self._loop.call_later(seconds, action, *arguments))
+        self._timers.append(self._loop.call_later(seconds, action, *arguments))
 
-    def _say(self, what: str, text: str, why: str = "") -> None:
-        self._tell(Told(round(1000 * (self._loop.time() - self._began)), what, text, why))
+    def _report(self, what: str, text: str, why: str = "") -> None:
+        self._report_line(
+            TranscriptLine(round(1000 * (self._loop.time() - self._started_at)), what, text, why)
+        )
 
 
 def place_of(phone: Softphone) -> str:
-    """Where a telephone's server is."""
+    """Return address and protocol of a softphone's server."""
     server = phone.server
     return f"{bracket(server.host)}:{server.port}, {server.protocol}"
 
 
-def key_way(events_out: int | None) -> DtmfMethod:
-    """How keys go that are not sent by INFO."""
+def dtmf_method(events_out: int | None) -> DtmfMethod:
+    """Return the method of digits that are not sent by INFO."""
     return DtmfMethod.TONE if events_out is None else DtmfMethod.EVENT
 
 
-def in_words(sound: MediaStats) -> str:
-    """How the sound fared."""
+def describe_stats(sound: MediaStats) -> str:
+    """Describe the media statistics in words."""
     return (
         f"sent {sound.sent} packets, heard {sound.heard}, lost {sound.lost}, jitter {sound.jitter_ms:.1f} ms"
     )

@@ -1,4 +1,4 @@
-"""The keys of the terminal, one by one as they are struck, or the lines of a pipe; and signals to stop."""
+"""Terminal input: single keys, or lines of a pipe, and the signals that end the call."""
 
 import asyncio
 import os
@@ -16,8 +16,8 @@ STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Keyboard:
-    """Sorts what is read. `on_keys` is given keys of a telephone, `on_line` a line of a file that is no
-    terminal, `on_stop` is told that somebody wants to hang up."""
+    """Dispatches input. `on_keys` gets DTMF digits, `on_line` the lines of a file or pipe, and `on_stop` is
+    called when the user wants to hang up."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Keyboard:
         self._rest = b""
 
     def strike(self, data: bytes) -> None:
-        """Take what was typed in a terminal; none at all: it is gone."""
+        """Take input typed in a terminal. Empty input means that the terminal is gone."""
         if not data:
             self._on_stop()
         for key in data.decode(errors="replace"):
@@ -39,7 +39,7 @@ class Keyboard:
                 self._on_keys(key.upper())
 
     def feed(self, data: bytes) -> None:
-        """Take what came out of a pipe or a file; none at all: its last line needs no end."""
+        """Take input of a pipe or file. Empty input ends the last line."""
         *lines, self._rest = (self._rest + (data or b"\n")).split(b"\n")
         for line in lines:
             if line.strip():
@@ -48,10 +48,10 @@ class Keyboard:
 
 @contextmanager
 def reading(file: int, keyboard: Keyboard) -> Iterator[None]:
-    """Read a file, on the running loop, within this block.
+    """Read a file on the running loop within this block.
 
-    A terminal then gives each key at once and shows none, and is what it was however the block is left. That
-    of a shell in whose background we are is left alone.
+    A terminal delivers each key immediately without echo, and is restored when the block ends. It is not read
+    while this process runs in the background of a shell.
     """
     if not os.isatty(file):
         with watching(file, keyboard.feed):
@@ -65,7 +65,7 @@ def reading(file: int, keyboard: Keyboard) -> Iterator[None]:
 
 @contextmanager
 def watching(file: int, take: Callable[[bytes], None]) -> Iterator[None]:
-    """Read whatever comes, to its end, which is told as nothing."""
+    """Pass the file's data to `take`; empty data marks its end."""
     loop = asyncio.get_running_loop()
 
     def read() -> bytes:
@@ -79,7 +79,7 @@ def watching(file: int, take: Callable[[bytes], None]) -> Iterator[None]:
 
     try:
         loop.add_reader(file, read)
-    except PermissionError:  # a plain file, which no loop waits for: it has all that it will have
+    except PermissionError:  # a regular file, which the loop cannot wait for
         while read():
             pass
     try:
@@ -90,12 +90,12 @@ def watching(file: int, take: Callable[[bytes], None]) -> Iterator[None]:
 
 @contextmanager
 def single_keys(file: int) -> Iterator[None]:
-    """Let a terminal give each key at once, without showing it; also while it is stopped and goes on."""
+    """Make a terminal deliver each key without echo. Job control (Ctrl-Z, fg) restores it in between."""
     loop = asyncio.get_running_loop()
     before = termios.tcgetattr(file)
 
     def restore() -> None:
-        with suppress(termios.error):  # it is gone, as after SIGHUP
+        with suppress(termios.error):  # the terminal is gone, as after SIGHUP
             termios.tcsetattr(file, termios.TCSADRAIN, before)
 
     def pause() -> None:
@@ -114,7 +114,7 @@ def single_keys(file: int) -> Iterator[None]:
 
 @contextmanager
 def stopped_by_signals(on_stop: Callable[[], object]) -> Iterator[None]:
-    """Within this block the signals that end programs are told instead."""
+    """Call `on_stop` within this block for the signals that end programs."""
     loop = asyncio.get_running_loop()
     for signum in STOP:
         loop.add_signal_handler(signum, on_stop)

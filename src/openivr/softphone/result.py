@@ -1,4 +1,4 @@
-"""What became of a call, in one word, in an exit code, and in words that a caller understands."""
+"""Result of a call: as a code, as an exit code, and in words for the user."""
 
 from enum import StrEnum, unique
 
@@ -8,12 +8,12 @@ from openivr.sip.termination import Termination
 WORDS = {
     401: "wrong name or password",
     403: "not allowed",
-    404: "nobody has this number, or it may not be dialled",
+    404: "unknown number, or not allowed to be dialled",
     407: "wrong name or password",
     408: "no answer in time",
-    480: "nobody is there",
+    480: "not available",
     486: "busy",
-    487: "given up",
+    487: "cancelled",
     488: "no codec in common",
     503: "the server is full or stopping",
     600: "busy everywhere",
@@ -23,7 +23,7 @@ WORDS = {
 
 @unique
 class CallResult(StrEnum):
-    """What became of a call."""
+    """Result of a call."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -39,12 +39,12 @@ EXIT_CODES = {
     CallResult.NO_ANSWER: 4,
     CallResult.REFUSED: 5,
     CallResult.UNREACHABLE: 6,
-    CallResult.CANCELLED: 130,  # as a shell has it for Ctrl-C
+    CallResult.CANCELLED: 130,  # the exit status of Ctrl-C in a shell
 }
 
 
-def judge(ending: Termination) -> CallResult:
-    """Say what an ending means of a call that was never answered and that was not given up here."""
+def classify(ending: Termination) -> CallResult:
+    """Return the result of a call that ended unanswered and was not cancelled here."""
     status = ending.status
     if status in (486, 600):
         return CallResult.BUSY
@@ -53,11 +53,11 @@ def judge(ending: Termination) -> CallResult:
     return CallResult.NO_ANSWER if status in (408, 480, 487) else CallResult.REFUSED
 
 
-def phrase(status: int) -> str:
-    """A status and what it is called: "486 Busy Here"."""
+def describe_status(status: int) -> str:
+    """Return a status with its reason phrase: "486 Busy Here"."""
     return f"{status} {PHRASES.get(status, '')}".strip()
 
 
-def words(ending: Termination) -> str:
-    """A refusal in words, "" where the status has none that say more than its name."""
+def explain(ending: Termination) -> str:
+    """Return a rejection in words; "" if there are none that say more than the reason phrase."""
     return WORDS.get(ending.status, "") if ending.response is not None else ""

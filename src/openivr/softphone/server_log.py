@@ -1,4 +1,4 @@
-"""What the server says of a call while it goes on: read from the journal of a server on this machine."""
+"""Follows a call in the journal of a server on this machine, while the call goes on."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,39 +16,39 @@ from openivr.cdr.journal.reader import list_files, read, read_file
 from openivr.ivr.model import IvrSnapshot
 from openivr.simulate.replay import fill_in
 from openivr.simulate.simulation import Simulation
-from openivr.simulate.transcript import TranscriptLine as Told
+from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import World
 
-MOST = 10_000  # entries at a look
-HEARD = "gets"  # a key: that it was pressed is known from the telephone
+MAX_ENTRIES = 10_000  # of one poll
+DIGIT_RECEIVED = "gets"  # the softphone itself reports "presses"
 
 
 class ServerLog:
-    """Follows the next call of an extension to a number. `load` gives the configuration when it has begun."""
+    """Follows the next call of an extension to a number. `load` reads the configuration at its beginning."""
 
     def __init__(self, folder: Path, caller: str, called: str, load: Callable[[], IvrSnapshot]) -> None:
         self.call = ""
-        """The call's id, once it is there."""
-        self.is_over = False
+        """Id of the call, once it has begun."""
+        self.is_finished = False
         self._folder, self._caller, self._called, self._load = folder, caller, called, load
         self._positions = {name: (folder / name).stat().st_size for name in list_files(folder)}
         self._simulation: Simulation | None = None
         self._began = 0
-        self._told = 0
+        self._reported = 0
         self._legs: dict[int, str] = {}
 
-    def look(self) -> Iterator[Told]:
-        """What has been written since the last look; times are Unix milliseconds."""
+    def poll(self) -> Iterator[TranscriptLine]:
+        """Yield the lines written since the last poll. Their times are Unix milliseconds."""
         try:
-            places = list(read(self._folder, self._positions, MOST))
-        except FileNotFoundError:  # it was tidied away in between
+            records = list(read(self._folder, self._positions, MAX_ENTRIES))
+        except FileNotFoundError:  # it was deleted in between
             return
-        for place in places:
-            self._positions[place.file] = place.end
-            if place.entry is not None:
-                yield from self._take(place.entry)
+        for record in records:
+            self._positions[record.file] = record.end
+            if record.entry is not None:
+                yield from self._take(record.entry)
 
-    def _take(self, entry: JournalEntry) -> Iterator[Told]:
+    def _take(self, entry: JournalEntry) -> Iterator[TranscriptLine]:
         match entry:
             case CallBegan() if not self.call and entry.source_kind == "extension":
                 if (entry.source, entry.called) == (self._caller, self._called):
@@ -57,35 +57,38 @@ class ServerLog:
             case CallStepped(call=self.call) if self._simulation is not None:
                 yield from self._follow(self._simulation, entry)
             case LegChanged(call=self.call):
-                yield from self._tell_leg(entry)
+                yield from self._leg_line(entry)
             case CallEnded(call=self.call):
-                self.is_over = True
+                self.is_finished = True
                 why = f"{entry.outcome}: {entry.reason}"
-                yield Told(entry.at, "kept", f"openivr calls show {self.call}", why)
+                yield TranscriptLine(entry.at, "kept", f"openivr calls show {self.call}", why)
 
-    def _tell_leg(self, entry: LegChanged) -> Iterator[Told]:
-        """Who is rung, and what came of it; not every change of a leg says something new."""
+    def _leg_line(self, entry: LegChanged) -> Iterator[TranscriptLine]:
+        """Yield a line for a leg that rings, is answered or ends. Other changes are not reported."""
         state = entry.state
         talked = state.ended - state.answered if state.ended and state.answered else 0
         news = f"over after {talked / 1000:.1f} s" if talked else state.result or "rings"
         if self._legs.get(entry.leg) != news:
             self._legs[entry.leg] = news
-            yield Told(
+            yield TranscriptLine(
                 entry.at, "phone", f"{state.number} at {state.via}" if state.via else state.number, news
             )
 
-    def _follow(self, simulation: Simulation, entry: CallStepped) -> Iterator[Told]:
-        for happening in fill_in(read_happenings([entry.event])):
-            simulation.follow(happening)
-        for line in simulation.lines[self._told :]:
-            yield Told(
-                self._began + line.at, HEARD if line.what == "presses" else line.what, line.text, line.why
+    def _follow(self, simulation: Simulation, entry: CallStepped) -> Iterator[TranscriptLine]:
+        for event in fill_in(read_happenings([entry.event])):
+            simulation.follow(event)
+        for line in simulation.lines[self._reported :]:
+            yield TranscriptLine(
+                self._began + line.at,
+                DIGIT_RECEIVED if line.what == "presses" else line.what,
+                line.text,
+                line.why,
             )
-        self._told = len(simulation.lines)
+        self._reported = len(simulation.lines)
 
 
-def find_listening(folder: Path) -> str:
-    """HOST:PORT where the last server on this data listens for SIP; "" where none ever ran."""
+def find_sip_address(folder: Path) -> str:
+    """Return HOST:PORT where the last server on this data listens for SIP; "" if none ever ran."""
     for name in reversed(list_files(folder)):
         first = next(read_file(folder / name, 0), None)
         if first is not None and isinstance(first.entry, RunStarted):

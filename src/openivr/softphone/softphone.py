@@ -1,4 +1,4 @@
-"""A telephone: an account on a server, and the calls that it makes and is called by."""
+"""Softphone: an account on a server, with outgoing and incoming calls."""
 
 import asyncio
 import socket
@@ -21,15 +21,15 @@ from openivr.sip.sdp.offer_answer import OfferAnswerSession
 from openivr.sip.settings import AgentSettings, Trace
 from openivr.sip.termination import FailureReason
 
-PORTS = range(42_000, 44_000)  # for sound: beside those that a server takes unless told otherwise
+PORTS = range(42_000, 44_000)  # for RTP, outside the default range of the server
 USER_AGENT = "OpenIVR phone"
 NOT_ACCEPTABLE = 488
 CHALLENGES = (401, 407)
 numbers = count(1)
 
 
-class SoftphoneAccount(Party):
-    """One call of a telephone. Without `has_events` its keys are tones."""
+class SoftphoneCall(Party):
+    """One call of a softphone. Without `has_events` its digits are sent as tones."""
 
     __slots__ = ()
 
@@ -39,19 +39,19 @@ class SoftphoneAccount(Party):
         super().__init__(media, "", number, asyncio.get_running_loop().time)
         self.session = OfferAnswerSession(*media.address, number, has_events=has_events)
 
-    def press(self, keys: str, way: DtmfMethod) -> None:
-        """Press keys, one after another: by INFO, or as what was agreed on, which is events or tones."""
-        if way is not DtmfMethod.INFO:
-            self.media.send_dtmf(keys)
+    def press(self, digits: str, method: DtmfMethod) -> None:
+        """Send digits by INFO, or as telephone-events or tones, whichever was negotiated."""
+        if method is not DtmfMethod.INFO:
+            self.media.send_dtmf(digits)
         elif self.leg is not None:
-            for key in keys:
-                self.leg.press(key)
+            for digit in digits:
+                self.leg.press(digit)
 
 
 class Softphone:
-    """An account's telephone, on one UDP, TCP or TLS way to its server. Answers challenges with its login.
+    """The phone of one account, by UDP, TCP or TLS. Answers challenges with its login.
 
-    `listen` is our own numeric address towards the server, see `address_towards`.
+    `listen` is the local numeric address towards the server, see `address_towards`.
     """
 
     def __init__(
@@ -65,44 +65,44 @@ class Softphone:
     ) -> None:
         self.server = server
         self.user = login.user
-        self.on_call: Callable[[SoftphoneAccount, Request], object] = refuse
-        """Somebody calls; the line does not ring yet."""
+        self.on_call: Callable[[SoftphoneCall, Request], object] = refuse
+        """Called for an incoming call, before it rings."""
         self.has_heard = False
-        """Whether anything but a challenge has come from the server."""
+        """True if the server has sent anything but a challenge."""
         self.was_asked = False
-        """Whether it has asked who we are."""
+        """True if the server has sent a challenge."""
         self.heard = asyncio.Event()
-        """Set with every message that comes."""
+        """Set with every message received."""
         self.answered: set[str] = set()
-        """The methods of our requests that have got a final answer."""
+        """Methods of local requests that got a final response."""
         self.media: Media
         self._credentials = DigestClient(login)
-        # Over a connection nothing is listened for: what the server sends comes back on it.
-        here = (Target("UDP", listen, 0),) if server.protocol == "UDP" else ()
+        # TCP and TLS need no listener, because the server sends on the connection of the softphone.
+        listening = (Target("UDP", listen, 0),) if server.protocol == "UDP" else ()
         self._trace = trace
         settings = AgentSettings(
-            listen=here, authorities=authorities, user_agent=USER_AGENT, trace=self._watch
+            listen=listening, authorities=authorities, user_agent=USER_AGENT, trace=self._watch
         )
         self.agent = Agent(settings, self)
 
     async def start(self, media: Media) -> "Softphone":
-        """Open its socket; raises `OSError`."""
+        """Open the socket. Raises OSError."""
         self.media = media
         await self.agent.start()
         return self
 
     async def until_answered(self, method: str) -> None:
-        """Wait until a request of this method has had its final answer, of whatever kind."""
+        """Wait until a request of this method has got its final response."""
         while method not in self.answered:
             self.heard.clear()
             await self.heard.wait()
 
     def close(self) -> None:
-        """Hang up and close the sockets; the sound is its owner's to close."""
+        """Hang up and close the sockets. The owner closes the media."""
         self.agent.close()
 
     def uri(self, number: str) -> str:
-        """The URI of a number at the server."""
+        """Return the URI of a number at the server."""
         host = f"{bracket(self.server.host)}:{self.server.port}"
         protocol = self.server.protocol
         return write_user("sip", number, host) + (
@@ -110,7 +110,7 @@ class Softphone:
         )
 
     async def register(self, seconds: int = 300) -> int:
-        """Register, or with 0 seconds no more; the final status, 0 if there was none."""
+        """Register, or unregister with 0 seconds. Return the final status, 0 if there was none."""
         reply: asyncio.Future[Response | FailureReason] = asyncio.get_running_loop().create_future()
         contact = self.agent.contact(self.server, self.user)
         self.agent.request(
@@ -127,9 +127,9 @@ class Softphone:
         return answer.status if isinstance(answer, Response) else 0
 
     def call(
-        self, number: str, line: SoftphoneAccount | None = None, *, has_offer: bool = True
-    ) -> SoftphoneAccount:
-        """Call a number, on a new line unless one was opened for it."""
+        self, number: str, line: SoftphoneCall | None = None, *, has_offer: bool = True
+    ) -> SoftphoneCall:
+        """Call a number, with a new call object unless one is given."""
         line = line or self.open_line()
         line.leg = self.agent.call(
             self.uri(number),
@@ -142,9 +142,9 @@ class Softphone:
         )
         return line
 
-    def open_line(self) -> SoftphoneAccount:
-        """A line for a call."""
-        return SoftphoneAccount(self)
+    def open_line(self) -> SoftphoneCall:
+        """Return a call object."""
+        return SoftphoneCall(self)
 
     def _watch(self, is_sent: bool, peer: Target, data: bytes) -> None:
         if self._trace is not None:
@@ -159,13 +159,13 @@ class Softphone:
         self.has_heard = self.has_heard or not is_challenge
         self.heard.set()
 
-    # What the agent asks
+    # Callbacks of the agent
 
     def hears(self, source: Target) -> bool:
         return True
 
     def nonsense(self, source: Target) -> None:
-        """What cannot be read is passed over."""
+        """Ignore a malformed message."""
 
     def admit(self, request: Request) -> LocalResponse | None:
         return None
@@ -185,18 +185,18 @@ class Softphone:
             line.media.close()
 
 
-def refuse(line: SoftphoneAccount, _request: Request) -> None:
-    """Decline a call; a telephone that only calls does."""
+def refuse(line: SoftphoneCall, _request: Request) -> None:
+    """Decline a call: the default of a phone that only makes calls."""
     line.hang_up(603)
 
 
 def open_media(*hosts: str) -> Media:
-    """Sound for telephones at these addresses of ours. To be made in the running event loop."""
+    """Open the media engine at these local addresses. Call it in the running event loop."""
     return Media(MediaSettings(tuple(map(Interface, hosts or ("127.0.0.1",))), PORTS))
 
 
 def address_towards(server: Target) -> str:
-    """Our own address on the way to a numeric target; raises `OSError` where there is no way."""
+    """Return the local address of the route to a numeric target. Raises OSError if there is no route."""
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect((server.host, server.port))  # sends nothing, asks the routing table

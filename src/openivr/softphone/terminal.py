@@ -1,4 +1,4 @@
-"""A call in the terminal: telephone, story, keyboard and loudspeaker together."""
+"""Runs a call in the terminal: softphone, server log, keyboard and loudspeaker."""
 
 import asyncio
 import socket
@@ -13,37 +13,37 @@ from openivr.sip.address import Target, is_numeric
 from openivr.sip.auth.client import KeptLogin, Login
 from openivr.sip.settings import Trace
 from openivr.softphone.conversation import CallPlan, Conversation, Result
-from openivr.softphone.event_order import EventOrder
 from openivr.softphone.keyboard import Keyboard, reading, stopped_by_signals
 from openivr.softphone.loudspeaker import Loudspeaker
+from openivr.softphone.reorder_buffer import ReorderBuffer
 from openivr.softphone.server_log import ServerLog
 from openivr.softphone.softphone import Softphone, address_towards, open_media
 
-LOOK_SECONDS = 0.05  # between two looks at the journal
-PATIENCE = 150  # ms that a line waits for an earlier one out of the journal
-LAST_SECONDS = 1.0  # for the journal to tell the end of a call that is over
+POLL_SECONDS = 0.05  # between two reads of the journal
+REORDER_DELAY = 150  # ms that a line waits for an earlier one of the journal
+MAX_END_SECONDS = 1.0  # until the journal has the end of the call
 
 
 class CannotCall(Exception):
-    """A sentence for whoever wanted to call."""
+    """The call cannot be made. The text is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalCall:
-    """What a call in the terminal needs beside its plan."""
+    """Settings of a call in the terminal."""
 
     server: Target  # its host may be a name
     login: Login | KeptLogin
     show: Callable[[TranscriptLine], object]
-    keyboard: int | None = None  # the file to read keys from
+    keyboard: int | None = None  # file descriptor of the input
     story: ServerLog | None = None
-    is_loud: bool = False  # whether what is heard is played
-    authorities: str = ""  # file in PEM, "": the system's
+    is_loud: bool = False  # play the received audio
+    authorities: str = ""  # CA certificates in PEM; "": those of the system
     trace: Trace | None = None
 
 
 async def hold(call: TerminalCall, plan: CallPlan) -> Result:
-    """Make a call. Raises CannotCall, NoPlayer."""
+    """Make a call and show its events. Raises CannotCall or NoPlayer."""
     server = await find_address(call.server)
     try:
         host = address_towards(server)
@@ -63,57 +63,57 @@ async def hold(call: TerminalCall, plan: CallPlan) -> Result:
 
 
 async def find_address(server: Target) -> Target:
-    """The server with its address in the place of its name."""
+    """Resolve the server's name. Raises CannotCall."""
     if is_numeric(server.host):
         return server
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(server.host, None, type=socket.SOCK_DGRAM)
+        addresses = await asyncio.get_running_loop().getaddrinfo(server.host, None, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise CannotCall(f"there is no host {server.host}") from error
-    return server._replace(host=str(found[0][4][0]))
+    return server._replace(host=str(addresses[0][4][0]))
 
 
 async def converse(call: TerminalCall, phone: Softphone, plan: CallPlan) -> Result:
-    """Make the call and show all that is told of it, until it is over."""
-    telling = EventOrder(PATIENCE if call.story else 0)
-    conversation = Conversation(phone, plan, lambda line: telling.add([line]))
+    """Make the call and show its events until it ends."""
+    lines = ReorderBuffer(REORDER_DELAY if call.story else 0)
+    conversation = Conversation(phone, plan, lambda line: lines.add([line]))
     began = now()
 
     def take_line(text: str) -> None:
         try:
             conversation.act(read_keys(text))
         except ValueError as error:
-            telling.add([TranscriptLine(now() - began, "unknown", str(error))])
+            lines.add([TranscriptLine(now() - began, "unknown", str(error))])
 
-    def look() -> None:
+    def poll() -> None:
         if call.story is not None:
-            telling.add(replace(line, at=line.at - began) for line in call.story.look())
+            lines.add(replace(line, at=line.at - began) for line in call.story.poll())
 
-    with ExitStack() as held:
-        held.enter_context(stopped_by_signals(conversation.cancel))
+    with ExitStack() as stack:
+        stack.enter_context(stopped_by_signals(conversation.cancel))
         if call.keyboard is not None:
             keyboard = Keyboard(conversation.press, take_line, conversation.cancel)
-            held.enter_context(reading(call.keyboard, keyboard))
+            stack.enter_context(reading(call.keyboard, keyboard))
         running = asyncio.create_task(conversation.run())
         while not running.done():
-            await asyncio.wait([running], timeout=LOOK_SECONDS)
-            look()
-            for line in telling.take(now() - began):
+            await asyncio.wait([running], timeout=POLL_SECONDS)
+            poll()
+            for line in lines.take(now() - began):
                 call.show(line)
-    await wait_for_end(call.story, look)
-    for line in telling.take_all():
+    await wait_for_end(call.story, poll)
+    for line in lines.take_all():
         call.show(line)
     return running.result()
 
 
-async def wait_for_end(story: ServerLog | None, look: Callable[[], None]) -> None:
-    """Let the journal come to the end of the call, if it has told of it."""
-    until = time.monotonic() + LAST_SECONDS
-    while story is not None and story.call and not story.is_over and time.monotonic() < until:
-        await asyncio.sleep(LOOK_SECONDS)
-        look()
+async def wait_for_end(story: ServerLog | None, poll: Callable[[], None]) -> None:
+    """Wait until the journal holds the end of the call, if it holds its beginning."""
+    deadline = time.monotonic() + MAX_END_SECONDS
+    while story is not None and story.call and not story.is_finished and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        poll()
 
 
 def now() -> int:
-    """Unix milliseconds."""
+    """Return Unix milliseconds."""
     return time.time_ns() // 1_000_000

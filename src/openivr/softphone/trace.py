@@ -1,4 +1,4 @@
-"""The messages of a call as they go over the wire, to be read or to be kept."""
+"""Formats the SIP messages of a call for a trace."""
 
 import re
 
@@ -8,9 +8,8 @@ SECRETS = re.compile(rb'(?im)^((?:proxy-)?authorization:.*?\bresponse=")[^"]*')
 
 
 def show(at: float, is_sent: bool, peer: Target, data: bytes) -> str:
-    """Lay a message out; `at` is in seconds. Answers to challenges are left out: passwords can be guessed
-    by them."""
-    way = "to" if is_sent else "from"
-    head = f"--- {at:.3f} s, {way} {bracket(peer.host)}:{peer.port}, {peer.protocol}"
+    """Format a message; `at` is in seconds. Digest responses are hidden: they allow offline guessing."""
+    direction = "to" if is_sent else "from"
+    head = f"--- {at:.3f} s, {direction} {bracket(peer.host)}:{peer.port}, {peer.protocol}"
     text = SECRETS.sub(rb"\1...", data).decode(errors="replace").replace("\r\n", "\n")
     return f"{head}\n{text.rstrip()}\n"
