@@ -22,6 +22,7 @@ from openivr.cli.snapshot import load
 from openivr.config.settings import Settings
 from openivr.ivr.analysis.diagram import draw, to_mermaid
 from openivr.ivr.analysis.rules import RULES
+from openivr.ivr.analysis.words import remedy_of, title_of
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.events import (
     CallArrived,
@@ -95,7 +96,7 @@ def write_states() -> str:
 
 def write_rules() -> str:
     """List what `check` can find."""
-    rows = [f"| {r.code} | {r.severity} | {r.title} | {r.remedy} |" for r in RULES.values()]
+    rows = [f"| {r.code} | {r.severity} | {title_of(r)} | {remedy_of(r)} |" for r in RULES.values()]
     return "\n".join(["| code | severity | finding | remedy |", "|---|---|---|---|", *rows])
 
 

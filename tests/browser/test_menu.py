@@ -96,7 +96,7 @@ def test_what_the_check_says_comes_before_saving(page: Page, menu: int) -> None:
     page.get_by_label("Outside number").check()
     page.get_by_label("Number", exact=True).fill("5551234")
     page.get_by_label("Number", exact=True).press("Tab")
-    expect(page.locator("#key-findings")).to_contain_text("Outside number that no line takes.")
+    expect(page.locator("#key-findings")).to_contain_text("No trunk for an outside number.")
     page.get_by_label("Nothing").check()
     expect(page.locator("#key-findings")).to_be_hidden()
 

@@ -52,7 +52,8 @@ class Here:
 
     def findings(self) -> list[str]:
         with self.database() as store, store.reading() as connection:
-            return [one.text for one in check(load_snapshot(connection)) if one.rule.code == "IVR408"]
+            found = check(load_snapshot(connection))
+            return [str(row.params["remark"]) for row in found if row.rule.code == "IVR408"]
 
     def database(self) -> Any:
         from contextlib import closing

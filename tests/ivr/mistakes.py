@@ -1,8 +1,9 @@
-"""One mistake for each rule of `check` at least: the code, the change that makes it, the place, the words."""
+"""Mistakes for every rule of `check`: the code, the change that makes it, the target, the words."""
 
 from dataclasses import replace
 from typing import Any
 
+from openivr.ivr.analysis.rules import Part, Target
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -32,74 +33,81 @@ def second(**changes: Any) -> Ivr:
 
 
 ABSENT = Destination(DestinationKind.EXTENSION, 99)
-MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
+MENU = Target("ivr", 1)
+NO_KEY = Target("ivr", 1, Part.TIMEOUT)
+MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR101",
         {"ivrs": (second(),)},
-        "menu 6201 Second",
-        "No inbound route, key or time-out leads here; only a phone that dials 6201 does.",
+        Target("ivr", 2),
+        "No inbound route, key or time-out leads here. Only a phone that dials 6201 does.",
     ),
     (
         "IVR102",
         {"timeout": MAIN},
-        "menu 6200 Main, no key",
-        "A caller who presses no key goes from 6200 to 6200, and is cut off after 20 moves.",
+        NO_KEY,
+        "A caller who presses no key goes from 6200 to 6200, and the call ends after 20 hops.",
     ),
     (
         "IVR102",
         {"timeout": Destination(DestinationKind.PLAY_PROMPT, prompt="hours.wav")},
-        "menu 6200 Main, no key",
-        "A caller who presses no key goes from 6200 to 6200, and is cut off after 20 moves.",
+        NO_KEY,
+        "A caller who presses no key goes from 6200 to 6200, and the call ends after 20 hops.",
     ),
-    ("IVR103", {"keys": {"1": MAIN}}, "menu 6200 Main", "No key, number or time-out leads to anybody."),
+    (
+        "IVR103",
+        {"keys": {"1": MAIN}},
+        MENU,
+        "No key, number or time-out leads to a person, a mailbox or an outside number.",
+    ),
     (
         "IVR201",
         {"policy": DialPolicy(ExtensionRule.ALL)},
-        "menu 6200 Main, key 1",
-        "It may begin numbers 1000, 1001 and 1003, so it acts only after 3 s or #.",
+        Target("ivr", 1, Part.KEY, "1"),
+        "Numbers 1000, 1001 and 1003 start with this key, so the key acts after 3 s or #.",
     ),
     (
         "IVR201",
         {"keys": {"9": ADA}, "policy": OUT, "snapshot": {"outbound_routes": by_id([LOCAL])}},
-        "menu 6200 Main, key 9",
-        "It may begin an outside number, so it acts only after 3 s or #.",
+        Target("ivr", 1, Part.KEY, "9"),
+        "Outside numbers start with this key, so the key acts after 3 s or #.",
     ),
     (
         "IVR202",
         {"policy": DialPolicy(ExtensionRule.ALL), "snapshot": {"extensions": by_id([Extension(1, "1")])}},
-        "menu 6200 Main, key 1",
-        "The number 1 cannot be dialled here: the key wins.",
+        Target("ivr", 1, Part.KEY, "1"),
+        "The number 1 cannot be dialled here, because the key wins.",
     ),
     (
         "IVR301",
         {"prompts": ("gone.wav",)},
-        "menu 6200 Main",
-        "The prompt gone.wav does not exist; callers will not hear it.",
+        MENU,
+        "The prompt gone.wav does not exist. Callers will not hear it.",
     ),
     (
         "IVR301",
         {"keys": SOUND | {"2": Destination(DestinationKind.PLAY_GREETING, prompt="gone.wav")}},
-        "menu 6200 Main, key 2",
-        "The prompt gone.wav does not exist; callers will not hear it.",
+        Target("ivr", 1, Part.KEY, "2"),
+        "The prompt gone.wav does not exist. Callers will not hear it.",
     ),
-    ("IVR302", {"prompts": ()}, "menu 6200 Main", "Callers hear nothing for 5 s."),
+    ("IVR302", {"prompts": ()}, MENU, "Callers hear nothing for 5 s."),
     (
         "IVR303",
         {"prompts": ("empty.wav",), "snapshot": {"prompts": {"empty.wav": Prompt("empty.wav", 0)}}},
-        "menu 6200 Main",
+        MENU,
         "The prompt empty.wav has no sound in it.",
     ),
     (
         "IVR401",
         {"timeout": ABSENT},
-        "menu 6200 Main, no key",
-        "It leads to extension 99, which does not exist.",
+        NO_KEY,
+        "The extension with id 99 does not exist.",
     ),
     (
         "IVR401",
         {"invalid": Destination(DestinationKind.IVR, 7)},
-        "menu 6200 Main, wrong key",
-        "It leads to ivr 7, which does not exist.",
+        Target("ivr", 1, Part.INVALID),
+        "The menu with id 7 does not exist.",
     ),
     (
         "IVR401",
@@ -108,19 +116,19 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
                 "inbound_routes": by_id([InboundRoute(1, "Old", ABSENT), InboundRoute(2, "New", MAIN)])
             }
         },
-        "inbound route Old",
-        "It leads to extension 99, which does not exist.",
+        Target("inbound_route", 1),
+        "The extension with id 99 does not exist.",
     ),
     (
         "IVR402",
         {"timeout": Destination(DestinationKind.EXTENSION, 3)},
-        "menu 6200 Main, no key",
+        NO_KEY,
         "Extension 1002 is disabled.",
     ),
     (
         "IVR402",
         {"timeout": Destination(DestinationKind.VOICEMAIL, 4)},
-        "menu 6200 Main, no key",
+        NO_KEY,
         "Extension 1003 has no mailbox.",
     ),
     (
@@ -129,50 +137,50 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
             "groups": (RingGroup(1, "6300", "All", (3, 99)),),
             "timeout": Destination(DestinationKind.RING_GROUP, 1),
         },
-        "menu 6200 Main, no key",
-        "Ring group 6300 has nobody who could be rung.",
+        NO_KEY,
+        "Ring group 6300 has no enabled member.",
     ),
     (
         "IVR403",
         {"keys": SOUND | {"9": MAIN}},
-        "menu 6200 Main, key 9",
+        Target("ivr", 1, Part.KEY, "9"),
         "It leads back to where it comes from.",
     ),
     (
         "IVR403",
         {"groups": (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.RING_GROUP, 1)),)},
-        "ring group 6300 All, no answer",
+        Target("ring_group", 1, Part.NO_ANSWER),
         "It leads back to where it comes from.",
     ),
     (
         "IVR404",
         {"timeout": Destination(DestinationKind.EXTERNAL, number="5", prefix="0")},
-        "menu 6200 Main, no key",
-        "No route with a working trunk takes 05.",
+        NO_KEY,
+        "No route with an enabled trunk takes 05.",
     ),
     (
         "IVR405",
         {"policy": DialPolicy(extension_ids=frozenset({99}))},
-        "menu 6200 Main",
-        "A list of this menu names extension 99, which is gone.",
+        MENU,
+        "A list of this menu names the extension with id 99, which does not exist.",
     ),
     (
         "IVR405",
         {"policy": DialPolicy(extension_group_ids=frozenset({9}))},
-        "menu 6200 Main",
-        "A list of this menu names extension group 9, which is gone.",
+        MENU,
+        "A list of this menu names the extension group with id 9, which does not exist.",
     ),
     (
         "IVR405",
         {"policy": DialPolicy(ring_group_ids=frozenset({9}))},
-        "menu 6200 Main",
-        "A list of this menu names ring group 9, which is gone.",
+        MENU,
+        "A list of this menu names the ring group with id 9, which does not exist.",
     ),
     (
         "IVR405",
         {"policy": DialPolicy(outbound_route_ids=(9,))},
-        "menu 6200 Main",
-        "A list of this menu names outbound route 9, which is gone.",
+        MENU,
+        "A list of this menu names the outbound route with id 9, which does not exist.",
     ),
     (
         "IVR406",
@@ -180,64 +188,64 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
             "keys": SOUND | {"0": Destination(DestinationKind.DIAL_BY_NAME)},
             "snapshot": {"extensions": by_id([Extension(1, "1")])},
         },
-        "menu 6200 Main, key 0",
+        Target("ivr", 1, Part.KEY, "0"),
         "No enabled extension has a name that can be spelled on a keypad.",
     ),
     (
         "IVR407",
         {"snapshot": {"outbound_routes": by_id([replace(LOCAL, patterns=(DialPattern("9[1"),))])}},
-        "outbound route Local",
+        Target("outbound_route", 1),
         "9[1: bracket not closed or empty: [1. It allows nothing.",
     ),
     (
         "IVR408",
         {"note": "key 1 led to queue Support, which is not served here"},
-        "menu 6200 Main",
+        MENU,
         "key 1 led to queue Support, which is not served here",
     ),
     (
         "IVR501",
         {"resp_timeout": 1},
-        "menu 6200 Main",
+        MENU,
         "Callers have 1 s for the first key after each announcement.",
     ),
     (
         "IVR502",
         {"digit_timeout": 1, "policy": DialPolicy(ExtensionRule.ALL)},
-        "menu 6200 Main",
+        MENU,
         "Callers have 1 s between two digits of a number.",
     ),
     (
         "IVR601",
         {"policy": OUT},
-        "menu 6200 Main",
-        "Anybody who calls (inbound route Main line) can dial the pattern 9XXX over route Local "
+        MENU,
+        "Any caller (inbound route Main line) can dial the pattern 9XXX over route Local "
         "(trunks A and B; at most 4 at a time, 60 an hour, 10 an hour for one caller).",
     ),
     (
         "IVR602",
         {"policy": replace(OUT, outbound_route_ids=(2,))},
-        "menu 6200 Main",
-        "Anybody who calls (inbound route Main line) can dial the patterns 9. and +. over route Any "
+        MENU,
+        "Any caller (inbound route Main line) can dial the patterns 9. and +. over route Any "
         "(trunk B; at most 4 at a time, 60 an hour, 10 an hour for one caller).",
     ),
     (
         "IVR603",
         {"keys": SOUND | {"8": Destination(DestinationKind.EXTERNAL, number="9123")}},
-        "menu 6200 Main, key 8",
+        Target("ivr", 1, Part.KEY, "8"),
         "It calls 9123 over routes Any and Local.",
     ),
     (
         "IVR604",
         {"policy": DialPolicy(outbound=True)},
-        "menu 6200 Main",
-        "Callers may dial outside, but over no line that works: whatever they dial fails.",
+        MENU,
+        "Callers may dial outside, but no route has an enabled trunk. These calls fail.",
     ),
     (
         "IVR604",
         {"policy": OUT, "snapshot": {"trunks": by_id([Trunk(1, "A", enabled=False)])}},
-        "menu 6200 Main",
-        "Callers may dial outside, but over no line that works: whatever they dial fails.",
+        MENU,
+        "Callers may dial outside, but no route has an enabled trunk. These calls fail.",
     ),
     (
         "IVR701",
@@ -245,7 +253,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
             "keys": SOUND | {"0": Destination(DestinationKind.DIAL_BY_NAME)},
             "policy": DialPolicy(ExtensionRule.ALLOW, frozenset({1, 2})),
         },
-        "menu 6200 Main, key 0",
-        "It reaches extension 1003, which may not be dialled here.",
+        Target("ivr", 1, Part.KEY, "0"),
+        "It reaches extension 1003, which cannot be dialled from this menu.",
     ),
 ]

@@ -8,8 +8,8 @@ import pytest
 
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.graph import Edge, edges
-from openivr.ivr.analysis.labels import show_list
-from openivr.ivr.analysis.rules import RULES, Finding, Severity
+from openivr.ivr.analysis.rules import RULES, Finding, Part, Severity, Target
+from openivr.ivr.analysis.words import TITLES, show_list, show_target, text_of
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -44,8 +44,17 @@ def find(office: Office) -> Callable[..., list[Finding]]:
 Find = Callable[..., list[Finding]]
 
 
-def texts(findings: list[Finding], code: str) -> list[tuple[str, str]]:
-    return [(finding.place, finding.text) for finding in findings if finding.rule.code == code]
+def targets(findings: list[Finding], code: str) -> list[Target]:
+    return [finding.target for finding in findings if finding.rule.code == code]
+
+
+def params(findings: list[Finding], code: str) -> dict[str, Any]:
+    (finding,) = (finding for finding in findings if finding.rule.code == code)
+    return dict(finding.params)
+
+
+def texts(findings: list[Finding], code: str) -> list[str]:
+    return [text_of(finding) for finding in findings if finding.rule.code == code]
 
 
 def test_a_sound_office_has_no_findings(find: Find) -> None:
@@ -53,16 +62,19 @@ def test_a_sound_office_has_no_findings(find: Find) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "changes", "place", "text"), MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)]
+    ("code", "changes", "target", "text"), MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)]
 )
-def test_a_mistake_is_found(find: Find, code: str, changes: dict[str, Any], place: str, text: str) -> None:
-    found = texts(find(**changes), code)
-    assert [where for where, _ in found] == [place]
-    assert found[0][1] == text
+def test_a_mistake_is_found(
+    find: Find, code: str, changes: dict[str, Any], target: Target, text: str
+) -> None:
+    found = find(**changes)
+    assert targets(found, code) == [target]
+    assert texts(found, code) == [text]
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {code for code, *_ in MISTAKES} == set(RULES)
+    assert {code for code, *_ in MISTAKES} == set(RULES) == set(TITLES)
+    assert len({rule.name for rule in RULES.values()}) == len(RULES)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +136,7 @@ def test_places_that_lead_nowhere_do_not_count_as_somebody(find: Find) -> None:
         "5": Destination(DestinationKind.PLAY_GREETING, prompt="hours.wav"),
     }
     found = find(keys=nobody, ivrs=(second(keys={"1": MAIN}),))
-    assert [place for place, _ in texts(found, "IVR103")] == ["menu 6200 Main", "menu 6201 Second"]
+    assert targets(found, "IVR103") == [Target("ivr", 1), Target("ivr", 2)]
 
 
 def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
@@ -135,9 +147,8 @@ def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
         groups=groups,
         timeout=Destination(DestinationKind.IVR, 3),
     )
-    (circle,) = texts(found, "IVR102")
-    assert circle[0] == "menu 6201 Second, no key"
-    assert "from 6201 to 6202 to 6201" in circle[1]
+    assert targets(found, "IVR102") == [Target("ivr", 2, Part.TIMEOUT)]
+    assert params(found, "IVR102") == {"numbers": ("6201", "6202", "6201"), "hops": 20}
 
 
 def test_ring_groups_that_go_round_are_not_followed_for_ever(find: Find) -> None:
@@ -152,16 +163,16 @@ def test_the_way_of_a_stranger_to_the_outside_is_told_in_words(find: Find) -> No
         groups=groups,
         keys=SOUND | {"5": Destination(DestinationKind.RING_GROUP, 1)},
     )
-    ((place, text),) = texts(found, "IVR601")
-    assert place == "menu 6201 Second"
-    assert text.startswith(
-        "Anybody who calls (inbound route Main line, then key 5 in 6200, then no answer in 6300)"
-    )
+    assert targets(found, "IVR601") == [Target("ivr", 2)]
+    assert params(found, "IVR601")["path"] == ("inbound_route:Main line", "5:6200", "no_answer:6300")
+    (text,) = texts(found, "IVR601")
+    assert text.startswith("Any caller (inbound route Main line, then key 5 in 6200, then no answer in 6300)")
 
 
 def test_a_menu_for_inside_phones_is_not_said_to_be_open_to_strangers(find: Find) -> None:
-    ((_, text),) = texts(find(ivrs=(second(policy=OUT),)), "IVR601")
-    assert text.startswith("Whoever is on a phone that may dial 6201 can dial")
+    found = find(ivrs=(second(policy=OUT),))
+    assert [row.reason for row in found if row.rule.code == "IVR601"] == ["inside"]
+    assert texts(found, "IVR601")[0].startswith("A phone that can dial 6201 can dial")
 
 
 def test_disabled_inbound_routes_lead_nowhere(find: Find) -> None:
@@ -171,7 +182,8 @@ def test_disabled_inbound_routes_lead_nowhere(find: Find) -> None:
 
 def test_a_trunk_that_is_switched_off_is_said_to_be(find: Find) -> None:
     found = find(policy=OUT, snapshot={"trunks": by_id([Trunk(1, "A", enabled=False), Trunk(2, "B")])})
-    assert "(trunks A, switched off and B;" in texts(found, "IVR601")[0][1]
+    assert params(found, "IVR601")["disabled_trunks"] == ("A",)
+    assert "(trunks A (disabled) and B;" in texts(found, "IVR601")[0]
 
 
 def test_the_worst_comes_first(find: Find) -> None:
@@ -187,7 +199,7 @@ def test_the_worst_comes_first(find: Find) -> None:
 def test_long_lists_are_told_by_their_ends(find: Find) -> None:
     people = by_id([Extension(n, str(1000 + n), "Ada") for n in range(1, 8)])
     found = find(policy=DialPolicy(ExtensionRule.ALL), snapshot={"extensions": people})
-    assert "7 numbers (1001 to 1007)" in texts(found, "IVR201")[0][1]
+    assert "Numbers 1001 to 1007 (7) start" in texts(found, "IVR201")[0]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +211,7 @@ def test_long_lists_are_told_by_their_ends(find: Find) -> None:
                 "keys": {"3": ADA},
                 "snapshot": {"extensions": by_id([Extension(1, "30", "Ada"), Extension(2, "4")])},
             },
-            "It may begin number 30, so it acts only after 3 s or #.",
+            "Number 30 starts with this key, so the key acts after 3 s or #.",
         ),
         (
             "IVR603",
@@ -216,13 +228,13 @@ def test_long_lists_are_told_by_their_ends(find: Find) -> None:
                     )
                 },
             },
-            "Anybody who calls (inbound route Main line) can dial the pattern 9! over route Local (trunk A; "
+            "Any caller (inbound route Main line) can dial the pattern 9! over route Local (trunk A; "
             "at most 4 at a time, 60 an hour, 10 an hour for one caller).",
         ),
         (
             "IVR401",
             {"timeout": Destination(DestinationKind.RING_GROUP, 9)},
-            "It leads to ring group 9, which does not exist.",
+            "The ring group with id 9 does not exist.",
         ),
         (
             "IVR701",
@@ -230,13 +242,13 @@ def test_long_lists_are_told_by_their_ends(find: Find) -> None:
                 "keys": {"0": Destination(DestinationKind.DIAL_BY_NAME)},
                 "policy": DialPolicy(ExtensionRule.RESTRICT, frozenset({1, 2})),
             },
-            "It reaches extensions 1000 and 1001, which may not be dialled here.",
+            "It reaches extensions 1000 and 1001, which cannot be dialled from this menu.",
         ),
     ],
 )
 def test_other_words_for_a_finding(find: Find, code: str, changes: dict[str, Any], text: str) -> None:
     policy = {"policy": DialPolicy(ExtensionRule.ALL)} if "policy" not in changes else {}
-    assert [said for _, said in texts(find(**changes | policy), code)] == [text]
+    assert texts(find(**changes | policy), code) == [text]
 
 
 def test_a_prompt_may_be_short(find: Find) -> None:
@@ -298,9 +310,8 @@ def test_a_ring_group_is_on_the_way_only_where_it_may_be_dialled(
 ) -> None:
     groups = (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.IVR, 2)),)
     found = find(ivrs=(second(policy=OUT),), groups=groups, policy=DialPolicy(**changes))
-    ((_, text),) = texts(found, "IVR601")
-    told = "Anybody who calls (inbound route Main line, then dialling 6300 in 6200, then no answer in 6300)"
-    assert text.startswith(told) == reached
+    path = ("inbound_route:Main line", "6300:6200", "no_answer:6300")
+    assert params(found, "IVR601")["path"] == (path if reached else ())
     assert (texts(found, "IVR101") == []) == reached
 
 
@@ -319,7 +330,22 @@ def test_routes_without_trunks_or_patterns_are_no_way_outside(find: Find) -> Non
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "x 0"), (2, "xs 0 and 1"), (4, "xs 0, 1, 2 and 3"), (5, "5 xs (0 to 4)")]
+    ("count", "said"), [(1, "0"), (2, "0 and 1"), (4, "0, 1, 2 and 3"), (5, "0 to 4 (5)")]
 )
 def test_lists_in_words(count: int, said: str) -> None:
-    assert show_list([str(number) for number in range(count)], "x", "xs") == said
+    assert show_list([str(number) for number in range(count)]) == said
+
+
+def test_the_words_of_a_place_name_the_resource_and_its_part(office: Office) -> None:
+    snapshot = replace(office(), inbound_routes=INBOUND)
+    shown = {
+        Target("ivr", 1): "menu 6200 Main",
+        Target("ivr", 1, Part.KEY, "9"): "menu 6200 Main, key 9",
+        Target("ivr", 1, Part.TIMEOUT): "menu 6200 Main, no key",
+        Target("ivr", 1, Part.INVALID): "menu 6200 Main, wrong key",
+        Target("ivr", 1, Part.NUMBER, "6300"): "menu 6200 Main, dialling 6300",
+        Target("ring_group", 9, Part.NO_ANSWER): "ring group 9, no answer",
+        Target("inbound_route", 1): "inbound route Main line",
+        Target("outbound_route", 1): "outbound route Local",
+    }
+    assert {target: show_target(target, snapshot) for target in shown} == shown

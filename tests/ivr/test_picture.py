@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from openivr.ivr.analysis.diagram import Arrow, Node, draw, quote, to_mermaid
+from openivr.ivr.analysis.diagram import Arrow, Node, draw, quote, show_node, to_mermaid
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -21,10 +21,10 @@ def test_keys_to_the_same_place_share_an_arrow(office: Office) -> None:
     ada = Destination(DestinationKind.EXTENSION, 1)
     picture = draw(office(keys={"0": ada, "*": ada, "1": ada}, timeout=ada), [MAIN])
     assert picture.nodes == (
-        Node("ivr-1", DestinationKind.IVR, "6200 Main"),
-        Node("extension-1", DestinationKind.EXTENSION, "extension 1000 Ada Byron"),
+        Node("ivr-1", DestinationKind.IVR, "6200", "Main"),
+        Node("extension-1", DestinationKind.EXTENSION, "1000", "Ada Byron"),
     )
-    assert picture.arrows == (Arrow("ivr-1", "extension-1", "1, 0, *, no key"),)
+    assert picture.arrows == (Arrow("ivr-1", "extension-1", ("1", "0", "*", "no_key")),)
 
 
 def test_menus_and_ring_groups_are_followed_once(office: Office) -> None:
@@ -34,10 +34,10 @@ def test_menus_and_ring_groups_are_followed_once(office: Office) -> None:
         office(ivrs=(second,), groups=groups, keys={"1": Destination(DestinationKind.RING_GROUP, 1)}), [MAIN]
     )
     assert [node.id for node in picture.nodes] == ["ivr-1", "ring_group-1", "ivr-2"]
-    assert [(arrow.source, arrow.label, arrow.target) for arrow in picture.arrows] == [
-        ("ivr-1", "1", "ring_group-1"),
-        ("ring_group-1", "no answer", "ivr-2"),
-        ("ivr-2", "0", "ivr-1"),
+    assert [(arrow.source, arrow.labels, arrow.target) for arrow in picture.arrows] == [
+        ("ivr-1", ("1",), "ring_group-1"),
+        ("ring_group-1", ("no_answer",), "ivr-2"),
+        ("ivr-2", ("0",), "ivr-1"),
     ]
 
 
@@ -46,18 +46,18 @@ def test_dialling_by_number_is_summed_up(office: Office) -> None:
         ExtensionRule.RESTRICT, outbound=True, outbound_route_ids=(1, 2), check_voicemail=True
     )
     picture = draw(office(policy=policy), [MAIN])
-    assert [node.label for node in picture.nodes[1:]] == [
+    assert [show_node(node) for node in picture.nodes[1:]] == [
         "extensions that are not restricted",
         "outside over routes Local and Any",
         "own mailbox",
     ]
-    assert [(arrow.source, arrow.label) for arrow in picture.arrows] == [
-        ("ivr-1", "by number"),
-        ("ivr-1", "by number"),
-        ("ivr-1", "*02"),
+    assert [(arrow.source, arrow.labels) for arrow in picture.arrows] == [
+        ("ivr-1", ("by_number",)),
+        ("ivr-1", ("by_number",)),
+        ("ivr-1", ("*02",)),
     ]
     one = draw(office(policy=DialPolicy(outbound=True, outbound_route_ids=(1,))), [MAIN])
-    assert one.nodes[1].label == "outside over route Local"
+    assert show_node(one.nodes[1]) == "outside over route Local"
 
 
 def test_every_destination_has_a_node(office: Office) -> None:
@@ -70,12 +70,12 @@ def test_every_destination_has_a_node(office: Office) -> None:
         "6": Destination(DestinationKind.IVR, 9),
     }
     assert draw(office(keys=keys), [MAIN]).nodes[1:] == (
-        Node("extension-99", DestinationKind.EXTENSION, "extension 99 (gone)"),
-        Node("ext_vm-1", DestinationKind.VOICEMAIL, "voicemail 1000 Ada Byron"),
-        Node("external_num-9123", DestinationKind.EXTERNAL, "external num 9123"),
-        Node("play_greeting-hours.wav", DestinationKind.PLAY_GREETING, "play greeting hours.wav"),
-        Node("end_call", DestinationKind.END_CALL, "end call"),
-        Node("ivr-9", DestinationKind.IVR, "ivr 9 (gone)"),
+        Node("extension-99", DestinationKind.EXTENSION, "99", is_missing=True),
+        Node("ext_vm-1", DestinationKind.VOICEMAIL, "1000", "Ada Byron"),
+        Node("external_num-9123", DestinationKind.EXTERNAL, "9123"),
+        Node("play_greeting-hours.wav", DestinationKind.PLAY_GREETING, "hours.wav"),
+        Node("end_call", DestinationKind.END_CALL),
+        Node("ivr-9", DestinationKind.IVR, "9", is_missing=True),
     )
 
 

@@ -1,6 +1,7 @@
 """`openivr simulate`, `check` and `graph` as they are typed."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,7 +134,16 @@ def test_check_fails_as_it_is_told(openivr: Type, level: str, status: int) -> No
 
 def test_check_tells_programs(openivr: Type) -> None:
     rows = json.loads(openivr("check", "--format", "json").output)
-    assert set(rows[0]) == {"code", "severity", "place", "title", "text", "remedy"}
+    values = {"code", "rule", "severity", "target", "reason", "params"}
+    assert set(rows[0]) == values | {"place", "title", "text", "remedy"}
+    row = next(row for row in rows if row["code"] == "IVR201")
+    assert {name: row[name] for name in ("rule", "severity", "reason")} == {
+        "rule": "slow_key",
+        "severity": "note",
+        "reason": "numbers",
+    }
+    assert set(row["target"]) == {"type", "id", "part", "key"}
+    assert (row["target"]["type"], row["target"]["part"]) == ("ivr", "key")
 
 
 def test_check_tells_code_hosts(openivr: Type) -> None:
@@ -145,7 +155,8 @@ def test_check_tells_code_hosts(openivr: Type) -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("error", "warning", "note")
         assert result["message"]["text"]
-        assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+        name = result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+        assert re.fullmatch(r"(ivr|ring_group|(in|out)bound_route)/\d+(/[a-z_]+(/[\d*#]+)?)?", name)
     assert log["version"] == "2.1.0"
 
 

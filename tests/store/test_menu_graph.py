@@ -7,7 +7,6 @@ import pytest
 
 from openivr.ivr.analysis.check import check, check_one
 from openivr.ivr.analysis.diagram import draw
-from openivr.ivr.analysis.labels import show_ivr
 from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
 from openivr.store.caches.list_cache import ListCache
@@ -52,7 +51,7 @@ def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -
             around = load_neighbourhood(connection, office, id_, resources.fetch(connection, IVR, id_))
             assert around.is_whole
             assert find(around, id_) == find(MenuNeighbourhood(whole, True), id_)
-            own = [one for one in check(whole) if one.place.startswith(show_ivr(whole.ivrs[id_]))]
+            own = [row for row in check(whole) if (row.target.type, row.target.id) == ("ivr", id_)]
             assert [one for one in check_one(around.snapshot, id_) if one.rule.code != "IVR102"] == [
                 one for one in own if one.rule.code != "IVR102"
             ]
@@ -68,9 +67,9 @@ def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: py
         office = ivr_snapshot.load_without_menus(connection)
         around = load_neighbourhood(connection, office, ids[0], resources.fetch(connection, IVR, ids[0]))
     assert not around.is_whole
-    names = [node.label for node in draw(around.snapshot, [(DestinationKind.IVR, ids[0])]).nodes]
-    assert not any("gone" in name for name in names)
-    assert all(one.rule.code != "IVR103" for found in find(around, ids[0]).values() for one in found)
+    nodes = draw(around.snapshot, [(DestinationKind.IVR, ids[0])]).nodes
+    assert not any(node.is_missing for node in nodes)
+    assert all(one.code != "IVR103" for found in find(around, ids[0]).values() for one in found)
 
 
 async def see_twice(database: Database) -> tuple[object, object, object]:

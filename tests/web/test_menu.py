@@ -98,7 +98,7 @@ def test_what_the_page_says(demo: Running) -> None:
         "Played up to 3 times.",
         "Callers may dial 1000, 1001, no other extension.",
         "could dial 9NXXXXXXXXX, 90NXXXXXXXXX outside over National, but its trunk is switched off",
-        "Key 1: Key that waits for more digits.",
+        "Key 1: Key responds late.",
     ):
         assert words in said, words
     admin.close()
@@ -169,7 +169,7 @@ def test_saving_says_what_it_changed(admin: Admin, api: Api, fresh: int) -> None
         "Extensions they may dial: Sales, 1003 Katherine Johnson instead of nothing.",
     ]
     assert "Callers may dial 1000, 1001, 1003, no other extension." in part(answer, "can-reach")
-    assert "Menu that says nothing." in part(answer, "findings-hear")
+    assert "Silent menu." in part(answer, "findings-hear")
     assert where(page.save()) == page.path
     after = page.show()
     assert "Saved. The next caller gets it." in text(after)
@@ -182,9 +182,9 @@ def test_findings_come_before_saving_and_go_again(admin: Admin, fresh: int) -> N
     page = Page(admin, fresh)
     page.show("9")
     answer = page.look(press9_dest="external_num", press9_dest_target__external_num="5551234")
-    assert "Outside number that no line takes." in part(answer, "key-findings")
+    assert "No trunk for an outside number." in part(answer, "key-findings")
     answer = page.look(press9_dest="", go="")
-    assert "Outside number that no line takes." not in text(answer)
+    assert "No trunk for an outside number." not in text(answer)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Runn
             resources.save(change, IVR, fresh, menu | {"note": lines}, is_new=False)
         answer = admin.get(f"/menus/{fresh}")
         assert answer.content.count(b"led to &lt;b&gt;room") == count
-        assert b"the next <code>openivr pull</code> then" in answer.content
+        assert b"The next <code>openivr pull</code> then" in answer.content
         assert answer.content.count(b"IVR408") == (1 if is_gathered else count)
         assert ("Show all 50" in text(answer)) is is_gathered
 

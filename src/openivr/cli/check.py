@@ -11,7 +11,9 @@ from openivr import __version__
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load
 from openivr.ivr.analysis.check import check as find_mistakes
-from openivr.ivr.analysis.rules import RULES, Finding, Severity
+from openivr.ivr.analysis.rules import RULES, Finding, Severity, Target
+from openivr.ivr.analysis.words import remedy_of, show_target, text_of, title_of
+from openivr.ivr.model import IvrSnapshot
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 LEVELS = [*(severity.value for severity in Severity), "never"]
@@ -35,51 +37,64 @@ def check(form: str, fail_on: str, data: Path, database: str) -> None:
 
     docs/check.md lists all codes.
     """
-    findings = find_mistakes(load(data, database))
+    snapshot = load(data, database)
+    findings = find_mistakes(snapshot)
     if form == "text":
-        show(findings)
+        show(findings, snapshot)
     else:
         import msgspec
 
-        whole = to_sarif(findings) if form == "sarif" else [to_row(finding) for finding in findings]
+        whole = (
+            to_sarif(findings, snapshot) if form == "sarif" else [to_row(row, snapshot) for row in findings]
+        )
         click.echo(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
     failing = LEVELS[: LEVELS.index(fail_on) + 1] if fail_on != "never" else []
     sys.exit(any(finding.rule.severity in failing for finding in findings))
 
 
-def show(findings: list[Finding]) -> None:
+def show(findings: list[Finding], snapshot: IvrSnapshot) -> None:
     """Print findings for people, with a count at the end."""
     for finding in findings:
         rule = finding.rule
-        click.echo(
-            click.style(f"{rule.severity:7} {rule.code}", COLOURS[rule.severity]) + f"  {finding.place}"
-        )
-        click.echo(f"    {rule.title}. {finding.text}\n    {rule.remedy}")
+        head = click.style(f"{rule.severity:7} {rule.code}", COLOURS[rule.severity])
+        click.echo(f"{head}  {show_target(finding.target, snapshot)}")
+        click.echo(f"    {title_of(rule)}. {text_of(finding)}\n    {remedy_of(rule)}")
     counts = Counter(finding.rule.severity for finding in findings)
     told = [f"{counts[severity]} {severity}{'s' * (counts[severity] != 1)}" for severity in Severity]
     click.echo(", ".join(told))
 
 
-def to_row(finding: Finding) -> dict[str, Any]:
-    """Give a finding as a JSON object."""
-    rule = finding.rule
+def to_row(finding: Finding, snapshot: IvrSnapshot) -> dict[str, Any]:
+    """Return a finding as a JSON object: codes and values for programs, sentences for people."""
+    rule, target = finding.rule, finding.target
     return {
         "code": rule.code,
+        "rule": rule.name,
         "severity": rule.severity.value,
-        "place": finding.place,
-        "title": rule.title,
-        "text": finding.text,
-        "remedy": rule.remedy,
+        "target": {"type": target.type, "id": target.id, "part": target.part, "key": target.key},
+        "reason": finding.reason,
+        "params": finding.params,
+        "place": show_target(target, snapshot),
+        "title": title_of(rule),
+        "text": text_of(finding),
+        "remedy": remedy_of(rule),
     }
 
 
-def to_sarif(findings: list[Finding]) -> dict[str, Any]:
-    """Give findings as a SARIF 2.1.0 log; a configuration has no lines, so places are logical locations."""
+def locate(target: Target, snapshot: IvrSnapshot) -> dict[str, str]:
+    """Return the place of a finding for SARIF: a path of codes, and a name for people."""
+    path = "/".join(filter(None, (target.type, str(target.id), target.part, target.key)))
+    return {"fullyQualifiedName": path, "name": show_target(target, snapshot)}
+
+
+def to_sarif(findings: list[Finding], snapshot: IvrSnapshot) -> dict[str, Any]:
+    """Return findings as a SARIF 2.1.0 log. A configuration has no lines, so places are logical locations."""
     rules = [
         {
             "id": rule.code,
-            "shortDescription": {"text": rule.title},
-            "help": {"text": rule.remedy},
+            "name": rule.name,
+            "shortDescription": {"text": title_of(rule)},
+            "help": {"text": remedy_of(rule)},
             "defaultConfiguration": {"level": rule.severity.value},
         }
         for rule in RULES.values()
@@ -89,8 +104,8 @@ def to_sarif(findings: list[Finding]) -> dict[str, Any]:
             "ruleId": finding.rule.code,
             "ruleIndex": list(RULES).index(finding.rule.code),
             "level": finding.rule.severity.value,
-            "message": {"text": f"{finding.text} {finding.rule.remedy}"},
-            "locations": [{"logicalLocations": [{"fullyQualifiedName": finding.place}]}],
+            "message": {"text": f"{text_of(finding)} {remedy_of(finding.rule)}"},
+            "locations": [{"logicalLocations": [locate(finding.target, snapshot)]}],
         }
         for finding in findings
     ]

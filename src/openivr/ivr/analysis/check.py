@@ -5,18 +5,35 @@ What is said about reaching a place or the outside agrees with the state machine
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from openivr.ivr.analysis.graph import NO_KEY, WRONG_KEY, Edge, PathStep, Place, edges, menu_edges, ways_in
-from openivr.ivr.analysis.labels import show_edge, show_ivr, show_key, show_list
+from openivr.ivr.analysis.graph import (
+    NO_ANSWER,
+    NO_KEY,
+    WRONG_KEY,
+    Edge,
+    PathStep,
+    Place,
+    edges,
+    menu_edges,
+    ways_in,
+)
 from openivr.ivr.analysis.reachability import find_people
-from openivr.ivr.analysis.rules import Finding, Severity, finding
+from openivr.ivr.analysis.rules import Finding, Part, Severity, Target, finding
 from openivr.ivr.analysis.toll_fraud import check_outside, check_outside_key
 from openivr.ivr.builtin_sounds import SOUNDS
+from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.digits import parse_pattern
 from openivr.ivr.model import Destination, DestinationKind, ExtensionRule, Ivr, IvrSnapshot
 from openivr.ivr.policy import reach
 from openivr.ivr.states.directory import listed
 
-SHORTEST = 2  # seconds that leave time to act
+INSIDE = (
+    DestinationKind.EXTENSION,
+    DestinationKind.VOICEMAIL,
+    DestinationKind.RING_GROUP,
+    DestinationKind.IVR,
+)
+PARTS = {NO_KEY: Part.TIMEOUT, WRONG_KEY: Part.INVALID, NO_ANSWER: Part.NO_ANSWER}
+MIN_SECONDS = 2  # seconds that leave time to act
 ORDER = {severity: place for place, severity in enumerate(Severity)}
 
 
@@ -34,12 +51,12 @@ def check(snapshot: IvrSnapshot) -> list[Finding]:
 
 def rank(found: Iterable[Finding]) -> list[Finding]:
     """Order findings, the worst first."""
-    return sorted(found, key=lambda one: (ORDER[one.rule.severity], one.rule.code, one.place, one.text))
+    return sorted(found, key=lambda row: (ORDER[row.rule.severity], row.rule.code, row.target, row.reason))
 
 
 def lead_nowhere(ivr: Ivr) -> Finding:
-    """Say that a menu leads to nobody."""
-    return finding("IVR103", show_ivr(ivr), "No key, number or time-out leads to anybody.")
+    """Make the finding of a menu from which no person or mailbox can be reached."""
+    return finding("IVR103", menu(ivr))
 
 
 def check_one(snapshot: IvrSnapshot, ident: int) -> list[Finding]:
@@ -58,8 +75,7 @@ def check_one(snapshot: IvrSnapshot, ident: int) -> list[Finding]:
 def check_menu(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> Iterator[Finding]:
     """Check one menu and its destinations."""
     if (DestinationKind.IVR, ivr.id) not in ways:
-        text = f"No inbound route, key or time-out leads here; only a phone that dials {ivr.number} does."
-        yield finding("IVR101", show_ivr(ivr), text)
+        yield finding("IVR101", menu(ivr), number=ivr.number)
     yield from check_prompts(snapshot, ivr)
     yield from check_times(snapshot, ivr)
     yield from check_shadows(snapshot, ivr)
@@ -67,7 +83,7 @@ def check_menu(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) 
     for edge in menu_edges(ivr):
         yield from check_edge(snapshot, edge)
     for line in ivr.note.splitlines():
-        yield finding("IVR408", show_ivr(ivr), line)
+        yield finding("IVR408", menu(ivr), remark=line)
     yield from check_names(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)
 
@@ -75,29 +91,29 @@ def check_menu(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) 
 def check_prompts(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     """Check what callers hear."""
     if not ivr.prompts:
-        yield finding("IVR302", show_ivr(ivr), f"Callers hear nothing for {ivr.resp_timeout} s.")
+        yield finding("IVR302", menu(ivr), seconds=ivr.resp_timeout)
     for name in dict.fromkeys(ivr.prompts):
-        yield from check_prompt(snapshot, name, show_ivr(ivr))
+        yield from check_prompt(snapshot, name, menu(ivr))
 
 
-def check_prompt(snapshot: IvrSnapshot, name: str, place: str) -> Iterator[Finding]:
+def check_prompt(snapshot: IvrSnapshot, name: str, target: Target) -> Iterator[Finding]:
     """Check one prompt."""
     prompt = snapshot.prompts.get(name)
     if prompt is None and name not in SOUNDS and name != "default":
-        yield finding("IVR301", place, f"The prompt {name} does not exist; callers will not hear it.")
+        yield finding("IVR301", target, prompt=name)
     elif prompt and prompt.seconds <= 0:
-        yield finding("IVR303", place, f"The prompt {name} has no sound in it.")
+        yield finding("IVR303", target, prompt=name)
 
 
 def check_times(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     """Check that callers have time to press a key."""
-    if ivr.resp_timeout < SHORTEST:
-        text = f"Callers have {ivr.resp_timeout} s for the first key after each announcement."
-        yield finding("IVR501", show_ivr(ivr), text)
+    if ivr.resp_timeout < MIN_SECONDS:
+        yield finding("IVR501", menu(ivr), seconds=ivr.resp_timeout)
     within = reach(snapshot, ivr.policy)
-    if ivr.digit_timeout < SHORTEST and (within.shapes or any(len(number) > 1 for number in within.ordered)):
-        text = f"Callers have {ivr.digit_timeout} s between two digits of a number."
-        yield finding("IVR502", show_ivr(ivr), text)
+    if ivr.digit_timeout < MIN_SECONDS and (
+        within.shapes or any(len(number) > 1 for number in within.ordered)
+    ):
+        yield finding("IVR502", menu(ivr), seconds=ivr.digit_timeout)
 
 
 def check_shadows(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
@@ -105,14 +121,15 @@ def check_shadows(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     within = reach(snapshot, ivr.policy)
     for key in ivr.keys:
         if key in within.numbers:
-            yield finding(
-                "IVR202", show_key(ivr, key), f"The number {key} cannot be dialled here: the key wins."
-            )
+            yield finding("IVR202", key_of(ivr, key), number=key)
         if within.match(key, {}).value[1]:
             longer = [number for number in within.ordered if number.startswith(key) and number != key]
-            what = show_list(longer, "number", "numbers") if longer else "an outside number"
-            text = f"It may begin {what}, so it acts only after {ivr.digit_timeout} s or #."
-            yield finding("IVR201", show_key(ivr, key), text)
+            seconds = ivr.digit_timeout
+            if longer:
+                numbers = tuple(longer)
+                yield finding("IVR201", key_of(ivr, key), "numbers", numbers=numbers, seconds=seconds)
+            else:
+                yield finding("IVR201", key_of(ivr, key), "outside", seconds=seconds)
 
 
 def check_lists(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
@@ -120,59 +137,51 @@ def check_lists(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     policy = ivr.policy
     lists: list[tuple[str, frozenset[int], Mapping[int, object]]] = [
         ("extension", policy.extension_ids, snapshot.extensions),
-        ("extension group", policy.extension_group_ids, snapshot.extension_groups),
-        ("ring group", policy.ring_group_ids, snapshot.ring_groups),
-        ("outbound route", frozenset(policy.outbound_route_ids), snapshot.outbound_routes),
+        ("ext_group", policy.extension_group_ids, snapshot.extension_groups),
+        ("ring_group", policy.ring_group_ids, snapshot.ring_groups),
+        ("outbound_route", frozenset(policy.outbound_route_ids), snapshot.outbound_routes),
     ]
-    for words, ids, rows in lists:
-        for ident in sorted(ids - rows.keys()):
-            yield finding(
-                "IVR405", show_ivr(ivr), f"A list of this menu names {words} {ident}, which is gone."
-            )
+    for type_, ids, rows in lists:
+        for id_ in sorted(ids - rows.keys()):
+            yield finding("IVR405", menu(ivr), type=type_, id=id_)
 
 
 def check_edge(snapshot: IvrSnapshot, edge: Edge) -> Iterator[Finding]:
     """Check one way on from a menu or a ring group."""
-    place = show_edge(snapshot, edge)
     if edge.place == edge.source and edge.label != WRONG_KEY:
-        yield finding("IVR403", place, "It leads back to where it comes from.")
-    yield from check_destination(snapshot, edge.to, place)
+        yield finding("IVR403", target_of(edge))
+    yield from check_destination(snapshot, edge.to, target_of(edge))
 
 
-def check_destination(snapshot: IvrSnapshot, to: Destination, place: str) -> Iterator[Finding]:
+def check_destination(snapshot: IvrSnapshot, to: Destination, target: Target) -> Iterator[Finding]:
     """Check that a destination exists, works, and where it goes if that is outside."""
-    problem = find_problem(snapshot, to)
+    problem = find_problem(snapshot, to, target)
     if problem:
-        yield finding(problem[0], place, problem[1])
+        yield problem
     if to.kind in (DestinationKind.PLAY_PROMPT, DestinationKind.PLAY_GREETING):
-        yield from check_prompt(snapshot, to.prompt, place)
+        yield from check_prompt(snapshot, to.prompt, target)
     if to.kind is DestinationKind.EXTERNAL:
-        yield from check_outside_key(snapshot, to, place)
+        yield from check_outside_key(snapshot, to, target)
 
 
-def find_problem(snapshot: IvrSnapshot, to: Destination) -> tuple[str, str] | None:
-    """Find out why a destination cannot take calls: a code and the reason."""
-    if to.kind not in (
-        DestinationKind.EXTENSION,
-        DestinationKind.VOICEMAIL,
-        DestinationKind.RING_GROUP,
-        DestinationKind.IVR,
-    ):
+def find_problem(snapshot: IvrSnapshot, to: Destination, target: Target) -> Finding | None:
+    """Find out why a destination inside cannot take calls."""
+    if to.kind not in INSIDE:
         return None
     if snapshot.find(to.kind, to.target) is None:
-        return "IVR401", f"It leads to {to.kind.replace('_', ' ')} {to.target}, which does not exist."
+        return finding("IVR401", target, type=to.kind.value, id=to.target)
+    if to.kind is DestinationKind.IVR:
+        return None
     if to.kind is DestinationKind.RING_GROUP:
         group = snapshot.ring_groups[to.target]
         people = [snapshot.extensions.get(member) for member in group.member_ids]
         empty = not any(person and person.enabled for person in people)
-        return ("IVR402", f"Ring group {group.number} has nobody who could be rung.") if empty else None
-    if to.kind is DestinationKind.IVR:
-        return None
+        return finding("IVR402", target, "empty_group", number=group.number) if empty else None
     extension = snapshot.extensions[to.target]
     if not extension.enabled:
-        return "IVR402", f"Extension {extension.number} is disabled."
+        return finding("IVR402", target, "disabled", number=extension.number)
     if to.kind is DestinationKind.VOICEMAIL and not extension.voicemail:
-        return "IVR402", f"Extension {extension.number} has no mailbox."
+        return finding("IVR402", target, "no_mailbox", number=extension.number)
     return None
 
 
@@ -181,16 +190,13 @@ def check_names(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     by_name = [edge for edge in menu_edges(ivr) if edge.to.kind is DestinationKind.DIAL_BY_NAME]
     if not by_name:
         return
-    place = show_edge(snapshot, by_name[0])
+    target = target_of(by_name[0])
     if not listed(snapshot):
-        yield finding("IVR406", place, "No enabled extension has a name that can be spelled on a keypad.")
+        yield finding("IVR406", target)
     if ivr.policy.extensions in (ExtensionRule.ALLOW, ExtensionRule.RESTRICT):
         beyond = sorted(listed(snapshot) - reach(snapshot, ivr.policy).numbers.keys())
         if beyond:
-            text = (
-                f"It reaches {show_list(beyond, 'extension', 'extensions')}, which may not be dialled here."
-            )
-            yield finding("IVR701", place, text)
+            yield finding("IVR701", target, extensions=tuple(beyond))
 
 
 def check_groups(snapshot: IvrSnapshot) -> Iterator[Finding]:
@@ -207,15 +213,16 @@ def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
             try:
                 parse_pattern(pattern.pattern)
             except ValueError as error:
-                text = f"{pattern.pattern}: {error}. It allows nothing."
-                yield finding("IVR407", f"outbound route {outbound.name}", text)
+                target = Target("outbound_route", outbound.id)
+                yield finding("IVR407", target, pattern=pattern.pattern, problem=str(error))
     for inbound in snapshot.inbound_routes.values():
         if inbound.enabled and inbound.destination:
-            yield from check_destination(snapshot, inbound.destination, f"inbound route {inbound.name}")
+            target = Target("inbound_route", inbound.id)
+            yield from check_destination(snapshot, inbound.destination, target)
 
 
 def check_circles(snapshot: IvrSnapshot) -> Iterator[Finding]:
-    """Find circles that a caller who presses nothing goes round in; each is told once."""
+    """Find circles that a caller who presses nothing goes round in; each is reported once."""
     return (circle for _, circle in find_circles(snapshot))
 
 
@@ -249,9 +256,27 @@ def silent_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
 
 
 def describe_circle(snapshot: IvrSnapshot, members: list[int]) -> Finding:
-    """Tell a circle from its menu with the smallest id on."""
+    """Make the finding of a loop, at its menu with the smallest id."""
     first = members.index(min(members))
-    menus = [snapshot.ivrs[ident] for ident in members[first:] + members[:first]]
-    numbers = " to ".join(menu.number for menu in [*menus, menus[0]])
-    text = f"A caller who presses no key goes from {numbers}, and is cut off after 20 moves."
-    return finding("IVR102", f"{show_ivr(menus[0])}, {NO_KEY}", text)
+    menus = [snapshot.ivrs[id_] for id_ in members[first:] + members[:first]]
+    numbers = tuple(menu.number for menu in [*menus, menus[0]])
+    target = Target(DestinationKind.IVR, menus[0].id, Part.TIMEOUT)
+    return finding("IVR102", target, numbers=numbers, hops=MAX_HOPS)
+
+
+def menu(ivr: Ivr) -> Target:
+    """Return the target of a whole menu."""
+    return Target(DestinationKind.IVR, ivr.id)
+
+
+def key_of(ivr: Ivr, key: str) -> Target:
+    """Return the target of a key of a menu."""
+    return Target(DestinationKind.IVR, ivr.id, Part.KEY, key)
+
+
+def target_of(edge: Edge) -> Target:
+    """Return the target of a way on from a menu or a ring group."""
+    type_, id_ = edge.source
+    if edge.label in PARTS:
+        return Target(type_, id_, PARTS[edge.label])
+    return Target(type_, id_, Part.KEY if len(edge.label) == 1 else Part.NUMBER, edge.label)

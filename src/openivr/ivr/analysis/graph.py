@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
 from openivr.ivr.policy import reach
 
-NO_KEY = "no key"
-WRONG_KEY = "wrong key"
-NO_ANSWER = "no answer"
+NO_KEY = "no_key"
+WRONG_KEY = "wrong_key"
+NO_ANSWER = "no_answer"
+BY_NUMBER = "by_number"  # any of several numbers, in a diagram
 
 KEYPAD = "1234567890*#"
 
@@ -22,7 +23,7 @@ Place = tuple[DestinationKind, int]  # what a destination points to
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One way on. `label` is a key, a number that is dialled, or one of the words above."""
+    """One way on. `label` is a key, a number that is dialled, or one of the codes above."""
 
     source: Place
     label: str

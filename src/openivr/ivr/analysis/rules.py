@@ -1,36 +1,74 @@
-"""What `check` can find: a table of rules, whose codes never change their meaning."""
+"""The rules of `check`: codes that never change their meaning. Their words are in `words`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
+
+Param = str | int | tuple[str, ...]
 
 
 @unique
 class Severity(StrEnum):
-    """How bad a finding is; the names are SARIF's levels."""
+    """How bad a finding is. The names are SARIF's levels."""
 
     ERROR = "error"  # callers meet something broken
     WARNING = "warning"  # probably not what was meant, or a risk
     NOTE = "note"  # good to know
 
 
+@unique
+class Section(StrEnum):
+    """The part of a menu's page that a rule belongs to, where its target is the whole menu."""
+
+    MENU = "menu"
+    PROMPTS = "prompts"  # what callers hear, and the time they have to answer
+    DIALLING = "dialling"  # the numbers that callers may dial
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of finding."""
+    """One kind of finding. `code` and `name` are stable, because programs filter by them."""
 
     code: str
+    name: str
     severity: Severity
-    title: str
-    remedy: str
+    section: Section
+
+
+@unique
+class Part(StrEnum):
+    """The part of a resource that a finding points to."""
+
+    WHOLE = ""
+    KEY = "key"  # `Target.key` is the key
+    NUMBER = "number"  # `Target.key` is a number that can be dialled
+    TIMEOUT = "timeout"
+    INVALID = "invalid"
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """The place of a finding: a resource by type and id, and a part of it."""
+
+    type: str  # "ivr", "ring_group", "inbound_route" or "outbound_route"
+    id: int
+    part: Part = Part.WHOLE
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found. `place` is where to look: an object, and the field of it in words."""
+    """One mistake or risk in a configuration.
+
+    `reason` tells the cases of one rule apart, "" where there is one. `params` are the values that the words
+    of the finding need: names, numbers, seconds.
+    """
 
     rule: Rule
-    place: str
-    text: str
+    target: Target
+    reason: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
@@ -38,68 +76,33 @@ E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 RULES: Mapping[str, Rule] = {
     rule.code: rule
     for rule in (
-        Rule("IVR101", W, "Menu that nobody comes to", "Lead an inbound route or a key to it, or delete it."),
-        Rule(
-            "IVR102",
-            W,
-            "Silence goes round in a circle",
-            "Let one of these time-outs ring somebody or hang up.",
-        ),
-        Rule("IVR103", W, "No way to a person", "Give callers a key that rings somebody or takes a message."),
-        Rule("IVR201", N, "Key that waits for more digits", "Use numbers that begin with another digit."),
-        Rule("IVR202", W, "Number hidden by a key", "Give the key or the number another digit."),
-        Rule("IVR301", E, "Prompt that is missing", "Upload the prompt or choose another."),
-        Rule("IVR302", W, "Menu that says nothing", "Choose a prompt that names the keys."),
-        Rule("IVR303", W, "Prompt without sound", "Record or upload it again."),
-        Rule("IVR401", E, "Destination that is gone", "Choose another destination."),
-        Rule("IVR402", E, "Destination that cannot take calls", "Enable it, or choose another destination."),
-        Rule("IVR403", W, "Destination that leads back to itself", "Choose another destination."),
-        Rule(
-            "IVR404",
-            E,
-            "Outside number that no line takes",
-            "Add a pattern or a trunk, or correct the number.",
-        ),
-        Rule("IVR405", W, "List that names something gone", "Take it off the list."),
-        Rule(
-            "IVR406",
-            W,
-            "Dial by name without names",
-            "Give extensions names, or the key another destination.",
-        ),
-        Rule("IVR407", E, "Dial pattern that cannot be read", "Write it with X, Z, N, [..], `.` and `!`."),
-        Rule(
-            "IVR408",
-            W,
-            "Something that could not be moved here",
-            "Set what callers should get instead; the next `openivr pull` then drops the note.",
-        ),
-        Rule("IVR501", W, "No time to answer", "Allow at least 2 seconds after the announcement."),
-        Rule("IVR502", W, "No time between digits", "Allow at least 2 seconds between digits."),
-        Rule(
-            "IVR601",
-            W,
-            "Callers can dial outside",
-            "Name only the routes that callers need; keep limits low.",
-        ),
-        Rule(
-            "IVR602",
-            W,
-            "Callers can dial any outside number",
-            "Replace `.` and `!` by X for the digits you mean.",
-        ),
-        Rule("IVR603", N, "A key calls outside", "Make sure that you want to pay for these calls."),
-        Rule(
-            "IVR604",
-            N,
-            "Outside dialling without a line",
-            "Name a route with a working trunk, or switch it off.",
-        ),
-        Rule("IVR701", N, "Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
+        Rule("IVR101", "unreachable_menu", W, Section.MENU),
+        Rule("IVR102", "timeout_loop", W, Section.MENU),
+        Rule("IVR103", "no_route_to_person", W, Section.MENU),
+        Rule("IVR201", "slow_key", N, Section.MENU),
+        Rule("IVR202", "hidden_number", W, Section.MENU),
+        Rule("IVR301", "missing_prompt", E, Section.PROMPTS),
+        Rule("IVR302", "silent_menu", W, Section.PROMPTS),
+        Rule("IVR303", "empty_prompt", W, Section.PROMPTS),
+        Rule("IVR401", "missing_destination", E, Section.MENU),
+        Rule("IVR402", "dead_destination", E, Section.MENU),
+        Rule("IVR403", "destination_is_itself", W, Section.MENU),
+        Rule("IVR404", "outside_number_without_trunk", E, Section.MENU),
+        Rule("IVR405", "missing_list_member", W, Section.DIALLING),
+        Rule("IVR406", "no_names", W, Section.MENU),
+        Rule("IVR407", "invalid_pattern", E, Section.MENU),
+        Rule("IVR408", "import_remark", W, Section.MENU),
+        Rule("IVR501", "short_response_timeout", W, Section.PROMPTS),
+        Rule("IVR502", "short_digit_timeout", W, Section.PROMPTS),
+        Rule("IVR601", "outside_dialling", W, Section.DIALLING),
+        Rule("IVR602", "wide_outside_dialling", W, Section.DIALLING),
+        Rule("IVR603", "outside_key", N, Section.DIALLING),
+        Rule("IVR604", "outside_dialling_without_trunk", N, Section.DIALLING),
+        Rule("IVR701", "directory_beyond_list", N, Section.MENU),
     )
 }
 
 
-def finding(code: str, place: str, text: str) -> Finding:
+def finding(code: str, target: Target, reason: str = "", **params: Param) -> Finding:
     """Make a finding of a rule."""
-    return Finding(RULES[code], place, text)
+    return Finding(RULES[code], target, reason, params)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from openivr.ivr.analysis.graph import PathStep, Place
-from openivr.ivr.analysis.labels import show_ivr, show_list, show_way
-from openivr.ivr.analysis.rules import Finding, finding
+from openivr.ivr.analysis.graph import PathStep, Place, path
+from openivr.ivr.analysis.rules import Finding, Target, finding
 from openivr.ivr.digits import parse_pattern
 from openivr.ivr.model import (
     Destination,
@@ -53,44 +52,52 @@ def readable(pattern: DialPattern) -> bool:
 
 
 def check_outside(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> Iterator[Finding]:
-    """Tell what callers of a menu can dial outside."""
+    """Report what callers of a menu can dial outside."""
+    target = Target(DestinationKind.IVR, ivr.id)
     open_lines = lines(snapshot, ivr.policy)
     if ivr.policy.outbound and not any(line.works for line in open_lines):
-        text = "Callers may dial outside, but over no line that works: whatever they dial fails."
-        yield finding("IVR604", show_ivr(ivr), text)
+        yield finding("IVR604", target)
+    steps = path_to(snapshot, ivr, ways)
     for line in open_lines:
-        patterns = [pattern.pattern for pattern in line.route.patterns if readable(pattern)]
-        wide = any(pattern.endswith((".", "!")) for pattern in patterns)
-        numbers = show_list(patterns, "the pattern", "the patterns")
-        text = f"{show_callers(snapshot, ivr, ways)} can dial {numbers} {show_line(line)}."
-        yield finding("IVR602" if wide else "IVR601", show_ivr(ivr), text)
+        patterns = tuple(pattern.pattern for pattern in line.route.patterns if readable(pattern))
+        is_wide = any(pattern.endswith((".", "!")) for pattern in patterns)
+        limits = line.route.limits
+        yield finding(
+            "IVR602" if is_wide else "IVR601",
+            target,
+            "outside" if steps else "inside",
+            number=ivr.number,
+            path=steps,
+            patterns=patterns,
+            route=line.route.name,
+            trunks=tuple(trunk.name for trunk in line.trunks),
+            disabled_trunks=tuple(trunk.name for trunk in line.trunks if not trunk.enabled),
+            simultaneous=limits.simultaneous,
+            per_hour=limits.per_hour,
+            per_caller=limits.per_caller_hour,
+        )
 
 
-def show_callers(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> str:
-    """Name who comes to a menu, and how."""
+def path_to(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> tuple[str, ...]:
+    """Return the shortest path of an outside caller to a menu, empty if there is none.
+
+    The first step is "inbound_route:NAME". The others are "LABEL:NUMBER": a label of an edge, and the number
+    of the menu or ring group that it leaves.
+    """
     place = (DestinationKind.IVR, ivr.id)
     if place not in ways:
-        return f"Whoever is on a phone that may dial {ivr.number}"
-    return f"Anybody who calls ({show_way(snapshot, ways, place)})"
+        return ()
+    (_, route), *steps = path(ways, place)
+    rows = ((snapshot.find(*before) if before else None, label) for before, label in steps)
+    return (f"inbound_route:{route}", *(f"{label}:{row.number if row else ''}" for row, label in rows))
 
 
-def show_line(line: TollLine) -> str:
-    """Name a route with its trunks and limits."""
-    limits = line.route.limits
-    at_most = f"at most {limits.simultaneous} at a time, {limits.per_hour} an hour"
-    names = [trunk.name + (", switched off" if not trunk.enabled else "") for trunk in line.trunks]
-    trunks = show_list(names, "trunk", "trunks")
-    return (
-        f"over route {line.route.name} ({trunks}; {at_most}, {limits.per_caller_hour} an hour for one caller)"
-    )
-
-
-def check_outside_key(snapshot: IvrSnapshot, to: Destination, place: str) -> Iterator[Finding]:
-    """Tell where a fixed outside number goes."""
+def check_outside_key(snapshot: IvrSnapshot, to: Destination, target: Target) -> Iterator[Finding]:
+    """Report where a fixed outside number goes."""
     number = to.prefix + to.number
-    ways_out = list(attempts(snapshot, configured(snapshot, to).route_ids, number))
-    if not ways_out:
-        yield finding("IVR404", place, f"No route with a working trunk takes {number}.")
+    found = list(attempts(snapshot, configured(snapshot, to).route_ids, number))
+    if not found:
+        yield finding("IVR404", target, number=number)
         return
-    routes = list(dict.fromkeys(way.route.name for way in ways_out))
-    yield finding("IVR603", place, f"It calls {number} over {show_list(routes, 'route', 'routes')}.")
+    routes = tuple(dict.fromkeys(attempt.route.name for attempt in found))
+    yield finding("IVR603", target, number=number, routes=routes)

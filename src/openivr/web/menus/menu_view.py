@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from openivr.ivr.analysis.check import check_one
 from openivr.ivr.analysis.diagram import Arrow, Picture, draw
 from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY
-from openivr.ivr.analysis.labels import show_ivr
-from openivr.ivr.analysis.rules import Finding, Severity
+from openivr.ivr.analysis.rules import Finding, Part, Section, Severity
 from openivr.ivr.builtin_sounds import GREETING, SOUNDS
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.resources.destination import MENU_TYPES, TARGETS, Value
@@ -21,6 +20,7 @@ from openivr.resources.ivr import KEYS
 from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.web.core.urls import PLACES
 from openivr.web.menus.draft import MenuDraft, body_of, destination, sort_of, stem_of
+from openivr.web.menus.finding_labels import FindingView, show_arrow, show_finding, show_node
 from openivr.web.menus.labels import (
     DEFAULT,
     SIGNS,
@@ -71,7 +71,7 @@ class KeyCard:
     prefix: str
     target: str
     goal: DestinationLabel
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingView, ...]
     problems: tuple[str, ...]
 
 
@@ -96,6 +96,16 @@ class DestinationChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowArrow:
+    """A way on from a node. `is_quiet`: the caller takes it without choosing it."""
+
+    target: str
+    target_label: str
+    label: str
+    is_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FlowNode:
     """A node of the picture, with the address of its page and the ways on from it."""
 
@@ -103,7 +113,7 @@ class FlowNode:
     kind: str
     label: str
     address: str
-    arrows: tuple[tuple[Arrow, str], ...]  # and the label of where each leads
+    arrows: tuple[FlowArrow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,7 @@ class MenuPage:
     tiles: Mapping[str, KeyCard]
     heard: tuple[PromptInfo, ...]
     reach: tuple[Sentence, ...]
-    findings: Mapping[str, Sequence[Finding]]
+    findings: Mapping[str, Sequence[FindingView]]
     changes: tuple[str, ...]
     boxes: tuple[FlowNode, ...]
     is_cut: bool  # the picture: callers may come to more places
@@ -176,7 +186,7 @@ def call_field(name: str) -> str:
 
 
 def make_tile(
-    snapshot: IvrSnapshot, draft: MenuDraft, key: str, findings: Mapping[str, Sequence[Finding]]
+    snapshot: IvrSnapshot, draft: MenuDraft, key: str, findings: Mapping[str, Sequence[FindingView]]
 ) -> KeyCard:
     stem = stem_of(key)
     value: Value = {part: draft.body[stem + ending] for part, ending in PARTS_OF.items()}
@@ -217,52 +227,51 @@ def make_heard(snapshot: IvrSnapshot, name: str) -> PromptInfo:
     )
 
 
-def find(around: MenuNeighbourhood, ident: int) -> dict[str, list[Finding]]:
-    """What the check says of this menu, by what it is about: "key 1", "hear", "reach" or "menu"."""
-    snapshot = around.snapshot
-    place = show_ivr(snapshot.ivrs[ident])
-    found: dict[str, list[Finding]] = {}
-    for one in check_one(snapshot, ident):
-        if one.rule.code == NO_PERSON and not around.is_whole:
-            continue  # somebody may be farther away than was looked
-        own = one.place == place or one.place.startswith(f"{place}, ")
-        about = one.place[len(place) :].removeprefix(", ") if own else NO_KEY  # of a circle, told of another
-        found.setdefault(part_of(one, about), []).append(one)
+def find(around: MenuNeighbourhood, ident: int) -> dict[str, list[FindingView]]:
+    """Group the findings of a menu by the part of its page: "key 1", "hear", "reach" or "menu"."""
+    found: dict[str, list[FindingView]] = {}
+    for finding in check_one(around.snapshot, ident):
+        if finding.rule.code == NO_PERSON and not around.is_whole:
+            continue  # a person may be farther away than the neighbourhood reaches
+        found.setdefault(part_of(finding), []).append(show_finding(finding))
     return found
 
 
-def part_of(one: Finding, about: str) -> str:
-    """The part of the page that a finding belongs to."""
-    if about in (NO_KEY, WRONG_KEY):
-        return "key timeout" if about == NO_KEY else "key invalid"
-    if about.startswith("key "):
-        sign = about.removeprefix("key ")
-        return "key " + next((key for key, shown in SIGNS.items() if shown == sign), sign)
-    code = one.rule.code
-    if about.startswith("dialling ") or code.startswith(("IVR6", "IVR405")):
-        return "reach"
-    return "hear" if code.startswith(("IVR3", "IVR5")) else "menu"
+SECTIONS = {Section.PROMPTS: "hear", Section.DIALLING: "reach", Section.MENU: "menu"}
 
 
-def worst(findings: Sequence[Finding]) -> str:
-    """The severity that a sign shows."""
-    order = list(Severity)
-    return min((one.rule.severity for one in findings), key=order.index).value if findings else ""
+def part_of(finding: Finding) -> str:
+    """Return the part of the page that a finding belongs to. A loop through other menus is the time-out's."""
+    target = finding.target
+    if target.part is Part.KEY:
+        return "key " + next((key for key, sign in SIGNS.items() if sign == target.key), target.key)
+    if target.part in (Part.TIMEOUT, Part.INVALID):
+        return f"key {target.part}"
+    return "reach" if target.part is Part.NUMBER else SECTIONS[finding.rule.section]
+
+
+def worst(findings: Sequence[FindingView]) -> str:
+    """Return the worst severity, "" without findings."""
+    order = [severity.value for severity in Severity]
+    return min((finding.severity for finding in findings), key=order.index) if findings else ""
 
 
 def make_boxes(picture: Picture) -> Iterator[FlowNode]:
     """The places of a picture that are shown: the nearest, in their order."""
     shown = picture.nodes[:MOST_NODES]
-    labels = {node.id: node.label for node in shown}
+    labels = {node.id: show_node(node) for node in shown}
     for node in shown:
-        ways = [arrow for arrow in picture.arrows if arrow.source == node.id and arrow.target in labels]
-        arrows = tuple((arrow, labels[arrow.target]) for arrow in ways)
-        yield FlowNode(node.id, node.kind.value, node.label, address_of(node.id, node.kind), arrows)
+        arrows = tuple(
+            FlowArrow(arrow.target, labels[arrow.target], show_arrow(arrow.labels), is_quiet(arrow))
+            for arrow in picture.arrows
+            if arrow.source == node.id and arrow.target in labels
+        )
+        yield FlowNode(node.id, node.kind.value, labels[node.id], address_of(node.id, node.kind), arrows)
 
 
 def is_quiet(arrow: Arrow) -> bool:
-    """Whether callers take this way by doing nothing, or the wrong thing."""
-    return set(arrow.label.split(", ")) <= {NO_KEY, WRONG_KEY, NO_ANSWER}
+    """Return True if callers take this way by pressing no key or a wrong one."""
+    return {*arrow.labels} <= {NO_KEY, WRONG_KEY, NO_ANSWER}
 
 
 def address_of(node: str, kind: DestinationKind) -> str:

@@ -1,0 +1,187 @@
+"""Findings in English, for the terminal and reports. The web admin has words of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from openivr.ivr.analysis.graph import BY_NUMBER, NO_ANSWER, NO_KEY, WRONG_KEY
+from openivr.ivr.analysis.rules import Finding, Param, Part, Rule, Target
+from openivr.ivr.model import DestinationKind, IvrSnapshot
+
+MAX_LISTED = 4
+
+# Code: title and remedy.
+TITLES: Mapping[str, tuple[str, str]] = {
+    "IVR101": ("No one can reach this menu", "Point an inbound route or a key to it, or delete it."),
+    "IVR102": ("Timeout loop", "Point one of these time-outs to a person, or let it end the call."),
+    "IVR103": ("No route to a person or mailbox", "Add a key that rings a person or takes a message."),
+    "IVR201": ("Key responds late", "Use extension numbers that start with another digit."),
+    "IVR202": ("Number hidden by a key", "Change the key or the number."),
+    "IVR301": ("Missing prompt", "Upload the prompt, or choose another."),
+    "IVR302": ("Silent menu", "Choose a prompt that names the keys."),
+    "IVR303": ("Empty prompt", "Record or upload it again."),
+    "IVR401": ("Missing destination", "Choose another destination."),
+    "IVR402": ("Destination cannot take calls", "Enable it, or choose another destination."),
+    "IVR403": ("Destination leads back to itself", "Choose another destination."),
+    "IVR404": ("No trunk for an outside number", "Add a pattern or a trunk, or correct the number."),
+    "IVR405": ("List names something deleted", "Remove it from the list."),
+    "IVR406": ("Dial by name without names", "Give extensions names, or point the key elsewhere."),
+    "IVR407": ("Invalid dial pattern", "Use X, Z, N, [..], `.` and `!`."),
+    "IVR408": (
+        "Could not be imported",
+        "Set what callers should get instead. The next `openivr pull` then drops this remark.",
+    ),
+    "IVR501": ("Too little time to answer", "Allow at least 2 seconds after the announcement."),
+    "IVR502": ("Too little time between digits", "Allow at least 2 seconds between digits."),
+    "IVR601": ("Callers can dial outside", "List only the routes that callers need, and keep limits low."),
+    "IVR602": ("Callers can dial any outside number", "Replace `.` and `!` by an X for each digit."),
+    "IVR603": ("A key calls outside", "Make sure that you want to pay for these calls."),
+    "IVR604": (
+        "Outside calls will fail",
+        "List a route with an enabled trunk, or turn outside dialling off.",
+    ),
+    "IVR701": ("Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
+}
+
+# Code and reason: a sentence. A pair is for one and for several values of the parameter that `COUNTED` names.
+TEXTS: Mapping[str, str | tuple[str, str]] = {
+    "IVR101": "No inbound route, key or time-out leads here. Only a phone that dials {number} does.",
+    "IVR102": "A caller who presses no key goes from {numbers}, and the call ends after {hops} hops.",
+    "IVR103": "No key, number or time-out leads to a person, a mailbox or an outside number.",
+    "IVR201.numbers": (
+        "Number {numbers} starts with this key, so the key acts after {seconds} s or #.",
+        "Numbers {numbers} start with this key, so the key acts after {seconds} s or #.",
+    ),
+    "IVR201.outside": "Outside numbers start with this key, so the key acts after {seconds} s or #.",
+    "IVR202": "The number {number} cannot be dialled here, because the key wins.",
+    "IVR301": "The prompt {prompt} does not exist. Callers will not hear it.",
+    "IVR302": "Callers hear nothing for {seconds} s.",
+    "IVR303": "The prompt {prompt} has no sound in it.",
+    "IVR401": "The {type} with id {id} does not exist.",
+    "IVR402.empty_group": "Ring group {number} has no enabled member.",
+    "IVR402.disabled": "Extension {number} is disabled.",
+    "IVR402.no_mailbox": "Extension {number} has no mailbox.",
+    "IVR403": "It leads back to where it comes from.",
+    "IVR404": "No route with an enabled trunk takes {number}.",
+    "IVR405": "A list of this menu names the {type} with id {id}, which does not exist.",
+    "IVR406": "No enabled extension has a name that can be spelled on a keypad.",
+    "IVR407": "{pattern}: {problem}. It allows nothing.",
+    "IVR408": "{remark}",
+    "IVR501": "Callers have {seconds} s for the first key after each announcement.",
+    "IVR502": "Callers have {seconds} s between two digits of a number.",
+    "IVR601.outside": (
+        "Any caller ({path}) can dial the pattern {patterns} over route {route} ({limits}).",
+        "Any caller ({path}) can dial the patterns {patterns} over route {route} ({limits}).",
+    ),
+    "IVR601.inside": (
+        "A phone that can dial {number} can dial the pattern {patterns} over route {route} ({limits}).",
+        "A phone that can dial {number} can dial the patterns {patterns} over route {route} ({limits}).",
+    ),
+    "IVR603": ("It calls {number} over route {routes}.", "It calls {number} over routes {routes}."),
+    "IVR604": "Callers may dial outside, but no route has an enabled trunk. These calls fail.",
+    "IVR701": (
+        "It reaches extension {extensions}, which cannot be dialled from this menu.",
+        "It reaches extensions {extensions}, which cannot be dialled from this menu.",
+    ),
+}
+COUNTED = {"IVR201": "numbers", "IVR601": "patterns", "IVR603": "routes", "IVR701": "extensions"}
+SAME_TEXT = {"IVR602": "IVR601"}
+LIMITS = "at most {simultaneous} at a time, {per_hour} an hour, {per_caller} an hour for one caller"
+
+LABELS = {
+    NO_KEY: "no key",
+    WRONG_KEY: "wrong key",
+    NO_ANSWER: "no answer",
+    BY_NUMBER: "by number",
+}
+TYPES = {
+    DestinationKind.IVR: "menu",
+    DestinationKind.VOICEMAIL: "voicemail",
+    "ext_group": "extension group",
+}
+PARTS = {Part.TIMEOUT: NO_KEY, Part.INVALID: WRONG_KEY, Part.NO_ANSWER: NO_ANSWER}
+
+
+def title_of(rule: Rule) -> str:
+    """Return the title of a rule."""
+    return TITLES[rule.code][0]
+
+
+def remedy_of(rule: Rule) -> str:
+    """Return the advice of a rule."""
+    return TITLES[rule.code][1]
+
+
+def text_of(finding: Finding) -> str:
+    """Return the sentence of a finding."""
+    code = SAME_TEXT.get(finding.rule.code, finding.rule.code)
+    text = TEXTS[f"{code}.{finding.reason}" if finding.reason else code]
+    if not isinstance(text, str):
+        text = text[len(_items(finding.params, COUNTED[code])) != 1]
+    values = {name: show_param(name, finding.params) for name in finding.params}
+    if "trunks" in finding.params:
+        values["limits"] = show_limits(finding.params)
+    return text.format(**values)
+
+
+def show_limits(params: Mapping[str, Param]) -> str:
+    """Return the trunks of a route and its limits."""
+    names, disabled = _items(params, "trunks"), _items(params, "disabled_trunks")
+    trunks = show_list([name + (" (disabled)" if name in disabled else "") for name in names])
+    return f"{'trunk' if len(names) == 1 else 'trunks'} {trunks}; {LIMITS.format(**params)}"
+
+
+def show_param(name: str, params: Mapping[str, Param]) -> str:
+    """Return a parameter as people read it."""
+    value = params[name]
+    if name == "path":
+        return ", then ".join(show_step(step) for step in _items(params, name))
+    if name == "numbers" and "hops" in params:
+        return " to ".join(_items(params, name))
+    if name == "type":
+        return show_type(str(value))
+    return show_list(value) if isinstance(value, tuple) else str(value)
+
+
+def show_step(step: str) -> str:
+    """Return one step of a path: "inbound_route:NAME", or "LABEL:NUMBER" for what leads on from a number."""
+    label, _, where = step.partition(":")
+    return f"inbound route {where}" if label == "inbound_route" else f"{show_label(label)} in {where}"
+
+
+def show_target(target: Target, snapshot: IvrSnapshot) -> str:
+    """Return the place of a finding: the resource by number and name, and the part of it."""
+    row = _find(target, snapshot)
+    name = " ".join(filter(None, (getattr(row, "number", ""), getattr(row, "name", "")))) or str(target.id)
+    part = f", {show_label(PARTS.get(target.part, target.key))}" if target.part else ""
+    return f"{show_type(target.type)} {name}{part}"
+
+
+def show_type(type_: str) -> str:
+    """Return the name of a type of resource."""
+    return TYPES.get(type_, type_.replace("_", " "))
+
+
+def show_label(label: str) -> str:
+    """Return the name of what leads on: a key, a number, or a code of `graph`."""
+    if label in LABELS:
+        return LABELS[label]
+    return f"key {label}" if len(label) == 1 else f"dialling {label}"
+
+
+def show_list(items: Sequence[str]) -> str:
+    """List a few items in full, and many by the first, the last and the count."""
+    if len(items) > MAX_LISTED:
+        return f"{items[0]} to {items[-1]} ({len(items)})"
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def _items(params: Mapping[str, Param], name: str) -> tuple[str, ...]:
+    value = params[name]
+    return value if isinstance(value, tuple) else (str(value),)
+
+
+def _find(target: Target, snapshot: IvrSnapshot) -> object:
+    if target.type == "inbound_route":
+        return snapshot.inbound_routes.get(target.id)
+    if target.type == "outbound_route":
+        return snapshot.outbound_routes.get(target.id)
+    return snapshot.find(DestinationKind(target.type), target.id)
