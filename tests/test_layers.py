@@ -61,7 +61,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "state",
         },
         "transitions": {"events", "state", "states"},
-        "analysis": {"builtin_sounds", "digits", "model", "policy", "states"},
+        "analysis": {"builtin_sounds", "call_state", "digits", "model", "policy", "states"},
     },
     "media": {
         "audio": set(),

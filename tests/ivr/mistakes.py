@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from openivr.ivr.analysis.rules import Part, Target
+from openivr.ivr.analysis.rules import FindingTarget, Part
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -33,13 +33,13 @@ def second(**changes: Any) -> Ivr:
 
 
 ABSENT = Destination(DestinationKind.EXTENSION, 99)
-MENU = Target("ivr", 1)
-NO_KEY = Target("ivr", 1, Part.TIMEOUT)
-MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
+MENU = FindingTarget("ivr", 1)
+NO_KEY = FindingTarget("ivr", 1, Part.TIMEOUT)
+MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
     (
         "IVR101",
         {"ivrs": (second(),)},
-        Target("ivr", 2),
+        FindingTarget("ivr", 2),
         "No inbound route, key or time-out leads here. Only a phone that dials 6201 does.",
     ),
     (
@@ -63,19 +63,19 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR201",
         {"policy": DialPolicy(ExtensionRule.ALL)},
-        Target("ivr", 1, Part.KEY, "1"),
+        FindingTarget("ivr", 1, Part.KEY, "1"),
         "Numbers 1000, 1001 and 1003 start with this key, so the key acts after 3 s or #.",
     ),
     (
         "IVR201",
         {"keys": {"9": ADA}, "policy": OUT, "snapshot": {"outbound_routes": by_id([LOCAL])}},
-        Target("ivr", 1, Part.KEY, "9"),
+        FindingTarget("ivr", 1, Part.KEY, "9"),
         "Outside numbers start with this key, so the key acts after 3 s or #.",
     ),
     (
         "IVR202",
         {"policy": DialPolicy(ExtensionRule.ALL), "snapshot": {"extensions": by_id([Extension(1, "1")])}},
-        Target("ivr", 1, Part.KEY, "1"),
+        FindingTarget("ivr", 1, Part.KEY, "1"),
         "The number 1 cannot be dialled here, because the key wins.",
     ),
     (
@@ -87,7 +87,7 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR301",
         {"keys": SOUND | {"2": Destination(DestinationKind.PLAY_GREETING, prompt="gone.wav")}},
-        Target("ivr", 1, Part.KEY, "2"),
+        FindingTarget("ivr", 1, Part.KEY, "2"),
         "The prompt gone.wav does not exist. Callers will not hear it.",
     ),
     ("IVR302", {"prompts": ()}, MENU, "Callers hear nothing for 5 s."),
@@ -106,7 +106,7 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR401",
         {"invalid": Destination(DestinationKind.IVR, 7)},
-        Target("ivr", 1, Part.INVALID),
+        FindingTarget("ivr", 1, Part.INVALID),
         "The menu with id 7 does not exist.",
     ),
     (
@@ -116,7 +116,7 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
                 "inbound_routes": by_id([InboundRoute(1, "Old", ABSENT), InboundRoute(2, "New", MAIN)])
             }
         },
-        Target("inbound_route", 1),
+        FindingTarget("inbound_route", 1),
         "The extension with id 99 does not exist.",
     ),
     (
@@ -143,13 +143,13 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR403",
         {"keys": SOUND | {"9": MAIN}},
-        Target("ivr", 1, Part.KEY, "9"),
+        FindingTarget("ivr", 1, Part.KEY, "9"),
         "It leads back to where it comes from.",
     ),
     (
         "IVR403",
         {"groups": (RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.RING_GROUP, 1)),)},
-        Target("ring_group", 1, Part.NO_ANSWER),
+        FindingTarget("ring_group", 1, Part.NO_ANSWER),
         "It leads back to where it comes from.",
     ),
     (
@@ -188,13 +188,13 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
             "keys": SOUND | {"0": Destination(DestinationKind.DIAL_BY_NAME)},
             "snapshot": {"extensions": by_id([Extension(1, "1")])},
         },
-        Target("ivr", 1, Part.KEY, "0"),
+        FindingTarget("ivr", 1, Part.KEY, "0"),
         "No enabled extension has a name that can be spelled on a keypad.",
     ),
     (
         "IVR407",
         {"snapshot": {"outbound_routes": by_id([replace(LOCAL, patterns=(DialPattern("9[1"),))])}},
-        Target("outbound_route", 1),
+        FindingTarget("outbound_route", 1),
         "9[1: bracket not closed or empty: [1. It allows nothing.",
     ),
     (
@@ -232,7 +232,7 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
     (
         "IVR603",
         {"keys": SOUND | {"8": Destination(DestinationKind.EXTERNAL, number="9123")}},
-        Target("ivr", 1, Part.KEY, "8"),
+        FindingTarget("ivr", 1, Part.KEY, "8"),
         "It calls 9123 over routes Any and Local.",
     ),
     (
@@ -253,7 +253,7 @@ MISTAKES: list[tuple[str, dict[str, Any], Target, str]] = [
             "keys": SOUND | {"0": Destination(DestinationKind.DIAL_BY_NAME)},
             "policy": DialPolicy(ExtensionRule.ALLOW, frozenset({1, 2})),
         },
-        Target("ivr", 1, Part.KEY, "0"),
+        FindingTarget("ivr", 1, Part.KEY, "0"),
         "It reaches extension 1003, which cannot be dialled from this menu.",
     ),
 ]

@@ -8,7 +8,7 @@ import pytest
 
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.graph import Edge, edges
-from openivr.ivr.analysis.rules import RULES, Finding, Part, Severity, Target
+from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Part, Severity
 from openivr.ivr.analysis.words import TITLES, show_list, show_target, text_of
 from openivr.ivr.model import (
     Destination,
@@ -44,7 +44,7 @@ def find(office: Office) -> Callable[..., list[Finding]]:
 Find = Callable[..., list[Finding]]
 
 
-def targets(findings: list[Finding], code: str) -> list[Target]:
+def targets(findings: list[Finding], code: str) -> list[FindingTarget]:
     return [finding.target for finding in findings if finding.rule.code == code]
 
 
@@ -65,7 +65,7 @@ def test_a_sound_office_has_no_findings(find: Find) -> None:
     ("code", "changes", "target", "text"), MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)]
 )
 def test_a_mistake_is_found(
-    find: Find, code: str, changes: dict[str, Any], target: Target, text: str
+    find: Find, code: str, changes: dict[str, Any], target: FindingTarget, text: str
 ) -> None:
     found = find(**changes)
     assert targets(found, code) == [target]
@@ -136,7 +136,7 @@ def test_places_that_lead_nowhere_do_not_count_as_somebody(find: Find) -> None:
         "5": Destination(DestinationKind.PLAY_GREETING, prompt="hours.wav"),
     }
     found = find(keys=nobody, ivrs=(second(keys={"1": MAIN}),))
-    assert targets(found, "IVR103") == [Target("ivr", 1), Target("ivr", 2)]
+    assert targets(found, "IVR103") == [FindingTarget("ivr", 1), FindingTarget("ivr", 2)]
 
 
 def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
@@ -147,7 +147,7 @@ def test_a_circle_of_several_menus_is_told_once(find: Find) -> None:
         groups=groups,
         timeout=Destination(DestinationKind.IVR, 3),
     )
-    assert targets(found, "IVR102") == [Target("ivr", 2, Part.TIMEOUT)]
+    assert targets(found, "IVR102") == [FindingTarget("ivr", 2, Part.TIMEOUT)]
     assert params(found, "IVR102") == {"numbers": ("6201", "6202", "6201"), "hops": 20}
 
 
@@ -163,7 +163,7 @@ def test_the_way_of_a_stranger_to_the_outside_is_told_in_words(find: Find) -> No
         groups=groups,
         keys=SOUND | {"5": Destination(DestinationKind.RING_GROUP, 1)},
     )
-    assert targets(found, "IVR601") == [Target("ivr", 2)]
+    assert targets(found, "IVR601") == [FindingTarget("ivr", 2)]
     assert params(found, "IVR601")["path"] == ("inbound_route:Main line", "5:6200", "no_answer:6300")
     (text,) = texts(found, "IVR601")
     assert text.startswith("Any caller (inbound route Main line, then key 5 in 6200, then no answer in 6300)")
@@ -339,13 +339,13 @@ def test_lists_in_words(count: int, said: str) -> None:
 def test_the_words_of_a_place_name_the_resource_and_its_part(office: Office) -> None:
     snapshot = replace(office(), inbound_routes=INBOUND)
     shown = {
-        Target("ivr", 1): "menu 6200 Main",
-        Target("ivr", 1, Part.KEY, "9"): "menu 6200 Main, key 9",
-        Target("ivr", 1, Part.TIMEOUT): "menu 6200 Main, no key",
-        Target("ivr", 1, Part.INVALID): "menu 6200 Main, wrong key",
-        Target("ivr", 1, Part.NUMBER, "6300"): "menu 6200 Main, dialling 6300",
-        Target("ring_group", 9, Part.NO_ANSWER): "ring group 9, no answer",
-        Target("inbound_route", 1): "inbound route Main line",
-        Target("outbound_route", 1): "outbound route Local",
+        FindingTarget("ivr", 1): "menu 6200 Main",
+        FindingTarget("ivr", 1, Part.KEY, "9"): "menu 6200 Main, key 9",
+        FindingTarget("ivr", 1, Part.TIMEOUT): "menu 6200 Main, no key",
+        FindingTarget("ivr", 1, Part.INVALID): "menu 6200 Main, wrong key",
+        FindingTarget("ivr", 1, Part.NUMBER, "6300"): "menu 6200 Main, dialling 6300",
+        FindingTarget("ring_group", 9, Part.NO_ANSWER): "ring group 9, no answer",
+        FindingTarget("inbound_route", 1): "inbound route Main line",
+        FindingTarget("outbound_route", 1): "outbound route Local",
     }
     assert {target: show_target(target, snapshot) for target in shown} == shown

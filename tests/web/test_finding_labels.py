@@ -8,7 +8,7 @@ import pytest
 
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.diagram import draw, show_node
-from openivr.ivr.analysis.rules import RULES, Target, finding
+from openivr.ivr.analysis.rules import RULES, FindingTarget, finding
 from openivr.ivr.analysis.words import TEXTS, remedy_of, text_of, title_of
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.web.menus import finding_labels
@@ -23,7 +23,7 @@ Office = Callable[..., IvrSnapshot]
 @pytest.mark.parametrize("row", MISTAKES, ids=[f"{row[0]}-{n}" for n, row in enumerate(MISTAKES)])
 def test_the_page_and_the_terminal_report_the_same(
     office: Office,  # noqa: F811 - the fixture
-    row: tuple[str, dict[str, Any], Target, str],
+    row: tuple[str, dict[str, Any], FindingTarget, str],
 ) -> None:
     changes = dict(row[1])
     parts = {"inbound_routes": INBOUND} | changes.pop("snapshot", {})
@@ -44,7 +44,7 @@ def test_every_rule_and_reason_has_words() -> None:
 
 def test_many_numbers_are_a_range() -> None:
     numbers = tuple(str(number) for number in range(1001, 1008))
-    late = finding("IVR201", Target("ivr", 1), "numbers", numbers=numbers, seconds=3)
+    late = finding("IVR201", FindingTarget("ivr", 1), "numbers", numbers=numbers, seconds=3)
     assert "Numbers 1001 to 1007 (7) start" in show_finding(late).text
 
 

@@ -11,7 +11,7 @@ from openivr import __version__
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load
 from openivr.ivr.analysis.check import check as find_mistakes
-from openivr.ivr.analysis.rules import RULES, Finding, Severity, Target
+from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Severity
 from openivr.ivr.analysis.words import remedy_of, show_target, text_of, title_of
 from openivr.ivr.model import IvrSnapshot
 
@@ -81,7 +81,7 @@ def to_row(finding: Finding, snapshot: IvrSnapshot) -> dict[str, Any]:
     }
 
 
-def locate(target: Target, snapshot: IvrSnapshot) -> dict[str, str]:
+def locate(target: FindingTarget, snapshot: IvrSnapshot) -> dict[str, str]:
     """Return the place of a finding for SARIF: a path of codes, and a name for people."""
     path = "/".join(filter(None, (target.type, str(target.id), target.part, target.key)))
     return {"fullyQualifiedName": path, "name": show_target(target, snapshot)}

@@ -17,7 +17,7 @@ from openivr.ivr.analysis.graph import (
     ways_in,
 )
 from openivr.ivr.analysis.reachability import find_people
-from openivr.ivr.analysis.rules import Finding, Part, Severity, Target, finding
+from openivr.ivr.analysis.rules import Finding, FindingTarget, Part, Severity, finding
 from openivr.ivr.analysis.toll_fraud import check_outside, check_outside_key
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.call_state import MAX_HOPS
@@ -96,7 +96,7 @@ def check_prompts(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
         yield from check_prompt(snapshot, name, menu(ivr))
 
 
-def check_prompt(snapshot: IvrSnapshot, name: str, target: Target) -> Iterator[Finding]:
+def check_prompt(snapshot: IvrSnapshot, name: str, target: FindingTarget) -> Iterator[Finding]:
     """Check one prompt."""
     prompt = snapshot.prompts.get(name)
     if prompt is None and name not in SOUNDS and name != "default":
@@ -153,7 +153,7 @@ def check_edge(snapshot: IvrSnapshot, edge: Edge) -> Iterator[Finding]:
     yield from check_destination(snapshot, edge.to, target_of(edge))
 
 
-def check_destination(snapshot: IvrSnapshot, to: Destination, target: Target) -> Iterator[Finding]:
+def check_destination(snapshot: IvrSnapshot, to: Destination, target: FindingTarget) -> Iterator[Finding]:
     """Check that a destination exists, works, and where it goes if that is outside."""
     problem = find_problem(snapshot, to, target)
     if problem:
@@ -164,7 +164,7 @@ def check_destination(snapshot: IvrSnapshot, to: Destination, target: Target) ->
         yield from check_outside_key(snapshot, to, target)
 
 
-def find_problem(snapshot: IvrSnapshot, to: Destination, target: Target) -> Finding | None:
+def find_problem(snapshot: IvrSnapshot, to: Destination, target: FindingTarget) -> Finding | None:
     """Find out why a destination inside cannot take calls."""
     if to.kind not in INSIDE:
         return None
@@ -213,11 +213,11 @@ def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
             try:
                 parse_pattern(pattern.pattern)
             except ValueError as error:
-                target = Target("outbound_route", outbound.id)
+                target = FindingTarget("outbound_route", outbound.id)
                 yield finding("IVR407", target, pattern=pattern.pattern, problem=str(error))
     for inbound in snapshot.inbound_routes.values():
         if inbound.enabled and inbound.destination:
-            target = Target("inbound_route", inbound.id)
+            target = FindingTarget("inbound_route", inbound.id)
             yield from check_destination(snapshot, inbound.destination, target)
 
 
@@ -260,23 +260,23 @@ def describe_circle(snapshot: IvrSnapshot, members: list[int]) -> Finding:
     first = members.index(min(members))
     menus = [snapshot.ivrs[id_] for id_ in members[first:] + members[:first]]
     numbers = tuple(menu.number for menu in [*menus, menus[0]])
-    target = Target(DestinationKind.IVR, menus[0].id, Part.TIMEOUT)
+    target = FindingTarget(DestinationKind.IVR, menus[0].id, Part.TIMEOUT)
     return finding("IVR102", target, numbers=numbers, hops=MAX_HOPS)
 
 
-def menu(ivr: Ivr) -> Target:
+def menu(ivr: Ivr) -> FindingTarget:
     """Return the target of a whole menu."""
-    return Target(DestinationKind.IVR, ivr.id)
+    return FindingTarget(DestinationKind.IVR, ivr.id)
 
 
-def key_of(ivr: Ivr, key: str) -> Target:
+def key_of(ivr: Ivr, key: str) -> FindingTarget:
     """Return the target of a key of a menu."""
-    return Target(DestinationKind.IVR, ivr.id, Part.KEY, key)
+    return FindingTarget(DestinationKind.IVR, ivr.id, Part.KEY, key)
 
 
-def target_of(edge: Edge) -> Target:
+def target_of(edge: Edge) -> FindingTarget:
     """Return the target of a way on from a menu or a ring group."""
     type_, id_ = edge.source
     if edge.label in PARTS:
-        return Target(type_, id_, PARTS[edge.label])
-    return Target(type_, id_, Part.KEY if len(edge.label) == 1 else Part.NUMBER, edge.label)
+        return FindingTarget(type_, id_, PARTS[edge.label])
+    return FindingTarget(type_, id_, Part.KEY if len(edge.label) == 1 else Part.NUMBER, edge.label)

@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 @unique
-class Section(StrEnum):
+class RuleSection(StrEnum):
     """The part of a menu's page that a rule belongs to, where its target is the whole menu."""
 
     MENU = "menu"
@@ -32,7 +32,7 @@ class Rule:
     code: str
     name: str
     severity: Severity
-    section: Section
+    section: RuleSection
 
 
 @unique
@@ -48,7 +48,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Target:
+class FindingTarget:
     """The place of a finding: a resource by type and id, and a part of it."""
 
     type: str  # "ivr", "ring_group", "inbound_route" or "outbound_route"
@@ -66,7 +66,7 @@ class Finding:
     """
 
     rule: Rule
-    target: Target
+    target: FindingTarget
     reason: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
 
@@ -76,33 +76,33 @@ E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 RULES: Mapping[str, Rule] = {
     rule.code: rule
     for rule in (
-        Rule("IVR101", "unreachable_menu", W, Section.MENU),
-        Rule("IVR102", "timeout_loop", W, Section.MENU),
-        Rule("IVR103", "no_route_to_person", W, Section.MENU),
-        Rule("IVR201", "slow_key", N, Section.MENU),
-        Rule("IVR202", "hidden_number", W, Section.MENU),
-        Rule("IVR301", "missing_prompt", E, Section.PROMPTS),
-        Rule("IVR302", "silent_menu", W, Section.PROMPTS),
-        Rule("IVR303", "empty_prompt", W, Section.PROMPTS),
-        Rule("IVR401", "missing_destination", E, Section.MENU),
-        Rule("IVR402", "dead_destination", E, Section.MENU),
-        Rule("IVR403", "destination_is_itself", W, Section.MENU),
-        Rule("IVR404", "outside_number_without_trunk", E, Section.MENU),
-        Rule("IVR405", "missing_list_member", W, Section.DIALLING),
-        Rule("IVR406", "no_names", W, Section.MENU),
-        Rule("IVR407", "invalid_pattern", E, Section.MENU),
-        Rule("IVR408", "import_remark", W, Section.MENU),
-        Rule("IVR501", "short_response_timeout", W, Section.PROMPTS),
-        Rule("IVR502", "short_digit_timeout", W, Section.PROMPTS),
-        Rule("IVR601", "outside_dialling", W, Section.DIALLING),
-        Rule("IVR602", "wide_outside_dialling", W, Section.DIALLING),
-        Rule("IVR603", "outside_key", N, Section.DIALLING),
-        Rule("IVR604", "outside_dialling_without_trunk", N, Section.DIALLING),
-        Rule("IVR701", "directory_beyond_list", N, Section.MENU),
+        Rule("IVR101", "unreachable_menu", W, RuleSection.MENU),
+        Rule("IVR102", "timeout_loop", W, RuleSection.MENU),
+        Rule("IVR103", "no_route_to_person", W, RuleSection.MENU),
+        Rule("IVR201", "slow_key", N, RuleSection.MENU),
+        Rule("IVR202", "hidden_number", W, RuleSection.MENU),
+        Rule("IVR301", "missing_prompt", E, RuleSection.PROMPTS),
+        Rule("IVR302", "silent_menu", W, RuleSection.PROMPTS),
+        Rule("IVR303", "empty_prompt", W, RuleSection.PROMPTS),
+        Rule("IVR401", "missing_destination", E, RuleSection.MENU),
+        Rule("IVR402", "dead_destination", E, RuleSection.MENU),
+        Rule("IVR403", "destination_is_itself", W, RuleSection.MENU),
+        Rule("IVR404", "outside_number_without_trunk", E, RuleSection.MENU),
+        Rule("IVR405", "missing_list_member", W, RuleSection.DIALLING),
+        Rule("IVR406", "no_names", W, RuleSection.MENU),
+        Rule("IVR407", "invalid_pattern", E, RuleSection.MENU),
+        Rule("IVR408", "import_remark", W, RuleSection.MENU),
+        Rule("IVR501", "short_response_timeout", W, RuleSection.PROMPTS),
+        Rule("IVR502", "short_digit_timeout", W, RuleSection.PROMPTS),
+        Rule("IVR601", "outside_dialling", W, RuleSection.DIALLING),
+        Rule("IVR602", "wide_outside_dialling", W, RuleSection.DIALLING),
+        Rule("IVR603", "outside_key", N, RuleSection.DIALLING),
+        Rule("IVR604", "outside_dialling_without_trunk", N, RuleSection.DIALLING),
+        Rule("IVR701", "directory_beyond_list", N, RuleSection.MENU),
     )
 }
 
 
-def finding(code: str, target: Target, reason: str = "", **params: Param) -> Finding:
+def finding(code: str, target: FindingTarget, reason: str = "", **params: Param) -> Finding:
     """Make a finding of a rule."""
     return Finding(RULES[code], target, reason, params)

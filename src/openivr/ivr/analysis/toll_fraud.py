@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from openivr.ivr.analysis.graph import PathStep, Place, path
-from openivr.ivr.analysis.rules import Finding, Target, finding
+from openivr.ivr.analysis.rules import Finding, FindingTarget, finding
 from openivr.ivr.digits import parse_pattern
 from openivr.ivr.model import (
     Destination,
@@ -53,7 +53,7 @@ def readable(pattern: DialPattern) -> bool:
 
 def check_outside(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> Iterator[Finding]:
     """Report what callers of a menu can dial outside."""
-    target = Target(DestinationKind.IVR, ivr.id)
+    target = FindingTarget(DestinationKind.IVR, ivr.id)
     open_lines = lines(snapshot, ivr.policy)
     if ivr.policy.outbound and not any(line.works for line in open_lines):
         yield finding("IVR604", target)
@@ -92,7 +92,7 @@ def path_to(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> 
     return (f"inbound_route:{route}", *(f"{label}:{row.number if row else ''}" for row, label in rows))
 
 
-def check_outside_key(snapshot: IvrSnapshot, to: Destination, target: Target) -> Iterator[Finding]:
+def check_outside_key(snapshot: IvrSnapshot, to: Destination, target: FindingTarget) -> Iterator[Finding]:
     """Report where a fixed outside number goes."""
     number = to.prefix + to.number
     found = list(attempts(snapshot, configured(snapshot, to).route_ids, number))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from openivr.ivr.analysis.graph import BY_NUMBER, NO_ANSWER, NO_KEY, WRONG_KEY
-from openivr.ivr.analysis.rules import Finding, Param, Part, Rule, Target
+from openivr.ivr.analysis.rules import Finding, FindingTarget, Param, Part, Rule
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 
 MAX_LISTED = 4
@@ -147,7 +147,7 @@ def show_step(step: str) -> str:
     return f"inbound route {where}" if label == "inbound_route" else f"{show_label(label)} in {where}"
 
 
-def show_target(target: Target, snapshot: IvrSnapshot) -> str:
+def show_target(target: FindingTarget, snapshot: IvrSnapshot) -> str:
     """Return the place of a finding: the resource by number and name, and the part of it."""
     row = _find(target, snapshot)
     name = " ".join(filter(None, (getattr(row, "number", ""), getattr(row, "name", "")))) or str(target.id)
@@ -179,7 +179,7 @@ def _items(params: Mapping[str, Param], name: str) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (str(value),)
 
 
-def _find(target: Target, snapshot: IvrSnapshot) -> object:
+def _find(target: FindingTarget, snapshot: IvrSnapshot) -> object:
     if target.type == "inbound_route":
         return snapshot.inbound_routes.get(target.id)
     if target.type == "outbound_route":

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from openivr.ivr.analysis.check import check_one
 from openivr.ivr.analysis.diagram import Arrow, Picture, draw
 from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY
-from openivr.ivr.analysis.rules import Finding, Part, Section, Severity
+from openivr.ivr.analysis.rules import Finding, Part, RuleSection, Severity
 from openivr.ivr.builtin_sounds import GREETING, SOUNDS
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.resources.destination import MENU_TYPES, TARGETS, Value
@@ -237,7 +237,7 @@ def find(around: MenuNeighbourhood, ident: int) -> dict[str, list[FindingView]]:
     return found
 
 
-SECTIONS = {Section.PROMPTS: "hear", Section.DIALLING: "reach", Section.MENU: "menu"}
+SECTIONS = {RuleSection.PROMPTS: "hear", RuleSection.DIALLING: "reach", RuleSection.MENU: "menu"}
 
 
 def part_of(finding: Finding) -> str:
