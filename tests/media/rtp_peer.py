@@ -1,4 +1,4 @@
-"""The other side of a session: a plain socket, and what it has heard."""
+"""The peer of a media session: plain sockets, and the packets they received."""
 
 import asyncio
 import socket
@@ -22,11 +22,11 @@ SECONDS = 60  # after which a test has failed
 EVENTS = 101
 
 ssrcs = count(0x1234)
-peers: list["RtpPeer"] = []  # of the test that runs
+peers: list["RtpPeer"] = []  # of the running test
 
 
 def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> None:
-    """Run a test in a loop with a pump of its own."""
+    """Run a test in an event loop of its own."""
 
     async def run() -> None:
         media = Media(MediaSettings(ports=PORTS, **settings))
@@ -43,7 +43,7 @@ def with_media(test: Callable[[Media], Awaitable[None]], **settings: Any) -> Non
 
 
 class RtpPeer:
-    """Sends and hears RTP at two neighbouring ports."""
+    """Sends and receives RTP and RTCP at two neighbouring ports."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         peers.append(self)
@@ -61,7 +61,7 @@ class RtpPeer:
         return (self.host, self.rtp.getsockname()[1])
 
     def remote(self, law: Law = Law.PCMU, **more: Any) -> RemoteMedia:
-        """What its signalling would have agreed on."""
+        """The result of offer and answer with this peer."""
         values: dict[str, Any] = {"events_in": EVENTS, "events_out": EVENTS, "signalling": self.host} | more
         return RemoteMedia(self.host, self.address[1], law, **values)
 
@@ -81,13 +81,13 @@ class RtpPeer:
         self.reports += rtcp.read(data)
 
     async def until(self, is_so: Callable[[], object]) -> None:
-        """Wait until something holds that packets can bring about."""
+        """Wait until a condition holds; it is checked after each packet."""
         while not is_so():
             self._news.clear()
             await self._news.wait()
 
     async def receive(self, packets: int) -> list[rtp.Packet]:
-        """The next so many packets."""
+        """Wait for the next packets and return them."""
         end = len(self.received) + packets
         await self.until(lambda: len(self.received) >= end)
         return self.received[end - packets : end]
@@ -95,18 +95,18 @@ class RtpPeer:
     def send_audio(
         self, session: MediaSession, *payloads: bytes, payload_type: int = 0, marker: bool = False
     ) -> None:
-        """Send packets of audio, at once."""
+        """Send audio packets back to back."""
         for payload in payloads:
             head = rtp.pack(0x80, payload_type | marker << 7, self.sequence, self.timestamp, self.ssrc)
             self.rtp.sendto(head + payload, session.address)
             self.sequence = self.sequence + 1 & 0xFFFF
             self.timestamp = self.timestamp + 160 & 0xFFFFFFFF
 
-    def send_dtmf(self, session: MediaSession, keys: str, payload_type: int = EVENTS) -> None:
-        """Send keys as telephone-events, at once."""
-        for key in keys:
-            for place, payload in enumerate(event_payloads(key, 5, 160)):
-                second = payload_type | (0x80 if place == 0 else 0)
+    def send_dtmf(self, session: MediaSession, digits: str, payload_type: int = EVENTS) -> None:
+        """Send digits as telephone-events, back to back."""
+        for digit in digits:
+            for index, payload in enumerate(event_payloads(digit, 5, 160)):
+                second = payload_type | (0x80 if index == 0 else 0)
                 head = rtp.pack(0x80, second, self.sequence, self.timestamp, self.ssrc)
                 self.rtp.sendto(head + payload, session.address)
                 self.sequence = self.sequence + 1 & 0xFFFF

@@ -1,4 +1,4 @@
-"""Two legs bridged, over real sockets."""
+"""Two bridged sessions, over real sockets."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.media.rtp_peer import RtpPeer, with_media
 from tests.media.test_session import QUIET, SOUND, Keys
 
 
-def test_both_hear_each_other_to_the_byte() -> None:
+def test_audio_passes_both_ways_unchanged() -> None:
     async def test(media: Media) -> None:
         one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
@@ -41,7 +41,7 @@ def test_both_hear_each_other_to_the_byte() -> None:
     with_media(test)
 
 
-def test_keys_are_heard_and_passed_on_under_the_other_number() -> None:
+def test_events_are_reported_and_forwarded_under_the_other_payload_type() -> None:
     async def test(media: Media) -> None:
         one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
@@ -61,7 +61,7 @@ def test_keys_are_heard_and_passed_on_under_the_other_number() -> None:
     with_media(test)
 
 
-def test_keys_become_tones_for_who_does_not_know_events() -> None:
+def test_events_become_tones_for_a_peer_without_events() -> None:
     async def test(media: Media) -> None:
         one, other, third = RtpPeer(), RtpPeer(), RtpPeer()
         first, second, listening = media.open("127.0.0.1"), media.open("127.0.0.1"), media.open("127.0.0.1")
@@ -79,7 +79,7 @@ def test_keys_become_tones_for_who_does_not_know_events() -> None:
     with_media(test)
 
 
-def test_who_stays_behind_hears_silence_and_then_what_is_played() -> None:
+def test_after_the_bridge_a_peer_gets_silence_and_then_prompts() -> None:
     async def test(media: Media) -> None:
         one, other = RtpPeer(), RtpPeer()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")

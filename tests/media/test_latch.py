@@ -1,4 +1,4 @@
-"""Who may be the other side."""
+"""Sources that a description allows."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_where_to_send_first(host: str, signalling: str, target: str) -> None:
     assert Latch.of(RemoteMedia(host, 4000, signalling=signalling)).target == (target, 4000)
 
 
-def test_the_two_addresses_of_signalling_may_speak_and_nobody_else() -> None:
+def test_only_the_two_addresses_of_signalling_are_allowed() -> None:
     latch = Latch.of(RemoteMedia("192.168.1.5", 4000, signalling="203.0.113.5"))
     assert latch.allows("192.168.1.5")
     assert latch.allows("203.0.113.5")

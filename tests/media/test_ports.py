@@ -1,4 +1,4 @@
-"""Pairs of ports, and what others are told about our address."""
+"""Pairs of ports, and the advertised address."""
 
 import random
 import socket
@@ -21,7 +21,7 @@ WILDCARDS = (("0.0.0.0", "127.0.0.1"), ("::", "::1"))
 
 
 def spare(count: int) -> range:
-    """Ports in a row, from an even one on, that nobody has; other tests may run beside this one."""
+    """Consecutive free ports, the first one even. Other tests may run at the same time."""
     while True:
         start = random.randrange(20_000, 32_000, 2)
         with suppress(OSError), ExitStack() as probes:
@@ -82,7 +82,7 @@ def test_ports_rest_before_they_are_used_again() -> None:
     assert len(set(used)) == ports.capacity
 
 
-def test_an_address_that_is_not_ours_is_told() -> None:
+def test_an_address_of_another_host_is_an_error() -> None:
     with pytest.raises(NoPorts, match=r"203\.0\.113\.1"):
         Ports(spare(8)).bind([Interface("203.0.113.1")], "127.0.0.1")
 
@@ -120,7 +120,7 @@ def test_a_wildcard_of_each_family_at_the_same_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interface", "towards", "told"),
+    ("interface", "towards", "advertised"),
     [
         (Interface("192.0.2.1"), "198.51.100.1", "192.0.2.1"),
         (Interface("0.0.0.0"), "127.0.0.1", "127.0.0.1"),
@@ -136,7 +136,7 @@ def test_a_wildcard_of_each_family_at_the_same_port() -> None:
         ),
     ],
 )
-def test_what_others_are_told(interface: Interface, towards: str, told: str) -> None:
+def test_the_advertised_address(interface: Interface, towards: str, told: str) -> None:
     assert interface.advertised(towards) == told
 
 

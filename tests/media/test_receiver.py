@@ -1,4 +1,4 @@
-"""Whatever comes on the socket of a call: nothing makes its readers fail."""
+"""Any datagram on the socket of a call is read without an exception."""
 
 import time
 
@@ -37,8 +37,8 @@ def event(timestamp: int, payload: bytes) -> rtp.Packet:
     return packet
 
 
-def test_the_rest_of_a_key_is_not_passed_on_to_whom_it_led_to() -> None:
-    """Key 1 leads to somebody, who answers while it is held; 2 is for him."""
+def test_the_rest_of_an_event_is_not_forwarded_to_the_party_it_dialled() -> None:
+    """Digit 1 dials a party that answers while it is held. Digit 2 is for that party."""
     passed: list[tuple[int, str | None]] = []
     keys: list[str] = []
     incoming = RtpReceiver(keys.append)

@@ -48,7 +48,7 @@ def find(clip: Clip, law: Law, hay: Samples) -> int:
 
 
 async def speak(phone: RtpPeer, session: MediaSession, law: Law) -> None:
-    """Say it in the pace of the packets that are heard."""
+    """Send the audio at the pace of the received packets."""
     for frame in SPOKEN.frames(law):
         phone.send_audio(session, frame, payload_type=law)
         await phone.receive(1)
@@ -94,7 +94,7 @@ def test_both_sides_are_recorded_beside_each_other(tmp_path: Path) -> None:
     with_media(test)
 
 
-def test_a_bridged_leg_is_recorded_with_what_it_hears(tmp_path: Path) -> None:
+def test_a_bridged_session_is_recorded_with_the_audio_sent_to_it(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
         one, other, ended = RtpPeer(), RtpPeer(), asyncio.get_running_loop().create_future()
         first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
@@ -144,7 +144,7 @@ def test_it_is_never_longer_than_allowed(tmp_path: Path) -> None:
     with_media(test)
 
 
-def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_failed_write_is_reported(tmp_path: Path) -> None:
     async def test(media: Media) -> None:
         session, ended = media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
         (tmp_path / "there.wav").write_bytes(b"kept")
@@ -223,7 +223,7 @@ def test_what_is_lost_is_silence_and_what_is_late_is_left_out() -> None:
     assert (track.take(640) == FRAMES[4][1]).all()
 
 
-def test_what_was_held_up_comes_later_and_whole() -> None:
+def test_delayed_packets_are_placed_later_and_kept_whole() -> None:
     track = Timeline()
     track.put(1, 0, FRAMES[0][1], 160)
     track.take(2000)

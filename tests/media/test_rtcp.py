@@ -1,4 +1,4 @@
-"""Reports, and how well is heard."""
+"""RTCP reports and reception statistics."""
 
 import pytest
 from hypothesis import given
@@ -101,7 +101,7 @@ def test_another_source_begins_anew_and_nothing_is_forgotten() -> None:
     assert (heard.lost, heard.lost_before, heard.received, heard.received_before) == (0, 2, 1, 3)
 
 
-def test_nothing_heard_is_no_block() -> None:
+def test_without_packets_there_is_no_block() -> None:
     assert ReceiveStats().report(0, 0) is None
 
 

@@ -20,7 +20,7 @@ def test_each_slot_has_its_turn_once_a_period() -> None:
     assert turns == [[(tick % SLOTS, 0)] for tick in range(2 * SLOTS)]
 
 
-def test_being_called_too_often_serves_nobody_twice() -> None:
+def test_calls_in_between_serve_no_slot_twice() -> None:
     schedule = Schedule(START)
     assert serve(schedule, START) == [(0, 0)]
     assert serve(schedule, START) == []
@@ -33,7 +33,7 @@ def test_slots_that_are_a_little_late_are_served_at_once() -> None:
     assert serve(schedule, START + 3 * SLOT) == [(1, 0), (2, 0), (3, 0)]
 
 
-def test_after_a_stall_each_slot_is_served_once_and_told_what_it_missed() -> None:
+def test_after_a_stall_each_slot_is_served_once_with_its_missed_turns() -> None:
     schedule = Schedule(START)
     serve(schedule, START + 2 * SLOT)  # 0, 1, 2
     now = START + 2 * SLOT + 3 * PERIOD

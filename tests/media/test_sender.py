@@ -1,4 +1,4 @@
-"""What is sent, turn by turn."""
+"""Packets sent, turn by turn."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def clip(frames: int, seed: int = 1) -> Clip:
 
 
 class Wire:
-    """A stream and what it has sent."""
+    """A sender and the packets it has sent."""
 
     def __init__(self) -> None:
         self.stream = RtpSender()
@@ -77,7 +77,7 @@ def test_the_first_packet_leaves_at_once_and_takes_the_place_of_the_next_turn(wi
     wire.assert_continuous()
 
 
-def test_the_end_is_told_when_the_last_packet_has_been_heard(wire: Wire) -> None:
+def test_the_end_is_reported_one_turn_after_the_last_packet(wire: Wire) -> None:
     sound = clip(2)
     wire.play(sound, sound)
     wire.tick(4)
@@ -99,7 +99,7 @@ def test_a_second_play_within_one_turn_does_not_run_ahead(wire: Wire) -> None:
     assert wire.ended == ["end"]
 
 
-def test_what_was_stopped_or_replaced_does_not_tell_its_end(wire: Wire) -> None:
+def test_a_stopped_or_replaced_play_does_not_report_its_end(wire: Wire) -> None:
     wire.play(clip(2), name="replaced")
     wire.play(clip(2), name="stopped")
     wire.stream.stop()
@@ -202,7 +202,7 @@ def test_only_keys_can_be_pressed(wire: Wire) -> None:
 
 
 def far(number: int, ssrc: int = 5, marker: bool = False) -> rtp.Packet:
-    """A packet that another session heard."""
+    """A packet that another session received."""
     return rtp.Packet(0, marker, 100 + number & 0xFFFF, 7000 + 160 * number, ssrc, bytes([number]) * 160)
 
 
@@ -244,7 +244,7 @@ def test_a_bridge_between_two_laws(wire: Wire) -> None:
     assert wire.payloads == [every.translate(transcoding(Law.PCMA, Law.PCMU))]
 
 
-def test_what_plays_is_heard_instead_of_the_other_leg(wire: Wire) -> None:
+def test_a_prompt_replaces_the_audio_of_the_other_session(wire: Wire) -> None:
     wire.stream.set_bridged(True)
     wire.stream.forward(far(0), Law.PCMU)
     sound = clip(2)

@@ -1,4 +1,4 @@
-"""Legs over real sockets."""
+"""Media sessions over real sockets."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ QUIET = SILENCE[Law.PCMU]
 
 
 class Keys:
-    """The keys that a session told."""
+    """The digits that a session reported."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -89,7 +89,7 @@ def test_a_key_is_answered_by_the_next_prompt_and_no_turn_is_waited_for() -> Non
 
 
 async def talk(media: Media) -> tuple[RtpPeer, MediaSession, Keys]:
-    """A phone that has been heard, the session that hears it, and the keys that it presses."""
+    """Return a latched peer, its session, and the digits that the session reports."""
     phone, session, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
     session.on_dtmf = keys
     session.connect(phone.remote())
@@ -145,7 +145,7 @@ def test_an_event_of_another_payload_type_is_none() -> None:
 
 
 @pytest.mark.parametrize("law", Law)
-def test_keys_are_heard_as_tones_where_no_events_were_agreed_on(law: Law) -> None:
+def test_digits_are_detected_as_tones_without_events(law: Law) -> None:
     async def test(media: Media) -> None:
         phone, session, keys = RtpPeer(), media.open("127.0.0.1"), Keys()
         session.on_dtmf = keys
@@ -158,7 +158,7 @@ def test_keys_are_heard_as_tones_where_no_events_were_agreed_on(law: Law) -> Non
     with_media(test)
 
 
-def test_strangers_are_neither_heard_nor_answered() -> None:
+def test_strangers_are_neither_received_nor_answered() -> None:
     async def test(media: Media) -> None:
         phone, early, stranger = RtpPeer(), RtpPeer("127.0.0.9"), RtpPeer("127.0.0.9")
         session, keys = media.open("127.0.0.1"), Keys()
@@ -246,7 +246,7 @@ def test_a_new_ssrc_of_the_same_source_goes_on() -> None:
     with_media(test)
 
 
-def test_who_is_on_hold_is_sent_nothing_and_the_prompt_goes_on() -> None:
+def test_a_peer_on_hold_is_sent_nothing_and_the_prompt_goes_on() -> None:
     async def test(media: Media) -> None:
         phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.Event()
         session.connect(phone.remote(receives=False))
@@ -259,7 +259,7 @@ def test_who_is_on_hold_is_sent_nothing_and_the_prompt_goes_on() -> None:
     with_media(test)
 
 
-def test_no_life_is_told_once() -> None:
+def test_inactivity_is_reported_once() -> None:
     async def test(media: Media) -> None:
         phone, session, dead = RtpPeer(), media.open("127.0.0.1"), asyncio.Event()
         told: list[float] = []
@@ -295,7 +295,7 @@ def test_audio_that_the_kernel_keeps_away_is_life() -> None:
     with_media(test, inactivity_seconds=0.2)
 
 
-def test_who_was_told_not_to_send_is_not_missed() -> None:
+def test_a_peer_that_may_not_send_is_not_inactive() -> None:
     async def test(media: Media) -> None:
         phone, session = RtpPeer(), media.open("127.0.0.1")
         told: list[bool] = []
@@ -352,7 +352,7 @@ def test_nothing_is_called_back_after_the_end() -> None:
     with_media(test)
 
 
-def test_keys_that_were_read_before_the_end_are_not_told_after_it() -> None:
+def test_digits_read_before_the_end_are_not_reported_after_it() -> None:
     async def test(media: Media) -> None:
         phone, session, told = RtpPeer(), media.open("127.0.0.1"), []
         other = media.open("127.0.0.1")

@@ -1,4 +1,4 @@
-"""Sound files into what a telephone plays: 8 kHz, mono, 16 bit. Bytes in, bytes out."""
+"""Converts sound files to telephone audio: WAV of 8 kHz, mono, 16 bit. Bytes in, bytes out."""
 
 import io
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ import soxr
 from numpy.typing import NDArray
 
 RATE = 8000
-BLOCK = 65_536  # frames decoded at a time, so that a long file never stands in memory as floats
-MOST_SECONDS = 3600
+BLOCK = 65_536  # frames decoded at a time, which bounds the memory for floats
+MAX_SECONDS = 3600
 CONTAINERS = {"wav": ("WAV", "WAVEX", "RF64"), "mp3": ("MP3", "MPEG"), "gsm": ("RAW", "WAV")}
 
 
 class NotAudio(Exception):
-    """The bytes are not what the file's name says, or longer than may be."""
+    """The data does not match the file type, or is too long. The text completes "The file ..."."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertedAudio:
-    """A decoded file: `wav` is the telephone version, `seconds` its length, rounded up to a whole one."""
+    """Result of a conversion: the telephone version, and its length in seconds, rounded up."""
 
     wav: bytes
     seconds: int
 
 
 def convert(data: bytes, extension: str) -> ConvertedAudio:
-    """Decode a wav, mp3 or (raw) gsm file and resample it; NotAudio where it cannot be."""
+    """Decode a wav, mp3 or (raw) gsm file and resample it. Raises NotAudio if that fails."""
     try:
         with open_sound(data, extension) as source:
             samples = read_samples(source)
@@ -41,21 +41,21 @@ def convert(data: bytes, extension: str) -> ConvertedAudio:
 
 
 def find_peaks(wav: bytes, count: int) -> list[int]:
-    """The outline of a telephone version for a picture: the loudest of each of `count` parts, 0 to 100.
+    """Return the waveform: the peak of each of `count` parts, scaled so that the highest is 100.
 
-    The loudest of all is 100, so that a quiet recording can be seen too; fewer where it has fewer samples.
+    A file with fewer samples than parts has fewer peaks.
     """
     samples, _rate = soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)
     if not len(samples):
         return []
-    loud = np.abs(samples.astype(np.int32)).max(axis=1)  # of both sides, where there are two
+    loud = np.abs(samples.astype(np.int32)).max(axis=1)  # of all channels
     starts = np.linspace(0, len(loud), min(count, len(loud)), endpoint=False).astype(np.int64)
     tops = np.maximum.reduceat(loud, starts)
     return [int(top) for top in np.rint(tops * 100 / max(1, int(tops.max())))]
 
 
 def open_sound(data: bytes, extension: str) -> soundfile.SoundFile:
-    """The file, if its contents are of the type that its name promises."""
+    """Open the data. Raises NotAudio if its format is not that of the extension."""
     raw = {}
     if extension == "gsm" and not data.startswith(b"RIFF"):
         if len(data) % 33 or (data[:1] and data[0] >> 4 != 0xD):  # frames of 33 bytes that begin with 1101
@@ -68,14 +68,14 @@ def open_sound(data: bytes, extension: str) -> soundfile.SoundFile:
 
 
 def read_samples(source: soundfile.SoundFile) -> NDArray[np.int16]:
-    """The sound in mono at 8 kHz."""
+    """Read all samples, mixed to mono and resampled to 8 kHz."""
     resampler = soxr.ResampleStream(source.samplerate, RATE, 1, dtype="float32")
     parts, seconds = [], 0.0
-    # Not by source.blocks(), which wants to seek: raw gsm cannot.
+    # source.blocks() would seek, which raw gsm does not support
     while len(block := source.read(BLOCK, "float32", always_2d=True)):
         seconds += len(block) / source.samplerate
-        if seconds > MOST_SECONDS:
-            raise NotAudio(f"is longer than {MOST_SECONDS // 60} minutes")
+        if seconds > MAX_SECONDS:
+            raise NotAudio(f"is longer than {MAX_SECONDS // 60} minutes")
         parts.append(to_int16(resampler.resample_chunk(block.mean(axis=1))))
     parts.append(to_int16(resampler.resample_chunk(np.zeros(0, np.float32), last=True)))
     return np.concatenate(parts)
