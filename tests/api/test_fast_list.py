@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from openivr.api.fast_list import read_simple
+from openivr.api.fast_list import read_fast_query
 from openivr.api.query import read_page, read_query
 from openivr.api.responses import ApiError
 from openivr.resources import KINDS
@@ -31,19 +31,19 @@ QUERIES = st.builds(
 @given(QUERIES)
 @settings(max_examples=400)
 @example("access_token=TOKEN#&page=2")
-def test_what_the_hot_way_reads_the_ordinary_way_reads_too(text: str) -> None:
+def test_what_the_fast_way_reads_the_ordinary_way_reads_too(text: str) -> None:
     raw = text.encode()
-    simple = read_simple(raw)
-    if simple is None:
+    fast = read_fast_query(raw)
+    if fast is None:
         return
     query = read_query(raw.partition(b"#")[0])
     (token,) = query["access_token"]
-    assert (fingerprint(token), read_page(query, KINDS["ivr"])) == simple
+    assert (fingerprint(token), read_page(query, KINDS["ivr"])) == fast
 
 
-def test_plain_requests_do_take_the_hot_way() -> None:
-    assert read_simple(b"access_token=T&page=1&page_size=20&sort_by=id&order_by=asc") is not None
-    assert read_simple(b"access_token=T") is not None
+def test_plain_requests_do_take_the_fast_way() -> None:
+    assert read_fast_query(b"access_token=T&page=1&page_size=20&sort_by=id&order_by=asc") is not None
+    assert read_fast_query(b"access_token=T") is not None
 
 
 @given(QUERIES)
@@ -54,14 +54,14 @@ def test_both_ways_give_the_same_bytes(reader: Api, text: str) -> None:
     if not text.isascii():
         return  # not a request line that the client would send
     target = f"{ROOT}ivr/list?" + text.replace("TOKEN", reader.token)
-    hot = reader.send("GET", target)
+    fast = reader.send("GET", target)
     ordinary = reader.send("GET", target, headers=AGENT | {"Content-Length": "0"})
-    assert hot.content == ordinary.content
-    assert {**hot.headers, "date": ""} == {**ordinary.headers, "date": ""}
+    assert fast.content == ordinary.content
+    assert {**fast.headers, "date": ""} == {**ordinary.headers, "date": ""}
 
 
 def test_more_parameters_than_may_be_are_too_many_on_both_ways(reader: Api) -> None:
     query = "&".join(f"x{n}=1" for n in range(100))
     with pytest.raises(ApiError):
         read_query(b"access_token=T&" + query.encode())
-    assert read_simple(b"access_token=T&" + query.encode()) is None
+    assert read_fast_query(b"access_token=T&" + query.encode()) is None

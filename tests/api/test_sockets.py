@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from openivr.api import body, fast_list
+from openivr.api import body, slow_clients
 from openivr.config.settings import Settings
 from openivr.server import bootstrap, http_process, supervisor
 from openivr.server.supervisor import WorkerContext
@@ -122,7 +122,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_SECONDS", "IDLE_SECONDS", "STALL_SECONDS"):
-        monkeypatch.setattr(fast_list, name, SHORT)
+        monkeypatch.setattr(slow_clients, name, SHORT)
     monkeypatch.setattr(http_process, "LATE_SECONDS", 0.1)
     monkeypatch.setattr(body, "BODY_SECONDS", SHORT)
     monkeypatch.setattr(body, "BODY_RATE", 10**9)
@@ -237,6 +237,17 @@ def test_an_oversized_head_is_refused(data: Path) -> None:
     run(data, scenario)
 
 
+@pytest.mark.parametrize("size", [70_000, 100_000, 200_000])
+def test_f22_an_oversized_head_that_comes_in_one_read_is_refused(data: Path, size: int) -> None:
+    async def scenario(site: Site) -> None:
+        padding = "".join(f"A{n}: {'y' * 990}\r\n" for n in range(size // 1000))
+        answer = await site.talk(site.request(head=padding + "Connection: close\r\n"))
+        assert answer.startswith(b"HTTP/1.1 400 ") or answer == b""
+        await site.check()
+
+    run(data, scenario)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -288,13 +299,13 @@ def test_pipelined_requests_are_answered_in_their_order(data: Path) -> None:
 
 def count_lost(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """An event that comes when the server has given a connection up."""
-    lost, original = asyncio.Event(), fast_list.FastListProtocol.connection_lost
+    lost, original = asyncio.Event(), slow_clients.LimitedProtocol.connection_lost
 
-    def note(protocol: fast_list.FastListProtocol, error: Exception | None) -> None:
+    def note(protocol: slow_clients.LimitedProtocol, error: Exception | None) -> None:
         original(protocol, error)
         lost.set()
 
-    monkeypatch.setattr(fast_list.FastListProtocol, "connection_lost", note)
+    monkeypatch.setattr(slow_clients.LimitedProtocol, "connection_lost", note)
     return lost
 
 
@@ -326,7 +337,7 @@ def test_who_never_reads_is_given_up(
 
 def test_who_reads_slowly_is_not(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patience = 5 * SHORT  # a busy machine may not let the reader read for longer than SHORT
-    monkeypatch.setattr(fast_list, "STALL_SECONDS", patience)
+    monkeypatch.setattr(slow_clients, "STALL_SECONDS", patience)
 
     async def scenario(site: Site) -> None:
         reader, writer = await site.connect()
@@ -346,10 +357,10 @@ def test_who_reads_slowly_is_not(data: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_crowd_of_slow_clients_delays_nobody(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_list, "HEAD_SECONDS", 1000.0)
-    later, original = 0, fast_list.FastListProtocol.close_late
+    monkeypatch.setattr(slow_clients, "HEAD_SECONDS", 1000.0)
+    later, original = 0, slow_clients.LimitedProtocol.close_late
     monkeypatch.setattr(
-        fast_list.FastListProtocol, "close_late", lambda self, now: original(self, now + later)
+        slow_clients.LimitedProtocol, "close_late", lambda self, now: original(self, now + later)
     )
 
     async def scenario(site: Site) -> None:

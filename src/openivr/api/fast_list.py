@@ -1,22 +1,22 @@
-"""The hot read, answered ahead of ASGI; and limits on how slowly a request may arrive.
+"""The list of IVRs, answered ahead of ASGI.
 
-`ivr/list` is what dashboards poll. Its well-formed requests are answered from the snapshot within uvicorn's
-protocol, without a task, a scope or a routing step. Whatever is not plainly well-formed takes the ordinary
-way, which gives the same answer or the documented error: this module never refuses anything.
+`ivr/list` is what dashboards poll. Its well-formed requests are answered from the snapshot inside uvicorn's
+protocol, without a task, a scope or a routing step. Every other request takes the ordinary way, which gives
+the same answer or the documented error. This module never refuses anything.
 """
 
 import asyncio
-import math
 import re
 import time
 from functools import lru_cache
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from openivr.api.auth import is_listed
-from openivr.api.query import MAX_PAGE, MAX_ROWS
+from openivr.api.query import MAX_ROWS, make_page
 from openivr.api.responses import SUCCESS, list_rows
+from openivr.api.slow_clients import LimitedProtocol
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.order import ListQuery
 from openivr.resources.secret import fingerprint
@@ -41,70 +41,65 @@ HEAD = (
 )
 Headers = list[tuple[bytes, bytes]]
 
-MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
-HEAD_SECONDS = 10.0  # for them to arrive
-IDLE_SECONDS = 15.0  # between two requests of a connection
-STALL_SECONDS = 30.0  # for a client that does not read its answer
-
 
 @lru_cache(256)
-def recognise(token: bytes) -> str:
-    """The fingerprint of a token; the same programs ask again and again."""
+def token_fingerprint(token: bytes) -> str:
+    """Return the fingerprint of a token, cached because the same programs ask again and again."""
     return fingerprint(token.decode())
 
 
-Simple = tuple[str, ListQuery]  # a token's fingerprint, and the page that it asks for
+FastQuery = tuple[str, ListQuery]  # a token's fingerprint, and the page that it asks for
 
 
-def read_simple(raw: bytes) -> Simple | None:
-    """The token's fingerprint and the page of a query that is as the documentation writes it; else None.
+def read_fast_query(raw: bytes) -> FastQuery | None:
+    """Read a query that is written as the documentation writes it; None for any other.
 
-    One match instead of general parsing: at this place every microsecond is a twentieth of the whole answer.
+    One match replaces general parsing, because a microsecond is a twentieth of the whole answer here.
     """
-    found = QUERY.fullmatch(raw)
-    if found is None:
+    match = QUERY.fullmatch(raw)
+    if match is None:
         return None
-    token, page, size, sort, order = found.groups()
-    limit = int(size) if size else MAX_ROWS
-    number = int(page) if page else 1
-    if not (1 <= limit <= MAX_ROWS and 1 <= number <= MAX_PAGE):
-        return None
-    return recognise(token), ListQuery((number - 1) * limit, limit, SORTS[sort], order == b"desc")
+    token, number, size, sort, order = match.groups()
+    page = make_page(
+        int(number) if number else 1, int(size) if size else MAX_ROWS, SORTS[sort], order == b"desc"
+    )
+    return page and (token_fingerprint(token), page)
 
 
 class FastListHandler:
-    """Answers `ivr/list` from the snapshot, if that is known to be the newest state."""
+    """Answers `ivr/list` from the snapshot if that is known to be the newest state."""
 
     def __init__(self, live: ListCache, observer: Observer) -> None:
         self.live, self.observer = live, observer
-        self.was_current = False
+        self.was_fresh = False
         self.lines: dict[str, RequestLine] = {}
         self.headers: Headers | None = None
         self.encoded = b""
 
-    def is_current(self, *, may_share: bool) -> bool:
-        """Whether the snapshot is the newest state; requests of one turn of the event loop share one look.
+    def is_fresh(self, *, may_share_check: bool) -> bool:
+        """Return True if the snapshot is the newest state. Requests of one turn of a loop share one check.
 
-        What such a turn reads had arrived before it began, so a look in it is later than all of that. Only a
-        request behind another one on its connection may have come since, and has to look for itself.
+        What such a turn reads had arrived before it began, so a check in it is later than all of that. Only
+        a request behind another one on its connection may have come since, and needs a check of its own.
         """
-        if may_share and self.was_current:
+        if may_share_check and self.was_fresh:
             return True
-        current = self.live.is_fresh()
-        if current and not self.was_current:
-            self.was_current = True
-            asyncio.get_running_loop().call_soon(self.forget)  # runs before the next turn reads anything
-        return current
+        is_fresh = self.live.is_fresh()
+        if is_fresh and not self.was_fresh:
+            self.was_fresh = True
+            # It runs before the next turn reads anything.
+            asyncio.get_running_loop().call_soon(self.forget_check)
+        return is_fresh
 
-    def forget(self) -> None:
-        self.was_current = False
+    def forget_check(self) -> None:
+        self.was_fresh = False
 
-    def answer(self, simple: Simple, address: str, *, may_share: bool) -> bytes | None:
-        """The body, or None where the ordinary way must decide."""
+    def answer(self, query: FastQuery, address: str, *, may_share_check: bool) -> bytes | None:
+        """Return the body, or None where the ordinary way must decide."""
         started = time.perf_counter()
-        if not self.is_current(may_share=may_share):
+        if not self.is_fresh(may_share_check=may_share_check):
             return None
-        token, page = simple
+        token, page = query
         snapshot = self.live.snapshot
         if snapshot.tokens.get(token, 0) <= time.time():
             return None
@@ -116,7 +111,10 @@ class FastListHandler:
         return body
 
     def head(self, headers: Headers) -> bytes:
-        """The answer's head, which wants the body's length; `headers` is a new list whenever it changes."""
+        """Return the answer's head with a place for the length of the body.
+
+        uvicorn makes a new list of `headers` whenever they change.
+        """
         if headers is not self.headers:
             self.headers = headers
             lines = (b"%b: %b\r\n" % header for header in headers)
@@ -132,61 +130,51 @@ class FastListHandler:
         return line
 
 
-class FastListProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with the hot read in front, and a deadline for what a connection waits for."""
+class FastListProtocol(LimitedProtocol):
+    """The HTTP protocol with the fast list in front."""
 
-    hot: ClassVar[FastListHandler | None] = None  # None where the client's address stands in a proxy's header
+    # None where the client's address stands in a proxy's header, which only the ordinary way reads.
+    handler: ClassVar[FastListHandler | None] = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.is_first, self.last_url = True, b""
-        self.last_simple: Simple | None = None
-        self.is_head, self.head_size, self.was_hot = True, 0, False
-        self.unsent, self.last_read = 0, self.loop.time()
-        self.deadline = self.last_read + HEAD_SECONDS
-        self.running: RequestResponseCycle | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        # uvicorn tells only the newest of pipelined requests, and the running one would write to nobody.
-        if self.running is not None:
-            self.running.disconnected = True
-        super().connection_lost(exc)
+        self.last_query: FastQuery | None = None
+        self.was_fast = False
 
     def data_received(self, data: bytes) -> None:
         self.is_first = True
         super().data_received(data)
-        if self.is_head:
-            self.head_size += len(data)
-            if self.head_size > MAX_HEAD and not self.transport.is_closing():
-                self.send_400_response("Request head too large.")
 
     def on_message_begin(self) -> None:
         # uvicorn's own part of this waits until it is known that the request takes the ordinary way.
         self.url, self.headers, self.expect_100_continue = b"", [], False
-        self.is_head, self.head_size, self.was_hot = True, 0, False
-        self.deadline = self.loop.time() + HEAD_SECONDS
+        self.was_fast = False
+        self.begin_head()
 
     def on_headers_complete(self) -> None:
-        self.is_head, self.head_size = False, 0
-        answer = self.answer_hot() if self.url.startswith(PREFIX) else None
+        answer = self.answer_fast() if self.url.startswith(PREFIX) else None
         if answer is not None:
-            self.was_hot = True
-            self.deadline = self.loop.time() + IDLE_SECONDS
+            self.was_fast = True
+            self.begin_idle()
             self.transport.write(answer)
             return
         url, headers, expect = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.url, self.expect_100_continue = url, expect
         self.headers += headers
-        self.deadline = math.inf  # uvicorn's and the application's own limits take over
         super().on_headers_complete()
-        if not self.pipeline:
-            self.running = self.cycle
 
-    def answer_hot(self) -> bytes | None:
+    def answer_fast(self) -> bytes | None:
+        """Return the whole answer to a plain request; None where the ordinary way must decide."""
         is_first, self.is_first = self.is_first, False
         is_free = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
-        if self.hot is None or not is_free or self.flow.write_paused or self.parser.get_method() != b"GET":
+        if (
+            self.handler is None
+            or not is_free
+            or self.flow.write_paused
+            or self.parser.get_method() != b"GET"
+        ):
             return None
         agents = 0
         for name, value in self.headers:
@@ -195,35 +183,18 @@ class FastListProtocol(HttpToolsProtocol):
             agents += name == b"user-agent" and bool(value.strip())
         if agents != 1 or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
-        if self.url != self.last_url:  # what polls asks the same again and again
-            self.last_url, self.last_simple = self.url, read_simple(self.url[len(PREFIX) :])
-        if self.last_simple is None:
+        if self.url != self.last_url:  # a program that polls asks the same again and again
+            self.last_url, self.last_query = self.url, read_fast_query(self.url[len(PREFIX) :])
+        if self.last_query is None:
             return None
         address = self.client[0] if self.client else "127.0.0.1"
-        body = self.hot.answer(self.last_simple, address, may_share=is_first)
-        return body and self.hot.head(self.server_state.default_headers) % len(body) + body
+        body = self.handler.answer(self.last_query, address, may_share_check=is_first)
+        return body and self.handler.head(self.server_state.default_headers) % len(body) + body
 
     def on_body(self, body: bytes) -> None:
-        if not self.was_hot:
+        if not self.was_fast:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self.was_hot:
+        if not self.was_fast:
             super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        self.running = self.pipeline[-1][0] if self.pipeline else None
-        super().on_response_complete()
-        if self.running is None:  # only a new request prolongs this, not stray bytes or the rest of a body
-            self.deadline = min(self.deadline, self.loop.time() + IDLE_SECONDS)
-
-    def close_late(self, now: float) -> None:
-        """End the connection if what it waits for is overdue; called about once a second."""
-        unsent = self.transport.get_write_buffer_size()
-        if unsent < self.unsent or not unsent:
-            self.last_read = now
-        self.unsent = unsent
-        if unsent:  # who reads slowly still reads
-            self.deadline = max(self.deadline, now + IDLE_SECONDS)
-        if now > (self.last_read + STALL_SECONDS if unsent else self.deadline):
-            self.transport.abort()

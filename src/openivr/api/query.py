@@ -73,11 +73,20 @@ def read_choice(query: Query, name: str, values: tuple[str, ...]) -> str:
 
 def read_page(query: Query, kind: ResourceType) -> ListQuery:
     """`page`, `page_size`, `sort_by` and `order_by` of a list (P-Series: query-ivr-list)."""
-    page = read_integer(query, "page", 1, MAX_PAGE) or 1
+    number = read_integer(query, "page", 1, MAX_PAGE) or 1
     size = read_integer(query, "page_size", 1, MAX_ROWS) or MAX_ROWS
     sort = read_choice(query, "sort_by", ("id", *kind.sorts))
-    is_descending = read_choice(query, "order_by", ("asc", "desc")) == "desc"
-    return ListQuery((page - 1) * size, size, sort, is_descending)
+    page = make_page(number, size, sort, read_choice(query, "order_by", ("asc", "desc")) == "desc")
+    if page is None:
+        raise AssertionError("the parameters are in range")
+    return page
+
+
+def make_page(number: int, size: int, sort: str, is_descending: bool) -> ListQuery | None:
+    """Return page `number` (from 1) of a list cut into `size` rows; None where one is out of range."""
+    if not (1 <= size <= MAX_ROWS and 1 <= number <= MAX_PAGE):
+        return None
+    return ListQuery((number - 1) * size, size, sort, is_descending)
 
 
 def read_search(query: Query) -> str:

@@ -23,6 +23,7 @@ from openivr.api.app import OTHER, ROOT, ApiApp
 from openivr.api.endpoint import ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.responses import ENCODE, MESSAGES
+from openivr.api.slow_clients import LimitedProtocol
 from openivr.config.settings import Settings
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
@@ -140,7 +141,7 @@ class HttpServer(uvicorn.Server):
     def close_late(self, now: float) -> None:
         """End the connections whose client is overdue with something."""
         for connection in list(self.server_state.connections):
-            if isinstance(connection, FastListProtocol):
+            if isinstance(connection, LimitedProtocol):
                 connection.close_late(now)
 
 
@@ -191,9 +192,9 @@ async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
             server.close_late(loop.time())
 
 
-def http_config(settings: Settings, app: ASGIApp, hot: FastListHandler) -> uvicorn.Config:
+def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvicorn.Config:
     # Behind a proxy the caller's address comes from a header, which only the ordinary way reads.
-    protocol = type("Protocol", (FastListProtocol,), {"hot": None if settings.trusted_proxies else hot})
+    protocol = type("Protocol", (FastListProtocol,), {"handler": None if settings.trusted_proxies else lists})
     return uvicorn.Config(
         app,
         http=protocol,
