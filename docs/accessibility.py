@@ -1,6 +1,6 @@
 """Look at every page of the web admin for what WCAG 2.2 AA does not allow: `make accessibility`.
 
-Follows the links from the first page and visits one page of each sort, in light and dark, wide and narrow.
+Follows the links from the first page and requests one page of each sort, in light and dark, wide and narrow.
 Writes docs/accessibility.md; ends with status 1 if anything was found. Needs Debian's Chromium.
 """
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start
 
 from docs.screenshots import HALL, open_office, open_page
-from openivr.web.routes import VIEWS
+from openivr.web.routes import ROUTES
 from tests.api.test_prompts import tone
 from tests.browser.conftest import SCHEMES, STANDARD
 from tests.running import Running
@@ -30,7 +30,7 @@ STARTS = ("/", "/menus/3", *(f"/menus/3?open={part}" for part in ("5", "timeout"
 STARTS += ("/menus/3/try", "/prompts/built-in", "/search?text=ada", "/nothing", "/password")
 FILES = re.compile(r"\.csv$|/(file|recording|messages|outlines|sounds)\b|/now$|/pick$|/reports/plots$")
 LEADING = ("/", "/people", "/routes", "/menus/{id:int}/calls")  # to one of the others, or a part of one
-VIEW = [(view.path, re.compile(re.sub(r"\{[^}]*\}", "[^/]+", view.path) + "$")) for view in VIEWS]
+VIEW = [(view.path, re.compile(re.sub(r"\{[^}]*\}", "[^/]+", view.path) + "$")) for view in ROUTES]
 
 Finding = tuple[str, str, int]  # rule, what it is about, elements
 
@@ -38,7 +38,7 @@ Finding = tuple[str, str, int]  # rule, what it is about, elements
 def main() -> int:
     with open_office() as (browser, running, admin):
         send(admin, "Welcome.wav", tone("wav"))
-        rows = dict(visit_all(browser, running, admin))
+        rows = dict(request_all(browser, running, admin))
     missing = [path for path in sorts() if path not in rows]
     REPORT.write_text(write_report(rows, missing))
     found = sum(len(findings) for _, findings in rows.values())
@@ -48,7 +48,7 @@ def main() -> int:
 
 def sorts() -> list[str]:
     """The addresses of everything that is a page."""
-    paths = dict.fromkeys(view.path for view in VIEWS if view.method == "GET")
+    paths = dict.fromkeys(view.path for view in ROUTES if view.method == "GET")
     return [path for path in paths if not FILES.search(path) and path not in LEADING and "{name" not in path]
 
 
@@ -60,7 +60,7 @@ def sort_of(address: str) -> str:
     return f"{path}?{opened[0]}" if opened else path
 
 
-def visit_all(
+def request_all(
     browser: Browser, running: Running, admin: Admin
 ) -> Iterator[tuple[str, tuple[int, list[Finding]]]]:
     """Each sort of page: how many rules its elements kept, and what was found."""

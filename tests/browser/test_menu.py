@@ -84,7 +84,7 @@ def test_changing_a_key(page: Page, api: Api, menu: int) -> None:
     expect(page.locator("#tile-5")).to_be_focused()
     check_axe(page)
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#told")).to_contain_text("Saved. The next caller gets it.")
+    expect(page.locator("#flash")).to_contain_text("Saved. The next caller gets it.")
     assert stored(api, menu)["press5_dest_value"] == "3"
     expect(page.locator("#bar")).to_be_empty()
 
@@ -139,7 +139,7 @@ def test_by_keyboard_alone(page: Page, api: Api, menu: int) -> None:
     expect(page.locator("#tile-2")).to_be_focused()
     page.get_by_role("button", name="Save").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#told")).to_contain_text("Saved.")
+    expect(page.locator("#flash")).to_contain_text("Saved.")
     assert stored(api, menu)["press2_dest_value"] == "2"
 
 
@@ -159,7 +159,7 @@ def test_without_script(open_page: Open, api: Api, menu: int) -> None:
     page.get_by_label("Plays in all").fill("2")
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#told")).to_contain_text("Key 3: Support (6300) instead of Nothing.")
+    expect(page.locator("#flash")).to_contain_text("Key 3: Support (6300) instead of Nothing.")
     row = stored(api, menu)
     assert (row["press3_dest"], row["prompt_repeat"]) == ("ring_group", 2)
 
@@ -172,7 +172,7 @@ def test_on_a_telephone(phone: Page, api: Api, menu: int) -> None:
     check_width(phone)
     check_axe(phone)
     phone.get_by_role("button", name="Save").click()
-    expect(phone.locator("#told")).to_contain_text("Saved.")
+    expect(phone.locator("#flash")).to_contain_text("Saved.")
     assert stored(api, menu)["press_hash_dest"] == "dial_by_name"
 
 
@@ -187,7 +187,7 @@ def test_somebody_else_saved_meanwhile(page: Page, api: Api, menu: int) -> None:
     check_axe(page)
     expect(page.locator("#tile-2")).to_contain_text("Hang up")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#told")).to_contain_text("Saved.")
+    expect(page.locator("#flash")).to_contain_text("Saved.")
     row = stored(api, menu)
     assert (row["name"], row["press2_dest"]) == ("Mine", "end_call")
 

@@ -5,15 +5,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from openivr.web.resources.views import FACES
+from openivr.web.resources.views import RESOURCE_VIEWS
 from tests.browser.conftest import Open, check_axe, check_width
 from tests.running import Api
 from tests.web.site import Admin
 
 PATHS = [
     path
-    for face in FACES.values()
-    for path in (face.path, f"{face.path}/new", f"{face.path}/1", f"{face.path}/1/delete")
+    for view in RESOURCE_VIEWS.values()
+    for path in (view.path, f"{view.path}/new", f"{view.path}/1", f"{view.path}/1/delete")
 ]
 
 

@@ -43,7 +43,7 @@ MINUTE, DAY = 60_000, 86_400_000
 def test_every_reason_that_the_server_writes_has_words() -> None:
     written = {*HangupReason, *NoMatch, CLOSING, TRANSFERRED, INTERRUPTED, FAILED}
     assert written == {*HangupReason, *OTHER_REASONS}
-    assert [one for one in written if not messages.has(f"why.{slug(one)}")] == []
+    assert [one for one in written if not messages.has_text(f"why.{slug(one)}")] == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_every_reason_that_the_server_writes_has_words() -> None:
     ],
 )
 def test_everything_else_too(section: str, texts: Any) -> None:
-    assert [text for text in texts if not messages.has(f"{section}.{slug(text)}")] == []
+    assert [text for text in texts if not messages.has_text(f"{section}.{slug(text)}")] == []
 
 
 @pytest.mark.parametrize("topic", Topic)

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from openivr.resources import KINDS
 from openivr.resources.fields import Field
 from openivr.web.forms.parse import ParsedForm, move, read_draft
-from openivr.web.resources.views import FACES
+from openivr.web.resources.views import RESOURCE_VIEWS
 
 KNOWN = {
     ("extension", "1000"): 1,
@@ -160,14 +160,14 @@ def test_moves(steps: str, name: str, after: list[str]) -> None:
 
 
 @given(
-    some.sampled_from(list(FACES.values())),
+    some.sampled_from(list(RESOURCE_VIEWS.values())),
     some.dictionaries(
         some.sampled_from(
             sorted(
                 {
                     name + ending
-                    for face in FACES.values()
-                    for one in face.fields
+                    for view in RESOURCE_VIEWS.values()
+                    for one in view.fields
                     for name in (one.name, *(f"{one.name}.{c.name}" for c in getattr(one, "columns", ())))
                     for ending in ("", ".add", "_target", "_prefix", ".made")
                 }
@@ -180,6 +180,6 @@ def test_moves(steps: str, name: str, after: list[str]) -> None:
     some.text(max_size=20)
     | some.builds("{} {} {}".format, some.just("member_list"), some.just("up"), some.integers()),
 )
-def test_no_form_can_break_the_reading(face: Any, form: dict[str, list[str]], steps: str) -> None:
-    draft = read_draft(face.fields, move(form, steps), lambda *key: KNOWN.get(key))
+def test_no_form_can_break_the_reading(view: Any, form: dict[str, list[str]], steps: str) -> None:
+    draft = read_draft(view.fields, move(form, steps), lambda *key: KNOWN.get(key))
     assert isinstance(draft.body, dict)

@@ -13,7 +13,7 @@ from openivr.ivr.analysis.words import TEXTS, remedy_of, text_of, title_of
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.web.menus import finding_labels
 from openivr.web.menus.finding_labels import FindingView, show_finding
-from openivr.web.messages import has
+from openivr.web.messages import has_text
 from tests.ivr.conftest import office  # noqa: F401 - a fixture
 from tests.ivr.mistakes import INBOUND, MISTAKES, SOUND
 
@@ -38,8 +38,8 @@ def test_the_page_and_the_terminal_report_the_same(
 
 
 def test_every_rule_and_reason_has_words() -> None:
-    assert all(has(f"finding_title.{code}") and has(f"finding_remedy.{code}") for code in RULES)
-    assert all(has(f"finding.{key.replace('.', '_')}") for key in TEXTS)
+    assert all(has_text(f"finding_title.{code}") and has_text(f"finding_remedy.{code}") for code in RULES)
+    assert all(has_text(f"finding.{key.replace('.', '_')}") for key in TEXTS)
 
 
 def test_many_numbers_are_a_range() -> None:

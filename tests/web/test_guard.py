@@ -6,12 +6,12 @@ import pytest
 
 from openivr.web.core.csrf import POLICY
 from openivr.web.core.request import PageRoute
-from openivr.web.routes import VIEWS
+from openivr.web.routes import ROUTES
 from tests.running import Running
 from tests.web.site import Admin, where
 
 OPEN = {"/sign-in", "/sign-in/again"}
-SHUT = [view for view in VIEWS if not view.is_open]
+SHUT = [view for view in ROUTES if not view.is_open]
 
 
 def concrete(view: PageRoute) -> str:
@@ -24,7 +24,7 @@ def name(view: PageRoute) -> str:
 
 
 def test_exactly_these_are_open() -> None:
-    assert {view.path for view in VIEWS if view.is_open} == OPEN
+    assert {view.path for view in ROUTES if view.is_open} == OPEN
     assert len(SHUT) > 5
 
 
@@ -74,7 +74,7 @@ def test_the_browsers_word_about_the_origin(demo: Running) -> None:
     visitor.close()
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view.method == "GET"], ids=name)
+@pytest.mark.parametrize("view", [view for view in ROUTES if view.method == "GET"], ids=name)
 def test_no_page_is_less_strict(admin: Admin, view: PageRoute) -> None:
     answer = admin.get(concrete(view))
     assert answer.status in {200, 303, 404}

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from openivr.web.core.resume_form import MOST
+from openivr.web.core.resume_form import MAX_FORM
 from tests.running import Answer, Running
 from tests.web.site import PASSWORD, Admin, where
 
@@ -80,7 +80,7 @@ def test_signing_in_elsewhere_first_keeps_it_too(visitor: Admin) -> None:
     [
         ("/people/groups/new", b"name=x", {"Origin": "http://elsewhere.example"}),
         ("/people/groups/new", b"csrf=x", {}),
-        ("/people/groups/new", b"name=" + b"x" * MOST, {}),
+        ("/people/groups/new", b"name=" + b"x" * MAX_FORM, {}),
         ("/password", b"old=secret&new=secret2&again=secret2", {}),
         ("/people/groups/new", b'{"name": "x"}', {"Content-Type": "application/json"}),
         ("/menus", b"name=x", {}),

@@ -7,7 +7,7 @@ import pytest
 
 from openivr.resources.ivr import IVR
 from openivr.store.config import resources
-from openivr.web.menus.menu_view import MOST_NODES
+from openivr.web.menus.menu_view import MAX_NODES
 from tests.running import Answer, Api, Running
 from tests.web.forms import Form
 from tests.web.site import Admin, where
@@ -278,7 +278,7 @@ def test_names_from_elsewhere_are_text(admin: Admin, api: Api, fresh: int) -> No
 
 def test_a_picture_that_is_cut_says_so(admin: Admin, api: Api, fresh: int) -> None:
     chain = [fresh]
-    for place in range(MOST_NODES):
+    for place in range(MAX_NODES):
         keys = {"press1_dest": "ivr", "press1_dest_value": str(chain[-1])}
         body = stored(api, fresh) | {"number": str(7100 + place), "name": f"Floor {place}"}
         del body["id"]
@@ -288,7 +288,7 @@ def test_a_picture_that_is_cut_says_so(admin: Admin, api: Api, fresh: int) -> No
         assert said not in text(admin.get(f"/menus/{chain[-3]}"))
         page = admin.get(f"/menus/{chain[-1]}")
         assert said in text(page)
-        assert page.content.count(b"data-node=") == MOST_NODES
+        assert page.content.count(b"data-node=") == MAX_NODES
     finally:
         for ident in reversed(chain[1:]):
             assert api.get("ivr/delete", id=ident)["errcode"] == 0

@@ -12,14 +12,14 @@ from openivr.resources import KINDS
 from openivr.store.config import resources
 from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
-from openivr.web.forms.inputs import MOST_MOVED
-from openivr.web.resources.views import FACES, ResourceView
+from openivr.web.forms.inputs import MAX_MOVABLE
+from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
 from tests.running import Answer, Api
 from tests.store.bodies import extension
 from tests.web.site import Admin, where
 
 NUMBERS = count(3000)
-KINDS_WITH_PAGES = list(FACES.values())
+KINDS_WITH_PAGES = list(RESOURCE_VIEWS.values())
 HOSTILE = "<script>alert(1)</script>\"'&"
 ALERT = re.compile(r'<div class="card wrongs"')
 
@@ -151,42 +151,42 @@ def page(answer: Answer) -> str:
     return unescape(answer.content.decode())
 
 
-def create(admin: Admin, face: ResourceView) -> int:
-    answer = admin.post(f"{face.path}/new", form(face.kind.name))
+def create(admin: Admin, view: ResourceView) -> int:
+    answer = admin.post(f"{view.path}/new", form(view.kind.name))
     assert answer.status == 303, page(answer)
     return int(where(answer).rpartition("/")[2])
 
 
-def shown(api: Api, face: ResourceView, ident: int) -> dict[str, Any]:
-    answer: dict[str, Any] = api.get(f"{face.kind.paths[0]}/get", id=ident)
+def shown(api: Api, view: ResourceView, ident: int) -> dict[str, Any]:
+    answer: dict[str, Any] = api.get(f"{view.kind.paths[0]}/get", id=ident)
     return answer.get("data", answer)
 
 
-def total(api: Api, face: ResourceView) -> int:
-    found: int = api.get(f"{face.kind.paths[0]}/list")["total_number"]
+def total(api: Api, view: ResourceView) -> int:
+    found: int = api.get(f"{view.kind.paths[0]}/list")["total_number"]
     return found
 
 
-@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, face: ResourceView) -> None:
-    ident = create(admin, face)
-    assert shown(api, face, ident).items() >= SHOWN[face.kind.name].items()
-    row = shown(api, face, ident)
-    if face.kind.name == "ext_group":
+@pytest.mark.parametrize("view", KINDS_WITH_PAGES, ids=lambda view: view.kind.name)
+def test_what_a_form_creates_the_api_shows(admin: Admin, api: Api, view: ResourceView) -> None:
+    ident = create(admin, view)
+    assert shown(api, view, ident).items() >= SHOWN[view.kind.name].items()
+    row = shown(api, view, ident)
+    if view.kind.name == "ext_group":
         assert [member["text2"] for member in row["member_list"]] == ["1001", "1000"]
-    if face.kind.name == "outbound_route":
+    if view.kind.name == "outbound_route":
         assert [link["text"] for link in row["ext_list"]] == ["Sales"]
-    listed = page(admin.get(face.path + "?page_size=500"))
-    assert f'{face.path}/{ident}"' in listed
+    listed = page(admin.get(view.path + "?page_size=500"))
+    assert f'{view.path}/{ident}"' in listed
 
 
-@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, face: ResourceView) -> None:
-    ident = create(admin, face)
-    before = shown(api, face, ident)
-    answer = admin.post(f"{face.path}/{ident}", read_form(admin.get(f"{face.path}/{ident}")))
+@pytest.mark.parametrize("view", KINDS_WITH_PAGES, ids=lambda view: view.kind.name)
+def test_a_form_that_is_sent_as_it_came_changes_nothing(admin: Admin, api: Api, view: ResourceView) -> None:
+    ident = create(admin, view)
+    before = shown(api, view, ident)
+    answer = admin.post(f"{view.path}/{ident}", read_form(admin.get(f"{view.path}/{ident}")))
     assert answer.status == 303, page(answer)
-    assert shown(api, face, ident) == before
+    assert shown(api, view, ident) == before
 
 
 def read_form(answer: Answer) -> list[tuple[str, str]]:
@@ -213,14 +213,14 @@ def test_what_is_bad_is_named_and_changes_nothing(
     admin: Admin, api: Api, bad: tuple[str, str, str, str]
 ) -> None:
     kind, name, text, words = bad
-    face = FACES[kind]
-    before = total(api, face)
+    view = RESOURCE_VIEWS[kind]
+    before = total(api, view)
     fields = put(form(kind), name, text)
-    answer = admin.post(f"{face.path}/new", fields)
+    answer = admin.post(f"{view.path}/new", fields)
     assert answer.status == 422
     assert words in page(answer)
     assert ALERT.search(page(answer))
-    assert total(api, face) == before
+    assert total(api, view) == before
     kept, listed = read_form(answer), (".add", "_list", "_status", "_strategy")
     assert [one for one in fields if one not in kept and not one[0].endswith(listed)] == []
 
@@ -228,15 +228,15 @@ def test_what_is_bad_is_named_and_changes_nothing(
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad[0]}-{bad[1]}-{bad[2]}")
 def test_a_bad_change_changes_nothing(admin: Admin, api: Api, bad: tuple[str, str, str, str]) -> None:
     kind, name, text, words = bad
-    face = FACES[kind]
-    path = f"{face.path}/{create(admin, face)}"
+    view = RESOURCE_VIEWS[kind]
+    path = f"{view.path}/{create(admin, view)}"
     ident = int(path.rpartition("/")[2])
-    before = shown(api, face, ident)
+    before = shown(api, view, ident)
     fields = read_form(admin.get(path))
     answer = admin.post(path, put(fields, name, text))
     assert answer.status == 422
     assert words in page(answer)
-    assert shown(api, face, ident) == before
+    assert shown(api, view, ident) == before
 
 
 def test_every_problem_is_told_at_once(admin: Admin) -> None:
@@ -259,7 +259,7 @@ def test_secrets_are_kept_where_nothing_is_typed_and_never_shown(admin: Admin, a
 
 
 def test_a_new_registration_name_needs_its_password(admin: Admin) -> None:
-    ident = create(admin, FACES["extension"])
+    ident = create(admin, RESOURCE_VIEWS["extension"])
     fields = read_form(admin.get(f"/people/extensions/{ident}"))
     answer = admin.post(f"/people/extensions/{ident}", put(fields, "reg_name", "another"))
     assert answer.status == 422
@@ -270,7 +270,7 @@ def test_a_password_is_made_up_and_shown_until_it_is_saved(admin: Admin) -> None
     made = re.compile(r'id="reg_password"[^>]*type="text" value="(\w{23})"')
     first = made.search(page(admin.get("/people/extensions/new")))
     assert first
-    ident = create(admin, FACES["extension"])
+    ident = create(admin, RESOURCE_VIEWS["extension"])
     path = f"/people/extensions/{ident}"
     fields = read_form(admin.get(path))
     answer = admin.post(path, [*fields, ("do", "reg_password make")])
@@ -299,21 +299,24 @@ def test_items_are_moved_without_saving(admin: Admin, api: Api) -> None:
         answer = admin.post(path, [*fields, *typed, ("do", steps)])
         assert answer.status == 200
         assert chosen.findall(page(answer)) == after
-    assert [member["value"] for member in shown(api, FACES["ext_group"], ident)["member_list"]] == ["2", "1"]
+    assert [member["value"] for member in shown(api, RESOURCE_VIEWS["ext_group"], ident)["member_list"]] == [
+        "2",
+        "1",
+    ]
 
 
-@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_deleting(admin: Admin, api: Api, face: ResourceView) -> None:
-    ident = create(admin, face)
-    path = f"{face.path}/{ident}/delete"
+@pytest.mark.parametrize("view", KINDS_WITH_PAGES, ids=lambda view: view.kind.name)
+def test_deleting(admin: Admin, api: Api, view: ResourceView) -> None:
+    ident = create(admin, view)
+    path = f"{view.path}/{ident}/delete"
     assert "Nothing points to" in page(admin.get(path))
-    assert shown(api, face, ident)["id"] == ident
-    assert where(admin.post(path)) == face.path
-    assert shown(api, face, ident)["errcode"] == 60001
-    assert "is deleted." in page(admin.get(face.path))
-    for answer in (admin.get(path), admin.post(path), admin.get(f"{face.path}/{ident}")):
+    assert shown(api, view, ident)["id"] == ident
+    assert where(admin.post(path)) == view.path
+    assert shown(api, view, ident)["errcode"] == 60001
+    assert "is deleted." in page(admin.get(view.path))
+    for answer in (admin.get(path), admin.post(path), admin.get(f"{view.path}/{ident}")):
         assert answer.status == 404
-    assert admin.post(f"{face.path}/{ident}", form(face.kind.name)).status == 404
+    assert admin.post(f"{view.path}/{ident}", form(view.kind.name)).status == 404
 
 
 def test_what_others_point_to_is_not_deleted(admin: Admin, api: Api) -> None:
@@ -323,24 +326,24 @@ def test_what_others_point_to_is_not_deleted(admin: Admin, api: Api) -> None:
         assert '<a href="/menus/3">Menu 6200</a>' in page(answer)
         assert '<a href="/people/groups/1">Extension group Sales</a>' in page(answer)
     assert answer.status == 409
-    assert shown(api, FACES["extension"], 1)["number"] == "1000"
+    assert shown(api, RESOURCE_VIEWS["extension"], 1)["number"] == "1000"
 
 
 def test_names_from_elsewhere_are_text(admin: Admin) -> None:
-    face = FACES["ext_group"]
+    view = RESOURCE_VIEWS["ext_group"]
     ident = int(
-        where(admin.post(f"{face.path}/new", [("name", HOSTILE), ("member_list.add", HOSTILE)])).rpartition(
+        where(admin.post(f"{view.path}/new", [("name", HOSTILE), ("member_list.add", HOSTILE)])).rpartition(
             "/"
         )[2]
         or 0
     )
     assert ident == 0
-    ident = int(where(admin.post(f"{face.path}/new", [("name", HOSTILE)])).rpartition("/")[2])
-    for path in (face.path, f"{face.path}/{ident}", f"{face.path}/{ident}/delete", "/pick?kinds=ext_group"):
+    ident = int(where(admin.post(f"{view.path}/new", [("name", HOSTILE)])).rpartition("/")[2])
+    for path in (view.path, f"{view.path}/{ident}", f"{view.path}/{ident}/delete", "/pick?kinds=ext_group"):
         content = admin.get(path).content.decode()
         assert "<script>alert" not in content
         assert "&lt;script&gt;alert" in content
-    admin.post(f"{face.path}/{ident}/delete")
+    admin.post(f"{view.path}/{ident}/delete")
 
 
 def test_lists_are_sorted_searched_and_paged(admin: Admin) -> None:
@@ -372,14 +375,14 @@ def test_what_a_stranger_could_dial(admin: Admin, api: Api) -> None:
     assert "Whoever calls one of the menus 6200, 6201 can dial" in text
     assert "11 digits that begin with 9" in text
     assert "At most 2 calls at a time and 30 an hour; 5 an hour for one caller." in text
-    ident = create(admin, FACES["outbound_route"])
+    ident = create(admin, RESOURCE_VIEWS["outbound_route"])
     assert "no menu lets its callers use this route" in page(admin.get(f"/routes/outbound/{ident}"))
 
 
 def test_a_long_list_is_ticked_instead_of_moved(admin: Admin, api: Api) -> None:
     people = [
         api.post("extension/create", extension(str(number), reg_name=f"long{number}"))["id"]
-        for number in range(8000, 8000 + MOST_MOVED + 1)
+        for number in range(8000, 8000 + MAX_MOVABLE + 1)
     ]
     fields = [("name", "Everybody"), *(("member_list", f"extension:{ident}") for ident in people)]
     path = where(admin.post("/people/groups/new", fields))
@@ -388,7 +391,8 @@ def test_a_long_list_is_ticked_instead_of_moved(admin: Admin, api: Api) -> None:
     assert "Move 8000 up" not in page(admin.get(path))
     assert admin.post(path, [one for one in kept if one[1] != f"extension:{people[7]}"]).status == 303
     left = [
-        one["value"] for one in shown(api, FACES["ext_group"], int(path.rpartition("/")[2]))["member_list"]
+        one["value"]
+        for one in shown(api, RESOURCE_VIEWS["ext_group"], int(path.rpartition("/")[2]))["member_list"]
     ]
     assert left == [str(ident) for ident in people if ident != people[7]]
     assert "Move 8000 down" in page(admin.get(path))
@@ -435,46 +439,46 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
 }
 
 
-@pytest.mark.parametrize("face", KINDS_WITH_PAGES, ids=lambda face: face.kind.name)
-def test_two_who_change_the_same_object_are_told(admin: Admin, api: Api, face: ResourceView) -> None:
-    mine, theirs, (name, text), said = BOTH[face.kind.name]
-    ident = create(admin, face)
-    path = f"{face.path}/{ident}"
+@pytest.mark.parametrize("view", KINDS_WITH_PAGES, ids=lambda view: view.kind.name)
+def test_two_who_change_the_same_object_are_told(admin: Admin, api: Api, view: ResourceView) -> None:
+    mine, theirs, (name, text), said = BOTH[view.kind.name]
+    ident = create(admin, view)
+    path = f"{view.path}/{ident}"
     fields = read_form(admin.get(path))
-    assert api.post(f"{face.kind.paths[0]}/update", {"id": ident} | theirs)["errcode"] == 0
-    before = shown(api, face, ident)
+    assert api.post(f"{view.kind.paths[0]}/update", {"id": ident} | theirs)["errcode"] == 0
+    before = shown(api, view, ident)
     answer = admin.post(path, put(fields, *mine))
     assert answer.status == 409
-    kind = KINDS[face.kind.name].title.lower()
+    kind = KINDS[view.kind.name].title.lower()
     assert f"Somebody else has saved this {kind} meanwhile" in page(answer)
     assert "1 change, not saved yet" in page(answer)
     assert f"<li>{said}</li>" in page(answer)
-    assert shown(api, face, ident) == before
+    assert shown(api, view, ident) == before
     again = read_form(answer)
     assert mine in again
     assert (name, text) in again
     assert admin.post(path, again).status == 303
-    saved = shown(api, face, ident)
+    saved = shown(api, view, ident)
     assert {key: saved[key] for key in theirs} == theirs
     assert saved != before
     assert mine in read_form(admin.get(path))
 
 
 def test_two_who_change_the_same_field_are_told(admin: Admin, api: Api) -> None:
-    ident = create(admin, FACES["ext_group"])
+    ident = create(admin, RESOURCE_VIEWS["ext_group"])
     path = f"/people/groups/{ident}"
     fields = read_form(admin.get(path))
     assert api.post("extension_group/update", {"id": ident, "name": "Their own"})["errcode"] == 0
     answer = admin.post(path, put(fields, "name", "Mine"))
     assert answer.status == 409
     assert "<li>Name: Mine instead of Their own.</li>" in page(answer)
-    assert shown(api, FACES["ext_group"], ident)["name"] == "Their own"
+    assert shown(api, RESOURCE_VIEWS["ext_group"], ident)["name"] == "Their own"
     assert admin.post(path, read_form(answer)).status == 303
-    assert shown(api, FACES["ext_group"], ident)["name"] == "Mine"
+    assert shown(api, RESOURCE_VIEWS["ext_group"], ident)["name"] == "Mine"
 
 
 def test_a_new_password_waits_like_every_other_change(admin: Admin, api: Api) -> None:
-    ident = create(admin, FACES["trunk"])
+    ident = create(admin, RESOURCE_VIEWS["trunk"])
     path = f"/routes/trunks/{ident}"
     fields = read_form(admin.get(path))
     assert api.post("trunk/update", {"id": ident, "port": 5070})["errcode"] == 0
@@ -487,7 +491,7 @@ def test_a_new_password_waits_like_every_other_change(admin: Admin, api: Api) ->
 
 
 def test_a_refused_form_still_sees_what_others_saved(admin: Admin, api: Api) -> None:
-    ident = create(admin, FACES["extension"])
+    ident = create(admin, RESOURCE_VIEWS["extension"])
     path = f"/people/extensions/{ident}"
     fields = read_form(admin.get(path))
     number = dict(fields)["number"]
@@ -499,12 +503,12 @@ def test_a_refused_form_still_sees_what_others_saved(admin: Admin, api: Api) -> 
     assert told.status == 409
     assert "<li>First name: Mine instead of Theirs.</li>" in page(told)
     assert admin.post(path, read_form(told)).status == 303
-    row = shown(api, FACES["extension"], ident)
+    row = shown(api, RESOURCE_VIEWS["extension"], ident)
     assert (row["first_name"], row["last_name"], row["presence_status"]) == ("Mine", "Kept", "lunch")
 
 
 def test_a_form_with_broken_prints_is_saved_whole(admin: Admin, api: Api) -> None:
-    ident = create(admin, FACES["ext_group"])
+    ident = create(admin, RESOURCE_VIEWS["ext_group"])
     for prints in ("", "[]", "{", '{"name": 1}', "\x00"):
         fields = [
             ("name", f"Named {ident} {len(prints)}"),
@@ -512,13 +516,13 @@ def test_a_form_with_broken_prints_is_saved_whole(admin: Admin, api: Api) -> Non
             ("prints", prints),
         ]
         assert admin.post(f"/people/groups/{ident}", fields).status == 303
-        assert shown(api, FACES["ext_group"], ident)["name"] == f"Named {ident} {len(prints)}"
-    assert [one["value"] for one in shown(api, FACES["ext_group"], ident)["member_list"]] == ["4"]
+        assert shown(api, RESOURCE_VIEWS["ext_group"], ident)["name"] == f"Named {ident} {len(prints)}"
+    assert [one["value"] for one in shown(api, RESOURCE_VIEWS["ext_group"], ident)["member_list"]] == ["4"]
 
 
 def test_phones_and_trunks_say_how_they_are(admin: Admin) -> None:
     assert "Switched off. No calls come or go over it." in page(admin.get("/routes/trunks/1"))
-    trunk = create(admin, FACES["trunk"])
+    trunk = create(admin, RESOURCE_VIEWS["trunk"])
     assert "Nothing is known of it yet." in page(admin.get(f"/routes/trunks/{trunk}"))
     phone = Registration(
         2, "sip:1001@192.0.2.9", int(time.time()) + 600, {"user_agent": "<b>Desk</b>"}, "one"

@@ -21,9 +21,9 @@ SHOWN = re.compile(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"')
 
 
 def test_every_key_that_is_named_has_words() -> None:
-    named = re.findall(r"""\bsay\(\s*["']([a-z_]+\.[a-z_0-9]*[a-z0-9])["']""", CODE)
+    named = re.findall(r"""\bt\(\s*["']([a-z_]+\.[a-z_0-9]*[a-z0-9])["']""", CODE)
     assert len(named) > 50
-    assert [key for key in named if not messages.has(key)] == []
+    assert [key for key in named if not messages.has_text(key)] == []
 
 
 def test_no_words_are_left_over() -> None:
@@ -70,10 +70,10 @@ def test_words_in_a_script_would_be_found() -> None:
 
 
 def test_counting() -> None:
-    assert messages.say("sign_in.blocked", count=1).endswith("in a minute.")
-    assert messages.say("sign_in.blocked", count=2).endswith("in 2 minutes.")
+    assert messages.t("sign_in.blocked", count=1).endswith("in a minute.")
+    assert messages.t("sign_in.blocked", count=2).endswith("in 2 minutes.")
 
 
 def test_unknown_words_are_an_error() -> None:
     with pytest.raises(KeyError):
-        messages.say("frame.nothing_of_the_kind")
+        messages.t("frame.nothing_of_the_kind")

@@ -22,10 +22,10 @@ from openivr.store.config.prompts import MAX_FILE, MEDIA_TYPES
 from openivr.web.core import listing
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.core.urls import PLACES
-from openivr.web.messages import say
+from openivr.web.core.urls import RESOURCE_URLS
+from openivr.web.messages import t
 
-PATH = PLACES["custom_prompt"].list
+PATH = RESOURCE_URLS["custom_prompt"].list
 ENVELOPE = 64 * 1024  # of a form around the file
 REFUSED, IN_USE = 422, 409  # HTTP statuses
 
@@ -39,14 +39,14 @@ class Offer:
     is_taken: bool = False
 
 
-async def show_list(visit: PageRequest) -> Response:
-    return await list_page(visit, Offer())
+async def show_list(request: PageRequest) -> Response:
+    return await list_page(request, Offer())
 
 
-async def list_page(visit: PageRequest, offer: Offer, status: int = 200) -> Response:
-    found = await listing.read(visit, CUSTOM_PROMPT, PATH)
-    users = await visit.database.read(count_users, found.rows)
-    return visit.page(
+async def list_page(request: PageRequest, offer: Offer, status: int = 200) -> Response:
+    found = await listing.read(request, CUSTOM_PROMPT, PATH)
+    users = await request.database.read(count_users, found.rows)
+    return request.render(
         "prompts/list.html",
         status=status,
         where=PATH,
@@ -63,13 +63,13 @@ def count_users(connection: Connection, rows: Iterable[Row]) -> dict[int, int]:
     return {ident: sum(kinds.values()) for ident, kinds in counts.items()}
 
 
-async def show_one(visit: PageRequest) -> Response:
-    return await one_page(visit, "prompts/one.html")
+async def show_one(request: PageRequest) -> Response:
+    return await one_page(request, "prompts/one.html")
 
 
-async def one_page(visit: PageRequest, template: str, status: int = 200) -> Response:
-    row, users = await visit.database.read(load, visit.ident())
-    return visit.page(template, status=status, where=PATH, row=row, users=users, most=MAX_FILE)
+async def one_page(request: PageRequest, template: str, status: int = 200) -> Response:
+    row, users = await request.database.read(load, request.path_id())
+    return request.render(template, status=status, where=PATH, row=row, users=users, most=MAX_FILE)
 
 
 def load(connection: Connection, ident: int) -> tuple[Row, list[resources.ResourceUser]]:
@@ -77,24 +77,24 @@ def load(connection: Connection, ident: int) -> tuple[Row, list[resources.Resour
     return row, resources.users(connection, CUSTOM_PROMPT, ident)
 
 
-async def upload(visit: PageRequest) -> Response:
+async def upload(request: PageRequest) -> Response:
     """Add a prompt; one that has its name already is replaced only if that is wished for (`replace`)."""
-    file = visit.form.get("file")
+    file = request.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        return await list_page(visit, Offer(visit.text("name"), say("prompt.no_file")), REFUSED)
-    name = choose_name(visit.text("name").strip(), file.filename)
+        return await list_page(request, Offer(request.form_text("name"), t("prompt.no_file")), REFUSED)
+    name = choose_name(request.form_text("name").strip(), file.filename)
     data = await file.read()
     if len(data) > MAX_FILE:
-        return await list_page(visit, Offer(name, say("prompt.too_large")), REFUSED)
-    if not visit.text("replace") and await visit.database.read(prompts.find, name) is not None:
-        return await list_page(visit, Offer(name, say("prompt.taken", name=name), is_taken=True), REFUSED)
+        return await list_page(request, Offer(name, t("prompt.too_large")), REFUSED)
+    if not request.form_text("replace") and await request.database.read(prompts.find, name) is not None:
+        return await list_page(request, Offer(name, t("prompt.taken", name=name), is_taken=True), REFUSED)
     try:
-        recording = await visit.database.run_in_thread(prompts.decode, name, data)
+        recording = await request.database.run_in_thread(prompts.decode, name, data)
     except Invalid as error:
-        text = say("prompt.refused", name=name, text=error.problems[0].text)
-        return await list_page(visit, Offer(name, text), REFUSED)
-    await visit.database.change_config(prompts.save, name, data, recording)
-    return visit.go(PATH, [say("prompt.saved", name=name)])
+        text = t("prompt.refused", name=name, text=error.problems[0].text)
+        return await list_page(request, Offer(name, text), REFUSED)
+    await request.database.change_config(prompts.save, name, data, recording)
+    return request.redirect(PATH, [t("prompt.saved", name=name)])
 
 
 def choose_name(given: str, filename: str) -> str:
@@ -105,10 +105,10 @@ def choose_name(given: str, filename: str) -> str:
     return given if given.lower().endswith((".wav", ".mp3", ".gsm")) else given + ending
 
 
-async def download(visit: PageRequest) -> Response:
+async def download(request: PageRequest) -> Response:
     """The file as it was sent."""
-    name, original, _ = await visit.database.read(prompts.audio, visit.ident())
-    return send_bytes(visit, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
+    name, original, _ = await request.database.read(prompts.audio, request.path_id())
+    return send_bytes(request, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
 
 
 def as_attachment(name: str) -> dict[str, str]:
@@ -116,29 +116,29 @@ def as_attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
-async def ask_delete(visit: PageRequest) -> Response:
-    return await one_page(visit, "prompts/delete.html")
+async def ask_delete(request: PageRequest) -> Response:
+    return await one_page(request, "prompts/delete.html")
 
 
-async def delete(visit: PageRequest) -> Response:
-    row, _ = await visit.database.read(load, visit.ident())
+async def delete(request: PageRequest) -> Response:
+    row, _ = await request.database.read(load, request.path_id())
     try:
-        await visit.database.change_config(resources.delete, CUSTOM_PROMPT, visit.ident())
+        await request.database.change_config(resources.delete, CUSTOM_PROMPT, request.path_id())
     except InUse:
-        return await one_page(visit, "prompts/delete.html", IN_USE)
-    return visit.go(PATH, [say("object.deleted", label=row["name"])])
+        return await one_page(request, "prompts/delete.html", IN_USE)
+    return request.redirect(PATH, [t("object.deleted", label=row["name"])])
 
 
-async def show_builtin(visit: PageRequest) -> Response:
+async def show_builtin(request: PageRequest) -> Response:
     """The sounds that the server has of itself, to be read and heard."""
     rows = [(name, words, sounds.seconds(name)) for name, words in SOUNDS.items() if name in sounds.NAMES]
-    return visit.page("prompts/builtin.html", where=PATH, rows=rows)
+    return request.render("prompts/builtin.html", where=PATH, rows=rows)
 
 
 ONE = PATH + "/{id:int}"
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show_list),
-    PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", most_body=MAX_FILE + ENVELOPE),
+    PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", max_body=MAX_FILE + ENVELOPE),
     PageRoute(path=f"{PATH}/built-in", handle=show_builtin),
     PageRoute(path=ONE, handle=show_one),
     PageRoute(path=f"{ONE}/file", handle=download),

@@ -1,4 +1,4 @@
-"""Every page of the admin, and the application that serves them."""
+"""The route table of the admin, and its application."""
 
 from starlette.responses import RedirectResponse, Response
 
@@ -25,39 +25,38 @@ from openivr.web.simulator import pages as phone
 from openivr.web.simulator import replay, scenario_tests
 
 
-async def start(_visit: PageRequest) -> Response:
-    """The first page is that of the menus."""
+async def start(_request: PageRequest) -> Response:
+    """Redirect to the menus."""
     return RedirectResponse("/menus", 303)
 
 
-VIEWS: tuple[PageRoute, ...] = (
+ROUTES: tuple[PageRoute, ...] = (
     PageRoute(path="/", handle=start),
-    *auth.VIEWS,
-    *search.VIEWS,
-    *menu_list.VIEWS,
-    *menu.VIEWS,
-    *objects.VIEWS,
-    *autocomplete.VIEWS,
-    *prompts.VIEWS,
-    *api_access.VIEWS,
-    *settings.VIEWS,
-    *phone.VIEWS,
-    *scenario_tests.VIEWS,
-    *calls.VIEWS,
-    *replay.VIEWS,
-    *reports.VIEWS,
-    *audio.VIEWS,
+    *auth.ROUTES,
+    *search.ROUTES,
+    *menu_list.ROUTES,
+    *menu.ROUTES,
+    *objects.ROUTES,
+    *autocomplete.ROUTES,
+    *prompts.ROUTES,
+    *api_access.ROUTES,
+    *settings.ROUTES,
+    *phone.ROUTES,
+    *scenario_tests.ROUTES,
+    *calls.ROUTES,
+    *replay.ROUTES,
+    *reports.ROUTES,
+    *audio.ROUTES,
 )
 
 
 def build(
-    database: Database, live: ListCache, policy: TokenPolicy, observer: Observer, told: ServerInfo
+    database: Database, live: ListCache, policy: TokenPolicy, observer: Observer, server: ServerInfo
 ) -> AdminApp:
-    """The web admin of a worker."""
+    """The web admin of one worker."""
     files = assets.load()
-    served = {view.path for view in VIEWS}
-    pages = Templates(files, [section for section in SECTIONS if section.path in served])
-    site = AdminContext(
-        database, live, MenuCache(live.feed), NonMenuConfig(live.feed), policy, pages, files, told
-    )
-    return AdminApp(site, VIEWS, observer)
+    served = {route.path for route in ROUTES}
+    templates = Templates(files, [section for section in SECTIONS if section.path in served])
+    menus, office = MenuCache(live.feed), NonMenuConfig(live.feed)
+    context = AdminContext(database, live, menus, office, policy, templates, files, server)
+    return AdminApp(context, ROUTES, observer)

@@ -13,10 +13,10 @@ from openivr.resources.order import ListQuery
 from openivr.resources.resource_type import Row
 from openivr.store.config import resources
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.core.urls import PLACES
+from openivr.web.core.urls import RESOURCE_URLS
 
 FEW = 6  # of each kind
-LONGEST = 127
+MAX_LENGTH = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +38,34 @@ class Group:
     more: str
 
 
-async def search(visit: PageRequest) -> Response:
-    text = CONTROL.sub("", visit.query("text")).strip()[:LONGEST]
-    groups = await visit.database.read(find_all, text) if text else []
-    return visit.page("search.html", text=text, groups=groups)
+async def search(request: PageRequest) -> Response:
+    text = CONTROL.sub("", request.query("text")).strip()[:MAX_LENGTH]
+    groups = await request.database.read(find_all, text) if text else []
+    return request.render("search.html", text=text, groups=groups)
 
 
 def find_all(connection: Connection, text: str) -> list[Group]:
     """The first few of every kind with the text in a number or name."""
-    return [group for kind in KINDS.values() if kind.name in PLACES for group in find(connection, kind, text)]
+    return [
+        group
+        for kind in KINDS.values()
+        if kind.name in RESOURCE_URLS
+        for group in find(connection, kind, text)
+    ]
 
 
 def find(connection: Connection, kind: ResourceType, text: str) -> Iterator[Group]:
     total, rows = resources.search(connection, kind, text, ListQuery(0, FEW, kind.sorts[0]))
     if rows:
-        place = PLACES[kind.name]
+        place = RESOURCE_URLS[kind.name]
         more = f"{place.list}?{urlencode({'search_value': text})}" if total > len(rows) else ""
         yield Group(kind.name, tuple(show(kind, row) for row in rows), more)
 
 
 def show(kind: ResourceType, row: Row) -> SearchHit:
     name = row.get("name") or row.get("caller_id_name") or ""
-    address = PLACES[kind.name].one.format(id=row["id"])
+    address = RESOURCE_URLS[kind.name].one.format(id=row["id"])
     return SearchHit(kind.name, str(row.get("number", "")), str(name), address)
 
 
-VIEWS = (PageRoute(path="/search", handle=search),)
+ROUTES = (PageRoute(path="/search", handle=search),)

@@ -24,14 +24,14 @@ from openivr.web.calls.drilldown import narrow as narrow_part
 from openivr.web.calls.drilldown import read_part, say_part
 from openivr.web.calls.labels import REASONS, say_or_keep, slug
 from openivr.web.calls.timeline import Find, NoteContext, finder
-from openivr.web.core.listing import LONGEST, MOST_PAGE, SIZES, Listing, choose, whole
+from openivr.web.core.listing import MAX_PAGE, MAX_SEARCH, SIZES, Listing, choose, read_number
 from openivr.web.core.request import PageRequest
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.resources.autocomplete import narrow
 
 PATH = "/calls"
-MOST_LIVE = 100  # calls under way that are shown
-MOST_TRUNKS = 200  # that the filter offers
+MAX_LIVE = 100  # calls under way that are shown
+MAX_TRUNKS = 200  # that the filter offers
 QUICK = (1, 7, 30)  # days up to today
 NOBODY = -1  # the id of a menu that there is not
 Sort = Literal["started", "caller", "called"]
@@ -83,7 +83,7 @@ class CallsPage:
     live: tuple[LiveCalls, ...]
     count: int  # of calls under way
     nodes: Nodes
-    liveness: str
+    version: str  # changes with every event of a live call
     asked: CallListRequest
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
@@ -102,9 +102,11 @@ class CallsPage:
         return self.listing.page == 1 and self.listing.order_of("started") == "desc"
 
 
-def read_asked(visit: PageRequest) -> CallListRequest:
+def read_asked(request: PageRequest) -> CallListRequest:
     """The filter in the address."""
-    given = {name: CONTROL.sub("", visit.query(name)).strip()[:LONGEST] for name in asdict(CallListRequest())}
+    given = {
+        name: CONTROL.sub("", request.query(name)).strip()[:MAX_SEARCH] for name in asdict(CallListRequest())
+    }
     return CallListRequest(
         since=given["since"] if read_day(given["since"]) is not None else "",
         until=given["until"] if read_day(given["until"], 1) is not None else "",
@@ -113,7 +115,7 @@ def read_asked(visit: PageRequest) -> CallListRequest:
         source=given["source"] if read_source(given["source"]) else "",
         outcome=choose(given["outcome"], tuple(CallOutcome), ""),
         reason=choose(given["reason"], tuple(map(slug, REASONS)), ""),
-        part=visit.query("part") if read_part(visit.query("part")) else "",
+        part=request.query("part") if read_part(request.query("part")) else "",
     )
 
 
@@ -159,20 +161,20 @@ def find_menu(connection: Connection, text: str) -> int:
     return int(rows[0]["id"]) if total == 1 else NOBODY
 
 
-async def read(visit: PageRequest, now: int) -> CallsPage:
+async def read(request: PageRequest, now: int) -> CallsPage:
     """The page that the address asks for."""
-    asked = read_asked(visit)
-    sort = choose(visit.query("sort_by"), SORTS, "started")
-    order = choose(visit.query("order_by"), ("asc", "desc"), "desc" if sort == "started" else "asc")
-    number = whole(visit.query("page"), 1, MOST_PAGE)
-    size = whole(visit.query("page_size"), SIZES[0], SIZES[-1])
+    asked = read_asked(request)
+    sort = choose(request.query("sort_by"), SORTS, "started")
+    order = choose(request.query("order_by"), ("asc", "desc"), "desc" if sort == "started" else "asc")
+    number = read_number(request.query("page"), 1, MAX_PAGE)
+    size = read_number(request.query("page_size"), SIZES[0], SIZES[-1])
     listing = Listing(PATH, sort, order, "", number, size, 0, (), asked.parameters)
-    return await visit.database.read(load, asked, listing, now)
+    return await request.database.read(load, asked, listing, now)
 
 
 def load(connection: Connection, asked: CallListRequest, listing: Listing, now: int) -> CallsPage:
     nodes = liveness.read_nodes(connection, now)
-    count, live = liveness.list_live(connection, MOST_LIVE)
+    count, live = liveness.list_live(connection, MAX_LIVE)
     sort: Sort = next(one for one in SORTS if one == listing.sort)
     offset, order = (listing.page - 1) * listing.size, Order(sort, listing.order == "desc")
     wanted = make_wanted(connection, asked)
@@ -187,7 +189,7 @@ def load(connection: Connection, asked: CallListRequest, listing: Listing, now: 
         live=tuple(show_live(connection, live, nodes)),
         count=count,
         nodes=nodes,
-        liveness=liveness.read_version(connection, now),
+        version=liveness.read_version(connection, now),
         asked=asked,
         listing=found,
         earlier=name_earlier(listing, first_day) if first_day else ("", ""),
@@ -213,7 +215,7 @@ def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | Non
 def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
     """The first day that was searched, and the address of the search in the days before it."""
     before = f"{first_day - timedelta(days=1):%Y-%m-%d}"
-    return f"{first_day:%Y-%m-%d}", listing.address(until=before, page=1)
+    return f"{first_day:%Y-%m-%d}", listing.url(until=before, page=1)
 
 
 def show_live(connection: Connection, records: list[CallRecord], nodes: Nodes) -> list[LiveCalls]:
@@ -228,7 +230,7 @@ def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
     for leg in sorted(ringing, key=lambda leg: not leg.get("answered")):
         is_shown = leg["kind"] != DestinationKind.EXTERNAL or leg["number"] == record.called
         place = find(leg["kind"], leg["target"], leg["number"] if is_shown else HIDDEN)
-        stage = say("stage.connected") if leg.get("answered") else say("stage.rings", count=len(ringing))
+        stage = t("stage.connected") if leg.get("answered") else t("stage.rings", count=len(ringing))
         return place, stage
     stage = say_or_keep("stage." + slug(record.stage), record.stage)
     if record.menu:
@@ -238,7 +240,7 @@ def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
 
 def list_sources(connection: Connection, asked: CallListRequest) -> Iterator[tuple[str, str]]:
     """What the filter offers to have come in by: the trunks, and what it has chosen already."""
-    _, rows = resources.search(connection, KINDS["trunk"], "", ListQuery(0, MOST_TRUNKS, "name"))
+    _, rows = resources.search(connection, KINDS["trunk"], "", ListQuery(0, MAX_TRUNKS, "name"))
     offered = {f"trunk-{row['id']}": row["name"] for row in rows}
     chosen = read_source(asked.source)
     if chosen and asked.source not in offered:
@@ -259,7 +261,7 @@ def quick_ways(asked: CallListRequest, today: datetime) -> Iterator[tuple[str, s
     }
     for days in QUICK:
         since = (today - timedelta(days=days - 1)).strftime("%Y-%m-%d")
-        label = say("calls.today") if days == 1 else say("calls.days", count=days)
+        label = t("calls.today") if days == 1 else t("calls.days", count=days)
         chosen = (asked.since, asked.until) == (since, "")
         yield label, f"{PATH}?{urlencode({'since': since} | others)}", chosen
-    yield say("calls.all"), f"{PATH}?{urlencode(others)}", not (asked.since or asked.until)
+    yield t("calls.all"), f"{PATH}?{urlencode(others)}", not (asked.since or asked.until)

@@ -13,9 +13,9 @@ from openivr.resources.fields import CONTROL
 from openivr.store.cdr.call_records import CallFilter, NoteFilter
 from openivr.web.calls.labels import say_or_keep, slug
 from openivr.web.calls.timeline import Find
-from openivr.web.messages import say
+from openivr.web.messages import t
 
-LONGEST = 2000  # characters in an address
+MAX_LENGTH = 2000  # characters in a query
 Moment = Annotated[int, Meta(ge=0, le=2**52)]  # Unix milliseconds
 Ident = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=127)]
@@ -67,7 +67,7 @@ def write_part(wanted: CallFilter) -> str:
 def read_part(text: str) -> Drilldown | None:
     """The opposite; None for what nobody has written."""
     try:
-        part = msgspec.json.decode(text, type=Drilldown) if 0 < len(text) <= LONGEST else None
+        part = msgspec.json.decode(text, type=Drilldown) if 0 < len(text) <= MAX_LENGTH else None
     except (msgspec.MsgspecError, ValueError):
         return None
     if part is None or CONTROL.search("".join(filter(None, (*part.path, part.input, part.detail)))):
@@ -91,22 +91,22 @@ def say_part(part: Drilldown, find: Find) -> str:
     told = []
     if part.path:
         names = " → ".join(part.path)
-        told.append(say("part.whole" if part.whole else "part.path", path=names))
+        told.append(t("part.whole" if part.whole else "part.path", path=names))
     elif part.whole:
-        told.append(say("part.no_menu"))
+        told.append(t("part.no_menu"))
     if part.topics:
         menu = find(DestinationKind.IVR, part.menu, str(part.menu)).text if part.menu else ""
         target = part.target if part.kind in TARGETS else 0
         to = find(part.kind, target or 0, "").text if part.kind else ""
         topic: str = part.topics[0]
         if topic in (Topic.CONNECTED, Topic.RECORDED):
-            told.append(say("part.reached", to=to))
+            told.append(t("part.reached", to=to))
         elif topic == Topic.INVALID and part.detail:
             why = say_refusal(part.detail)
-            told.append(say("part.refused", menu=menu, input=part.input, why=why))
+            told.append(t("part.refused", menu=menu, input=part.input, why=why))
         else:
-            told.append(say(f"part.{topic.replace(' ', '_')}", menu=menu, input=part.input, to=to))
-    return ", ".join(told) or say("part.hour")
+            told.append(t(f"part.{topic.replace(' ', '_')}", menu=menu, input=part.input, to=to))
+    return ", ".join(told) or t("part.hour")
 
 
 def say_refusal(detail: str) -> str:

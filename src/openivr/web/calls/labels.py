@@ -11,7 +11,7 @@ from openivr.ivr.commands import HIDDEN, HangupReason
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallRecord
 from openivr.web.menus.labels import Sentence
-from openivr.web.messages import has, say
+from openivr.web.messages import has_text, t
 
 MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on people hear it
 TONES: Mapping[str, tuple[str, str]] = {
@@ -57,7 +57,7 @@ def slug(text: str) -> str:
 
 def say_or_keep(key: str, text: str) -> str:
     """The words for a text of the records; one without words, of another release, as it is."""
-    return say(key) if has(key) else text
+    return t(key) if has_text(key) else text
 
 
 def say_reason(reason: str) -> str:
@@ -68,7 +68,7 @@ def say_reason(reason: str) -> str:
 def say_result(record: CallRecord) -> Sentence:
     """What became of a call, with its icon and tone."""
     if record.is_live:
-        return Sentence("dot", say("result.live"), "good")
+        return Sentence("dot", t("result.live"), "good")
     icon, tone = TONES.get(record.outcome, ("dot", ""))
     return Sentence(icon, say_or_keep("result." + slug(record.outcome), record.outcome), tone)
 
@@ -79,7 +79,7 @@ def say_moment(milliseconds: int, now: int, form: str = "%H:%M") -> str:
     yesterday = time.localtime(now // 1000 - (today.tm_hour + 1) * 3600)
     for name, day in (("moment.today", today), ("moment.yesterday", yesterday)):
         if (moment.tm_year, moment.tm_yday) == (day.tm_year, day.tm_yday):
-            return say(name, time=time.strftime(form, moment))
+            return t(name, time=time.strftime(form, moment))
     return time.strftime(f"%Y-%m-%d {form}", moment)
 
 
@@ -127,31 +127,31 @@ def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
     """What came of ringing somebody, and its tone."""
     result = leg.get("result", "")
     if is_live and not leg.get("ended"):
-        return say("leg.talking" if leg.get("answered") else "leg.ringing"), "good"
+        return t("leg.talking" if leg.get("answered") else "leg.ringing"), "good"
     tone = "good" if result in ("answered", "transferred") else ""
-    return (say_or_keep("leg." + slug(result), result) if result else say("leg.cancelled")), tone
+    return (say_or_keep("leg." + slug(result), result) if result else t("leg.cancelled")), tone
 
 
 def tell_input(record: CallRecord) -> Iterator[Sentence]:
     """Which kinds of keys were agreed on and heard, and how the sound fared; what is wrong, as a warning."""
     if record.is_live or record.answered is None:
         key = "input.nothing" if record.is_live else "input.unanswered"
-        yield Sentence("note", say(key))
+        yield Sentence("note", t(key))
         return
     heard = record.input.get("heard", {})
     has_events = "rfc4733" in record.input.get("negotiated", ())
     if record.input.get("negotiated"):
         yield (
-            Sentence("check", say("input.events_agreed"), "good")
+            Sentence("check", t("input.events_agreed"), "good")
             if has_events
-            else Sentence("warning", say("input.tones_only"), "warn")
+            else Sentence("warning", t("input.tones_only"), "warn")
         )
     for kind, count in heard.items():
-        yield Sentence("ivr", say(f"input.heard_{kind}", count=count))
+        yield Sentence("ivr", t(f"input.heard_{kind}", count=count))
     if record.path and "heard" in record.input and not heard:
-        yield Sentence("ivr", say("input.heard_none"))
+        yield Sentence("ivr", t("input.heard_none"))
     if has_events and heard.get("inband"):
-        yield Sentence("warning", say("input.mixed"), "warn")
+        yield Sentence("warning", t("input.mixed"), "warn")
     for side in ("caller", "callee"):
         if side in record.media:
             yield from tell_sound(side, record.media[side])
@@ -160,17 +160,17 @@ def tell_input(record: CallRecord) -> Iterator[Sentence]:
 def tell_sound(side: str, media: Mapping[str, Any]) -> Iterator[Sentence]:
     """How the sound of one side fared."""
     if not media.get("heard"):
-        yield Sentence("warning", say(f"input.silent_{side}"), "warn")
+        yield Sentence("warning", t(f"input.silent_{side}"), "warn")
     else:
         lost, jitter = share(media["lost"], media["heard"] + media["lost"]), media["jitter_ms"]
         is_bad = lost > MUCH_LOST or jitter > MUCH_JITTER
-        text = say(f"input.sound_{side}", lost=percent(lost), jitter=round(jitter))
+        text = t(f"input.sound_{side}", lost=percent(lost), jitter=round(jitter))
         yield Sentence("warning" if is_bad else "check", text, "warn" if is_bad else "good")
     far = share(media.get("far_lost") or 0, media.get("sent") or 0)
     if far > MUCH_LOST:
-        yield Sentence("warning", say(f"input.far_{side}", lost=percent(far)), "warn")
+        yield Sentence("warning", t(f"input.far_{side}", lost=percent(far)), "warn")
     if media.get("strangers"):
-        yield Sentence("shut", say("input.strangers", count=media["strangers"]))
+        yield Sentence("shut", t("input.strangers", count=media["strangers"]))
 
 
 def share(part: int, whole: int) -> float:

@@ -29,7 +29,7 @@ from openivr.web.calls.timeline import NoteContext, PathItem, TimelineEntry, fin
 from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.prompts import as_attachment
 from openivr.web.settings.pages import attachment
 
@@ -58,18 +58,18 @@ class CallPage:
     nodes: Nodes
 
 
-async def show_list(visit: PageRequest) -> Response:
+async def show_list(request: PageRequest) -> Response:
     moment = now()
-    page = await call_list.read(visit, moment)
+    page = await call_list.read(request, moment)
     ways = list(call_list.quick_ways(page.asked, datetime.now().astimezone()))
-    return visit.page("calls/list.html", where=PATH, page=page, ways=ways, **words(moment))
+    return request.render("calls/list.html", where=PATH, page=page, ways=ways, **words(moment))
 
 
-async def watch_list(visit: PageRequest) -> Response:
+async def watch_list(request: PageRequest) -> Response:
     """The page as it is now, or 204 where nothing has changed since it was `seen`."""
-    if visit.query("seen") == await visit.database.read(liveness.read_version, now()):
+    if request.query("seen") == await request.database.read(liveness.read_version, now()):
         return Response(status_code=204)
-    return await show_list(visit)
+    return await show_list(request)
 
 
 def words(moment: int) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def words(moment: int) -> dict[str, Any]:
         "result": say_result,
         "reason": say_reason,
         "reasons": [(slug(one), say_reason(one)) for one in (*HangupReason, *call_words.OTHER_REASONS)],
-        "outcomes": [(one, say(f"result.{one}")) for one in call_words.TONES],
+        "outcomes": [(one, t(f"result.{one}")) for one in call_words.TONES],
     }
 
 
@@ -91,24 +91,24 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def show_one(visit: PageRequest) -> Response:
+async def show_one(request: PageRequest) -> Response:
     moment = now()
-    page = await visit.database.read(load, ident_of(visit), moment)
-    recording = await visit.database.run_in_thread(find_recording, visit, page.record)
-    return visit.page("calls/one.html", where=PATH, page=page, recording=recording, **words(moment))
+    page = await request.database.read(load, ident_of(request), moment)
+    recording = await request.database.run_in_thread(find_recording, request, page.record)
+    return request.render("calls/one.html", where=PATH, page=page, recording=recording, **words(moment))
 
 
-async def watch_one(visit: PageRequest) -> Response:
+async def watch_one(request: PageRequest) -> Response:
     """The page as it is now, or 204 where nothing has changed since it was `seen`."""
-    record = await visit.database.read(find, ident_of(visit))
-    if visit.query("seen") == str(record.sequence):
+    record = await request.database.read(find, ident_of(request))
+    if request.query("seen") == str(record.sequence):
         return Response(status_code=204)
-    return await show_one(visit)
+    return await show_one(request)
 
 
-def ident_of(visit: PageRequest, name: str = "call") -> str:
+def ident_of(request: PageRequest, name: str = "call") -> str:
     """A name in the path that a database may be asked for."""
-    ident: str = visit.request.path_params[name]
+    ident: str = request.http.path_params[name]
     if "\0" in ident:
         raise NotFound(name)
     return ident
@@ -141,16 +141,16 @@ def load(connection: Connection, ident: str, moment: int) -> CallPage:
     )
 
 
-def find_recording(visit: PageRequest, record: CallRecord) -> Path | None:
+def find_recording(request: PageRequest, record: CallRecord) -> Path | None:
     """The file in which this call was recorded, if it is on this machine."""
-    path = visit.site.told.recordings / Path(record.recording).name
+    path = request.app.server.recordings / Path(record.recording).name
     return path if record.recording and path.is_file() else None
 
 
-async def show_of_menu(visit: PageRequest) -> Response:
+async def show_of_menu(request: PageRequest) -> Response:
     """The last calls of a menu, as a part of its page."""
-    number, total, records = await visit.database.read(load_of_menu, visit.ident())
-    return visit.page(
+    number, total, records = await request.database.read(load_of_menu, request.path_id())
+    return request.render(
         "calls/of_menu.html", where=PATH, number=number, total=total, records=records, **words(now())
     )
 
@@ -160,18 +160,18 @@ def load_of_menu(connection: Connection, ident: int) -> tuple[str, int, list[Cal
     return number, *call_records.list_calls(connection, CallFilter(menu=ident, is_live=False), limit=FEW)
 
 
-async def send_file(visit: PageRequest) -> Response:
+async def send_file(request: PageRequest) -> Response:
     """All calls that the filter gives, for spreadsheets, newest first."""
-    wanted = await visit.database.read(make_wanted, read_asked(visit))
+    wanted = await request.database.read(make_wanted, read_asked(request))
     headers = attachment("openivr-calls", "csv")
-    return StreamingResponse(write_lines(visit, wanted), media_type=MEDIA_TYPE, headers=headers)
+    return StreamingResponse(write_lines(request, wanted), media_type=MEDIA_TYPE, headers=headers)
 
 
-async def write_lines(visit: PageRequest, wanted: CallFilter) -> AsyncIterator[str]:
+async def write_lines(request: PageRequest, wanted: CallFilter) -> AsyncIterator[str]:
     yield MARK + make_csv([COLUMNS])
     last: tuple[int, str] | None = None
     while True:
-        text, last = await visit.database.read(write_part, wanted, last)
+        text, last = await request.database.read(write_part, wanted, last)
         if last is None:
             return
         yield text
@@ -198,26 +198,26 @@ def stamp(milliseconds: int | None) -> str:
     return "" if milliseconds is None else time.strftime(STAMP, time.localtime(milliseconds / 1000))
 
 
-async def play_recording(visit: PageRequest) -> Response:
+async def play_recording(request: PageRequest) -> Response:
     """The sound of a call, or a part of it; `download` as a file to keep."""
-    record = await visit.database.read(find, ident_of(visit))
-    path = await visit.database.run_in_thread(find_recording, visit, record)
+    record = await request.database.read(find, ident_of(request))
+    path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
-    name = f"openivr-call-{record.id}.wav" if visit.query("download") else None
+    name = f"openivr-call-{record.id}.wav" if request.query("download") else None
     return FileResponse(path, media_type="audio/wav", filename=name)
 
 
-async def draw_recording(visit: PageRequest) -> Response:
+async def draw_recording(request: PageRequest) -> Response:
     """How loud it is from its beginning to its end; nothing of one that is too long to be read at once."""
-    record = await visit.database.read(find, ident_of(visit))
-    path = await visit.database.run_in_thread(find_recording, visit, record)
+    record = await request.database.read(find, ident_of(request))
+    path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
     if path.stat().st_size > LARGEST_DRAWN:
         return JSONResponse([])
     content = await asyncio.to_thread(path.read_bytes)
-    return JSONResponse(await visit.database.run_in_thread(find_peaks, content, PEAKS))
+    return JSONResponse(await request.database.run_in_thread(find_peaks, content, PEAKS))
 
 
 def read_message(connection: Connection, call: str, ident: str) -> bytes:
@@ -228,22 +228,22 @@ def read_message(connection: Connection, call: str, ident: str) -> bytes:
     return audio
 
 
-async def play_message(visit: PageRequest) -> Response:
+async def play_message(request: PageRequest) -> Response:
     """A message, or a part of it. Whoever hears it here leaves it new for its owner."""
-    ident = ident_of(visit, "message")
-    audio = await visit.database.read(read_message, ident_of(visit), ident)
-    kept = as_attachment(f"openivr-{ident}.wav") if visit.query("download") else None
-    return send_bytes(visit, audio, "audio/wav", kept)
+    ident = ident_of(request, "message")
+    audio = await request.database.read(read_message, ident_of(request), ident)
+    kept = as_attachment(f"openivr-{ident}.wav") if request.query("download") else None
+    return send_bytes(request, audio, "audio/wav", kept)
 
 
-async def draw_message(visit: PageRequest) -> Response:
+async def draw_message(request: PageRequest) -> Response:
     """How loud it is from its beginning to its end."""
-    audio = await visit.database.read(read_message, ident_of(visit), ident_of(visit, "message"))
-    return JSONResponse(await visit.database.run_in_thread(find_peaks, audio, PEAKS))
+    audio = await request.database.read(read_message, ident_of(request), ident_of(request, "message"))
+    return JSONResponse(await request.database.run_in_thread(find_peaks, audio, PEAKS))
 
 
 ONE = PATH + "/{call}"
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show_list),
     PageRoute(path=f"{PATH}/now", handle=watch_list, keeps_session=False),
     PageRoute(path=f"{PATH}/file", handle=send_file),

@@ -13,8 +13,8 @@ from openivr.resources.errors import NotFound
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.config import resources
 from openivr.web.calls.labels import say_or_keep, say_reason, slug
-from openivr.web.core.urls import address
-from openivr.web.messages import has, say
+from openivr.web.core.urls import resource_url
+from openivr.web.messages import has_text, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +61,23 @@ def finder(connection: Connection) -> Find:
 
     def find(kind: str, target: int, number: str) -> NoteContext:
         of = TARGETS.get(kind, kind)
-        shown = say("call.number") if number == HIDDEN else number
+        shown = t("call.number") if number == HIDDEN else number
         try:
             name, now = names(of, target) if target and kind != DestinationKind.EXTERNAL else ("", "")
         except NotFound:
-            return NoteContext(kind, shown or say("object.gone"))
+            return NoteContext(kind, shown or t("object.gone"))
         label = f"{now} {name}".strip() if name != now else name
         if not label:
             return NoteContext(kind, shown or say_kind(kind))
-        text = say("way.voicemail_of", number=label) if kind == DestinationKind.VOICEMAIL else label
-        return NoteContext(kind, text, address(of, target))
+        text = t("way.voicemail_of", number=label) if kind == DestinationKind.VOICEMAIL else label
+        return NoteContext(kind, text, resource_url(of, target))
 
     return find
 
 
 def say_kind(kind: str) -> str:
     key = f"goal.{kind}"
-    return say(key) if has(key) else kind
+    return t(key) if has_text(key) else kind
 
 
 def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
@@ -98,9 +98,9 @@ def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
             case Topic.CHOSE:
                 how = show_input(note)
             case Topic.INVALID:
-                how = say("pressed.refused", input=show_input(note))
+                how = t("pressed.refused", input=show_input(note))
             case Topic.TIMED_OUT:
-                how = say("pressed.timeout")
+                how = t("pressed.timeout")
             case Topic.DIALLED:
                 steps.append(PathItem(place, how))
                 how = ""
@@ -116,7 +116,7 @@ def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
     """What came of going to a place, which may not have been rung at all."""
     if steps and steps[-1].place.kind == step.place.kind and not steps[-1].result and not step.how:
         step = steps.pop()
-    result = {Topic.CONNECTED: say("leg.answered"), Topic.RECORDED: say("why.message_left")}.get(note.topic)
+    result = {Topic.CONNECTED: t("leg.answered"), Topic.RECORDED: t("why.message_left")}.get(note.topic)
     tone = "good" if result else "warn"
     steps.append(
         replace(step, result=result or say_or_keep("cause." + slug(note.detail), note.detail), tone=tone)
@@ -125,7 +125,7 @@ def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
 
 def show_input(note: Note) -> str:
     """What was typed; numbers dialled outside are hidden in notes."""
-    return say("call.number") if note.input == HIDDEN else note.input
+    return t("call.number") if note.input == HIDDEN else note.input
 
 
 SIGNS = {
@@ -169,7 +169,7 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
         values["detail"] = say_reason(note.detail)
     elif topic is Topic.INVALID:
         why = say_or_keep("refusal." + slug(note.detail), note.detail)
-    return say(key, **values), why
+    return t(key, **values), why
 
 
 def list_events(record: CallRecord, notes: Iterable[CallNote]) -> Iterator[tuple[float, str, str]]:

@@ -1,6 +1,7 @@
-"""Style, scripts, icons: read once, compressed once, served under an address that changes with any of them.
+"""Static files: read and compressed once, served under a path that changes with any of them.
 
-The version is part of the path and not of a query, so that modules find one another by relative addresses.
+The version is in the path and not in the query, so that JavaScript modules import one another by relative
+paths.
 """
 
 import gzip
@@ -26,7 +27,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, as it is and compressed."""
+    """One file, plain and compressed."""
 
     content: bytes
     compressed: bytes
@@ -42,13 +43,13 @@ class Assets:
     version: str
 
     def address(self, path: str) -> str:
-        """Where a page finds a file."""
+        """The URL of a file."""
         if path not in self.files:
             raise KeyError(path)
         return f"{ROOT}{self.version}/{path}"
 
     def answer(self, request: Request) -> Response:
-        """A file for anybody: nothing in them is secret."""
+        """Send a file. No session is needed: none of them is secret."""
         version, _, path = request.url.path.removeprefix(ROOT).partition("/")
         asset = self.files.get(path)
         if asset is None or version != self.version:

@@ -1,4 +1,4 @@
-"""What callers hear, to be played and drawn: a prompt as telephones carry it, or a built-in sound."""
+"""Audio of prompts and built-in sounds, in telephone quality, to be played and drawn."""
 
 from urllib.parse import quote
 
@@ -12,12 +12,12 @@ from openivr.store.config import prompts
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
 
-PATH, OUTLINE = "/sounds/", "/outlines/"
-PEAKS = 96  # bars of a picture
+PATH, PEAKS_PATH = "/sounds/", "/outlines/"
+PEAKS = 96  # bars of a waveform
 
 
-def address(name: str) -> str:
-    """Where the sound of this name is."""
+def sound_url(name: str) -> str:
+    """The URL of the sound of this name."""
     return PATH + quote(name)
 
 
@@ -29,28 +29,28 @@ def read_prompt(connection: Connection, name: str) -> bytes:
     return prompts.audio(connection, ident)[2]
 
 
-async def read(visit: PageRequest) -> bytes:
-    """The wav file that the path names: a custom prompt's goes before a built-in one, as in a call."""
-    name: str = visit.request.path_params["name"]
+async def read(request: PageRequest) -> bytes:
+    """The wav file that the path names. A custom prompt hides a built-in sound of its name, as in calls."""
+    name: str = request.http.path_params["name"]
     try:
-        return await visit.database.read(read_prompt, name)
+        return await request.database.read(read_prompt, name)
     except NotFound:
         if name not in sounds.NAMES:
             raise
-    return await visit.database.run_in_thread(sounds.read, name)
+    return await request.database.run_in_thread(sounds.read, name)
 
 
-async def play(visit: PageRequest) -> Response:
-    """The file, or a part of it."""
-    return send_bytes(visit, await read(visit), "audio/wav")
+async def play(request: PageRequest) -> Response:
+    """Send the file or a range of it."""
+    return send_bytes(request, await read(request), "audio/wav")
 
 
-async def outline(visit: PageRequest) -> Response:
-    """How loud it is from its beginning to its end: numbers up to 100, for a picture."""
-    return JSONResponse(await visit.database.run_in_thread(find_peaks, await read(visit), PEAKS))
+async def send_peaks(request: PageRequest) -> Response:
+    """The loudness from beginning to end as numbers up to 100, for a waveform."""
+    return JSONResponse(await request.database.run_in_thread(find_peaks, await read(request), PEAKS))
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH + "{name:path}", handle=play),
-    PageRoute(path=OUTLINE + "{name:path}", handle=outline),
+    PageRoute(path=PEAKS_PATH + "{name:path}", handle=send_peaks),
 )

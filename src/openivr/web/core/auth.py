@@ -1,4 +1,4 @@
-"""Signing in and out, and the administrator's own password."""
+"""Pages to sign in, sign out and change the password."""
 
 from dataclasses import dataclass
 
@@ -8,125 +8,130 @@ from starlette.responses import RedirectResponse, Response
 from openivr.resources.errors import NotFound
 from openivr.resources.secret import hash_password, matches
 from openivr.store.auth import admin, tokens
-from openivr.web.core.csrf import give_cookie, take_cookie, token_of
+from openivr.web.core.csrf import clear_session_cookie, csrf_token_of, set_session_cookie
 from openivr.web.core.request import PageRequest, PageRoute, now
-from openivr.web.core.resume_form import AGAIN, MOST, ask_to_sign_in, offer
-from openivr.web.messages import say
+from openivr.web.core.resume_form import MAX_FORM, RESUME, resubmit_page, sign_in_page
+from openivr.web.messages import t
 
 log = structlog.get_logger(__name__)
-SHORTEST, LONGEST = 10, 200  # characters of a password
+MIN_PASSWORD, MAX_PASSWORD = 10, 200  # characters of a password
 
 
-async def show_sign_in(visit: PageRequest) -> Response:
-    if visit.session is not None:
+async def show_sign_in(request: PageRequest) -> Response:
+    if request.session is not None:
         return RedirectResponse("/", 303)
-    return visit.page("sign_in.html", name="", problem="")
+    return request.render("sign_in.html", name="", problem="")
 
 
-async def sign_in(visit: PageRequest) -> Response:
-    """A session for the right password."""
-    refused = await enter(visit)
-    if isinstance(refused, SignInRefused):
-        return visit.page("sign_in.html", status=refused.status, name=refused.name, problem=refused.problem)
+async def sign_in(request: PageRequest) -> Response:
+    """Start a session if the password is right."""
+    result = await check_sign_in(request)
+    if isinstance(result, SignInRefused):
+        return request.render("sign_in.html", status=result.status, name=result.name, problem=result.problem)
     response = RedirectResponse("/", 303)
-    give_cookie(visit, response, refused)
+    set_session_cookie(request, response, result)
     return response
 
 
-async def sign_in_again(visit: PageRequest) -> Response:
-    """A session for somebody whose last one ended while a form was filled in; the form goes along."""
-    refused = await enter(visit)
-    if isinstance(refused, SignInRefused):
-        return ask_to_sign_in(visit, status=refused.status, name=refused.name, problem=refused.problem)
-    visit.token = token_of(refused)
-    response = offer(visit, status=200)
-    give_cookie(visit, response, refused)
+async def sign_in_again(request: PageRequest) -> Response:
+    """Start a session and show the form that was posted after the last one expired."""
+    result = await check_sign_in(request)
+    if isinstance(result, SignInRefused):
+        return sign_in_page(request, status=result.status, name=result.name, problem=result.problem)
+    request.csrf_token = csrf_token_of(result)
+    response = resubmit_page(request, status=200)
+    set_session_cookie(request, response, result)
     return response
 
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """Why somebody does not get in, and the HTTP status that says so."""
+    """A refused sign-in: the name that was typed, the message to show and the HTTP status."""
 
     name: str
     problem: str
     status: int
 
 
-async def enter(visit: PageRequest) -> str | SignInRefused:
-    """The secret of a new session for the right password. Wrong ones count by address, not with the API's."""
-    database, policy, moment = visit.database, visit.site.policy, now()
-    name, password = visit.text("name").strip(), visit.text("password")
-    until = await database.read(tokens.blocked_until, visit.address, moment, tokens.ADMIN)
+async def check_sign_in(request: PageRequest) -> str | SignInRefused:
+    """Start a session and return its secret. Failures are counted by address, apart from the API's."""
+    database, policy, moment = request.database, request.app.policy, now()
+    name, password = request.form_text("name").strip(), request.form_text("password")
+    until = await database.read(tokens.blocked_until, request.client_address, moment, tokens.ADMIN)
     if until is None:
-        if await is_right(visit, name, password):
-            await database.change_auth(tokens.forgive, visit.address, tokens.ADMIN)
+        if await is_password(request, name, password):
+            await database.change_auth(tokens.forgive, request.client_address, tokens.ADMIN)
             secret: str = await database.change_auth(admin.sign_in, name, moment)
-            log.info("signed in", admin=name, address=visit.address)
+            log.info("signed in", admin=name, address=request.client_address)
             return secret
-        until = await database.change_auth(tokens.fail, policy, visit.address, moment, tokens.ADMIN)
-        log.warning("sign-in refused", address=visit.address)
+        until = await database.change_auth(tokens.fail, policy, request.client_address, moment, tokens.ADMIN)
+        log.warning("sign-in refused", address=request.client_address)
     if until is None:
-        return SignInRefused(name, say("sign_in.wrong"), 401)
+        return SignInRefused(name, t("sign_in.wrong"), 401)
     minutes = -(-(until - moment) // 60)
-    return SignInRefused(name, say("sign_in.blocked", count=minutes), 429)
+    return SignInRefused(name, t("sign_in.blocked", count=minutes), 429)
 
 
-async def is_right(visit: PageRequest, name: str, password: str) -> bool:
-    """Whether this is the administrator's password; takes equally long for a name that nobody has."""
+async def is_password(request: PageRequest, name: str, password: str) -> bool:
+    """Return True for the administrator's password; an unknown name takes equally long."""
     try:
-        kept = (await visit.database.read(admin.find, name)).password_hash
+        stored = (await request.database.read(admin.find, name)).password_hash
     except NotFound:
-        kept = None
-    return await visit.database.run_in_thread(matches, kept, password[:LONGEST])
+        stored = None
+    return await request.database.run_in_thread(matches, stored, password[:MAX_PASSWORD])
 
 
-async def sign_out(visit: PageRequest) -> Response:
-    """End this session, or (`everywhere`) all of this administrator's."""
-    if visit.session is not None:
-        if visit.text("everywhere"):
-            await visit.database.change_auth(admin.sign_out_everywhere, visit.session.admin)
+async def sign_out(request: PageRequest) -> Response:
+    """End this session or, with `everywhere`, all sessions of this administrator."""
+    if request.session is not None:
+        if request.form_text("everywhere"):
+            await request.database.change_auth(admin.sign_out_everywhere, request.session.admin)
         else:
-            await visit.database.change_auth(admin.sign_out, visit.session)
+            await request.database.change_auth(admin.sign_out, request.session)
     response = RedirectResponse("/sign-in", 303)
-    take_cookie(visit, response)
+    clear_session_cookie(request, response)
     return response
 
 
-async def show_password(visit: PageRequest) -> Response:
-    return visit.page("password.html", problems={}, where="/password")
+async def show_password(request: PageRequest) -> Response:
+    return request.render("password.html", problems={}, where="/password")
 
 
-async def change_password(visit: PageRequest) -> Response:
-    """Replace the password; every session but a new one for this browser ends."""
-    assert visit.session is not None  # noqa: S101 - the view is not open
-    name, old, new = visit.session.admin, visit.text("old"), visit.text("new")
+async def change_password(request: PageRequest) -> Response:
+    """Replace the password, end all sessions and start a new one for this browser."""
+    assert request.session is not None  # noqa: S101 - the view is not open
+    name, old, new = request.session.admin, request.form_text("old"), request.form_text("new")
     problems = {}
-    if await visit.database.read(tokens.blocked_until, visit.address, now(), tokens.ADMIN) is not None:
-        problems["old"] = say("password.blocked")
-    elif not await is_right(visit, name, old):
-        await visit.database.change_auth(tokens.fail, visit.site.policy, visit.address, now(), tokens.ADMIN)
-        problems["old"] = say("password.wrong")
-    if not SHORTEST <= len(new) <= LONGEST:
-        problems["new"] = say("password.length", shortest=SHORTEST, longest=LONGEST)
+    if (
+        await request.database.read(tokens.blocked_until, request.client_address, now(), tokens.ADMIN)
+        is not None
+    ):
+        problems["old"] = t("password.blocked")
+    elif not await is_password(request, name, old):
+        await request.database.change_auth(
+            tokens.fail, request.app.policy, request.client_address, now(), tokens.ADMIN
+        )
+        problems["old"] = t("password.wrong")
+    if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
+        problems["new"] = t("password.length", shortest=MIN_PASSWORD, longest=MAX_PASSWORD)
     elif new == old:
-        problems["new"] = say("password.same")
-    elif new != visit.text("again"):
-        problems["again"] = say("password.differ")
+        problems["new"] = t("password.same")
+    elif new != request.form_text("again"):
+        problems["again"] = t("password.differ")
     if problems:
-        return visit.page("password.html", status=422, problems=problems, where="/password")
-    kept, moment = await visit.database.run_in_thread(hash_password, new), now()
-    await visit.database.change_auth(admin.put_password, name, kept, moment)
-    await visit.database.change_auth(admin.sign_out_everywhere, name)
-    response = visit.go("/", [say("password.changed")])
-    give_cookie(visit, response, await visit.database.change_auth(admin.sign_in, name, moment))
+        return request.render("password.html", status=422, problems=problems, where="/password")
+    hashed, moment = await request.database.run_in_thread(hash_password, new), now()
+    await request.database.change_auth(admin.put_password, name, hashed, moment)
+    await request.database.change_auth(admin.sign_out_everywhere, name)
+    response = request.redirect("/", [t("password.changed")])
+    set_session_cookie(request, response, await request.database.change_auth(admin.sign_in, name, moment))
     return response
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path="/sign-in", handle=show_sign_in, is_open=True),
-    PageRoute(path="/sign-in", handle=sign_in, method="POST", is_open=True, most_body=4096),
-    PageRoute(path=AGAIN, handle=sign_in_again, method="POST", is_open=True, most_body=4 * MOST),
+    PageRoute(path="/sign-in", handle=sign_in, method="POST", is_open=True, max_body=4096),
+    PageRoute(path=RESUME, handle=sign_in_again, method="POST", is_open=True, max_body=4 * MAX_FORM),
     PageRoute(path="/sign-out", handle=sign_out, method="POST"),
     PageRoute(path="/password", handle=show_password),
     PageRoute(path="/password", handle=change_password, method="POST"),

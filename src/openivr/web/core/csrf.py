@@ -1,4 +1,4 @@
-"""Cookies, forged requests, and what browsers are told not to do."""
+"""Session cookies, protection against cross-site request forgery, and security headers."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from openivr.resources.secret import fingerprint
 from openivr.web.core.request import PageRequest
 
 COOKIE = "openivr"
-HOST_COOKIE = "__Host-openivr"  # a name that browsers take over TLS alone, from this very host
+HOST_COOKIE = "__Host-openivr"  # browsers accept this prefix only over TLS and only from this host
 TOKEN_HEADER = "x-csrf-token"  # noqa: S105 - a header's name
 POLICY = (
     "default-src 'none'",
@@ -36,50 +36,50 @@ HEADERS = {
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to a proxy that is believed."""
+    """Return True if the browser uses TLS, to this server or to a trusted proxy."""
     return request.url.scheme == "https"
 
 
-def read_cookie(request: Request) -> str:
-    """The secret of the browser's session, "" where it has none."""
+def read_session_cookie(request: Request) -> str:
+    """The secret of the browser's session, "" if it has none."""
     return request.cookies.get(HOST_COOKIE if is_secure(request) else COOKIE, "")
 
 
-def give_cookie(visit: PageRequest, response: Response, secret: str) -> None:
-    """Let the browser keep the secret of a new session, until it is closed."""
-    secure = is_secure(visit.request)
+def set_session_cookie(request: PageRequest, response: Response, secret: str) -> None:
+    """Store the secret of a new session in the browser until it is closed."""
+    secure = is_secure(request.http)
     name = HOST_COOKIE if secure else COOKIE
     response.set_cookie(name, secret, path="/", secure=secure, httponly=True, samesite="strict")
 
 
-def take_cookie(visit: PageRequest, response: Response) -> None:
-    """Let the browser forget its session."""
-    secure = is_secure(visit.request)
+def clear_session_cookie(request: PageRequest, response: Response) -> None:
+    """Delete the session cookie."""
+    secure = is_secure(request.http)
     name = HOST_COOKIE if secure else COOKIE
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
 
 
-def token_of(secret: str) -> str:
-    """What forms of a session carry: only who may read its pages knows it."""
+def csrf_token_of(secret: str) -> str:
+    """The CSRF token of a session, derived from its secret."""
     return fingerprint("csrf " + secret)
 
 
-def is_own_form(visit: PageRequest) -> bool:
-    """Whether a POST comes from a page of ours: by what the browser says of it, and by its token.
+def is_csrf_safe(request: PageRequest) -> bool:
+    """Return True if a POST comes from a page of ours, by its origin and its token.
 
-    Signing in has no session and so no token; there the browser's word alone keeps strangers from signing
-    somebody in under another name.
+    Signing in has no session and so no token. There the origin alone prevents that another site signs the
+    browser in under a name of its choice.
     """
-    if not is_own_origin(visit.request):
+    if not is_same_origin(request.http):
         return False
-    if visit.session is None:
+    if request.session is None:
         return True
-    sent = visit.text("csrf") or visit.request.headers.get(TOKEN_HEADER, "")
-    return hmac.compare_digest(sent.encode(), visit.token.encode())
+    sent = request.form_text("csrf") or request.http.headers.get(TOKEN_HEADER, "")
+    return hmac.compare_digest(sent.encode(), request.csrf_token.encode())
 
 
-def is_own_origin(request: Request) -> bool:
-    """What Origin or Sec-Fetch-Site say; a browser sends at least one of them with a POST."""
+def is_same_origin(request: Request) -> bool:
+    """Check Origin or Sec-Fetch-Site; a browser sends at least one of them with a POST."""
     origin = request.headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc == request.headers.get("host", "")

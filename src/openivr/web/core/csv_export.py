@@ -1,4 +1,4 @@
-"""Tables as CSV files for spreadsheets, sent row by row."""
+"""CSV files for spreadsheets."""
 
 import csv
 import io
@@ -10,14 +10,14 @@ MEDIA_TYPE = "text/csv; charset=utf-8"
 
 
 def make_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Lines of a file (RFC 4180) whose cells no spreadsheet takes for a formula."""
+    """Lines of a file (RFC 4180) whose cells no spreadsheet evaluates as a formula."""
     text = io.StringIO()
-    csv.writer(text).writerows([guard(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def guard(cell: object) -> object:
-    """A text that a spreadsheet could take for a formula, as a text; a number with its plus is harmless."""
+def escape_formula(cell: object) -> object:
+    """Prefix a text that a spreadsheet could evaluate with an apostrophe; +44123 stays as it is."""
     if not isinstance(cell, str) or not cell.startswith(DANGEROUS):
         return cell
     is_number = cell[0] == "+" and cell[1:].isascii() and cell[1:].isdigit()

@@ -1,4 +1,4 @@
-"""Lists with the API's paging, sorting and search, in the address of the page and with the API's names."""
+"""Lists with paging, sorting and search; the query parameters are those of the API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,13 +13,13 @@ from openivr.store.config import resources
 from openivr.web.core.request import PageRequest
 
 SIZES = (20, 50, 100, 500)
-LONGEST = 127  # characters of a search: no name is longer
-MOST_PAGE = 10**9
+MAX_SEARCH = 127  # characters: no name is longer
+MAX_PAGE = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list, and the addresses of the others."""
+    """One page of a list, with the URLs of the others."""
 
     path: str
     sort: str
@@ -29,7 +29,7 @@ class Listing:
     size: int
     total: int
     rows: tuple[Any, ...]
-    asked: Mapping[str, str] = field(default_factory=dict)  # what else the address says
+    filters: Mapping[str, str] = field(default_factory=dict)  # further query parameters
 
     @property
     def first(self) -> int:
@@ -41,52 +41,52 @@ class Listing:
 
     @property
     def previous(self) -> str:
-        return self.address(page=self.page - 1) if self.page > 1 else ""
+        return self.url(page=self.page - 1) if self.page > 1 else ""
 
     @property
     def next(self) -> str:
-        return self.address(page=self.page + 1) if self.last < self.total and self.rows else ""
+        return self.url(page=self.page + 1) if self.last < self.total and self.rows else ""
 
     def with_rows(self, total: int, rows: Sequence[Any]) -> "Listing":
-        """The same with what was found."""
+        """The same list with its rows."""
         return replace(self, total=total, rows=tuple(rows))
 
     def order_of(self, sort: str) -> str:
-        """ "asc" or "desc" where the list is sorted by this, else ""."""
+        """ "asc" or "desc" if the list is sorted by this, else ""."""
         return self.order if sort == self.sort else ""
 
-    def sorted_by(self, sort: str) -> str:
-        """The list from its start in this order, or in the opposite one where it is sorted so already."""
+    def sort_url(self, sort: str) -> str:
+        """The URL of the list in this order, or in the opposite one if it has this order already."""
         order = "desc" if self.order_of(sort) == "asc" else "asc"
-        return self.address(sort_by=sort, order_by=order, page=1)
+        return self.url(sort_by=sort, order_by=order, page=1)
 
-    def address(self, **changes: object) -> str:
+    def url(self, **changes: object) -> str:
         values: dict[str, object] = {
             "page": self.page,
             "page_size": self.size,
             "sort_by": self.sort,
             "order_by": self.order,
             "search_value": self.text,
-            **self.asked,
+            **self.filters,
         }
         return f"{self.path}?{urlencode({name: v for name, v in (values | changes).items() if v != ''})}"
 
 
-async def read(visit: PageRequest, kind: ResourceType, path: str, default: str = "") -> Listing:
-    """The page that the address asks for; what it asks wrongly is as if it had not asked.
+async def read(request: PageRequest, kind: ResourceType, path: str, default: str = "") -> Listing:
+    """The page that the query parameters ask for; invalid ones are ignored.
 
-    The list is sorted by `default` where the address names no order, else by the first of its orders.
+    Without an order the list is sorted by `default`, else by the first of its orders.
     """
-    sort = choose(visit.query("sort_by"), ("id", *kind.sorts), default or kind.sorts[0])
-    order = choose(visit.query("order_by"), ("asc", "desc"), "asc")
-    number = whole(visit.query("page"), 1, MOST_PAGE)
-    size = whole(visit.query("page_size"), SIZES[0], SIZES[-1])
-    text = CONTROL.sub("", visit.query("search_value")).strip()[:LONGEST]
+    sort = choose(request.query("sort_by"), ("id", *kind.sorts), default or kind.sorts[0])
+    order = choose(request.query("order_by"), ("asc", "desc"), "asc")
+    number = read_number(request.query("page"), 1, MAX_PAGE)
+    size = read_number(request.query("page_size"), SIZES[0], SIZES[-1])
+    text = CONTROL.sub("", request.query("search_value")).strip()[:MAX_SEARCH]
     page = ListQuery((number - 1) * size, size, sort, order == "desc")
     if text:
-        total, rows = await visit.database.read(resources.search, kind, text, page)
+        total, rows = await request.database.read(resources.search, kind, text, page)
     else:
-        index: EncodedList = (await visit.site.live.current()).lists[kind.name]
+        index: EncodedList = (await request.app.live.current()).lists[kind.name]
         pieces = SEPARATOR.join(index.page(page)) if page.offset < index.total else b""
         total, rows = index.total, [DECODE(row) for row in pieces.split(SEPARATOR) if row]
     return Listing(path, sort, order, text, number, size, total, tuple(rows))
@@ -96,7 +96,7 @@ def choose(text: str, values: tuple[str, ...], default: str) -> str:
     return text if text in values else default
 
 
-def whole(text: str, default: int, most: int) -> int:
+def read_number(text: str, default: int, limit: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 10:
         return default
-    return min(max(int(text), 1), most)
+    return min(max(int(text), 1), limit)

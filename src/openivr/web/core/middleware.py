@@ -1,6 +1,6 @@
-"""What stands in front of every page: who asks, from where the form came, how large it is, and the headers.
+"""The admin as an ASGI application: session, CSRF check, size limits and security headers around every page.
 
-A request without a session gets to open pages only, whatever its path: the rule is here and not in pages.
+Only open pages answer a request without a session. The rule is enforced here, so no page can forget it.
 """
 
 import time
@@ -21,171 +21,183 @@ from openivr.store.auth import admin
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.runtime.registrations import Traffic, count_traffic
 from openivr.web.core import assets, resume_form
-from openivr.web.core.csrf import HEADERS, TOKEN_HEADER, is_own_form, is_own_origin, read_cookie, token_of
+from openivr.web.core.csrf import (
+    HEADERS,
+    TOKEN_HEADER,
+    csrf_token_of,
+    is_csrf_safe,
+    is_same_origin,
+    read_session_cookie,
+)
 from openivr.web.core.request import AdminContext, PageRequest, PageRoute, now
 
 log = structlog.get_logger(__name__)
 NAME = "web"  # in metrics
 FINE, FAILED = 0, -2  # the codes under which metrics count pages
 SIGN_IN, PASSWORD = "/sign-in", "/password"
-BEFORE_CHANGE = (PASSWORD, "/sign-out")  # all that may be seen while a given-out password is in force
+BEFORE_CHANGE = (PASSWORD, "/sign-out")  # pages that are open while the password is a temporary one
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-MOST_FIELDS = 50_000  # a menu may name ten thousand extensions in each of its lists
+MAX_FIELDS = 50_000  # a menu may name ten thousand extensions in each of its lists
 
 
 class TooLarge(Exception):
-    """The body is longer than the view takes."""
+    """The body is longer than the route allows."""
 
 
 class AdminApp:
-    """All pages, as an ASGI application."""
+    """All pages of the admin."""
 
-    def __init__(self, site: AdminContext, views: Iterable[PageRoute], observer: Observer) -> None:
-        self.site, self.observer = site, observer
-        self.routes = [(Route(view.path, ignore, methods=[view.method]), view) for view in views]
+    def __init__(self, context: AdminContext, routes: Iterable[PageRoute], observer: Observer) -> None:
+        self.context, self.observer = context, observer
+        self.routes = [(Route(route.path, ignore, methods=[route.method]), route) for route in routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         started, code = time.perf_counter(), FINE
-        request = Request(scope, receive)
+        request = PageRequest(self.context, Request(scope, receive))
         try:
             response = await self.answer(request)
         except Exception:
             log.exception("page failed", path=scope["path"])
             code = FAILED
-            response = self.fail(PageRequest(self.site, request), HTTPStatus.INTERNAL_SERVER_ERROR)
+            blank = PageRequest(self.context, request.http)  # without the session, which may be the cause
+            response = self.error_page(blank, HTTPStatus.INTERNAL_SERVER_ERROR)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        line = RequestLine.of(scope["method"], scope["path"], PageRequest(self.site, request).address)
+        line = RequestLine.of(scope["method"], scope["path"], request.client_address)
         self.observer.note(NAME, line, code, time.perf_counter() - started)
         await response(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
-        if request.url.path.startswith(assets.ROOT):
-            return self.site.assets.answer(request)
-        visit = PageRequest(self.site, request)
-        view, status = self.find(request)
-        await self.recognise(visit, is_asked=view is None or view.keeps_session)
-        if view is None or not view.is_open:
-            gate = self.gate(visit)
-            if gate is not None:
-                return await self.keep(visit, view) or gate
-        if view is None:
-            return self.fail(visit, status)
+    async def answer(self, request: PageRequest) -> Response:
+        if request.http.url.path.startswith(assets.ROOT):
+            return self.context.assets.answer(request.http)
+        route, status = self.find_route(request.http)
+        await self.authenticate(request, extends_session=route is None or route.keeps_session)
+        if route is None or not route.is_open:
+            redirect = self.require_session(request)
+            if redirect is not None:
+                return await self.keep_form(request, route) or redirect
+        if route is None:
+            return self.error_page(request, status)
         try:
-            if view.method == "POST":
-                await read_body(visit, view.most_body)
-                if not is_own_form(visit):
-                    return self.refuse(visit)
-            return await view.handle(visit)
+            if route.method == "POST":
+                await read_body(request, route.max_body)
+                if not is_csrf_safe(request):
+                    return self.refuse(request)
+            return await route.handle(request)
         except TooLarge:
-            return self.fail(visit, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return self.error_page(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         except MultiPartException:
-            return self.fail(visit, HTTPStatus.BAD_REQUEST)
+            return self.error_page(request, HTTPStatus.BAD_REQUEST)
         except NotFound:
-            return self.fail(visit, HTTPStatus.NOT_FOUND)
+            return self.error_page(request, HTTPStatus.NOT_FOUND)
         finally:
-            await visit.form.close()
+            await request.form.close()
 
-    async def recognise(self, visit: PageRequest, *, is_asked: bool) -> None:
-        """Find the session of the request's cookie and, where somebody asked for this, keep it alive."""
-        secret = read_cookie(visit.request)
+    async def authenticate(self, request: PageRequest, *, extends_session: bool) -> None:
+        """Load the session that the cookie names and, for requests of the administrator, keep it alive."""
+        secret = read_session_cookie(request.http)
         if not secret:
             return
-        policy, moment = self.site.sessions, now()
-        session, traffic = await self.site.database.read(look_up, policy, secret, moment)
+        policy, moment = self.context.sessions, now()
+        session, traffic = await self.context.database.read(look_up, policy, secret, moment)
         if session is None:
             return
-        visit.session, visit.traffic, visit.token = session, traffic, token_of(secret)
-        if is_asked and moment - session.seen >= admin.SEEN_STEP:
-            await self.site.database.change_auth(admin.note_seen, policy, session, moment)
+        request.session, request.traffic, request.csrf_token = session, traffic, csrf_token_of(secret)
+        if extends_session and moment - session.seen >= admin.SEEN_STEP:
+            await self.context.database.change_auth(admin.note_seen, policy, session, moment)
 
-    def gate(self, visit: PageRequest) -> Response | None:
-        """Where a visitor has to go first; None for one who may come in."""
-        path = visit.request.url.path
-        if visit.session is None:
-            ahead = SIGN_IN
-        elif visit.session.must_change and path not in BEFORE_CHANGE:
-            ahead = PASSWORD
+    def require_session(self, request: PageRequest) -> Response | None:
+        """Redirect to sign-in or to the change of a temporary password; None if neither is due."""
+        if request.session is None:
+            target = SIGN_IN
+        elif request.session.must_change and request.http.url.path not in BEFORE_CHANGE:
+            target = PASSWORD
         else:
             return None
-        if not visit.is_fragment:
-            return RedirectResponse(ahead, 303)
-        if visit.session is None:  # the page stays, with all that is typed into it, and says so
+        if not request.is_fragment:
+            return RedirectResponse(target, 303)
+        if request.session is None:  # frame.js keeps the page with its unsent input and shows a notice
             return Response(status_code=HTTPStatus.UNAUTHORIZED)
-        return Response(headers={"HX-Redirect": ahead})
+        return Response(headers={"HX-Redirect": target})
 
-    async def keep(self, visit: PageRequest, view: PageRoute | None) -> Response | None:
-        """For somebody whose session has ended: the page that keeps what they sent, if there is anything."""
-        if view is None or view.method != "POST" or visit.session or visit.is_fragment:
+    async def keep_form(self, request: PageRequest, route: PageRoute | None) -> Response | None:
+        """Return a sign-in page that carries on a form posted after the session expired; None without one."""
+        if route is None or route.method != "POST" or request.session or request.is_fragment:
             return None
-        if not resume_form.may_keep(visit):
+        if not resume_form.can_resume(request):
             return None
         try:
-            await read_body(visit, resume_form.MOST)
+            await read_body(request, resume_form.MAX_FORM)
         except (TooLarge, MultiPartException):
             return None
-        return resume_form.ask_to_sign_in(visit) if resume_form.read_kept(visit)[1] else None
+        return resume_form.sign_in_page(request) if resume_form.read_resumed(request)[1] else None
 
-    def refuse(self, visit: PageRequest) -> Response:
-        """A form without the token of this session. One of our own pages may be older than the session: then
-        what was sent is offered to be sent again, and a page that asks in place is told the token of now."""
-        if visit.session is None or not is_own_origin(visit.request):
-            return self.fail(visit, HTTPStatus.FORBIDDEN)
-        if not visit.is_fragment and resume_form.may_keep(visit) and resume_form.read_kept(visit)[1]:
-            return resume_form.offer(visit)
-        response = self.fail(visit, HTTPStatus.FORBIDDEN)
-        response.headers[TOKEN_HEADER] = visit.token
+    def refuse(self, request: PageRequest) -> Response:
+        """Answer a form with a wrong CSRF token.
+
+        A page of ours may be older than the session. Its form is offered to be sent again; a request by
+        script gets the current token in a header and repeats itself.
+        """
+        if request.session is None or not is_same_origin(request.http):
+            return self.error_page(request, HTTPStatus.FORBIDDEN)
+        if (
+            not request.is_fragment
+            and resume_form.can_resume(request)
+            and resume_form.read_resumed(request)[1]
+        ):
+            return resume_form.resubmit_page(request)
+        response = self.error_page(request, HTTPStatus.FORBIDDEN)
+        response.headers[TOKEN_HEADER] = request.csrf_token
         return response
 
-    def find(self, request: Request) -> tuple[PageRoute | None, HTTPStatus]:
-        """The view of a path and method, or why there is none."""
+    def find_route(self, http: Request) -> tuple[PageRoute | None, HTTPStatus]:
+        """The route of a path and method, or None and the status that says why there is none."""
         status = HTTPStatus.NOT_FOUND
-        for route, view in self.routes:
-            match, child = route.matches(request.scope)
+        for pattern, route in self.routes:
+            match, child = pattern.matches(http.scope)
             if match is Match.FULL:
-                request.scope.update(child)
-                return view, HTTPStatus.OK
+                http.scope.update(child)
+                return route, HTTPStatus.OK
             if match is Match.PARTIAL:
                 status = HTTPStatus.METHOD_NOT_ALLOWED
         return None, status
 
-    def fail(self, visit: PageRequest, status: HTTPStatus) -> Response:
-        """A page that says what went wrong."""
-        return visit.page("failed.html", status=status.value, code=status.value)
+    def error_page(self, request: PageRequest, status: HTTPStatus) -> Response:
+        return request.render("failed.html", status=status.value, code=status.value)
 
 
 def look_up(
     connection: Connection, policy: SessionPolicy, secret: str, moment: int
 ) -> tuple[LoginSession | None, Traffic | None]:
-    """The session of a cookie and, for the foot of its pages, what goes on."""
+    """Load a cookie's session and the traffic figures that every signed-in page shows."""
     session = admin.find_session(connection, policy, secret, moment)
     return session, count_traffic(connection) if session else None
 
 
 async def ignore(_request: Request) -> Response:
-    """Routes are only asked whether they match."""
+    """Placeholder endpoint: Starlette's routes are used for matching only."""
     raise NotImplementedError
 
 
-async def read_body(visit: PageRequest, most: int) -> None:
-    """Read the form or the bytes of a POST, up to a limit."""
-    request = visit.request
+async def read_body(request: PageRequest, limit: int) -> None:
+    """Read the form or the bytes of a POST. Raises TooLarge beyond `limit` bytes."""
+    http = request.http
     received = 0
 
     async def limited() -> Message:
         nonlocal received
-        message = await request.receive()
+        message = await http.receive()
         received += len(message.get("body", b""))
-        if received > most:
+        if received > limit:
             raise TooLarge
         return message
 
-    if int(request.headers.get("content-length", "0")) > most:
+    if int(http.headers.get("content-length", "0")) > limit:
         raise TooLarge
-    source = Request(request.scope, limited)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() in FORMS:
-        visit.form = await source.form(max_files=20, max_fields=MOST_FIELDS, max_part_size=most)
+    source = Request(http.scope, limited)
+    if http.headers.get("content-type", "").partition(";")[0].strip().lower() in FORMS:
+        request.form = await source.form(max_files=20, max_fields=MAX_FIELDS, max_part_size=limit)
     else:
-        visit.body = await source.body()
+        request.body = await source.body()

@@ -1,4 +1,4 @@
-"""Answers of bytes that are at hand, whole or a part: players ask for parts, to begin in the middle."""
+"""Responses with bytes from memory, whole or a range: audio players request ranges to seek."""
 
 import re
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})", re.ASCII)
 
 
 def send_bytes(
-    visit: PageRequest, content: bytes, media_type: str, headers: Mapping[str, str] | None = None
+    request: PageRequest, content: bytes, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The content, or the one range of it that the request names (RFC 9110 §14)."""
+    """The content, or the single range that the request asks for (RFC 9110 §14)."""
     known = {"Accept-Ranges": "bytes", **(headers or {})}
-    asked = visit.request.headers.get("range")
+    asked = request.http.headers.get("range")
     if asked is None:
         return Response(content, media_type=media_type, headers=known)
     size = len(content)
@@ -28,7 +28,7 @@ def send_bytes(
 
 
 def read_range(text: str, size: int) -> tuple[int, int] | None:
-    """The first and last byte of a range such as bytes=0-99, bytes=100- or bytes=-50, if it has any."""
+    """The first and last byte of bytes=0-99, bytes=100- or bytes=-50; None if it is not satisfiable."""
     match = RANGE.fullmatch(text)
     if match is None or match[0] == "bytes=-":
         return None

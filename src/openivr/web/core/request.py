@@ -1,7 +1,7 @@
-"""What a page is: a path with a handler. What the handler is given: a visit. What it answers: a response.
+"""PageRequest, the request as page handlers get it, and PageRoute, a path with its handler.
 
-A family of pages is a module with `VIEWS`. Each view is for signed-in administrators unless it says that it
-is open; `server` has checked that, and that a form was sent from one of our own pages, before a handler runs.
+A family of pages is a module with `ROUTES`. A route needs a signed-in administrator unless it `is_open`;
+`core.middleware` has checked the session and the CSRF token before a handler runs.
 """
 
 import base64
@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
@@ -26,116 +27,131 @@ from openivr.store.runtime.registrations import Traffic
 from openivr.web.core.assets import Assets
 from openivr.web.core.templates import Templates
 
-TOLD = "openivr-told"  # the cookie with what the next page says of what was done
-MOST_TOLD = 2000  # characters: a cookie has room for no more
-MOST_BODY = 1024 * 1024
+FLASH = "openivr-flash"  # cookie with the messages that the next page shows
+MAX_FLASH = 2000  # bytes of messages: browsers limit a cookie to 4096
+MAX_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What the server was told about calls, for people to see. `keep_days` 0 keeps records for ever."""
+    """Settings of the server that pages show. `keep_days` 0 keeps call records for ever."""
 
     sip: str
-    sip_tls: str  # "" where there is none
+    sip_tls: str  # "" if there is none
     rtp_ports: range
     max_calls: int
     keep_days: int
-    recordings: Path  # the folder of recorded calls on this machine
+    recordings: Path  # folder of recorded calls on this machine
 
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """What pages work with: one per worker."""
+    """What all pages of a worker share."""
 
     database: Database
     live: ListCache
     menus: MenuCache
     office: NonMenuConfig
     policy: TokenPolicy
-    pages: Templates
+    templates: Templates
     assets: Assets
-    told: ServerInfo
+    server: ServerInfo
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
 
 
 @dataclass(slots=True)
 class PageRequest:
-    """One request. `session` is None on open pages alone; `token` goes into every form as `csrf`.
+    """A request for a page. `session` is None on open pages only; every form carries `csrf_token` as `csrf`.
 
-    `form` has the fields of a POST, files among them; `body` the bytes of one that is no form.
+    `form` has the fields of a posted form, files among them; `body` has the bytes of any other POST.
     """
 
-    site: AdminContext
-    request: Request
+    app: AdminContext
+    http: Request
     session: LoginSession | None = None
-    traffic: Traffic | None = None  # for the foot of the rail
-    token: str = ""
+    traffic: Traffic | None = None  # shown at the foot of the rail
+    csrf_token: str = ""
     form: FormData = field(default_factory=FormData)
     body: bytes = b""
 
     @property
     def database(self) -> Database:
-        return self.site.database
+        return self.app.database
 
     @property
-    def address(self) -> str:
-        """The caller's; a Unix socket has none."""
-        return self.request.client.host if self.request.client else "127.0.0.1"
+    def client_address(self) -> str:
+        """The client's IP address; a Unix socket counts as 127.0.0.1."""
+        return self.http.client.host if self.http.client else "127.0.0.1"
 
     @property
     def is_fragment(self) -> bool:
-        """Whether htmx asks, which takes its part out of the page."""
-        return self.request.headers.get("hx-request") == "true"
+        """True if htmx sent the request and takes its part out of the page."""
+        return self.http.headers.get("hx-request") == "true"
 
-    def text(self, name: str) -> str:
-        """A field of the form, "" where it is missing or a file."""
+    def form_text(self, name: str) -> str:
+        """A field of the form, "" if it is missing or a file."""
         value = self.form.get(name)
         return value if isinstance(value, str) else ""
 
-    def query(self, name: str) -> str:
-        """A parameter of the address, "" where it is missing."""
-        return self.request.query_params.get(name, "")
+    def form_texts(self) -> dict[str, list[str]]:
+        """All fields of the form by their names, without files."""
+        texts: dict[str, list[str]] = {}
+        for name, value in self.form.multi_items():
+            if isinstance(value, str):
+                texts.setdefault(name, []).append(value)
+        return texts
 
-    def ident(self, name: str = "id") -> int:
+    def query(self, name: str) -> str:
+        """A query parameter, "" if it is missing."""
+        return self.http.query_params.get(name, "")
+
+    def path_id(self, name: str = "id") -> int:
         """A number in the path, declared there as `{id:int}`."""
-        value: int = self.request.path_params[name]
+        value: int = self.http.path_params[name]
         return value
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A page of a template, which has the visit and these values."""
-        told = read_told(self.request.cookies.get(TOLD, ""))
-        html = self.site.pages.render(template, visit=self, told=told, **values)
+    def path_text(self, name: str) -> str:
+        """A text in the path. Raises NotFound for one that no database can be asked for."""
+        value: str = self.http.path_params[name]
+        if "\0" in value:
+            raise NotFound(name)
+        return value
+
+    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """The page of a template, which gets this request, the flash messages and `values`."""
+        flash = read_flash(self.http.cookies.get(FLASH, ""))
+        html = self.app.templates.render(template, request=self, flash=flash, **values)
         response = HTMLResponse(html, status)
-        if told:
-            response.delete_cookie(TOLD, path="/", httponly=True, samesite="strict")
+        if flash:
+            response.delete_cookie(FLASH, path="/", httponly=True, samesite="strict")
         return response
 
-    def go(self, path: str, told: Sequence[str] = ()) -> Response:
-        """Send the browser on to another page, which says what was done."""
+    def redirect(self, path: str, flash: Sequence[str] = ()) -> Response:
+        """Redirect after a POST; the next page shows the `flash` messages."""
         response = RedirectResponse(path, 303)
-        if told:
-            packed = base64.urlsafe_b64encode(msgspec.json.encode(shorten(told))).decode()
-            secure = self.request.url.scheme == "https"
+        if flash:
+            packed = base64.urlsafe_b64encode(msgspec.json.encode(fit_cookie(flash))).decode()
+            secure = self.http.url.scheme == "https"
             response.set_cookie(
-                TOLD, packed, max_age=60, path="/", secure=secure, httponly=True, samesite="strict"
+                FLASH, packed, max_age=60, path="/", secure=secure, httponly=True, samesite="strict"
             )
         return response
 
 
-def shorten(told: Sequence[str]) -> list[str]:
-    """As many of the sentences as a cookie has room for."""
+def fit_cookie(flash: Sequence[str]) -> list[str]:
+    """As many of the messages as a cookie has room for."""
     kept: list[str] = []
-    room = MOST_TOLD
-    for sentence in told:
-        room -= len(sentence.encode())
+    room = MAX_FLASH
+    for message in flash:
+        room -= len(message.encode())
         if room < 0:
             return [*kept, "…"]
-        kept.append(sentence)
+        kept.append(message)
     return kept
 
 
-def read_told(packed: str) -> list[str]:
-    """The sentences of a cookie; none where it is not one of ours."""
+def read_flash(packed: str) -> list[str]:
+    """The messages of a cookie; none if it is not one of ours."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(packed), type=list[str]) if packed else []
     except (ValueError, msgspec.MsgspecError):
@@ -154,13 +170,13 @@ Handler = Callable[[PageRequest], Awaitable[Response]]
 class PageRoute:
     """A path (Starlette's notation: `/menus/{id:int}`), its method and its handler.
 
-    `most_body` is how many bytes a POST may have: raise it where files are sent. What a page asks by itself,
-    without anybody there, does not keep a session from going idle.
+    `max_body` limits a POST in bytes; routes that take files raise it. A route that scripts poll does not
+    keep the session alive (`keeps_session`).
     """
 
     path: str
     handle: Handler
     method: Literal["GET", "POST"] = "GET"
     is_open: bool = False
-    most_body: int = MOST_BODY
+    max_body: int = MAX_BODY
     keeps_session: bool = True

@@ -1,8 +1,8 @@
-"""What somebody had filled in when their session ended: nothing of it is lost.
+"""Forms that were posted after their session expired: kept, and sent again after signing in.
 
-A form that comes without a session, or with the token of an earlier one, is not acted upon. It is put into
-the page that says so, to be sent again by the same person's own click. Only forms that a browser says come
-from our own pages are kept, so nobody else can put words into that click.
+Such a form changes nothing. It is put into the page that asks for the password and then into a page with one
+button that sends it. Only forms that the browser attributes to a page of ours are kept, so that another site
+cannot place its input behind that button.
 """
 
 from http import HTTPStatus
@@ -10,43 +10,43 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
-from openivr.web.core.csrf import is_own_origin
+from openivr.web.core.csrf import is_same_origin
 from openivr.web.core.request import PageRequest
 
 FORM = "application/x-www-form-urlencoded"
-MOST = 128 * 1024  # bytes of a form that is read for somebody who is not signed in
-AGAIN = "/sign-in/again"
-NEVER = ("/sign-in", "/sign-out", "/password")  # a password is typed anew
+MAX_FORM = 128 * 1024  # bytes that are read from a client that is not signed in
+RESUME = "/sign-in/again"
+EXCLUDED = ("/sign-in", "/sign-out", "/password")  # forms with a password are not carried on
 
 Fields = list[tuple[str, str]]
 
 
-def may_keep(visit: PageRequest) -> bool:
-    """Whether a POST is one that can be kept, as far as its headers tell."""
-    headers = visit.request.headers
+def can_resume(request: PageRequest) -> bool:
+    """Return True if the headers of a POST allow to keep its form."""
+    headers = request.http.headers
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return False
-    return visit.request.url.path not in NEVER and is_own_origin(visit.request)
+    return request.http.url.path not in EXCLUDED and is_same_origin(request.http)
 
 
-def read_kept(visit: PageRequest) -> tuple[str, Fields]:
-    """Where the form was to go, and its fields: its own, or those that the page before carried."""
-    if visit.request.url.path == AGAIN:
-        path = visit.text("path")
-        own = path.startswith("/") and not path.startswith(("//", "/\\"))
-        return (path if own else "/"), parse_qsl(visit.text("kept"), keep_blank_values=True)
-    pairs = [(name, value) for name, value in visit.form.multi_items() if isinstance(value, str)]
-    return visit.request.url.path, [(name, value) for name, value in pairs if name != "csrf"]
+def read_resumed(request: PageRequest) -> tuple[str, Fields]:
+    """The target and the fields of the kept form, posted now or carried on by the page before."""
+    if request.http.url.path == RESUME:
+        path = request.form_text("path")
+        is_local = path.startswith("/") and not path.startswith(("//", "/\\"))
+        return (path if is_local else "/"), parse_qsl(request.form_text("kept"), keep_blank_values=True)
+    pairs = [(name, value) for name, value in request.form.multi_items() if isinstance(value, str)]
+    return request.http.url.path, [(name, value) for name, value in pairs if name != "csrf"]
 
 
-def ask_to_sign_in(visit: PageRequest, *, status: int = 401, name: str = "", problem: str = "") -> Response:
+def sign_in_page(request: PageRequest, *, status: int = 401, name: str = "", problem: str = "") -> Response:
     """The page that asks for the password and carries the form on."""
-    path, fields = read_kept(visit)
+    path, fields = read_resumed(request)
     values = {"path": path, "kept": urlencode(fields), "name": name, "problem": problem}
-    return visit.page("kept.html", status=status, is_over=True, **values)
+    return request.render("kept.html", status=status, is_over=True, **values)
 
 
-def offer(visit: PageRequest, *, status: int = HTTPStatus.FORBIDDEN) -> Response:
-    """The page with the form as it was, which one click sends again, now with a token that counts."""
-    path, fields = read_kept(visit)
-    return visit.page("kept.html", status=status, is_over=False, path=path, fields=fields)
+def resubmit_page(request: PageRequest, *, status: int = HTTPStatus.FORBIDDEN) -> Response:
+    """The page with the kept form and the button that sends it with the token of the current session."""
+    path, fields = read_resumed(request)
+    return request.render("kept.html", status=status, is_over=False, path=path, fields=fields)

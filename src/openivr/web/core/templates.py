@@ -1,4 +1,4 @@
-"""Templates. Everything that is put into one is escaped; what is not defined is an error."""
+"""The Jinja environment. Values are escaped; an undefined variable is an error."""
 
 import time
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from openivr.web.core.assets import Assets
-from openivr.web.core.urls import address
-from openivr.web.messages import has, say
+from openivr.web.core.urls import resource_url
+from openivr.web.messages import has_text, t
 
 FOLDER = Path(__file__).parents[1] / "templates"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """An entry of the rail: its path, its word's key and its icon."""
+    """An entry of the rail: its path, the key of its label and its icon."""
 
     path: str
-    word: str
+    label: str
     icon: str
 
 
-# In the order of the rail; those whose path no view serves are left out.
+# In the order of the rail.
 SECTIONS = (
     Section("/menus", "rail.menus", "menu"),
     Section("/people", "rail.people", "people"),
@@ -38,12 +38,12 @@ SECTIONS = (
 
 
 def clock(seconds: int, form: str) -> str:
-    """A moment, in Unix seconds, by the server's clock: `form` is one of time.strftime."""
+    """Format Unix seconds by the server's clock; `form` is one of time.strftime."""
     return time.strftime(form, time.localtime(seconds))
 
 
 def mark_code(text: str) -> Markup:
-    """A sentence of a rule, which has between backticks what is to be typed as it is."""
+    """Turn what stands between backticks in a sentence into <code>."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
@@ -51,7 +51,7 @@ def mark_code(text: str) -> Markup:
 
 
 class Templates:
-    """The templates with what all of them use: `say`, `static` and the rail's `sections`."""
+    """Renders templates; all of them have `t`, `static`, `resource_url` and the rail's `sections`."""
 
     def __init__(self, assets: Assets, sections: Sequence[Section]) -> None:
         self.environment = Environment(
@@ -64,14 +64,14 @@ class Templates:
         )
         self.environment.filters["mark_code"] = mark_code
         self.environment.globals |= {
-            "say": say,
-            "has_words": has,
-            "address": address,
+            "t": t,
+            "has_text": has_text,
+            "resource_url": resource_url,
             "clock": clock,
             "static": assets.address,
             "sections": tuple(sections),
         }
 
     def render(self, template: str, **values: Any) -> str:
-        """A template's text. `where` is the path by which the rail knows the page; "" outside of it."""
+        """Render a template. `where` is the path of the rail's current section, "" for none."""
         return self.environment.get_template(template).render({"where": "", **values})

@@ -1,18 +1,18 @@
-"""Where each kind of object has its pages."""
+"""URLs of the pages of each resource type."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceUrls:
-    """The address of a kind's list, and that of one object, with `{id}` for its id."""
+    """The path of a type's list and that of one resource, with `{id}` for its id."""
 
     list: str
     one: str
 
 
-# Kinds without pages are not here; whoever adds pages adds their place.
-PLACES: dict[str, ResourceUrls] = {
+# Types without pages are left out.
+RESOURCE_URLS: dict[str, ResourceUrls] = {
     "ivr": ResourceUrls("/menus", "/menus/{id}"),
     "extension": ResourceUrls("/people/extensions", "/people/extensions/{id}"),
     "ext_group": ResourceUrls("/people/groups", "/people/groups/{id}"),
@@ -24,6 +24,7 @@ PLACES: dict[str, ResourceUrls] = {
 }
 
 
-def address(kind: str, ident: int) -> str:
-    """The page of an object."""
-    return PLACES[kind].one.format(id=ident)
+def resource_url(kind: str, id_: int) -> str:
+    """The page of a resource, "" if its type has no pages."""
+    urls = RESOURCE_URLS.get(kind)
+    return urls.one.format(id=id_) if urls else ""

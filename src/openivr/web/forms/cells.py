@@ -9,7 +9,7 @@ from openivr.resources.destination import TARGETS, DestinationField
 from openivr.resources.fields import ChoiceField, Field, IntegerField, LinksField, Names, TableField
 from openivr.resources.resource_type import Row, Values
 from openivr.web.forms.inputs import DestinationInput, ResourceRef, show_item
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.resources.views import Column
 
 FEW = 3  # of a list that are named
@@ -48,7 +48,7 @@ def make_cell(column: Column, field: Field, kind: ResourceType, value: Any, name
             first = field.columns[0].name
             return ListCell(column, "codes", [row[first] for row in value[:FEW]], max(0, len(value) - FEW))
         case ChoiceField():
-            return ListCell(column, "text", say(f"choice.{kind.name}.{field.name}.{value}"))
+            return ListCell(column, "text", t(f"choice.{kind.name}.{field.name}.{value}"))
         case IntegerField(low=0, high=1):
             return ListCell(column, "flag", bool(value))
     return ListCell(column, "number" if field.name in ("number", "pos") else "text", value)
@@ -62,7 +62,7 @@ def show_goal(value: Mapping[str, str], names: Names) -> tuple[DestinationInput,
 
 
 def show_limits(row: Row) -> tuple[str, str]:
-    return "text", say(
+    return "text", t(
         "cell.limits",
         calls=row["max_calls"],
         hour=row["max_calls_per_hour"],

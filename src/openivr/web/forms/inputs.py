@@ -23,7 +23,7 @@ from openivr.resources.fields import (
     TextField,
 )
 from openivr.web.forms.parse import UNKNOWN, ParsedForm
-from openivr.web.messages import has, say
+from openivr.web.messages import has_text, t
 from openivr.web.resources.pattern_labels import explain, is_wide
 
 GOALS = (
@@ -41,7 +41,7 @@ GOALS = (
 )
 
 
-MOST_MOVED = 100  # items of a list that have buttons; more would make a page of many megabytes
+MAX_MOVABLE = 100  # items of a list that have buttons; more would make a page of many megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Input:
     @property
     def is_long(self) -> bool:
         """Whether a list has too many items for buttons that move each of them."""
-        return len(self.value) > MOST_MOVED
+        return len(self.value) > MAX_MOVABLE
 
     @property
     def types(self) -> list[str]:
@@ -117,7 +117,7 @@ class Input:
     def say_type(self, goal: str) -> str:
         """What this form calls a type of destination."""
         own = f"goal.{self.kind}.{goal or 'nowhere'}"
-        return say(own if has(own) else f"goal.{goal or 'nowhere'}")
+        return t(own if has_text(own) else f"goal.{goal or 'nowhere'}")
 
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
@@ -131,7 +131,7 @@ class Input:
 
     @property
     def label(self) -> str:
-        return say(f"field.{self.kind}.{self.field.name}")
+        return t(f"field.{self.kind}.{self.field.name}")
 
     @property
     def hint(self) -> str:
@@ -140,7 +140,7 @@ class Input:
 
 def hint_of(name: str) -> str:
     """The sentence about a field, "" where its label says enough."""
-    return say(f"help.{name}") if has(f"help.{name}") else ""
+    return t(f"help.{name}") if has_text(f"help.{name}") else ""
 
 
 SHAPES: tuple[tuple[type[Field], str], ...] = (
@@ -184,23 +184,23 @@ def api_names(field: Field) -> Sequence[str]:
 
 def describe(kind: str, field: Field, problem: Problem, body: Mapping[str, Any]) -> str:
     """A problem in a sentence: the field's own where there is one, else one that its limits fill in."""
-    label, rule = say(f"field.{kind}.{field.name}"), problem.rule
+    label, rule = t(f"field.{kind}.{field.name}"), problem.rule
     if problem.text in UNKNOWN:
-        return say("problem.unknown", label=label, value=problem.value)
+        return t("problem.unknown", label=label, value=problem.value)
     if body.get(field.name) == "" and (field.required or isinstance(field, IntegerField)):
         rule = "required"  # says more of an empty field than what it may contain
-    if has(f"problem.{kind}.{field.name}.{rule}"):
-        return say(f"problem.{kind}.{field.name}.{rule}")
+    if has_text(f"problem.{kind}.{field.name}.{rule}"):
+        return t(f"problem.{kind}.{field.name}.{rule}")
     match field, rule:
         case (TextField() | IntegerField() | SecretField(), "required" | "range" | "length"):
-            return say(
+            return t(
                 f"problem.{rule}", label=label, low=getattr(field, "low", ""), high=getattr(field, "high", "")
             )
         case IntegerField(), "type":
-            return say("problem.whole", label=label)
+            return t("problem.whole", label=label)
         case TableField(), _:
-            return say("problem.table")
-    return say("problem.other", label=label, text=problem.text)
+            return t("problem.table")
+    return t("problem.other", label=label, text=problem.text)
 
 
 def read_value(kind: str, field: Field, draft: ParsedForm, names: Names) -> Any:
@@ -246,8 +246,8 @@ def read_line(kind: str, field: TableField, row: Mapping[str, Any]) -> PatternRo
         problems: list[Problem] = []
         column.read(row, MISSING, problems)
         name = f"{field.name}.{column.name}"
-        label = say(f"field.{kind}.{name}")
-        found.append(say("problem.other", label=label, text=problems[0].text) if problems else "")
+        label = t(f"field.{kind}.{name}")
+        found.append(t("problem.other", label=label, text=problems[0].text) if problems else "")
     return PatternRow(tuple(str(row.get(c.name, c.default)) for c in field.columns), tuple(found))
 
 
@@ -256,20 +256,20 @@ def tell_changes(before: Mapping[str, Input], after: Mapping[str, Input]) -> Ite
     for name, now in after.items():
         was = before[name]
         if now.shape == "secret" and now.value:
-            yield say("change.secret", field=now.label)
+            yield t("change.secret", field=now.label)
         elif show_words(was) != show_words(now):
-            yield say("change.field", field=now.label, before=show_words(was), after=show_words(now))
+            yield t("change.field", field=now.label, before=show_words(was), after=show_words(now))
 
 
 def show_words(one: Input) -> str:
     """What a field has in it, as people read it."""
     match one.shape:
         case "choice":
-            text = say(f"choice.{one.kind}.{one.name}.{one.value}")
+            text = t(f"choice.{one.kind}.{one.name}.{one.value}")
         case "flag":
-            text = say(f"change.flag_{one.value}")
+            text = t(f"change.flag_{one.value}")
         case "links":
-            text = ", ".join(item.text or say("object.gone") for item in one.value)
+            text = ", ".join(item.text or t("object.gone") for item in one.value)
         case "prompts":
             text = ", ".join(one.value)
         case "table":
@@ -279,4 +279,4 @@ def show_words(one: Input) -> str:
             text = " ".join(filter(None, (one.say_type(goal.type), goal.prefix, goal.target)))
         case _:
             text = str(one.value)
-    return text or say("change.nothing")
+    return text or t("change.nothing")

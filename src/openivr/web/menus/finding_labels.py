@@ -8,7 +8,7 @@ from openivr.ivr.analysis.diagram import Node
 from openivr.ivr.analysis.rules import Finding, Param
 from openivr.ivr.analysis.words import COUNTED, MAX_LISTED, SAME_TEXT
 from openivr.ivr.model import DestinationKind
-from openivr.web.messages import has, say
+from openivr.web.messages import has_text, t
 
 EDGE_CODES = ("no_key", "wrong_key", "no_answer", "by_number")
 
@@ -27,7 +27,7 @@ class FindingView:
 def show_finding(finding: Finding) -> FindingView:
     """Put a finding into words."""
     rule = finding.rule
-    title, remedy = say(f"finding_title.{rule.code}"), say(f"finding_remedy.{rule.code}")
+    title, remedy = t(f"finding_title.{rule.code}"), t(f"finding_remedy.{rule.code}")
     return FindingView(rule.code, rule.severity.value, title, show_text(finding), remedy)
 
 
@@ -41,7 +41,7 @@ def show_text(finding: Finding) -> str:
         values["count"] = len(as_items(params[COUNTED[code]])) if COUNTED[code] in params else 0
     if "trunks" in params:
         values["limits"] = show_limits(finding)
-    return say(key, **values)
+    return t(key, **values)
 
 
 def show_param(name: str, value: Param, *, is_loop: bool) -> str | int:
@@ -51,47 +51,47 @@ def show_param(name: str, value: Param, *, is_loop: bool) -> str | int:
     if name == "numbers" and is_loop:
         return join("finding.hop", as_items(value))
     if name == "type":
-        return say(f"node.{value}")
+        return t(f"node.{value}")
     return show_list(value) if isinstance(value, tuple) else value
 
 
 def show_limits(finding: Finding) -> str:
     """Return the trunks of a route and its limits."""
     names, disabled = (as_items(finding.params[name]) for name in ("trunks", "disabled_trunks"))
-    shown = [say("finding.trunk_disabled", name=name) if name in disabled else name for name in names]
+    shown = [t("finding.trunk_disabled", name=name) if name in disabled else name for name in names]
     limits = {name: finding.params[name] for name in ("simultaneous", "per_hour", "per_caller")}
-    return say("finding.limits", trunks=show_list(shown), count=len(names), **limits)
+    return t("finding.limits", trunks=show_list(shown), count=len(names), **limits)
 
 
 def show_step(step: str) -> str:
     """Return a step of the path of a caller, "inbound_route:NAME" or "LABEL:NUMBER"."""
     label, _, where = step.partition(":")
     if label == "inbound_route":
-        return say("finding.from_inbound_route", name=where)
-    return say("finding.from_number", label=show_edge(label), number=where)
+        return t("finding.from_inbound_route", name=where)
+    return t("finding.from_number", label=show_edge(label), number=where)
 
 
 def show_edge(label: str) -> str:
     """Return the name of what leads on: a key, a number, or a code of the graph."""
     if label in EDGE_CODES:
-        return say(f"edge.{label}")
-    return say("edge.key", key=label) if len(label) == 1 else say("edge.number", number=label)
+        return t(f"edge.{label}")
+    return t("edge.key", key=label) if len(label) == 1 else t("edge.number", number=label)
 
 
 def show_arrow(labels: Sequence[str]) -> str:
     """Return the label of an arrow of the diagram: keys and numbers as they are."""
-    return join("finding.comma", [say(f"edge.{it}") if it in EDGE_CODES else it for it in labels])
+    return join("finding.comma", [t(f"edge.{it}") if it in EDGE_CODES else it for it in labels])
 
 
 def show_node(node: Node) -> str:
     """Return the label of a node of the diagram."""
     if node.scope == "routes":
-        return say("node.routes", routes=show_list(node.routes), count=len(node.routes))
+        return t("node.routes", routes=show_list(node.routes), count=len(node.routes))
     if node.scope:
-        return say(f"node.{node.scope}")
-    type_ = say(f"node.{node.kind}") if has(f"node.{node.kind}") else node.kind.value
+        return t(f"node.{node.scope}")
+    type_ = t(f"node.{node.kind}") if has_text(f"node.{node.kind}") else node.kind.value
     if node.is_missing:
-        return say("node.missing", type=type_, id=node.number)
+        return t("node.missing", type=type_, id=node.number)
     is_menu = node.kind is DestinationKind.IVR
     return " ".join(filter(None, ("" if is_menu else type_, node.number, node.name)))
 
@@ -99,14 +99,14 @@ def show_node(node: Node) -> str:
 def show_list(items: Sequence[str]) -> str:
     """List a few items in full, and many by the first, the last and the count."""
     if len(items) > MAX_LISTED:
-        return say("finding.range", first=items[0], last=items[-1], count=len(items))
+        return t("finding.range", first=items[0], last=items[-1], count=len(items))
     head = join("finding.comma", items[:-1])
-    return say("finding.pair", before=head, after=items[-1]) if head else "".join(items)
+    return t("finding.pair", before=head, after=items[-1]) if head else "".join(items)
 
 
 def join(key: str, items: Sequence[str]) -> str:
     """Join items by the words of a key."""
-    link: Callable[[str, str], str] = lambda before, after: say(key, before=before, after=after)  # noqa: E731 - given to reduce once
+    link: Callable[[str, str], str] = lambda before, after: t(key, before=before, after=after)  # noqa: E731 - given to reduce once
     return reduce(link, items) if items else ""
 
 

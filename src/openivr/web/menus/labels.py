@@ -13,8 +13,8 @@ from openivr.resources.destination import OUTSIDE, PLAYS, TARGETS, Value
 from openivr.resources.fields import LinksField
 from openivr.resources.ivr import IVR, KEYS
 from openivr.resources.resource_type import Values
-from openivr.web.core.urls import PLACES
-from openivr.web.messages import say
+from openivr.web.core.urls import RESOURCE_URLS
+from openivr.web.messages import t
 
 SIGNS = {"star": "*", "hash": "#"}
 FEW = 12  # numbers or ranges that are named
@@ -51,7 +51,7 @@ def sign_of(key: str) -> str:
 
 def name_of(key: str) -> str:
     """What people call a key, "Key 1", or one of the two other ways on."""
-    return say("key.one", key=sign_of(key)) if sign_of(key) else say(f"key.{key}")
+    return t("key.one", key=sign_of(key)) if sign_of(key) else t(f"key.{key}")
 
 
 def describe(snapshot: IvrSnapshot, value: Value) -> DestinationLabel:
@@ -60,15 +60,15 @@ def describe(snapshot: IvrSnapshot, value: Value) -> DestinationLabel:
     if kind in TARGETS:
         row = snapshot.find(DestinationKind(kind), int(text))
         if row is None:
-            return DestinationLabel(kind, say("way.gone"), text)
-        place = PLACES.get(TARGETS[kind])
-        detail = say("way.voicemail_of", number=row.number) if kind == "ext_vm" else row.number
+            return DestinationLabel(kind, t("way.gone"), text)
+        place = RESOURCE_URLS.get(TARGETS[kind])
+        detail = t("way.voicemail_of", number=row.number) if kind == "ext_vm" else row.number
         return DestinationLabel(kind, row.name, detail, place.one.format(id=row.id) if place else "")
     if kind in PLAYS:
-        return DestinationLabel(kind, text, say("way.plays", count=int(value["prefix"])))
+        return DestinationLabel(kind, text, t("way.plays", count=int(value["prefix"])))
     if kind == OUTSIDE:
-        return DestinationLabel(kind, value["prefix"] + text, say("way.outside"))
-    return DestinationLabel(kind, say(f"way.{kind or 'nowhere'}"))
+        return DestinationLabel(kind, value["prefix"] + text, t("way.outside"))
+    return DestinationLabel(kind, t(f"way.{kind or 'nowhere'}"))
 
 
 def tell_reach(snapshot: IvrSnapshot, policy: DialPolicy) -> Iterator[Sentence]:
@@ -80,13 +80,13 @@ def tell_reach(snapshot: IvrSnapshot, policy: DialPolicy) -> Iterator[Sentence]:
         if to.kind is DestinationKind.RING_GROUP
     ]
     if groups:
-        yield Sentence("ring_group", say("reach.groups", numbers=shorten(groups), count=len(groups)))
+        yield Sentence("ring_group", t("reach.groups", numbers=shorten(groups), count=len(groups)))
     if policy.check_voicemail:
-        yield Sentence("ext_vm", say("reach.voicemail", code=snapshot.voicemail_code))
+        yield Sentence("ext_vm", t("reach.voicemail", code=snapshot.voicemail_code))
     open_lines = lines(snapshot, policy)
     if not open_lines:
         yield Sentence(
-            "shut", say("reach.outside_no_line" if policy.outbound else "reach.outside_shut"), "good"
+            "shut", t("reach.outside_no_line" if policy.outbound else "reach.outside_shut"), "good"
         )
     for line in open_lines:
         yield tell_line(line)
@@ -99,16 +99,16 @@ def tell_extensions(snapshot: IvrSnapshot, policy: DialPolicy) -> Sentence:
         if to.kind is DestinationKind.EXTENSION
     ]
     if policy.extensions is ExtensionRule.DISABLE:
-        return Sentence("extension", say("reach.no_extension"))
+        return Sentence("extension", t("reach.no_extension"))
     if not numbers:
-        return Sentence("extension", say("reach.none_left"), "warn")
-    return Sentence("extension", say(f"reach.extensions_{policy.extensions}", numbers=shorten(numbers)))
+        return Sentence("extension", t("reach.none_left"), "warn")
+    return Sentence("extension", t(f"reach.extensions_{policy.extensions}", numbers=shorten(numbers)))
 
 
 def tell_line(line: TollLine) -> Sentence:
     patterns = [pattern.pattern for pattern in line.route.patterns if readable(pattern)]
     limits = line.route.limits
-    text = say(
+    text = t(
         "reach.outside" if line.works else "reach.outside_off",
         route=line.route.name,
         patterns=", ".join(patterns),
@@ -124,7 +124,7 @@ def shorten(numbers: Sequence[str]) -> str:
     parts = [text if text == last else f"{text}–{last}" for text, last in runs(sorted(numbers, key=by_size))]
     if len(parts) <= FEW:
         return ", ".join(parts)
-    return say("reach.more", numbers=", ".join(parts[:FEW]), count=len(parts) - FEW)
+    return t("reach.more", numbers=", ".join(parts[:FEW]), count=len(parts) - FEW)
 
 
 def by_size(number: str) -> tuple[int, str]:
@@ -147,7 +147,7 @@ def follows(a: str, b: str) -> bool:
 
 def show_prompt(name: str) -> str:
     """A prompt's name, or what the built-in greeting is called."""
-    return say("hear.default") if name == DEFAULT else name
+    return t("hear.default") if name == DEFAULT else name
 
 
 def words_of_prompt(name: str) -> str:
@@ -163,9 +163,9 @@ def tell_changes(snapshot: IvrSnapshot, before: Values, after: Values) -> list[s
         if one.name == KEYS.name:
             told += tell_keys(snapshot, old, new)
         elif old != new:
-            name = say(f"menu.{one.name}")
+            name = t(f"menu.{one.name}")
             was, becomes = (show_value(snapshot, one.name, value) for value in (old, new))
-            told.append(say("change.field", field=name, before=was, after=becomes))
+            told.append(t("change.field", field=name, before=was, after=becomes))
     return told
 
 
@@ -177,20 +177,20 @@ def tell_keys(
         old, new = before.get(key, nothing), after.get(key, nothing)
         if any(old[part] != new[part] for part in nothing):
             words = {"before": describe(snapshot, old).words, "after": describe(snapshot, new).words}
-            yield say("change.key", key=name_of(key), **words)
+            yield t("change.key", key=name_of(key), **words)
 
 
 def show_value(snapshot: IvrSnapshot, name: str, value: Any) -> str:
     """A field's value for people."""
     if isinstance(next(one for one in IVR.fields if one.name == name), LinksField):
-        return ", ".join(show_link(snapshot, link) for link in value) or say("change.nothing")
+        return ", ".join(show_link(snapshot, link) for link in value) or t("change.nothing")
     if name == "prompt":
-        return ", ".join(show_prompt(one) for one in value.split(",")) if value else say("change.nothing")
+        return ", ".join(show_prompt(one) for one in value.split(",")) if value else t("change.nothing")
     if name == "dial_ext_option":
-        return say(f"menus.dial_{value}")
+        return t(f"menus.dial_{value}")
     if name.startswith("enb_"):
-        return say(f"change.flag_{value}")
-    return str(value) or say("change.nothing")
+        return t(f"change.flag_{value}")
+    return str(value) or t("change.nothing")
 
 
 def show_link(snapshot: IvrSnapshot, link: Mapping[str, Any]) -> str:
@@ -203,6 +203,6 @@ def show_link(snapshot: IvrSnapshot, link: Mapping[str, Any]) -> str:
     }
     row = rows[link["type"]].get(link["id"])
     if row is None:
-        return say("way.gone")
+        return t("way.gone")
     number = getattr(row, "number", "")
     return f"{number} {row.name}" if number and number != row.name else str(row.name)

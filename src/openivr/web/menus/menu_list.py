@@ -7,7 +7,7 @@ from openivr.resources.ivr import IVR
 from openivr.store.config import resources
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 PATH = "/menus"
 REFUSED, IN_USE = 422, 409
@@ -23,50 +23,52 @@ START = {
 }
 
 
-async def show_list(visit: PageRequest) -> Response:
-    found = await listing.read(visit, IVR, PATH)
-    return visit.page("menus.html", where=PATH, listing=found)
+async def show_list(request: PageRequest) -> Response:
+    found = await listing.read(request, IVR, PATH)
+    return request.render("menus.html", where=PATH, listing=found)
 
 
-async def show_new(visit: PageRequest) -> Response:
-    return visit.page("menu/new.html", where=PATH, number="", name="", problems={})
+async def show_new(request: PageRequest) -> Response:
+    return request.render("menu/new.html", where=PATH, number="", name="", problems={})
 
 
-async def create(visit: PageRequest) -> Response:
-    number, name = visit.text("number").strip(), visit.text("name").strip()
+async def create(request: PageRequest) -> Response:
+    number, name = request.form_text("number").strip(), request.form_text("name").strip()
     body = {**START, "number": number, "name": name}
     try:
-        ident = await visit.database.change_config(resources.create, IVR, body)
+        ident = await request.database.change_config(resources.create, IVR, body)
     except Invalid as error:
         problems = {problem.field: problem.text for problem in error.problems}
     except Duplicate as error:
-        kind = say(f"kind.{error.kind}").lower()
-        problems = {error.field: say("menus.taken", kind=kind, name=error.name)}
+        kind = t(f"kind.{error.kind}").lower()
+        problems = {error.field: t("menus.taken", kind=kind, name=error.name)}
     else:
-        return visit.go(f"{PATH}/{ident}", [say("menus.created", number=number, name=name)])
-    return visit.page(
+        return request.redirect(f"{PATH}/{ident}", [t("menus.created", number=number, name=name)])
+    return request.render(
         "menu/new.html", status=REFUSED, where=PATH, number=number, name=name, problems=problems
     )
 
 
-async def ask_delete(visit: PageRequest, status: int = 200) -> Response:
+async def ask_delete(request: PageRequest, status: int = 200) -> Response:
     """What deleting the menu would break."""
-    ident = visit.ident()
-    values = await visit.database.read(resources.fetch, IVR, ident)
-    users = await visit.database.read(resources.users, IVR, ident)
-    return visit.page("menu/delete.html", status=status, where=PATH, ident=ident, values=values, users=users)
+    ident = request.path_id()
+    values = await request.database.read(resources.fetch, IVR, ident)
+    users = await request.database.read(resources.users, IVR, ident)
+    return request.render(
+        "menu/delete.html", status=status, where=PATH, ident=ident, values=values, users=users
+    )
 
 
-async def delete(visit: PageRequest) -> Response:
-    values = await visit.database.read(resources.fetch, IVR, visit.ident())
+async def delete(request: PageRequest) -> Response:
+    values = await request.database.read(resources.fetch, IVR, request.path_id())
     try:
-        await visit.database.change_config(resources.delete, IVR, visit.ident())
+        await request.database.change_config(resources.delete, IVR, request.path_id())
     except InUse:
-        return await ask_delete(visit, IN_USE)
-    return visit.go(PATH, [say("object.deleted", label=f"{values['number']} {values['name']}")])
+        return await ask_delete(request, IN_USE)
+    return request.redirect(PATH, [t("object.deleted", label=f"{values['number']} {values['name']}")])
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show_list),
     PageRoute(path=PATH + "/new", handle=show_new),
     PageRoute(path=PATH + "/new", handle=create, method="POST"),

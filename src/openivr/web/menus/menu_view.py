@@ -18,7 +18,7 @@ from openivr.resources.destination import MENU_TYPES, TARGETS, Value
 from openivr.resources.destination import PARTS as PARTS_OF
 from openivr.resources.ivr import KEYS
 from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
-from openivr.web.core.urls import PLACES
+from openivr.web.core.urls import RESOURCE_URLS
 from openivr.web.menus.draft import MenuDraft, body_of, destination, sort_of, stem_of
 from openivr.web.menus.finding_labels import FindingView, show_arrow, show_finding, show_node
 from openivr.web.menus.labels import (
@@ -35,7 +35,7 @@ from openivr.web.menus.labels import (
     tell_reach,
     words_of_prompt,
 )
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 KEYPAD = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "star", "0", "hash")
 LETTERS = {
@@ -51,9 +51,9 @@ LETTERS = {
 OTHERS = ("timeout", "invalid")
 PARTS = ("name", "hear", "reach")  # of the page, beside the keys, that can be opened
 LISTS = ("dial_ext_list", "restrict_dial_ext_list", "dial_call_number_list", "dial_outb_route_list")
-MOST_PROMPTS = 5
-MOST_OPTIONS = 200  # offered for each sort of target; whoever knows the number can type any
-MOST_NODES = 120  # of the picture
+MAX_PROMPTS = 5
+MAX_OPTIONS = 200  # offered for each sort of target; whoever knows the number can type any
+MAX_NODES = 120  # of the picture
 FEW_FINDINGS = 3  # of one rule that are told one by one
 NO_PERSON = "IVR103"
 
@@ -149,8 +149,7 @@ class MenuPage:
     def problems(self) -> list[str]:
         """Everything that keeps the menu from being saved, in sentences."""
         return [
-            say("menu.problem", field=call_field(name), text=text)
-            for name, text in self.draft.problems.items()
+            t("menu.problem", field=call_field(name), text=text) for name, text in self.draft.problems.items()
         ]
 
 
@@ -172,7 +171,7 @@ def make_page(
         findings=findings,
         changes=tuple(tell_changes(snapshot, draft.stored, draft.values)),
         boxes=tuple(make_boxes(picture)),
-        is_cut=len(picture.nodes) > MOST_NODES,
+        is_cut=len(picture.nodes) > MAX_NODES,
         options=make_options(snapshot) if opened else {},
         lists=make_lists(snapshot, draft) if opened == "reach" else {},
     )
@@ -182,7 +181,7 @@ def call_field(name: str) -> str:
     """What people call a field of the API."""
     stem = name.removesuffix("_value").removesuffix("_prefix")
     key = next((key for key in KEYS.keys if stem_of(key) == stem), "")
-    return name_of(key) if key else say(f"menu.{name}")
+    return name_of(key) if key else t(f"menu.{name}")
 
 
 def make_tile(
@@ -258,7 +257,7 @@ def worst(findings: Sequence[FindingView]) -> str:
 
 def make_boxes(picture: Picture) -> Iterator[FlowNode]:
     """The places of a picture that are shown: the nearest, in their order."""
-    shown = picture.nodes[:MOST_NODES]
+    shown = picture.nodes[:MAX_NODES]
     labels = {node.id: show_node(node) for node in shown}
     for node in shown:
         arrows = tuple(
@@ -276,7 +275,7 @@ def is_quiet(arrow: Arrow) -> bool:
 
 def address_of(node: str, kind: DestinationKind) -> str:
     """The page of a node that is an object with pages, "" of others."""
-    place = PLACES.get(TARGETS.get(kind.value, ""))
+    place = RESOURCE_URLS.get(TARGETS.get(kind.value, ""))
     ident = node.rpartition("-")[2]
     return place.one.format(id=ident) if place and ident.isdecimal() and ident != "0" else ""
 
@@ -288,7 +287,7 @@ def make_options(snapshot: IvrSnapshot) -> dict[str, list[tuple[str, str]]]:
     own = [("ivr", call(row.number, row.name)) for row in snapshot.ivrs.values()]
     prompts = [("custom_prompt", name) for name in snapshot.prompts]
     found = {"extension": people, "ring_group": groups, "ivr": own, "custom_prompt": prompts}
-    return {sort: rows[:MOST_OPTIONS] for sort, rows in found.items()}
+    return {sort: rows[:MAX_OPTIONS] for sort, rows in found.items()}
 
 
 def make_lists(snapshot: IvrSnapshot, draft: MenuDraft) -> dict[str, list[DestinationChoice]]:
@@ -320,7 +319,7 @@ def offer(
     for link in chosen:
         yield DestinationChoice(f"{link['type']}:{link['id']}", show_link(snapshot, link), True)
     rest = [(kind, ident) for kind, rows in sources for ident in rows if (kind, ident) not in taken]
-    for kind, ident in rest[:MOST_OPTIONS]:
+    for kind, ident in rest[:MAX_OPTIONS]:
         yield DestinationChoice(f"{kind}:{ident}", show_link(snapshot, {"type": kind, "id": ident}), False)
 
 

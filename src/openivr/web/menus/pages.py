@@ -13,52 +13,52 @@ from openivr.web.menus import draft as menu_draft
 from openivr.web.menus import menu_view
 from openivr.web.menus.draft import MenuDraft
 from openivr.web.menus.menu_view import MenuPage
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 PATH = "/menus/{id:int}"
 CONFLICT, REFUSED = 409, 422
 
 
-async def show(visit: PageRequest) -> Response:
+async def show(request: PageRequest) -> Response:
     """The menu as it is; `open` in the address opens an editor."""
-    page = await visit.database.read(
-        load, await visit.site.office.current(), visit.ident(), visit.query("open")
+    page = await request.database.read(
+        load, await request.app.office.current(), request.path_id(), request.query("open")
     )
-    return answer(visit, page)
+    return answer(request, page)
 
 
 def load(connection: Connection, office: IvrSnapshot, ident: int, opened: str) -> MenuPage:
     return menu_view.make_page(connection, office, ident, menu_draft.load(connection, ident), opened)
 
 
-async def look(visit: PageRequest) -> Response:
+async def look(request: PageRequest) -> Response:
     """The menu as it would be with what the form says. Nothing is saved."""
-    form = texts(visit)
-    before = visit.text("open")
-    go = visit.text("go") if "go" in form else before
-    page = await redraw(visit, form, go)
+    form = texts(request)
+    before = request.form_text("open")
+    go = request.form_text("go") if "go" in form else before
+    page = await redraw(request, form, go)
     if not go and part_of(page.draft, before) == before:  # what is wrong in an editor keeps it open
-        page = await redraw(visit, form, before)
-    return answer(visit, page, closed="" if page.open else before)
+        page = await redraw(request, form, before)
+    return answer(request, page, closed="" if page.open else before)
 
 
-async def save(visit: PageRequest) -> Response:
+async def save(request: PageRequest) -> Response:
     """Save what the form says, unless something speaks against it: then say what."""
-    form, ident = texts(visit), visit.ident()
-    draft = await visit.database.read(menu_draft.read, ident, form)
+    form, ident = texts(request), request.path_id()
+    draft = await request.database.read(menu_draft.read, ident, form)
     if draft.problems:
-        opened = part_of(draft, visit.text("open"))
-        return answer(visit, await redraw(visit, form, opened), status=REFUSED)
+        opened = part_of(draft, request.form_text("open"))
+        return answer(request, await redraw(request, form, opened), status=REFUSED)
     if draft.base != draft.stored:
-        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
-    page = await redraw(visit, form, "")
+        return answer(request, await redraw(request, form, ""), status=CONFLICT, is_moved=True)
+    page = await redraw(request, form, "")
     try:
-        await visit.database.change_config(menu_draft.save, ident, draft)
+        await request.database.change_config(menu_draft.save, ident, draft)
     except EditConflict:
-        return answer(visit, await redraw(visit, form, ""), status=CONFLICT, is_moved=True)
+        return answer(request, await redraw(request, form, ""), status=CONFLICT, is_moved=True)
     except (Invalid, Duplicate):  # something else has changed since the draft was read
-        return answer(visit, await redraw(visit, form, ""), status=REFUSED)
-    return visit.go(f"/menus/{ident}", [say("menu.saved"), *page.changes])
+        return answer(request, await redraw(request, form, ""), status=REFUSED)
+    return request.redirect(f"/menus/{ident}", [t("menu.saved"), *page.changes])
 
 
 def part_of(draft: MenuDraft, before: str) -> str:
@@ -81,18 +81,18 @@ PARTS = {
 }
 
 
-def texts(visit: PageRequest) -> Form:
+def texts(request: PageRequest) -> Form:
     """The texts of a posted form; files have no place in it."""
     form: dict[str, list[str]] = {}
-    for name, value in visit.form.multi_items():
+    for name, value in request.form.multi_items():
         if isinstance(value, str):
             form.setdefault(name, []).append(value)
     return form
 
 
-async def redraw(visit: PageRequest, form: Form, opened: str) -> MenuPage:
-    office = await visit.site.office.current()
-    return await visit.database.read(read_page, office, visit.ident(), form, opened)
+async def redraw(request: PageRequest, form: Form, opened: str) -> MenuPage:
+    office = await request.app.office.current()
+    return await request.database.read(read_page, office, request.path_id(), form, opened)
 
 
 def read_page(connection: Connection, office: IvrSnapshot, ident: int, form: Form, opened: str) -> MenuPage:
@@ -101,13 +101,13 @@ def read_page(connection: Connection, office: IvrSnapshot, ident: int, form: For
 
 
 def answer(
-    visit: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "", is_moved: bool = False
+    request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "", is_moved: bool = False
 ) -> Response:
     values = {"page": page, "closed": closed, "is_moved": is_moved, "m": menu_view}
-    return visit.page("menu/page.html", status=status, where="/menus", **values)
+    return request.render("menu/page.html", status=status, where="/menus", **values)
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show),
     PageRoute(path=PATH, handle=save, method="POST"),
     PageRoute(path=PATH + "/draft", handle=look, method="POST"),

@@ -1,7 +1,7 @@
-"""The words of the web admin: one TOML file per family of pages, in one folder per language.
+"""Texts of the web admin: one TOML file per family of pages, one folder per language.
 
-A phrase is looked up by its section and name, "menus.title". A phrase that counts something is a table of
-`one` and `many`. Translating the admin means translating a folder.
+A text is found by its section and name: "menus.title". A text that depends on a count is a table of `one` and
+`many`. A translation is a copy of the folder.
 """
 
 import tomllib
@@ -10,32 +10,32 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-Phrase = str | Mapping[str, str]
+Text = str | Mapping[str, str]
 FOLDER = Path(__file__).parent
 
 
 @cache
-def load(language: str = "en") -> Mapping[str, Phrase]:
-    """Every phrase of a language by its key."""
-    phrases: dict[str, Phrase] = {}
+def load(language: str = "en") -> Mapping[str, Text]:
+    """All texts of a language by their keys. Raises ValueError if two files have the same key."""
+    texts: dict[str, Text] = {}
     for path in sorted((FOLDER / language).glob("*.toml")):
         for section, entries in tomllib.loads(path.read_text()).items():
-            for name, phrase in entries.items():
+            for name, text in entries.items():
                 key = f"{section}.{name}"
-                if key in phrases:
+                if key in texts:
                     raise ValueError(f"{path.name} has {key}, which another file has already")
-                phrases[key] = phrase
-    return phrases
+                texts[key] = text
+    return texts
 
 
-def say(key: str, /, **values: Any) -> str:
-    """The phrase of a key with its values filled in; `count` chooses between one and many."""
-    phrase = load()[key]
-    if not isinstance(phrase, str):
-        phrase = phrase["one" if values.get("count") == 1 else "many"]
-    return phrase.format(**values)
+def t(key: str, /, **values: Any) -> str:
+    """Translate: the text of a key with its values filled in; `count` chooses between one and many."""
+    text = load()[key]
+    if not isinstance(text, str):
+        text = text["one" if values.get("count") == 1 else "many"]
+    return text.format(**values)
 
 
-def has(key: str) -> bool:
-    """Whether there is a phrase of this key, for words about values that need none."""
+def has_text(key: str) -> bool:
+    """Return True if the key has a text."""
     return key in load()

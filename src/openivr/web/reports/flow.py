@@ -3,7 +3,7 @@
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallFilter
 from openivr.web.calls.labels import say_reason
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.reports import flows
 from openivr.web.reports.table import (
     ReportFacts,
@@ -43,7 +43,7 @@ def flow(facts: ReportFacts) -> ReportTable:
         if isinstance(way.target, flows.FlowEnd) and way.target.outcome == flows.GAVE_UP
     )
     total = sum(one.calls for one in facts.report.journeys)
-    about = say("sheet.flow_about", lost=f"{lost:,}", share=percent(lost, total), count=total)
+    about = t("sheet.flow_about", lost=f"{lost:,}", share=percent(lost, total), count=total)
     return ReportTable("ways", heads("from", "to", "calls"), rows, about)
 
 
@@ -80,8 +80,8 @@ def target_kind(place: flows.Place) -> str:
 
 def name_source(facts: ReportFacts, path: flows.Path | None) -> str:
     if path is None:
-        return say("sheet.other_menus")
-    return facts.menus.get(path[-1], path[-1]) if path else say("sheet.no_menu")
+        return t("sheet.other_menus")
+    return facts.menus.get(path[-1], path[-1]) if path else t("sheet.no_menu")
 
 
 def name_target(facts: ReportFacts, place: flows.Place) -> str:
@@ -93,5 +93,5 @@ def name_target(facts: ReportFacts, place: flows.Place) -> str:
         why = say_reason(place.reason)
         return why[:1].upper() + why[1:]
     if place in (flows.OTHER, flows.FURTHER):
-        return say(f"sheet.{place.outcome}")
+        return t(f"sheet.{place.outcome}")
     return say_outcome(place.outcome)

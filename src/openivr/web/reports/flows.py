@@ -12,9 +12,9 @@ from openivr.ivr.commands import Topic
 from openivr.store.cdr.call_records import NoteFilter
 from openivr.store.cdr.reports import Journey
 
-MOST_STEPS = 5  # menus, one after the other
-MOST_MENUS = 16
-MOST_ENDS = 12
+MAX_STEPS = 5  # menus, one after the other
+MAX_MENUS = 16
+MAX_ENDS = 12
 LEAST = 0.01  # of all calls: thinner streams are no more than lines
 
 Path = tuple[str, ...]
@@ -85,18 +85,18 @@ def keep_menus(journeys: list[Journey]) -> set[Path]:
     """The busiest places: menus by the way to them. A way is never busier than its beginning."""
     calls: Counter[Path] = Counter()
     for one in journeys:
-        for step in range(1, min(len(one.path), MOST_STEPS) + 1):
+        for step in range(1, min(len(one.path), MAX_STEPS) + 1):
             calls[one.path[:step]] += one.calls
     least = LEAST * sum(one.calls for one in journeys)
     ordered = sorted(calls, key=lambda path: (-calls[path], len(path), path))
-    return {path for path in ordered[:MOST_MENUS] if calls[path] >= least}
+    return {path for path in ordered[:MAX_MENUS] if calls[path] >= least}
 
 
 def keep_ends(journeys: list[Journey]) -> set[FlowEnd]:
     calls: Counter[FlowEnd] = Counter()
     for one in journeys:
         calls[end_of(one)] += one.calls
-    return set(sorted(calls, key=lambda end: (-calls[end], str(end)))[:MOST_ENDS])
+    return set(sorted(calls, key=lambda end: (-calls[end], str(end)))[:MAX_ENDS])
 
 
 def longest(path: Path, kept: set[Path]) -> Path:

@@ -8,7 +8,7 @@ from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallFilter, NoteFilter
 from openivr.store.cdr.reports import MenuAction
 from openivr.web.calls.drilldown import say_refusal
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.reports.table import (
     ReportFacts,
     ReportTable,
@@ -20,7 +20,7 @@ from openivr.web.reports.table import (
     number,
 )
 
-MOST_MENUS, MOST_KEYS = 6, 10  # whose keys are drawn, and how many of each
+MAX_MENUS, MAX_KEYS = 6, 10  # whose keys are drawn, and how many of each
 
 
 def keys(facts: ReportFacts) -> ReportTable:
@@ -30,11 +30,11 @@ def keys(facts: ReportFacts) -> ReportTable:
         pressed.setdefault(act.menu, []).append(act)
     busy = sorted(pressed.values(), key=count, reverse=True)
     rows = [
-        row_of_key(facts, act, is_drawn=place < MOST_MENUS and nth < MOST_KEYS)
+        row_of_key(facts, act, is_drawn=place < MAX_MENUS and nth < MAX_KEYS)
         for place, acts in enumerate(busy)
         for nth, act in enumerate(sorted(acts, key=lambda act: -act.count))
     ]
-    about = say("sheet.keys_about", count=sum(map(count, busy)))
+    about = t("sheet.keys_about", count=sum(map(count, busy)))
     return ReportTable("keys", heads("menu", "key", "leads", "times"), tuple(rows), about)
 
 
@@ -65,15 +65,15 @@ def trouble(facts: ReportFacts) -> ReportTable:
             number(counts[menu, topic], facts.link_in(CallFilter(noted=NoteFilter((topic,), menu))))
             for topic in (Topic.ENTERED, Topic.TIMED_OUT, Topic.INVALID)
         )
-        drawn = {"menu": str(menu)} if place < 2 * MOST_MENUS and troubled(counts, menu) else {}
+        drawn = {"menu": str(menu)} if place < 2 * MAX_MENUS and troubled(counts, menu) else {}
         rows.append(TableRow((TableCell(name_destination(facts, DestinationKind.IVR, menu)), *cells), drawn))
     titled = (
         *heads("menu", "entered"),
-        TableHead(say("sheet.timed_out"), "timed_out"),
-        TableHead(say("sheet.invalid"), "invalid"),
+        TableHead(t("sheet.timed_out"), "timed_out"),
+        TableHead(t("sheet.invalid"), "invalid"),
     )
     silent = sum(act.count for act in acts_of(facts, Topic.TIMED_OUT))
-    about = say(
+    about = t(
         "sheet.trouble_about", silent=silent, count=sum(act.count for act in acts_of(facts, Topic.INVALID))
     )
     return ReportTable("trouble", titled, tuple(rows), about)

@@ -38,18 +38,18 @@ SHEETS: Mapping[str, Callable[[ReportFacts], ReportTable]] = {
 Named = Mapping[tuple[str, int], str]
 
 
-async def show(visit: PageRequest) -> Response:
+async def show(request: PageRequest) -> Response:
     """The page without its numbers."""
-    return visit.page("reports/page.html", where=PATH, period=choose_period(visit))
+    return request.render("reports/page.html", where=PATH, period=choose_period(request))
 
 
-async def show_plots(visit: PageRequest) -> Response:
+async def show_plots(request: PageRequest) -> Response:
     """The page with its numbers."""
-    period = choose_period(visit)
-    report, names, has_calls = await visit.database.read(load, period)
+    period = choose_period(request)
+    report, names, has_calls = await request.database.read(load, period)
     facts = ReportFacts(report, period, names, partial(calls_address, period))
-    sheets = await visit.database.run_in_thread(make_sheets, facts) if report.hours else {}
-    return visit.page(
+    sheets = await request.database.run_in_thread(make_sheets, facts) if report.hours else {}
+    return request.render(
         "reports/plots.html",
         where=PATH,
         period=period,
@@ -66,22 +66,22 @@ def make_sheets(facts: ReportFacts) -> Mapping[str, ReportTable]:
     return shown | {"hours": times.hours(facts) if is_short else times.clock(facts)}
 
 
-async def send_sheet(visit: PageRequest) -> Response:
+async def send_sheet(request: PageRequest) -> Response:
     """One table as CSV, whole."""
-    name = visit.request.path_params["name"]
+    name = request.http.path_params["name"]
     if name not in SHEETS:
         raise NotFound(name)
-    period = choose_period(visit)
-    report, names, _ = await visit.database.read(load, period)
+    period = choose_period(request)
+    report, names, _ = await request.database.read(load, period)
     facts = ReportFacts(report, period, names, partial(calls_address, period))
-    sheet = await visit.database.run_in_thread(SHEETS[name], facts)
+    sheet = await request.database.run_in_thread(SHEETS[name], facts)
     file = f"openivr-{name}-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return Response(MARK + make_csv(sheet.lines), media_type=MEDIA_TYPE, headers=headers)
 
 
-def choose_period(visit: PageRequest) -> Period:
-    return read_period(visit.query("range"), visit.query("from"), visit.query("to"), now())
+def choose_period(request: PageRequest) -> Period:
+    return read_period(request.query("range"), request.query("from"), request.query("to"), now())
 
 
 def load(connection: Connection, period: Period) -> tuple[CallReport, Named, bool]:
@@ -107,7 +107,7 @@ def name_days(period: Period, since: int | None, until: int | None) -> tuple[str
     return str(first), str(last), Span(period.day(first).since, period.day(last).until) == span
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show),
     PageRoute(path=PATH + "/plots", handle=show_plots),
     PageRoute(path=PATH + "/{name}.csv", handle=send_sheet),

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from openivr.store.cdr.reports import HOUR, Span, Zone
 
 SECONDS = 86_400
-MOST_DAYS = 1098  # three years
+MAX_DAYS = 1098  # three years
 FARTHEST = 16 * 3600  # seconds that a clock may be away from UTC, and some
 PRESETS = {"today": 1, "week": 7, "month": 30}
 DEFAULT = "month"
@@ -52,7 +52,7 @@ class Period:
 
     @property
     def most(self) -> int:
-        return MOST_DAYS
+        return MAX_DAYS
 
     def offset(self, at: int) -> int:
         """What the clock was ahead of UTC at a Unix time, both in milliseconds."""
@@ -98,7 +98,7 @@ def read_days(first: str, last: str, today: date) -> tuple[date, date] | None:
         return None
     begin, end = min(begin, end), max(begin, end)
     is_known = begin.year >= 1971 and end.year <= 9000
-    return (begin, end) if is_known and (end - begin).days < MOST_DAYS else None
+    return (begin, end) if is_known and (end - begin).days < MAX_DAYS else None
 
 
 def make_period(first: date, last: date, preset: str, clock: Clock, problem: str = "") -> Period:

@@ -7,7 +7,7 @@ from functools import cached_property
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.reports import CallReport, Span
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.reports.period import Period
 
 Link = Callable[[CallFilter], str]  # where the calls are listed that are wanted
@@ -90,20 +90,20 @@ def number(value: int, address: str = "") -> TableCell:
 
 
 def heads(*keys: str) -> tuple[TableHead, ...]:
-    return tuple(TableHead(say(f"sheet.{key}")) for key in keys)
+    return tuple(TableHead(t(f"sheet.{key}")) for key in keys)
 
 
 def percent(part: int, whole: int) -> str:
-    return say("sheet.percent", number=round(100 * part / whole)) if whole else ""
+    return t("sheet.percent", number=round(100 * part / whole)) if whole else ""
 
 
 def name_destination(facts: ReportFacts, kind: str, target: int) -> str:
     """What people call a destination."""
     if not kind:
-        return say("sheet.nowhere")
+        return t("sheet.nowhere")
     name = facts.names.get((kind, target))
     if kind == DestinationKind.VOICEMAIL:
-        return say("sheet.voicemail_of", name=name) if name else say("sheet.kind_ext_vm")
+        return t("sheet.voicemail_of", name=name) if name else t("sheet.kind_ext_vm")
     if kind == DestinationKind.EXTERNAL:
-        return say("sheet.outside_over", name=name) if name else say("sheet.kind_external_num")
-    return name or say(f"sheet.kind_{kind}")
+        return t("sheet.outside_over", name=name) if name else t("sheet.kind_external_num")
+    return name or t(f"sheet.kind_{kind}")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.reports import Span
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.reports.period import Period, show_offset
 from openivr.web.reports.table import (
     ReportFacts,
@@ -32,9 +32,7 @@ def days(facts: ReportFacts) -> ReportTable:
     shown = used(facts)
     rows = []
     for day in facts.period.days:
-        name = say(
-            "sheet.date", weekday=say(f"sheet.day_{day.weekday()}"), day=day.day, month=month(day.month)
-        )
+        name = t("sheet.date", weekday=t(f"sheet.day_{day.weekday()}"), day=day.day, month=month(day.month))
         label = f"{day.day} {month(day.month)}"
         span = facts.period.day(day)
         cells = [one(facts, counts[str(day), outcome], outcome, span) for outcome in shown]
@@ -51,8 +49,8 @@ def hours(facts: ReportFacts) -> ReportTable:
     rows = []
     for start, until in zip(starts, (*starts[1:], facts.period.span.until), strict=True):
         local = facts.period.local(start)
-        weekday = say(f"sheet.day_{local.weekday()}")
-        text = say(
+        weekday = t(f"sheet.day_{local.weekday()}")
+        text = t(
             "sheet.hour_of_day",
             weekday=weekday,
             day=local.day,
@@ -71,7 +69,7 @@ def label_hour(period: Period, local: datetime) -> dict[str, str]:
     """What stands below the bar of an hour: of several days, each day's name below its midnight."""
     if len(period.days) == 1:
         return {"label": f"{local:%H}"}
-    weekday = say(f"sheet.day_{local.weekday()}")
+    weekday = t(f"sheet.day_{local.weekday()}")
     return {"label": f"{weekday} {local.day}"} | ({"major": ""} if local.hour == 0 else {})
 
 
@@ -95,13 +93,13 @@ def week(facts: ReportFacts) -> ReportTable:
     for hour in facts.report.hours:
         local = facts.period.local(hour.start)
         counts[local.weekday(), local.hour] += hour.calls
-    titled = (TableHead(say("sheet.weekday")), *(TableHead(f"{name:02}") for name in range(24)))
+    titled = (TableHead(t("sheet.weekday")), *(TableHead(f"{name:02}") for name in range(24)))
     rows = tuple(
-        TableRow((TableCell(say(f"sheet.day_{day}")), *(number(counts[day, name]) for name in range(24))))
+        TableRow((TableCell(t(f"sheet.day_{day}")), *(number(counts[day, name]) for name in range(24))))
         for day in range(7)
     )
     (top, at), most = max(counts.items(), key=lambda item: (item[1], item[0]), default=((0, 0), 0))
-    about = say("sheet.busiest_week", day=say(f"sheet.weekday_{top}"), hour=f"{at:02}:00", count=most)
+    about = t("sheet.busiest_week", day=t(f"sheet.weekday_{top}"), hour=f"{at:02}:00", count=most)
     return ReportTable("week", titled, rows, about)
 
 
@@ -127,23 +125,23 @@ def one(facts: ReportFacts, count: int, outcome: str, span: Span | None = None) 
 
 def titles(first: str, outcomes: Sequence[str]) -> tuple[TableHead, ...]:
     named = (TableHead(say_outcome(outcome), outcome) for outcome in outcomes)
-    return (TableHead(say(f"sheet.{first}")), *named, TableHead(say("sheet.calls")))
+    return (TableHead(t(f"sheet.{first}")), *named, TableHead(t("sheet.calls")))
 
 
 def say_outcome(outcome: str) -> str:
     """What became of a call, in words."""
-    return say(f"result.{outcome}")
+    return t(f"result.{outcome}")
 
 
 def busiest(rows: Sequence[TableRow], what: str) -> str:
     """Which row has most calls."""
     top = max(rows, key=lambda row: row.cells[-1].value or 0)
     calls = add([row.cells[-1] for row in rows])
-    return say(f"sheet.busiest_{what}", when=top.cells[0].text, most=top.cells[-1].text, count=calls)
+    return t(f"sheet.busiest_{what}", when=top.cells[0].text, most=top.cells[-1].text, count=calls)
 
 
 def month(number_of_month: int) -> str:
-    return say(f"sheet.month_{number_of_month}")
+    return t(f"sheet.month_{number_of_month}")
 
 
 def outcomes(facts: ReportFacts) -> ReportTable:

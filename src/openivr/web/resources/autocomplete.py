@@ -11,22 +11,22 @@ from openivr.store.config import resources
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.forms.inputs import call
 
-MOST_OPTIONS = 20  # of each kind
-LONGEST = 127
+MAX_OPTIONS = 20  # of each kind
+MAX_LENGTH = 127
 
 
-async def pick(visit: PageRequest) -> Response:
+async def pick(request: PageRequest) -> Response:
     """Options of `kinds`, or of what a destination of the type under the name `goal` may lead to.
 
     `from` is the name of the field, under which its text is sent too.
     """
-    kinds = visit.query("kinds").split(",")
-    if goal := visit.query("goal"):
-        kinds = [kind_of(visit.query(goal))]
-    text = CONTROL.sub("", visit.query(visit.query("from"))).strip()[:LONGEST]
+    kinds = request.query("kinds").split(",")
+    if goal := request.query("goal"):
+        kinds = [kind_of(request.query(goal))]
+    text = CONTROL.sub("", request.query(request.query("from"))).strip()[:MAX_LENGTH]
     known = [kind for kind in kinds if kind in KINDS]
-    options = await visit.database.read(find_options, known, text)
-    return visit.page("objects/options.html", options=options)
+    options = await request.database.read(find_options, known, text)
+    return request.render("objects/options.html", options=options)
 
 
 def kind_of(goal: str) -> str:
@@ -38,7 +38,7 @@ def find_options(connection: Connection, kinds: list[str], text: str) -> list[tu
     found, names = [], resources.namer(connection)
     for name in kinds:
         kind = KINDS[name]
-        _, rows = resources.search(connection, kind, narrow(text), ListQuery(0, MOST_OPTIONS, kind.sorts[0]))
+        _, rows = resources.search(connection, kind, narrow(text), ListQuery(0, MAX_OPTIONS, kind.sorts[0]))
         found += [(name, call(*names(name, row["id"]))) for row in rows]
     return found
 
@@ -49,4 +49,4 @@ def narrow(text: str) -> str:
     return start if rest and start.isdecimal() else text
 
 
-VIEWS = (PageRoute(path="/pick", handle=pick),)
+ROUTES = (PageRoute(path="/pick", handle=pick),)

@@ -10,10 +10,10 @@ from openivr.resources.resource_type import Values
 from openivr.store.config import resources
 from openivr.store.runtime import registrations
 from openivr.web.core.templates import clock
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.resources.pattern_labels import is_wide
 
-MOST_MENUS = 5  # that are named
+MAX_MENUS = 5  # that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ def tell_strangers(connection: Connection, ident: int, values: Values) -> Hint:
     users = resources.users(connection, KINDS["outbound_route"], ident)
     menus = [user.label for user in users if user.kind == "ivr"]
     if not menus:
-        return Hint("note.strangers", (say("note.no_menu"),))
+        return Hint("note.strangers", (t("note.no_menu"),))
     if not values["dial_pattern_list"]:
-        return Hint("note.strangers", (say("note.no_pattern"),))
-    named = ", ".join(menus[:MOST_MENUS]) + (" …" if len(menus) > MOST_MENUS else "")
+        return Hint("note.strangers", (t("note.no_pattern"),))
+    named = ", ".join(menus[:MAX_MENUS]) + (" …" if len(menus) > MAX_MENUS else "")
     told = [
-        say("note.menus", count=len(menus), menus=named),
-        say(
+        t("note.menus", count=len(menus), menus=named),
+        t(
             "note.limits",
             calls=values["max_calls"],
             hour=values["max_calls_per_hour"],
@@ -52,7 +52,7 @@ def tell_strangers(connection: Connection, ident: int, values: Values) -> Hint:
         ),
     ]
     if any(is_wide(row["pattern"]) for row in values["dial_pattern_list"]):
-        told.append(say("note.wide"))
+        told.append(t("note.wide"))
     return Hint("note.strangers", tuple(told), is_warning=True)
 
 
@@ -61,29 +61,29 @@ def tell_phones(connection: Connection, ident: int, _values: Values) -> Hint:
     told = []
     for phone in registrations.list_registrations(connection, ident):
         name, until = phone.data.get("user_agent") or phone.contact, clock(phone.expires, "%H:%M")
-        told.append(say("note.registered", name=name, until=until))
-    return Hint("note.phones", tuple(told) or (say("note.no_phone"),))
+        told.append(t("note.registered", name=name, until=until))
+    return Hint("note.phones", tuple(told) or (t("note.no_phone"),))
 
 
 def tell_setup(_connection: Connection, _ident: int, values: Values) -> Hint:
     """What to put into a phone."""
-    user = say("note.phone_user", user=values["reg_name"])
-    return Hint("note.phone", (user, say("note.phone_server"), say("note.phone_password")))
+    user = t("note.phone_user", user=values["reg_name"])
+    return Hint("note.phone", (user, t("note.phone_server"), t("note.phone_password")))
 
 
 def tell_trunk(connection: Connection, ident: int, values: Values) -> Hint:
     """How a trunk is, seen from each node, and since when."""
     if not values["enable"]:
-        return Hint("note.trunk", (say("note.trunk_off"),))
+        return Hint("note.trunk", (t("note.trunk_off"),))
     found = [state for state in registrations.list_trunks(connection) if state.trunk_id == ident]
     told = []
     for one in found:
         since = clock(one.since // 1000, "%Y-%m-%d %H:%M")
-        told.append(say("note.trunk_is", state=say(f"state.{one.state}"), since=since))
+        told.append(t("note.trunk_is", state=t(f"state.{one.state}"), since=since))
         if one.detail:
             told.append(one.detail)
     is_down = any(one.state == "down" for one in found)
-    return Hint("note.trunk", tuple(told) or (say("note.trunk_unknown"),), is_down)
+    return Hint("note.trunk", tuple(told) or (t("note.trunk_unknown"),), is_down)
 
 
 WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {

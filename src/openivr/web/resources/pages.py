@@ -1,4 +1,4 @@
-"""The pages of objects: a list, a form and a question before deleting, for every kind in `faces`.
+"""The pages of objects: a list, a form and a question before deleting, for every kind in `siblings`.
 
 What a form may contain is checked by the same store functions as the API's, so both refuse the same; a
 refused form comes back as it was filled in, with each problem beside its field.
@@ -33,9 +33,9 @@ from openivr.web.forms.conflicts import (
 )
 from openivr.web.forms.inputs import Input, call, make_inputs, tell_changes
 from openivr.web.forms.parse import Form, ParsedForm, first, move, read_draft
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.resources.hints import Hint, find_notes
-from openivr.web.resources.views import FACES, ResourceView
+from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
 
 MADE_LENGTH = 20
 MIXED = "aA1"  # what a made-up password ends in, so that it has every sort of character that is asked for
@@ -65,24 +65,24 @@ class FormState:
         return [(one.name, problem) for one in self.inputs.values() for problem in one.problems]
 
 
-async def show_list(face: ResourceView, visit: PageRequest) -> Response:
-    found = await listing.read(visit, face.kind, face.path, face.sort)
-    rows = await visit.database.read(find_rows, face, found.rows)
-    return show(face, visit, "objects/list.html", listing=found, rows=rows)
+async def show_list(view: ResourceView, request: PageRequest) -> Response:
+    found = await listing.read(request, view.kind, view.path, view.sort)
+    rows = await request.database.read(find_rows, view, found.rows)
+    return show(view, request, "objects/list.html", listing=found, rows=rows)
 
 
 def find_rows(
-    connection: Connection, face: ResourceView, rows: Iterable[Row]
+    connection: Connection, view: ResourceView, rows: Iterable[Row]
 ) -> list[tuple[Row, list[ListCell]]]:
     """The cells of a list's rows; an object that has gone meanwhile is left out."""
     rows, names = list(rows), resources.namer(connection)
-    values = resources.fetch_many(connection, face.kind, [row["id"] for row in rows])
-    states = trunk_states(connection) if face.kind.name == "trunk" else {}
+    values = resources.fetch_many(connection, view.kind, [row["id"] for row in rows])
+    states = trunk_states(connection) if view.kind.name == "trunk" else {}
     return [
         (
             row,
             list(
-                make_cells(face.columns, face.kind, row | states.get(row["id"], {}), values[row["id"]], names)
+                make_cells(view.columns, view.kind, row | states.get(row["id"], {}), values[row["id"]], names)
             ),
         )
         for row in rows
@@ -96,37 +96,37 @@ def trunk_states(connection: Connection) -> dict[int, Row]:
     return {state.trunk_id: {"state": state.state} for state in states}
 
 
-async def show_new(face: ResourceView, visit: PageRequest) -> Response:
-    draft = ParsedForm(dict(face.start))
-    for field in face.fields:
+async def show_new(view: ResourceView, request: PageRequest) -> Response:
+    draft = ParsedForm(dict(view.start))
+    for field in view.fields:
         if field.required:
-            make_secret(face, f"{field.name} make", draft)
-    filled = await visit.database.read(fill, face, None, draft)
-    return form_page(face, visit, filled)
+            make_secret(view, f"{field.name} make", draft)
+    filled = await request.database.read(fill, view, None, draft)
+    return form_page(view, request, filled)
 
 
-async def show_one(face: ResourceView, visit: PageRequest) -> Response:
-    filled = await visit.database.read(load, face, visit.ident())
-    return form_page(face, visit, filled)
+async def show_one(view: ResourceView, request: PageRequest) -> Response:
+    filled = await request.database.read(load, view, request.path_id())
+    return form_page(view, request, filled)
 
 
-def load(connection: Connection, face: ResourceView, ident: int) -> FormState:
+def load(connection: Connection, view: ResourceView, ident: int) -> FormState:
     """The form for an object as it is kept."""
-    body = resources.fetch_row(connection, face.kind, ident)
-    return fill(connection, face, ident, ParsedForm(body), write_prints(take_prints(face.fields, body)))
+    body = resources.fetch_row(connection, view.kind, ident)
+    return fill(connection, view, ident, ParsedForm(body), write_prints(take_prints(view.fields, body)))
 
 
 def fill(
-    connection: Connection, face: ResourceView, ident: int | None, draft: ParsedForm, prints: str = ""
+    connection: Connection, view: ResourceView, ident: int | None, draft: ParsedForm, prints: str = ""
 ) -> FormState:
     """The form for a draft of an object, which has no id yet where it is new."""
     names = resources.namer(connection, linked(draft.body))
-    inputs = {one.field.name: one for one in make_inputs(face.kind.name, face.fields, draft, names)}
+    inputs = {one.field.name: one for one in make_inputs(view.kind.name, view.fields, draft, names)}
     if ident is None:
         return FormState(None, prints, inputs, "", [], [])
-    label = call(*names(face.kind.name, ident))
-    users = resources.users(connection, face.kind, ident)
-    return FormState(ident, prints, inputs, label, users, find_notes(connection, face.kind.name, ident))
+    label = call(*names(view.kind.name, ident))
+    users = resources.users(connection, view.kind, ident)
+    return FormState(ident, prints, inputs, label, users, find_notes(connection, view.kind.name, ident))
 
 
 def linked(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -138,59 +138,59 @@ def linked(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def form_page(
-    face: ResourceView, visit: PageRequest, filled: FormState, *, status: int = 200, focus: str = ""
+    view: ResourceView, request: PageRequest, filled: FormState, *, status: int = 200, focus: str = ""
 ) -> Response:
-    action = f"{face.path}/{'new' if filled.ident is None else filled.ident}"
-    return show(face, visit, "objects/form.html", status=status, action=action, filled=filled, focus=focus)
+    action = f"{view.path}/{'new' if filled.ident is None else filled.ident}"
+    return show(view, request, "objects/form.html", status=status, action=action, filled=filled, focus=focus)
 
 
 def show(
-    face: ResourceView, visit: PageRequest, template: str, *, status: int = 200, **values: Any
+    view: ResourceView, request: PageRequest, template: str, *, status: int = 200, **values: Any
 ) -> Response:
     """A page about a kind, beside the others of its part of the rail."""
-    faces = [other for other in FACES.values() if other.where == face.where]
-    return visit.page(template, status=status, where=face.where, face=face, faces=faces, **values)
+    siblings = [other for other in RESOURCE_VIEWS.values() if other.where == view.where]
+    return request.render(template, status=status, where=view.where, view=view, siblings=siblings, **values)
 
 
-async def save(face: ResourceView, visit: PageRequest) -> Response:
+async def save(view: ResourceView, request: PageRequest) -> Response:
     """Create or change the object, or do what another button of its form says and show it again."""
-    ident = visit.ident() if "id" in visit.request.path_params else None
-    form = read_form(visit)
+    ident = request.path_id() if "id" in request.http.path_params else None
+    form = read_form(request)
     steps, prints = first(form, "do"), first(form, "prints")
-    draft = await visit.database.read(read_body, face, move(form, steps) if steps else form)
+    draft = await request.database.read(read_body, view, move(form, steps) if steps else form)
     if steps:
-        make_secret(face, steps, draft)
-        filled = await visit.database.read(fill, face, ident, draft, prints)
-        return form_page(face, visit, filled, focus=focus_after(steps, draft))
+        make_secret(view, steps, draft)
+        filled = await request.database.read(fill, view, ident, draft, prints)
+        return form_page(view, request, filled, focus=focus_after(steps, draft))
     if ident is None:
-        complete(face, draft)
+        complete(view, draft)
     before = read_prints(prints)
-    body = keep_changed(face.fields, draft.body, before)
+    body = keep_changed(view.fields, draft.body, before)
     try:
-        saved, problems = await try_to_save(face, visit, ident, replace(draft, body=body), before)
+        saved, problems = await try_to_save(view, request, ident, replace(draft, body=body), before)
     except EditConflict:
-        filled = await visit.database.read(catch_up, face, visit.ident(), replace(draft, body=body))
-        return form_page(face, visit, filled, status=CONFLICT)
+        filled = await request.database.read(catch_up, view, request.path_id(), replace(draft, body=body))
+        return form_page(view, request, filled, status=CONFLICT)
     if saved is None:
         draft.problems = problems
-        filled = await visit.database.read(fill, face, ident, draft, prints)
-        return form_page(face, visit, filled, status=REFUSED)
-    filled = await visit.database.read(load, face, saved)
-    return visit.go(f"{face.path}/{saved}", [say("object.saved", label=filled.label)])
+        filled = await request.database.read(fill, view, ident, draft, prints)
+        return form_page(view, request, filled, status=REFUSED)
+    filled = await request.database.read(load, view, saved)
+    return request.redirect(f"{view.path}/{saved}", [t("object.saved", label=filled.label)])
 
 
-def read_form(visit: PageRequest) -> Form:
+def read_form(request: PageRequest) -> Form:
     """The texts of a posted form; files have no place in it."""
     form: dict[str, list[str]] = {}
-    for name, value in visit.form.multi_items():
+    for name, value in request.form.multi_items():
         if isinstance(value, str):
             form.setdefault(name, []).append(value)
     return form
 
 
-def read_body(connection: Connection, face: ResourceView, form: Form) -> ParsedForm:
-    draft = read_draft(face.fields, form, finder(connection))
-    draft.body |= face.fixed
+def read_body(connection: Connection, view: ResourceView, form: Form) -> ParsedForm:
+    draft = read_draft(view.fields, form, finder(connection))
+    draft.body |= view.fixed
     return draft
 
 
@@ -199,10 +199,10 @@ def finder(connection: Connection) -> Find:
     return lambda kind, key: resources.find_named(connection, KINDS[kind], key)
 
 
-def make_secret(face: ResourceView, steps: str, draft: ParsedForm) -> None:
+def make_secret(view: ResourceView, steps: str, draft: ParsedForm) -> None:
     """Make a password up where "reg_password make" was pressed; it is shown until it is saved."""
     name, _, action = steps.partition(" ")
-    if action == "make" and name in face.made:
+    if action == "make" and name in view.made:
         draft.body[name] = make_password()
         draft.made.add(name)
 
@@ -223,107 +223,107 @@ def focus_after(steps: str, draft: ParsedForm) -> str:
     return f"{name} {'down' if at == 0 else 'up' if at == last else action} {at}"
 
 
-def complete(face: ResourceView, draft: ParsedForm) -> None:
+def complete(view: ResourceView, draft: ParsedForm) -> None:
     """What a new object is not given and its description or the server can choose."""
-    for field in face.kind.fields:
+    for field in view.kind.fields:
         if isinstance(field, IntegerField) and draft.body.get(field.name) == "":
             del draft.body[field.name]
-    for name in face.filled:
+    for name in view.filled:
         draft.body.setdefault(name, make_password())
 
 
-def catch_up(connection: Connection, face: ResourceView, ident: int, draft: ParsedForm) -> FormState:
+def catch_up(connection: Connection, view: ResourceView, ident: int, draft: ParsedForm) -> FormState:
     """The form with what others have saved meanwhile, and with the changes of a draft in it, unsaved."""
-    stored = load(connection, face, ident)
-    body = resources.fetch_row(connection, face.kind, ident) | draft.body
-    filled = fill(connection, face, ident, ParsedForm(body, made=draft.made), stored.prints)
+    stored = load(connection, view, ident)
+    body = resources.fetch_row(connection, view.kind, ident) | draft.body
+    filled = fill(connection, view, ident, ParsedForm(body, made=draft.made), stored.prints)
     return replace(filled, unsaved=tuple(tell_changes(stored.inputs, filled.inputs)))
 
 
 async def try_to_save(
-    face: ResourceView, visit: PageRequest, ident: int | None, draft: ParsedForm, before: Prints
+    view: ResourceView, request: PageRequest, ident: int | None, draft: ParsedForm, before: Prints
 ) -> tuple[int | None, list[Problem]]:
     """The object's id; or None and everything that is wrong with its draft, and nothing was changed.
 
     Raises Moved, and has changed nothing, where the object is not any more what the form was made from.
     """
     if draft.problems:
-        return None, await visit.database.read(find_problems, face, ident, draft)
+        return None, await request.database.read(find_problems, view, ident, draft)
     try:
         if ident is None:
-            return await visit.database.change_config(resources.create, face.kind, draft.body), []
-        await visit.database.change_config(update, face, ident, draft.body, before)
+            return await request.database.change_config(resources.create, view.kind, draft.body), []
+        await request.database.change_config(update, view, ident, draft.body, before)
     except Invalid as error:
         return None, list(error.problems)
     except Duplicate as error:
-        kind = say(f"kind.{error.kind}").lower()
-        text = say("problem.taken", value=error.value, kind=kind, name=error.name)
+        kind = t(f"kind.{error.kind}").lower()
+        text = t("problem.taken", value=error.value, kind=kind, name=error.name)
         return None, [Problem(error.field, "conflict", text)]
     return ident, []
 
 
 def update(
-    change: ConfigTransaction, face: ResourceView, ident: int, body: Mapping[str, Any], before: Prints
+    change: ConfigTransaction, view: ResourceView, ident: int, body: Mapping[str, Any], before: Prints
 ) -> None:
     """Change an object; Moved where its prints are others than those of the form, if that had any."""
-    face.kind.parse(body, resources.fetch(change.connection, face.kind, ident))  # what is bad is told first
+    view.kind.parse(body, resources.fetch(change.connection, view.kind, ident))  # what is bad is told first
     if (
         before
-        and take_prints(face.fields, resources.fetch_row(change.connection, face.kind, ident)) != before
+        and take_prints(view.fields, resources.fetch_row(change.connection, view.kind, ident)) != before
     ):
         raise EditConflict
-    resources.update(change, face.kind, ident, body)
+    resources.update(change, view.kind, ident, body)
 
 
 def find_problems(
-    connection: Connection, face: ResourceView, ident: int | None, draft: ParsedForm
+    connection: Connection, view: ResourceView, ident: int | None, draft: ParsedForm
 ) -> list[Problem]:
     """What is wrong with a draft beside what its reading has shown already."""
     known = {problem.field for problem in draft.problems}
     try:
-        face.kind.parse(draft.body, None if ident is None else resources.fetch(connection, face.kind, ident))
+        view.kind.parse(draft.body, None if ident is None else resources.fetch(connection, view.kind, ident))
     except Invalid as error:
         return [*draft.problems, *(problem for problem in error.problems if problem.field not in known)]
     return draft.problems
 
 
-async def ask_delete(face: ResourceView, visit: PageRequest, status: int = 200) -> Response:
-    filled = await visit.database.read(load, face, visit.ident())
-    return show(face, visit, "objects/delete.html", status=status, filled=filled)
+async def ask_delete(view: ResourceView, request: PageRequest, status: int = 200) -> Response:
+    filled = await request.database.read(load, view, request.path_id())
+    return show(view, request, "objects/delete.html", status=status, filled=filled)
 
 
-async def delete(face: ResourceView, visit: PageRequest) -> Response:
-    filled = await visit.database.read(load, face, visit.ident())
+async def delete(view: ResourceView, request: PageRequest) -> Response:
+    filled = await request.database.read(load, view, request.path_id())
     try:
-        await visit.database.change_config(resources.delete, face.kind, visit.ident())
+        await request.database.change_config(resources.delete, view.kind, request.path_id())
     except InUse:
-        return await ask_delete(face, visit, IN_USE)
-    return visit.go(face.path, [say("object.deleted", label=filled.label)])
+        return await ask_delete(view, request, IN_USE)
+    return request.redirect(view.path, [t("object.deleted", label=filled.label)])
 
 
-def views(face: ResourceView) -> Iterator[PageRoute]:
-    """The pages of one kind."""
-    one = face.path + "/{id:int}"
-    yield PageRoute(path=face.path, handle=partial(show_list, face))
-    yield PageRoute(path=f"{face.path}/new", handle=partial(show_new, face))
-    yield PageRoute(path=f"{face.path}/new", handle=partial(save, face), method="POST")
-    yield PageRoute(path=one, handle=partial(show_one, face))
-    yield PageRoute(path=one, handle=partial(save, face), method="POST")
-    yield PageRoute(path=f"{one}/delete", handle=partial(ask_delete, face))
-    yield PageRoute(path=f"{one}/delete", handle=partial(delete, face), method="POST")
+def routes_of(view: ResourceView) -> Iterator[PageRoute]:
+    """The routes of one resource type."""
+    one = view.path + "/{id:int}"
+    yield PageRoute(path=view.path, handle=partial(show_list, view))
+    yield PageRoute(path=f"{view.path}/new", handle=partial(show_new, view))
+    yield PageRoute(path=f"{view.path}/new", handle=partial(save, view), method="POST")
+    yield PageRoute(path=one, handle=partial(show_one, view))
+    yield PageRoute(path=one, handle=partial(save, view), method="POST")
+    yield PageRoute(path=f"{one}/delete", handle=partial(ask_delete, view))
+    yield PageRoute(path=f"{one}/delete", handle=partial(delete, view), method="POST")
 
 
-def front(path: str, target: str) -> PageRoute:
-    """A part of the rail begins with one of its kinds."""
+def redirect_route(path: str, target: str) -> PageRoute:
+    """A route that redirects to another page."""
 
-    async def go(_visit: PageRequest) -> Response:
+    async def redirect(_request: PageRequest) -> Response:
         return RedirectResponse(target, 303)
 
-    return PageRoute(path=path, handle=go)
+    return PageRoute(path=path, handle=redirect)
 
 
-VIEWS = (
-    front("/people", "/people/extensions"),
-    front("/routes", "/routes/inbound"),
-    *(view for face in FACES.values() for view in views(face)),
+ROUTES = (
+    redirect_route("/people", "/people/extensions"),
+    redirect_route("/routes", "/routes/inbound"),
+    *(route for view in RESOURCE_VIEWS.values() for route in routes_of(view)),
 )

@@ -3,7 +3,7 @@
 from itertools import takewhile
 
 from openivr.ivr.digits import LONGEST, Shape, parse_pattern
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 
 def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
@@ -14,16 +14,16 @@ def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
     try:
         shape = parse_pattern(pattern)
     except ValueError:
-        return say("pattern.unreadable")
+        return t("pattern.unreadable")
     number = example(shape)
     sent = prepend + number[int(strip) if strip.isdecimal() and len(strip) < 3 else 0 :]
     told = [which(shape)]
     if shape.open_ended:
-        told.append(say("pattern.anything"))
+        told.append(t("pattern.anything"))
     if sent != number:
-        told.append(say("pattern.example_sent", number=number, sent=sent or "–"))
+        told.append(t("pattern.example_sent", number=number, sent=sent or "–"))
     elif any(len(place) > 1 for place in shape.places):
-        told.append(say("pattern.example", number=number))
+        told.append(t("pattern.example", number=number))
     return " ".join(told)
 
 
@@ -32,10 +32,10 @@ def which(shape: Shape) -> str:
     head = "".join(next(iter(p)) for p in takewhile(lambda place: len(place) == 1, shape.places))
     size = len(shape.places)
     if shape.open_ended:
-        return say("pattern.open_after", head=head) if head else say("pattern.open", count=size)
+        return t("pattern.open_after", head=head) if head else t("pattern.open", count=size)
     if len(head) == size:
-        return say("pattern.exactly", number=head)
-    return say("pattern.begins", count=size, head=head) if head else say("pattern.digits", count=size)
+        return t("pattern.exactly", number=head)
+    return t("pattern.begins", count=size, head=head) if head else t("pattern.digits", count=size)
 
 
 def example(shape: Shape) -> str:

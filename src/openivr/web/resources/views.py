@@ -10,7 +10,7 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.fields import Field
-from openivr.web.core.urls import PLACES
+from openivr.web.core.urls import RESOURCE_URLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ResourceView:
     @property
     def path(self) -> str:
         """The address of its list; the other pages are below it."""
-        return PLACES[self.kind.name].list
+        return RESOURCE_URLS[self.kind.name].list
 
     @property
     def where(self) -> str:
@@ -161,9 +161,9 @@ OUTBOUND_ROUTE = ResourceView(
     is_ordered=True,
 )
 
-FACES: Mapping[str, ResourceView] = MappingProxyType(
+RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
-        face.kind.name: face
-        for face in (EXTENSION, EXTENSION_GROUP, RING_GROUP, INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK)
+        view.kind.name: view
+        for view in (EXTENSION, EXTENSION_GROUP, RING_GROUP, INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK)
     }
 )

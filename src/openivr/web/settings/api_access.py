@@ -13,7 +13,7 @@ from openivr.store.auth import clients, tokens
 from openivr.store.auth.clients import ApiClient
 from openivr.store.auth.tokens import LiveToken
 from openivr.web.core.request import PageRequest, PageRoute, now
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 WHERE = "/settings"
 CLIENTS, ADDRESSES = f"{WHERE}/clients", f"{WHERE}/addresses"
@@ -38,20 +38,20 @@ class NewClient:
     secret: str
 
 
-async def show_clients(visit: PageRequest) -> Response:
-    return await clients_page(visit)
+async def show_clients(request: PageRequest) -> Response:
+    return await clients_page(request)
 
 
 async def clients_page(
-    visit: PageRequest, *, name: str = "", problem: str = "", made: NewClient | None = None
+    request: PageRequest, *, name: str = "", problem: str = "", made: NewClient | None = None
 ) -> Response:
-    access = await visit.database.read(load_access, now())
-    return visit.page(
+    access = await request.database.read(load_access, now())
+    return request.render(
         "settings/clients.html",
         status=REFUSED if problem else 200,
         where=WHERE,
         access=access,
-        most=visit.site.policy.most,
+        most=request.app.policy.most,
         name=name,
         problem=problem,
         made=made,
@@ -66,56 +66,56 @@ def load_access(connection: Connection, moment: int) -> ApiAccess:
     return ApiAccess(found, live)
 
 
-async def add_client(visit: PageRequest) -> Response:
+async def add_client(request: PageRequest) -> Response:
     """A new client; its secret is on the page that answers, and nowhere else."""
-    name = visit.text("name").strip()
+    name = request.form_text("name").strip()
     made = NewClient(random_text(), name, random_text())
     try:
         NAME.parse(name)
-        await visit.database.change_auth(clients.add, name, made.id, made.secret)
+        await request.database.change_auth(clients.add, name, made.id, made.secret)
     except InvalidValue as bad:
-        text = bad.text if name else say("client.nameless")
-        text = say("problem.other", label=say("client.name"), text=text)
-        return await clients_page(visit, name=name, problem=text)
+        text = bad.text if name else t("client.nameless")
+        text = t("problem.other", label=t("client.name"), text=text)
+        return await clients_page(request, name=name, problem=text)
     except Duplicate:
-        return await clients_page(visit, name=name, problem=say("client.taken", name=name))
-    return await clients_page(visit, made=made)
+        return await clients_page(request, name=name, problem=t("client.taken", name=name))
+    return await clients_page(request, made=made)
 
 
-async def ask_delete_client(visit: PageRequest) -> Response:
-    access = await visit.database.read(load_access, now())
-    client = find_client(access, visit)
+async def ask_delete_client(request: PageRequest) -> Response:
+    access = await request.database.read(load_access, now())
+    client = find_client(access, request)
     count = len(access.tokens.get(client.id, ()))
-    return visit.page("settings/client_delete.html", where=WHERE, client=client, count=count)
+    return request.render("settings/client_delete.html", where=WHERE, client=client, count=count)
 
 
-def find_client(access: ApiAccess, visit: PageRequest) -> ApiClient:
-    ident = visit.request.path_params["id"]
+def find_client(access: ApiAccess, request: PageRequest) -> ApiClient:
+    ident = request.http.path_params["id"]
     for client in access.clients:
         if client.id == ident:
             return client
     raise NotFound(f"client {ident}")
 
 
-async def delete_client(visit: PageRequest) -> Response:
-    client = find_client(await visit.database.read(load_access, now()), visit)
-    await visit.database.change_auth(clients.revoke, client.id)
-    return visit.go(CLIENTS, [say("client.deleted", name=client.name)])
+async def delete_client(request: PageRequest) -> Response:
+    client = find_client(await request.database.read(load_access, now()), request)
+    await request.database.change_auth(clients.revoke, client.id)
+    return request.redirect(CLIENTS, [t("client.deleted", name=client.name)])
 
 
-async def end_token(visit: PageRequest) -> Response:
-    await visit.database.change_auth(tokens.end, visit.ident())
-    return visit.go(CLIENTS, [say("client.token_ended")])
+async def end_token(request: PageRequest) -> Response:
+    await request.database.change_auth(tokens.end, request.path_id())
+    return request.redirect(CLIENTS, [t("client.token_ended")])
 
 
-async def show_addresses(visit: PageRequest) -> Response:
-    return await addresses_page(visit)
+async def show_addresses(request: PageRequest) -> Response:
+    return await addresses_page(request)
 
 
-async def addresses_page(visit: PageRequest, *, network: str = "", problem: str = "") -> Response:
-    allowed = await visit.database.read(clients.allowed)
-    blocked = await visit.database.read(clients.blocked)
-    return visit.page(
+async def addresses_page(request: PageRequest, *, network: str = "", problem: str = "") -> Response:
+    allowed = await request.database.read(clients.allowed)
+    blocked = await request.database.read(clients.blocked)
+    return request.render(
         "settings/addresses.html",
         status=REFUSED if problem else 200,
         where=WHERE,
@@ -126,30 +126,30 @@ async def addresses_page(visit: PageRequest, *, network: str = "", problem: str 
     )
 
 
-async def allow(visit: PageRequest) -> Response:
+async def allow(request: PageRequest) -> Response:
     """Put an address or a network on the list."""
-    text = visit.text("network").strip()
+    text = request.form_text("network").strip()
     try:
         network = str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        return await addresses_page(visit, network=text, problem=say("address.bad"))
-    await visit.database.change_auth(clients.allow, network)
-    return visit.go(ADDRESSES, [say("address.allowed", network=network)])
+        return await addresses_page(request, network=text, problem=t("address.bad"))
+    await request.database.change_auth(clients.allow, network)
+    return request.redirect(ADDRESSES, [t("address.allowed", network=network)])
 
 
-async def disallow(visit: PageRequest) -> Response:
-    network = visit.text("network")
-    await visit.database.change_auth(clients.disallow, network)
-    return visit.go(ADDRESSES, [say("address.removed", network=network)])
+async def disallow(request: PageRequest) -> Response:
+    network = request.form_text("network")
+    await request.database.change_auth(clients.disallow, network)
+    return request.redirect(ADDRESSES, [t("address.removed", network=network)])
 
 
-async def unblock(visit: PageRequest) -> Response:
-    address = visit.text("address")
-    await visit.database.change_auth(clients.unblock, address)
-    return visit.go(ADDRESSES, [say("address.unblocked", address=address)])
+async def unblock(request: PageRequest) -> Response:
+    address = request.form_text("address")
+    await request.database.change_auth(clients.unblock, address)
+    return request.redirect(ADDRESSES, [t("address.unblocked", address=address)])
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=CLIENTS, handle=show_clients),
     PageRoute(path=CLIENTS, handle=add_client, method="POST"),
     PageRoute(path=CLIENTS + "/{id}/delete", handle=ask_delete_client),

@@ -19,75 +19,75 @@ from openivr.store.auth import admin
 from openivr.store.config import import_export
 from openivr.store.database import Database
 from openivr.web.core.request import PageRequest, PageRoute, ServerInfo, now
-from openivr.web.messages import say
+from openivr.web.messages import t
 
 PATH = "/settings"
 PART = 256 * 1024  # bytes of a file that are sent at a time
 ONE_BACKUP = asyncio.Lock()  # of a worker at a time: Alembic can prepare but one file in a process
 
 
-async def show(visit: PageRequest) -> Response:
+async def show(request: PageRequest) -> Response:
     """The server's facts, and the administrator's own sessions."""
-    assert visit.session is not None  # noqa: S101 - the view is not open
-    facts = await visit.database.read(find_facts, visit.database)
-    name, policy = visit.session.admin, visit.site.sessions
-    sessions = await visit.database.read(admin.list_sessions, policy, name, now())
-    api = f"{str(visit.request.base_url).rstrip('/')}/openapi/v1.0"
-    facts = [(say("server.version"), __version__), (say("server.api"), api), *facts]
-    calls = tell_calls(visit.site.told)
-    return visit.page(
+    assert request.session is not None  # noqa: S101 - the view is not open
+    facts = await request.database.read(find_facts, request.database)
+    name, policy = request.session.admin, request.app.sessions
+    sessions = await request.database.read(admin.list_sessions, policy, name, now())
+    api = f"{str(request.http.base_url).rstrip('/')}/openapi/v1.0"
+    facts = [(t("server.version"), __version__), (t("server.api"), api), *facts]
+    calls = tell_calls(request.app.server)
+    return request.render(
         "settings/server.html",
         where=PATH,
         facts=facts,
         calls=calls,
         sessions=sessions,
-        policy=visit.site.policy,
+        policy=request.app.policy,
     )
 
 
 def tell_calls(told: ServerInfo) -> list[tuple[str, str]]:
     """Where calls come in, how many may be at a time, and how long it is remembered."""
     ports = told.rtp_ports
-    keep = say("server.days", count=told.keep_days) if told.keep_days else say("server.for_ever")
+    keep = t("server.days", count=told.keep_days) if told.keep_days else t("server.for_ever")
     return [
-        (say("server.sip"), told.sip),
-        (say("server.sip_tls"), told.sip_tls or say("server.off")),
-        (say("server.rtp"), f"{ports.start}–{ports.stop - 1}"),
-        (say("server.max_calls"), str(told.max_calls)),
-        (say("server.keep"), keep),
+        (t("server.sip"), told.sip),
+        (t("server.sip_tls"), told.sip_tls or t("server.off")),
+        (t("server.rtp"), f"{ports.start}–{ports.stop - 1}"),
+        (t("server.max_calls"), str(told.max_calls)),
+        (t("server.keep"), keep),
     ]
 
 
 def find_facts(connection: Connection, database: Database) -> list[tuple[str, str]]:
     """What the database says of itself."""
-    kind = say("server.sqlite") if database.is_sqlite else say("server.postgresql")
-    counts = [f"{say('kinds.' + name)} {system.count(connection, name)}" for name in KINDS]
+    kind = t("server.sqlite") if database.is_sqlite else t("server.postgresql")
+    counts = [f"{t('kinds.' + name)} {system.count(connection, name)}" for name in KINDS]
     return [
-        (say("server.serial"), system.serial_number(connection)),
-        (say("server.database"), f"{kind}, {database.url.render_as_string(hide_password=True)}"),
-        (say("server.schema"), schema.HEAD),
+        (t("server.serial"), system.serial_number(connection)),
+        (t("server.database"), f"{kind}, {database.url.render_as_string(hide_password=True)}"),
+        (t("server.schema"), schema.HEAD),
         (
-            say("server.objects"),
+            t("server.objects"),
             ", ".join(counts),
         ),
     ]
 
 
-async def end_session(visit: PageRequest) -> Response:
+async def end_session(request: PageRequest) -> Response:
     """Sign one browser out."""
-    assert visit.session is not None  # noqa: S101 - the view is not open
-    await visit.database.change_auth(admin.end_session, visit.session.admin, visit.text("key"))
-    return visit.go(PATH, [say("server.signed_out")])
+    assert request.session is not None  # noqa: S101 - the view is not open
+    await request.database.change_auth(admin.end_session, request.session.admin, request.form_text("key"))
+    return request.redirect(PATH, [t("server.signed_out")])
 
 
-async def show_backup(visit: PageRequest) -> Response:
-    return visit.page("settings/backup.html", where=PATH)
+async def show_backup(request: PageRequest) -> Response:
+    return request.render("settings/backup.html", where=PATH)
 
 
-async def send_backup(visit: PageRequest) -> Response:
+async def send_backup(request: PageRequest) -> Response:
     """Everything in one SQLite file, as `openivr backup` writes it."""
     async with ONE_BACKUP:
-        file, size = await visit.database.run_in_thread(make_backup, visit.database)
+        file, size = await request.database.run_in_thread(make_backup, request.database)
     headers = attachment("openivr", "db") | {"Content-Length": str(size)}
     return StreamingResponse(parts(file), media_type="application/vnd.sqlite3", headers=headers)
 
@@ -108,9 +108,9 @@ def parts(file: BinaryIO) -> Iterator[bytes]:
             yield part
 
 
-async def send_export(visit: PageRequest) -> Response:
+async def send_export(request: PageRequest) -> Response:
     """The whole configuration as YAML, as `openivr export` writes it."""
-    text = await visit.database.read(export, with_audio=bool(visit.text("audio")))
+    text = await request.database.read(export, with_audio=bool(request.form_text("audio")))
     headers = attachment("openivr", "yaml")
     return Response(text, media_type="application/yaml", headers=headers)
 
@@ -124,7 +124,7 @@ def attachment(name: str, ending: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}-{stamp}.{ending}"'}
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show),
     PageRoute(path=f"{PATH}/session", handle=end_session, method="POST"),
     PageRoute(path=f"{PATH}/backup", handle=show_backup),

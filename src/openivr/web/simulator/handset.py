@@ -9,8 +9,8 @@ from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.ivr.state import IvrState
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
-from openivr.web.core.audio import address
-from openivr.web.messages import say
+from openivr.web.core.audio import sound_url
+from openivr.web.messages import t
 
 # by verb: the icon and the kind whose tint it has; "" is that of the place where the caller is
 SIGNS = {
@@ -84,9 +84,9 @@ def last(call: Simulation, kind: type[C]) -> C:
 def describe_sound(snapshot: IvrSnapshot, name: str) -> dict[str, Any]:
     """A sound's name, its length in seconds, and its address; a pretended message has none."""
     if name in snapshot.prompts:
-        return {"name": name, "seconds": snapshot.prompts[name].seconds, "address": address(name)}
+        return {"name": name, "seconds": snapshot.prompts[name].seconds, "address": sound_url(name)}
     if name in sounds.NAMES:
-        return {"name": name, "seconds": sounds.seconds(name), "address": address(name)}
+        return {"name": name, "seconds": sounds.seconds(name), "address": sound_url(name)}
     return {"name": name, "seconds": MESSAGE_SECONDS, "address": ""}
 
 
@@ -108,9 +108,9 @@ def describe_line(line: TranscriptLine) -> dict[str, Any]:
 def describe_key(snapshot: IvrSnapshot, to: Destination) -> dict[str, str]:
     """Where a key leads, in as few words as fit on it."""
     row = snapshot.find(to.kind, to.target)
-    return {"kind": to.kind.value, "name": row.name if row else say(f"phone.key_{to.kind.value}")}
+    return {"kind": to.kind.value, "name": row.name if row else t(f"phone.key_{to.kind.value}")}
 
 
 def say_outcome(outcome: str) -> str:
     """What somebody does who is rung, in words."""
-    return say("outcome." + outcome.replace(" ", "_"))
+    return t("outcome." + outcome.replace(" ", "_"))

@@ -32,17 +32,17 @@ from openivr.simulate.world import OUTCOMES
 from openivr.store.config.ivr_snapshot import ivr as make_ivr
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.menus import draft as menu_draft
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.simulator.handset import describe, describe_key, describe_line
 
 PATH = "/menus/{id:int}/try"
-MOST_BODY = 2 * 1024 * 1024  # of which most would be a draft with thousands of extensions in it
-MOST_FIELDS = 50_000
-MOST_HAPPENINGS = 1000
-LONGEST_CALL = 4 * 3600 * 1000  # ms; a session ends its call after three hours
-LONGEST_CALLER = 40
-LONGEST_KEYS = 2000
-MOST_PARTIES = 24
+MAX_BODY = 2 * 1024 * 1024  # of which most would be a draft with thousands of extensions in it
+MAX_FIELDS = 50_000
+MAX_EVENTS = 1000
+MAX_CALL_MS = 4 * 3600 * 1000  # ms; a session ends its call after three hours
+MAX_CALLER = 40
+MAX_KEYS = 2000
+MAX_PARTIES = 24
 
 
 class UnusableRequest(ValueError):
@@ -73,7 +73,7 @@ def read_call(data: bytes | str) -> SimulatorRequest:
 
 def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simulation:
     """Tell a menu what happened in a call. Raises Unfit."""
-    if len(sent.caller) > LONGEST_CALLER or not sent.caller.isprintable():
+    if len(sent.caller) > MAX_CALLER or not sent.caller.isprintable():
         raise UnusableRequest("the caller's number is too long or has signs in it that no number has")
     try:
         world = read_world(sent.world, "pretended")
@@ -90,7 +90,7 @@ def check_order(happenings: Iterable[TimedEvent]) -> None:
     before = count = 0
     for happening in happenings:
         event, count = happening.event, count + 1
-        if not before <= happening.at <= LONGEST_CALL or count > MOST_HAPPENINGS:
+        if not before <= happening.at <= MAX_CALL_MS or count > MAX_EVENTS:
             raise UnusableRequest("the call is longer than calls are, or its clock goes backward")
         if isinstance(event, CallArrived) or (isinstance(event, Digit) and event.key not in KEYS):
             raise UnusableRequest("nobody can do that in a call")
@@ -120,7 +120,7 @@ def find_parties(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[SimulatedParty]:
         elif kind is DestinationKind.EXTERNAL:  # a number that a key names may use any line
             lines |= snapshot.trunks
     for trunk in lines.values():
-        yield SimulatedParty(trunk.name, say("phone.line", name=trunk.name), "trunk")
+        yield SimulatedParty(trunk.name, t("phone.line", name=trunk.name), "trunk")
 
 
 def has_mailbox(snapshot: IvrSnapshot, ivr: Ivr) -> bool:
@@ -130,35 +130,35 @@ def has_mailbox(snapshot: IvrSnapshot, ivr: Ivr) -> bool:
     return any(menu.policy.check_voicemail for menu in menus if menu)
 
 
-async def find_menu(visit: PageRequest, revision: int = 0) -> tuple[IvrSnapshot, Ivr]:
+async def find_menu(request: PageRequest, revision: int = 0) -> tuple[IvrSnapshot, Ivr]:
     """The menu of the address, in a revision that is kept or the newest. Raises NotFound."""
-    snapshot = await visit.site.menus.at(revision) if revision else await visit.site.menus.current()
+    snapshot = await request.app.menus.at(revision) if revision else await request.app.menus.current()
     if snapshot is None:
-        raise UnusableRequest(say("phone.changed"))
-    ivr = snapshot.ivrs.get(visit.ident())
+        raise UnusableRequest(t("phone.changed"))
+    ivr = snapshot.ivrs.get(request.path_id())
     if ivr is None:
-        raise NotFound(f"ivr {visit.ident()}")
+        raise NotFound(f"ivr {request.path_id()}")
     return snapshot, ivr
 
 
-async def find_called(visit: PageRequest, sent: SimulatorRequest) -> tuple[IvrSnapshot, Ivr]:
+async def find_called(request: PageRequest, sent: SimulatorRequest) -> tuple[IvrSnapshot, Ivr]:
     """The menu of a call, with the changes that it is to be tried with. Raises NotFound, Unfit."""
-    snapshot, ivr = await find_menu(visit, sent.revision)
+    snapshot, ivr = await find_menu(request, sent.revision)
     if not sent.draft:
         return snapshot, ivr
-    ivr = await visit.database.read(read_draft, ivr.id, sent.draft)
-    return await visit.database.run_in_thread(change, snapshot, ivr), ivr
+    ivr = await request.database.read(read_draft, ivr.id, sent.draft)
+    return await request.database.run_in_thread(change, snapshot, ivr), ivr
 
 
 def read_draft(connection: Connection, ident: int, text: str) -> Ivr:
     """The menu as its form would make it. Raises Unfit where the form cannot be saved either."""
     try:
-        form = parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise UnusableRequest(str(error)) from error
     draft = menu_draft.read(connection, ident, form)
     if draft.problems:
-        raise UnusableRequest(say("phone.draft_problems"))
+        raise UnusableRequest(t("phone.draft_problems"))
     return make_ivr(ident, draft.values)
 
 
@@ -167,18 +167,22 @@ def change(snapshot: IvrSnapshot, ivr: Ivr) -> IvrSnapshot:
     return replace(snapshot, ivrs=by_id({**snapshot.ivrs, ivr.id: ivr}.values()))
 
 
-async def show(visit: PageRequest) -> Response:
+async def show(request: PageRequest) -> Response:
     """The telephone, in a page of its own; the drawer takes it from there."""
-    return await show_phone(visit)
+    return await show_phone(request)
 
 
-async def show_phone(visit: PageRequest, *, status: int = 200, **values: Any) -> Response:
-    snapshot, ivr = await find_menu(visit)
-    parties = await visit.database.run_in_thread(lambda: [*islice(find_parties(snapshot, ivr), MOST_PARTIES)])
-    mailbox = await visit.database.run_in_thread(has_mailbox, snapshot, ivr)
-    given = {name: visit.text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")}
-    given |= {f"party{place}": visit.text(f"party{place}") for place in range(len(parties))}
-    return visit.page(
+async def show_phone(request: PageRequest, *, status: int = 200, **values: Any) -> Response:
+    snapshot, ivr = await find_menu(request)
+    parties = await request.database.run_in_thread(
+        lambda: [*islice(find_parties(snapshot, ivr), MAX_PARTIES)]
+    )
+    mailbox = await request.database.run_in_thread(has_mailbox, snapshot, ivr)
+    given = {
+        name: request.form_text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")
+    }
+    given |= {f"party{place}": request.form_text(f"party{place}") for place in range(len(parties))}
+    return request.render(
         "phone.html",
         status=status,
         where="/menus",
@@ -197,26 +201,26 @@ async def show_phone(visit: PageRequest, *, status: int = 200, **values: Any) ->
 def phone_words() -> dict[str, str]:
     """The words that the script needs; those in braces it fills in itself."""
     states = [state.value.replace(" ", "_") for state in IvrState if state not in PASSING]
-    words = {state: say(f"phone_state.{state}") for state in (*states, "idle", "calling")}
-    words |= {name: say(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
+    words = {state: t(f"phone_state.{state}") for state in (*states, "idle", "calling")}
+    words |= {name: t(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
     return words | {
-        "ringing": say("phone.ringing", name="{name}"),
-        "stopped": say("phone.stopped", problem="{problem}"),
+        "ringing": t("phone.ringing", name="{name}"),
+        "stopped": t("phone.stopped", problem="{problem}"),
     }
 
 
-async def dial_keys(visit: PageRequest) -> Response:
+async def dial_keys(request: PageRequest) -> Response:
     """A call without script: what is in the form, played through at once."""
-    snapshot, ivr = await find_menu(visit)
-    sent = SimulatorRequest(snapshot.revision, visit.text("from").strip(), read_pretended(visit))
+    snapshot, ivr = await find_menu(request)
+    sent = SimulatorRequest(snapshot.revision, request.form_text("from").strip(), read_pretended(request))
     try:
-        script = read_keys(visit.text("keys")[:LONGEST_KEYS])
-        call = await visit.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
+        script = read_keys(request.form_text("keys")[:MAX_KEYS])
+        call = await request.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
     except ValueError as error:
-        return await show_phone(visit, status=422, trouble=str(error))
+        return await show_phone(request, status=422, trouble=str(error))
     sent.happenings = write_happenings(call.happenings[1:])
     lines = [describe_line(line) for line in call.lines]
-    return await show_phone(visit, lines=lines, call=msgspec.json.encode(sent).decode())
+    return await show_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
 
 
 def play_keys(
@@ -229,34 +233,34 @@ def play_keys(
     return call
 
 
-def read_pretended(visit: PageRequest) -> dict[str, Any]:
+def read_pretended(request: PageRequest) -> dict[str, Any]:
     """What the form pretends, as a scenario has it."""
     world: dict[str, Any] = {}
-    for place in range(MOST_PARTIES):
-        name, outcome = visit.text(f"name{place}"), visit.text(f"party{place}")
+    for place in range(MAX_PARTIES):
+        name, outcome = request.form_text(f"name{place}"), request.form_text(f"party{place}")
         if name and outcome:
             world[name] = outcome
-    if visit.text("other").strip() and visit.text("other_outcome"):
-        world[visit.text("other").strip()] = visit.text("other_outcome")
-    if visit.text("mailbox").strip():
-        box = {"pin": visit.text("pin").strip(), "messages": ["message-1", "message-2"]}
-        world["mailboxes"] = {visit.text("mailbox").strip(): box}
+    if request.form_text("other").strip() and request.form_text("other_outcome"):
+        world[request.form_text("other").strip()] = request.form_text("other_outcome")
+    if request.form_text("mailbox").strip():
+        box = {"pin": request.form_text("pin").strip(), "messages": ["message-1", "message-2"]}
+        world["mailboxes"] = {request.form_text("mailbox").strip(): box}
     return world
 
 
-async def go_on(visit: PageRequest) -> Response:
+async def go_on(request: PageRequest) -> Response:
     """The call in the page, one step further."""
     try:
-        sent = read_call(visit.body)
-        snapshot, ivr = await find_called(visit, sent)
-        call = await visit.database.run_in_thread(play_call, snapshot, ivr, sent)
+        sent = read_call(request.body)
+        snapshot, ivr = await find_called(request, sent)
+        call = await request.database.run_in_thread(play_call, snapshot, ivr, sent)
     except UnusableRequest as error:
         return JSONResponse({"problem": str(error)}, status_code=409)
     return JSONResponse(describe(call, sent.told))
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show),
     PageRoute(path=PATH, handle=dial_keys, method="POST"),
-    PageRoute(path="/menus/{id:int}/call", handle=go_on, method="POST", most_body=MOST_BODY),
+    PageRoute(path="/menus/{id:int}/call", handle=go_on, method="POST", max_body=MAX_BODY),
 )

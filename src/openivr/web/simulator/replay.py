@@ -62,19 +62,19 @@ def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
     )
 
 
-async def show(visit: PageRequest) -> Response:
+async def show(request: PageRequest) -> Response:
     """The replay of a call, in the configuration that it had where that is kept, else in the newest."""
-    ident: str = visit.request.path_params["call"]
-    record = await visit.database.read(call_records.find_call, ident) if "\0" not in ident else None
+    ident: str = request.http.path_params["call"]
+    record = await request.database.read(call_records.find_call, ident) if "\0" not in ident else None
     if record is None or record.id != ident:
         raise NotFound(f"call {ident}")
-    notes = await visit.database.read(call_records.notes_of, ident)
-    menus = visit.site.menus
+    notes = await request.database.read(call_records.notes_of, ident)
+    menus = request.app.menus
     snapshot = await menus.at(record.revision) or await menus.current()
-    told = await visit.database.run_in_thread(tell, snapshot, record, notes)
+    told = await request.database.run_in_thread(tell, snapshot, record, notes)
     call = msgspec.json.encode(told.sent).decode() if told.sent else ""
     kept: dict[str, Any] = {"menu": told.menu, "call": call, "saved": 0, "name": "", "problem": ""}
-    return visit.page("replay.html", where="/calls", record=record, again=told, **kept)
+    return request.render("replay.html", where="/calls", record=record, again=told, **kept)
 
 
-VIEWS = (PageRoute(path="/calls/{call}/replay", handle=show),)
+ROUTES = (PageRoute(path="/calls/{call}/replay", handle=show),)

@@ -15,10 +15,10 @@ from openivr.simulate.scenario import ScenarioError, ScenarioResult, read_scenar
 from openivr.store.config import scenarios
 from openivr.store.config.scenarios import StoredScenario
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.messages import say
+from openivr.web.messages import t
 from openivr.web.simulator.handset import say_outcome
 from openivr.web.simulator.pages import (
-    MOST_BODY,
+    MAX_BODY,
     SimulatorRequest,
     UnusableRequest,
     find_called,
@@ -62,23 +62,23 @@ def run_all(snapshot: IvrSnapshot, found: list[StoredScenario]) -> list[Scenario
     return [run_one(snapshot, stored) if monotonic() < end else ScenarioTest(stored) for stored in found]
 
 
-async def show_list(visit: PageRequest) -> Response:
+async def show_list(request: PageRequest) -> Response:
     """Every test of a menu, run."""
-    snapshot, ivr = await find_menu(visit)
-    found = await visit.database.read(scenarios.find_all, ivr.id)
-    cases = await visit.database.run_in_thread(run_all, snapshot, found)
-    return visit.page("cases.html", where="/menus", ivr=ivr, cases=cases)
+    snapshot, ivr = await find_menu(request)
+    found = await request.database.read(scenarios.find_all, ivr.id)
+    cases = await request.database.run_in_thread(run_all, snapshot, found)
+    return request.render("cases.html", where="/menus", ivr=ivr, cases=cases)
 
 
-async def show_one(visit: PageRequest) -> Response:
+async def show_one(request: PageRequest) -> Response:
     """One test, run, step by step."""
-    return await show_case(visit)
+    return await show_case(request)
 
 
-async def show_case(visit: PageRequest, *, status: int = 200, **values: str) -> Response:
-    snapshot, ivr = await find_menu(visit)
-    stored = await find_stored(visit, ivr)
-    case = await visit.database.run_in_thread(run_one, snapshot, stored)
+async def show_case(request: PageRequest, *, status: int = 200, **values: str) -> Response:
+    snapshot, ivr = await find_menu(request)
+    stored = await find_stored(request, ivr)
+    case = await request.database.run_in_thread(run_one, snapshot, stored)
     outcomes = case.verdict.scenario.world.outcomes if case.verdict else {}
     given = {
         "ivr": ivr,
@@ -87,36 +87,36 @@ async def show_case(visit: PageRequest, *, status: int = 200, **values: str) -> 
         "name": stored.name,
         "problem": "",
     }
-    return visit.page("case.html", status=status, where="/menus", **(given | values))
+    return request.render("case.html", status=status, where="/menus", **(given | values))
 
 
-async def find_stored(visit: PageRequest, ivr: Ivr) -> StoredScenario:
+async def find_stored(request: PageRequest, ivr: Ivr) -> StoredScenario:
     """The test of the address. Raises NotFound."""
-    ident = visit.ident("test")
-    found = await visit.database.read(scenarios.find_all, ivr.id)
+    ident = request.path_id("test")
+    found = await request.database.read(scenarios.find_all, ivr.id)
     for stored in found:
         if stored.id == ident:
             return stored
     raise NotFound(f"scenario {ident}")
 
 
-async def save(visit: PageRequest) -> Response:
+async def save(request: PageRequest) -> Response:
     """Keep a call from the telephone in the page as a test."""
-    name, saved, problem = visit.text("name").strip(), 0, ""
+    name, saved, problem = request.form_text("name").strip(), 0, ""
     try:
-        sent = read_call(visit.text("call"))
-        snapshot, ivr = await find_called(visit, sent)
-        document = await visit.database.run_in_thread(write, snapshot, ivr, sent, name)
-        saved = await visit.database.write(scenarios.add, ivr.id, document)
+        sent = read_call(request.form_text("call"))
+        snapshot, ivr = await find_called(request, sent)
+        document = await request.database.run_in_thread(write, snapshot, ivr, sent, name)
+        saved = await request.database.write(scenarios.add, ivr.id, document)
     except (UnusableRequest, Unrepeatable) as error:
-        problem = say("cases.unfit", why=str(error))
+        problem = t("cases.unfit", why=str(error))
     except (Duplicate, Invalid) as error:
         problem = explain(error)
-    if not visit.is_fragment and not problem:
-        return visit.go(f"/menus/{visit.ident()}/tests", [say("cases.saved", name=name)])
+    if not request.is_fragment and not problem:
+        return request.redirect(f"/menus/{request.path_id()}/tests", [t("cases.saved", name=name)])
     status = 422 if problem else 200
-    values = {"name": name, "call": visit.text("call"), "menu": visit.ident(), "saved": saved}
-    return visit.page("keep.html", status=status, where="/menus", problem=problem, **values)
+    values = {"name": name, "call": request.form_text("call"), "menu": request.path_id(), "saved": saved}
+    return request.render("keep.html", status=status, where="/menus", problem=problem, **values)
 
 
 def write(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, name: str) -> scenarios.Document:
@@ -127,32 +127,34 @@ def write(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, name: str) ->
 def explain(error: Duplicate | Invalid) -> str:
     """What is wrong with a name, in words."""
     if isinstance(error, Duplicate):
-        return say("cases.duplicate", name=error.value)
+        return t("cases.duplicate", name=error.value)
     rule = error.problems[0].rule
-    return say(f"cases.name_{rule}", most=scenarios.MAX_SCENARIOS, longest=scenarios.MAX_NAME)
+    return t(f"cases.name_{rule}", most=scenarios.MAX_SCENARIOS, longest=scenarios.MAX_NAME)
 
 
-async def rename(visit: PageRequest) -> Response:
+async def rename(request: PageRequest) -> Response:
     """Give a test another name."""
-    name = visit.text("name").strip()
+    name = request.form_text("name").strip()
     try:
-        await visit.database.write(scenarios.rename, visit.ident(), visit.ident("test"), name)
+        await request.database.write(scenarios.rename, request.path_id(), request.path_id("test"), name)
     except (Duplicate, Invalid) as error:
-        return await show_case(visit, status=422, name=name, problem=explain(error))
-    return visit.go(f"/menus/{visit.ident()}/tests/{visit.ident('test')}", [say("cases.renamed", name=name)])
+        return await show_case(request, status=422, name=name, problem=explain(error))
+    return request.redirect(
+        f"/menus/{request.path_id()}/tests/{request.path_id('test')}", [t("cases.renamed", name=name)]
+    )
 
 
-async def remove(visit: PageRequest) -> Response:
+async def remove(request: PageRequest) -> Response:
     """Delete a test."""
-    _, ivr = await find_menu(visit)
-    stored = await find_stored(visit, ivr)
-    await visit.database.write(scenarios.remove, ivr.id, stored.id)
-    return visit.go(f"/menus/{ivr.id}/tests", [say("cases.removed", name=stored.name)])
+    _, ivr = await find_menu(request)
+    stored = await find_stored(request, ivr)
+    await request.database.write(scenarios.remove, ivr.id, stored.id)
+    return request.redirect(f"/menus/{ivr.id}/tests", [t("cases.removed", name=stored.name)])
 
 
-VIEWS = (
+ROUTES = (
     PageRoute(path=PATH, handle=show_list),
-    PageRoute(path=PATH, handle=save, method="POST", most_body=MOST_BODY),
+    PageRoute(path=PATH, handle=save, method="POST", max_body=MAX_BODY),
     PageRoute(path=ONE, handle=show_one),
     PageRoute(path=ONE, handle=rename, method="POST"),
     PageRoute(path=ONE + "/delete", handle=remove, method="POST"),

@@ -23,7 +23,7 @@ const take = (text, address) => {
   document.title = document.querySelector("h1")?.textContent ?? document.title;
   htmx.process(content);
   wire(content);
-  (content.querySelector("[data-focus]") ?? content.querySelector(".told p") ?? content).focus();
+  (content.querySelector("[data-focus]") ?? content.querySelector(".flash p") ?? content).focus();
   return true;
 };
 

@@ -24,7 +24,7 @@ const font = () => getComputedStyle(document.body).fontFamily;
 
 function tell(title, lines, foot) {
   const box = document.createElement("div");
-  box.className = "told-of";
+  box.className = "plot-tooltip";
   const head = document.createElement("b");
   head.textContent = title;
   box.append(head);
