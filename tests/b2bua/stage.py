@@ -41,7 +41,7 @@ from openivr.ivr.state import IvrState
 from openivr.ivr.states import dialling
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
-from openivr.simulate.replay import replay
+from openivr.simulate.replay import replay_commands
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
 from openivr.sip.dialog.uas import InboundLeg
@@ -156,7 +156,7 @@ class Stage:
         """Whether the sound that begins now is heard to its end, in the simulated call."""
         place = len(self.steps)
         plays = [command for command in self.simulation.commands[place - 1] if isinstance(command, Play)]
-        ends = [getattr(happening.event, "token", 0) for happening in self.simulation.happenings[place:]]
+        ends = [getattr(happening.event, "token", 0) for happening in self.simulation.events[place:]]
         return plays[-1].token in ends
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -195,7 +195,7 @@ class Stage:
     async def _follow(self, simulation: Simulation, by_info: bool) -> None:
         start, shadow = self.clock.now, IvrSession(simulation.snapshot)
         self.dial: Dial | None = None
-        for place, happening in enumerate(simulation.happenings):
+        for place, happening in enumerate(simulation.events):
             if shadow.ended:
                 break
             await self._let_ring()
@@ -214,7 +214,7 @@ class Stage:
         return len(self.steps) >= count
 
     def _say_missing(self, place: int) -> str:
-        expected = [describe(one) for one in self.simulation.happenings[: place + 1]]
+        expected = [describe(one) for one in self.simulation.events[: place + 1]]
         told = [step.event for step in self.steps]
         return "\n".join(["this never happened:", f"  {expected[-1]}", "but this did:", *map(str, told)])
 
@@ -345,7 +345,7 @@ def silence() -> bytes:
 
 def retell_notes(simulation: Simulation, record: CallRecord) -> list[Note]:
     """The notes that the events in a record lead to."""
-    told = replay(simulation.snapshot, read_happenings(record.events))
+    told = replay_commands(simulation.snapshot, read_happenings(record.events))
     return [command for commands in told for command in commands if isinstance(command, Note)]
 
 

@@ -51,7 +51,7 @@ def stage_with_trunk(runner: asyncio.Runner, stage: Stage) -> Iterator[Stage]:
 def describe_all(simulation: Simulation) -> list[str]:
     """The events of a simulated call as a record has them."""
     session, rows = IvrSession(simulation.snapshot), []
-    for happening in simulation.happenings:
+    for happening in simulation.events:
         if not session.ended:
             rows.append(describe(happening, is_private=session.private))
             session.handle(happening.event)

@@ -30,7 +30,7 @@ class Recorded(Simulation):
         self.ident, self.start = ident, start
         self.entries: list[CallEntry] = []
 
-    def tell(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         if isinstance(event, CallArrived):
             self.entries.append(
                 CallBegan(
@@ -44,7 +44,7 @@ class Recorded(Simulation):
                 )
             )
         private = self.session.private
-        super().tell(event)
+        super().handle(event)
         notes = tuple(mask(command) for command in self.commands[-1] if isinstance(command, Note))
         self.entries.append(
             CallStepped(

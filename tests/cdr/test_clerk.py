@@ -18,6 +18,7 @@ from openivr.cdr.journal.entries import (
     BindingAdded,
     BindingRemoved,
     CallEntry,
+    CallStepped,
     MessageDeleted,
     MessageHeard,
     MessageLeft,
@@ -32,7 +33,7 @@ from openivr.ivr.model import IvrSnapshot
 from openivr.media.recording.wavfile import WavFile
 from openivr.resources.extension import EXTENSION
 from openivr.resources.order import ListQuery
-from openivr.simulate.replay import retell
+from openivr.simulate.replay import replay_call
 from openivr.simulate.world import World
 from openivr.store.caches import list_snapshot as store_snapshot
 from openivr.store.caches.list_snapshot import EMPTY, apply_changes
@@ -78,7 +79,7 @@ def test_a_call_leaves_one_record_that_replays(
     assert found.path.split()[0] in {ivr.number for ivr in snapshot.ivrs.values()}
     assert (found.outcome, found.reason) == ("menu", "timed out, hung up")
     assert found.legs[0]["result"] == "answered"
-    told = retell(snapshot, World(), read_happenings(found.events))
+    told = replay_call(snapshot, World(), read_happenings(found.events))
     assert told.lines == call.lines
     assert told.notes == call.notes
     with database.reading() as connection:
@@ -102,7 +103,7 @@ def test_a_pin_is_nowhere_and_the_call_replays_without_it(
     assert "••••#" in keys
     commit(database, tmp_path)
     [found] = records(database)
-    told = retell(snapshot, World(), read_happenings(found.events))
+    told = replay_call(snapshot, World(), read_happenings(found.events))
     assert told.notes == call.notes
     assert sorted({line.text for line in told.lines if line.what == "mailbox"}) == ["opened", "refused"]
 
@@ -412,7 +413,7 @@ def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot
         assert not one.is_live
         expected = "menu" if one.sequence == len(whole) else "interrupted"
         assert one.outcome == expected
-        assert len(one.events) <= sum(entry.__class__.__name__ == "Stepped" for entry in whole)
+        assert len(one.events) <= sum(isinstance(entry, CallStepped) for entry in whole)
     assert sum(one.outcome == "interrupted" for one in found) <= 8
     with database.reading() as connection:
         notes = connection.execute(select(func.count()).select_from(CALL_NOTE)).scalar_one()

@@ -127,4 +127,4 @@ def test_a_call_whose_menus_have_changed_is_told_with_what_was_noted(data: Path,
 def test_no_call_has_this_id(data: Path, ident: str) -> None:
     result = run(data, "show", ident)
     assert result.exit_code != 0
-    assert "there is no one call" in result.output
+    assert "no call, or more than one" in result.output

@@ -59,7 +59,7 @@ def test_clients_come_and_go(server: Running, api: Api) -> None:
 
 
 def test_the_allow_list_is_kept(server: Running, api: Api) -> None:
-    assert run("allow", "list", "--data", server.data).output == "allowed  everybody\n"
+    assert run("allow", "list", "--data", server.data).output == "allowed  all addresses\n"
     assert run("allow", "add", "192.0.2.7/24", "--data", server.data).output == "allowed 192.0.2.0/24\n"
     assert api.get("ivr/list")["errcode"] == 70087
     assert run("allow", "add", "nonsense", "--data", server.data).exit_code == 2

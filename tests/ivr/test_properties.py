@@ -35,7 +35,7 @@ from openivr.ivr.events import (
 from openivr.ivr.model import Destination, DestinationKind, InboundRoute, IvrSnapshot, by_id
 from openivr.ivr.session import IvrSession
 from openivr.ivr.state import IvrState
-from openivr.simulate.replay import replay
+from openivr.simulate.replay import replay_commands
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import OUTCOMES, Mailbox, World
 from tests.ivr.engine import Engine, may_be_rung
@@ -178,9 +178,9 @@ def test_a_recorded_call_replays_to_the_identical_commands(
         else:
             simulation.press(key)
     simulation.finish()
-    recorded = read_happenings(write_happenings(simulation.happenings))
-    assert recorded == simulation.happenings
-    assert replay(snapshot, recorded) == simulation.commands
+    recorded = read_happenings(write_happenings(simulation.events))
+    assert recorded == simulation.events
+    assert replay_commands(snapshot, recorded) == simulation.commands
 
 
 def follow(simulation: Simulation, label: str) -> None:

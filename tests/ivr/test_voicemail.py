@@ -55,7 +55,7 @@ def test_hanging_up_keeps_the_message(office: Office, ring: Ring) -> None:
 
 def test_the_end_of_the_call_keeps_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 #")
-    desk.simulation.tell(TimerFired(1))
+    desk.simulation.handle(TimerFired(1))
     assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "maximum call length")]
 
 
@@ -110,7 +110,7 @@ def test_a_mailbox_that_does_not_open_counts_as_refused(office: Office, ring: Ri
     desk.simulation._schedule = lambda slot, seconds, event: None  # an engine that never answers
     desk.do("#")
     timer = desk.simulation.commands[-1][-1].token
-    desk.simulation.tell(TimerFired(timer))
+    desk.simulation.handle(TimerFired(timer))
     assert desk.texts("mailbox") == ["refused"]
 
 

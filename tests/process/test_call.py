@@ -179,7 +179,7 @@ def test_what_is_heard_is_recorded(served: Running, tmp_path: Path) -> None:
     assert np.abs(samples).max() > 3000
     again = call(served, "6200", "--record", file)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
 
 
 def test_what_is_heard_is_played_by_a_program(served: Running, tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_server_that_cannot_be_reached(served: Running) -> None:
         (["6200", "--user", "x"], "--password-file"),
         (["6200", "--server", "http://x"], "is not sip:HOST:PORT"),
         (["6200", "--keys", "x"], "neither keys"),
-        (["6200", "--play", __file__], "is none of wav"),
+        (["6200", "--play", __file__], "is not one of wav"),
     ],
 )
 def test_what_cannot_be_done_is_said(served: Running, arguments: list[str], complaint: str) -> None:

@@ -137,7 +137,7 @@ async def test_bans_are_told_and_one_is_lifted_while_the_server_runs(tmp_path: P
     await media.close()
     assert await asyncio.to_thread(server.stop) == 0
     refused = await asyncio.to_thread(run)
-    assert (refused.exit_code, "no server carries calls" in refused.output) == (1, True)
+    assert (refused.exit_code, "no server is running calls" in refused.output) == (1, True)
 
 
 @in_loop

@@ -17,7 +17,7 @@ from openivr.cdr.journal.event_codec import read_happenings
 from openivr.cdr.journal.reader import read
 from openivr.cdr.reducer import INTERRUPTED
 from openivr.ivr.commands import Note, mask
-from openivr.simulate.replay import replay
+from openivr.simulate.replay import replay_commands
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
@@ -143,7 +143,7 @@ def check_story(server: Running, records: dict[str, CallRecord], before: dict[st
             if record.id in before and before[record.id] == record:
                 continue
             kept = [one.note for one in call_records.notes_of(connection, record.id)]
-            again = chain.from_iterable(replay(snapshot, read_happenings(record.events)))
+            again = chain.from_iterable(replay_commands(snapshot, read_happenings(record.events)))
             told = [replace(mask(made), private=False) for made in again if isinstance(made, Note)]
             assert kept == told, record
         messages = voicemail.list_messages(connection)[1]

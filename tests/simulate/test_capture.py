@@ -12,7 +12,7 @@ from openivr.ivr.events import Digit, HungUp, PromptEnded
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.replay import retell
+from openivr.simulate.replay import replay_call
 from openivr.simulate.scenario import ScenarioStep, read_scenario, run, write_scenario
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
@@ -40,7 +40,7 @@ def play(snapshot: IvrSnapshot, keys: str, menu: int = 3, world: World | None = 
 
 def stretch(call: Simulation, factor: float) -> list[TimedEvent]:
     """The same call with another tempo, as a page with real sound has it."""
-    return [TimedEvent(round(one.at * factor), one.event) for one in call.happenings]
+    return [TimedEvent(round(one.at * factor), one.event) for one in call.events]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
@@ -53,8 +53,8 @@ def test_any_call_repeats_itself(
     call.call(MENUS[menu], "2000")
     for pause, act in acts:
         call.wait(pause)
-        call.tell(HungUp() if act == "h" else Digit(act))
-    recorded = retell(snapshot, world, stretch(call, tempo))
+        call.handle(HungUp() if act == "h" else Digit(act))
+    recorded = replay_call(snapshot, world, stretch(call, tempo))
     scenario = as_scenario("Any", snapshot.ivrs[menu].number, recorded)
     assert run(snapshot, read_scenario(write_scenario(scenario), "here")).passed
 
@@ -94,7 +94,7 @@ def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: IvrSnap
 
 def test_the_tempo_of_the_page_does_not_matter(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "w1 1 w20", world=World({"1000": "declined"}))
-    slow = retell(demo_menus, call.world, stretch(call, 9))
+    slow = replay_call(demo_menus, call.world, stretch(call, 9))
     assert steps(slow) == steps(call)
     assert slow.lines[-1].at == 9 * call.lines[-1].at
 
@@ -115,7 +115,7 @@ def test_a_line_that_fails_is_named_and_not_the_number(demo_menus: IvrSnapshot) 
 
 def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "1# w4", world=World({"1000": "busy"}))
-    again = retell(demo_menus, World(), call.happenings)
+    again = replay_call(demo_menus, World(), call.events)
     again.press("1#")
     again.wait(4)
     assert again.lines[-1].what == "reaches"
@@ -126,9 +126,9 @@ def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: 
 def test_a_mailbox_and_its_hidden_pin(demo_menus: IvrSnapshot) -> None:
     world = World(mailboxes={"1000": Mailbox("4711", ("one",))})
     call = play(demo_menus, "*02 1000# 4711# w1 h", menu=4, world=world)
-    rows = [describe(one, is_private=5 < place < 13) for place, one in enumerate(call.happenings)]
+    rows = [describe(one, is_private=5 < place < 13) for place, one in enumerate(call.events)]
     assert "4" not in "".join(row.get("key", "") for row in rows[8:])
-    recorded = retell(demo_menus, World(), read_happenings(rows))
+    recorded = replay_call(demo_menus, World(), read_happenings(rows))
     scenario = as_scenario("It", "6201", recorded)
     assert scenario.world.mailboxes == {"1000": Mailbox("0000", ("one",))}
 
@@ -137,7 +137,7 @@ def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: IvrSnap
     call = play(demo_menus, "")
     (play_end,) = (due.event for slot, due in call.due.items() if slot == "play")
     assert isinstance(play_end, PromptEnded)
-    call.tell(replace(play_end, failed=("ivr-greeting-dial-ext",)))
+    call.handle(replace(play_end, failed=("ivr-greeting-dial-ext",)))
     with pytest.raises(Unrepeatable):
         as_scenario("It", "6200", call)
 

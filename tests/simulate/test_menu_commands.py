@@ -47,7 +47,7 @@ def test_without_a_script_one_types(openivr: Type) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["6299"], "nobody has the number 6299"),
+        (["6299"], "number 6299 does not exist"),
         (["6200", "--keys", "x"], "neither keys"),
         (["6200", "--outcome", "1000=asleep"], "is none of"),
         (["6200", "--outcome", "busy"], "busy: '' is none of"),

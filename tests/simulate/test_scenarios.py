@@ -88,7 +88,7 @@ def test_what_never_comes_is_missed(demo_menus: IvrSnapshot, tmp_path: Path) -> 
 
 
 def test_a_number_that_nobody_has(demo_menus: IvrSnapshot) -> None:
-    assert run(demo_menus, Scenario("x", "77")).differences == ("- nobody has the number 77",)
+    assert run(demo_menus, Scenario("x", "77")).differences == ("- number 77 does not exist",)
 
 
 @pytest.mark.parametrize(

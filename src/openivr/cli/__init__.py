@@ -1,5 +1,4 @@
-"""The command line. Each command lives in a module of this package and is imported when it is asked for,
-so that `openivr --help` and shell pipelines stay fast."""
+"""The command line. The module of a command is imported on first use, which keeps `openivr --help` fast."""
 
 import tomllib
 from collections.abc import Iterator, MutableMapping
@@ -11,25 +10,25 @@ import click
 
 import openivr
 
-# command -> where it is defined and the line that `openivr --help` shows
+# command -> where it is defined, and its line in `openivr --help`
 COMMANDS: dict[str, tuple[str, str]] = {
-    "serve": ("openivr.cli.serve:serve", "Answer the API and calls, and keep doing so."),
-    "api": ("openivr.cli.serve:api", "Answer the API without calls."),
-    "calls": ("openivr.cli.calls:calls", "Carry calls without the API; list calls and show one."),
-    "call": ("openivr.cli.call:call", "Call a number from the terminal, with keys typed live."),
-    "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run stored test cases."),
+    "serve": ("openivr.cli.serve:serve", "Run the whole server: API, web admin and calls."),
+    "api": ("openivr.cli.serve:api", "Run the API and the web admin, without calls."),
+    "calls": ("openivr.cli.calls:calls", "Run calls without the API; list and show calls; manage bans."),
+    "call": ("openivr.cli.call:call", "Call a number from this terminal."),
+    "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run test cases."),
     "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
-    "graph": ("openivr.cli.graph:graph", "Draw menus and where they lead, as Mermaid or JSON."),
-    "client": ("openivr.cli.clients:client", "API clients: add, list, revoke."),
-    "allow": ("openivr.cli.clients:allow", "Addresses that may use the API, and those locked out."),
-    "admin": ("openivr.cli.admin:admin", "The administrator of the web admin: reset the password."),
+    "graph": ("openivr.cli.graph:graph", "Draw menus and their destinations as Mermaid or JSON."),
+    "client": ("openivr.cli.clients:client", "Add, list and revoke API clients."),
+    "allow": ("openivr.cli.clients:allow", "Manage the IP allow list and locked-out addresses."),
+    "admin": ("openivr.cli.admin:admin", "Reset the password of the web admin."),
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),
-    "export": ("openivr.cli.files:export", "Write the whole configuration to a YAML file."),
-    "import": ("openivr.cli.files:import_", "Make the configuration what a YAML file says."),
-    "pull": ("openivr.cli.pull:pull", "Bring in the configuration of a P-Series or another OpenIVR."),
-    "diff": ("openivr.cli.pull:diff", "Show what differs between a PBX and this server."),
-    "backup": ("openivr.cli.files:backup", "Copy the data to a file, while the server runs."),
-    "restore": ("openivr.cli.files:restore", "Put a backup in the place of the data."),
+    "export": ("openivr.cli.files:export", "Write the configuration to a YAML file."),
+    "import": ("openivr.cli.files:import_", "Replace or change the configuration by a YAML file."),
+    "pull": ("openivr.cli.pull:pull", "Import from a Yeastar P-Series or another OpenIVR."),
+    "diff": ("openivr.cli.pull:diff", "Compare a PBX with this server."),
+    "backup": ("openivr.cli.files:backup", "Copy all data to a file while the server runs."),
+    "restore": ("openivr.cli.files:restore", "Replace all data by a backup."),
 }
 
 
@@ -52,7 +51,7 @@ class LazyGroup(click.Group):
 
 
 def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
-    """Make a TOML file's keys (option names, `_` for `-`) the defaults of every command that has them."""
+    """Make the keys of a TOML file (option names with `_` for `-`) the defaults of all commands."""
     if path is None:
         return
     try:
@@ -68,9 +67,9 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: Path | None) 
 
 
 def spread(command: click.Command, values: dict[str, Any]) -> dict[str, Any]:
-    """Those of the values that a command, or a command of a group, has options for.
+    """Return the values that belong to options of this command, nested by the commands of a group.
 
-    An option that may be repeated takes a list, or one value alone.
+    A repeatable option takes a list or a single value.
     """
     own = {param.name: param.multiple for param in command.params if isinstance(param, click.Option)}
     defaults = {
@@ -84,7 +83,7 @@ def spread(command: click.Command, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def names_in(defaults: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[str]:
-    """The values' names that were given to any command."""
+    """Yield the names of values that some command has an option for."""
     for name, value in defaults.items():
         if isinstance(value, dict):
             yield from names_in(value, values)
@@ -103,10 +102,16 @@ def names_in(defaults: MutableMapping[str, Any], values: dict[str, Any]) -> Iter
     is_eager=True,
     expose_value=False,
     callback=read_config,
-    help="TOML file with defaults for the options of every command.",
+    help="TOML file with defaults for the options of all commands.",
 )
 def main() -> None:
-    """OpenIVR answers the phone, plays a menu, hears the keys and connects the caller.
+    """OpenIVR answers the phone, plays a menu, reads the keys and connects the caller.
 
-    Every option may also be given as an environment variable: --data is OPENIVR_DATA.
+    \b
+    openivr serve --demo              start a server with demo menus
+    openivr call 6200                 call a menu from this terminal
+    openivr COMMAND --help            show the options of a command
+
+    Server options can also be set as environment variables (--data is OPENIVR_DATA) or in the file of
+    --config. The command line wins over the environment, and the environment over the file.
     """

@@ -1,4 +1,4 @@
-"""`openivr admin`: who may sign in to the web admin."""
+"""`openivr admin`: the account of the web admin."""
 
 import time
 from pathlib import Path
@@ -8,16 +8,16 @@ import click
 from openivr.cli.options import opened, store_options
 
 
-@click.group(short_help="The administrator of the web admin: reset the password.")
+@click.group(short_help="Reset the password of the web admin.")
 def admin() -> None:
-    """The administrator who signs in to the web admin."""
+    """Manage the account of the web admin."""
 
 
 @admin.command("reset-password")
-@click.option("--name", default="admin", show_default=True, help="Whose password.")
+@click.option("--name", default="admin", show_default=True, help="Name of the account.")
 @store_options
 def reset_password(name: str, data: Path, database: str) -> None:
-    """Give out a new password, to be changed at the next sign-in; every signed-in browser is signed out."""
+    """Print a temporary password, and sign out all browsers. The next sign-in asks for a new password."""
     from openivr.store.auth.admin import reset
 
     with opened(data, database) as store, store.changing("auth") as change:

@@ -1,4 +1,4 @@
-"""`openivr call`: a first telephone, in the terminal."""
+"""`openivr call`: a softphone in the terminal."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 USUAL_SERVER = "127.0.0.1:5060"
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a server listens, nothing is bound
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 GREETING = "Type keys (0-9 * # A-D); q hangs up."
 
 
@@ -51,7 +51,7 @@ def find_server(text: str) -> "Target":
 
 
 def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> "Clip | None":
-    """Read a sound file into what a telephone sends."""
+    """Read an audio file and convert it for sending."""
     from openivr.media.audio.clip import Clip
     from openivr.sounds.convert import CONTAINERS, NotAudio, convert
 
@@ -59,7 +59,7 @@ def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
         return None
     kind = path.suffix.lower().removeprefix(".")
     if kind not in CONTAINERS:
-        raise click.BadParameter(f"{path} is none of {', '.join(CONTAINERS)}")
+        raise click.BadParameter(f"{path} is not one of {', '.join(CONTAINERS)}")
     try:
         return Clip.from_wav(convert(path.read_bytes(), kind).wav)
     except (NotAudio, OSError) as error:
@@ -68,61 +68,80 @@ def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
 
 def check_new(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
     if path is not None and (path.exists() or not path.parent.is_dir()):
-        raise click.BadParameter(f"{path} is there already" if path.exists() else f"no folder {path.parent}")
+        raise click.BadParameter(
+            f"{path} already exists" if path.exists() else f"folder {path.parent} does not exist"
+        )
     return path
 
 
-@click.command(short_help="Call a number from the terminal, with keys typed live.")
+@click.command(short_help="Call a number from this terminal.")
 @click.argument("number")
 @store_options
-@click.option("--as", "extension", default="", metavar="NUMBER", help="Extension to call as; else the first.")
+@click.option(
+    "--as", "extension", default="", metavar="NUMBER", help="Extension to call as. Default: the first one."
+)
 @option(
     "--server",
     default="",
     metavar="URI",
     callback=read_server,
-    help="sip:HOST:PORT;transport=udp, tcp or tls; else where the server on --data listens.",
+    help="sip:HOST:PORT;transport=udp, tcp or tls. Default: the server that runs on --data.",
 )
-@click.option("--user", default="", metavar="NAME", help="Log in as this, without any --data.")
-@click.option("--password-file", type=READABLE, help="File with the password of --user.")
 @click.option(
-    "--tls-ca", type=READABLE, help="Authority that the server's certificate is checked against, PEM."
+    "--user", default="", metavar="NAME", help="User name for the login, instead of an extension in --data."
 )
-@click.option("--keys", "script", callback=read_script, help='Typed after the answer: "1,5s,2"; h hangs up.')
+@click.option("--password-file", type=READABLE, help="File with the password of --user.")
+@click.option("--tls-ca", type=READABLE, help="CA certificate (PEM) to verify the server.")
+@click.option(
+    "--keys",
+    "script",
+    callback=read_script,
+    help='Keys to send after the answer: "1,5s,2" waits 5 s in between; h hangs up.',
+)
 @click.option(
     "--key-by",
     type=click.Choice(["rfc4733", "info", "inband"]),
     default="rfc4733",
     show_default=True,
-    help="How keys are sent.",
+    help="How keys (DTMF) are sent.",
 )
-@click.option("--play", "clip", type=READABLE, callback=read_sound, help="Say this sound: wav, mp3 or gsm.")
-@click.option("--record", type=FILE, callback=check_new, help="Write what is heard into a new wav.")
-@click.option("--listen", is_flag=True, help="Hear it: by aplay, paplay, pw-play or ffplay.")
 @click.option(
-    "--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds that it may ring."
+    "--play", "clip", type=READABLE, callback=read_sound, help="Audio file to send: wav, mp3 or gsm."
 )
-@click.option("--hang-up-after", type=click.FloatRange(0.1), help="Seconds after the answer.")
-@click.option("--trace", is_flag=True, help="Show every SIP message, on standard error.")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each thing that happens.")
+@click.option("--record", type=FILE, callback=check_new, help="New wav file for the received audio.")
+@click.option("--listen", is_flag=True, help="Play the received audio with aplay, paplay, pw-play or ffplay.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds to ring before giving up.",
+)
+@click.option("--hang-up-after", type=click.FloatRange(0.1), help="Hang up so many seconds after the answer.")
+@click.option("--trace", is_flag=True, help="Print every SIP message to standard error.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each event.")
 def call(number: str, *, data: Path, database: str, extension: str, **options: Any) -> None:
-    """Call NUMBER and tell what happens. Keys (0-9 * # A-D) are sent as they are typed; q hangs up.
+    """Call NUMBER and print what happens. Keys (0-9 * # A-D) are sent as you type them; q hangs up.
 
-    Calls the server on this machine as one of its extensions, and then tells what the menu does too. From a
-    pipe, each line is read as --keys are.
+    \b
+    openivr call 6200 --as 1001 --listen
+    openivr call 6200 --keys "3s,1,5s,h" --json
 
-    Exit codes: 0 answered, and ended; 2 not understood; 3 busy; 4 no answer; 5 refused; 6 server not
-    reachable, or out of order; 130 given up before an answer; 1 anything else.
+    Calls the server on this machine as one of its extensions, and shows the actions of the menu as well. From
+    a pipe, each line is read like --keys.
+
+    Exit status: 0 answered; 2 wrong usage; 3 busy; 4 no answer; 5 refused; 6 server unreachable or failed;
+    130 cancelled before an answer; 1 any other error.
     """
     if not number:
         raise click.BadParameter("no number", param_hint="NUMBER")
     if bool(options["user"]) != bool(options["password_file"]) or (options["user"] and extension):
-        raise click.UsageError("--user goes with --password-file, and without --as")
+        raise click.UsageError("--user needs --password-file and excludes --as")
     sys.exit(run(number, data, database, extension, options))
 
 
 def run(number: str, data: Path, database: str, extension: str, options: dict[str, Any]) -> int:
-    """Make the call; the exit code."""
+    """Make the call and return the exit status."""
     import asyncio
 
     from openivr.media.dtmf.rfc4733 import DtmfMethod
@@ -144,7 +163,7 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
         ring_seconds=options["timeout"],
         talk_seconds=options["hang_up_after"],
     )
-    told = TerminalCall(
+    terminal_call = TerminalCall(
         server=server,
         login=login,
         show=show_json if options["as_json"] else show_line,
@@ -154,10 +173,10 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
         authorities=str(options["tls_ca"] or ""),
         trace=make_trace() if options["trace"] else None,
     )
-    if told.keyboard is not None and not options["as_json"] and sys.stdin.isatty():
+    if terminal_call.keyboard is not None and not options["as_json"] and sys.stdin.isatty():
         click.echo(GREETING)
     try:
-        result = asyncio.run(hold(told, plan))
+        result = asyncio.run(hold(terminal_call, plan))
     except (CannotCall, NoPlayer) as error:
         raise click.ClickException(str(error)) from error
     if options["as_json"]:
@@ -168,7 +187,7 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
 def find_way(
     number: str, data: Path, database: str, extension: str, options: dict[str, Any]
 ) -> "tuple[Target, Login | KeptLogin, ServerLog | None]":
-    """Which server to call, as whom, and what of this machine tells of it."""
+    """Return the server to call, the login, and the server's journal if it is on this machine."""
     from openivr.cli.snapshot import load
     from openivr.sip.auth.client import KeptLogin, Login
     from openivr.sip.auth.server import DigestSecret
@@ -186,7 +205,7 @@ def find_way(
 
 
 def find_account(data: Path, database: str, number: str) -> "SipAccount":
-    """The account of an extension, or of the first one."""
+    """Return the account of an extension, by default of the first one."""
     from openivr.store.caches.loaded_config import load
 
     with opened(data, database) as store, store.reading() as connection:
@@ -201,7 +220,7 @@ def find_account(data: Path, database: str, number: str) -> "SipAccount":
 
 
 def find_keyboard(*, has_script: bool) -> int | None:
-    """The file to read keys from: a terminal; a pipe only where there is no other script."""
+    """Return the descriptor to read keys from: a terminal, or a pipe if there is no script."""
     try:
         file = sys.stdin.fileno()
         return file if sys.stdin.isatty() or not has_script else None
@@ -226,7 +245,7 @@ def echo_json(value: Any) -> None:
 
 
 def make_trace() -> "Trace":
-    """Show messages on standard error, with seconds since now."""
+    """Return a function that prints SIP messages to standard error, with seconds since now."""
     import time
 
     from openivr.softphone.trace import show

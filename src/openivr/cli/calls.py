@@ -1,4 +1,4 @@
-"""`openivr calls`: carry calls, and look at those that were."""
+"""`openivr calls`: runs calls, and shows live and past ones."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 class RunOrCommand(click.Group):
-    """A group that runs calls where no command is named: `calls --sip ...` is `calls run --sip ...`."""
+    """A group whose default command is `run`: `calls --sip ...` is `calls run --sip ...`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
@@ -33,19 +33,19 @@ class RunOrCommand(click.Group):
 
 @click.group(cls=RunOrCommand)
 def calls() -> None:
-    """Carry calls without the API, list calls, or show one. Without a command: `run`."""
+    """Run calls without the API, list and show calls, and manage bans. Without a command: `run`."""
 
 
 @calls.command()
 @common_options
 @call_options
 def run(**options: Any) -> None:
-    """Carry calls and keep their records; `openivr api` may run beside it, on the same data."""
+    """Run calls and write call records, without the API. `openivr api` can run beside it on the same data."""
     start(options, has_http=False, has_calls=True)
 
 
 def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
-    """Unix milliseconds of `2026-05-01`, `2026-05-01T14:30` (local time) or `2h`, `7d` (ago)."""
+    """Return Unix milliseconds of `2026-05-01`, `2026-05-01T14:30` (local time) or of an age such as `2h`."""
     if text is None:
         return None
     try:
@@ -62,15 +62,22 @@ def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 
 @calls.command("list")
 @store_options
-@click.option("--since", callback=read_time, metavar="TIME", help="Begun at or after: 2026-05-01, or 2h ago.")
-@click.option("--until", callback=read_time, metavar="TIME", help="Begun before.")
-@click.option("--number", default="", metavar="DIGITS", help="In the caller's or the called number.")
-@click.option("--menu", default="", metavar="NUMBER", help="Went through this menu.")
+@click.option(
+    "--since",
+    callback=read_time,
+    metavar="TIME",
+    help="Started at or after: 2026-05-01, 2026-05-01T14:30, or an age such as 30m, 2h, 7d.",
+)
+@click.option("--until", callback=read_time, metavar="TIME", help="Started before; as --since.")
+@click.option("--number", default="", metavar="DIGITS", help="Part of the caller's or the called number.")
+@click.option("--menu", default="", metavar="NUMBER", help="Number of a menu that the call went through.")
 @click.option("--outcome", default="", help="connected, message, menu, missed, refused or interrupted.")
-@click.option("--live", is_flag=True, help="Under way now.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--page-size", type=click.IntRange(1, 10_000), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--live", is_flag=True, help="Live calls only.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Page to print.")
+@click.option(
+    "--page-size", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Calls per page."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_calls(  # noqa: PLR0913 - one argument per option
     *,
     data: Path,
@@ -85,7 +92,11 @@ def list_calls(  # noqa: PLR0913 - one argument per option
     page_size: int,
     as_json: bool,
 ) -> None:
-    """Calls, newest first."""
+    """List calls, newest first.
+
+    \b
+    openivr calls list --since 2h --outcome missed
+    """
     from openivr.store.cdr import call_records as store
     from openivr.store.config.ivr_snapshot import load_snapshot
 
@@ -113,11 +124,13 @@ def list_calls(  # noqa: PLR0913 - one argument per option
 @calls.command()
 @click.argument("ident", metavar="ID")
 @store_options
-@click.option("--json", "as_json", is_flag=True, help="As JSON, with the events that `simulate` replays.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with the events for `openivr simulate replay`."
+)
 def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
-    """Show the call with this ID, or the one whose id begins so: what happened, and who was rung."""
+    """Show the call with this ID: header, legs, media and transcript. The beginning of an id is enough."""
     from openivr.cdr.journal.event_codec import read_happenings
-    from openivr.simulate.replay import retell
+    from openivr.simulate.replay import replay_call
     from openivr.simulate.world import World
     from openivr.store.cdr import call_records as store
     from openivr.store.config.ivr_snapshot import load_snapshot
@@ -125,10 +138,10 @@ def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
     with opened(data, database) as opened_store, opened_store.reading() as connection:
         record = store.find_call(connection, ident)
         if record is None:
-            raise click.ClickException(f"there is no one call whose id is, or begins with, {ident}")
+            raise click.ClickException(f"no call, or more than one, has an id that begins with {ident}")
         notes = store.notes_of(connection, record.id)
         snapshot = load_snapshot(connection)
-    told = retell(snapshot, World(), read_happenings(record.events))
+    told = replay_call(snapshot, World(), read_happenings(record.events))
     if as_json:
         shown = {name: getattr(record, name) for name in store.NAMES}
         echo_json(shown | {"notes": notes, "lines": told.lines})
@@ -138,20 +151,20 @@ def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
 
 
 @calls.command()
-@click.option("--lift", metavar="ADDRESS", default="", help="Listen to this address again, as a list has it.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--lift", metavar="ADDRESS", default="", help="End the bans of this address, as listed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_option
 def bans(*, lift: str, as_json: bool, data: Path) -> None:
-    """Show whom signalling does not listen to now, why, and for how long yet; or end a ban.
+    """List banned SIP sources with reason and remaining time, or lift the bans of one address.
 
-    Asks the server that carries calls on this data, which must be running. SIGUSR1 to it ends all bans.
+    The server must be running on this data. SIGUSR1 to it lifts all bans.
     """
     from openivr.server.control_socket import NotRunning, Question, ask
 
     try:
         found = ask(data, Question(lift))
     except NotRunning as error:
-        raise click.ClickException(f"no server carries calls on the data in {data}") from error
+        raise click.ClickException(f"no server is running calls on the data in {data}") from error
     if lift and not found:
         raise click.ClickException(f"{lift} is not banned")
     if as_json:
@@ -164,7 +177,7 @@ def bans(*, lift: str, as_json: bool, data: Path) -> None:
 def describe(
     record: "CallRecord", notes: "list[CallNote]", told: "Simulation", snapshot: "IvrSnapshot"
 ) -> Iterator[str]:
-    """A call in words: what is known of it, who was rung, and its story."""
+    """Yield the lines of one call: header, legs, media and transcript."""
     from openivr.simulate.transcript import show as lay_out
 
     facts = {
@@ -175,7 +188,7 @@ def describe(
         "began": local(record.started),
         "answered": local(record.answered) if record.answered else "no",
         "lasted": lasting(record),
-        "outcome": record.outcome or f"under way: {record.stage}",
+        "outcome": record.outcome or f"live: {record.stage}",
         "reason": record.reason,
         "menus": record.path.replace(" ", " > "),
         "keys": record.keys,
@@ -191,13 +204,13 @@ def describe(
     yield lay_out(told.lines)
     hidden = [one.note for one in notes]
     if not same_story(hidden, told):
-        yield f"\nThe configuration has changed since (revision {record.revision}, now {snapshot.revision}):"
-        yield "what is told above is how the same events would go today. What was noted then:"
+        yield f"\nThe configuration has changed since (revision {record.revision}, now {snapshot.revision})."
+        yield "The transcript shows the same events with today's configuration. Notes of the call itself:"
         yield from (f"{(one.at - record.started) / 1000:8.1f}  {in_words(as_facts(one))}" for one in notes)
 
 
 def same_story(notes: list[Any], told: "Simulation") -> bool:
-    """Whether a call that is told again gives the notes that were made at its time."""
+    """Return True if the replayed call gives the notes that were stored."""
     from openivr.ivr.commands import mask
 
     plain = [(note.topic, note.ivr, note.input, note.kind, note.target, note.detail) for note in notes]
@@ -212,7 +225,7 @@ def as_facts(one: "CallNote") -> dict[str, Any]:
 
 
 def show_leg(leg: dict[str, Any]) -> str:
-    """One line about somebody who was rung."""
+    """Return the line of one leg."""
     via = f" over {leg['via']}" if leg.get("via") else ""
     status = f" ({leg['status']})" if leg.get("status") else ""
     end, start = leg.get("ended", 0), leg.get("answered", 0)
@@ -221,7 +234,7 @@ def show_leg(leg: dict[str, Any]) -> str:
 
 
 def in_words(facts: dict[str, Any]) -> str:
-    """Facts as `name value, name value`; nested ones in brackets."""
+    """Format facts as `name value, name value`, nested ones in brackets."""
     parts = []
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -238,7 +251,7 @@ def local(milliseconds: int) -> str:
 
 
 def lasting(record: "CallRecord") -> str:
-    """How long a call took, or has taken so far: 1:05."""
+    """Return the duration of a call so far, such as 1:05."""
     seconds = round(((record.ended or record.updated) - record.started) / 1000)
     minutes, seconds = divmod(seconds, 60)
     return f"{minutes}:{seconds:02d}"
@@ -273,13 +286,13 @@ def table_of_bans(found: "list[Banned]") -> "Table":
     for name in ("source", "as user", "reason", "ends in"):
         table.add_column(name, justify="right" if name == "ends in" else "left", overflow="fold")
     for one in found:
-        user = "".join(key if key.isprintable() else "?" for key in one.user)  # a stranger chose it
-        table.add_row(one.source, user or "anybody", one.reason, f"{one.seconds:.0f} s")
+        user = "".join(key if key.isprintable() else "?" for key in one.user)  # chosen by the remote side
+        table.add_row(one.source, user or "any", one.reason, f"{one.seconds:.0f} s")
     return table
 
 
 def print_table(table: "Table") -> None:
-    """Print as wide as the terminal, or, into a file or a pipe, as wide as it needs."""
+    """Print a table as wide as the terminal, or in full width to a file or a pipe."""
     import sys
 
     from rich.console import Console

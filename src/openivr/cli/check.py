@@ -1,4 +1,4 @@
-"""`openivr check`: find mistakes in the menus before callers do."""
+"""`openivr check`: finds mistakes in menus."""
 
 import sys
 from collections import Counter
@@ -22,20 +22,25 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 @click.command()
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(LEVELS),
     default="error",
     show_default=True,
-    help="Exit with 1 if there is a finding of this severity or a worse one.",
+    help="Exit with status 1 if there is a finding of this severity or worse.",
 )
 @store_options
 def check(form: str, fail_on: str, data: Path, database: str) -> None:
-    """Find mistakes in the menus, and who can call outside through them.
+    """Find mistakes in menus, ring groups and routes, and report who can call outside.
 
-    docs/check.md lists all codes.
+    docs/check.md lists all findings.
     """
     snapshot = load(data, database)
     findings = find_mistakes(snapshot)
@@ -53,7 +58,7 @@ def check(form: str, fail_on: str, data: Path, database: str) -> None:
 
 
 def show(findings: list[Finding], snapshot: IvrSnapshot) -> None:
-    """Print findings for people, with a count at the end."""
+    """Print findings as text, with a count at the end."""
     for finding in findings:
         rule = finding.rule
         head = click.style(f"{rule.severity:7} {rule.code}", COLOURS[rule.severity])

@@ -1,4 +1,4 @@
-"""`openivr client`, `openivr allow` and `openivr token`: who may use the API."""
+"""`openivr client`, `openivr allow` and `openivr token`: access to the API."""
 
 import ipaddress
 import time
@@ -11,18 +11,18 @@ from openivr.cli.options import opened, store_options
 LOCAL_ID, LOCAL_NAME = "openivr-token", "openivr token"  # the client that `openivr token` logs in as
 
 
-@click.group(short_help="API clients: add, list, revoke.")
+@click.group(short_help="Add, list and revoke API clients.")
 def client() -> None:
-    """Programs that may log in to the API, each with an id (its user name) and a secret (its password)."""
+    """Manage API clients: programs that log in with a Client ID (user name) and Secret (password)."""
 
 
 @client.command()
 @click.argument("name")
-@click.option("--id", "ident", help="Client id; random unless given.")
-@click.option("--secret", help="Client secret; random unless given.")
+@click.option("--id", "ident", help="Client ID. Default: random.")
+@click.option("--secret", help="Client Secret. Default: random.")
 @store_options
 def add(name: str, ident: str | None, secret: str | None, data: Path, database: str) -> None:
-    """Add a client and show its secret, which cannot be shown again."""
+    """Add a client and print its id and secret. The secret cannot be shown again."""
     from openivr.resources.secret import random_text
     from openivr.store.auth import clients
 
@@ -35,7 +35,7 @@ def add(name: str, ident: str | None, secret: str | None, data: Path, database: 
 @client.command("list")
 @store_options
 def list_clients(data: Path, database: str) -> None:
-    """Show every client's id, name and age."""
+    """List all clients: id, date of creation, name."""
     from openivr.store.auth import clients
 
     with opened(data, database) as store, store.reading() as connection:
@@ -48,7 +48,7 @@ def list_clients(data: Path, database: str) -> None:
 @click.argument("name")
 @store_options
 def revoke(name: str, data: Path, database: str) -> None:
-    """Delete the client of this id or name; its tokens end at once."""
+    """Delete the client with this id or name. Its tokens end at once."""
     from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
@@ -63,16 +63,16 @@ def read_network(_ctx: click.Context, _param: click.Parameter, text: str) -> str
         raise click.BadParameter(str(error)) from error
 
 
-@click.group(short_help="Addresses that may use the API, and those locked out.")
+@click.group(short_help="Manage the IP allow list and locked-out addresses.")
 def allow() -> None:
-    """The allow list: as soon as a network is on it, nobody else may use the API."""
+    """Manage the IP allow list of the API. An empty list allows all addresses."""
 
 
 @allow.command("add")
 @click.argument("network", callback=read_network)
 @store_options
 def allow_add(network: str, data: Path, database: str) -> None:
-    """Allow an address or a network such as 192.0.2.0/24."""
+    """Allow an address or a network, such as 192.0.2.0/24. The API then refuses all others."""
     from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
@@ -84,7 +84,7 @@ def allow_add(network: str, data: Path, database: str) -> None:
 @click.argument("network", callback=read_network)
 @store_options
 def allow_remove(network: str, data: Path, database: str) -> None:
-    """Take a network off the list."""
+    """Remove an address or a network from the list."""
     from openivr.store.auth import clients
 
     with opened(data, database) as store, store.changing("auth") as change:
@@ -95,11 +95,11 @@ def allow_remove(network: str, data: Path, database: str) -> None:
 @allow.command("list")
 @store_options
 def allow_list(data: Path, database: str) -> None:
-    """Show allowed networks, and addresses locked out after wrong logins."""
+    """List allowed networks, and addresses that are locked out after failed logins."""
     from openivr.store.auth import clients
 
     with opened(data, database) as store, store.reading() as connection:
-        for network in clients.allowed(connection) or ["everybody"]:
+        for network in clients.allowed(connection) or ["all addresses"]:
             click.echo(f"allowed  {network}")
         for address, until in clients.blocked(connection):
             click.echo(f"blocked  {address}  until {time.strftime('%H:%M:%S', time.localtime(until))}")
@@ -120,12 +120,13 @@ def allow_unblock(address: str, data: Path, database: str) -> None:
 @click.command(short_help="Print an access token for the local server.")
 @store_options
 def token(data: Path, database: str) -> None:
-    """Print an access token that is good for half an hour.
+    """Print an access token that is valid for 30 minutes.
 
     \b
     curl -A me "http://127.0.0.1:8088/openapi/v1.0/ivr/list?access_token=$(openivr token)"
 
-    These tokens have a client of their own: at its limit the oldest of them ends, no other program's.
+    The tokens belong to a client of their own. At its limit of 8 the oldest of them ends; tokens of other
+    clients are not affected.
     """
     from openivr.resources.secret import random_text
     from openivr.store.auth import clients, tokens

@@ -1,4 +1,4 @@
-"""`openivr export`, `import`, `backup` and `restore`: the configuration and the data as files."""
+"""`openivr export`, `import`, `backup` and `restore`: configuration and data as files."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Any]:
-    """A bar on the terminal that is moved by calling what it gives; no bar where nobody watches."""
+    """Show a progress bar on a terminal; the yielded function advances it. Elsewhere show nothing."""
     from rich.progress import Progress
 
     with Progress(disable=not sys.stderr.isatty(), console=stderr_console(), transient=True) as bar:
@@ -31,15 +31,15 @@ def stderr_console() -> Any:
     return Console(stderr=True)
 
 
-@click.command(short_help="Write the whole configuration to a YAML file.")
+@click.command(short_help="Write the configuration to a YAML file.")
 @click.argument("file", type=FILE)
-@click.option("--no-audio", is_flag=True, help="Leave the sound of prompts out.")
+@click.option("--no-audio", is_flag=True, help="Leave out the audio of prompts.")
 @store_options
 def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
-    """Write the whole configuration to FILE, for people to read and for `openivr import`.
+    """Write the whole configuration to FILE as YAML, to read, compare and import.
 
-    FILE may be - for standard output. Passwords are in it as they are kept: hashed, but for those of trunks,
-    which are as you gave them. The file is readable by you alone.
+    FILE - is standard output. Passwords are hashed, except those of trunks, which are in plain text. Only
+    the owner can read the file.
     """
     from openivr.config import yaml_document
     from openivr.resources import KINDS
@@ -58,19 +58,22 @@ def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
     click.echo(f"wrote {total} objects to {file}")
 
 
-@click.command("import", short_help="Make the configuration what a YAML file says.")
+@click.command("import", short_help="Replace or change the configuration by a YAML file.")
 @click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--dry-run", is_flag=True, help="Only say what would change and what is wrong.")
-@click.option(
-    "--keep", is_flag=True, help="Keep what the file does not have: objects, and fields of objects."
-)
+@click.option("--dry-run", is_flag=True, help="Report changes and errors, change nothing.")
+@click.option("--keep", is_flag=True, help="Keep objects and fields that the file does not contain.")
 @store_options
 def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> None:
-    """Make the configuration what FILE says: all of it, or nothing where anything in it is wrong.
+    """Replace the configuration by FILE, or with --keep, change what FILE names.
 
-    Objects are matched by id, else by number or name, scenarios by menu and name. What the file does not have
-    is deleted, and what an object leaves out has its default. With --keep others stay, and only what the file
-    names is changed: a single key of a menu, say. Running servers take the new configuration over at once.
+    \b
+    openivr import office.yaml --dry-run      report what would change
+    openivr import trunk.yaml --keep          add a trunk, keep everything else
+
+    Either all of FILE is imported or, if anything in it is wrong, nothing. Objects are matched by id, else by
+    number or name, and scenarios by menu and name. Objects that FILE does not contain are deleted, and fields
+    that an object leaves out get their defaults; with --keep both stay as they are. Running servers use the
+    new configuration at once.
     """
     from openivr.config import yaml_document
     from openivr.store.config import import_export
@@ -110,7 +113,7 @@ def failure(name: str, mistakes: "list[DocumentError]") -> click.ClickException:
 
 
 def report(plan: "ImportPlan") -> None:
-    """What changes, a line an object, and how many of each."""
+    """Print the changes, one line for each object, and their counts."""
     for item in plan.actions:
         click.echo(f"{item.action}  {item.kind.name} {item.label}{describe(item)}")
     counts = [
@@ -119,7 +122,7 @@ def report(plan: "ImportPlan") -> None:
     click.echo("{} to create, {} to update, {} to delete, {} unchanged".format(*counts))
     if plan.scenarios is not None:
         click.echo(
-            f"{len(plan.scenarios)} scenarios{'' if plan.keeps_others else ' in the place of the others'}"
+            f"{len(plan.scenarios)} scenarios{'' if plan.keeps_others else ' replace the present ones'}"
         )
 
 
@@ -133,13 +136,13 @@ def describe(item: "PlannedChange") -> str:
     return f"  ({'; '.join(parts)})" if parts else ""
 
 
-@click.command(short_help="Copy the data to a file, while the server runs.")
+@click.command(short_help="Copy all data to a file while the server runs.")
 @click.argument("file", type=FILE)
 @store_options
 def backup(file: Path, data: Path, database: str) -> None:
-    """Copy everything, prompts and tokens included, to FILE: one SQLite file with one state of the data.
+    """Copy all data, prompts and tokens included, to FILE, while the server runs.
 
-    The server may go on running. A backup of PostgreSQL is such a file too.
+    FILE is a SQLite database, also if the source is PostgreSQL. It must not exist yet.
     """
     from openivr.store import backup as backups
 
@@ -157,21 +160,21 @@ def backup(file: Path, data: Path, database: str) -> None:
     click.echo(f"wrote {file}")
 
 
-@click.command(short_help="Put a backup in the place of the data.")
+@click.command(short_help="Replace all data by a backup.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @store_options
 def restore(file: Path, yes: bool, data: Path, database: str) -> None:
-    """Put what `openivr backup` wrote to FILE in the place of all data, in one step or not at all.
+    """Replace all data by FILE, which `openivr backup` has written, in one step or not at all.
 
-    A running server takes it over at once.
+    A running server uses the restored data at once.
     """
     import sqlite3
 
     from openivr.store import backup as backups
 
     if not yes:
-        click.confirm("This replaces every object, client and token. Go on?", abort=True)
+        click.confirm("This replaces all objects, clients and tokens. Continue?", abort=True)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with opened(data, database) as store:
         try:

@@ -1,4 +1,4 @@
-"""`openivr graph`: menus as a picture."""
+"""`openivr graph`: draws menus."""
 
 from pathlib import Path
 
@@ -13,11 +13,16 @@ from openivr.ivr.model import DestinationKind
 @click.command()
 @click.argument("number", required=False)
 @click.option(
-    "--format", "form", type=click.Choice(["mermaid", "json"]), default="mermaid", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "json"]),
+    default="mermaid",
+    show_default=True,
+    help="Output format.",
 )
 @store_options
 def graph(number: str | None, form: str, data: Path, database: str) -> None:
-    """Draw the menu NUMBER and all it leads to; without NUMBER, every menu."""
+    """Draw the menu NUMBER and everything that it leads to. Without NUMBER, draw all menus."""
     snapshot = load(data, database)
     ivr = snapshot.ivr_by_number(number) if number else None
     if number and not ivr:

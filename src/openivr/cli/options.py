@@ -1,4 +1,4 @@
-"""Options that several commands have, each also read from the environment as OPENIVR_NAME."""
+"""Options of several commands, each also read from the environment as OPENIVR_NAME."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,27 +15,31 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def option(name: str, **attributes: Any) -> Callable[[F], F]:
-    """A click option whose environment variable follows from its name."""
+    """Return a click option whose environment variable follows from its name."""
     variable = "OPENIVR_" + name.lstrip("-").partition("/")[0].upper().replace("-", "_")
-    return click.option(name, envvar=variable, show_default=True, **attributes)
+    attributes.setdefault("show_default", attributes.get("default") != "")
+    return click.option(name, envvar=variable, **attributes)
 
 
 data_option = option(
-    "--data", type=FOLDER, default=Path("data"), help="Folder with the database and whatever else is kept."
+    "--data", type=FOLDER, default=Path("data"), help="Data folder: database, journal, recordings."
 )
 database_option = option(
-    "--database", default="", metavar="URL", help="PostgreSQL instead of SQLite: postgresql+psycopg://..."
+    "--database",
+    default="",
+    metavar="URL",
+    help="postgresql+psycopg://user@host/name; else SQLite in --data.",
 )
 
 
 def store_options(command: F) -> F:
-    """--data and --database, for every command that works on the configuration."""
+    """Add --data and --database, for commands that work on the configuration."""
     return data_option(database_option(command))
 
 
 @contextmanager
 def opened(data: Path, database: str) -> Iterator[Any]:
-    """The database of these options, its schema up to date; what the store refuses becomes a clear error."""
+    """Open the database of these options and migrate its schema. Errors of the store become click errors."""
     from openivr.config.settings import Settings
     from openivr.store.database import Database
     from openivr.store.schema import NewerSchema, migrate

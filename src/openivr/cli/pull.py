@@ -1,4 +1,4 @@
-"""`openivr pull` and `openivr diff`: move in from a P-Series or another OpenIVR, and compare with it."""
+"""`openivr pull` and `openivr diff`: imports from a P-Series or another OpenIVR, and compares with it."""
 
 import sys
 import time
@@ -22,19 +22,17 @@ SIGNS = {"create": "only there", "update": "differs", "delete": "only here"}
 
 
 def source_options(command: F) -> F:
-    """How to reach the PBX and log in to it."""
+    """Add the options that say how to reach the PBX and log in."""
     for add in reversed(
         (
             click.argument("url"),
-            option("--client-id", required=True, help="Client id of the PBX's API."),
+            option("--client-id", required=True, help="Client ID of the API of the PBX."),
+            option("--secret", help="Client Secret; asked for if missing. Prefer OPENIVR_SECRET."),
+            option("--ca", type=FILE, help="CA certificate (PEM) to verify the PBX."),
+            option("--pin", help="SHA-256 fingerprint of a self-signed certificate, instead of --ca."),
+            option("--proxy", default="", help="URL of an HTTP proxy."),
             option(
-                "--secret", help="Client secret; asked for where it is not given. Best in OPENIVR_SECRET."
-            ),
-            option("--ca", type=FILE, help="Certificate authority that vouches for the PBX, PEM."),
-            option("--pin", help="SHA-256 fingerprint of the PBX's own certificate, checked instead."),
-            option("--proxy", default="", help="HTTP proxy on the way to the PBX."),
-            option(
-                "--timeout", type=click.FloatRange(0.1), default=30.0, help="Seconds to wait for answers."
+                "--timeout", type=click.FloatRange(0.1), default=30.0, help="Seconds to wait for an answer."
             ),
         )
     ):
@@ -44,7 +42,7 @@ def source_options(command: F) -> F:
 
 @contextmanager
 def reading(options: dict[str, Any]) -> Iterator["Source"]:
-    """Everything that the PBX of these options has; what goes wrong becomes a clear error."""
+    """Read the configuration of the PBX. Errors of the client become click errors."""
     from openivr.client import BlockingClient, ClientError, Network
     from openivr.yeastar_import.source import Reader
 
@@ -66,16 +64,19 @@ def reading(options: dict[str, Any]) -> Iterator["Source"]:
     yield source
 
 
-@click.command(short_help="Bring in the configuration of a P-Series or another OpenIVR.")
+@click.command(short_help="Import from a Yeastar P-Series or another OpenIVR.")
 @source_options
-@click.option("--dry-run", is_flag=True, help="Only say what would come over.")
-@click.option("--passwords", type=FILE, help="Where new registration passwords are written; a new file.")
+@click.option("--dry-run", is_flag=True, help="Report what would be imported, change nothing.")
+@click.option("--passwords", type=FILE, help="New file for generated registration passwords.")
 @store_options
 def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **options: Any) -> None:
-    """Bring in menus, extensions, groups, routes, trunks and prompts from the PBX at URL.
+    """Import menus, extensions, groups, routes, trunks and prompts from the PBX at URL.
 
-    URL is like https://192.0.2.10:8088. Objects are matched by number or name. All of it comes over, or
-    nothing where anything is wrong; what only this server has stays. Run it again to bring in changes.
+    \b
+    openivr pull https://192.0.2.10:8088 --client-id ID --dry-run
+
+    Objects are matched by number or name. Either everything is imported or, if anything is wrong, nothing.
+    Objects that only this server has stay. Run it again to import later changes.
     """
     from openivr.store.config import import_export
     from openivr.yeastar_import import comparison as words
@@ -102,7 +103,7 @@ def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **opt
 
 
 def compare(connection: Any, source: "Source", *, keeps_others: bool) -> "Comparison":
-    """A comparison that can be carried out; a clear error where it cannot."""
+    """Compare the PBX with this server. Raises click.ClickException if the result cannot be imported."""
     from openivr.yeastar_import import comparison
 
     with progress("comparing", sum(map(len, source.objects.values()))) as step:
@@ -114,14 +115,14 @@ def compare(connection: Any, source: "Source", *, keeps_others: bool) -> "Compar
 
 
 def default_path(data: Path) -> Path:
-    """A new file in the data folder, or here where there is none."""
+    """Return a new file in the data folder, or in the present folder if there is none."""
     name = time.strftime("extension-passwords-%Y%m%d-%H%M%S.csv")
     return data / name if data.is_dir() else Path(name)
 
 
 @contextmanager
 def saved(path: Path) -> Iterator[Callable[[list[tuple[str, str, str]]], None]]:
-    """Gives a function that writes passwords; what it wrote goes again where the change fails."""
+    """Yield a function that writes passwords. If the change fails, the file is deleted."""
     from openivr.yeastar_import import passwords
 
     written = False
@@ -139,23 +140,23 @@ def saved(path: Path) -> Iterator[Callable[[list[tuple[str, str, str]]], None]]:
             path.unlink()
         raise
     if written:
-        click.echo(f"new registration passwords are in {path}: give them to the phones, then delete it")
+        click.echo(f"new registration passwords are in {path}: enter them in the phones, then delete it")
 
 
 class Trouble(click.ClickException):
-    """An error of diff, whose exit status 1 says something else."""
+    """An error of diff, with exit status 2, because status 1 means that something differs."""
 
     exit_code = TROUBLE
 
 
-@click.command(short_help="Show what differs between a PBX and this server.")
+@click.command(short_help="Compare a PBX with this server.")
 @source_options
 @store_options
 def diff(data: Path, database: str, **options: Any) -> None:
-    """Show what differs between the PBX at URL and this server, a line for each object.
+    """Compare the PBX at URL with this server, and print a line for each object that differs.
 
-    Compared is what `openivr pull` would make of the PBX. Exit status: 0 where nothing differs, 1 where
-    something does, 2 where that cannot be told.
+    Compares what `openivr pull` would import. Exit status: 0 nothing differs, 1 something differs, 2 the
+    comparison failed.
     """
     try:
         with reading(options) as source, opened(data, database) as store, store.reading() as connection:

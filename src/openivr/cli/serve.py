@@ -1,4 +1,4 @@
-"""`openivr serve`, `openivr api` and `openivr calls run`: the whole server, or one half of it."""
+"""`openivr serve`, `openivr api` and `openivr calls run`: the server, or a part of it."""
 
 import os
 import sys
@@ -28,26 +28,26 @@ def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tu
 def read_addresses(
     _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 ) -> "tuple[ListenAddress, ...]":
-    """Where to listen for SIP: one address of a family at most, for each call has to be of one."""
+    """Read the addresses to listen on for SIP: at most one of each family, because a call has one family."""
     found = tuple(map(read_sip_address, texts))
-    check_families([address.host for address in found], "0.0.0.0 and [::] stand for all of one")
+    check_families([address.host for address in found], "use 0.0.0.0 or [::] for all addresses of a family")
     return found
 
 
 def read_sip_address(text: str) -> "ListenAddress":
-    """Read HOST:PORT, in which an IPv6 address has its brackets."""
+    """Read HOST:PORT, with an IPv6 address in brackets."""
     from openivr.config.settings import ListenAddress
 
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise click.BadParameter(f"{text!r} is not HOST:PORT")
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise click.BadParameter(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:5060")
+        raise click.BadParameter(f"{text!r}: write an IPv6 address in brackets, as in [::1]:5060")
     return ListenAddress(read_ip(host.strip("[]") or "127.0.0.1"), int(port))
 
 
 def read_ip(text: str) -> str:
-    """Read a numeric address; a name has several, and a zone means nothing to others."""
+    """Read a numeric address. Names can have several addresses, and a zone means nothing to peers."""
     import ipaddress
 
     try:
@@ -72,7 +72,7 @@ def split_range(_ctx: click.Context, _param: click.Parameter, text: str) -> rang
 
 def read_external(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
     found = tuple(map(read_ip, texts))
-    check_families(list(found), "others can be told one alone")
+    check_families(list(found), "only one of each family can be advertised")
     return found
 
 
@@ -86,7 +86,7 @@ def check_networks(_ctx: click.Context, _param: click.Parameter, texts: tuple[st
 
 
 def in_order(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, shown by --help in this order."""
+    """Combine options into one decorator. --help shows them in this order."""
 
     def decorate(command: F) -> F:
         for one in reversed(options):
@@ -98,8 +98,13 @@ def in_order(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 common_options = in_order(
     store_options,
-    option("--demo", is_flag=True, help="Fill an empty database with four menus and what they point to."),
-    option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info"),
+    option("--demo", is_flag=True, help="Fill an empty database with demo menus, extensions and routes."),
+    option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        help="Lowest level that is logged.",
+    ),
 )
 http_options = in_order(
     option(
@@ -107,27 +112,46 @@ http_options = in_order(
         default="127.0.0.1:8088",
         metavar="HOST:PORT",
         callback=split_address,
-        help="Where to listen for HTTP.",
+        help="Address to listen on for HTTP: API and web admin.",
     ),
-    option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that answer HTTP."),
-    option("--tls-cert", type=FILE, help="Certificate chain, PEM; with --tls-key the server speaks HTTPS."),
-    option("--tls-key", type=FILE, help="The certificate's key, PEM."),
+    option(
+        "--workers",
+        type=click.IntRange(1, 64),
+        default=1,
+        help="Number of HTTP processes; one per core is enough.",
+    ),
+    option("--tls-cert", type=FILE, help="Certificate chain (PEM); with --tls-key enables HTTPS."),
+    option("--tls-key", type=FILE, help="Private key of --tls-cert (PEM)."),
     option(
         "--api-profile",
         type=click.Choice(["classic", "software", "cloud"]),
         default="classic",
-        help="Which edition's fields lists show.",
+        help="P-Series edition whose fields `ivr/list` returns.",
     ),
-    option("--trusted-proxy", multiple=True, metavar="CIDR", help="Proxy whose X-Forwarded-For is believed."),
     option(
-        "--login-failures", type=click.IntRange(1), default=5, help="Wrong logins that lock an IP out ..."
+        "--trusted-proxy",
+        multiple=True,
+        metavar="CIDR",
+        help="Reverse proxy whose X-Forwarded-* headers are trusted; repeatable.",
     ),
-    option("--login-window", type=click.IntRange(1), default=600, help="... within so many seconds ..."),
-    option("--login-block", type=click.IntRange(1), default=600, help="... for so many seconds."),
     option(
-        "--drain", type=click.IntRange(0), default=10, help="Seconds that requests have to end at a stop."
+        "--login-failures", type=click.IntRange(1), default=5, help="Failed logins that lock out an address."
     ),
-    option("--access-log/--no-access-log", default=True, help="Log one line a request."),
+    option(
+        "--login-window",
+        type=click.IntRange(1),
+        default=600,
+        help="Seconds within which failed logins count.",
+    ),
+    option(
+        "--login-block", type=click.IntRange(1), default=600, help="Seconds that an address stays locked out."
+    ),
+    option(
+        "--drain", type=click.IntRange(0), default=10, help="Seconds that running requests have at a stop."
+    ),
+    option(
+        "--access-log/--no-access-log", default=True, help="Log a line for each request, without its query."
+    ),
 )
 call_options = in_order(
     option(
@@ -136,70 +160,96 @@ call_options = in_order(
         default=["127.0.0.1:5060"],
         metavar="HOST:PORT",
         callback=read_addresses,
-        help="Where to listen for SIP, by UDP and TCP; once for IPv4 and once for IPv6.",
+        help="Address to listen on for SIP over UDP and TCP; one of IPv4 and one of IPv6.",
     ),
     option(
         "--sip-tls",
         multiple=True,
         metavar="HOST:PORT",
         callback=read_addresses,
-        help="Where to listen for SIP over TLS, likewise; needs a certificate.",
+        help="Address to listen on for SIP over TLS, likewise; needs a certificate.",
     ),
-    option("--sip-cert", type=FILE, help="Certificate chain for it, PEM; as --tls-cert unless given."),
-    option("--sip-key", type=FILE, help="The certificate's key, PEM; as --tls-key unless given."),
+    option("--sip-cert", type=FILE, help="Certificate chain of --sip-tls (PEM). Default: --tls-cert."),
+    option("--sip-key", type=FILE, help="Private key of --sip-cert (PEM). Default: --tls-key."),
     option(
         "--rtp-ports",
         default="10000-19999",
         metavar="FIRST-LAST",
         callback=split_range,
-        help="UDP ports for sound, two a leg.",
+        help="UDP ports for RTP and RTCP: two for each call leg.",
     ),
     option(
         "--external-address",
         multiple=True,
         metavar="IP",
         callback=read_external,
-        help="Address of each family that those outside are told, where this machine is behind NAT.",
+        help="Public address to advertise if this machine is behind NAT; one of each family.",
     ),
-    option("--max-calls", type=click.IntRange(1), default=200, help="Calls at a time; others get 503."),
-    option("--record-calls", is_flag=True, help="Keep the sound of every call, as wav in the data folder."),
-    option("--keep-calls", type=click.IntRange(0), default=365, help="Days that call records stay; 0: all."),
-    option("--keep-recordings", type=click.IntRange(0), default=90, help="Days for their sound; 0: as they."),
-    option("--keep-messages", type=click.IntRange(0), default=365, help="Days for voicemail; 0: all."),
+    option(
+        "--max-calls",
+        type=click.IntRange(1),
+        default=200,
+        help="Maximum of simultaneous calls; further ones get 503.",
+    ),
+    option(
+        "--record-calls", is_flag=True, help="Record every call, as wav in recordings/ of the data folder."
+    ),
+    option(
+        "--keep-calls", type=click.IntRange(0), default=365, help="Days to keep call records; 0: forever."
+    ),
+    option(
+        "--keep-recordings",
+        type=click.IntRange(0),
+        default=90,
+        help="Days to keep recordings; 0: as long as the call record.",
+    ),
+    option(
+        "--keep-messages",
+        type=click.IntRange(0),
+        default=365,
+        help="Days to keep voicemail messages; 0: forever.",
+    ),
     option(
         "--sip-proxy",
         multiple=True,
         metavar="CIDR",
         callback=check_networks,
-        help="SIP proxy before the server, which no limit or ban is for.",
+        help="SIP proxy exempt from rate limits and bans; repeatable.",
     ),
-    option("--drain-calls", type=click.IntRange(0), default=60, help="Seconds that calls have at a stop."),
+    option(
+        "--drain-calls", type=click.IntRange(0), default=60, help="Seconds that running calls have at a stop."
+    ),
 )
 
 
-@click.command(short_help="Answer the API and calls, and keep doing so.")
+@click.command(short_help="Run the whole server: API, web admin and calls.")
 @common_options
 @http_options
 @call_options
 def serve(**options: Any) -> None:
-    """Answer the API and the phone, and start again what dies.
+    """Run the API, the web admin and calls under supervision.
 
-    Listens on this machine alone unless told otherwise. SIGTERM takes no new calls, finishes what is under
-    way and ends with status 0; a second one ends at once.
+    \b
+    openivr serve --demo                                     a demo on this machine
+    openivr serve --sip 0.0.0.0:5060 --data /var/lib/openivr phones in the network
+
+    By default it listens on 127.0.0.1 only. Processes that exit are restarted. SIGTERM accepts no new calls,
+    waits for running calls and requests, and exits with status 0. A second SIGTERM ends calls at once.
+    SIGUSR1 lifts all SIP bans.
     """
     start(options, has_http=True, has_calls=True)
 
 
-@click.command(short_help="Answer the API without calls.")
+@click.command(short_help="Run the API and the web admin, without calls.")
 @common_options
 @http_options
 def api(**options: Any) -> None:
-    """Answer the API alone; `openivr calls` may run beside it, on the same data."""
+    """Run the API and the web admin, without calls. `openivr calls` can run beside it on the same data."""
     start(options, has_http=True, has_calls=False)
 
 
 def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
-    """Run what is asked for until a signal, and end the process."""
+    """Run the chosen processes until a signal, then exit."""
     from openivr.observability.logs import configure_logs
     from openivr.server import bootstrap, supervisor
     from openivr.server.process_plan import plan
@@ -269,7 +319,9 @@ def read_calls(options: dict[str, Any]) -> Any:
         raise click.UsageError("--sip-tls needs --sip-cert and --sip-key")
     for told in external:
         if not any((":" in told) == address.is_ipv6 for address in (*sip, *secure)):
-            raise click.UsageError(f"--external-address {told}: no address of its family is listened on")
+            raise click.UsageError(
+                f"--external-address {told}: needs a --sip or --sip-tls address of the same family"
+            )
     return CallSettings(
         sip=sip,
         sip_tls=secure,
@@ -289,7 +341,7 @@ def read_calls(options: dict[str, Any]) -> Any:
 
 def check_pair(cert_option: str, cert: Path | None, key_option: str, key: Path | None) -> None:
     if bool(cert) != bool(key):
-        raise click.UsageError(f"{cert_option} and {key_option} go together")
+        raise click.UsageError(f"{cert_option} and {key_option} must be given together")
     for path in (cert, key):
         if path and not Path(path).is_file():
-            raise click.UsageError(f"there is no file {path}")
+            raise click.UsageError(f"file {path} does not exist")

@@ -1,4 +1,4 @@
-"""`openivr simulate`: try a menu without a phone, and run stored test cases."""
+"""`openivr simulate`: tries menus without a phone, and runs test cases."""
 
 import sys
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from openivr.cdr.journal.event_codec import read_happenings, write_happenings
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load, load_scenarios
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.replay import replay
+from openivr.simulate.replay import replay_commands
 from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioResult, read_scenarios, run
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.terminal import converse
@@ -22,7 +22,7 @@ DEMO = Path(__file__).parents[1] / "demo" / "scenarios.yaml"
 
 
 class NumberOrCommand(click.Group):
-    """A group whose first word may also be a number to call: `simulate 6200` is `simulate call 6200`."""
+    """A group whose first word can also be a number to call: `simulate 6200` is `simulate call 6200`."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -34,9 +34,11 @@ class NumberOrCommand(click.Group):
 
 @click.group(cls=NumberOrCommand, context_settings={"ignore_unknown_options": True})
 def simulate() -> None:
-    """Try a menu without a phone: `openivr simulate 6200 --keys "1 w3 1001#"`.
+    """Try a menu without a phone, on a virtual clock.
 
-    The call runs on a virtual clock, so it takes no time.
+    \b
+    openivr simulate 6200 --keys "1 w3 1001#"     call the menu 6200
+    openivr simulate test tests.yaml              run test cases
     """
 
 
@@ -62,17 +64,24 @@ def read_script(
 @simulate.command()
 @click.argument("number")
 @store_options
-@click.option("--keys", callback=read_script, help='What the caller does: "1 w3 1001#"; h hangs up.')
-@click.option("--from", "caller", default="", metavar="NUMBER", help="The caller's number.")
+@click.option(
+    "--keys",
+    callback=read_script,
+    help='Actions of the caller: "1 w3 1001#" presses 1, waits 3 s, presses 1001#; h hangs up.',
+)
+@click.option(
+    "--from", "caller", default="", metavar="NUMBER", help="The caller's number. Default: withheld."
+)
 @click.option(
     "--outcome",
     "world",
     multiple=True,
     callback=read_outcomes,
     metavar="NUMBER=WHAT",
-    help="busy, no answer, declined, unavailable or limit reached; others answer. May be repeated.",
+    help="Reaction of a number, trunk or route: busy, no answer, declined, unavailable or limit reached. "
+    "Others answer. Repeatable.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Transcript, notes and events as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print transcript, notes, events and commands as JSON.")
 def call(  # noqa: PLR0913 - one argument per option
     number: str,
     *,
@@ -83,11 +92,11 @@ def call(  # noqa: PLR0913 - one argument per option
     world: World,
     as_json: bool,
 ) -> None:
-    """Call NUMBER; without --keys, type them (in a terminal or by a pipe)."""
+    """Call NUMBER and print a transcript. Without --keys, read keys from the terminal or a pipe."""
     snapshot = load(data, database)
     destination = snapshot.numbers.get(number)
     if destination is None:
-        raise click.BadParameter(f"nobody has the number {number}", param_hint="NUMBER")
+        raise click.BadParameter(f"number {number} does not exist", param_hint="NUMBER")
     simulation = Simulation(snapshot, world)
     if keys is None and not as_json:
         for text in converse(simulation, destination, caller, sys.stdin):
@@ -100,7 +109,7 @@ def call(  # noqa: PLR0913 - one argument per option
 
 
 def to_json(simulation: Simulation) -> str:
-    """Give the call as one JSON object; `replay` understands it."""
+    """Return the call as one JSON object, for `replay`."""
     import msgspec
 
     called = simulation.lines[0]
@@ -108,14 +117,14 @@ def to_json(simulation: Simulation) -> str:
         "call": called.text,
         "lines": simulation.lines,
         "notes": simulation.notes,
-        "events": write_happenings(simulation.happenings),
+        "events": write_happenings(simulation.events),
         "commands": [[describe(command) for command in commands] for commands in simulation.commands],
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
 
 
 def describe(command: object) -> dict[str, Any]:
-    """Give a command as a JSON object with its name."""
+    """Return a command as a JSON object with its name."""
     import msgspec
 
     fields: dict[str, Any] = msgspec.to_builtins(command)
@@ -126,7 +135,7 @@ def describe(command: object) -> dict[str, Any]:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @store_options
 def replay_file(file: Path, data: Path, database: str) -> None:
-    """Give the events of a `simulate --json` FILE to the present configuration; fail if anything differs."""
+    """Replay the events of FILE, written by `simulate --json`, and fail if the commands differ today."""
     import msgspec
 
     try:
@@ -135,7 +144,7 @@ def replay_file(file: Path, data: Path, database: str) -> None:
         before = whole["commands"]
     except (msgspec.MsgspecError, ValueError, KeyError) as error:
         raise click.ClickException(f"{file}: {error}") from error
-    answers = replay(load(data, database), happenings)
+    answers = replay_commands(load(data, database), happenings)
     listed = [[describe(command) for command in commands] for commands in answers]
     now = msgspec.json.decode(msgspec.json.encode(listed))
     for place, (old, new) in enumerate(zip(before, now, strict=False)):
@@ -146,22 +155,22 @@ def replay_file(file: Path, data: Path, database: str) -> None:
 
 @simulate.command("test")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--stored", is_flag=True, help="Run those that are saved with the menus.")
+@click.option("--stored", is_flag=True, help="Run the scenarios that are stored with the menus.")
 @store_options
-@click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def run_tests(files: tuple[Path, ...], stored: bool, data: Path, database: str, as_json: bool) -> None:
-    """Run the scenarios in FILES (or in folders of *.yaml), or those that are saved with the menus.
+    """Run the scenarios in FILES or in folders of *.yaml, or with --stored those of the configuration.
 
-    Without either it runs those of the demo. Exits with 1 if a scenario fails and with 2 if one cannot be
-    read.
+    Without either, run the scenarios of the demo. Exit status: 0 all passed, 1 a scenario failed, 2 a file
+    cannot be read.
     """
     given = files or ([] if stored else [DEMO])
     scenarios = [scenario for file in given for scenario in read_all(file)]
     snapshot = load(data, database)
     scenarios += load_scenarios(data, database) if stored else []
-    verdicts = [run(snapshot, scenario) for scenario in scenarios]
-    show_verdicts(verdicts, as_json)
-    sys.exit(any(not verdict.passed for verdict in verdicts))
+    results = [run(snapshot, scenario) for scenario in scenarios]
+    show_results(results, as_json)
+    sys.exit(any(not result.passed for result in results))
 
 
 def read_all(path: Path) -> list[Scenario]:
@@ -173,21 +182,19 @@ def read_all(path: Path) -> list[Scenario]:
         raise click.UsageError(str(error)) from error
 
 
-def show_verdicts(verdicts: list[ScenarioResult], as_json: bool) -> None:
-    """Print one line per scenario, differences below it, and a count."""
+def show_results(results: list[ScenarioResult], as_json: bool) -> None:
+    """Print a line for each scenario, differences below it, and a count."""
     if as_json:
         import msgspec
 
         rows = [
-            {"scenario": v.scenario.name, "passed": v.passed, "differences": v.differences} for v in verdicts
+            {"scenario": v.scenario.name, "passed": v.passed, "differences": v.differences} for v in results
         ]
         click.echo(msgspec.json.encode(rows))
         return
-    for verdict in verdicts:
-        click.secho(
-            f"{'ok  ' if verdict.passed else 'FAIL'}  {verdict.scenario.name}", bold=not verdict.passed
-        )
-        for line in verdict.differences:
+    for result in results:
+        click.secho(f"{'ok  ' if result.passed else 'FAIL'}  {result.scenario.name}", bold=not result.passed)
+        for line in result.differences:
             click.secho(f"      {line}", fg={"-": "red", "+": "green"}.get(line[0]))
-    failed = sum(not verdict.passed for verdict in verdicts)
-    click.echo(f"{len(verdicts) - failed} passed, {failed} failed")
+    failed = sum(not result.passed for result in results)
+    click.echo(f"{len(results) - failed} passed, {failed} failed")

@@ -1,4 +1,4 @@
-"""The configuration of a data folder, for the commands that look at menus."""
+"""Loads the configuration of a data folder, for commands that read menus."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from openivr.simulate.scenario import Scenario, read_scenario
 
 
 def load(data: Path, database: str) -> IvrSnapshot:
-    """Read the configuration as the menu core sees it. Raises click.ClickException."""
+    """Load the configuration for the menu core. Raises click.ClickException."""
     from openivr.store.config.ivr_snapshot import load_snapshot
 
     with opened(data, database) as store, store.reading() as connection:
@@ -16,7 +16,7 @@ def load(data: Path, database: str) -> IvrSnapshot:
 
 
 def load_scenarios(data: Path, database: str) -> list[Scenario]:
-    """Read the scenarios that are saved with the menus. Raises click.ClickException, ScenarioError."""
+    """Load the scenarios that are stored with the menus. Raises click.ClickException, ScenarioError."""
     from openivr.store.config.scenarios import find_all
 
     with opened(data, database) as store, store.reading() as connection:

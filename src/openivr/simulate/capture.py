@@ -1,7 +1,7 @@
-"""A call that took place as a test case: what the caller did, and all that could be observed.
+"""Writes a call that took place as a test case: the caller's actions and everything that could be observed.
 
-The lengths of prompts and the moments of keys differ from call to call. What a test repeats is the order:
-each act of the caller comes after the same ends of prompts, waits and ringing as in the call, and no later.
+The lengths of prompts and the moments of keys differ from call to call. A test repeats the order: each action
+of the caller follows the same ends of prompts, waits and ringing as in the call.
 """
 
 from openivr.ivr.commands import Dial, OpenMailbox, StopDial
@@ -25,12 +25,12 @@ CLEAR = 1000  # ms
 
 
 class Unrepeatable(ValueError):
-    """A call that a scenario cannot repeat; the text says why."""
+    """Raised for a call that a scenario cannot repeat; the text says why."""
 
 
 def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     """Write a call to a number as a scenario that passes. Raises Unrepeatable."""
-    arrival = call.happenings[0].event
+    arrival = call.events[0].event
     caller = arrival.caller if isinstance(arrival, CallArrived) else ""
     world = find_world(call)
     steps = tuple(Writer(call, world).write())
@@ -38,22 +38,22 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     if not _can_be_written(scenario):
         raise Unrepeatable("a number or a name in it means something else in a test")
     seen = [ScenarioStep(line.what, line.text) for line in iter(Watch(call).take, None)]
-    told = [step for step in steps if step.what in OBSERVED]
-    if seen != told or not run(call.snapshot, scenario).passed:
+    expected = [step for step in steps if step.what in OBSERVED]
+    if seen != expected or not run(call.snapshot, scenario).passed:
         raise Unrepeatable("the same keys lead elsewhere now")
     return scenario
 
 
 def find_world(call: Simulation) -> World:
-    """What those outside the menu did in a call: who did not answer, and which mailbox had what in it.
+    """Return how others reacted in a call: failed dials, and the contents of mailboxes.
 
-    An outside number is named by its line, for another line may have taken it.
+    An external number is named by its trunk, because it may have been called over several.
     """
     dials: dict[int, Dial] = {}
     openings: dict[int, OpenMailbox] = {}
     outcomes: dict[str, str] = {}
     mailboxes: dict[str, Mailbox] = {}
-    for happening, commands in zip(call.happenings, call.commands, strict=True):
+    for happening, commands in zip(call.events, call.commands, strict=True):
         event = happening.event
         if isinstance(event, DialFailed) and event.token in dials:
             outcomes[_name(call, dials[event.token])] = event.cause.value
@@ -75,7 +75,7 @@ def _name(call: Simulation, dial: Dial) -> str:
 
 
 def _can_be_written(scenario: Scenario) -> bool:
-    """Whether it is the same when it is read again; not so for a trunk that is called `talk`."""
+    """Return True if the scenario survives writing and reading. A trunk named `talk` does not."""
     try:
         return read_scenario(write_scenario(scenario), "") == scenario
     except ScenarioError:
@@ -89,18 +89,18 @@ class Writer:
         self._call = call
         self._again = Simulation(call.snapshot, world)
         self._watch = Watch(self._again)
-        self._clock = 0  # ms; where the clock of whoever runs the scenario stands after the steps so far
+        self._clock = 0  # ms; the clock of a run of the scenario after the steps so far
         self._steps: list[ScenarioStep] = []
 
     def write(self) -> list[ScenarioStep]:
         """Write the steps of the whole call."""
         before = IvrSession(self._call.snapshot)
-        for happening in self._call.happenings:
+        for happening in self._call.events:
             event = happening.event
             if before.ended:
                 break
             if isinstance(event, CallArrived):
-                self._again.tell(event)
+                self._again.handle(event)
                 self._watch = Watch(self._again)
             elif isinstance(event, Digit):
                 self._press(event.key)
@@ -114,7 +114,7 @@ class Writer:
         return self._steps
 
     def _press(self, key: str) -> None:
-        """Press a key: with those before it in one step, if nothing happens in the gap between them."""
+        """Press a key, in one step with the keys before it if nothing happens between them."""
         observed = self._observed()
         quiet = self._next() > self._again.now + KEY_GAP
         last = self._steps[-1] if self._steps else None
@@ -130,7 +130,7 @@ class Writer:
     def _act(self, step: ScenarioStep) -> None:
         self._steps += self._observed()
         if self._again.now > self._clock:
-            # what is waited for cannot be seen, only timed: stay clear of its very moment
+            # the end of a wait cannot be observed, only timed: stay clear of its exact moment
             self._again.wait(min(CLEAR, (self._next() - self._again.now) // 2) / 1000)
             late = self._again.now - self._clock
             self._steps.append(ScenarioStep("waits", f"{late / 1000:.3f}".rstrip("0").rstrip(".")))
@@ -138,13 +138,13 @@ class Writer:
         self._steps.append(step)
 
     def _next(self) -> int:
-        """When the next thing that is awaited comes to its end."""
+        """Return when the next pending event is due, in ms."""
         return min((due.at for due in self._again.due.values()), default=self._again.now + CLEAR)
 
     def _await_end(self) -> None:
-        """Let time pass until something that is awaited has come to its end."""
+        """Advance the clock until a pending event has happened."""
         awaited = min(self._again.due.values(), key=lambda due: due.at, default=None)
-        while awaited and self._again.happenings[-1] != awaited:
+        while awaited and self._again.events[-1] != awaited:
             self._again.advance()
 
     def _observed(self) -> list[ScenarioStep]:

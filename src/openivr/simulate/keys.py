@@ -1,6 +1,6 @@
-"""The little language of `--keys`: `1 w3 1001#` is 1, three seconds of nothing, then 1001#.
+"""The language of `--keys`: `1 w3 1001#` presses 1, waits three seconds and presses 1001#.
 
-Words are separated by spaces or commas. `w3` and `3s` wait so many seconds; `h` hangs up; all else is keys.
+Words are separated by spaces or commas. `w3` and `3s` wait three seconds, `h` hangs up, the rest is keys.
 """
 
 import re
@@ -8,7 +8,7 @@ import re
 from openivr.simulate.simulation import KEY_GAP, Simulation
 
 WAIT = re.compile(r"w(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)s", re.IGNORECASE)
-LONGEST_WAIT = 86_400  # seconds; no call is as long
+MAX_WAIT = 86_400  # seconds; longer than any call
 KEYS = re.compile(r"[0-9*#A-D]+")
 
 
@@ -20,7 +20,7 @@ def read_keys(text: str) -> list[str | float | None]:
 def _read_word(word: str) -> str | float | None:
     if wait := WAIT.fullmatch(word):
         seconds = float(wait[1] or wait[2])
-        if seconds > LONGEST_WAIT:
+        if seconds > MAX_WAIT:
             raise ValueError(f"{word!r} is longer than a day")
         return seconds
     if word in ("h", "H"):
@@ -31,7 +31,7 @@ def _read_word(word: str) -> str | float | None:
 
 
 def act_out(simulation: Simulation, script: list[str | float | None]) -> None:
-    """Let the caller do what the script says; words of keys that follow each other are a key's gap apart."""
+    """Perform a script as the caller. Between two words of keys there is the gap between two keys."""
     for before, step in zip([None, *script], script, strict=False):
         if step is None:
             simulation.hang_up()

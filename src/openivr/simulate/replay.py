@@ -1,4 +1,4 @@
-"""Recorded calls told again: the same events to a new session. `journal.happening` has their form."""
+"""Replays recorded calls: gives their events to a new session. `cdr.journal.event_codec` has the format."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -13,13 +13,13 @@ from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import World
 
-ANY_DIGIT = "0"  # in the place of a secret one: how many there were is all that the session goes by
+ANY_DIGIT = "0"  # in place of a secret digit: the session only depends on how many there were
 
 
-def retell(snapshot: IvrSnapshot, world: World, happenings: Iterable[TimedEvent]) -> Simulation:
-    """Tell a call from what happened in it; the world only matters for what is still to come.
+def replay_call(snapshot: IvrSnapshot, world: World, happenings: Iterable[TimedEvent]) -> Simulation:
+    """Return the simulation of a call after these events. The world matters for later events only.
 
-    `due` of what is given back says what has not come to its end yet.
+    `due` of the result has what is still pending.
     """
     simulation = Simulation(snapshot, world)
     for happening in fill_in(happenings):
@@ -27,18 +27,18 @@ def retell(snapshot: IvrSnapshot, world: World, happenings: Iterable[TimedEvent]
     return simulation
 
 
-def replay(snapshot: IvrSnapshot, happenings: Iterable[TimedEvent]) -> list[tuple[Command, ...]]:
-    """Give the same events to a new session; with the same snapshot the commands are the same."""
+def replay_commands(snapshot: IvrSnapshot, happenings: Iterable[TimedEvent]) -> list[tuple[Command, ...]]:
+    """Return the commands of a new session for each event. The same snapshot gives the same commands."""
     session = IvrSession(snapshot)
     return [session.handle(happening.event) for happening in fill_in(happenings)]
 
 
 def hide_private(call: Simulation) -> list[TranscriptLine]:
-    """The transcript for everybody: without outside numbers, and without the keys that typed them."""
+    """Return the transcript without external numbers, and without the keys that dialled them."""
     secrets: set[str] = set()
-    hidden: set[int] = set()  # which of the keys
+    hidden: set[int] = set()  # positions among all keys
     typed: list[str] = []
-    for happening, commands in zip(call.happenings, call.commands, strict=True):
+    for happening, commands in zip(call.events, call.commands, strict=True):
         if isinstance(happening.event, Digit):
             typed.append(happening.event.key)
         for command in commands:
@@ -62,7 +62,7 @@ def _hide(line: TranscriptLine, secrets: Collection[str], is_hidden: bool) -> Tr
 
 
 def fill_in(happenings: Iterable[TimedEvent]) -> Iterator[TimedEvent]:
-    """Put some digit in the place of each that was a secret."""
+    """Replace each secret digit by an arbitrary one."""
     for happening in happenings:
         is_secret = isinstance(happening.event, Digit) and happening.event.key == HIDDEN_KEY
         yield replace(happening, event=Digit(ANY_DIGIT)) if is_secret else happening

@@ -1,7 +1,7 @@
-"""Stored test cases: what a caller does and what must happen, as YAML. `docs/scenarios.md` shows how.
+"""Test cases in YAML: the caller's actions and what must happen. `docs/scenarios.md` explains the format.
 
-A scenario is exact: between what the caller does, everything that can be observed must be listed, in order.
-Before the caller acts, the clock moves on to the last line that is expected before the act.
+A scenario is exact: between two actions of the caller, all that can be observed must be listed in order.
+Before an action the clock advances to the last step that is expected before it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,12 +41,12 @@ WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be understood; the text says where and why."""
+    """Raised for an unreadable scenario; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """Something that the caller does, or that must be observed; `at` is a time in seconds to hold it to."""
+    """One action of the caller, or one observation. `at` is the exact time in seconds, if it matters."""
 
     what: str
     text: str
@@ -73,7 +73,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """How a scenario went: what was expected, and what happened, each a step."""
+    """The result of a scenario: expected and actual steps."""
 
     scenario: Scenario
     expected: tuple[str, ...]
@@ -81,12 +81,12 @@ class ScenarioResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything happened as it was written."""
+        """Return True if the actual steps are the expected ones."""
         return self.expected == self.actual
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """Every step with its mark: " " as expected, "-" expected in vain, "+" happened unexpectedly."""
+        """Return every step with its mark: " " as expected, "-" expected but missing, "+" unexpected."""
         marked: list[tuple[str, str]] = []
         matcher = SequenceMatcher(None, self.expected, self.actual, autojunk=False)
         for tag, start, end, first, last in matcher.get_opcodes():
@@ -99,14 +99,14 @@ class ScenarioResult:
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """Empty if it passed, else every step, marked as in a diff."""
+        """Return every step, marked as in a diff; nothing if the scenario passed."""
         return () if self.passed else tuple(f"{mark} {step}" for mark, step in self.steps)
 
 
 def read_scenarios(path: Path) -> list[Scenario]:
     """Read a file: a list of scenarios. Raises ScenarioError, OSError."""
     try:
-        # the base loader takes every scalar as the text that is written, so that 007 stays a number to call
+        # the base loader keeps every scalar as text, so that 007 stays a number to call
         rows = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only text
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from error
@@ -116,7 +116,7 @@ def read_scenarios(path: Path) -> list[Scenario]:
 
 
 def read_scenario(row: Any, where: str) -> Scenario:
-    """Read one scenario out of names with values, all of them text. Raises ScenarioError."""
+    """Read one scenario from a mapping whose values are text. Raises ScenarioError."""
     _check_names(row, FIELDS, where)
     steps = row.get("steps")
     if "calls" not in row or not isinstance(steps, list):
@@ -129,7 +129,7 @@ def read_scenario(row: Any, where: str) -> Scenario:
 
 
 def write_scenario(scenario: Scenario) -> dict[str, Any]:
-    """Turn a scenario into names with values, as `read_scenario` takes them: all values are text."""
+    """Return a scenario as the mapping that `read_scenario` takes."""
     row: dict[str, Any] = {"scenario": scenario.name, "calls": scenario.calls}
     if scenario.caller:
         row["from"] = scenario.caller
@@ -139,7 +139,7 @@ def write_scenario(scenario: Scenario) -> dict[str, Any]:
 
 
 def write_world(world: World) -> dict[str, Any]:
-    """Turn a world into names with values, without what every world has."""
+    """Return a world as a mapping, without default values."""
     row: dict[str, Any] = {**world.outcomes}
     for name in TIMES:
         seconds = getattr(world, name)
@@ -161,7 +161,7 @@ def _write_step(step: ScenarioStep) -> str | dict[str, str]:
 
 
 def read_world(row: Any, where: str) -> World:
-    """Read what is outside the menu out of names with values. Raises ScenarioError."""
+    """Read a world from a mapping. Raises ScenarioError."""
     if row is None:
         return World()
     _check_names(row, None, where)
@@ -194,7 +194,7 @@ def _read_step(row: Any, where: str) -> ScenarioStep:
 
 
 def script(step: ScenarioStep) -> list[str | float | None]:
-    """Say what the caller does in this step, in the language of `keys`; nothing, if it is to be observed."""
+    """Return the caller's actions in this step; none if it is an observation."""
     return read_keys({"presses": step.text, "waits": f"w{step.text}", "hangs up": "h"}.get(step.what, ""))
 
 
@@ -207,24 +207,24 @@ def _check_names(row: Any, known: frozenset[str] | None, where: str) -> None:
 
 
 def run(snapshot: IvrSnapshot, scenario: Scenario) -> ScenarioResult:
-    """Play a scenario against a configuration and compare."""
+    """Run a scenario against a configuration and compare."""
     called = snapshot.numbers.get(scenario.calls)
     if called is None:
-        return ScenarioResult(scenario, (f"nobody has the number {scenario.calls}",), ())
+        return ScenarioResult(scenario, (f"number {scenario.calls} does not exist",), ())
     happened = enact(Simulation(snapshot, scenario.world), called, scenario)
     return ScenarioResult(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
 
 
 class Watch:
-    """What can be observed in a call and was not yet taken, in order."""
+    """Iterates over the observable lines of a call, in order."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-        # that the call comes to the menu that was called goes without saying
+        # entering the menu that was called is implied
         self._place = 2 if [line.what for line in simulation.lines[:2]] == ["calls", "enters"] else 1
 
     def take(self) -> TranscriptLine | None:
-        """Take the next thing that has happened already."""
+        """Return the next observable line that exists; None if there is none yet."""
         while self._place < len(self._simulation.lines):
             line = self._simulation.lines[self._place]
             self._place += 1
@@ -233,7 +233,7 @@ class Watch:
         return None
 
     def await_next(self) -> TranscriptLine | None:
-        """Take the next thing, and let time pass until it happens."""
+        """Advance the clock to the next observable line and return it; None at the end of the call."""
         line = self.take()
         while line is None and self._simulation.advance():
             line = self.take()
@@ -241,7 +241,7 @@ class Watch:
 
 
 def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[ScenarioStep]:
-    """Let somebody call and do what the scenario says; every step as it happened."""
+    """Make the call of a scenario and yield every step as it happened."""
     simulation.call(called, scenario.caller)
     watch = Watch(simulation)
     for step in scenario.steps:
@@ -251,7 +251,7 @@ def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> It
             yield step
         elif line := watch.await_next():
             yield _as_step(line, timed=step.at is not None)
-    # a call that is written to its end is followed to its end
+    # a scenario that expects the end of the call is followed to that end
     ends = any(step.what == "ends" for step in scenario.steps)
     yield from map(_as_step, iter(watch.await_next if ends else watch.take, None))
 

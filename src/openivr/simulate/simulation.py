@@ -1,7 +1,7 @@
-"""A driver without a phone: it runs a `IvrSession` on a virtual clock and writes down what happens.
+"""A driver without a phone: runs an `IvrSession` on a virtual clock and records events and transcript.
 
-Time stands still until `advance` or `wait` moves it to the next thing that is due, so a call of minutes takes
-a millisecond and the same calls always give the same transcript.
+The clock moves only by `advance` and `wait`, so a call of minutes takes a millisecond and the same call
+always gives the same transcript.
 """
 
 from collections.abc import Sequence
@@ -50,17 +50,17 @@ KEY_GAP = 200  # ms between two keys
 
 
 class Simulation:
-    """One simulated call: `lines` is its transcript, `happenings` can be replayed."""
+    """One simulated call. `lines` is its transcript, `events` can be replayed."""
 
     def __init__(self, snapshot: IvrSnapshot, world: World | None = None) -> None:
         self.snapshot = snapshot
         self.world = world or World()
         self.session = IvrSession(snapshot)
         self.now = 0
-        self.happenings: list[TimedEvent] = []
+        self.events: list[TimedEvent] = []
         self.commands: list[tuple[Command, ...]] = []
         self._narrator = Narrator(snapshot)
-        self._due: dict[str, TimedEvent] = {}  # what is under way -> how and when it ends
+        self._due: dict[str, TimedEvent] = {}  # what is running -> the event that ends it, and when
 
     @property
     def lines(self) -> list[TranscriptLine]:
@@ -74,65 +74,65 @@ class Simulation:
 
     @property
     def due(self) -> dict[str, TimedEvent]:
-        """What is under way ("play", "wait", "call", "dial", "record", "mailbox"): how and when it ends."""
+        """Return what is running ("play", "wait", "call", "dial", "record", "mailbox"), each with its end."""
         return {slot: due for slot, due in self._due.items() if self.session.awaits(due.event)}
 
     def call(self, destination: Destination, caller: str = "") -> None:
-        """Let a caller arrive."""
-        self.tell(CallArrived(caller, destination))
+        """Start the call: a caller arrives at a destination."""
+        self.handle(CallArrived(caller, destination))
 
     def press(self, keys: str) -> None:
-        """Press keys, one after the other; things that become due in between happen in between."""
+        """Press keys one after the other. Events that are due between them happen between them."""
         for place, key in enumerate(keys):
             if place:
                 self.wait(KEY_GAP / 1000)
-            self.tell(Digit(key))
+            self.handle(Digit(key))
 
     def hang_up(self) -> None:
         """Let the caller hang up."""
-        self.tell(HungUp())
+        self.handle(HungUp())
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock by some seconds."""
         until = self.now + round(seconds * 1000)
         while self._due and min(due.at for due in self._due.values()) <= until:
             self.advance()
         self.now = until
 
     def advance(self) -> bool:
-        """Move to the next thing that is due. False: nothing is."""
+        """Advance the clock to the next event that is due. Return False if there is none."""
         if not self._due:
             return False
         slot = min(self._due, key=lambda slot: self._due[slot].at)
         due = self._due.pop(slot)
         self.now = due.at
-        self.tell(due.event)
+        self.handle(due.event)
         return True
 
     def finish(self) -> None:
-        """Let the call run to its end."""
+        """Run the call to its end."""
         while not self.session.ended and self.advance():
             pass
 
     def follow(self, happening: TimedEvent) -> None:
-        """Take over what happened elsewhere, at its time; nothing of it is simulated any more."""
+        """Apply a recorded event at its time, in place of the simulated one."""
         self.now = happening.at
         token = getattr(happening.event, "token", None)
         over = [slot for slot, due in self._due.items() if getattr(due.event, "token", 0) == token]
         for slot in over:
             del self._due[slot]
-        self.tell(happening.event)
+        self.handle(happening.event)
 
     def _place(self) -> Destination | None:
-        """Where the caller is; None once the call is over, unless it was the menu that ended it."""
+        """Return where the caller is; None after the end, unless the menu ended the call."""
         place = self.session.place
         return place if not self.session.ended or place.kind is DestinationKind.END_CALL else None
 
-    def tell(self, event: Event) -> None:
-        """Pass an event on, now, and carry out what the session answers."""
-        self.happenings.append(TimedEvent(self.now, event))
+    def handle(self, event: Event) -> None:
+        """Give the session an event now, and execute its commands."""
+        self.events.append(TimedEvent(self.now, event))
         if not self.session.ended:
-            self._narrator.tell_event(self.now, event, secret=self.session.private)
+            self._narrator.add_event(self.now, event, secret=self.session.private)
         commands = self.session.handle(event)
         self.commands.append(commands)
         if isinstance(event, DialAnswered):
@@ -140,7 +140,7 @@ class Simulation:
             self._schedule("dial", self.world.talk, DialEnded(event.token))
         for command in commands:
             self._carry_out(command)
-        self._narrator.tell_commands(self.now, commands, self.session.state, self._place())
+        self._narrator.add_commands(self.now, commands, self.session.state, self._place())
         if self.session.ended:
             self._due.clear()
 

@@ -1,4 +1,4 @@
-"""Trying a menu by typing: each line is in the language of `keys`; an empty line lets time pass."""
+"""Interactive simulation: reads lines in the language of `keys`; an empty line advances the clock."""
 
 from collections.abc import Iterator
 from typing import TextIO
@@ -12,21 +12,21 @@ GREETING = "Type keys (0-9 * # A-D), w3 to wait 3 s, h to hang up; an empty line
 
 
 def converse(simulation: Simulation, destination: Destination, caller: str, lines: TextIO) -> Iterator[str]:
-    """Run a call from lines of text and give what to print, until the call or the text ends."""
-    told = 0
+    """Run a call from lines of text and yield what to print, until the call or the text ends."""
+    shown = 0
     simulation.call(destination, caller)
     yield GREETING
     while True:
-        yield show(simulation.lines[told:])
-        told = len(simulation.lines)
+        yield show(simulation.lines[shown:])
+        shown = len(simulation.lines)
         if simulation.session.ended or not (line := lines.readline()):
             return
-        complaint = _obey(simulation, line)
-        if complaint:
-            yield complaint
+        problem = _perform(simulation, line)
+        if problem:
+            yield problem
 
 
-def _obey(simulation: Simulation, line: str) -> str:
+def _perform(simulation: Simulation, line: str) -> str:
     try:
         script = read_keys(line)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A call in words: what is heard, what is waited for, who is rung, and why."""
+"""Transcripts: a call in words, line by line, with reasons. All English of transcripts is in this module."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ KIND_WORDS = {
     DestinationKind.IVR: "menu",
     DestinationKind.VOICEMAIL: "voicemail of",
 }
-# why a destination fails that is not even rung
+# reasons of a destination that failed without being rung
 NOBODY: dict[DestinationKind | None, str] = {
     DestinationKind.EXTERNAL: "no route with a working trunk takes this number",
     DestinationKind.EXTENSION: "it is gone or disabled",
@@ -50,29 +50,29 @@ NOBODY: dict[DestinationKind | None, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """One line of a transcript. `what` is a verb of the caller's or the menu's."""
+    """One line of a transcript. `what` is a verb whose subject is the caller or the menu."""
 
     at: int  # ms from the start of the call
     what: str
     text: str
     why: str = ""
-    node: str = ""  # where the caller is then: the id of that place in `menu.picture`
+    node: str = ""  # where the caller is: the id of a node of `ivr.analysis.diagram`
 
 
 def show_name(snapshot: IvrSnapshot, kind: DestinationKind, target: int, number: str = "") -> str:
-    """Name a destination as people know it."""
+    """Return a destination's type, number and name: "extension 1000 Ada Byron"."""
     words = KIND_WORDS.get(kind, kind.value.replace("_", " "))
     row = snapshot.find(kind, target)
     return f"{words} {row.number} {row.name}" if row else f"{words} {number}".strip()
 
 
 def show_destination(snapshot: IvrSnapshot, to: Destination) -> str:
-    """Name a destination as people know it."""
+    """Return a destination's type, number and name: "extension 1000 Ada Byron"."""
     return show_name(snapshot, to.kind, to.target, to.prefix + to.number or to.prompt)
 
 
 class Narrator:
-    """Tells a call. Reasons come from notes and are told with what follows from them."""
+    """Builds the transcript of a call. A reason comes from a note and is shown with the line it causes."""
 
     def __init__(self, snapshot: IvrSnapshot) -> None:
         self.lines: list[TranscriptLine] = []
@@ -82,43 +82,43 @@ class Narrator:
         self._now = 0
         self._node = ""
 
-    def tell_event(self, now: int, event: Event, secret: bool) -> None:
-        """Tell what the caller does."""
+    def add_event(self, now: int, event: Event, secret: bool) -> None:
+        """Add the line of an event, if the caller caused it."""
         self._now = now
         if isinstance(event, CallArrived):
             whom = show_destination(self._snapshot, event.destination)
-            self._say("calls", whom, f"from {event.caller or 'a withheld number'}")
+            self._add("calls", whom, f"from {event.caller or 'a withheld number'}")
         elif isinstance(event, Digit):
-            self._say("presses", HIDDEN if secret else event.key)
+            self._add("presses", HIDDEN if secret else event.key)
 
-    def tell_commands(
+    def add_commands(
         self, now: int, commands: Iterable[Command], state: IvrState, place: Destination | None
     ) -> None:
-        """Tell what the menu does about it; `place` is where that brings the caller, None: nowhere else."""
+        """Add the lines of commands. `place` is where they bring the caller; None: no change."""
         self._now = now
         if place:
             self._node = make_node(self._snapshot, place).id
         for command in commands:
             if isinstance(command, Note):
-                self._tell_note(command)
+                self._add_note(command)
             elif isinstance(command, SetTimer) and command.timer is CallTimer.WAIT and state in WAITS_FOR:
-                self._say("waits", f"{command.seconds} s", f"for {WAITS_FOR[state]}")
+                self._add("waits", f"{command.seconds} s", f"for {WAITS_FOR[state]}")
             else:
-                self._tell_command(command)
+                self._add_command(command)
 
-    def _tell_command(self, command: Command) -> None:
+    def _add_command(self, command: Command) -> None:
         match command:
             case Play():
-                self._say("hears", ", ".join(command.prompts), words_of(command.prompts))
+                self._add("hears", ", ".join(command.prompts), words_of(command.prompts))
             case Dial():
                 self._rung = True
-                self._say("rings", self._show_dial(command), self._take_why())
+                self._add("rings", self._show_dial(command), self._take_why())
             case Record():
-                self._say("records", self._snapshot.extensions[command.mailbox].number)
+                self._add("records", self._snapshot.extensions[command.mailbox].number)
             case OpenMailbox():
-                self._say("opens", f"mailbox {command.number}")
+                self._add("opens", f"mailbox {command.number}")
             case DeleteMessage():
-                self._say("deletes", command.message)
+                self._add("deletes", command.message)
             case _:
                 pass
 
@@ -128,32 +128,32 @@ class Narrator:
         route = self._snapshot.outbound_routes[dial.target].name
         return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
 
-    def _tell_note(self, note: Note) -> None:
+    def _add_note(self, note: Note) -> None:
         match note.topic:
             case Topic.ENTERED:
-                self._say("enters", note.number, self._take_why())
+                self._add("enters", note.number, self._take_why())
             case Topic.CHOSE:
                 self._why = f"the caller chose {note.input}"
             case Topic.INVALID:
-                self._say("refused", note.input, note.detail)
+                self._add("refused", note.input, note.detail)
                 self._why = "the input was invalid"
             case Topic.TIMED_OUT:
                 self._why = "no key came"
-                self._say("times out", self._snapshot.ivrs[note.ivr].number if note.ivr else "")
+                self._add("times out", self._snapshot.ivrs[note.ivr].number if note.ivr else "")
             case Topic.MISSING:
-                self._say("misses", note.detail, "there is no such prompt")
+                self._add("misses", note.detail, "there is no such prompt")
             case Topic.FAILED:
-                self._say("fails", note.detail, "" if self._rung else NOBODY.get(note.kind, "it is gone"))
+                self._add("fails", note.detail, "" if self._rung else NOBODY.get(note.kind, "it is gone"))
                 self._why = note.detail
                 self._rung = False
             case Topic.CONNECTED:
-                self._say("reaches", self._show_reached(note))
+                self._add("reaches", self._show_reached(note))
             case Topic.RECORDED:
-                self._say("leaves", "a message", f"for {self._snapshot.extensions[note.target].number}")
+                self._add("leaves", "a message", f"for {self._snapshot.extensions[note.target].number}")
             case Topic.MAILBOX if note.detail != "deleted":
-                self._say("mailbox", note.detail)
+                self._add("mailbox", note.detail)
             case Topic.ENDED:
-                self._say("ends", note.detail)
+                self._add("ends", note.detail)
             case _:
                 pass
 
@@ -166,17 +166,17 @@ class Narrator:
         why, self._why = self._why, ""
         return why and f"because {why}"
 
-    def _say(self, what: str, text: str, why: str = "") -> None:
+    def _add(self, what: str, text: str, why: str = "") -> None:
         self.lines.append(TranscriptLine(self._now, what, text, why, self._node))
 
 
 def words_of(prompts: Iterable[str]) -> str:
-    """The words of built-in sounds; other prompts have none that are known here."""
+    """Return the words of built-in prompts. The words of custom prompts are not known."""
     return " ".join(SOUNDS[name] for name in prompts if name in SOUNDS)
 
 
 def show(lines: Iterable[TranscriptLine]) -> str:
-    """Lay a transcript out as text: time in seconds, verb, what, and why."""
+    """Format a transcript as text: seconds, verb, object and reason."""
     return "\n".join(
         f"{line.at / 1000:8.1f}  {line.what:9}  {line.text}{line.why and f'  ({line.why})'}" for line in lines
     )

@@ -1,4 +1,4 @@
-"""What the simulated outside does: who answers, who is busy, what is in a mailbox."""
+"""The simulated environment of a call: who answers, who is busy, what is in a mailbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from openivr.ivr.events import Cause
 ANSWERS = "answers"
 OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}
 TIMES = ("answer_after", "fail_after", "talk", "message")
-LONGEST = 86_400  # seconds
+MAX_SECONDS = 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A voice mailbox; PIN and names of messages, newest first."""
+    """A voice mailbox: its PIN, and the names of its messages, newest first."""
 
     pin: str = ""
     messages: tuple[str, ...] = ()
@@ -21,17 +21,17 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything outside the menu. Times are seconds.
+    """How everything outside the menu reacts. Times are in seconds.
 
-    `outcomes` maps a number, or the name of a trunk or a route, to "answers" or to the text of a `Cause`; who
-    is not named answers.
+    `outcomes` maps a number, or the name of a trunk or a route, to "answers" or to the value of a `Cause`.
+    Others answer.
     """
 
     outcomes: Mapping[str, str] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     answer_after: float = 3
     fail_after: float = 1
-    talk: float = 60  # then the called side hangs up
+    talk: float = 60  # then the callee hangs up
     message: float = 10  # length of a message that the caller leaves
 
     def __post_init__(self) -> None:
@@ -40,11 +40,11 @@ class World:
                 known = ", ".join(OUTCOMES)
                 raise ValueError(f"{number}: {outcome!r} is none of {known}")
         for name in TIMES:
-            if not 0 <= getattr(self, name) <= LONGEST:
-                raise ValueError(f"{name}: must be 0 to {LONGEST} seconds")
+            if not 0 <= getattr(self, name) <= MAX_SECONDS:
+                raise ValueError(f"{name}: must be 0 to {MAX_SECONDS} seconds")
 
     def outcome(self, *names: str) -> Cause | None:
-        """Look up the first of these names that is mentioned; None is an answer."""
+        """Return the outcome of the first of these names that is listed. None: it answers."""
         for name in names:
             if name in self.outcomes:
                 return OUTCOMES[self.outcomes[name]]

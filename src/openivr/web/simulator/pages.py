@@ -25,7 +25,7 @@ from openivr.ivr.session import KEYS
 from openivr.ivr.state import PASSING, IvrState
 from openivr.resources.errors import NotFound
 from openivr.simulate.keys import act_out, read_keys
-from openivr.simulate.replay import retell
+from openivr.simulate.replay import replay_call
 from openivr.simulate.scenario import ScenarioError, read_world
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import OUTCOMES
@@ -82,7 +82,7 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
         raise UnusableRequest(str(error)) from error
     check_order(happenings)
     arrival = TimedEvent(0, CallArrived(sent.caller, Destination(DestinationKind.IVR, ivr.id)))
-    return retell(snapshot, world, [arrival, *happenings])
+    return replay_call(snapshot, world, [arrival, *happenings])
 
 
 def check_order(happenings: Iterable[TimedEvent]) -> None:
@@ -218,7 +218,7 @@ async def dial_keys(request: PageRequest) -> Response:
         call = await request.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
     except ValueError as error:
         return await show_phone(request, status=422, trouble=str(error))
-    sent.happenings = write_happenings(call.happenings[1:])
+    sent.happenings = write_happenings(call.events[1:])
     lines = [describe_line(line) for line in call.lines]
     return await show_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
 

@@ -11,7 +11,7 @@ from openivr.ivr.commands import Note, mask
 from openivr.ivr.events import CallArrived
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.resources.errors import NotFound
-from openivr.simulate.replay import hide_private, retell
+from openivr.simulate.replay import hide_private, replay_call
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
 from openivr.store.cdr import call_records
@@ -37,7 +37,7 @@ class ReplayedCall:
 
 def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
     """Tell a record again. What is private in it stays hidden."""
-    call = retell(snapshot, World(), read_happenings(record.events))
+    call = replay_call(snapshot, World(), read_happenings(record.events))
     shown = hide_private(call)
     is_exact = [plain(mask(note)) for note in call.notes] == [plain(one.note) for one in notes]
     lines = [describe_line(line) for line in shown]
@@ -53,10 +53,10 @@ def plain(note: Note) -> Note:
 
 def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
     """The menu that a call came to, and the call as the telephone in the page sends it."""
-    arrival = call.happenings[0].event if call.happenings else None
+    arrival = call.events[0].event if call.events else None
     if not isinstance(arrival, CallArrived) or arrival.destination.kind is not DestinationKind.IVR:
         return 0, None
-    happenings = write_happenings(call.happenings[1:])
+    happenings = write_happenings(call.events[1:])
     return arrival.destination.target, SimulatorRequest(
         call.snapshot.revision, arrival.caller, {}, happenings
     )
