@@ -21,7 +21,7 @@ from openivr.cli.snapshot import load
 from openivr.simulate.transcript import TranscriptLine as Told
 from openivr.simulate.transcript import show
 from openivr.sip.address import Target
-from openivr.sip.auth.client import KeptLogin
+from openivr.sip.auth.client import HashedLogin
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.message.message import Message, Request, Response, read
 from openivr.sip.settings import Trace
@@ -115,9 +115,9 @@ async def hold_call(server: Running) -> Taken:
     return Taken(list(read_wire(wire)), told)
 
 
-def login_of(server: Running, number: str) -> KeptLogin:
+def login_of(server: Running, number: str) -> HashedLogin:
     account = find_account(server.data, "", number)
-    return KeptLogin(account.user, DigestSecret.read(account.secret).hashes)
+    return HashedLogin(account.user, DigestSecret.read(account.secret).hashes)
 
 
 def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:

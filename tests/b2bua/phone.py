@@ -33,8 +33,8 @@ class Line(softphone.SoftphoneCall):
         self.keys = ""
         self.transfers: list[int] = []  # news of what it asked for by REFER
         self.ending: Termination | None = None
-        self.on_progress = self._note_progress
-        self.on_answer = self._note_answer
+        self.on_ringing = self._note_progress
+        self.on_connected = self._note_answer
         self.on_gone = self._note_end
         self.on_key = self._note_key
 
@@ -56,7 +56,7 @@ class Line(softphone.SoftphoneCall):
         self.keys += key
         self.changed.set()
 
-    def transferring(self, leg: CallLeg, status: int) -> None:
+    def on_refer_progress(self, leg: CallLeg, status: int) -> None:
         self.transfers.append(status)
         self.changed.set()
 
@@ -120,7 +120,7 @@ class Phone(Softphone):
     def open_line(self) -> Line:
         return Line(self)
 
-    def called(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg) -> None:
         line = self.open_line()
         assert line.receive(leg)
         self.lines.append(line)
@@ -132,7 +132,7 @@ class Phone(Softphone):
             leg.reject(self.answers)
         self.called_event.set()
 
-    def nonsense(self, source: Target) -> None:
+    def on_malformed(self, source: Target) -> None:
         raise AssertionError(f"nonsense from {source}")
 
     async def until_called(self, times: int = 1) -> Line:

@@ -267,7 +267,7 @@ class Stage:
     async def _press(self, key: str, by_info: bool) -> None:
         await self.line.until_answered()
         if by_info and self.line.leg is not None:
-            self.line.leg.press(key)
+            self.line.leg.send_dtmf_info(key)
         else:
             self.line.media.send_dtmf(key)
 
@@ -325,13 +325,13 @@ def ringing(phone: Phone) -> list[Line]:
     return [
         line
         for line in phone.lines
-        if isinstance(line.leg, InboundLeg) and line.leg.early and not line.leg.over
+        if isinstance(line.leg, InboundLeg) and line.leg.is_early and not line.leg.is_terminated
     ]
 
 
 def is_over(line: Line) -> bool:
     """Whether nobody is on it any more."""
-    return line.leg is None or line.leg.over
+    return line.leg is None or line.leg.is_terminated
 
 
 def silence() -> bytes:

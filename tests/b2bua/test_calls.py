@@ -206,7 +206,7 @@ async def test_keys_come_by_info_too_and_count_once(tmp_path: Path) -> None:
         await line.until_answered()
         assert line.leg is not None
         for key in "1001":
-            line.leg.press(key)
+            line.leg.send_dtmf_info(key)
         await grace.until_called()
         line.hang_up()
         await office.until_quiet()
@@ -313,7 +313,7 @@ async def test_a_call_given_up_while_the_configuration_is_read_leaves_a_record(
         await line.until(lambda: board.waiting == 1)
         assert line.leg is not None
         line.leg.hangup()
-        await line.until(lambda: office.exchange.agent.legs == 0)
+        await line.until(lambda: office.exchange.agent.leg_count == 0)
         goes_on.set()
         await line.until(lambda: board.waiting == 0 and bool(office.records()))
         [record] = office.records()
@@ -331,9 +331,9 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
         await line.until_answered()
         other = await grace.until_called()
         assert line.leg is not None
-        line.leg.reoffer(line.session.offer(Direction.SENDONLY))
+        line.leg.reinvite(line.session.offer(Direction.SENDONLY))
         await line.until(lambda: line.terms is not None and not line.terms.sends)
-        line.leg.reoffer(line.session.offer())
+        line.leg.reinvite(line.session.offer())
         await line.until(lambda: line.terms is not None and line.terms.sends)
         heard = other.packets
         await other.until(lambda: other.packets > heard + 5)

@@ -8,7 +8,7 @@ from openivr.b2bua.dialer import find_cause
 from openivr.b2bua.sip_causes import cause_of, ends_all, status_of, strongest
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.events import Cause
-from openivr.sip.termination import FailureReason, Termination, of_loss
+from openivr.sip.termination import FailureReason, Termination, from_failure
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_final_status_has_a_cause(status: int, cause: Cause) -> None:
 
 @pytest.mark.parametrize("lost", [FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME])
 def test_a_phone_that_says_nothing_at_all_is_not_there(lost: FailureReason) -> None:
-    assert find_cause(of_loss(lost)) is Cause.UNAVAILABLE
+    assert find_cause(from_failure(lost)) is Cause.UNAVAILABLE
 
 
 def test_some_answers_speak_for_all_phones() -> None:

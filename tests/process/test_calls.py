@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from openivr.cli import main
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
-from openivr.sip.access.rate_limit import USUAL
+from openivr.sip.access.rate_limit import DEFAULT_POLICY
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
@@ -119,7 +119,7 @@ async def test_bans_are_told_and_one_is_lifted_while_the_server_runs(tmp_path: P
     assert await asyncio.to_thread(ask_bans, server) == []
     media, target = open_media(), Target("UDP", "127.0.0.1", server.sip_port)
     thief = await Phone(target, "1001", "a guess").start(media)
-    for _ in range(USUAL.failures):
+    for _ in range(DEFAULT_POLICY.user_failures):
         assert await thief.register() == 401
     ban = ("127.0.0.1", "1001", "wrong passwords")
     assert await asyncio.to_thread(ask_bans, server) == [ban]
@@ -148,7 +148,7 @@ async def test_bans_are_lifted_by_a_signal_and_no_call_is_touched(tmp_path: Path
     await line.until_answered()
     target = Target("UDP", "127.0.0.1", server.sip_port)
     thief = await Phone(target, "1001", "a guess").start(ada.media)
-    for _ in range(USUAL.failures):
+    for _ in range(DEFAULT_POLICY.user_failures):
         assert await thief.register() == 401
     await until(lambda: "sip source banned" in server.log)
     workers = children(server.process.pid)

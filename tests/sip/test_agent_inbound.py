@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from openivr.sip.handler import SILENCE, LocalResponse
+from openivr.sip.handler import DROP, LocalResponse
 from openivr.sip.message.message import Request, Response
 from openivr.sip.termination import FailureReason
 from tests.sip.scene import play, scene
@@ -17,7 +17,7 @@ async def test_a_call_rings_is_answered_and_hung_up_by_us() -> None:
         s.phone.request("INVITE", body=OFFER)
         leg, ear = await s.house.call()
         assert leg.body == OFFER
-        leg.ring(headers=[("Alert-Info", "<urn:alert:tone>")])
+        leg.progress(headers=[("Alert-Info", "<urn:alert:tone>")])
         ringing = await s.phone.response(180)
         assert ringing.get("alert-info") == "<urn:alert:tone>"
         leg.answer(ANSWER)
@@ -36,7 +36,7 @@ async def test_a_call_rings_is_answered_and_hung_up_by_us() -> None:
         assert (bye.from_.tag, bye.to.tag) == (s.phone.to_tag, s.phone.tag)
         s.phone.reply(bye, 200)
         assert not (await ear.ending("ended")).by_peer
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
@@ -71,7 +71,7 @@ async def test_a_rejected_call_is_over_once_acknowledged() -> None:
 
 @play
 async def test_cancel_before_an_answer() -> None:
-    async with scene(lambda leg: leg.ring()) as s:
+    async with scene(lambda leg: leg.progress()) as s:
         s.phone.request("INVITE", body=OFFER, branch="z9hG4bKc")
         await s.phone.response(180)
         s.phone.request("CANCEL", 'Reason: Q.850;cause=26;text="elsewhere"', cseq=1, branch="z9hG4bKc")
@@ -81,14 +81,14 @@ async def test_cancel_before_an_answer() -> None:
         ending = await ear.ending("failed")
         assert (ending.status, ending.reason, ending.cause, ending.by_peer) == (487, "elsewhere", 26, True)
         leg.answer(ANSWER)
-        leg.ring()
+        leg.progress()
         leg.hangup()
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
 async def test_bye_before_an_answer() -> None:
-    async with scene(lambda leg: leg.ring()) as s:
+    async with scene(lambda leg: leg.progress()) as s:
         s.phone.request("INVITE", body=OFFER)
         s.phone.to_tag = to_tag(await s.phone.response(180))
         s.phone.request("BYE")
@@ -112,7 +112,7 @@ async def test_a_bye_of_ours_waits_for_the_ack() -> None:
         s.phone.request("ACK", cseq=1)
         bye = await s.phone.asked("BYE")
         s.phone.reply(bye, 200)
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
@@ -126,7 +126,7 @@ async def test_a_bye_that_waits_for_no_ack_is_sent_in_the_end() -> None:
         await s.phone.response(200)
         bye = await s.phone.asked("BYE")
         s.phone.reply(bye, 200)
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
@@ -143,7 +143,7 @@ async def test_a_reason_tells_why() -> None:
 
 @play
 async def test_early_media_is_sent_reliably_where_the_peer_can() -> None:
-    async with scene(lambda leg: leg.ring(183, ANSWER)) as s:
+    async with scene(lambda leg: leg.progress(183, ANSWER)) as s:
         s.phone.request("INVITE", "Supported: 100rel", body=OFFER)
         first = await s.phone.response(183)
         assert first.values("require") == ["100rel"]
@@ -163,11 +163,11 @@ async def test_early_media_is_sent_reliably_where_the_peer_can() -> None:
 
 @play
 async def test_what_is_required_to_be_reliable_is_one_after_the_other() -> None:
-    async with scene(lambda leg: leg.ring(180)) as s:
+    async with scene(lambda leg: leg.progress(180)) as s:
         s.phone.request("INVITE", "Require: 100rel", body=OFFER)
         ringing = await s.phone.response(180)
         leg, _ = await s.house.call()
-        leg.ring(182)
+        leg.progress(182)
         s.phone.to_tag = to_tag(ringing)
         s.phone.request("PRACK", f"RAck: {ringing.get('rseq')} 1 INVITE")
         await s.phone.response(200, "PRACK")
@@ -179,7 +179,7 @@ async def test_what_is_required_to_be_reliable_is_one_after_the_other() -> None:
 
 @play
 async def test_a_provisional_that_nobody_confirms_ends_the_call() -> None:
-    async with scene(lambda leg: leg.ring(180)) as s:
+    async with scene(lambda leg: leg.progress(180)) as s:
         s.phone.request("INVITE", "Require: 100rel", body=OFFER)
         message: Request | Response = await s.phone.response(180)
         while isinstance(message, Response) and message.status == 180:
@@ -192,7 +192,7 @@ async def test_a_provisional_that_nobody_confirms_ends_the_call() -> None:
 
 @play
 async def test_a_second_invite_before_the_answer_has_to_wait() -> None:
-    async with scene(lambda leg: leg.ring()) as s:
+    async with scene(lambda leg: leg.progress()) as s:
         s.phone.request("INVITE", body=OFFER)
         s.phone.to_tag = to_tag(await s.phone.response(180))
         s.phone.request("INVITE", body=OFFER)
@@ -377,7 +377,7 @@ async def test_a_reinvite_that_is_refused_changes_nothing() -> None:
         s.phone.request("INVITE", "Contact: <sip:elsewhere@192.0.2.77>", body=OFFER)
         await s.phone.response(488)
         assert leg.dialog is not None
-        assert leg.dialog.target == s.phone.uri
+        assert leg.dialog.remote_target == s.phone.uri
 
 
 @play
@@ -407,7 +407,7 @@ async def test_a_reinvite_moves_the_target() -> None:
         s.phone.send(data)
         await s.phone.response(200)
         s.phone.request("ACK", cseq=s.phone.cseq)
-        leg.press("#", 100)
+        leg.send_dtmf_info("#", 100)
         info = await s.phone.asked("INFO")
         assert info.uri == moved
         assert info.body == b"Signal=#\r\nDuration=100\r\n"
@@ -422,9 +422,9 @@ async def test_strangers_are_decided_on_before_anything_is_kept() -> None:
         first = await s.phone.response(401)
         s.phone.send(invite)
         assert (await s.phone.response(401, again=True)).encode() == first.encode()
-        assert len(s.agent._stack.exchange) == 0  # the transaction that is not there
+        assert len(s.agent._context.transactions) == 0  # the transaction that is not there
         s.phone.request("ACK", cseq=1, to=first.get("to"))
-        s.house.verdict = SILENCE
+        s.house.verdict = DROP
         s.phone.request("REGISTER")
         await s.phone.quiet()
         s.house.verdict = None
@@ -454,7 +454,7 @@ async def test_full_and_draining_agents_say_503() -> None:
         await ear.hears("acknowledged")
         leg.hangup()
         await s.agent.drain(5)
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
@@ -488,4 +488,4 @@ async def test_an_owner_that_fails_loses_one_call() -> None:
     async with scene(fail, replace(settings(), timing=QUICK)) as s:
         s.phone.request("INVITE", body=OFFER)
         await s.phone.response(500)
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0

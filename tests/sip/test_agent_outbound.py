@@ -69,7 +69,7 @@ async def test_early_media_then_an_answer_then_their_bye() -> None:
         s.phone.send(from_peer(s.phone, invite, "BYE", 1))
         await s.phone.response(200, "BYE")
         assert (await ear.ending("ended")).by_peer
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 def from_peer(
@@ -124,7 +124,7 @@ async def test_a_second_phone_that_answers_is_hung_up() -> None:
         assert bye.to.tag == "other"
         s.phone.reply(bye, 200)
         assert ear.heard.empty()
-        assert s.agent.legs == 1
+        assert s.agent.leg_count == 1
 
 
 @play
@@ -250,7 +250,7 @@ async def test_what_cannot_be_reached_fails_later() -> None:
         for uri in ("http://x", "sip:", "100"):
             with pytest.raises(ValueError, match="not a SIP URI"):
                 s.agent.call(uri, Ear())
-        assert s.agent.legs == 0
+        assert s.agent.leg_count == 0
 
 
 @play
@@ -289,16 +289,16 @@ async def test_an_offer_anew_is_agreed_or_refused() -> None:
     async with scene() as s:
         ear = Ear()
         leg, invite = await answered(s, ear)
-        leg.reoffer(b"v=0 hold")
+        leg.reinvite(b"v=0 hold")
         again = await s.phone.asked("INVITE")
         assert (again.body, again.cseq, again.to.tag) == (b"v=0 hold", invite.cseq + 1, "peer")
         assert contact(again) == contact(invite)
         s.phone.reply(again, 200, body=b"v=0 held")
         assert await ear.hears("agreed") == b"v=0 held"
         assert (await s.phone.asked("ACK")).cseq == again.cseq
-        leg.reoffer(b"v=0 other")
+        leg.reinvite(b"v=0 other")
         third = await s.phone.asked("INVITE")
-        leg.reoffer(b"v=0 waits")
+        leg.reinvite(b"v=0 waits")
         s.phone.reply(third, 488)
         await s.phone.asked("ACK")
         assert await ear.hears("disagreed") == 488
@@ -316,7 +316,7 @@ async def test_offers_that_cross_are_made_again() -> None:
     async with scene() as s:
         ear = Ear()
         leg, invite = await answered(s, ear)
-        leg.reoffer(b"v=0 ours")
+        leg.reinvite(b"v=0 ours")
         ours = await s.phone.asked("INVITE")
         s.phone.send(from_peer(s.phone, invite, "INVITE", 1, body=b"v=0 theirs"))
         await s.phone.response(491)
@@ -334,7 +334,7 @@ async def test_an_offer_that_always_crosses_is_refused_in_the_end() -> None:
     async with scene() as s:
         ear = Ear()
         leg, _ = await answered(s, ear)
-        leg.reoffer(b"v=0 ours")
+        leg.reinvite(b"v=0 ours")
         for _ in range(6):
             ours = await s.phone.asked("INVITE")
             s.phone.reply(ours, 491)
@@ -378,7 +378,7 @@ async def test_requests_of_no_call() -> None:
             sender="sip:line@example.com",
             receiver="sip:line@example.com",
             headers=[
-                ("Contact", f"<{s.agent.contact(Target('UDP', '127.0.0.1', 5060), 'line')}>"),
+                ("Contact", f"<{s.agent.contact_uri(Target('UDP', '127.0.0.1', 5060), 'line')}>"),
                 ("Expires", "60"),
             ],
             authorise=lambda request, response: ("Authorization", "yes"),
@@ -405,8 +405,8 @@ async def test_a_100_is_a_sign_of_life() -> None:
     async with scene() as s:
         leg = s.agent.call(s.phone.uri, Ear(), body=OFFER)
         invite = await s.phone.asked("INVITE")
-        assert not leg.heeded
+        assert not leg.has_response
         s.phone.reply(invite, 100)
         async with asyncio.timeout(SECONDS):
-            while not leg.heeded:  # noqa: ASYNC110 - a 100 is told to nobody
+            while not leg.has_response:  # noqa: ASYNC110 - a 100 is told to nobody
                 await asyncio.sleep(0)

@@ -25,20 +25,20 @@ async def test_a_peer_has_itself_transferred() -> None:
         assert referral is not None
         assert (referral.uri, referral.replaces) == ("sip:200@example.com", None)
         assert referral.referred_by == "<sip:boss@example.com>"
-        referral.tell(180)  # not before it is accepted
+        referral.report(180)  # not before it is accepted
         referral.accept()
         referral.accept()
         await s.phone.response(202)
         active, over = "active;expires=60", "terminated;reason=noresource"
         for status, state in [(100, active), (180, active), (200, over)]:
             if status > 100:
-                referral.tell(status)
+                referral.report(status)
             notice = await s.phone.asked("NOTIFY")
             assert notice.body.startswith(b"SIP/2.0 %d " % status)
             assert notice.media_type() == "message/sipfrag"
             assert (notice.get("event"), notice.get("subscription-state")) == ("refer", state)
             s.phone.reply(notice, 200)
-        referral.tell(486)
+        referral.report(486)
         await s.phone.quiet()
 
 
@@ -54,7 +54,7 @@ async def test_a_second_transfer_is_told_apart() -> None:
             await s.phone.response(202)
             notice = await s.phone.asked("NOTIFY")
             s.phone.reply(notice, 200)
-            ear.referral.tell(486)
+            ear.referral.report(486)
             last = await s.phone.asked("NOTIFY")
             s.phone.reply(last, 200)
         assert last.get("event") == f"refer;id={s.phone.cseq}"
@@ -76,7 +76,7 @@ async def test_transfers_that_are_refused_or_want_no_news() -> None:
         await ear.hears("referred")
         ear.referral.accept()
         assert (await s.phone.response(202)).get("refer-sub") == "false"
-        ear.referral.tell(200)
+        ear.referral.report(200)
         await s.phone.quiet()
 
 

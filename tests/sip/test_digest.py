@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 
 from openivr.resources import extension
 from openivr.sip.auth import server as verifier_module
-from openivr.sip.auth.client import ANSWERED_BY, AuthAttempt, DigestClient, KeptLogin, Login, read_challenges
+from openivr.sip.auth.client import (
+    CREDENTIALS_HEADERS,
+    AuthAttempt,
+    DigestClient,
+    HashedLogin,
+    Login,
+    read_challenges,
+)
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 from openivr.sip.auth.server import (
-    LIFE,
+    COUNT_WINDOW,
+    NONCE_SECONDS,
     REALM,
-    WINDOW,
     AuthOutcome,
     AuthRequest,
     DigestSecret,
@@ -53,7 +60,7 @@ class Exchanges:
     ) -> AuthAttempt | None:
         challenges = self.verifier.challenge(PHONE, self.now, stale=stale)
         chosen = [value for value in challenges if only in value]
-        return self.phone.take(401, chosen, attempt or AuthAttempt())
+        return self.phone.on_challenge(401, chosen, attempt or AuthAttempt())
 
 
 def test_the_example_of_rfc_7616() -> None:
@@ -227,7 +234,7 @@ def test_credentials_are_good_once_for_one_method_target_and_source() -> None:
 def test_a_nonce_grows_old() -> None:
     talk = Exchanges(phone())
     talk.ask()
-    talk.now += LIFE
+    talk.now += NONCE_SECONDS
     assert talk.send() is AuthOutcome.ACCEPTED
     talk.now += 1
     assert talk.send() is AuthOutcome.STALE
@@ -256,14 +263,14 @@ def nonce_of(verifier: DigestVerifier, now: float) -> str:
     return (read_parameters(verifier.challenge(PHONE, now)[0]) or {})["nonce"]
 
 
-@given(st.lists(st.integers(0, 3 * WINDOW), max_size=80))
+@given(st.lists(st.integers(0, 3 * COUNT_WINDOW), max_size=80))
 def test_no_count_is_used_twice(counts: list[int]) -> None:
     verifier = DigestVerifier(KEY)
     nonce = nonce_of(verifier, 1000.0)
     used: set[int] = set()
     for count in counts:
         accepted = use(verifier, nonce, count, 1000.0) is AuthOutcome.ACCEPTED
-        fresh = count > 0 and count not in used and count > max(used, default=0) - WINDOW
+        fresh = count > 0 and count not in used and count > max(used, default=0) - COUNT_WINDOW
         assert accepted == fresh, (count, used)
         used |= {count} if accepted else set()
 
@@ -281,7 +288,7 @@ def test_forgotten_counts_open_no_door() -> None:
 def test_strangers_leave_nothing_behind() -> None:
     verifier = DigestVerifier(KEY)
     for step in range(1000):
-        use(verifier, nonce_of(verifier, step), 1, step + 2 * LIFE)
+        use(verifier, nonce_of(verifier, step), 1, step + 2 * NONCE_SECONDS)
         verifier.check(AuthRequest("REGISTER", URI, PHONE, ['Digest realm="openivr", nonce="x"']), find, step)
     assert not verifier._used
 
@@ -300,28 +307,28 @@ def answers(credentials: DigestClient) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize(("status", "header"), ANSWERED_BY.items())
+@pytest.mark.parametrize(("status", "header"), CREDENTIALS_HEADERS.items())
 def test_401_and_407_are_answered_where_they_ask(status: int, header: str) -> None:
     credentials = phone()
     assert credentials.headers("REGISTER", "sip:provider") == []
-    assert credentials.take(status, [challenge()], AuthAttempt())
+    assert credentials.on_challenge(status, [challenge()], AuthAttempt())
     assert [name for name, _ in credentials.headers("REGISTER", "sip:provider")] == [header]
 
 
 def test_counts_go_up_until_the_nonce_changes() -> None:
     credentials = phone()
-    credentials.take(401, [challenge(opaque='"o"')], AuthAttempt())
+    credentials.on_challenge(401, [challenge(opaque='"o"')], AuthAttempt())
     first, second = answers(credentials)[0], answers(credentials)[0]
     assert (first["nc"], second["nc"]) == ("00000001", "00000002")
     assert first["response"] != second["response"]
     assert first["opaque"] == "o"
-    credentials.take(401, [challenge(nonce='"n2"')], AuthAttempt())
+    credentials.on_challenge(401, [challenge(nonce='"n2"')], AuthAttempt())
     assert answers(credentials)[0]["nc"] == "00000001"
 
 
 def test_qop_and_counts_stand_without_quotes() -> None:
     credentials = phone()
-    credentials.take(401, [challenge()], AuthAttempt())
+    credentials.on_challenge(401, [challenge()], AuthAttempt())
     ((_, value),) = credentials.headers("REGISTER", "sip:provider")
     assert "qop=auth, nc=00000001" in value
     assert "algorithm=MD5" in value
@@ -329,13 +336,13 @@ def test_qop_and_counts_stand_without_quotes() -> None:
 
 def test_a_far_side_without_qop_or_algorithm_gets_none() -> None:
     credentials = phone()
-    credentials.take(401, [challenge(qop="", algorithm="")], AuthAttempt())
+    credentials.on_challenge(401, [challenge(qop="", algorithm="")], AuthAttempt())
     assert set(answers(credentials)[0]) == {"username", "realm", "nonce", "uri", "response"}
 
 
 def test_a_session_algorithm_keeps_its_cnonce() -> None:
     credentials = DigestClient(Login("1000", "right-password"))
-    credentials.take(401, [challenge(algorithm="MD5-sess")], AuthAttempt())
+    credentials.on_challenge(401, [challenge(algorithm="MD5-sess")], AuthAttempt())
     first, second = answers(credentials)[0], answers(credentials)[0]
     assert first["cnonce"] == second["cnonce"]
     hashed = HASHES["MD5"]
@@ -356,20 +363,20 @@ def test_a_session_algorithm_keeps_its_cnonce() -> None:
     ],
 )
 def test_what_cannot_be_answered_is_given_up(values: list[str]) -> None:
-    assert phone().take(401, values, AuthAttempt()) is None
+    assert phone().on_challenge(401, values, AuthAttempt()) is None
 
 
 def test_a_refused_login_is_not_tried_again() -> None:
     credentials = phone()
-    attempt = credentials.take(401, [challenge()], AuthAttempt())
+    attempt = credentials.on_challenge(401, [challenge()], AuthAttempt())
     assert attempt
-    assert credentials.take(401, [challenge(nonce='"n2"')], attempt) is None
+    assert credentials.on_challenge(401, [challenge(nonce='"n2"')], attempt) is None
 
 
 def test_a_stale_nonce_is_answered_again_but_not_for_ever() -> None:
     credentials = phone()
     attempt, rounds = AuthAttempt(), 0
-    while again := credentials.take(401, [challenge(nonce=f'"n{rounds}"', stale="true")], attempt):
+    while again := credentials.on_challenge(401, [challenge(nonce=f'"n{rounds}"', stale="true")], attempt):
         attempt, rounds = again, rounds + 1
         assert rounds < 10
     assert rounds == 3
@@ -378,18 +385,18 @@ def test_a_stale_nonce_is_answered_again_but_not_for_ever() -> None:
 def test_a_remembered_nonce_that_is_refused_counts_as_the_first_question() -> None:
     """Some servers do not say stale; a request that brought old credentials may ask again once."""
     credentials = phone()
-    credentials.take(401, [challenge()], AuthAttempt())
-    attempt = credentials.take(401, [challenge(nonce='"n2"')], AuthAttempt())
+    credentials.on_challenge(401, [challenge()], AuthAttempt())
+    attempt = credentials.on_challenge(401, [challenge(nonce='"n2"')], AuthAttempt())
     assert attempt
     assert answers(credentials)[0]["nonce"] == "n2"
-    assert credentials.take(401, [challenge(nonce='"n3"')], attempt) is None
+    assert credentials.on_challenge(401, [challenge(nonce='"n3"')], attempt) is None
 
 
 def test_a_proxy_and_the_far_side_are_both_answered() -> None:
     credentials = phone()
-    attempt = credentials.take(407, [challenge(realm='"proxy"')], AuthAttempt())
+    attempt = credentials.on_challenge(407, [challenge(realm='"proxy"')], AuthAttempt())
     assert attempt
-    assert credentials.take(401, [challenge()], attempt)
+    assert credentials.on_challenge(401, [challenge()], attempt)
     assert [(name, "proxy" in value) for name, value in credentials.headers("INVITE", "sip:1@x")] == [
         ("Proxy-Authorization", True),
         ("Authorization", False),
@@ -399,24 +406,24 @@ def test_a_proxy_and_the_far_side_are_both_answered() -> None:
 def test_realms_without_end_are_not_remembered() -> None:
     credentials = phone()
     for number in range(100):
-        credentials.take(401, [challenge(realm=f'"r{number}"')], AuthAttempt())
+        credentials.on_challenge(401, [challenge(realm=f'"r{number}"')], AuthAttempt())
     assert len(credentials.headers("REGISTER", "sip:provider")) <= 8
 
 
 def test_the_password_shows_nowhere() -> None:
     assert "right-password" not in repr(Login("1000", "right-password"))
     credentials = phone()
-    credentials.take(401, [challenge()], AuthAttempt())
+    credentials.on_challenge(401, [challenge()], AuthAttempt())
     assert "right-password" not in repr(credentials) + str(credentials.headers("REGISTER", URI))
 
 
 @given(st.text(min_size=1), st.sampled_from(["MD5", "SHA-256"]), st.integers(1, 5), st.booleans())
 def test_both_sides_agree(password: str, algorithm: str, requests: int, is_kept: bool) -> None:
     secret = DigestSecret.make("1000", password)
-    login = KeptLogin("1000", secret.hashes) if is_kept else Login("1000", password)
+    login = HashedLogin("1000", secret.hashes) if is_kept else Login("1000", password)
     verifier, credentials = DigestVerifier(KEY), DigestClient(login)
     values = [value for value in verifier.challenge(PHONE, 1000.0) if f"={algorithm}," in value]
-    assert credentials.take(401, values, AuthAttempt())
+    assert credentials.on_challenge(401, values, AuthAttempt())
     for _ in range(requests):
         header = [value for _, value in credentials.headers("REGISTER", URI)]
         verdict = verifier.check(AuthRequest("REGISTER", URI, PHONE, header), lambda _: secret, 1000.0)

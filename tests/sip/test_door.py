@@ -10,15 +10,15 @@ from structlog.testing import capture_logs
 
 from openivr.sip.access.access_control import AccessControl, Clocks
 from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
-from openivr.sip.access.rate_limit import USUAL, RateLimitPolicy
-from openivr.sip.address import Hop, bracket
+from openivr.sip.access.rate_limit import DEFAULT_POLICY, RateLimitPolicy
+from openivr.sip.address import Hop, uri_host
 from openivr.sip.auth.client import AuthAttempt, DigestClient, Login
 from openivr.sip.auth.digest import read_parameters
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.handler import SILENCE, LocalResponse
+from openivr.sip.handler import DROP, LocalResponse
 from openivr.sip.message.message import Request, read
-from openivr.sip.registrar.registrar import Binding, plain
+from openivr.sip.registrar.registrar import Binding, to_plain
 from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkType
 
 STRANGER, PHONE, PROVIDER = ("203.0.113.9", 5060), ("192.0.2.7", 5060), ("198.51.100.1", 5060)
@@ -52,7 +52,7 @@ class Channel:
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         return True
 
-    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+    def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
         return ("192.0.2.1", 5060)
 
 
@@ -69,14 +69,16 @@ class Leg:
 class House:
     """A door with everybody behind it, and a clock."""
 
-    def __init__(self, policy: RateLimitPolicy = USUAL, is_full: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, policy: RateLimitPolicy = DEFAULT_POLICY, is_full: Callable[[], bool] = lambda: False
+    ) -> None:
         self.now = 1000.0
         self.calls: list[CallerIdentity] = []
         self.told: list[tuple[str, list[str]]] = []
         clock = Clocks(lambda: self.now, lambda: self.now)
         self.door = AccessControl(b"k" * 32, self._called, policy=policy, is_full=is_full, clocks=clock)
         self.door.configure(AccountDirectory.make({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR}))
-        self.door.place_trunks({1: frozenset({PROVIDER[0]})})
+        self.door.set_trunk_addresses({1: frozenset({PROVIDER[0]})})
         self.door.watchers.append(self._told)
 
     def _called(self, leg: InboundLeg, caller: CallerIdentity) -> None:
@@ -89,9 +91,9 @@ class House:
         """Admit a request, and do with it what an agent does."""
         reply = self.door.admit(request)
         if reply is None and request.method == "REGISTER":
-            return self.door.registered(request)
+            return self.door.on_register(request)
         if reply is None and request.method == "INVITE":
-            self.door.called(Leg(request))  # type: ignore[arg-type]  # the part of a leg that a door uses
+            self.door.on_invite(Leg(request))  # type: ignore[arg-type]  # the part of a leg that a door uses
         return reply
 
 
@@ -107,7 +109,7 @@ def ask(
 ) -> Request:
     lines = [
         f"{method} {uri} SIP/2.0",
-        f"Via: SIP/2.0/{protocol} {bracket(source[0])}:{source[1]};rport;branch=z9hG4bK1",
+        f"Via: SIP/2.0/{protocol} {uri_host(source[0])}:{source[1]};rport;branch=z9hG4bK1",
         "From: <sip:1000@pbx>;tag=1",
         f"To: <{to or uri}>",
         "Call-ID: call",
@@ -143,7 +145,7 @@ class Phone:
             if reply is None or reply.status != 401:
                 return reply
             asked = [value for name, value in reply.headers if name == "WWW-Authenticate"]
-            again = self.credentials.take(401, asked, attempt)
+            again = self.credentials.on_challenge(401, asked, attempt)
             if again is None:
                 return reply
             attempt = again
@@ -221,7 +223,7 @@ def test_a_trunk_is_known_by_its_address() -> None:
         reply = house.knock(other)
         assert reply
         assert reply.status == 401
-    house.door.place_trunks({})
+    house.door.set_trunk_addresses({})
     assert house.knock(ask(source=PROVIDER)) is not None
 
 
@@ -300,24 +302,24 @@ def test_a_password_is_guessed_a_few_times_only() -> None:
     for _ in range(20):
         house.now += 1
         Phone(house, "ada", "wrong-password", STRANGER).send("INVITE")
-    assert house.door.counts["wrong"] == USUAL.failures
+    assert house.door.counts["wrong"] == DEFAULT_POLICY.user_failures
     right = Phone(house, "ada", "ada-password", STRANGER)
-    assert right.send("INVITE") == SILENCE
+    assert right.send("INVITE") == DROP
     assert house.calls == []
     assert Phone(house, "bob", "bob-password", STRANGER).send("INVITE") is None, "as somebody else"
     assert Phone(house, "ada", "ada-password", PHONE).register().status == 200, "from elsewhere"
-    house.now += USUAL.ban
+    house.now += DEFAULT_POLICY.ban
     assert right.send("INVITE") is None
 
 
 def test_who_tries_many_users_is_not_heard_at_all() -> None:
     house = House()
-    for number in range(2 * USUAL.all_failures):
+    for number in range(2 * DEFAULT_POLICY.all_failures):
         house.now += 1
         Phone(house, f"user{number}", "a-password", STRANGER).send("INVITE")
-    assert house.door.counts["wrong"] == USUAL.all_failures
-    assert not house.door.hears(ask(source=STRANGER).source)
-    assert house.knock(ask(source=STRANGER)) == SILENCE
+    assert house.door.counts["wrong"] == DEFAULT_POLICY.all_failures
+    assert not house.door.is_source_allowed(ask(source=STRANGER).source)
+    assert house.knock(ask(source=STRANGER)) == DROP
 
 
 def test_credentials_that_were_overheard_are_of_no_use_elsewhere() -> None:
@@ -371,19 +373,19 @@ def test_who_has_used_an_algorithm_is_asked_for_it_again() -> None:
     house.knock(ask(source=PHONE))
     only_md5 = house.knock(ask(source=PHONE))
     assert only_md5
-    phone.credentials.take(401, [value for _, value in only_md5.headers], AuthAttempt())
+    phone.credentials.on_challenge(401, [value for _, value in only_md5.headers], AuthAttempt())
     house.now += 500
     headers = tuple(f"{name}: {value}" for name, value in phone.credentials.headers("INVITE", "sip:6200@pbx"))
     assert algorithms(house.knock(ask(source=PHONE, headers=headers))) == ["MD5"]
 
 
 def test_a_flood_is_refused_then_ignored() -> None:
-    house = House(RateLimitPolicy(rate=1, burst=5, patience=3))
+    house = House(RateLimitPolicy(rate=1, burst=5, excess_limit=3))
     replies = [house.knock(ask()) for _ in range(12)]
     statuses = [reply.status if reply else None for reply in replies]
     assert statuses == [401] * 5 + [503] * 3 + [0] * 4
-    assert ("Retry-After", "30") in (replies[6] or SILENCE).headers
-    assert not house.door.hears(ask().source)
+    assert ("Retry-After", "30") in (replies[6] or DROP).headers
+    assert not house.door.is_source_allowed(ask().source)
     assert house.knock(ask(source=PROVIDER)) is None
 
 
@@ -399,24 +401,24 @@ def test_a_full_server_refuses_calls_but_not_registrations() -> None:
 
 def test_scanners_get_no_answer() -> None:
     house = House()
-    assert house.knock(ask("OPTIONS", headers=("User-Agent: friendly-scanner",))) == SILENCE
-    assert not house.door.hears(ask().source)
+    assert house.knock(ask("OPTIONS", headers=("User-Agent: friendly-scanner",))) == DROP
+    assert not house.door.is_source_allowed(ask().source)
 
 
 def test_a_trunk_is_not_limited_nor_silenced_by_forging_its_address() -> None:
-    house = House(RateLimitPolicy(rate=1, burst=5, patience=3))
+    house = House(RateLimitPolicy(rate=1, burst=5, excess_limit=3))
     for _ in range(50):
-        house.door.nonsense(ask(source=PROVIDER).source)
+        house.door.on_malformed(ask(source=PROVIDER).source)
         house.knock(ask("REGISTER", source=PROVIDER, headers=("User-Agent: sipvicious",)))
         assert house.knock(ask(source=PROVIDER)) is None
-    assert house.door.hears(ask(source=PROVIDER).source)
+    assert house.door.is_source_allowed(ask(source=PROVIDER).source)
 
 
 def test_a_source_that_becomes_a_trunk_is_heard_again() -> None:
     house = House()
     house.knock(ask(headers=("User-Agent: sipvicious",)))
-    house.door.place_trunks({1: frozenset({STRANGER[0]})})
-    assert house.door.hears(ask().source)
+    house.door.set_trunk_addresses({1: frozenset({STRANGER[0]})})
+    assert house.door.is_source_allowed(ask().source)
 
 
 def test_who_leaves_the_configuration_is_no_longer_registered() -> None:
@@ -444,7 +446,7 @@ def test_a_new_password_ends_the_registrations_made_with_the_old_one() -> None:
 def test_registrations_survive_a_restart() -> None:
     house, again = House(), House()
     Phone(house, "ada", "ada-password").register()
-    again.door.restore([plain(binding) for binding in house.door.lookup("ada")])
+    again.door.restore([to_plain(binding) for binding in house.door.lookup("ada")])
     assert again.door.lookup("ada") == house.door.lookup("ada")
     assert again.told == [("ada", ["sip:ada@192.0.2.7"])]
 
@@ -461,19 +463,19 @@ def test_only_the_request_that_was_admitted_becomes_a_call() -> None:
     house = House()
     assert house.door.admit(ask(source=PROVIDER)) is None
     other = Leg(ask(source=PROVIDER))
-    house.door.called(other)  # type: ignore[arg-type]  # the part of a leg that a door uses
+    house.door.on_invite(other)  # type: ignore[arg-type]  # the part of a leg that a door uses
     assert other.rejected == 403
-    assert house.door.registered(ask("REGISTER")).status == 403
+    assert house.door.on_register(ask("REGISTER")).status == 403
     assert house.calls == []
 
 
 def test_strangers_leave_nothing_behind() -> None:
-    house = House(RateLimitPolicy(memory=100))
+    house = House(RateLimitPolicy(max_sources=100))
     for number in range(2000):
         house.knock(ask(source=(f"10.1.{number >> 8}.{number & 255}", 5060)))
-    assert len(house.door.guard) == 100
+    assert len(house.door.rate_limiter) == 100
     assert len(house.door.registrar) == 0
-    assert house.door._proven == {}
+    assert house.door._authenticated == {}
 
 
 def test_no_secret_is_logged() -> None:

@@ -8,7 +8,7 @@ from openivr.sip.address import Target
 from openivr.sip.message.message import Request, Response, respond
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ClientTransaction
-from openivr.sip.transaction.via import token
+from openivr.sip.transaction.via import random_token
 from tests.sip.virtual import Virtual, incoming
 
 
@@ -16,17 +16,17 @@ def begin(virtual: Virtual, status: int) -> None:
     """Answer every new request at once, with state."""
 
     def answer(request: Request) -> None:
-        server = virtual.exchange.begin(request)
-        virtual.exchange.answer(server, respond(request, status, tag="ours"))
+        server = virtual.exchange.create_server(request)
+        virtual.exchange.respond(server, respond(request, status, tag="ours"))
 
-    virtual.hand.on_request = answer
+    virtual.hand.responder = answer
 
 
 def outgoing(method: str = "OPTIONS") -> Request:
     headers = {
         "from": ["<sip:us@192.0.2.1>;tag=ours"],
         "to": ["<sip:a@192.0.2.7>"],
-        "call-id": [token()],
+        "call-id": [random_token()],
         "cseq": [f"1 {method}"],
     }
     request = Request(method, "sip:a@192.0.2.7", headers)
@@ -50,7 +50,7 @@ class Told:
 
 def start(virtual: Virtual, request: Request) -> tuple[Told, Request]:
     told = Told()
-    virtual.exchange.start(request, virtual.hop, told.took, told.lost)
+    virtual.exchange.send_request(request, virtual.hop, told.took, told.lost)
     (sent,) = virtual.wire.take() or [request]
     assert isinstance(sent, Request)
     return told, sent
@@ -171,7 +171,7 @@ def test_the_same_branch_from_another_host_is_another_transaction() -> None:
 def test_where_answers_go(via: str, address: tuple[str, int], noted: str) -> None:
     """Section 18.2.2 and RFC 3581; what a sender claims about `received` is not believed."""
     v = Virtual()
-    v.hand.on_request = lambda request: v.exchange.reply(request, respond(request, 200))
+    v.hand.responder = lambda request: v.exchange.respond_stateless(request, respond(request, 200))
     v.receive(incoming("OPTIONS", via=via))
     assert v.wire.sent[0][1] == address
     (answer,) = v.wire.take()
@@ -182,9 +182,9 @@ def test_an_answer_to_a_closed_connection_goes_over_a_new_one() -> None:
     v = Virtual("TCP")
     v.receive(incoming("OPTIONS", via="192.0.2.7:5099"))
     (request,) = v.hand.requests
-    server = v.exchange.begin(request)
+    server = v.exchange.create_server(request)
     v.wire.closed = True
-    v.exchange.answer(server, respond(request, 200))
+    v.exchange.respond(server, respond(request, 200))
     assert v.reached == [Target("TCP", "192.0.2.7", 5099)]
     assert len(v.fresh.take()) == 1
 
@@ -240,7 +240,7 @@ def test_a_lost_connection_loses_what_has_no_answer() -> None:
     other, request = start(v, outgoing("INVITE"))
     reply(v, request, 180)
     v.wire.closed = True
-    v.exchange.lose(v.wire)
+    v.exchange.on_channel_closed(v.wire)
     assert told.losses == [FailureReason.TRANSPORT]
     assert other.losses == []  # its answer may come over another connection
 
@@ -284,7 +284,7 @@ def test_answers_to_nothing_of_ours_are_left() -> None:
 def test_a_cancel_has_the_branch_of_its_invite() -> None:
     v = Virtual()
     told = Told()
-    client = v.exchange.start(outgoing("INVITE"), v.hop, told.took, told.lost)
+    client = v.exchange.send_request(outgoing("INVITE"), v.hop, told.took, told.lost)
     v.exchange.cancel(client)
     invite, cancel = v.wire.take()
     assert isinstance(cancel, Request)
@@ -303,18 +303,18 @@ def happen(
         v.advance(happening)
     elif isinstance(happening, int):
         for request in v.hand.requests[-2:]:
-            v.exchange.answer(v.exchange.begin(request), respond(request, happening, tag="ours"))
+            v.exchange.respond(v.exchange.create_server(request), respond(request, happening, tag="ours"))
         for _, client in clients[-2:]:
             reply(v, client.request, happening)
     elif happening == "lose":
-        v.exchange.lose(v.wire)
+        v.exchange.on_channel_closed(v.wire)
     elif happening == "cancel":
         for _, client in clients[-1:]:
             if client.request.method == "INVITE":
                 v.exchange.cancel(client)
     else:
         told = Told()
-        clients.append((told, v.exchange.start(outgoing(happening), v.hop, told.took, told.lost)))
+        clients.append((told, v.exchange.send_request(outgoing(happening), v.hop, told.took, told.lost)))
 
 
 METHODS = ("INVITE", "OPTIONS", "BYE", "ACK", "CANCEL")

@@ -12,7 +12,7 @@ TWO = request("INVITE sip:a@b SIP/2.0", body="v=0\r\n\r\nx")
 
 def take_all(framing: Framing) -> list[bytes]:
     found = []
-    while (message := framing.take()) is not None:
+    while (message := framing.next_message()) is not None:
         found.append(message)
     return found
 
@@ -26,8 +26,8 @@ def test_pieces_make_the_same_messages(parts: list[bytes], data: st.DataObject) 
         framing.feed(stream[begin:end])
         found += take_all(framing)
     assert found == parts
-    assert not framing.waiting
-    assert not framing.broken
+    assert not framing.is_waiting
+    assert not framing.is_broken
 
 
 @given(st.lists(st.binary(max_size=200), max_size=10))
@@ -47,10 +47,10 @@ def test_line_breaks_between_messages_are_left() -> None:
 def test_a_head_without_end_breaks_the_stream() -> None:
     framing = Framing()
     framing.feed(b"x" * (MAX_HEAD + 1))
-    assert framing.take() is None
-    assert framing.broken
+    assert framing.next_message() is None
+    assert framing.is_broken
     framing.feed(ONE)
-    assert framing.take() is None
+    assert framing.next_message() is None
 
 
 def test_a_length_that_is_none_is_told_and_breaks_the_stream() -> None:
@@ -59,4 +59,4 @@ def test_a_length_that_is_none_is_told_and_breaks_the_stream() -> None:
         bad = ONE.replace(b"Content-Length: 0", length.encode())
         framing.feed(bad + TWO)
         assert take_all(framing) == [bad]
-        assert framing.broken
+        assert framing.is_broken

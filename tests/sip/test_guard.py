@@ -12,12 +12,19 @@ from openivr.sip.access.rate_limit import (
     RateLimiter,
     RateLimitPolicy,
     is_scanner,
-    name_source,
+    source_key,
 )
 
 HOST = "203.0.113.9"
 POLICY = RateLimitPolicy(
-    rate=1, burst=3, known_rate=10, known_burst=20, patience=2, failures=3, all_failures=15, memory=50
+    rate=1,
+    burst=3,
+    known_rate=10,
+    known_burst=20,
+    excess_limit=2,
+    user_failures=3,
+    all_failures=15,
+    max_sources=50,
 )
 
 
@@ -35,8 +42,8 @@ ALLOW, REFUSE, DROP = RateDecision.ALLOW, RateDecision.REFUSE, RateDecision.DROP
 def test_a_burst_then_refusals_then_a_ban() -> None:
     ours = guard()
     assert admit(ours, 7) == [ALLOW] * 3 + [REFUSE] * 2 + [DROP] * 2
-    assert not ours.hears(HOST, 59.9)
-    assert ours.hears(HOST, 60.0)
+    assert not ours.is_allowed(HOST, 59.9)
+    assert ours.is_allowed(HOST, 60.0)
     assert ours.bans(1.0) == (Ban(HOST, 60.0, "too many requests"),)
     assert ours.bans(60.0) == ()
 
@@ -55,33 +62,33 @@ def test_other_sources_are_not_touched() -> None:
 def test_each_ban_is_twice_as_long_until_a_day_has_passed() -> None:
     ours, now, lengths = guard(), 0.0, []
     for _ in range(14):
-        for _ in range(POLICY.failures):
-            ours.fail(HOST, "ada", now)
+        for _ in range(POLICY.user_failures):
+            ours.record_failure(HOST, "ada", now)
         (ban,) = ours.bans(now)
         lengths.append(ban.until - now)
         now = ban.until
     assert lengths[:3] == [60, 120, 240]
-    assert lengths[-1] == POLICY.longest_ban
-    now += POLICY.longest_ban + 1
-    for _ in range(POLICY.failures):
-        ours.fail(HOST, "ada", now)
+    assert lengths[-1] == POLICY.max_ban
+    now += POLICY.max_ban + 1
+    for _ in range(POLICY.user_failures):
+        ours.record_failure(HOST, "ada", now)
     assert ours.bans(now)[0].until == now + 60
 
 
 def test_wrong_passwords_lead_to_a_ban_unless_they_are_rare_or_end_well() -> None:
     ours = guard()
     for minute in range(20):
-        ours.fail(HOST, "ada", minute * (POLICY.window + 1))
+        ours.record_failure(HOST, "ada", minute * (POLICY.window + 1))
     for turn in range(20):
         now = 20_000.0 + turn * (POLICY.window + 1)
-        ours.fail(HOST, "ada", now)
-        ours.fail(HOST, "ada", now)
-        ours.succeed(HOST, "ada")
+        ours.record_failure(HOST, "ada", now)
+        ours.record_failure(HOST, "ada", now)
+        ours.record_success(HOST, "ada")
         assert ours.bans(now) == ()
-    for _ in range(POLICY.failures):
-        ours.fail(HOST, "ada", now)
+    for _ in range(POLICY.user_failures):
+        ours.record_failure(HOST, "ada", now)
     assert ours.bans(now) == (Ban(HOST, now + POLICY.ban, "wrong passwords", "ada"),)
-    assert not ours.hears(HOST, now, "ada")
+    assert not ours.is_allowed(HOST, now, "ada")
 
 
 def test_one_phone_with_a_wrong_password_does_not_silence_its_neighbours() -> None:
@@ -89,42 +96,42 @@ def test_one_phone_with_a_wrong_password_does_not_silence_its_neighbours() -> No
     ours, now = RateLimiter(), 0.0
     for _ in range(5000):
         now += 0.5
-        if ours.hears(HOST, now, "ada"):
-            ours.fail(HOST, "ada", now)
-        assert ours.hears(HOST, now)
-        assert ours.hears(HOST, now, "bob")
+        if ours.is_allowed(HOST, now, "ada"):
+            ours.record_failure(HOST, "ada", now)
+        assert ours.is_allowed(HOST, now)
+        assert ours.is_allowed(HOST, now, "bob")
 
 
 def test_who_tries_many_users_is_banned_altogether() -> None:
     ours = guard()
     for number in range(POLICY.all_failures):
-        assert ours.hears(HOST, 0.0)
-        ours.fail(HOST, str(number), 0.0)
-    assert not ours.hears(HOST, 0.0)
+        assert ours.is_allowed(HOST, 0.0)
+        ours.record_failure(HOST, str(number), 0.0)
+    assert not ours.is_allowed(HOST, 0.0)
 
 
 def test_a_known_source_may_do_more_and_is_not_banned_for_what_may_be_forged() -> None:
     ours = guard()
     for _ in range(20):
-        ours.nonsense(HOST, 0.0, known=True)
+        ours.record_malformed(HOST, 0.0, known=True)
         ours.admit(HOST, 0.0, known=True, user_agent="friendly-scanner")
-    assert ours.hears(HOST, 0.0)
+    assert ours.is_allowed(HOST, 0.0)
     assert admit(guard(), 100, known=True)[:20] == [ALLOW] * 20
     assert ALLOW not in admit(guard(), 100, known=True)[20:]
     for number in range(10 * POLICY.all_failures):
-        ours.fail(HOST, str(number), 1.0, known=True)
-    assert ours.hears(HOST, 1.0)
+        ours.record_failure(HOST, str(number), 1.0, known=True)
+    assert ours.is_allowed(HOST, 1.0)
 
 
 def test_exempt_networks_are_never_limited() -> None:
     ours = guard(("203.0.113.0/24", "2001:db8::1"))
     assert set(admit(ours, 100)) == {ALLOW}
     for _ in range(100):
-        ours.fail(HOST, "ada", 0.0)
-        ours.nonsense(HOST, 0.0)
+        ours.record_failure(HOST, "ada", 0.0)
+        ours.record_malformed(HOST, 0.0)
     assert ours.admit(HOST, 0.0, user_agent="sipvicious") is ALLOW
     assert len(ours) == 0
-    ours.exempt(())
+    ours.set_exempt(())
     assert ours.admit(HOST, 0.0, user_agent="sipvicious") is DROP
 
 
@@ -145,24 +152,24 @@ def test_phones_are_no_scanners(agent: str) -> None:
 
 def test_nonsense_leads_to_a_ban() -> None:
     ours = guard()
-    for _ in range(POLICY.patience + 2):
-        ours.nonsense(HOST, 0.0)
-    assert not ours.hears(HOST, 0.0)
+    for _ in range(POLICY.excess_limit + 2):
+        ours.record_malformed(HOST, 0.0)
+    assert not ours.is_allowed(HOST, 0.0)
 
 
 def test_all_bans_can_be_lifted() -> None:
     ours = guard()
     admit(ours, 7)
-    assert ours.pardon_all(1.0) == (Ban(HOST, 60.0, "too many requests"),)
+    assert ours.unban_all(1.0) == (Ban(HOST, 60.0, "too many requests"),)
     assert admit(ours, 1, 1.0) == [ALLOW]
-    assert ours.pardon_all(2.0) == ()
+    assert ours.unban_all(2.0) == ()
 
 
 def test_pardon() -> None:
     ours = guard()
     admit(ours, 20)
-    ours.pardon(HOST)
-    assert ours.hears(HOST, 0.0)
+    ours.forget(HOST)
+    assert ours.is_allowed(HOST, 0.0)
     assert len(ours) == 0
 
 
@@ -178,7 +185,7 @@ def test_pardon() -> None:
     ],
 )
 def test_what_counts_as_one_source(host: str, source: str) -> None:
-    assert name_source(host) == source
+    assert source_key(host) == source
 
 
 def test_memory_is_bounded_and_bans_outlast_a_flood_of_sources() -> None:
@@ -186,15 +193,15 @@ def test_memory_is_bounded_and_bans_outlast_a_flood_of_sources() -> None:
     admit(ours, 20)
     for number in range(10_000):
         ours.admit(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0.0)
-        ours.hears(f"11.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0.0)
-    assert len(ours) == POLICY.memory
-    assert not ours.hears(HOST, 1.0)
+        ours.is_allowed(f"11.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0.0)
+    assert len(ours) == POLICY.max_sources
+    assert not ours.is_allowed(HOST, 1.0)
 
 
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["admit", "nonsense", "fail", "hears"]),
+            st.sampled_from(["admit", "record_malformed", "record_failure", "is_allowed"]),
             st.sampled_from(["192.0.2.1", "2001:db8::1", "x", "192.0.2.2"]),
             st.floats(0, 100),
             st.booleans(),
@@ -206,14 +213,14 @@ def test_any_course_keeps_the_promises(steps: list[tuple[str, str, float, bool]]
     ours, now, granted = guard(), 0.0, 0
     for act, host, wait, known in steps:
         now += wait
-        before = ours.hears(host, now)
-        if act == "hears":
+        before = ours.is_allowed(host, now)
+        if act == "is_allowed":
             continue
         if act != "admit":
-            getattr(ours, act)(host, *(("ada",) if act == "fail" else ()), now, known=known)
+            getattr(ours, act)(host, *(("ada",) if act == "record_failure" else ()), now, known=known)
         else:
             decision = ours.admit(host, now, known=known)
             assert (decision is DROP) or before
             granted += decision is ALLOW
-        assert len(ours) <= POLICY.memory
+        assert len(ours) <= POLICY.max_sources
     assert granted <= 4 * POLICY.known_burst + now * POLICY.known_rate * 4

@@ -7,17 +7,17 @@ from openivr.b2bua.call_manager import read_invite
 from openivr.config.call_config import TrunkAccount
 from openivr.sip.address import Target
 from openivr.sip.auth.client import read_challenges
-from openivr.sip.dialog.dialog import accept_dialog
+from openivr.sip.dialog.dialog import uas_dialog
 from openivr.sip.dialog.refer import (
-    is_about_refer,
-    is_final_notice,
-    read_fragment,
+    is_refer_event,
+    is_subscription_terminated,
     read_refer_to,
     read_replaces,
+    read_sipfrag,
     write_refer_to,
     write_replaces,
 )
-from openivr.sip.dialog.session_timer import accept_terms, confirm_terms
+from openivr.sip.dialog.session_timer import answer_terms, read_terms
 from openivr.sip.message.message import Request, Response, read
 from openivr.sip.registrar.register_message import read_register
 from openivr.sip.termination import read_reason
@@ -85,13 +85,13 @@ def test_any_headers_of_a_request_are_read(method: str, headers: list[tuple[str,
         return
     check_request(request)
     check_invite(request, 90)
-    accept_terms(request, 1800)
-    accept_dialog(request, "tag")
+    answer_terms(request, 1800)
+    uas_dialog(request, "tag")
     read_reason(request)
     read_register(request, SOURCE)
-    is_about_refer(request)
-    is_final_notice(request)
-    read_fragment(request.body)
+    is_refer_event(request)
+    is_subscription_terminated(request)
+    read_sipfrag(request.body)
     replaces = read_replaces(request.get("replaces"))
     if replaces is not None:
         assert read_replaces(write_replaces(replaces)) == replaces._replace(early_only=False)
@@ -119,7 +119,7 @@ def test_any_headers_of_an_answer_are_read(status: int, headers: list[tuple[str,
     response = read(write(f"SIP/2.0 {status} Whatever", "REGISTER", headers, b""))
     if not isinstance(response, Response):
         return
-    confirm_terms(response)
+    read_terms(response)
     read_reason(response)
     read_challenges(status, response.headers.get("www-authenticate", ()))
     answer = read_answer(response, "sip:a@192.0.2.1")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.message.dtmf_info import LONGEST, PLAIN, RELAY, read_key, write_key
+from openivr.sip.message.dtmf_info import MAX_MILLISECONDS, PLAIN, RELAY, read_key, write_key
 from openivr.sip.message.message import Request
 
 
@@ -12,7 +12,7 @@ def info(kind: str, body: bytes) -> Request:
     return Request("INFO", "sip:x@192.0.2.1", {"content-type": [kind]}, body)
 
 
-@given(st.sampled_from("0123456789*#ABCD"), st.integers(1, LONGEST))
+@given(st.sampled_from("0123456789*#ABCD"), st.integers(1, MAX_MILLISECONDS))
 def test_what_is_written_is_read(key: str, milliseconds: int) -> None:
     assert read_key(info(RELAY, write_key(key, milliseconds))) == (key, milliseconds)
 
@@ -22,7 +22,7 @@ def test_what_is_written_is_read(key: str, milliseconds: int) -> None:
     [
         (RELAY, b"Signal=5\r\nDuration=100\r\n", ("5", 100)),
         (RELAY, b"Signal= 5\nDuration= 100", ("5", 100)),
-        (RELAY, b"Signal=11\r\nDuration=99999\r\n", ("#", LONGEST)),
+        (RELAY, b"Signal=11\r\nDuration=99999\r\n", ("#", MAX_MILLISECONDS)),
         (RELAY, b"Signal=d", ("D", 160)),
         (PLAIN, b" 10 ", ("*", 160)),
         (RELAY, b"Signal=16\r\n", None),
@@ -41,4 +41,4 @@ def test_as_phones_write_it(kind: str, body: bytes, key: tuple[str, int] | None)
 )
 def test_no_bytes_make_it_fail(kind: str, body: bytes) -> None:
     found = read_key(info(kind, body))
-    assert found is None or (found[0] in "0123456789*#ABCD" and 0 <= found[1] <= LONGEST)
+    assert found is None or (found[0] in "0123456789*#ABCD" and 0 <= found[1] <= MAX_MILLISECONDS)

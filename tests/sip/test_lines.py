@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from openivr.resources.trunk import TRUNK
 from openivr.sip.address import Target
 from openivr.sip.trunk.trunk_state import (
-    ABSENT,
-    LONGEST_RETRY,
-    LONGEST_RETRY_REFUSED,
-    PROBE,
-    REGISTRATION,
+    DEFAULT_EXPIRES,
+    MAX_REFUSED_RETRY_SECONDS,
+    MAX_RETRY_SECONDS,
+    NO_ANSWER_STATUSES,
+    OPTIONS_SECONDS,
     BindingChanged,
     Command,
     Event,
@@ -64,11 +64,11 @@ GOOD, NONE, REFUSED = ResponseReceived(200, "OK"), ResponseReceived(0), Response
 
 def test_a_line_registers_and_registers_again_before_the_time_is_over() -> None:
     line = Line(TrunkType.REGISTER)
-    assert line(TrunkStarted()) == (SendRegister(REGISTRATION),)
+    assert line(TrunkStarted()) == (SendRegister(DEFAULT_EXPIRES),)
     line(ResponseReceived(200, "OK", expires=120))
     assert (line.health, line.state.reason, line.state.since) == (TrunkHealth.UP, "registered", 1002)
     assert 80 < line.wait < 100
-    assert line(TimerDue()) == (SendRegister(REGISTRATION),)
+    assert line(TimerDue()) == (SendRegister(DEFAULT_EXPIRES),)
     line(GOOD)
     assert line.state.since == 1002, "it was up all the time"
     assert line(TrunkStopped()) == (SendRegister(0),)
@@ -78,7 +78,7 @@ def test_a_line_registers_and_registers_again_before_the_time_is_over() -> None:
 def test_the_registration_is_renewed_in_time_whatever_is_granted(granted: int, draw: float) -> None:
     line = Line(TrunkType.REGISTER, draw)
     line(TrunkStarted(), ResponseReceived(200, expires=granted))
-    assert 0.5 < line.wait < max(1, min(granted, REGISTRATION))
+    assert 0.5 < line.wait < max(1, min(granted, DEFAULT_EXPIRES))
 
 
 def test_a_longer_time_that_the_far_side_insists_on() -> None:
@@ -88,7 +88,7 @@ def test_a_longer_time_that_the_far_side_insists_on() -> None:
     assert line(TimerDue()) == (SendRegister(1800),)
 
 
-@pytest.mark.parametrize("least", [None, 0, REGISTRATION, 10**9])
+@pytest.mark.parametrize("least", [None, 0, DEFAULT_EXPIRES, 10**9])
 def test_nonsense_in_a_423_is_a_failure(least: int | None) -> None:
     line = Line(TrunkType.REGISTER)
     line(TrunkStarted(), ResponseReceived(423, "Interval Too Brief", min_expires=least))
@@ -107,7 +107,7 @@ def test_423_for_ever_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "times", "longest"), [(NONE, 2, LONGEST_RETRY), (REFUSED, 4, LONGEST_RETRY_REFUSED)]
+    ("answer", "times", "longest"), [(NONE, 2, MAX_RETRY_SECONDS), (REFUSED, 4, MAX_REFUSED_RETRY_SECONDS)]
 )
 def test_failures_wait_longer_each_time(answer: ResponseReceived, times: int, longest: float) -> None:
     line = Line(TrunkType.REGISTER)
@@ -185,7 +185,7 @@ def test_a_peer_that_answers_is_up() -> None:
     assert line(TrunkStarted()) == (SendOptions(),)
     line(ResponseReceived(404, "Not Found"))
     assert line.health is TrunkHealth.UP
-    assert line.wait == PROBE
+    assert line.wait == OPTIONS_SECONDS
     assert line(TimerDue()) == (SendOptions(),)
     assert line(TrunkStopped()) == ()
 
@@ -194,7 +194,7 @@ def test_one_lost_answer_is_nothing_two_are() -> None:
     line = Line(TrunkType.PEER)
     line(TrunkStarted(), GOOD, NONE)
     assert line.health is TrunkHealth.UP
-    assert line.wait < PROBE
+    assert line.wait < OPTIONS_SECONDS
     line(GOOD, NONE)
     assert line.health is TrunkHealth.UP
     line(NONE)
@@ -278,7 +278,7 @@ def test_any_course(kind: TrunkType, events: list[Event], draw: float) -> None:
         assert len(done) <= 1
         if isinstance(event, ResponseReceived) and kind is not TrunkType.ACCOUNT:
             assert done, "the line has come to a halt"
-        if isinstance(event, ResponseReceived) and event.status in ABSENT | {401, 404} and done:
+        if isinstance(event, ResponseReceived) and event.status in NO_ANSWER_STATUSES | {401, 404} and done:
             assert isinstance(done[0], StartTimer)
             assert kind is TrunkType.PEER or done[0].seconds > 3
         if line.health is not before.health:

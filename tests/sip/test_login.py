@@ -31,7 +31,7 @@ class Member:
         if method == "INVITE":
             branch = response.branch
             self.phone.request("ACK", branch=branch, cseq=self.phone.cseq, to=response.get("to"))
-        attempt = self.credentials.take(401, response.headers["www-authenticate"], AuthAttempt())
+        attempt = self.credentials.on_challenge(401, response.headers["www-authenticate"], AuthAttempt())
         assert attempt
         return response
 
@@ -111,9 +111,9 @@ async def test_a_stranger_reaches_nobody_and_leaves_nothing() -> None:
             stranger.request("OPTIONS")
             await stranger.response(200, "OPTIONS")
         assert house.calls.empty()
-        assert house.agent.legs == 0
-        assert len(house.agent._stack.exchange) == 0
-        assert len(house.agent._stack.timers) == 0
+        assert house.agent.leg_count == 0
+        assert len(house.agent._context.transactions) == 0
+        assert len(house.agent._context.timers) == 0
         stranger.close()
 
 
@@ -145,7 +145,7 @@ async def test_a_cancel_or_ack_of_a_stranger_changes_nothing() -> None:
 
 @play
 async def test_a_flood_is_refused_and_then_not_even_answered() -> None:
-    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, patience=3)) as house:
+    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, excess_limit=3)) as house:
         stranger = Phone(house.target)
         for status in [401] * 5 + [503] * 3:
             stranger.request("INVITE", body=OFFER)
@@ -155,13 +155,13 @@ async def test_a_flood_is_refused_and_then_not_even_answered() -> None:
         await stranger.quiet()
         stranger.request("OPTIONS")
         await stranger.quiet()
-        assert [ban.source for ban in house.door.guard.bans(0)] == ["127.0.0.1"]
+        assert [ban.source for ban in house.door.rate_limiter.bans(0)] == ["127.0.0.1"]
         stranger.close()
 
 
 @play
 async def test_nonsense_leads_to_silence() -> None:
-    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, patience=3)) as house:
+    async with front(policy=RateLimitPolicy(rate=0.001, burst=5, excess_limit=3)) as house:
         stranger = Phone(house.target)
         for _ in range(8):
             stranger.send(b"GET / HTTP/1.1\r\n\r\n")

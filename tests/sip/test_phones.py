@@ -111,7 +111,7 @@ async def test_baresip_with_a_wrong_password(folder: Path) -> None:
     """It tries again and again, as fast as it can, until it is banned as this user."""
     banned: asyncio.Queue[Ban] = asyncio.Queue()
     async with front() as house:
-        house.door.guard.on_ban = banned.put_nowait
+        house.door.rate_limiter.on_ban = banned.put_nowait
         async with baresip(folder, house.target, "ada", "a-wrong-password"), asyncio.timeout(SECONDS):
             assert (await banned.get()).user == "ada"
         assert house.door.lookup("ada") == ()

@@ -10,16 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from openivr.sip.address import Target
 from openivr.sip.message.headers import read_uri
 from openivr.sip.registrar.registrar import (
-    KEEP_ALIVE,
-    LONGEST,
-    SHORTEST,
+    KEEPALIVE_SECONDS,
+    MAX_EXPIRES,
+    MIN_EXPIRES,
     Binding,
     Contact,
     RegisterRefusal,
     RegisterRequest,
     RegisterSuccess,
     Registrar,
-    is_same,
+    same_uri,
 )
 
 SOURCE = Target("UDP", "192.0.2.7", 5060)
@@ -97,8 +97,8 @@ def test_more_contacts_at_once_than_allowed() -> None:
         (600, None, 600),
         (600, 120, 120),
         (None, 120, 120),
-        (100_000, None, LONGEST),
-        (SHORTEST, None, SHORTEST),
+        (100_000, None, MAX_EXPIRES),
+        (MIN_EXPIRES, None, MIN_EXPIRES),
         (59, None, None),
         (600, 1, None),
     ],
@@ -108,7 +108,7 @@ def test_how_long_a_binding_lasts(header: int | None, parameter: int | None, las
     asked = RegisterRequest("call", 1, SOURCE, (Contact(DESK, parameter),), expires=header)
     result = registrar.register("1000", asked, 1, 1000)
     if lasts is None:
-        assert result == RegisterRefusal(423, min_expires=SHORTEST)
+        assert result == RegisterRefusal(423, min_expires=MIN_EXPIRES)
     else:
         assert isinstance(result, RegisterSuccess)
         assert result.bindings[0].expires == 1000 + lasts
@@ -178,7 +178,7 @@ def test_equality_of_uris(one: str, other: str, same: bool) -> None:
     first, second = read_uri(one), read_uri(other)
     assert first
     assert second
-    assert is_same(first, second) is is_same(second, first) is same
+    assert same_uri(first, second) is same_uri(second, first) is same
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_refreshing_leaves_nothing_behind() -> None:
     for cseq in range(1, 2000):
         register(registrar, DESK, cseq=cseq, now=float(cseq), call_id="same", source=SOURCE)
         registrar.expire(float(cseq))
-    assert len(registrar._checks) < 10
+    assert len(registrar._expiries) < 10
 
 
 def test_only_what_is_behind_nat_is_kept_alive() -> None:
@@ -249,23 +249,25 @@ def test_only_what_is_behind_nat_is_kept_alive() -> None:
     register(registrar, DESK)
     behind = "sip:1000@10.0.0.4"
     register(registrar, behind, call_id="2", now=1)
-    assert registrar.keep_alive(KEEP_ALIVE) == []
+    assert registrar.due_for_keepalive(KEEPALIVE_SECONDS) == []
     for turn in range(1, 5):
-        assert [binding.contact for binding in registrar.keep_alive(1 + turn * KEEP_ALIVE)] == [behind]
-        assert registrar.keep_alive(1 + turn * KEEP_ALIVE) == []
+        assert [binding.contact for binding in registrar.due_for_keepalive(1 + turn * KEEPALIVE_SECONDS)] == [
+            behind
+        ]
+        assert registrar.due_for_keepalive(1 + turn * KEEPALIVE_SECONDS) == []
     register(registrar, behind, call_id="2", cseq=2, expires=0, now=110)
     register(registrar, behind, call_id="2", cseq=3, now=111)
-    assert len(registrar.keep_alive(140)) == 1
-    assert registrar.forget("1000")
-    assert not registrar.forget("1000")
-    assert registrar.keep_alive(1000) == []
+    assert len(registrar.due_for_keepalive(140)) == 1
+    assert registrar.remove_user("1000")
+    assert not registrar.remove_user("1000")
+    assert registrar.due_for_keepalive(1000) == []
 
 
 def test_keeping_alive_is_spread() -> None:
     registrar = Registrar()
     for number in range(120):
         registrar.register(str(number), asking("sip:x@10.0.0.4"), 1, 0)
-    assert [len(registrar.keep_alive(KEEP_ALIVE, most=50)) for _ in range(4)] == [50, 50, 20, 0]
+    assert [len(registrar.due_for_keepalive(KEEPALIVE_SECONDS, most=50)) for _ in range(4)] == [50, 50, 20, 0]
 
 
 def test_registrations_survive_a_restart() -> None:
@@ -275,7 +277,7 @@ def test_registrations_survive_a_restart() -> None:
     again.restore(registrar.export(), 61)
     assert again.lookup("1000", 61) == registrar.lookup("1000", 61)
     assert again.users() == ("1000",)
-    assert len(again.keep_alive(61 + KEEP_ALIVE)) == 1
+    assert len(again.due_for_keepalive(61 + KEEPALIVE_SECONDS)) == 1
     assert again.expire(600) == {"1000": ()}
     with pytest.raises(ValueError, match="contact"):
         again.restore([{"user": "1000"}], 0)
@@ -309,12 +311,12 @@ class RegistrarMachine(RuleBasedStateMachine):
         asked = asking(uri, cseq=self.cseq, expires=expires, call_id=contact if apart else "one")
         result = self.registrar.register("1000", asked, self.model.limit, self.now)
         if expires == 30:
-            assert result == RegisterRefusal(423, min_expires=SHORTEST)
+            assert result == RegisterRefusal(423, min_expires=MIN_EXPIRES)
             return
         kept = {name: self.model.bindings[name] for name in self.model.valid(self.now)}
         kept.pop(uri, None)
         if expires:
-            kept[uri] = (self.now, self.now + min(expires, LONGEST))
+            kept[uri] = (self.now, self.now + min(expires, MAX_EXPIRES))
         newest = sorted(kept, key=lambda name: kept[name][0])[-self.model.limit :]
         self.model.bindings = {name: kept[name] for name in newest}
         assert set(contacts(result)) == set(newest)

@@ -19,7 +19,7 @@ def test_a_name_that_takes_long_does_not_hold_up_the_end(monkeypatch: pytest.Mon
 
     async def run() -> None:
         resolver = Resolver()
-        resolver.find("sip.example.com", lambda _addresses: None)
+        resolver.resolve("sip.example.com", lambda _addresses: None)
         await asyncio.get_running_loop().run_in_executor(None, asked.wait)
         resolver.close()
 

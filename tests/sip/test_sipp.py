@@ -86,7 +86,7 @@ INBOUND = {
 
 def ring_or_answer(leg: InboundLeg) -> None:
     if leg.request.get("x-ring"):
-        leg.ring()
+        leg.progress()
     else:
         leg.answer(ANSWER if leg.body else OFFER)
 
@@ -99,7 +99,7 @@ def test_sipp_calls(name: str, tmp_path: Path) -> None:
             async with sipp(INBOUND[name], tmp_path, to=s.agent.listening[0].port):
                 pass
             assert s.house.calls.qsize() == (0 if name == "Require" else 1)
-            assert s.agent.legs == 0
+            assert s.agent.leg_count == 0
             if name == "INFO":
                 _, ear = await s.house.call()
                 await ear.hears("acknowledged")
@@ -200,6 +200,6 @@ def test_sipp_is_called(name: str, tmp_path: Path) -> None:
         async with scene(answer_at_once) as s:
             async with sipp(steps, tmp_path, port=port):
                 await do(s, f"sip:100@127.0.0.1:{port}")
-            assert s.agent.legs == 0
+            assert s.agent.leg_count == 0
 
     run()

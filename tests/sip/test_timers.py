@@ -7,7 +7,7 @@ import weakref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.sip.transaction.timers import BURST, Timer, Timers
+from openivr.sip.transaction.timers import MAX_CALLBACKS_PER_TURN, Timer, Timers
 
 
 class Clock:
@@ -49,14 +49,14 @@ def test_the_loop_is_woken_for_the_first_only() -> None:
 def test_many_at_once_take_several_turns() -> None:
     clock = Clock()
     fired: list[int] = []
-    for number in range(BURST + 1):
+    for number in range(MAX_CALLBACKS_PER_TURN + 1):
         clock.timers.set(1, fired.append, number)
     clock.now = 2
     clock.timers.run()
-    assert len(fired) == BURST
+    assert len(fired) == MAX_CALLBACKS_PER_TURN
     assert clock.woken[-1] <= clock.now
     clock.timers.run()
-    assert len(fired) == BURST + 1
+    assert len(fired) == MAX_CALLBACKS_PER_TURN + 1
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:

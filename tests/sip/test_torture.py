@@ -2,7 +2,7 @@
 
 import pytest
 
-from openivr.sip.dialog.dialog import accept_dialog, contact_uri
+from openivr.sip.dialog.dialog import contact_uri, uas_dialog
 from openivr.sip.message.headers import read_address, read_uri
 from openivr.sip.message.message import Request, Response, read, respond
 from openivr.sip.transaction.via import server_key
@@ -92,11 +92,11 @@ def test_a_branch_of_nothing_but_the_cookie_tells_nothing_apart() -> None:
 
 
 def test_rfc_2543() -> None:
-    dialog = accept_dialog(valid("inv2543"), "ours")
-    assert dialog.target == "sip:+13035551111@ift.client.example.net;user=phone"
+    dialog = uas_dialog(valid("inv2543"), "ours")
+    assert dialog.remote_target == "sip:+13035551111@ift.client.example.net;user=phone"
     bye = dialog.request("BYE")
     assert bye.uri == "sip:UserB@example.com;maddr=ss1.example.com"  # a strict router
-    assert bye.values("route") == [f"<{dialog.target}>"]
+    assert bye.values("route") == [f"<{dialog.remote_target}>"]
 
 
 @pytest.mark.parametrize("name", FAULTY)

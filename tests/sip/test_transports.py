@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from openivr.sip.address import Hop, Target, bracket, read_peer, write_peer
+from openivr.sip.address import Hop, Target, from_sockaddr, to_sockaddr, uri_host
 from openivr.sip.agent import Agent
-from openivr.sip.dialog.dialog import fixed_hop
+from openivr.sip.dialog.dialog import nat_hop
 from openivr.sip.message.message import Request, Response, read
 from openivr.sip.settings import AgentSettings
-from openivr.sip.transaction.via import stamp
+from openivr.sip.transaction.via import add_received
 from openivr.sip.transport import sockets as transports
 from openivr.sip.transport.sockets import AdvertisedAddresses
 from tests.sip.scene import play, scene
@@ -45,17 +45,17 @@ async def call_through(caller: Agent, house: House, uri: str) -> str:
     assert await ear.hears("answered") == ANSWER
     other, other_ear = await house.call()
     await other_ear.hears("acknowledged")
-    leg.reoffer(b"v=0 one")
+    leg.reinvite(b"v=0 one")
     assert await other_ear.hears("offered") == b"v=0 one"
     await ear.hears("agreed")
-    other.reoffer(b"v=0 two")
+    other.reinvite(b"v=0 two")
     assert await ear.hears("offered") == b"v=0 two"
     await other_ear.hears("agreed")
     other.hangup()
     assert (await ear.ending("ended")).by_peer
     await other_ear.ending("ended")
     assert leg.dialog is not None
-    return leg.dialog.target
+    return leg.dialog.remote_target
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "TCP"])
@@ -80,9 +80,9 @@ async def test_one_agent_listens_on_both_families_and_says_where_in_each() -> No
     for at in callee.listening:
         caller = await running(House(), settings(at.protocol, host=at.host))
         kind = f";transport={at.protocol.lower()}"
-        told = await call_through(caller, house, f"sip:100@{bracket(at.host)}:{at.port}{kind}")
-        ours = f"sip:{bracket(at.host)}:{at.port}{kind if at.protocol == 'TCP' else ''}"
-        assert told == callee.contact(caller.listening[0]) == ours
+        told = await call_through(caller, house, f"sip:100@{uri_host(at.host)}:{at.port}{kind}")
+        ours = f"sip:{uri_host(at.host)}:{at.port}{kind if at.protocol == 'TCP' else ''}"
+        assert told == callee.contact_uri(caller.listening[0]) == ours
         caller.close()
     callee.close()
 
@@ -95,20 +95,20 @@ async def test_without_an_address_of_its_family_nobody_is_reached() -> None:
             caller.call(f"sip:100@[::1]:5060;transport={protocol}", ear, body=OFFER)
             assert (await ear.ending("failed")).status == 503
         with pytest.raises(ValueError, match="no way"):
-            caller.contact(Target("TCP", "::1", 5060))
-        assert not caller.speaks("::1")
+            caller.contact_uri(Target("TCP", "::1", 5060))
+        assert not caller.supports_family("::1")
 
 
 def test_a_link_local_peer_keeps_its_zone_and_tells_it_to_nobody() -> None:
-    assert read_peer(("fe80::7", 5060, 0, 2)) == ("fe80::7%2", 5060)
-    assert write_peer(("fe80::7%2", 5060)) == ("fe80::7", 5060, 0, 2)
+    assert from_sockaddr(("fe80::7", 5060, 0, 2)) == ("fe80::7%2", 5060)
+    assert to_sockaddr(("fe80::7%2", 5060)) == ("fe80::7", 5060, 0, 2)
     for peer in (("2001:db8::7", 5060, 0, 0), ("192.0.2.7", 5060)):
-        assert write_peer(read_peer(peer)) == peer[:2]
-    assert bracket("fe80::7%2") == "[fe80::7]"
+        assert to_sockaddr(from_sockaddr(peer)) == peer[:2]
+    assert uri_host("fe80::7%2") == "[fe80::7]"
     asked = request("OPTIONS sip:h SIP/2.0", "Via: SIP/2.0/UDP [fe80::7];rport;branch=z9hG4bK1", "Call-ID: x")
     message = read(asked)
     assert isinstance(message, Request)
-    stamp(message, Hop(Channel(), ("fe80::7%2", 5060)))
+    add_received(message, Hop(Channel(), ("fe80::7%2", 5060)))
     assert message.get("via").endswith(";received=fe80::7")
 
 
@@ -126,7 +126,7 @@ def test_who_is_reached_where_its_messages_come_from(
     contact: str, claimed: str, real: str, is_fixed: bool
 ) -> None:
     hop = Hop(Channel(), (real, 5060))
-    assert fixed_hop(contact, claimed, hop) == (hop if is_fixed else None)
+    assert nat_hop(contact, claimed, hop) == (hop if is_fixed else None)
 
 
 @play
@@ -290,7 +290,7 @@ async def test_large_requests_go_by_tcp_and_by_udp_where_nobody_listens() -> Non
 @play
 async def test_keep_alives() -> None:
     async with scene() as s:
-        s.agent.keep_alive(Target("UDP", "127.0.0.1", s.phone.port))
+        s.agent.send_keepalive(Target("UDP", "127.0.0.1", s.phone.port))
         assert await s.phone.receive_bytes() == b"\r\n\r\n"
         s.phone.send(b"\r\n\r\n")
         s.phone.send(b"\0")
@@ -303,7 +303,7 @@ async def test_keep_alives() -> None:
 async def test_no_more_connections_than_allowed() -> None:
     async with scene(None, settings("TCP")) as s:
         lines = [await Line.open(s.agent) for _ in range(3)]
-        s.agent._stack.transports.limit = 3
+        s.agent._context.transports.max_connections = 3
         one_more = await Line.open(s.agent)
         await one_more.closed()
         for line in (*lines, one_more):
@@ -311,7 +311,7 @@ async def test_no_more_connections_than_allowed() -> None:
 
 
 def test_silent_connections_are_dropped_and_our_own_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transports, "PATIENCE", 0.2)
+    monkeypatch.setattr(transports, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(transports, "PING_SECONDS", 0.0)
 
     @play
@@ -366,7 +366,7 @@ async def test_bursts_leave_room_for_others() -> None:
     """A hundred datagrams wait; when the time for them is up the loop takes other turns between them."""
     async with scene() as s:
         patch = pytest.MonkeyPatch()
-        patch.setattr(transports, "BURST_SECONDS", 0)
+        patch.setattr(transports, "MAX_TURN_SECONDS", 0)
         phone = Phone(s.phone.agent)
         for number in range(100):
             phone.send(phone.build("OPTIONS", cseq=number + 1))

@@ -11,10 +11,10 @@ from openivr.sip.auth.client import DigestClient, Login
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.message.message import Request, Response
-from openivr.sip.registrar.registrar import Binding, plain
+from openivr.sip.registrar.registrar import Binding, to_plain
 from openivr.sip.transport.resolver import Resolver
 from openivr.sip.trunk.trunk_manager import read_answer
-from openivr.sip.trunk.trunk_state import MISSES, TrunkConfig, TrunkHealth, TrunkType
+from openivr.sip.trunk.trunk_state import FAILURES_UNTIL_DOWN, TrunkConfig, TrunkHealth, TrunkType
 from tests.sip.front import Front, free_port, front
 from tests.sip.scene import play
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, answer_at_once, settings
@@ -125,7 +125,7 @@ async def test_a_name_that_does_not_exist() -> None:
         TrunkConfig(1, "nowhere", TrunkType.REGISTER, "nowhere.invalid", user="x", password="y")
     ) as house:
         assert (await house.line(1, TrunkHealth.DOWN)).reason == "name not found"
-        assert house.trunks.ways(1, "100") == []
+        assert house.trunks.dial_targets(1, "100") == []
 
 
 @play
@@ -137,7 +137,9 @@ async def test_names_are_looked_up() -> None:
         assert request.uri == "sip:provider.example"
         far.reply(request, 200)
         await house.line(1, TrunkHealth.UP)
-        (way, *_) = [way for way in house.trunks.ways(1, "0049*30#") if way.target.host == "127.0.0.1"]
+        (way, *_) = [
+            way for way in house.trunks.dial_targets(1, "0049*30#") if way.target.host == "127.0.0.1"
+        ]
         assert way.uri == "sip:0049*30%23@provider.example"
     far.close()
 
@@ -146,11 +148,11 @@ async def test_names_are_looked_up() -> None:
 async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called() -> None:
     far = provider()
     patch = pytest.MonkeyPatch()
-    patch.setattr(Resolver, "find", lambda _self, _name, found: found(("::1", "127.0.0.1")))
+    patch.setattr(Resolver, "resolve", lambda _self, _name, found: found(("::1", "127.0.0.1")))
     async with front(TrunkConfig(1, "two", TrunkType.PEER, "two.example", far.port)) as house:
         far.reply(await asked(far, house, "OPTIONS"), 200)
         await house.line(1, TrunkHealth.UP)
-        assert [way.target.host for way in house.trunks.ways(1, "100")] == ["127.0.0.1"]
+        assert [way.target.host for way in house.trunks.dial_targets(1, "100")] == ["127.0.0.1"]
     patch.undo()
     far.close()
 
@@ -159,7 +161,7 @@ async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called
 async def test_a_trunk_of_a_family_that_we_do_not_listen_on_is_down() -> None:
     async with front(TrunkConfig(1, "six", TrunkType.REGISTER, "::1", user="x", password="y")) as house:
         assert (await house.line(1, TrunkHealth.DOWN)).reason == "no address of its family is listened on"
-        assert house.trunks.ways(1, "100") == []
+        assert house.trunks.dial_targets(1, "100") == []
 
 
 @play
@@ -168,10 +170,10 @@ async def test_a_peer_is_asked_whether_it_is_there() -> None:
     async with front(to_provider(far, TrunkType.PEER)) as house:
         far.reply(await asked(far, house, "OPTIONS"), 404)
         assert (await house.line(1, TrunkHealth.UP)).reason == "answers"
-        for _ in range(MISSES):
-            house.trunks.missed(1)
+        for _ in range(FAILURES_UNTIL_DOWN):
+            house.trunks.on_no_response(1)
         await house.line(1, TrunkHealth.DOWN)
-        house.trunks.heard(1)
+        house.trunks.on_incoming_call(1)
         assert (await house.line(1, TrunkHealth.UP)).reason == "a call came"
     far.close()
 
@@ -181,7 +183,7 @@ async def test_only_the_answer_to_the_last_question_counts() -> None:
     far = provider()
     async with front(to_provider(far, TrunkType.PEER)) as house:
         first = await asked(far, house, "OPTIONS")
-        house.trunks.missed(1)
+        house.trunks.on_no_response(1)
         while (second := await asked(far, house, "OPTIONS")).call_id == first.call_id:
             pass
         far.reply(first, 200)
@@ -200,15 +202,15 @@ async def test_a_line_that_is_down_offers_no_way() -> None:
     async with front(
         to_provider(far, TrunkType.PEER), TrunkConfig(2, "down", TrunkType.ACCOUNT, user="c", password="d")
     ) as house:
-        assert len(house.trunks.ways(1, "100")) == 1, "it is not known yet"
+        assert len(house.trunks.dial_targets(1, "100")) == 1, "it is not known yet"
         far.reply(await asked(far, house, "OPTIONS"), 200)
         await house.line(1, TrunkHealth.UP)
-        assert len(house.trunks.ways(1, "100")) == 1
-        for _ in range(MISSES):
-            house.trunks.missed(1)
-        assert house.trunks.ways(1, "100") == []
-        assert house.trunks.ways(2, "100") == []
-        assert house.trunks.ways(3, "100") == []
+        assert len(house.trunks.dial_targets(1, "100")) == 1
+        for _ in range(FAILURES_UNTIL_DOWN):
+            house.trunks.on_no_response(1)
+        assert house.trunks.dial_targets(1, "100") == []
+        assert house.trunks.dial_targets(2, "100") == []
+        assert house.trunks.dial_targets(3, "100") == []
     far.close()
 
 
@@ -216,10 +218,10 @@ async def test_a_line_that_is_down_offers_no_way() -> None:
 async def test_a_peer_that_never_answers_options_is_called_all_the_same() -> None:
     far = provider()
     async with front(to_provider(far, TrunkType.PEER)) as house:
-        for _ in range(MISSES):
-            house.trunks.missed(1)
+        for _ in range(FAILURES_UNTIL_DOWN):
+            house.trunks.on_no_response(1)
         await house.line(1, TrunkHealth.DOWN)
-        assert len(house.trunks.ways(1, "100")) == 1
+        assert len(house.trunks.dial_targets(1, "100")) == 1
     far.close()
 
 
@@ -229,9 +231,9 @@ async def test_an_account_whose_registration_was_kept_over_a_restart_is_up() -> 
     binding = Binding("branch", "sip:a@h", Target("UDP", "127.0.0.1", 5062), time() + 60, 0, 0, "call", 1)
     async with front(account) as house:
         assert house.trunks.states[7].health is TrunkHealth.DOWN
-        house.door.restore([plain(binding)])
+        house.door.restore([to_plain(binding)])
         await house.line(7, TrunkHealth.UP)
-        (way,) = house.trunks.ways(7, "100")
+        (way,) = house.trunks.dial_targets(7, "100")
         assert (way.uri, way.target) == ("sip:100@127.0.0.1:5062", binding.target)
 
 
@@ -258,7 +260,7 @@ async def test_a_call_over_a_trunk_answers_its_challenges() -> None:
     far = provider()
     async with front(to_provider(far, TrunkType.PEER, caller_id="4930100")) as house:
         far.reply(await asked(far, house, "OPTIONS"), 200)
-        (way,) = house.trunks.ways(1, "+49301234", "1000")
+        (way,) = house.trunks.dial_targets(1, "+49301234", "1000")
         assert (way.uri, way.caller) == (f"sip:+49301234@127.0.0.1:{far.port}", "sip:4930100@127.0.0.1")
         ear = Ear()
         house.agent.call(
@@ -315,7 +317,7 @@ def test_two_of_us(protocol: str, host: str) -> None:
 
     async def call(caller: Front, trunk: int, called: Front, who: CallerIdentity) -> None:
         ear = Ear()
-        (way,) = caller.trunks.ways(trunk, "6200", "1000")
+        (way,) = caller.trunks.dial_targets(trunk, "6200", "1000")
         leg = caller.agent.call(
             way.uri, ear, body=OFFER, caller=way.caller, target=way.target, authorise=way.authorise
         )

@@ -8,7 +8,7 @@ from openivr.sip.message.message import Request, Response, read
 from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer
 from openivr.sip.transaction.tables import Timing
 from openivr.sip.transaction.timers import Timers
-from openivr.sip.transaction.via import stamp
+from openivr.sip.transaction.via import add_received
 
 
 class Wire:
@@ -30,7 +30,7 @@ class Wire:
         self.times.append(self._clock())
         return True
 
-    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+    def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
         return "192.0.2.1", 5060
 
     def take(self) -> list[Request | Response]:
@@ -48,16 +48,16 @@ class Hand:
         self.requests: list[Request] = []
         self.acks: list[Request] = []
         self.cancelled: list[ServerTransaction] = []
-        self.on_request: Callable[[Request], None] = lambda request: None
+        self.responder: Callable[[Request], None] = lambda request: None
 
-    def take_request(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         self.requests.append(request)
-        self.on_request(request)
+        self.responder(request)
 
-    def take_ack(self, request: Request) -> None:
+    def on_ack(self, request: Request) -> None:
         self.acks.append(request)
 
-    def take_cancel(self, server: ServerTransaction, request: Request) -> None:
+    def on_cancel(self, server: ServerTransaction, request: Request) -> None:
         self.cancelled.append(server)
 
 
@@ -84,7 +84,7 @@ class Virtual:
         assert message is not None
         if isinstance(message, Request):
             assert message.fault is None
-            stamp(message, self.hop)
+            add_received(message, self.hop)
         self.exchange.receive(message, self.hop)
 
     def advance(self, seconds: float) -> None:

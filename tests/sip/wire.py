@@ -48,43 +48,43 @@ class Ear(CallLegListener):
         assert isinstance(ending, Termination)
         return ending
 
-    def progressed(self, leg: CallLeg, status: int, body: bytes) -> None:
+    def on_progress(self, leg: CallLeg, status: int, body: bytes) -> None:
         self._note("progressed", (status, body))
 
-    def answered(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer(self, leg: CallLeg, body: bytes) -> None:
         self._note("answered", body)
 
-    def acknowledged(self, leg: CallLeg, body: bytes) -> None:
+    def on_ack(self, leg: CallLeg, body: bytes) -> None:
         self._note("acknowledged", body)
 
-    def offered(self, leg: CallLeg, body: bytes) -> bytes | None:
+    def on_offer(self, leg: CallLeg, body: bytes) -> bytes | None:
         self._note("offered", body)
         return self.answer
 
-    def wanted(self, leg: CallLeg) -> bytes | None:
+    def on_offer_request(self, leg: CallLeg) -> bytes | None:
         self._note("wanted")
         return self.offer
 
-    def agreed(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer_sdp(self, leg: CallLeg, body: bytes) -> None:
         self._note("agreed", body)
 
-    def disagreed(self, leg: CallLeg, status: int) -> None:
+    def on_reinvite_rejected(self, leg: CallLeg, status: int) -> None:
         self._note("disagreed", status)
 
-    def digit(self, leg: CallLeg, key: str, milliseconds: int) -> None:
+    def on_dtmf(self, leg: CallLeg, key: str, milliseconds: int) -> None:
         self._note("digit", (key, milliseconds))
 
-    def referred(self, leg: CallLeg, referral: Referral) -> None:
+    def on_refer(self, leg: CallLeg, referral: Referral) -> None:
         self.referral = referral
         self._note("referred", referral)
 
-    def transferring(self, leg: CallLeg, status: int) -> None:
+    def on_refer_progress(self, leg: CallLeg, status: int) -> None:
         self._note("transferring", status)
 
-    def failed(self, leg: CallLeg, ending: Termination) -> None:
+    def on_failed(self, leg: CallLeg, ending: Termination) -> None:
         self._note("failed", ending)
 
-    def ended(self, leg: CallLeg, ending: Termination) -> None:
+    def on_ended(self, leg: CallLeg, ending: Termination) -> None:
         self._note("ended", ending)
 
 
@@ -98,25 +98,25 @@ class House:
         self.deaf = False
         self.complaints = 0
 
-    def hears(self, source: Target) -> bool:
+    def is_source_allowed(self, source: Target) -> bool:
         return not self.deaf
 
-    def nonsense(self, source: Target) -> None:
+    def on_malformed(self, source: Target) -> None:
         self.complaints += 1
 
     def admit(self, request: Request) -> LocalResponse | None:
         return self.verdict
 
-    def called(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg) -> None:
         ear = Ear()
         leg.listener = ear
         self.calls.put_nowait((leg, ear))
         self.on_call(leg)
 
-    def registered(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request) -> LocalResponse:
         return LocalResponse(200, headers=(("Contact", request.get("contact")),))
 
-    def asked(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request) -> LocalResponse | None:
         return LocalResponse(200) if request.method == "MESSAGE" else None
 
     async def call(self) -> tuple[InboundLeg, Ear]:

@@ -20,7 +20,7 @@ from openivr.media.rtp.packet import Packet
 from openivr.simulate.transcript import TranscriptLine
 from openivr.sip.address import Target
 from openivr.sip.message.message import PHRASES, Response
-from openivr.sip.termination import FailureReason, of_loss, of_response
+from openivr.sip.termination import FailureReason, from_failure, from_response
 from openivr.softphone.audio_levels import LOUD_PACKETS, QUIET_PACKETS, LevelDetector
 from openivr.softphone.keyboard import Keyboard
 from openivr.softphone.reorder_buffer import ReorderBuffer
@@ -121,7 +121,7 @@ def test_what_two_tell_comes_in_the_order_of_its_times() -> None:
     ],
 )
 def test_what_a_refusal_means(status: int, verdict: CallResult) -> None:
-    ending = of_response(Response(status, PHRASES[status], {}))
+    ending = from_response(Response(status, PHRASES[status], {}))
     assert classify(ending) is verdict
     assert explain(ending) or status in (500,)
     assert describe_status(status) == f"{status} {PHRASES[status]}"
@@ -129,8 +129,8 @@ def test_what_a_refusal_means(status: int, verdict: CallResult) -> None:
 
 @pytest.mark.parametrize("why", [FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME])
 def test_a_server_that_says_nothing_is_unreachable(why: FailureReason) -> None:
-    assert classify(of_loss(why)) is CallResult.UNREACHABLE
-    assert explain(of_loss(why)) == ""
+    assert classify(from_failure(why)) is CallResult.UNREACHABLE
+    assert explain(from_failure(why)) == ""
 
 
 def test_a_trace_shows_messages_without_answers_to_challenges() -> None:

@@ -85,7 +85,7 @@ class CallManager:
         if origin is None:
             leg.reject(403)
         elif leg.replaces is not None:
-            if not leg.over:
+            if not leg.is_terminated:
                 self._replace(leg, origin)
         else:
             self._offer(configuration, leg, origin)
@@ -100,7 +100,7 @@ class CallManager:
             self._note(configuration, origin, asked, way, way.value)
             leg.reject(404)
             return
-        if leg.over:  # given up before we knew where it leads
+        if leg.is_terminated:  # given up before we knew where it leads
             self._note(configuration, origin, asked, way, HangupReason.CALLER, Topic.ARRIVED)
             return
         party = self._open(leg, asked)
@@ -171,7 +171,7 @@ class CallManager:
         call.on_referral = self.on_referral
         if isinstance(origin, TrunkAccount):
             self.house.usage.arrive(origin.id)
-            self.house.lines.heard(origin.id)
+            self.house.lines.on_incoming_call(origin.id)
         return call
 
     def begin(self, call: Call, asked: InviteInfo, way: DialplanMatch) -> None:

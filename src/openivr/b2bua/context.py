@@ -44,15 +44,15 @@ class SipAgent(Protocol):
 class TrunkRoutes(Protocol):
     """The trunks as they are now (`sip.trunks.Trunks`)."""
 
-    def ways(self, ident: int, number: str, caller: str = "") -> list[DialTarget]:
+    def dial_targets(self, ident: int, number: str, caller: str = "") -> list[DialTarget]:
         """The ways to call a number over a trunk, to be tried in order; none while there is none."""
         ...
 
-    def missed(self, ident: int) -> None:
+    def on_no_response(self, ident: int) -> None:
         """Note that a call over a trunk had no answer at all."""
         ...
 
-    def heard(self, ident: int) -> None:
+    def on_incoming_call(self, ident: int) -> None:
         """Note that a call came over a trunk."""
         ...
 

@@ -27,7 +27,7 @@ from openivr.ivr.events import Cause
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
-from openivr.sip.address import bracket
+from openivr.sip.address import uri_host
 from openivr.sip.dialog.call_leg import Header
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.termination import FailureReason, Termination
@@ -168,7 +168,7 @@ class Dialer:
             kind=DestinationKind.EXTENSION.value,
             target=member,
             number=account.number,
-            via=f"{bracket(target.host)}:{target.port}",
+            via=f"{uri_host(target.host)}:{target.port}",
             began=self.house.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
@@ -200,7 +200,7 @@ class Dialer:
             log.warning("call outside refused", call=self.scribe.call, route=route.name, limit=limit.value)
             self._refuse(Cause.LIMIT)
             return
-        self._ways = iter(self.house.lines.ways(trunk.id, dial.number, self.caller.outside))
+        self._ways = iter(self.house.lines.dial_targets(trunk.id, dial.number, self.caller.outside))
         self.house.usage.begin(start, trunk.id)
         self.line = (route.id, trunk.id)
         self._try_way(trunk)
@@ -228,9 +228,9 @@ class Dialer:
 
     def _pass_over(self, fork: Fork, trunk: TrunkAccount) -> None:
         """If nothing was heard from the line: a caller does not wait for timer B, half a minute."""
-        if fork.party.leg is None or fork.party.leg.heeded:
+        if fork.party.leg is None or fork.party.leg.has_response:
             return
-        self.house.lines.missed(trunk.id)
+        self.house.lines.on_no_response(trunk.id)
         self._end(fork, Cause.UNAVAILABLE)
         self._try_way(trunk)
 
@@ -261,14 +261,14 @@ class Dialer:
         fork = Fork(party, member, self.scribe.add_leg(record), record)
         self.forks.append(fork)
         party.account = self.configuration.account_of(member)
-        party.on_progress = partial(self._progress, fork)
-        party.on_answer = partial(self._answer, fork)
+        party.on_ringing = partial(self._progress, fork)
+        party.on_connected = partial(self._answer, fork)
         party.on_gone = partial(self._gone, fork)
         party.leg = self.house.agent.call(
             way.uri,
             party,
             body=party.session.offer(),
-            caller=way.caller.replace("{host}", bracket(media.address[0])),
+            caller=way.caller.replace("{host}", uri_host(media.address[0])),
             caller_name=self.caller.name,
             target=way.target,
             headers=headers,
@@ -303,7 +303,7 @@ class Dialer:
         party.hang_up()
         self._note(fork, ended=self.house.now(), result=cause.value, status=ending.status)
         if self.line is not None and ending.reason in NO_ANSWER_AT_ALL:
-            self.house.lines.missed(self.dial.trunk)
+            self.house.lines.on_no_response(self.dial.trunk)
             if not self.is_over:
                 self._try_way(self.configuration.trunks[self.dial.trunk])
             return

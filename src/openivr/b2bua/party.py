@@ -32,12 +32,12 @@ class Party(CallLegListener):
         "leg",
         "media",
         "number",
-        "on_answer",
+        "on_connected",
         "on_gone",
         "on_key",
         "on_lost",
-        "on_progress",
         "on_referral",
+        "on_ringing",
         "session",
         "terms",
     )
@@ -53,8 +53,8 @@ class Party(CallLegListener):
         self._choice = DtmfSelector()
         self._now = now
         self.on_key: Callable[[str], object] = ignore
-        self.on_progress: Callable[[Party, int, bool], object] = ignore  # status, whether sound came with it
-        self.on_answer: Callable[[Party], object] = ignore
+        self.on_ringing: Callable[[Party, int, bool], object] = ignore  # status, whether sound came with it
+        self.on_connected: Callable[[Party], object] = ignore
         self.on_gone: Callable[[Party, Termination], object] = ignore  # last; whether answered before or not
         self.on_lost: Callable[[Party], object] = ignore  # no sound for a long time
         self.on_referral: Callable[[Party, Referral], object] = reject_referral
@@ -76,53 +76,53 @@ class Party(CallLegListener):
 
     def ring(self, *, is_early: bool = False) -> None:
         """Tell the caller that it rings; early: with sound before the answer, where it gave us an offer."""
-        if isinstance(self.leg, InboundLeg) and self.leg.early:
+        if isinstance(self.leg, InboundLeg) and self.leg.is_early:
             if is_early and self._answer:
-                self.leg.ring(183, self._answer)
+                self.leg.progress(183, self._answer)
                 self._connect()
             else:
-                self.leg.ring(180)
+                self.leg.progress(180)
 
     def answer(self) -> None:
         """Answer the caller; sound flows as soon as it is agreed on."""
-        if isinstance(self.leg, InboundLeg) and self.leg.early:
+        if isinstance(self.leg, InboundLeg) and self.leg.is_early:
             self.leg.answer(self._answer or self.session.offer())
             self._connect()
 
     def hang_up(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
         """End the call with it, and its sound. Told to nobody; may be called again."""
         self.forget()
-        if self.leg is not None and not self.leg.over:
+        if self.leg is not None and not self.leg.is_terminated:
             self.leg.hangup(status, headers)
         self.media.close()
 
     def forget(self) -> None:
         """Tell nobody anything any more."""
-        self.on_key = self.on_progress = self.on_answer = self.on_gone = self.on_lost = ignore
+        self.on_key = self.on_ringing = self.on_connected = self.on_gone = self.on_lost = ignore
         self.on_referral = reject_referral
 
     @property
     def is_answered(self) -> bool:
         """Whether there is a conversation with it, or could be."""
-        return self.leg is not None and not self.leg.early and not self.leg.over
+        return self.leg is not None and not self.leg.is_early and not self.leg.is_terminated
 
     # What signalling tells
 
-    def progressed(self, leg: CallLeg, status: int, body: bytes) -> None:
+    def on_progress(self, leg: CallLeg, status: int, body: bytes) -> None:
         is_early = bool(body) and self._accept(body)
-        self.on_progress(self, status, is_early)
+        self.on_ringing(self, status, is_early)
 
-    def answered(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer(self, leg: CallLeg, body: bytes) -> None:
         if body and not self._accept(body) and self.terms is None:
             leg.hangup(NOT_ACCEPTABLE)
             return
-        self.on_answer(self)
+        self.on_connected(self)
 
-    def acknowledged(self, leg: CallLeg, body: bytes) -> None:
+    def on_ack(self, leg: CallLeg, body: bytes) -> None:
         if body and not self._accept(body):
             leg.hangup(NOT_ACCEPTABLE)
 
-    def offered(self, leg: CallLeg, body: bytes) -> bytes | None:
+    def on_offer(self, leg: CallLeg, body: bytes) -> bytes | None:
         answer = self.session.answer(body)
         if answer is None:
             return None
@@ -130,22 +130,22 @@ class Party(CallLegListener):
         self._connect()
         return answer.body
 
-    def wanted(self, leg: CallLeg) -> bytes | None:
+    def on_offer_request(self, leg: CallLeg) -> bytes | None:
         return self.session.offer()
 
-    def agreed(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer_sdp(self, leg: CallLeg, body: bytes) -> None:
         self._accept(body)
 
-    def digit(self, leg: CallLeg, key: str, milliseconds: int) -> None:
+    def on_dtmf(self, leg: CallLeg, key: str, milliseconds: int) -> None:
         self._take_key(key, DtmfMethod.INFO)
 
-    def referred(self, leg: CallLeg, referral: Referral) -> None:
+    def on_refer(self, leg: CallLeg, referral: Referral) -> None:
         self.on_referral(self, referral)
 
-    def failed(self, leg: CallLeg, ending: Termination) -> None:
+    def on_failed(self, leg: CallLeg, ending: Termination) -> None:
         self.on_gone(self, ending)
 
-    def ended(self, leg: CallLeg, ending: Termination) -> None:
+    def on_ended(self, leg: CallLeg, ending: Termination) -> None:
         self.on_gone(self, ending)
 
     # Inside

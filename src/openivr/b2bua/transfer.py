@@ -72,7 +72,7 @@ class Transfers:
 
     def _tell(self, new: Call, asking: Party, account: SipAccount, referral: Referral, status: int) -> None:
         """The transferred call was answered, so that the phone that asked is done; or it has failed."""
-        referral.tell(status)
+        referral.report(status)
         if status == 200:
             asking.hang_up()
         else:  # not at once: the call is in the midst of saying so
@@ -117,7 +117,7 @@ class Transfers:
             join(second, held, call, asking)
         else:
             join(call, asking, second, held)
-        referral.tell(200)
+        referral.report(200)
         asking.hang_up()
         held.hang_up()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openivr.media.audio.clip import Clip
     from openivr.simulate.transcript import TranscriptLine
     from openivr.sip.address import Target
-    from openivr.sip.auth.client import KeptLogin, Login
+    from openivr.sip.auth.client import HashedLogin, Login
     from openivr.sip.settings import Trace
     from openivr.softphone.conversation import Script
     from openivr.softphone.server_log import ServerLog
@@ -40,11 +40,11 @@ def read_server(_ctx: click.Context, _param: click.Parameter, text: str) -> "Tar
 
 
 def find_server(text: str) -> "Target":
-    from openivr.sip.address import find_target
+    from openivr.sip.address import target_of_uri
     from openivr.sip.message.headers import read_uri
 
     uri = read_uri(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
-    target = find_target(uri) if uri is not None else None
+    target = target_of_uri(uri) if uri is not None else None
     if target is None:
         raise click.BadParameter(f"{text!r} is not sip:HOST:PORT;transport=udp, tcp or tls")
     return target
@@ -186,10 +186,10 @@ def run(number: str, data: Path, database: str, extension: str, options: dict[st
 
 def find_way(
     number: str, data: Path, database: str, extension: str, options: dict[str, Any]
-) -> "tuple[Target, Login | KeptLogin, ServerLog | None]":
+) -> "tuple[Target, Login | HashedLogin, ServerLog | None]":
     """Return the server to call, the login, and the server's journal if it is on this machine."""
     from openivr.cli.snapshot import load
-    from openivr.sip.auth.client import KeptLogin, Login
+    from openivr.sip.auth.client import HashedLogin, Login
     from openivr.sip.auth.server import DigestSecret
     from openivr.softphone.server_log import ServerLog, find_sip_address
 
@@ -197,7 +197,7 @@ def find_way(
         password = options["password_file"].read_text().rstrip("\r\n")
         return options["server"] or find_server(USUAL_SERVER), Login(options["user"], password), None
     account = find_account(data, database, extension)
-    login = KeptLogin(account.user, DigestSecret.read(account.secret).hashes)
+    login = HashedLogin(account.user, DigestSecret.read(account.secret).hashes)
     journal = data / "journal"
     server = options["server"] or find_server(find_sip_address(journal) or USUAL_SERVER)
     server = server._replace(host=EVERYWHERE.get(server.host, server.host))

@@ -30,12 +30,12 @@ from openivr.server.recovery import recover
 from openivr.server.supervisor import LIFT, WorkerContext
 from openivr.sip.access import accounts as directory
 from openivr.sip.access.access_control import AccessControl
-from openivr.sip.address import Target, normal
+from openivr.sip.address import Target, normalize_host
 from openivr.sip.agent import Agent
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.registrar.keepalive import BindingKeepalive
-from openivr.sip.registrar.registrar import Binding, plain
+from openivr.sip.registrar.registrar import Binding, to_plain
 from openivr.sip.settings import AgentSettings as SipSettings
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
@@ -111,7 +111,7 @@ class CallsProcess:
         told = settings.calls
         self.media = Media(media_settings(told))
         self.door = AccessControl(secrets.token_bytes(32), self.take_call, is_full=self.is_full)
-        self.door.guard.exempt(told.proxies)
+        self.door.rate_limiter.set_exempt(told.proxies)
         self.agent = Agent(sip_settings(told, journal.flush), self.door)
         self.trunks = TrunkManager(self.agent, self.door, self.note_trunk)
         self.upkeep = BindingKeepalive(self.agent, self.door)
@@ -209,7 +209,7 @@ class CallsProcess:
                     extension=extension,
                     contact=contact,
                     expires=int(binding.expires),
-                    data=plain(binding),
+                    data=to_plain(binding),
                 )
                 self.journal.write(entry)
         for contact in before.keys() - after.keys():
@@ -249,7 +249,7 @@ class CallsProcess:
         hurried.cancel()
         self.switchboard.close()
         await self.trunks.close()
-        await asyncio.sleep(GOODBYE_SECONDS if self.agent.legs else 0)
+        await asyncio.sleep(GOODBYE_SECONDS if self.agent.leg_count else 0)
         self.upkeep.close()
         self.agent.close()
         await self.media.close()
@@ -340,7 +340,7 @@ def make_trunk(trunk: TrunkAccount) -> trunk_state.TrunkConfig:
         id=trunk.id,
         name=trunk.name,
         kind=trunk_state.TrunkType(trunk.kind),
-        host=normal(trunk.hostname),
+        host=normalize_host(trunk.hostname),
         port=trunk.port,
         protocol=trunk.transport.upper(),
         domain=trunk.domain,

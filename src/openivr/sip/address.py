@@ -6,7 +6,7 @@ Finding a target is RFC 3263 without NAPTR and SRV: numeric hosts at once, names
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
 
-from openivr.sip.message.headers import Uri, remembered
+from openivr.sip.message.headers import Uri, cached
 
 PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 
@@ -34,7 +34,7 @@ class Channel(Protocol):
         """Send a message; whether it is on its way."""
         ...
 
-    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+    def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
         """Our host and port as that peer should know them."""
         ...
 
@@ -51,13 +51,13 @@ class Hop(NamedTuple):
         return Target(self.channel.protocol, *self.address)
 
 
-def bracket(host: str) -> str:
+def uri_host(host: str) -> str:
     """A host as URIs write it: without its zone, which means nothing elsewhere."""
     return f"[{host.partition('%')[0]}]" if ":" in host else host
 
 
-@remembered
-def normal(host: str) -> str:
+@cached
+def normalize_host(host: str) -> str:
     """A host as sockets write it: without brackets, IPv6 in the one spelling of many that RFC 5952 wants."""
     bare = host.strip("[]").lower()
     try:
@@ -71,20 +71,20 @@ def is_ipv6(host: str) -> bool:
     return ":" in host
 
 
-def read_peer(address: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
+def from_sockaddr(address: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
     """The host, with its zone if it is link-local, and port of an address that a socket has told."""
     if len(address) == 4 and address[3]:
         return f"{address[0]}%{address[3]}", address[1]
     return address[0], address[1]
 
 
-def write_peer(peer: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
+def to_sockaddr(peer: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
     """The same as a socket takes it."""
     host, mark, zone = peer[0].partition("%")
     return (host, peer[1], 0, int(zone)) if mark else peer
 
 
-@remembered
+@cached
 def is_numeric(host: str) -> bool:
     """Whether a host, without brackets, is an IP address."""
     try:
@@ -94,7 +94,7 @@ def is_numeric(host: str) -> bool:
     return True
 
 
-@remembered
+@cached
 def is_private(host: str) -> bool:
     """Whether an address is of a network of ours, where the external address means nothing."""
     try:
@@ -103,7 +103,7 @@ def is_private(host: str) -> bool:
         return False
 
 
-def find_target(uri: Uri) -> Target | None:
+def target_of_uri(uri: Uri) -> Target | None:
     """The target of a sip or sips URI, its host still a name perhaps; `None` for what cannot be reached."""
     if uri.scheme == "tel" or uri.transport not in ("", "UDP", "TCP", "TLS"):
         return None

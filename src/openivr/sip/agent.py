@@ -32,7 +32,7 @@ from openivr.sip.settings import AgentSettings
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer
 from openivr.sip.transaction.timers import Timers
-from openivr.sip.transaction.via import stamp, token
+from openivr.sip.transaction.via import add_received, random_token
 from openivr.sip.transport.resolver import Resolver
 from openivr.sip.transport.sockets import StreamChannel, Transports
 from openivr.sip.validation import NOT_ALLOWED, Refusal, check_invite, check_request
@@ -54,16 +54,16 @@ class Agent:
         self.settings = settings
         timers = Timers(loop.time, self._wake)
         transports = Transports(
-            self._receive,
-            self._lose,
+            self._on_received,
+            self._on_stream_closed,
             settings.external,
             _server_tls(settings),
             _client_tls(settings),
         )
         if settings.before_send is not None or settings.trace is not None:
-            transports.tell = self._tell
-        exchange = TransactionLayer(self, timers, settings.timing, transports.reach)
-        self._stack = AgentContext(settings, timers, exchange, transports, Resolver())
+            transports.on_send = self._on_send
+        exchange = TransactionLayer(self, timers, settings.timing, transports.hop_to)
+        self._context = AgentContext(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
 
     async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
@@ -75,7 +75,7 @@ class Agent:
         given: Sequence[socket.socket | None] = sockets or [None] * len(self.settings.listen)
         try:
             listening = [
-                await self._stack.transports.listen(at, bound)
+                await self._context.transports.listen(at, bound)
                 for at, bound in zip(self.settings.listen, given, strict=True)
             ]
             self.listening = tuple(listening)
@@ -105,14 +105,16 @@ class Agent:
         trunk's proxy). Without a `body` the peer is asked for its offer. Raises `ValueError` for a `uri` or
         `caller` that is no SIP URI.
         """
-        request = self._begin_request("INVITE", uri, write_address(_valid(caller), caller_name), f"<{uri}>")
+        request = self._begin_request(
+            "INVITE", uri, write_address(_require_uri(caller), caller_name), f"<{uri}>"
+        )
         request.headers["max-forwards"] = [str(max_forwards)]
         for name, value in headers:
             request.add(name, value)
-        self._stack.set_body(request, body)
-        leg = OutboundLeg(self._stack, request, target, authorise, contact_user)
+        self._context.set_body(request, body)
+        leg = OutboundLeg(self._context, request, target, authorise, contact_user)
         leg.listener = listener
-        leg.place()
+        leg.send_invite()
         return leg
 
     def request(  # noqa: PLR0913 - what a request may be given, by name
@@ -136,7 +138,7 @@ class Agent:
         Raises `ValueError` for what is no SIP URI.
         """
         request = self._begin_request(
-            method, uri, write_address(_valid(sender), tag=token()), f"<{receiver or uri}>"
+            method, uri, write_address(_require_uri(sender), tag=random_token()), f"<{receiver or uri}>"
         )
         request.cseq = cseq
         request.headers["cseq"] = [f"{cseq} {method}"]
@@ -151,14 +153,14 @@ class Agent:
             if response.status >= 200:
                 replied(response)
 
-        outgoing = ClientRequest(self._stack, request, took, replied, authorise=authorise)
+        outgoing = ClientRequest(self._context, request, took, replied, authorise=authorise)
         if target is not None:
-            outgoing.send_to(target)
+            outgoing.send_to_target(target)
         else:
-            outgoing.send(uri)
+            outgoing.send_to_uri(uri)
 
     def _begin_request(self, method: str, uri: str, sender: str, receiver: str) -> Request:
-        call_id = f"{token()}{token()}"
+        call_id = f"{random_token()}{random_token()}"
         headers: Headers = {
             "max-forwards": ["70"],
             "from": [sender],
@@ -167,184 +169,186 @@ class Agent:
             "cseq": [f"1 {method}"],
             "user-agent": [self.settings.user_agent],
         }
-        request = Request(method, _valid(uri), headers)
+        request = Request(method, _require_uri(uri), headers)
         request.call_id = call_id
         request.cseq = 1
         return request
 
-    def contact(self, target: Target, user: str = "") -> str:
+    def contact_uri(self, target: Target, user: str = "") -> str:
         """Our Contact URI as a numeric target should know it: for REGISTER.
 
         Raises `ValueError` if no socket of ours leads there.
         """
-        hop = self._stack.transports.reach(target)
+        hop = self._context.transports.hop_to(target)
         if hop is None:
             raise ValueError(f"no way to {target}")
-        return self._stack.contact(hop, user)
+        return self._context.contact_uri(hop, user)
 
-    def speaks(self, host: str) -> bool:
+    def supports_family(self, host: str) -> bool:
         """Whether a numeric host is of a family that we listen on, so that calls can go either way."""
-        return self._stack.transports.speaks(host)
+        return self._context.transports.supports_family(host)
 
-    def keep_alive(self, target: Target) -> None:
+    def send_keepalive(self, target: Target) -> None:
         """Send a numeric target a line break (RFC 5626, section 4.4.1), so that NATs on the way stay open."""
-        hop = self._stack.transports.reach(target)
+        hop = self._context.transports.hop_to(target)
         if hop is not None:
             hop.channel.send(b"\r\n\r\n", hop.address)
 
     @property
-    def legs(self) -> int:
+    def leg_count(self) -> int:
         """How many calls are under way."""
-        return len(self._stack.legs)
+        return len(self._context.legs)
 
     async def drain(self, seconds: float) -> None:
         """Take no new calls (503), and wait until those under way have ended, at most so long."""
         self._draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._stack.idle()
+                await self._context.wait_idle()
 
     def close(self) -> None:
         """Hang up what is left, and close all sockets."""
         self._draining = True
-        for leg in list(self._stack.legs.values()):
+        for leg in list(self._context.legs.values()):
             leg.hangup()
-        self._stack.resolver.close()
-        self._stack.transports.close()
+        self._context.resolver.close()
+        self._context.transports.close()
         if self._alarm is not None:
             self._alarm.cancel()
 
     # What arrives
 
-    def _receive(self, data: bytes, hop: Hop) -> None:
+    def _on_received(self, data: bytes, hop: Hop) -> None:
         source = hop.target
-        if not self._owner.hears(source):
+        if not self._owner.is_source_allowed(source):
             return
         if self.settings.trace is not None:
             self.settings.trace(False, source, data)
         try:
-            self._take(data, hop)
+            self._on_message(data, hop)
         except Exception:  # one message's trouble must not take the socket from the others
             log.exception("message failed", source=source)
 
-    def _take(self, data: bytes, hop: Hop) -> None:
+    def _on_message(self, data: bytes, hop: Hop) -> None:
         message = read(data)
         if message is None:
-            self._owner.nonsense(hop.target)
+            self._owner.on_malformed(hop.target)
         elif isinstance(message, Response):
-            self._stack.exchange.receive(message, hop)
+            self._context.transactions.receive(message, hop)
         else:
-            stamp(message, hop)
+            add_received(message, hop)
             if message.fault is not None:
-                self._owner.nonsense(hop.target)
-                self._refuse(message, (message.fault.status, ()), message.fault.reason)
+                self._owner.on_malformed(hop.target)
+                self._reject(message, (message.fault.status, ()), message.fault.reason)
             else:
-                self._stack.exchange.receive(message, hop)
+                self._context.transactions.receive(message, hop)
 
-    def take_request(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         """A request that no transaction knows."""
         if request.to.tag:
-            leg = self._stack.legs.get(request.to.tag)
-            if leg is not None and leg.owns(request):
-                leg.take(request)
+            leg = self._context.legs.get(request.to.tag)
+            if leg is not None and leg.matches(request):
+                leg.handle_request(request)
                 return
         reply = self._owner.admit(request)
         if reply is not None:
-            self._reply(request, reply)
+            self._respond_stateless(request, reply)
         elif request.to.tag:
-            self._refuse(request, (481, ()))
-        elif len(self._stack.exchange) >= self.settings.max_transactions:
-            self._refuse(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
+            self._reject(request, (481, ()))
+        elif len(self._context.transactions) >= self.settings.max_transactions:
+            self._reject(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
         else:
-            self._take_new(request)
+            self._on_new_request(request)
 
-    def _take_new(self, request: Request) -> None:
+    def _on_new_request(self, request: Request) -> None:
         method = request.method
         refusal = check_request(request)
         if method == "INVITE" and refusal is None:
             refusal = check_invite(request, self.settings.min_session)
         if refusal is not None:
-            self._refuse(request, refusal)
+            self._reject(request, refusal)
         elif self._draining and method in ("INVITE", "OPTIONS"):
-            self._refuse(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
+            self._reject(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
         elif method == "INVITE":
-            self._take_call(request)
+            self._on_invite(request)
         elif method == "OPTIONS":
-            tag = self._stack.exchange.stateless_tag(request)  # anybody may ask: nothing is kept of it
+            tag = self._context.transactions.stateless_tag(request)  # anybody may ask: nothing is kept of it
             response = respond(request, 200, headers=(("Accept", SDP),), tag=tag)
-            self._stack.introduce(response, request.hop)
-            self._stack.exchange.reply(request, response)
+            self._context.add_capabilities(response, request.hop)
+            self._context.transactions.respond_stateless(request, response)
         else:
-            self._ask_owner(request)
+            self._on_other_request(request)
 
-    def _ask_owner(self, request: Request) -> None:
+    def _on_other_request(self, request: Request) -> None:
         reply = (
-            self._owner.registered(request) if request.method == "REGISTER" else self._owner.asked(request)
+            self._owner.on_register(request)
+            if request.method == "REGISTER"
+            else self._owner.on_other_request(request)
         )
         if reply is None:
-            self._refuse(request, NOT_ALLOWED)
+            self._reject(request, NOT_ALLOWED)
             return
-        server = self._stack.exchange.begin(request)
-        response = respond(request, reply.status, reply.reason, reply.headers, reply.body, token())
+        server = self._context.transactions.create_server(request)
+        response = respond(request, reply.status, reply.reason, reply.headers, reply.body, random_token())
         response.headers["server"] = [self.settings.user_agent]
-        self._stack.exchange.answer(server, response)
+        self._context.transactions.respond(server, response)
 
-    def _take_call(self, request: Request) -> None:
+    def _on_invite(self, request: Request) -> None:
         replaced = None
         if "replaces" in request.headers:
             found = self._find_replaced(request)
             if not isinstance(found, DialogSession):
-                self._refuse(request, found)
+                self._reject(request, found)
                 return
             replaced = found
-        leg = InboundLeg(self._stack, request, replaced)
+        leg = InboundLeg(self._context, request, replaced)
         try:
-            self._owner.called(leg)
+            self._owner.on_invite(leg)
         except Exception:
             log.exception("call failed", call_id=leg.call_id)
             leg.hangup(500)
-        leg.wait()
+        leg.start_trying_timer()
 
     def _find_replaced(self, request: Request) -> DialogSession | Refusal:
         """The leg that an INVITE with Replaces takes the place of (RFC 3891, section 3)."""
         replaces = read_replaces(request.get("replaces"))
         if replaces is None or len(request.headers["replaces"]) > 1:
             return 400, ()
-        leg = cast(DialogSession | None, self._stack.legs.get(replaces.to_tag))
-        if leg is None or leg.call_id != replaces.call_id or not leg.is_with(replaces.from_tag):
+        leg = cast(DialogSession | None, self._context.legs.get(replaces.to_tag))
+        if leg is None or leg.call_id != replaces.call_id or not leg.has_remote_tag(replaces.from_tag):
             return 481, ()
-        if replaces.early_only and not leg.early:
+        if replaces.early_only and not leg.is_early:
             return 486, ()
-        if leg.early and isinstance(leg, InboundLeg):
+        if leg.is_early and isinstance(leg, InboundLeg):
             return 481, ()  # only calls that we placed can be picked up while they ring
         return leg
 
-    def take_ack(self, request: Request) -> None:
+    def on_ack(self, request: Request) -> None:
         """An ACK that no transaction wants."""
-        leg = self._stack.legs.get(request.to.tag)
-        if leg is not None and leg.owns(request):
-            leg.take_ack(request)
+        leg = self._context.legs.get(request.to.tag)
+        if leg is not None and leg.matches(request):
+            leg.handle_ack(request)
 
-    def take_cancel(self, server: ServerTransaction, request: Request) -> None:
+    def on_cancel(self, server: ServerTransaction, request: Request) -> None:
         """A call is given up before it was answered."""
         if isinstance(server.user, InboundLeg):
-            server.user.take_cancel(request)
+            server.user.handle_cancel(request)
 
-    def _reply(self, request: Request, reply: LocalResponse) -> None:
+    def _respond_stateless(self, request: Request, reply: LocalResponse) -> None:
         if reply.status:
-            tag = self._stack.exchange.stateless_tag(request)
+            tag = self._context.transactions.stateless_tag(request)
             response = respond(request, reply.status, reply.reason, reply.headers, reply.body, tag)
             response.headers["server"] = [self.settings.user_agent]
-            self._stack.exchange.reply(request, response)
+            self._context.transactions.respond_stateless(request, response)
 
-    def _refuse(self, request: Request, refusal: Refusal, reason: str = "") -> None:
+    def _reject(self, request: Request, refusal: Refusal, reason: str = "") -> None:
         status, headers = refusal
-        self._reply(request, LocalResponse(status, reason, headers))
+        self._respond_stateless(request, LocalResponse(status, reason, headers))
 
-    def _lose(self, stream: StreamChannel) -> None:
-        self._stack.exchange.lose(stream)
+    def _on_stream_closed(self, stream: StreamChannel) -> None:
+        self._context.transactions.on_channel_closed(stream)
 
-    def _tell(self, data: bytes, hop: Hop) -> None:
+    def _on_send(self, data: bytes, hop: Hop) -> None:
         """A message is about to leave."""
         settings = self.settings
         if settings.before_send is not None:
@@ -357,10 +361,10 @@ class Agent:
     def _wake(self, when: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = self._loop.call_at(when, self._stack.timers.run)
+        self._alarm = self._loop.call_at(when, self._context.timers.run)
 
 
-def _valid(uri: str) -> str:
+def _require_uri(uri: str) -> str:
     if read_uri(uri) is None:
         raise ValueError(f"not a SIP URI: {uri!r}")
     return uri

@@ -11,8 +11,8 @@ from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ClientTransaction
 from openivr.sip.transaction.tables import State
 
-ROUNDS = 4  # challenges answered for one request
-LARGE = 1300  # bytes; above it a datagram may be lost in pieces (RFC 3261, section 18.1.1)
+MAX_CHALLENGES = 4  # challenges answered for one request
+MAX_UDP_BYTES = 1300  # bytes; above it a datagram may be lost in pieces (RFC 3261, section 18.1.1)
 
 
 class ClientRequest:
@@ -20,17 +20,17 @@ class ClientRequest:
 
     __slots__ = (
         "_authorise",
+        "_context",
         "_dialog",
-        "_lost",
+        "_on_failure",
+        "_on_response",
         "_prepare",
         "_rounds",
-        "_stack",
-        "_switched",
-        "_took",
-        "client",
-        "given_up",
+        "_udp_hop",
         "hop",
+        "is_cancelled",
         "request",
+        "transaction",
     )
 
     def __init__(  # noqa: PLR0913 - the parts of one errand, by name
@@ -45,66 +45,72 @@ class ClientRequest:
         prepare: Callable[[Request, Hop], None] | None = None,
     ) -> None:
         self.request = request
-        self.client: ClientTransaction | None = None
+        self.transaction: ClientTransaction | None = None
         self.hop: Hop | None = None
-        self.given_up = False
-        self._stack = stack
-        self._took = took
-        self._lost = lost
+        self.is_cancelled = False
+        self._context = stack
+        self._on_response = took
+        self._on_failure = lost
         self._authorise = authorise
         self._dialog = dialog  # whose numbers are used
         self._prepare = prepare  # told the hop before the request is sent: its Contact depends on it
         self._rounds = 0
-        self._switched: Hop | None = None  # where it would have gone, had it not been so large
+        self._udp_hop: Hop | None = None  # where it would have gone, had it not been so large
 
-    def send(self, uri: str) -> None:
+    def send_to_uri(self, uri: str) -> None:
         """Send it to where a URI leads."""
-        self._stack.reach(uri, self._found)
+        self._context.resolve_uri(uri, self._on_hop)
 
-    def send_to(self, target: Target) -> None:
+    def send_to_target(self, target: Target) -> None:
         """Send it to a target."""
-        self._stack.reach_target(target, self._found)
+        self._context.resolve_target(target, self._on_hop)
 
-    def send_over(self, hop: Hop) -> None:
+    def send_over_hop(self, hop: Hop) -> None:
         """Send it over a hop that is open."""
-        self._found(hop)
+        self._on_hop(hop)
 
-    def _found(self, hop: Hop | None) -> None:
-        if self.given_up:
+    def _on_hop(self, hop: Hop | None) -> None:
+        if self.is_cancelled:
             return
         if hop is None:
-            self._stack.timers.set(0, self._report, FailureReason.NAME)
+            self._context.timers.set(0, self._report_failure, FailureReason.NAME)
             return
         if self._prepare is not None:
             self._prepare(self.request, hop)
         self._start(self._by_size(hop))
 
     def _by_size(self, hop: Hop) -> Hop:
-        if hop.channel.protocol != "UDP" or self._dialog is not None or len(self.request.encode()) <= LARGE:
+        if (
+            hop.channel.protocol != "UDP"
+            or self._dialog is not None
+            or len(self.request.encode()) <= MAX_UDP_BYTES
+        ):
             return hop
-        other = self._stack.transports.reach(Target("TCP", *hop.address))
+        other = self._context.transports.hop_to(Target("TCP", *hop.address))
         if other is None:
             return hop
-        self._switched = hop
+        self._udp_hop = hop
         return other
 
     def _start(self, hop: Hop) -> None:
         self.hop = hop
-        self.client = self._stack.exchange.start(self.request, hop, self._take, self._lose)
+        self.transaction = self._context.transactions.send_request(
+            self.request, hop, self._on_transaction_response, self._on_transaction_failure
+        )
 
-    def _take(self, client: ClientTransaction, response: Response) -> None:
-        if response.status in (401, 407) and client is self.client and not self.given_up:
-            again = self._authorised(response)
+    def _on_transaction_response(self, client: ClientTransaction, response: Response) -> None:
+        if response.status in (401, 407) and client is self.transaction and not self.is_cancelled:
+            again = self._with_credentials(response)
             if again is not None and self.hop is not None:
                 self.request = again
                 self._start(self.hop)
                 return
-        if client is self.client:
-            self._took(response)
+        if client is self.transaction:
+            self._on_response(response)
 
-    def _authorised(self, response: Response) -> Request | None:
+    def _with_credentials(self, response: Response) -> Request | None:
         """The same request with credentials, and a number of its own (section 22.2)."""
-        if self._authorise is None or self._rounds >= ROUNDS:
+        if self._authorise is None or self._rounds >= MAX_CHALLENGES:
             return None
         credentials = self._authorise(self.request, response)
         if credentials is None:
@@ -121,17 +127,17 @@ class ClientRequest:
         again.headers[credentials[0].lower()] = [credentials[1]]
         return again
 
-    def _lose(self, client: ClientTransaction, why: FailureReason) -> None:
-        if self._switched is not None and why is FailureReason.TRANSPORT and not self.given_up:
-            hop, self._switched = self._switched, None
+    def _on_transaction_failure(self, client: ClientTransaction, why: FailureReason) -> None:
+        if self._udp_hop is not None and why is FailureReason.TRANSPORT and not self.is_cancelled:
+            hop, self._udp_hop = self._udp_hop, None
             del self.request.headers["via"]
             self._start(hop)
-        elif client is self.client:
-            self._report(why)
+        elif client is self.transaction:
+            self._report_failure(why)
 
-    def _report(self, why: FailureReason) -> None:
-        if not self.given_up:
-            self._lost(why)
+    def _report_failure(self, why: FailureReason) -> None:
+        if not self.is_cancelled:
+            self._on_failure(why)
 
     def cancel(self, headers: Sequence[Header] = ()) -> bool:
         """Cancel an INVITE, if it has had a provisional response (section 9.1); whether that could be done.
@@ -139,10 +145,12 @@ class ClientRequest:
         It is not sent any more: neither with credentials nor another way. Without a final response it is
         forgotten in the end.
         """
-        client = self.client
-        self.given_up = True
+        client = self.transaction
+        self.is_cancelled = True
         if client is None or client.state is not State.PROCEEDING:
             return False
-        self._stack.exchange.cancel(client, headers)
-        self._stack.timers.set(self._stack.settings.timing.limit, self._stack.exchange.abandon, client)
+        self._context.transactions.cancel(client, headers)
+        self._context.timers.set(
+            self._context.settings.timing.limit, self._context.transactions.abandon, client
+        )
         return True

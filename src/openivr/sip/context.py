@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from openivr.sip.address import Hop, Target, bracket, find_target, is_numeric
+from openivr.sip.address import Hop, Target, is_numeric, target_of_uri, uri_host
 from openivr.sip.message.headers import read_uri
 from openivr.sip.message.message import Message, Request, Response, respond
 from openivr.sip.settings import AgentSettings
@@ -32,18 +32,18 @@ SUPPORTED = "100rel, timer, replaces, norefersub"
 SDP = "application/sdp"
 
 
-class Participant(Protocol):
+class DialogHandler(Protocol):
     """A leg as the agent sees it: where the requests of its dialog go."""
 
-    def owns(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         """Whether a request that names our tag is of this dialog."""
         ...
 
-    def take(self, request: Request) -> None:
+    def handle_request(self, request: Request) -> None:
         """A new request of the dialog."""
         ...
 
-    def take_ack(self, request: Request) -> None:
+    def handle_ack(self, request: Request) -> None:
         """The ACK to a 2xx."""
         ...
 
@@ -55,7 +55,7 @@ class Participant(Protocol):
 class AgentContext:
     """Shared by an agent and its legs."""
 
-    __slots__ = ("_idle", "exchange", "legs", "resolver", "settings", "timers", "transports")
+    __slots__ = ("_idle", "legs", "resolver", "settings", "timers", "transactions", "transports")
 
     def __init__(
         self,
@@ -67,66 +67,68 @@ class AgentContext:
     ) -> None:
         self.settings = settings
         self.timers = timers
-        self.exchange = exchange
+        self.transactions = exchange
         self.transports = transports
         self.resolver = resolver
-        self.legs: dict[str, Participant] = {}  # by our tag
+        self.legs: dict[str, DialogHandler] = {}  # by our tag
         self._idle: asyncio.Event | None = None
 
-    def leave(self, tag: str) -> None:
+    def remove_leg(self, tag: str) -> None:
         """A leg is over, and expects nothing more of its peer."""
         self.legs.pop(tag, None)
         if self._idle is not None and not self.legs:
             self._idle.set()
 
-    async def idle(self) -> None:
+    async def wait_idle(self) -> None:
         """Wait until there are no legs."""
         if self.legs:
             self._idle = asyncio.Event()
             await self._idle.wait()
 
-    def reach(self, uri: str, found: Callable[[Hop | None], None]) -> None:
+    def resolve_uri(self, uri: str, found: Callable[[Hop | None], None]) -> None:
         """Find the hop to a URI: at once if its host is numeric or known, else later."""
         parsed = read_uri(uri)
-        self.reach_target(find_target(parsed) if parsed else None, found)
+        self.resolve_target(target_of_uri(parsed) if parsed else None, found)
 
-    def reach_target(self, target: Target | None, found: Callable[[Hop | None], None]) -> None:
+    def resolve_target(self, target: Target | None, found: Callable[[Hop | None], None]) -> None:
         """The same for a target whose host may be a name."""
         if target is None:
             found(None)
         elif is_numeric(target.host):
-            found(self.transports.reach(target))
+            found(self.transports.hop_to(target))
         else:
-            self.resolver.find(target.host, lambda addresses: found(self._first(target, addresses)))
+            self.resolver.resolve(target.host, lambda addresses: found(self._first(target, addresses)))
 
     def _first(self, target: Target, addresses: tuple[str, ...]) -> Hop | None:
         for address in addresses:
-            hop = self.transports.reach(target._replace(host=address))
+            hop = self.transports.hop_to(target._replace(host=address))
             if hop is not None:
                 return hop
         return None
 
-    def contact(self, hop: Hop, user: str = "") -> str:
+    def contact_uri(self, hop: Hop, user: str = "") -> str:
         """Our Contact URI as the peer behind a hop should know it."""
-        host, port = hop.channel.face(hop.address)
+        host, port = hop.channel.advertised_address(hop.address)
         protocol = hop.channel.protocol
         suffix = "" if protocol == "UDP" else f";transport={protocol.lower()}"
-        return f"sip:{user}@{bracket(host)}:{port}{suffix}" if user else f"sip:{bracket(host)}:{port}{suffix}"
+        return (
+            f"sip:{user}@{uri_host(host)}:{port}{suffix}" if user else f"sip:{uri_host(host)}:{port}{suffix}"
+        )
 
-    def introduce(self, message: Message, hop: Hop | None, user: str = "") -> None:
+    def add_capabilities(self, message: Message, hop: Hop | None, user: str = "") -> None:
         """Put to a message what begins or renews a dialog: Contact, Allow, Supported."""
         headers = message.headers
         if hop is not None and "contact" not in headers:
-            headers["contact"] = [f"<{self.contact(hop, user)}>"]
+            headers["contact"] = [f"<{self.contact_uri(hop, user)}>"]
         headers["allow"] = [ALLOW]
         headers["supported"] = [SUPPORTED]
         headers["user-agent" if isinstance(message, Request) else "server"] = [self.settings.user_agent]
 
-    def answer(self, request: Request, status: int, *, tag: str = "", retry_after: int = 0) -> None:
+    def respond(self, request: Request, status: int, *, tag: str = "", retry_after: int = 0) -> None:
         """Answer a request of a dialog that needs nothing but a status."""
-        server = self.exchange.begin(request)
+        server = self.transactions.create_server(request)
         headers = (("Retry-After", str(retry_after)),) if retry_after else ()
-        self.exchange.answer(server, respond(request, status, headers=headers, tag=tag))
+        self.transactions.respond(server, respond(request, status, headers=headers, tag=tag))
 
     def set_body(self, message: Request | Response, body: bytes, media_type: str = SDP) -> None:
         """Put a body to a message."""

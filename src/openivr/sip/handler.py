@@ -17,17 +17,17 @@ class LocalResponse(NamedTuple):
     body: bytes = b""
 
 
-SILENCE = LocalResponse(0)
+DROP = LocalResponse(0)
 
 
 class SipHandler(Protocol):
     """Who stands behind an agent. Called on the event loop; must not block."""
 
-    def hears(self, source: Target) -> bool:
+    def is_source_allowed(self, source: Target) -> bool:
         """Whether anything from this source is looked at; asked before a message is read."""
         ...
 
-    def nonsense(self, source: Target) -> None:
+    def on_malformed(self, source: Target) -> None:
         """This source sent what is not SIP, or a request so malformed that `admit` was not asked."""
         ...
 
@@ -39,7 +39,7 @@ class SipHandler(Protocol):
         """
         ...
 
-    def called(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg) -> None:
         """An admitted INVITE. Set `leg.listener`, then ring, answer or reject it: now or later.
 
         `leg.replaces` is the leg whose place this call takes (RFC 3891): connect this one instead, and hang
@@ -47,10 +47,10 @@ class SipHandler(Protocol):
         """
         ...
 
-    def registered(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request) -> LocalResponse:
         """An admitted REGISTER: the registrar's answer."""
         ...
 
-    def asked(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request) -> LocalResponse | None:
         """Any other admitted request but OPTIONS (MESSAGE, SUBSCRIBE ...). `None`: 405 with Allow."""
         ...

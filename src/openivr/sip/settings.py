@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from openivr.sip.address import Target
 from openivr.sip.transaction.tables import Timing
 
-USUAL_TIMING = Timing()
+DEFAULT_TIMING = Timing()
 Trace = Callable[[bool, Target, bytes], None]  # whether we sent it, the peer, the message
 
 
@@ -20,7 +20,7 @@ class AgentSettings:
     key: str = ""
     authorities: str = ""  # file with those that peers' certificates are checked against; "": the system's
     user_agent: str = "OpenIVR"
-    timing: Timing = USUAL_TIMING
+    timing: Timing = DEFAULT_TIMING
     session_expires: int = 1800  # asked of peers that know session timers (RFC 4028); 0: of none
     min_session: int = 90  # shorter ones are refused with 422
     ring_limit: int = 300  # an outbound call that rings longer is given up

@@ -20,7 +20,7 @@ class FailureReason(StrEnum):
     CANCELLED = "cancelled"
 
 
-LOST_STATUS = {
+FAILURE_STATUS = {
     FailureReason.TIMEOUT: 408,
     FailureReason.CANCELLED: 487,
 }  # RFC 3261, section 8.1.3.1; 503 for the others
@@ -51,12 +51,12 @@ def read_reason(message: Message) -> tuple[int, str]:
     return 0, ""
 
 
-def of_response(response: Response) -> Termination:
+def from_response(response: Response) -> Termination:
     """The ending that a peer's final response makes."""
     cause, text = read_reason(response)
     return Termination(response.status, text or response.reason, True, response, cause)
 
 
-def of_loss(why: FailureReason, by_peer: bool = True) -> Termination:
+def from_failure(why: FailureReason, by_peer: bool = True) -> Termination:
     """The ending that a `FailureReason` makes."""
-    return Termination(LOST_STATUS.get(why, 503), why, by_peer)
+    return Termination(FAILURE_STATUS.get(why, 503), why, by_peer)

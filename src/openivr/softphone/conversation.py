@@ -15,8 +15,8 @@ from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
 from openivr.media.rtp.packet import Packet
 from openivr.media.statistics import MediaStats
 from openivr.simulate.transcript import TranscriptLine
-from openivr.sip.address import bracket
-from openivr.sip.termination import FailureReason, Termination, of_loss
+from openivr.sip.address import uri_host
+from openivr.sip.termination import FailureReason, Termination, from_failure
 from openivr.softphone.audio_levels import LevelDetector
 from openivr.softphone.result import CallResult, classify, describe_status, explain
 from openivr.softphone.softphone import Softphone, SoftphoneCall
@@ -81,7 +81,7 @@ class Conversation:
     async def run(self) -> Result:
         """Make the call. Returns when it has ended and its recording is complete."""
         call, plan = self._call, self.plan
-        call.on_progress, call.on_answer = self._on_progress, self._on_answer
+        call.on_ringing, call.on_connected = self._on_progress, self._on_answer
         call.on_gone, call.on_lost, call.on_key = self._on_gone, self._on_lost, self._on_digit
         self._report("dials", plan.number, f"as {self.phone.user}, at {place_of(self.phone)}")
         self._later(REACH_SECONDS, self._check_server)
@@ -173,7 +173,7 @@ class Conversation:
 
     def _check_server(self) -> None:
         if not self.phone.has_heard:
-            self._ending = of_loss(FailureReason.TIMEOUT)
+            self._ending = from_failure(FailureReason.TIMEOUT)
             self._ended.set()
 
     def _check_audio(self) -> None:
@@ -274,7 +274,7 @@ class Conversation:
 def place_of(phone: Softphone) -> str:
     """Return address and protocol of a softphone's server."""
     server = phone.server
-    return f"{bracket(server.host)}:{server.port}, {server.protocol}"
+    return f"{uri_host(server.host)}:{server.port}, {server.protocol}"
 
 
 def dtmf_method(events_out: int | None) -> DtmfMethod:

@@ -9,9 +9,9 @@ from openivr.b2bua.party import Party
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
-from openivr.sip.address import Target, bracket
+from openivr.sip.address import Target, uri_host
 from openivr.sip.agent import Agent
-from openivr.sip.auth.client import DigestClient, KeptLogin, Login
+from openivr.sip.auth.client import DigestClient, HashedLogin, Login
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.handler import LocalResponse
@@ -45,7 +45,7 @@ class SoftphoneCall(Party):
             self.media.send_dtmf(digits)
         elif self.leg is not None:
             for digit in digits:
-                self.leg.press(digit)
+                self.leg.send_dtmf_info(digit)
 
 
 class Softphone:
@@ -57,7 +57,7 @@ class Softphone:
     def __init__(
         self,
         server: Target,
-        login: Login | KeptLogin,
+        login: Login | HashedLogin,
         *,
         listen: str = "127.0.0.1",
         authorities: str = "",
@@ -103,7 +103,7 @@ class Softphone:
 
     def uri(self, number: str) -> str:
         """Return the URI of a number at the server."""
-        host = f"{bracket(self.server.host)}:{self.server.port}"
+        host = f"{uri_host(self.server.host)}:{self.server.port}"
         protocol = self.server.protocol
         return write_user("sip", number, host) + (
             "" if protocol == "UDP" else f";transport={protocol.lower()}"
@@ -112,10 +112,10 @@ class Softphone:
     async def register(self, seconds: int = 300) -> int:
         """Register, or unregister with 0 seconds. Return the final status, 0 if there was none."""
         reply: asyncio.Future[Response | FailureReason] = asyncio.get_running_loop().create_future()
-        contact = self.agent.contact(self.server, self.user)
+        contact = self.agent.contact_uri(self.server, self.user)
         self.agent.request(
             "REGISTER",
-            f"sip:{bracket(self.server.host)}:{self.server.port}",
+            f"sip:{uri_host(self.server.host)}:{self.server.port}",
             reply.set_result,
             sender=self.uri(self.user),
             receiver=self.uri(self.user),
@@ -161,22 +161,22 @@ class Softphone:
 
     # Callbacks of the agent
 
-    def hears(self, source: Target) -> bool:
+    def is_source_allowed(self, source: Target) -> bool:
         return True
 
-    def nonsense(self, source: Target) -> None:
+    def on_malformed(self, source: Target) -> None:
         """Ignore a malformed message."""
 
     def admit(self, request: Request) -> LocalResponse | None:
         return None
 
-    def registered(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request) -> LocalResponse:
         return LocalResponse(403)
 
-    def asked(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request) -> LocalResponse | None:
         return None
 
-    def called(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg) -> None:
         line = self.open_line()
         if line.receive(leg):
             self.on_call(line, leg.request)

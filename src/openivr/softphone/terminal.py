@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from openivr.simulate.keys import read_keys
 from openivr.simulate.transcript import TranscriptLine
 from openivr.sip.address import Target, is_numeric
-from openivr.sip.auth.client import KeptLogin, Login
+from openivr.sip.auth.client import HashedLogin, Login
 from openivr.sip.settings import Trace
 from openivr.softphone.conversation import CallPlan, Conversation, Result
 from openivr.softphone.keyboard import Keyboard, reading, stopped_by_signals
@@ -33,7 +33,7 @@ class TerminalCall:
     """Settings of a call in the terminal."""
 
     server: Target  # its host may be a name
-    login: Login | KeptLogin
+    login: Login | HashedLogin
     show: Callable[[TranscriptLine], object]
     keyboard: int | None = None  # file descriptor of the input
     story: ServerLog | None = None

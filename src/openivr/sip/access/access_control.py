@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import structlog
 
 from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
-from openivr.sip.access.rate_limit import USUAL, Ban, RateDecision, RateLimiter, RateLimitPolicy, name_source
+from openivr.sip.access.rate_limit import (
+    DEFAULT_POLICY,
+    Ban,
+    RateDecision,
+    RateLimiter,
+    RateLimitPolicy,
+    source_key,
+)
 from openivr.sip.address import Target
 from openivr.sip.auth.server import (
     AuthOutcome,
@@ -24,16 +31,16 @@ from openivr.sip.auth.server import (
     choose_algorithms,
 )
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.handler import SILENCE, LocalResponse
+from openivr.sip.handler import DROP, LocalResponse
 from openivr.sip.message.headers import read_address, read_uri
 from openivr.sip.message.message import Request
-from openivr.sip.registrar.register_message import headers_of, read_register
+from openivr.sip.registrar.register_message import read_register, response_headers
 from openivr.sip.registrar.registrar import Binding, RegisterRefusal, RegisterSuccess, Registrar
 from openivr.sip.trunk.trunk_state import TrunkConfig, identify
 
 log = structlog.get_logger(__name__)
-PROVEN_SECONDS = 3600.0  # for which a source that logged in counts as known
-MOST_PROVEN = 10_000
+AUTHENTICATED_SECONDS = 3600.0  # for which a source that logged in counts as known
+MAX_AUTHENTICATED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,11 @@ class AccessControl:
         key: bytes,
         on_call: Callable[[InboundLeg, CallerIdentity], None],
         *,
-        policy: RateLimitPolicy = USUAL,
+        policy: RateLimitPolicy = DEFAULT_POLICY,
         is_full: Callable[[], bool] = lambda: False,
         clocks: Clocks = SYSTEM,
     ) -> None:
-        self.guard = RateLimiter(policy, on_ban=_log_ban)
+        self.rate_limiter = RateLimiter(policy, on_ban=_log_ban)
         self.registrar = Registrar()
         self.directory = AccountDirectory()
         self.watchers: list[Callable[[str, tuple[Binding, ...]], None]] = []
@@ -74,8 +81,8 @@ class AccessControl:
         self._is_full = is_full
         self._clocks = clocks
         self._addresses: Mapping[int, frozenset[str]] = {}
-        self._at: dict[str, list[int]] = {}  # the trunks at an address
-        self._proven: OrderedDict[str, float] = OrderedDict()
+        self._trunks_at: dict[str, list[int]] = {}  # the trunks at an address
+        self._authenticated: OrderedDict[str, float] = OrderedDict()
         self._admitted: tuple[Request, CallerIdentity] | None = None
 
     # What it goes by
@@ -86,36 +93,36 @@ class AccessControl:
         for user in self.registrar.users():
             old, new = before.accounts.get(user), directory.accounts.get(user)
             if new is None or (old is not None and old.secret != new.secret):
-                self.registrar.forget(user)
-                self._tell(user, ())
+                self.registrar.remove_user(user)
+                self._notify(user, ())
 
-    def place_trunks(self, addresses: Mapping[int, frozenset[str]]) -> None:
+    def set_trunk_addresses(self, addresses: Mapping[int, frozenset[str]]) -> None:
         """Take the addresses that the hosts of trunks stand for, by the trunk's id."""
         self._addresses = addresses
-        self._at = {}
+        self._trunks_at = {}
         for ident, hosts in addresses.items():
             for host in hosts:
-                self._at.setdefault(host, []).append(ident)
-                self.guard.pardon(host)
+                self._trunks_at.setdefault(host, []).append(ident)
+                self.rate_limiter.forget(host)
 
     def restore(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Take the registrations that `registrar.plain` made before a restart; ValueError if they are not."""
         self.registrar.restore(rows, self._clocks.wall())
         for user in self.registrar.users():
-            self._tell(user, self.lookup(user))
+            self._notify(user, self.lookup(user))
 
     def expire(self) -> None:
         """Drop bindings that are over."""
         for user, left in self.registrar.expire(self._clocks.wall()).items():
-            self._tell(user, left)
+            self._notify(user, left)
 
     def ping(self) -> list[Binding]:
         """List phones behind NAT that have to be sent something now."""
-        return self.registrar.keep_alive(self._clocks.wall())
+        return self.registrar.due_for_keepalive(self._clocks.wall())
 
     def lift_bans(self) -> None:
         """Listen to everybody again; the log says who was not listened to."""
-        lifted = self.guard.pardon_all(self._clocks.steady())
+        lifted = self.rate_limiter.unban_all(self._clocks.steady())
         for ban in lifted:
             _log_lifted(ban)
         log.info("sip bans lifted", count=len(lifted))
@@ -123,7 +130,7 @@ class AccessControl:
     def lift_ban(self, source: str) -> list[tuple[Ban, float]]:
         """Listen again to a source, as whichever user; the bans that it had, and the seconds left of them."""
         now = self._clocks.steady()
-        lifted = self.guard.pardon_source(source, now)
+        lifted = self.rate_limiter.unban(source, now)
         for ban in lifted:
             _log_lifted(ban)
         return [(ban, ban.until - now) for ban in lifted]
@@ -131,7 +138,7 @@ class AccessControl:
     def bans(self) -> list[tuple[Ban, float]]:
         """List who is not listened to, and for how many seconds yet."""
         now = self._clocks.steady()
-        return [(ban, ban.until - now) for ban in self.guard.bans(now)]
+        return [(ban, ban.until - now) for ban in self.rate_limiter.bans(now)]
 
     def lookup(self, user: str) -> tuple[Binding, ...]:
         """List where an account can be called, the most wanted first."""
@@ -139,17 +146,19 @@ class AccessControl:
 
     # An agent asks
 
-    def hears(self, source: Target) -> bool:
+    def is_source_allowed(self, source: Target) -> bool:
         """Whether a source is not banned."""
-        if self.guard.hears(source.host, self._clocks.steady()):
+        if self.rate_limiter.is_allowed(source.host, self._clocks.steady()):
             return True
         self.counts["banned"] += 1
         return False
 
-    def nonsense(self, source: Target) -> None:
+    def on_malformed(self, source: Target) -> None:
         """Count what was not SIP against its source."""
         self.counts["nonsense"] += 1
-        self.guard.nonsense(source.host, self._clocks.steady(), known=self._is_known(source.host))
+        self.rate_limiter.record_malformed(
+            source.host, self._clocks.steady(), known=self._is_known(source.host)
+        )
 
     def admit(self, request: Request) -> LocalResponse | None:
         """Let a request in (None), or say what it is answered."""
@@ -158,19 +167,19 @@ class AccessControl:
         decision = self._limit(request)
         if decision is RateDecision.DROP:
             self.counts["dropped"] += 1
-            return SILENCE
+            return DROP
         if decision is RateDecision.REFUSE or (method == "INVITE" and self._is_full()):
             self.counts["refused"] += 1
-            return LocalResponse(503, headers=(("Retry-After", str(self._policy.retry)),))
+            return LocalResponse(503, headers=(("Retry-After", str(self._policy.retry_after)),))
         if method == "OPTIONS":
             return None
-        trunk = self._identify(request) if method != "REGISTER" and source.host in self._at else None
+        trunk = self._identify(request) if method != "REGISTER" and source.host in self._trunks_at else None
         if trunk:
             self._let_in(request, CallerIdentity(trunk=trunk))
             return None
         return self._authenticate(request)
 
-    def registered(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request) -> LocalResponse:
         """Do what an admitted REGISTER asks for."""
         caller, now = self._who(request), self._clocks.wall()
         if caller is None or caller.account is None:
@@ -182,14 +191,14 @@ class AccessControl:
             if isinstance(asked, RegisterRefusal)
             else self.registrar.register(account.user, asked, account.contacts, now)
         )
-        headers = headers_of(result, now)
+        headers = response_headers(result, now)
         if isinstance(result, RegisterSuccess):
             if result.changed:
-                self._tell(account.user, result.bindings)
+                self._notify(account.user, result.bindings)
             return LocalResponse(200, headers=headers)
         return LocalResponse(result.status, result.reason, headers)
 
-    def called(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg) -> None:
         """Pass an admitted call on, with who calls."""
         caller = self._who(leg.request)
         if caller is None:
@@ -197,30 +206,32 @@ class AccessControl:
             return
         self._on_call(leg, caller)
 
-    def asked(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request) -> LocalResponse | None:
         """Answer other methods: none is served beyond those of calls and registration."""
         return None
 
     # Inside
 
-    def _tell(self, user: str, bindings: tuple[Binding, ...]) -> None:
+    def _notify(self, user: str, bindings: tuple[Binding, ...]) -> None:
         for watcher in self.watchers:
             watcher(user, bindings)
 
     def _is_known(self, host: str) -> bool:
-        return host in self._at or self._proven.get(name_source(host), 0.0) > self._clocks.steady()
+        return (
+            host in self._trunks_at or self._authenticated.get(source_key(host), 0.0) > self._clocks.steady()
+        )
 
     def _limit(self, request: Request) -> RateDecision:
         """Count a request of no call; a trunk may send as many as there are calls for."""
         host = request.source.host
-        if host in self._at:
+        if host in self._trunks_at:
             return RateDecision.ALLOW
         now, known = self._clocks.steady(), self._is_known(host)
-        return self.guard.admit(host, now, known=known, user_agent=request.get("user-agent"))
+        return self.rate_limiter.admit(host, now, known=known, user_agent=request.get("user-agent"))
 
     def _identify(self, request: Request) -> TrunkConfig | None:
         uri, known = read_uri(request.uri), self.directory.trunks
-        trunks = [known[ident] for ident in self._at[request.source.host] if ident in known]
+        trunks = [known[ident] for ident in self._trunks_at[request.source.host] if ident in known]
         return identify(trunks, self._addresses, request.source, uri.user if uri else "")
 
     def _let_in(self, request: Request, caller: CallerIdentity) -> None:
@@ -237,13 +248,15 @@ class AccessControl:
         signed = AuthRequest(request.method, request.uri, source, request.headers.get("authorization", ()))
         now = self._clocks.wall()
         verdict = self._verifier.check(signed, self._find_secret, now)
-        if verdict.user and not self.guard.hears(source, self._clocks.steady(), verdict.user):
+        if verdict.user and not self.rate_limiter.is_allowed(source, self._clocks.steady(), verdict.user):
             self.counts["banned"] += 1
-            return SILENCE
+            return DROP
         if verdict.outcome is AuthOutcome.ACCEPTED:
             return self._accept(request, self.directory.accounts[verdict.user])
         if verdict.outcome is AuthOutcome.WRONG:
-            self.guard.fail(source, verdict.user, self._clocks.steady(), known=self._is_known(source))
+            self.rate_limiter.record_failure(
+                source, verdict.user, self._clocks.steady(), known=self._is_known(source)
+            )
             log.warning("sip login refused", source=source, user=verdict.user[:64], method=request.method)
         self.counts[verdict.outcome.value] += 1
         challenges = self._verifier.challenge(
@@ -262,8 +275,8 @@ class AccessControl:
         """
         host = request.source.host
         if verdict.outcome is not AuthOutcome.ABSENT:
-            self.guard.hear_answer(host)
-        elif self.guard.ask(host) % 2:
+            self.rate_limiter.record_credentials(host)
+        elif self.rate_limiter.record_challenge(host) % 2:
             return ("MD5",)
         return (verdict.algorithm,) if verdict.algorithm else choose_algorithms(request.get("user-agent"))
 
@@ -273,9 +286,9 @@ class AccessControl:
 
     def _accept(self, request: Request, account: AuthAccount) -> LocalResponse | None:
         source = request.source.host
-        self.guard.hear_answer(source)
-        self.guard.succeed(source, account.user)
-        self._prove(source)
+        self.rate_limiter.record_credentials(source)
+        self.rate_limiter.record_success(source, account.user)
+        self._mark_authenticated(source)
         if request.method == "REGISTER" and not _is_own(request, account):
             self.counts["foreign"] += 1
             return LocalResponse(403)
@@ -286,12 +299,12 @@ class AccessControl:
             self._let_in(request, CallerIdentity(account=account))
         return None
 
-    def _prove(self, host: str) -> None:
-        source = name_source(host)
-        self._proven[source] = self._clocks.steady() + PROVEN_SECONDS
-        self._proven.move_to_end(source)
-        if len(self._proven) > MOST_PROVEN:
-            self._proven.popitem(last=False)
+    def _mark_authenticated(self, host: str) -> None:
+        source = source_key(host)
+        self._authenticated[source] = self._clocks.steady() + AUTHENTICATED_SECONDS
+        self._authenticated.move_to_end(source)
+        if len(self._authenticated) > MAX_AUTHENTICATED:
+            self._authenticated.popitem(last=False)
 
 
 def _log_ban(ban: Ban) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkType
 
-FAR_SIDES = 3  # bindings of a trunk: a far side may consist of several machines
+MAX_TRUNK_CONTACTS = 3  # bindings of a trunk: a far side may consist of several machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class AccountDirectory:
         """Join extensions with the trunks that log in; where both have a name, it is the extension's."""
         far_sides = {
             one.user: AuthAccount(
-                one.user, DigestSecret.make(one.user, one.password), FAR_SIDES, trunk=one.id
+                one.user, DigestSecret.make(one.user, one.password), MAX_TRUNK_CONTACTS, trunk=one.id
             )
             for one in trunks.values()
             if one.kind is TrunkType.ACCOUNT and one.user and one.password

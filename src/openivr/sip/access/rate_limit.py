@@ -34,7 +34,7 @@ SCANNERS = (
 )
 
 
-LONGEST_USER = 64  # characters of a user name that are looked at
+MAX_USER_LENGTH = 64  # characters of a user name that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,19 @@ class RateLimitPolicy:
     burst: float = 40.0  # and at once
     known_rate: float = 200.0  # the same for a source that has proved itself
     known_burst: float = 1000.0
-    patience: int = 40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
-    failures: int = 8  # wrong passwords for one user before a source is banned as that user
+    excess_limit: int = (
+        40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
+    )
+    user_failures: int = 8  # wrong passwords for one user before a source is banned as that user
     all_failures: int = 40  # and for all users, before it is banned
     window: float = 600.0  # after which failures are forgotten
     ban: float = 60.0  # the first one; each further one is twice as long
-    longest_ban: float = 86_400.0
-    memory: int = 20_000  # sources remembered
-    retry: int = 30  # Retry-After of refusals
+    max_ban: float = 86_400.0
+    max_sources: int = 20_000  # sources remembered
+    retry_after: int = 30  # Retry-After of refusals
 
 
-USUAL = RateLimitPolicy()
+DEFAULT_POLICY = RateLimitPolicy()
 
 
 @unique
@@ -99,7 +101,7 @@ class RateLimiter:
 
     def __init__(
         self,
-        policy: RateLimitPolicy = USUAL,
+        policy: RateLimitPolicy = DEFAULT_POLICY,
         exempt: Iterable[str] = (),
         on_ban: Callable[[Ban], None] = lambda ban: None,
     ) -> None:
@@ -108,13 +110,13 @@ class RateLimiter:
         self._sources: OrderedDict[tuple[str, str], _Source] = OrderedDict()
         self._exempt = _networks(exempt)
 
-    def exempt(self, networks: Iterable[str]) -> None:
+    def set_exempt(self, networks: Iterable[str]) -> None:
         """Say which networks are never limited or banned: those of proxies that stand before us."""
         self._exempt = _networks(networks)
 
-    def hears(self, host: str, now: float, user: str = "") -> bool:
+    def is_allowed(self, host: str, now: float, user: str = "") -> bool:
         """Whether a source is not banned, at all or as a user."""
-        found = self._sources.get((name_source(host), user[:LONGEST_USER]))
+        found = self._sources.get((source_key(host), user[:MAX_USER_LENGTH]))
         return found is None or found.banned_until <= now
 
     def admit(self, host: str, now: float, *, known: bool = False, user_agent: str = "") -> RateDecision:
@@ -132,7 +134,7 @@ class RateLimiter:
             return RateDecision.ALLOW
         return self._exceed(source, now, known)
 
-    def nonsense(self, host: str, now: float, *, known: bool = False) -> None:
+    def record_malformed(self, host: str, now: float, *, known: bool = False) -> None:
         """Count something that is not SIP; it costs as much as five requests."""
         if self._is_exempt(host):
             return
@@ -141,7 +143,7 @@ class RateLimiter:
         if source.tokens < 1:
             self._exceed(source, now, known)
 
-    def fail(self, host: str, user: str, now: float, *, known: bool = False) -> None:
+    def record_failure(self, host: str, user: str, now: float, *, known: bool = False) -> None:
         """Count a wrong name or password (`Outcome.WRONG`, which proves that the address is not forged).
 
         Behind one address there may be many phones. So a source is banned first as the user that it fails as,
@@ -149,44 +151,44 @@ class RateLimiter:
         """
         if self._is_exempt(host):
             return
-        as_user = self._find(host, now, known, user[:LONGEST_USER])
-        if self._count_failure(as_user, now) >= self._policy.failures:
+        as_user = self._find(host, now, known, user[:MAX_USER_LENGTH])
+        if self._count_failure(as_user, now) >= self._policy.user_failures:
             self._ban(as_user, now, "wrong passwords", known=False)
         source = self._find(host, now, known)
         if self._count_failure(source, now) >= self._policy.all_failures:
             self._ban(source, now, "wrong passwords", known)
 
-    def ask(self, host: str) -> int:
+    def record_challenge(self, host: str) -> int:
         """Note a challenge: how many before it, one after the other, this source has not answered."""
-        source = self._sources.get((name_source(host), ""))
+        source = self._sources.get((source_key(host), ""))
         if source is None:
             return 0
         source.unanswered += 1
         return source.unanswered - 1
 
-    def hear_answer(self, host: str) -> None:
+    def record_credentials(self, host: str) -> None:
         """Note that a source answers challenges, rightly or not."""
-        source = self._sources.get((name_source(host), ""))
+        source = self._sources.get((source_key(host), ""))
         if source:
             source.unanswered = 0
 
-    def succeed(self, host: str, user: str) -> None:
+    def record_success(self, host: str, user: str) -> None:
         """Forget the failures of a user that has given the right password."""
-        self._sources.pop((name_source(host), user[:LONGEST_USER]), None)
+        self._sources.pop((source_key(host), user[:MAX_USER_LENGTH]), None)
 
-    def pardon(self, host: str) -> None:
+    def forget(self, host: str) -> None:
         """Forget everything about a source."""
-        self._sources.pop((name_source(host), ""), None)
+        self._sources.pop((source_key(host), ""), None)
 
-    def pardon_source(self, host: str, now: float) -> tuple[Ban, ...]:
+    def unban(self, host: str, now: float) -> tuple[Ban, ...]:
         """Forget everything about a source, as whichever user: the bans that this has lifted."""
-        name = name_source(host)
+        name = source_key(host)
         lifted = tuple(ban for ban in self.bans(now) if ban.source == name)
         for key in [key for key in self._sources if key[0] == name]:
             del self._sources[key]
         return lifted
 
-    def pardon_all(self, now: float) -> tuple[Ban, ...]:
+    def unban_all(self, now: float) -> tuple[Ban, ...]:
         """Forget everything about all sources: the bans that this has lifted."""
         lifted = self.bans(now)
         self._sources.clear()
@@ -210,19 +212,19 @@ class RateLimiter:
     def _find(self, host: str, now: float, known: bool, user: str = "") -> _Source:
         policy = self._policy
         rate, burst = (policy.known_rate, policy.known_burst) if known else (policy.rate, policy.burst)
-        key = name_source(host), user
+        key = source_key(host), user
         source = self._sources.get(key)
         if source is None:
             source = self._sources[key] = _Source(*key, burst, now)
-            self._forget(now)
+            self._make_room(now)
         self._sources.move_to_end(key)
         source.tokens = min(burst, source.tokens + max(0.0, now - source.at) * rate)
         source.at = now
         return source
 
-    def _forget(self, now: float) -> None:
+    def _make_room(self, now: float) -> None:
         """Make room: the source that was quiet for the longest goes, a banned one only if all are."""
-        if len(self._sources) <= self._policy.memory:
+        if len(self._sources) <= self._policy.max_sources:
             return
         for _ in range(8):  # of those; looking further costs more than remembering a ban is worth
             name, source = next(iter(self._sources.items()))
@@ -243,7 +245,7 @@ class RateLimiter:
     def _exceed(self, source: _Source, now: float, known: bool) -> RateDecision:
         self._begin_window(source, now)
         source.excess += 1
-        if source.excess > self._policy.patience:
+        if source.excess > self._policy.excess_limit:
             self._ban(source, now, "too many requests", known)
             return RateDecision.DROP
         return RateDecision.REFUSE
@@ -252,9 +254,9 @@ class RateLimiter:
         if known:  # its address may be forged by who wants it silenced
             return
         policy = self._policy
-        if now - source.banned_until > policy.longest_ban:
+        if now - source.banned_until > policy.max_ban:
             source.bans = 0
-        source.banned_until = now + min(policy.ban * 2.0 ** min(source.bans, 30), policy.longest_ban)
+        source.banned_until = now + min(policy.ban * 2.0 ** min(source.bans, 30), policy.max_ban)
         source.bans += 1
         source.reason = reason
         source.failures = source.excess = 0
@@ -268,7 +270,7 @@ def is_scanner(user_agent: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def name_source(host: str) -> str:
+def source_key(host: str) -> str:
     """Name what an address is counted under: an IPv4 address, or the /64 of an IPv6 one."""
     address = read_host(host)
     if isinstance(address, ipaddress.IPv6Address):

@@ -7,12 +7,14 @@ from typing import Literal
 
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 
-ROUNDS = 3  # challenges answered for one request: a proxy's, the far side's, and one that had gone stale
-REALMS = 8  # remembered; a far side that invents more makes the oldest forgotten
+MAX_CHALLENGES = (
+    3  # challenges answered for one request: a proxy's, the far side's, and one that had gone stale
+)
+MAX_REALMS = 8  # remembered; a far side that invents more makes the oldest forgotten
 
 Status = Literal[401, 407]
-ASKS = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
-ANSWERED_BY = {401: "Authorization", 407: "Proxy-Authorization"}
+CHALLENGE_HEADERS = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
+CREDENTIALS_HEADERS = {401: "Authorization", 407: "Proxy-Authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLogin:
+class HashedLogin:
     """A name and what is kept of its password: H(A1) by the name of the hash, good in one realm only."""
 
     user: str
@@ -76,7 +78,7 @@ class DigestClient:
     """Answers challenges with one login, and keeps them for the requests that follow."""
 
     def __init__(
-        self, login: Login | KeptLogin, draw: Callable[[], str] = lambda: secrets.token_hex(8)
+        self, login: Login | HashedLogin, draw: Callable[[], str] = lambda: secrets.token_hex(8)
     ) -> None:
         self._login = login
         self._draw = draw
@@ -85,16 +87,18 @@ class DigestClient:
     def headers(self, method: str, uri: str) -> list[tuple[str, str]]:
         """Make the headers to put on a request, one for each realm that has asked so far."""
         found = self._known.items()
-        return [(ANSWERED_BY[status], self._answer(known, method, uri)) for (status, _), known in found]
+        return [
+            (CREDENTIALS_HEADERS[status], self._answer(known, method, uri)) for (status, _), known in found
+        ]
 
-    def take(self, status: int, values: Iterable[str], attempt: AuthAttempt) -> AuthAttempt | None:
+    def on_challenge(self, status: int, values: Iterable[str], attempt: AuthAttempt) -> AuthAttempt | None:
         """Note a 401 or 407 to a request. The next attempt of the same request, or None: give up.
 
         A realm that asks again, and does not say that only the nonce was stale, has refused the login.
         """
         challenges = read_challenges(status, values)
         keys = {(status, challenge.realm) for challenge in challenges}
-        if not challenges or attempt.rounds >= ROUNDS:
+        if not challenges or attempt.rounds >= MAX_CHALLENGES:
             return None
         for challenge in challenges:
             key = status, challenge.realm
@@ -102,7 +106,7 @@ class DigestClient:
                 return None
             self._known.pop(key, None)
             self._known[key] = _Known(challenge, self._draw())
-        while len(self._known) > REALMS:
+        while len(self._known) > MAX_REALMS:
             del self._known[next(iter(self._known))]
         return AuthAttempt(attempt.rounds + 1, attempt.answered | keys)
 
@@ -151,7 +155,7 @@ def read_challenges(status: int, values: Iterable[str]) -> tuple[Challenge, ...]
 def _read(status: int, values: Iterable[str]) -> Iterator[Challenge]:
     for value in values:
         given = read_parameters(value)
-        if status not in ASKS or not given or "nonce" not in given or "realm" not in given:
+        if status not in CHALLENGE_HEADERS or not given or "nonce" not in given or "realm" not in given:
             continue
         offered = [one.strip().lower() for one in given.get("qop", "").split(",") if one.strip()]
         challenge = Challenge(

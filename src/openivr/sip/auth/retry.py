@@ -1,6 +1,6 @@
 """Answers to challenges, as an agent asks for them while it sends a request."""
 
-from openivr.sip.auth.client import ANSWERED_BY, ASKS, AuthAttempt, DigestClient
+from openivr.sip.auth.client import CHALLENGE_HEADERS, CREDENTIALS_HEADERS, AuthAttempt, DigestClient
 from openivr.sip.dialog.call_leg import Header
 from openivr.sip.message.message import Request, Response
 
@@ -16,16 +16,18 @@ class AuthRetry:
     def __call__(self, request: Request, response: Response) -> Header | None:
         """Answer a 401 or 407; None when the login is refused or nothing is asked that can be answered."""
         status = response.status
-        if status not in ASKS:
+        if status not in CHALLENGE_HEADERS:
             return None
-        carries = any(name.lower() in request.headers for name in ANSWERED_BY.values())
+        carries = any(name.lower() in request.headers for name in CREDENTIALS_HEADERS.values())
         if not carries or self._sent_ahead:
             self._attempt = AuthAttempt()  # of a request that is new, not of one sent again
         self._sent_ahead = False
-        asked = response.headers.get(ASKS[status].lower(), ())
-        attempt = self._credentials.take(status, asked, self._attempt)
+        asked = response.headers.get(CHALLENGE_HEADERS[status].lower(), ())
+        attempt = self._credentials.on_challenge(status, asked, self._attempt)
         if attempt is None:
             return None
         self._attempt = attempt
         answers = self._credentials.headers(request.method, request.uri)
-        return next((header for header in reversed(answers) if header[0] == ANSWERED_BY[status]), None)
+        return next(
+            (header for header in reversed(answers) if header[0] == CREDENTIALS_HEADERS[status]), None
+        )

@@ -18,9 +18,9 @@ from urllib.parse import unquote
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 
 REALM = "openivr"  # part of what is stored of passwords, so it can never change
-LIFE = 300.0  # seconds that a nonce can be used
-REMEMBERED = 10_000  # accepted nonces whose counts are kept
-WINDOW = 64  # how far a count may be behind the highest: requests overtake each other on UDP
+NONCE_SECONDS = 300.0  # seconds that a nonce can be used
+MAX_NONCES = 10_000  # accepted nonces whose counts are kept
+COUNT_WINDOW = 64  # how far a count may be behind the highest: requests overtake each other on UDP
 _STAMP = struct.Struct(">QQ")  # microseconds, number
 _KEPT = re.compile("md5=([0-9a-f]{32}) sha256=([0-9a-f]{64})")
 _COUNT = re.compile("[0-9a-f]{8}", re.IGNORECASE)
@@ -89,7 +89,7 @@ class AuthResult:
 class DigestVerifier:
     """Makes challenges and checks credentials. `key` is random, at least 32 bytes; times are in seconds."""
 
-    def __init__(self, key: bytes, life: float = LIFE, remembered: int = REMEMBERED) -> None:
+    def __init__(self, key: bytes, life: float = NONCE_SECONDS, remembered: int = MAX_NONCES) -> None:
         self._key = key
         self._life = life
         self._remembered = remembered
@@ -192,10 +192,10 @@ class _Counts:
     def take(self, count: int) -> bool:
         ahead = count - self.highest
         if ahead > 0:
-            self.used = (self.used << min(ahead, WINDOW) | 1) & ((1 << WINDOW) - 1)
+            self.used = (self.used << min(ahead, COUNT_WINDOW) | 1) & ((1 << COUNT_WINDOW) - 1)
             self.highest = count
             return True
-        if count < 1 or -ahead >= WINDOW or self.used >> -ahead & 1:
+        if count < 1 or -ahead >= COUNT_WINDOW or self.used >> -ahead & 1:
             return False
         self.used |= 1 << -ahead
         return True

@@ -30,16 +30,25 @@ class Authorise(Protocol):
 class CallLeg(ABC):
     """One call with one peer. Methods called when they mean nothing any more change nothing."""
 
-    __slots__ = ("call_id", "dialog", "early", "heeded", "listener", "over", "request", "tag")
+    __slots__ = (
+        "call_id",
+        "dialog",
+        "has_response",
+        "is_early",
+        "is_terminated",
+        "listener",
+        "request",
+        "tag",
+    )
 
     listener: "CallLegListener"
     call_id: str
     tag: str  # ours; with the call id and the peer's tag it names the dialog
     request: Request  # the INVITE: theirs or ours
     dialog: Dialog | None  # none before the peer of an outbound leg has answered at all
-    early: bool  # not answered yet
-    heeded: bool  # the peer has said something, be it 100 alone
-    over: bool  # failed or ended; its listener has been told
+    is_early: bool  # not answered yet
+    has_response: bool  # the peer has said something, be it 100 alone
+    is_terminated: bool  # failed or ended; its listener has been told
 
     @property
     @abstractmethod
@@ -51,7 +60,7 @@ class CallLeg(ABC):
         """End the leg in any state: BYE; CANCEL if outbound and early; `status` if inbound and early."""
 
     @abstractmethod
-    def reoffer(self, body: bytes) -> None:
+    def reinvite(self, body: bytes) -> None:
         """Offer the session anew: a re-INVITE, once nothing else is under way.
 
         `agreed` or `disagreed` follows.
@@ -65,7 +74,7 @@ class CallLeg(ABC):
         """
 
     @abstractmethod
-    def press(self, key: str, milliseconds: int = 160) -> None:
+    def send_dtmf_info(self, key: str, milliseconds: int = 160) -> None:
         """Send a key by INFO (application/dtmf-relay)."""
 
 
@@ -79,50 +88,50 @@ class CallLegListener:
 
     __slots__ = ()
 
-    def progressed(self, leg: CallLeg, status: int, body: bytes) -> None:
+    def on_progress(self, leg: CallLeg, status: int, body: bytes) -> None:
         """Outbound: 180 to 199. A body is early media: their answer to our offer."""
 
-    def answered(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer(self, leg: CallLeg, body: bytes) -> None:
         """Outbound: they answered; the body is their answer, and it is acknowledged already.
 
         If the leg was placed without an offer, `offered` is asked before this, and the body here is b"".
         """
 
-    def acknowledged(self, leg: CallLeg, body: bytes) -> None:
+    def on_ack(self, leg: CallLeg, body: bytes) -> None:
         """Inbound: our 200 has been acknowledged. The body is their answer if the 200 carried our offer."""
 
-    def offered(self, leg: CallLeg, body: bytes) -> bytes | None:
+    def on_offer(self, leg: CallLeg, body: bytes) -> bytes | None:
         """The peer offers a session anew (hold, new address, codec): return the answer.
 
         `None`: not acceptable (488), the session stays as it was.
         """
         return None
 
-    def wanted(self, leg: CallLeg) -> bytes | None:
+    def on_offer_request(self, leg: CallLeg) -> bytes | None:
         """The peer asks for our offer (a re-INVITE without one): return it. `None`: 488.
 
         `agreed` brings the answer. For a first INVITE, pass the offer to `InboundLeg.answer`.
         """
         return None
 
-    def agreed(self, leg: CallLeg, body: bytes) -> None:
+    def on_answer_sdp(self, leg: CallLeg, body: bytes) -> None:
         """The answer to an offer that we made within the dialog (`reoffer`, or `wanted`)."""
 
-    def disagreed(self, leg: CallLeg, status: int) -> None:
+    def on_reinvite_rejected(self, leg: CallLeg, status: int) -> None:
         """Our `reoffer` was refused (488, 491 too often ...); the session stays as it was."""
 
-    def digit(self, leg: CallLeg, key: str, milliseconds: int) -> None:
+    def on_dtmf(self, leg: CallLeg, key: str, milliseconds: int) -> None:
         """A key by INFO: one of 0-9 * # A-D, and how long it was pressed."""
 
-    def referred(self, leg: CallLeg, referral: Referral) -> None:
+    def on_refer(self, leg: CallLeg, referral: Referral) -> None:
         """The peer asks to transfer this call. Call `accept` or `reject`, now or later."""
         referral.reject(603)
 
-    def transferring(self, leg: CallLeg, status: int) -> None:
+    def on_refer_progress(self, leg: CallLeg, status: int) -> None:
         """News of our `refer`: 1xx under way, 2xx done, else failed. A final one comes once, and last."""
 
-    def failed(self, leg: CallLeg, ending: Termination) -> None:
+    def on_failed(self, leg: CallLeg, ending: Termination) -> None:
         """The leg was never answered, and is over."""
 
-    def ended(self, leg: CallLeg, ending: Termination) -> None:
+    def on_ended(self, leg: CallLeg, ending: Termination) -> None:
         """The leg was answered, and is over."""

@@ -3,7 +3,7 @@
 Pure: made from the messages that begin a dialog, and turned into requests within it.
 """
 
-from openivr.sip.address import Hop, is_numeric, is_private, normal
+from openivr.sip.address import Hop, is_numeric, is_private, normalize_host
 from openivr.sip.message.headers import Uri, read_address, read_uri
 from openivr.sip.message.message import Headers, Request, Response
 
@@ -20,8 +20,8 @@ class Dialog:
         "remote",
         "remote_seq",
         "remote_tag",
-        "routes",
-        "target",
+        "remote_target",
+        "route_set",
     )
 
     def __init__(  # noqa: PLR0913, PLR0917 - what makes a dialog; two functions below call it
@@ -34,8 +34,8 @@ class Dialog:
         self.remote_tag = remote_tag
         self.local_seq = local_seq
         self.remote_seq = 0
-        self.target = ""  # the URI in the peer's Contact
-        self.routes: list[str] = []
+        self.remote_target = ""  # the URI in the peer's Contact
+        self.route_set: list[str] = []
         self.hop: Hop | None = (
             None  # over which the peer is reached whatever its Contact says: NAT, connections
         )
@@ -43,18 +43,18 @@ class Dialog:
     @property
     def next_uri(self) -> str:
         """The URI that says where requests go: the first route's, or the target."""
-        if self.routes and (first := read_address(self.routes[0])):
+        if self.route_set and (first := read_address(self.route_set[0])):
             return first.uri
-        return self.target
+        return self.remote_target
 
     def request(self, method: str, cseq: int = 0, body: bytes = b"") -> Request:
         """The next request within the dialog (section 12.2.1.1); an ACK has the number of its INVITE."""
         if not cseq:
             self.local_seq += 1
             cseq = self.local_seq
-        uri, routes = self.target, self.routes
+        uri, routes = self.remote_target, self.route_set
         if routes and not _is_loose(routes[0]):
-            uri, routes = self.next_uri, [*routes[1:], f"<{self.target}>"]
+            uri, routes = self.next_uri, [*routes[1:], f"<{self.remote_target}>"]
         headers: Headers = {"max-forwards": ["70"]}
         if routes:
             headers["route"] = routes
@@ -67,19 +67,19 @@ class Dialog:
         made.call_id = self.call_id
         return made
 
-    def accepts(self, request: Request) -> bool:
+    def accept_cseq(self, request: Request) -> bool:
         """Whether a request's number is higher than those before (section 12.2.2); if so it is noted."""
         if self.remote_seq and request.cseq <= self.remote_seq:
             return False
         self.remote_seq = request.cseq
         return True
 
-    def refresh(self, message: Request | Response) -> None:
+    def refresh_target(self, message: Request | Response) -> None:
         """Take over a new Contact: from an INVITE or UPDATE, or a 2xx to one (target refresh)."""
         if contact := contact_uri(message):
-            self.target = contact
+            self.remote_target = contact
 
-    def is_with(self, message: Request) -> bool:
+    def matches(self, message: Request) -> bool:
         """Whether a request that names our tag is of this dialog."""
         return message.call_id == self.call_id and message.from_.tag == self.remote_tag
 
@@ -104,7 +104,7 @@ def _is_loose(route: str) -> bool:
     return uri is None or "lr" in uri.parameters
 
 
-def accept_dialog(request: Request, tag: str) -> Dialog:
+def uas_dialog(request: Request, tag: str) -> Dialog:
     """The dialog that our answer to an INVITE makes (section 12.1.1)."""
     dialog = Dialog(
         request.call_id,
@@ -115,12 +115,12 @@ def accept_dialog(request: Request, tag: str) -> Dialog:
         0,
     )
     dialog.remote_seq = request.cseq
-    dialog.target = contact_uri(request) or request.from_.uri  # RFC 2543 knew INVITEs without Contact
-    dialog.routes = request.values("record-route")
+    dialog.remote_target = contact_uri(request) or request.from_.uri  # RFC 2543 knew INVITEs without Contact
+    dialog.route_set = request.values("record-route")
     return dialog
 
 
-def place_dialog(request: Request, response: Response, tag: str) -> Dialog:
+def uac_dialog(request: Request, response: Response, tag: str) -> Dialog:
     """The dialog that a peer's answer to our INVITE makes (section 12.1.2)."""
     remote = response.get("to")
     address = read_address(remote)
@@ -132,12 +132,12 @@ def place_dialog(request: Request, response: Response, tag: str) -> Dialog:
         address.tag if address else "",
         request.cseq,
     )
-    dialog.target = contact_uri(response) or request.uri
-    dialog.routes = response.values("record-route")[::-1]
+    dialog.remote_target = contact_uri(response) or request.uri
+    dialog.route_set = response.values("record-route")[::-1]
     return dialog
 
 
-def fixed_hop(contact: str, claimed: str, hop: Hop) -> Hop | None:
+def nat_hop(contact: str, claimed: str, hop: Hop) -> Hop | None:
     """The hop that a peer without a route set is reached over whatever its Contact says, if there is one.
 
     That is its connection, and for UDP its real address if that is link-local, or if the one in its Contact
@@ -148,7 +148,7 @@ def fixed_hop(contact: str, claimed: str, hop: Hop) -> Hop | None:
     if hop.channel.reliable or "%" in real:  # whose zone nothing but its messages can say
         return hop
     uri = read_uri(contact)
-    host = normal(uri.host) if uri else ""
+    host = normalize_host(uri.host) if uri else ""
     if host == real or not is_numeric(host):
         return None
-    return hop if host == normal(claimed) or (is_private(host) and not is_private(real)) else None
+    return hop if host == normalize_host(claimed) or (is_private(host) and not is_private(real)) else None

@@ -14,14 +14,14 @@ class Invite2xx:
     """One answer and its timer."""
 
     __slots__ = (
-        "_acknowledged",
-        "_given_up",
+        "_context",
+        "_elapsed",
         "_interval",
+        "_on_ack",
+        "_on_timeout",
         "_response",
         "_server",
-        "_stack",
         "_timer",
-        "_waited",
     )
 
     def __init__(
@@ -32,46 +32,46 @@ class Invite2xx:
         acknowledged: Callable[[Request], None],
         given_up: Callable[[], None],
     ) -> None:
-        self._stack = stack
+        self._context = stack
         self._server = server
         self._response = response
-        self._acknowledged = acknowledged
-        self._given_up = given_up
+        self._on_ack = acknowledged
+        self._on_timeout = given_up
         self._interval = stack.settings.timing.t1
-        self._waited = 0.0
-        stack.exchange.answer(server, response)
-        self._timer: Timer = stack.timers.set(self._interval, self._send_again)
+        self._elapsed = 0.0
+        stack.transactions.respond(server, response)
+        self._timer: Timer = stack.timers.set(self._interval, self._retransmit)
 
-    def _send_again(self) -> None:
-        timing = self._stack.settings.timing
-        self._waited += self._interval
-        if self._waited >= timing.limit:
-            self._given_up()
+    def _retransmit(self) -> None:
+        timing = self._context.settings.timing
+        self._elapsed += self._interval
+        if self._elapsed >= timing.limit:
+            self._on_timeout()
             return
-        self._stack.exchange.answer(self._server, self._response)
-        self._interval = min(self._interval * 2, timing.t2, timing.limit - self._waited)
-        self._timer = self._stack.timers.set(self._interval, self._send_again)
+        self._context.transactions.respond(self._server, self._response)
+        self._interval = min(self._interval * 2, timing.t2, timing.limit - self._elapsed)
+        self._timer = self._context.timers.set(self._interval, self._retransmit)
 
-    def take_ack(self, request: Request) -> bool:
+    def on_ack(self, request: Request) -> bool:
         """Whether this ACK is for this answer; if so, it is sent no more."""
         if request.cseq != self._response.cseq:
             return False
         self.stop()
-        self._acknowledged(request)
+        self._on_ack(request)
         return True
 
     def stop(self) -> None:
         """Send it no more."""
-        self._stack.timers.cancel(self._timer)
+        self._context.timers.cancel(self._timer)
 
 
 class AckSender:
     """The ACK to a 2xx of a peer: sent again whenever the 2xx comes again (section 13.2.2.4)."""
 
-    __slots__ = ("_ack", "_hop", "_stack")
+    __slots__ = ("_ack", "_context", "_hop")
 
     def __init__(self, stack: AgentContext, dialog: Dialog, invite: Request, body: bytes = b"") -> None:
-        self._stack = stack
+        self._context = stack
         self._hop: Hop | None = None
         ack = dialog.request("ACK", invite.cseq)
         stack.set_body(ack, body)
@@ -80,11 +80,11 @@ class AckSender:
                 ack.headers[name] = invite.headers[name]
         self._ack = ack
         if dialog.hop is not None and not dialog.hop.channel.closed:
-            self._found(dialog.hop)
+            self._on_hop(dialog.hop)
         else:
-            stack.reach(dialog.next_uri, self._found)
+            stack.resolve_uri(dialog.next_uri, self._on_hop)
 
-    def _found(self, hop: Hop | None) -> None:
+    def _on_hop(self, hop: Hop | None) -> None:
         self._hop = hop
         self.send()
 
@@ -92,4 +92,4 @@ class AckSender:
         """Send it, again."""
         if self._hop is not None:
             self._ack.headers.pop("via", None)
-            self._stack.exchange.send(self._ack, self._hop)
+            self._context.transactions.send_ack(self._ack, self._hop)

@@ -14,59 +14,59 @@ class ReliableProvisional:
     """Sends one response after another, each until a PRACK says that it has arrived."""
 
     __slots__ = (
-        "_given_up",
+        "_context",
+        "_elapsed",
         "_interval",
-        "_number",
+        "_on_timeout",
+        "_queue",
+        "_rseq",
         "_sent",
         "_server",
-        "_stack",
         "_timer",
-        "_waited",
-        "_waiting",
     )
 
     def __init__(self, stack: AgentContext, server: ServerTransaction, given_up: Callable[[], None]) -> None:
-        self._stack = stack
+        self._context = stack
         self._server = server
-        self._given_up = given_up
-        self._number = randrange(1, 2**31)  # noqa: S311 - RSeq is no secret
+        self._on_timeout = given_up
+        self._rseq = randrange(1, 2**31)  # noqa: S311 - RSeq is no secret
         self._sent: Response | None = None
-        self._waiting: deque[Response] = deque()
-        self._interval = self._waited = 0.0
+        self._queue: deque[Response] = deque()
+        self._interval = self._elapsed = 0.0
         self._timer: Timer | None = None
 
     @property
     def blocks_answer(self) -> bool:
         """Whether the 2xx has to wait: a description is on its way (section 3)."""
-        return bool(self._sent and self._sent.body) or any(response.body for response in self._waiting)
+        return bool(self._sent and self._sent.body) or any(response.body for response in self._queue)
 
     def send(self, response: Response) -> None:
         """Send a response, once those before have arrived."""
         response.headers["require"] = ["100rel"]
-        response.headers["rseq"] = [str(self._number)]
-        self._number += 1
-        self._waiting.append(response)
+        response.headers["rseq"] = [str(self._rseq)]
+        self._rseq += 1
+        self._queue.append(response)
         if self._sent is None:
-            self._send_next()
+            self._transmit_next()
 
-    def _send_next(self) -> None:
-        self._sent = self._waiting.popleft() if self._waiting else None
-        self._interval, self._waited = self._stack.settings.timing.t1, 0.0
+    def _transmit_next(self) -> None:
+        self._sent = self._queue.popleft() if self._queue else None
+        self._interval, self._elapsed = self._context.settings.timing.t1, 0.0
         if self._sent is not None:
-            self._repeat()
+            self._retransmit()
 
-    def _repeat(self) -> None:
+    def _retransmit(self) -> None:
         if self._sent is None:
             return
-        if self._waited >= self._stack.settings.timing.limit:
-            self._given_up()
+        if self._elapsed >= self._context.settings.timing.limit:
+            self._on_timeout()
             return
-        self._stack.exchange.answer(self._server, self._sent)
-        self._timer = self._stack.timers.set(self._interval, self._repeat)
-        self._waited += self._interval
+        self._context.transactions.respond(self._server, self._sent)
+        self._timer = self._context.timers.set(self._interval, self._retransmit)
+        self._elapsed += self._interval
         self._interval *= 2
 
-    def take_prack(self, request: Request) -> bool:
+    def on_prack(self, request: Request) -> bool:
         """Whether a PRACK is for the response that waits for one."""
         sent = self._sent
         if sent is None or request.get("rack").split() != [sent.get("rseq"), *sent.get("cseq").split()]:
@@ -75,17 +75,17 @@ class ReliableProvisional:
         self._sent = None
         return True
 
-    def go_on(self) -> None:
+    def send_next(self) -> None:
         """Send the next one."""
         if self._sent is None:
-            self._send_next()
+            self._transmit_next()
 
     def _cancel(self) -> None:
         if self._timer is not None:
-            self._stack.timers.cancel(self._timer)
+            self._context.timers.cancel(self._timer)
 
     def stop(self) -> None:
         """Send nothing more."""
         self._cancel()
         self._sent = None
-        self._waiting.clear()
+        self._queue.clear()

@@ -58,7 +58,16 @@ def read_refer_to(text: str) -> tuple[str, Replaces | None] | None:
 class Referral:
     """A peer's wish to be connected with somebody else."""
 
-    __slots__ = ("_answer", "_answered", "_done", "_notify", "quiet", "referred_by", "replaces", "uri")
+    __slots__ = (
+        "_answer",
+        "_answered",
+        "_done",
+        "_notify",
+        "no_subscription",
+        "referred_by",
+        "replaces",
+        "uri",
+    )
 
     def __init__(
         self,
@@ -71,7 +80,7 @@ class Referral:
         self.uri = uri  # whom to call
         self.replaces = replaces  # attended: the call that is to be replaced
         self.referred_by = request.get("referred-by")
-        self.quiet = request.get("refer-sub").lower() == "false"  # RFC 4488: no news wanted
+        self.no_subscription = request.get("refer-sub").lower() == "false"  # RFC 4488: no news wanted
         self._answer = answer
         self._notify = notify
         self._answered = False
@@ -82,7 +91,7 @@ class Referral:
         if not self._answered:
             self._answered = True
             self._answer(202)
-            self.tell(100)
+            self.report(100)
 
     def reject(self, status: int = 603) -> None:
         """It will not be tried."""
@@ -90,31 +99,31 @@ class Referral:
             self._answered = self._done = True
             self._answer(status)
 
-    def tell(self, status: int) -> None:
+    def report(self, status: int) -> None:
         """Report how the new call goes: 1xx any number of times, then one final status."""
         if self._done or not self._answered:
             return
         self._done = status >= 200
-        if not self.quiet:
-            self._notify(write_fragment(status), self._done)
+        if not self.no_subscription:
+            self._notify(write_sipfrag(status), self._done)
 
 
-def write_fragment(status: int) -> bytes:
+def write_sipfrag(status: int) -> bytes:
     """The body of a NOTIFY: a status line (message/sipfrag, RFC 3420)."""
     return f"SIP/2.0 {status} {PHRASES.get(status, 'Unknown')}\r\n".encode()
 
 
-def read_fragment(body: bytes) -> int | None:
+def read_sipfrag(body: bytes) -> int | None:
     """The status in the body of a NOTIFY."""
     match = _FRAGMENT.match(body)
     return int(match[1]) if match else None
 
 
-def is_final_notice(message: Message) -> bool:
+def is_subscription_terminated(message: Message) -> bool:
     """Whether a NOTIFY says that no other will follow."""
     return message.get("subscription-state").partition(";")[0].strip().lower() == "terminated"
 
 
-def is_about_refer(message: Message) -> bool:
+def is_refer_event(message: Message) -> bool:
     """Whether a NOTIFY is about a transfer."""
     return message.get("event").partition(";")[0].strip().lower() == "refer"

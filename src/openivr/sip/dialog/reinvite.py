@@ -12,43 +12,43 @@ from openivr.sip.context import AgentContext
 from openivr.sip.dialog.call_leg import CallLeg
 from openivr.sip.dialog.invite_2xx import AckSender, Invite2xx
 from openivr.sip.dialog.session_timer import (
-    Terms,
-    accept_terms,
-    confirm_terms,
+    SessionTimerTerms,
+    answer_terms,
     interval_too_small,
-    write_accepted,
-    write_asked,
+    read_terms,
+    write_answered_terms,
+    write_requested_terms,
 )
 from openivr.sip.message.message import Request, Response, respond
-from openivr.sip.termination import FailureReason, Termination, of_loss, of_response
+from openivr.sip.termination import FailureReason, Termination, from_failure, from_response
 from openivr.sip.transaction.timers import Timer
 from openivr.sip.validation import check_body, check_extensions
 
-ATTEMPTS = 5  # at one offer that meets 491
-GONE = (408, 481)  # answers that end a dialog (section 12.2.1.2)
+MAX_OFFER_ATTEMPTS = 5  # at one offer that meets 491
+DIALOG_GONE = (408, 481)  # answers that end a dialog (section 12.2.1.2)
 
 
 class ReinviteHost(CallLeg):
     """What a renegotiation needs of its leg."""
 
-    __slots__ = ("call_id_is_ours", "described", "stack")
+    __slots__ = ("context", "last_sdp", "owns_call_id")
 
-    stack: AgentContext
-    described: bytes  # our description as the peer last had it
-    call_id_is_ours: bool
+    context: AgentContext
+    last_sdp: bytes  # our description as the peer last had it
+    owns_call_id: bool
 
     @property
     @abstractmethod
-    def terms(self) -> Terms | None:
+    def session_timer_terms(self) -> SessionTimerTerms | None:
         """What is agreed about the session timer."""
 
     @abstractmethod
-    def start_session(self, terms: Terms | None) -> None:
+    def start_session_timer(self, terms: SessionTimerTerms | None) -> None:
         """Begin an interval of the session timer."""
 
     @property
     @abstractmethod
-    def crossing(self) -> int:
+    def glare_status(self) -> int:
         """The status that refuses an offer of the peer while the first one has no answer; 0 once it has."""
 
     @abstractmethod
@@ -56,7 +56,7 @@ class ReinviteHost(CallLeg):
         """Whether the peer has said that it understands a method."""
 
     @abstractmethod
-    def send(
+    def send_request(
         self,
         method: str,
         took: Callable[[Response], None],
@@ -67,11 +67,11 @@ class ReinviteHost(CallLeg):
         """Send a request of the dialog."""
 
     @abstractmethod
-    def break_off(self, ending: Termination) -> None:
+    def terminate(self, ending: Termination) -> None:
         """Send BYE, and be over."""
 
     @abstractmethod
-    def follow(self, message: Request | Response) -> None:
+    def refresh_target(self, message: Request | Response) -> None:
         """Take over the Contact and what else a message says of its sender."""
 
 
@@ -85,163 +85,165 @@ class Renegotiation:
         "_attempts",
         "_is_offer",
         "_leg",
-        "_next",
-        "_ours",
-        "_retry",
-        "_sent",
+        "_next_offer",
+        "_request",
+        "_retry_timer",
+        "_sent_offer",
     )
 
     def __init__(self, leg: ReinviteHost) -> None:
         self._leg = leg
-        self._ours: ClientRequest | None = None  # our INVITE or UPDATE, not answered for good
+        self._request: ClientRequest | None = None  # our INVITE or UPDATE, not answered for good
         self._is_offer = False  # whether the owner waits for its outcome
-        self._sent = b""
+        self._sent_offer = b""
         self._attempts = 0
-        self._next: bytes | None = None  # what to offer once nothing is under way
+        self._next_offer: bytes | None = None  # what to offer once nothing is under way
         self._ack: AckSender | None = None
         self._answer: Invite2xx | None = None  # our 200, not acknowledged
         self._answer_offers = False  # whether it carries our offer
-        self._retry: Timer | None = None
+        self._retry_timer: Timer | None = None
 
     # The peer changes the session
 
-    def take_invite(self, request: Request) -> None:
+    def handle_invite(self, request: Request) -> None:
         """A re-INVITE, with an offer or asking for ours."""
         leg = self._leg
-        status = self._refusal(request) or self._crossing()
+        status = self._check(request) or self._glare_status()
         if status:
-            self._refuse(request, status)
+            self._reject(request, status)
             return
-        body = leg.listener.offered(leg, request.body) if request.body else leg.listener.wanted(leg)
-        if leg.over:
-            leg.stack.answer(request, 481)
+        body = (
+            leg.listener.on_offer(leg, request.body) if request.body else leg.listener.on_offer_request(leg)
+        )
+        if leg.is_terminated:
+            leg.context.respond(request, 481)
             return
         if body is None:
-            self._refuse(request, 488)
+            self._reject(request, 488)
             return
         if self._answer is not None:
             self._answer.stop()  # a new INVITE says as well that the answer before it has arrived
         self._answer_offers = offers = not request.body
-        server = leg.stack.exchange.begin(request)
+        server = leg.context.transactions.create_server(request)
         self._answer = Invite2xx(
-            leg.stack,
+            leg.context,
             server,
             self._accept(request, body),
-            lambda ack: self._take_ack(ack, offers),
-            lambda: leg.break_off(of_loss(FailureReason.NO_ACK)),
+            lambda ack: self._on_ack(ack, offers),
+            lambda: leg.terminate(from_failure(FailureReason.NO_ACK)),
         )
 
-    def take_update(self, request: Request) -> None:
+    def handle_update(self, request: Request) -> None:
         """An UPDATE: a new offer, or a sign of life."""
         leg = self._leg
-        status = self._refusal(request)
+        status = self._check(request)
         if not status and request.body:
-            status = self._crossing()
+            status = self._glare_status()
         if status:
-            self._refuse(request, status)
+            self._reject(request, status)
             return
         body: bytes | None = b""
         if request.body:
-            body = leg.listener.offered(leg, request.body)
-        if leg.over:
-            leg.stack.answer(request, 481)
+            body = leg.listener.on_offer(leg, request.body)
+        if leg.is_terminated:
+            leg.context.respond(request, 481)
         elif body is None:
-            self._refuse(request, 488)
+            self._reject(request, 488)
         else:
-            server = leg.stack.exchange.begin(request)
-            leg.stack.exchange.answer(server, self._accept(request, body))
+            server = leg.context.transactions.create_server(request)
+            leg.context.transactions.respond(server, self._accept(request, body))
 
-    def _crossing(self) -> int:
-        waits = self._ours is not None or (self._answer is not None and self._answer_offers)
-        return self._leg.crossing or (491 if waits else 0)
+    def _glare_status(self) -> int:
+        waits = self._request is not None or (self._answer is not None and self._answer_offers)
+        return self._leg.glare_status or (491 if waits else 0)
 
-    def _refusal(self, request: Request) -> int:
-        if interval_too_small(request, self._leg.stack.settings.min_session):
+    def _check(self, request: Request) -> int:
+        if interval_too_small(request, self._leg.context.settings.min_session):
             return 422
         refusal = check_extensions(request) or check_body(request)
         return refusal[0] if refusal else 0
 
-    def _refuse(self, request: Request, status: int) -> None:
+    def _reject(self, request: Request, status: int) -> None:
         refusal = check_extensions(request) or check_body(request)
         headers = refusal[1] if refusal and refusal[0] == status else ()
         if status == 422:
-            headers = (("Min-SE", str(self._leg.stack.settings.min_session)),)
+            headers = (("Min-SE", str(self._leg.context.settings.min_session)),)
         elif status == 500:
             headers = (("Retry-After", str(round(uniform(0, 10)))),)  # noqa: S311 - spreads load
-        server = self._leg.stack.exchange.begin(request)
-        self._leg.stack.exchange.answer(server, respond(request, status, headers=headers))
+        server = self._leg.context.transactions.create_server(request)
+        self._leg.context.transactions.respond(server, respond(request, status, headers=headers))
 
     def _accept(self, request: Request, body: bytes) -> Response:
         leg = self._leg
-        leg.follow(request)
+        leg.refresh_target(request)
         response = respond(request, 200)
-        leg.stack.introduce(response, request.hop)
-        if terms := accept_terms(request, leg.stack.settings.session_expires):
-            write_accepted(response, terms)
-        if not leg.early:
-            leg.start_session(terms)
-        leg.stack.set_body(response, body)
+        leg.context.add_capabilities(response, request.hop)
+        if terms := answer_terms(request, leg.context.settings.session_expires):
+            write_answered_terms(response, terms)
+        if not leg.is_early:
+            leg.start_session_timer(terms)
+        leg.context.set_body(response, body)
         if body:
-            leg.described = body
+            leg.last_sdp = body
         return response
 
-    def take_ack(self, request: Request) -> None:
+    def handle_ack(self, request: Request) -> None:
         """The ACK to our 200."""
-        if self._answer is not None and self._answer.take_ack(request):
+        if self._answer is not None and self._answer.on_ack(request):
             self._answer = None
-            self._go_on()
+            self._send_next_offer()
 
-    def _take_ack(self, request: Request, offers: bool) -> None:
+    def _on_ack(self, request: Request, offers: bool) -> None:
         if offers:
-            self._leg.listener.agreed(self._leg, request.body)
+            self._leg.listener.on_answer_sdp(self._leg, request.body)
 
     # We change the session
 
-    def reoffer(self, body: bytes) -> None:
+    def reinvite(self, body: bytes) -> None:
         """Offer a session, now or once nothing else is under way; of two that wait the later counts."""
-        self._next = body
+        self._next_offer = body
         self._attempts = 0
-        self._go_on()
+        self._send_next_offer()
 
-    def refresh(self) -> None:
+    def refresh_session(self) -> None:
         """Renew the session timer: UPDATE where the peer knows it, else our description once more."""
         leg = self._leg
-        if self._ours is not None or self._answer is not None or leg.early:
+        if self._request is not None or self._answer is not None or leg.is_early:
             return  # what is under way renews it as well
         self._is_offer = False
         if leg.allows("UPDATE"):
-            self._start("UPDATE", b"")
-        elif leg.described:
-            self._start("INVITE", leg.described)
+            self._send("UPDATE", b"")
+        elif leg.last_sdp:
+            self._send("INVITE", leg.last_sdp)
 
-    def _go_on(self) -> None:
+    def _send_next_offer(self) -> None:
         leg = self._leg
-        busy = self._ours is not None or self._answer is not None or self._retry is not None
-        if self._next is None or busy or leg.early or leg.over:
+        busy = self._request is not None or self._answer is not None or self._retry_timer is not None
+        if self._next_offer is None or busy or leg.is_early or leg.is_terminated:
             return
-        body, self._next = self._next, None
+        body, self._next_offer = self._next_offer, None
         self._is_offer = True
-        self._start("INVITE", body)
+        self._send("INVITE", body)
 
-    def begin(self) -> None:
+    def on_established(self) -> None:
         """The leg is answered and acknowledged: what waited for that may start."""
-        self._go_on()
+        self._send_next_offer()
 
-    def _start(self, method: str, body: bytes) -> None:
+    def _send(self, method: str, body: bytes) -> None:
         leg = self._leg
-        self._sent = body
+        self._sent_offer = body
         self._ack = None
-        terms = leg.terms
-        seconds = terms.seconds if terms else leg.stack.settings.session_expires
+        terms = leg.session_timer_terms
+        seconds = terms.seconds if terms else leg.context.settings.session_expires
 
         def ask(request: Request) -> None:
-            if seconds and (terms or leg.stack.settings.session_expires):
-                write_asked(request, seconds, terms, leg.stack.settings.min_session)
+            if seconds and (terms or leg.context.settings.session_expires):
+                write_requested_terms(request, seconds, terms, leg.context.settings.min_session)
 
-        took = self._take_invited if method == "INVITE" else self._take_updated
-        self._ours = leg.send(method, took, self._lose, body, ask)
+        took = self._on_invite_response if method == "INVITE" else self._on_response
+        self._request = leg.send_request(method, took, self._on_failure, body, ask)
 
-    def _take_invited(self, response: Response) -> None:
+    def _on_invite_response(self, response: Response) -> None:
         leg = self._leg
         if response.status < 200:
             return
@@ -249,62 +251,62 @@ class Renegotiation:
             if self._ack is not None:
                 self._ack.send()
                 return
-            ours = self._ours
+            ours = self._request
             if ours is None or leg.dialog is None:
                 return
-            leg.follow(response)
-            self._ack = AckSender(leg.stack, leg.dialog, ours.request)
-        self._take_updated(response)
+            leg.refresh_target(response)
+            self._ack = AckSender(leg.context, leg.dialog, ours.request)
+        self._on_response(response)
 
-    def _take_updated(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         leg = self._leg
-        if response.status < 200 or self._ours is None:
+        if response.status < 200 or self._request is None:
             return
-        self._ours = None
-        if leg.over:
+        self._request = None
+        if leg.is_terminated:
             return
         if response.status < 300:
             if response.method == "UPDATE":
-                leg.follow(response)
-            leg.start_session(confirm_terms(response))
-            if self._sent:
-                leg.described = self._sent
+                leg.refresh_target(response)
+            leg.start_session_timer(read_terms(response))
+            if self._sent_offer:
+                leg.last_sdp = self._sent_offer
             if self._is_offer:
-                leg.listener.agreed(leg, response.body)
-        elif response.status in GONE:
-            leg.break_off(of_response(response))
-        elif response.status == 491 and self._attempts < ATTEMPTS:
-            self._wait()
+                leg.listener.on_answer_sdp(leg, response.body)
+        elif response.status in DIALOG_GONE:
+            leg.terminate(from_response(response))
+        elif response.status == 491 and self._attempts < MAX_OFFER_ATTEMPTS:
+            self._retry_later()
         elif self._is_offer:
-            leg.listener.disagreed(leg, response.status)
-        self._go_on()
+            leg.listener.on_reinvite_rejected(leg, response.status)
+        self._send_next_offer()
 
-    def _wait(self) -> None:
+    def _retry_later(self) -> None:
         """Try again after a while that is not the other side's (section 14.1)."""
         self._attempts += 1
-        if self._is_offer and self._next is None:
-            self._next = self._sent
-        least, most = (2.1, 4.0) if self._leg.call_id_is_ours else (0.0, 2.0)
+        if self._is_offer and self._next_offer is None:
+            self._next_offer = self._sent_offer
+        least, most = (2.1, 4.0) if self._leg.owns_call_id else (0.0, 2.0)
         seconds = uniform(least, most)  # noqa: S311 - keeps two sides apart
-        scale = self._leg.stack.settings.timing.t1 / 0.5
-        self._retry = self._leg.stack.timers.set(seconds * scale, self._try_again)
+        scale = self._leg.context.settings.timing.t1 / 0.5
+        self._retry_timer = self._leg.context.timers.set(seconds * scale, self._try_again)
 
     def _try_again(self) -> None:
-        self._retry = None
+        self._retry_timer = None
         if self._is_offer:
-            self._go_on()
+            self._send_next_offer()
         else:
-            self.refresh()
+            self.refresh_session()
 
-    def _lose(self, why: FailureReason) -> None:
-        self._ours = None
-        if not self._leg.over:
-            self._leg.break_off(of_loss(why))
+    def _on_failure(self, why: FailureReason) -> None:
+        self._request = None
+        if not self._leg.is_terminated:
+            self._leg.terminate(from_failure(why))
 
     def stop(self) -> None:
         """The leg is over."""
         if self._answer is not None:
             self._answer.stop()
-        if self._retry is not None:
-            self._leg.stack.timers.cancel(self._retry)
-        self._next = None
+        if self._retry_timer is not None:
+            self._leg.context.timers.cancel(self._retry_timer)
+        self._next_offer = None

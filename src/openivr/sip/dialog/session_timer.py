@@ -8,11 +8,11 @@ from openivr.sip.message.message import Message, Request, Response
 from openivr.sip.transaction.timers import Timer, Timers
 
 
-class Terms(NamedTuple):
+class SessionTimerTerms(NamedTuple):
     """What was agreed: the interval in seconds, and whether it is us who refresh."""
 
     seconds: int
-    ours: bool
+    we_refresh: bool
 
 
 def interval_too_small(request: Request, least: int) -> bool:
@@ -21,7 +21,7 @@ def interval_too_small(request: Request, least: int) -> bool:
     return asked is not None and asked < least and "timer" in request.tokens("supported")
 
 
-def accept_terms(request: Request, wanted: int) -> Terms | None:
+def answer_terms(request: Request, wanted: int) -> SessionTimerTerms | None:
     """What we agree to as the one who answers (section 9, table 2); `wanted` 0: only what is asked for."""
     stated = request.get("session-expires")
     asked = read_number(stated)
@@ -29,15 +29,15 @@ def accept_terms(request: Request, wanted: int) -> Terms | None:
     if asked is None or asked == 0:
         if not knows or not wanted:
             return None
-        return Terms(max(wanted, read_number(request.get("min-se")) or 0), ours=False)
-    return Terms(asked, ours=not knows or _refresher(stated) == "uas")
+        return SessionTimerTerms(max(wanted, read_number(request.get("min-se")) or 0), we_refresh=False)
+    return SessionTimerTerms(asked, we_refresh=not knows or _refresher(stated) == "uas")
 
 
-def confirm_terms(response: Response) -> Terms | None:
+def read_terms(response: Response) -> SessionTimerTerms | None:
     """What was agreed to as the one who asked (section 7.2)."""
     stated = response.get("session-expires")
     seconds = read_number(stated)
-    return Terms(seconds, ours=_refresher(stated) != "uas") if seconds else None
+    return SessionTimerTerms(seconds, we_refresh=_refresher(stated) != "uas") if seconds else None
 
 
 def _refresher(stated: str) -> str:
@@ -45,16 +45,18 @@ def _refresher(stated: str) -> str:
     return parameter(semicolon + rest, "refresher").lower()
 
 
-def write_accepted(message: Response, terms: Terms) -> None:
+def write_answered_terms(message: Response, terms: SessionTimerTerms) -> None:
     """Put what we agree to into a 2xx."""
-    message.headers["session-expires"] = [f"{terms.seconds};refresher={'uas' if terms.ours else 'uac'}"]
-    if not terms.ours:
+    message.headers["session-expires"] = [f"{terms.seconds};refresher={'uas' if terms.we_refresh else 'uac'}"]
+    if not terms.we_refresh:
         message.headers["require"] = ["timer"]
 
 
-def write_asked(message: Message, seconds: int, terms: Terms | None, least: int) -> None:
+def write_requested_terms(
+    message: Message, seconds: int, terms: SessionTimerTerms | None, least: int
+) -> None:
     """Put into an INVITE or UPDATE what we ask for: who refreshes stays as it was agreed."""
-    role = "" if terms is None else ";refresher=uac" if terms.ours else ";refresher=uas"
+    role = "" if terms is None else ";refresher=uac" if terms.we_refresh else ";refresher=uas"
     message.headers["session-expires"] = [f"{seconds}{role}"]
     message.headers["min-se"] = [str(least)]
 
@@ -70,15 +72,15 @@ class SessionTimer:
         self._expire = expire
         self._refreshing: Timer | None = None
         self._expiry: Timer | None = None
-        self.terms: Terms | None = None
+        self.terms: SessionTimerTerms | None = None
 
-    def start(self, terms: Terms | None) -> None:
+    def start(self, terms: SessionTimerTerms | None) -> None:
         """Begin the interval anew, after each 2xx; without terms there is no limit any more."""
         self.stop()
         self.terms = terms
         if terms is None:
             return
-        if terms.ours:
+        if terms.we_refresh:
             self._refreshing = self._timers.set(terms.seconds / 2, self._refresh)
         self._expiry = self._timers.set(terms.seconds - min(32, terms.seconds / 3), self._expire)
 

@@ -6,13 +6,13 @@ from openivr.sip.address import Hop, Target
 from openivr.sip.client_request import ClientRequest
 from openivr.sip.context import AgentContext
 from openivr.sip.dialog.call_leg import Authorise, Header
-from openivr.sip.dialog.dialog import Dialog, contact_uri, fixed_hop, place_dialog
+from openivr.sip.dialog.dialog import Dialog, contact_uri, nat_hop, uac_dialog
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.invite_2xx import AckSender
-from openivr.sip.dialog.session_timer import confirm_terms, write_asked
+from openivr.sip.dialog.session_timer import read_terms, write_requested_terms
 from openivr.sip.message.headers import read_address, read_number, read_uri
 from openivr.sip.message.message import NOWHERE, Request, Response
-from openivr.sip.termination import FailureReason, Termination, of_loss, of_response
+from openivr.sip.termination import FailureReason, Termination, from_failure, from_response
 from openivr.sip.transaction.timers import Timer
 
 
@@ -27,8 +27,8 @@ class OutboundLeg(DialogSession):
         "_contact_user",
         "_early_dialogs",
         "_invite",
-        "_limit",
-        "_reliable",
+        "_last_rseq",
+        "_ring_timer",
         "_target",
     )
 
@@ -41,44 +41,44 @@ class OutboundLeg(DialogSession):
         contact_user: str,
     ) -> None:
         super().__init__(stack, request, request.call_id, authorise)
-        self.call_id_is_ours, self.heeded = True, False
-        self.described = request.body
+        self.owns_call_id, self.has_response = True, False
+        self.last_sdp = request.body
         self._target = target
         self._contact_user = contact_user
         self._cancelled = self._cancel_sent = False
         self._cancel_headers: Sequence[Header] = ()
         self._early_dialogs: dict[str, Dialog] = {}  # by the peer's tag: an INVITE may reach several
-        self._reliable: dict[str, int] = {}  # the last RSeq that each has sent
+        self._last_rseq: dict[str, int] = {}  # the last RSeq that each has sent
         self._acks: dict[str, AckSender] = {}
-        self._limit: Timer | None = None
+        self._ring_timer: Timer | None = None
         self._invite: ClientRequest
 
-    def place(self) -> None:
+    def send_invite(self) -> None:
         """Send the INVITE."""
-        stack = self.stack
+        stack = self.context
         request = self.request
         request.headers["from"] = [f"{request.get('from')};tag={self.tag}"]
         if stack.settings.session_expires:
-            write_asked(request, stack.settings.session_expires, None, stack.settings.min_session)
-        self._limit = stack.timers.set(stack.settings.ring_limit, self.hangup)
-        self._invite = self._send_invite(request)
+            write_requested_terms(request, stack.settings.session_expires, None, stack.settings.min_session)
+        self._ring_timer = stack.timers.set(stack.settings.ring_limit, self.hangup)
+        self._invite = self._start_invite(request)
 
-    def _send_invite(self, request: Request) -> ClientRequest:
+    def _start_invite(self, request: Request) -> ClientRequest:
         invite = ClientRequest(
-            self.stack,
+            self.context,
             request,
-            self._take_response,
-            self._lose,
+            self._on_response,
+            self._on_failure,
             authorise=self._authorise,
-            prepare=lambda made, hop: self.stack.introduce(made, hop, self._contact_user),
+            prepare=lambda made, hop: self.context.add_capabilities(made, hop, self._contact_user),
         )
         self._invite = invite
         routes = request.values("route")
         first = read_address(routes[0]) if routes else None
         if self._target is not None:
-            invite.send_to(self._target)
+            invite.send_to_target(self._target)
         else:
-            invite.send(first.uri if first else request.uri)
+            invite.send_to_uri(first.uri if first else request.uri)
         return invite
 
     @property
@@ -87,9 +87,9 @@ class OutboundLeg(DialogSession):
         return self._invite.hop.target if self._invite.hop else NOWHERE
 
     @property
-    def crossing(self) -> int:
+    def glare_status(self) -> int:
         """Our own offer has no answer yet: the peer may make no other."""
-        return 491 if self.early else 0
+        return 491 if self.is_early else 0
 
     # What the owner does
 
@@ -98,99 +98,95 @@ class OutboundLeg(DialogSession):
 
         `headers` say why: Reason with "Call completed elsewhere" keeps phones from showing a missed call.
         """
-        if self.over:
+        if self.is_terminated:
             return
-        if self.early:
+        if self.is_early:
             self._cancelled = True
             self._cancel_headers = headers
             self._cancel_sent = self._invite.cancel(headers)
-            self.finish(of_loss(FailureReason.CANCELLED, by_peer=False))
+            self.finish(from_failure(FailureReason.CANCELLED, by_peer=False))
         else:
             self.send_bye(headers)
             self.finish(Termination(0, "", False))
 
     # What the peer does
 
-    def owns(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         """Whether a request is of this call: of its dialog, or of one of the early ones."""
         if self.dialog is not None:
-            return self.dialog.is_with(request)
+            return self.dialog.matches(request)
         early = self._early_dialogs.get(request.from_.tag)
-        if early is None or not early.is_with(request):
+        if early is None or not early.matches(request):
             return False
         self.dialog = early  # until another answers
         return True
 
-    def is_with(self, tag: str) -> bool:
+    def has_remote_tag(self, tag: str) -> bool:
         """Whether the peer, or one of those that ring, has this tag."""
-        return super().is_with(tag) or (self.early and tag in self._early_dialogs)
+        return super().has_remote_tag(tag) or (self.is_early and tag in self._early_dialogs)
 
-    def _take_response(self, response: Response) -> None:
-        self.heeded, status = True, response.status
+    def _on_response(self, response: Response) -> None:
+        self.has_response, status = True, response.status
         if status < 200:
-            self._take_provisional(response)
+            self._on_provisional(response)
         elif status < 300:
-            self._take_success(response)
-        elif status == 422 and self._ask_longer(response):
+            self._on_success(response)
+        elif status == 422 and self._retry_with_min_se(response):
             return
-        elif not self.over:
-            self.finish(of_response(response))
+        elif not self.is_terminated:
+            self.finish(from_response(response))
 
-    def _ask_longer(self, response: Response) -> bool:
+    def _retry_with_min_se(self, response: Response) -> bool:
         """Place the call once more with the session interval that the peer needs (RFC 4028, section 7.3)."""
         least = read_number(response.get("min-se"))
         old = self._invite.request
-        if not least or self.over or least <= (read_number(old.get("session-expires")) or 0):
+        if not least or self.is_terminated or least <= (read_number(old.get("session-expires")) or 0):
             return False
         again = Request("INVITE", old.uri, {k: v for k, v in old.headers.items() if k != "via"}, old.body)
         again.call_id = old.call_id
         again.cseq = old.cseq + 1
         again.headers["cseq"] = [f"{again.cseq} INVITE"]
-        write_asked(again, least, None, least)
-        self._send_invite(again)
+        write_requested_terms(again, least, None, least)
+        self._start_invite(again)
         return True
 
-    def _take_provisional(self, response: Response) -> None:
+    def _on_provisional(self, response: Response) -> None:
         if self._cancelled:
             if not self._cancel_sent:  # nothing had been heard before (section 9.1)
                 self._cancel_sent = self._invite.cancel(self._cancel_headers)
             return
-        if response.status == 100 or self.over or not self.early:
+        if response.status == 100 or self.is_terminated or not self.is_early:
             return
-        tag = self._tag_of(response)
+        tag = self._to_tag(response)
         if tag and tag not in self._early_dialogs:
             self._early_dialogs[tag] = self._make_dialog(response)
-        self.learn(response)
-        if (
-            "100rel" in response.tokens("require")
-            and tag
-            and not self._acknowledge_provisional(response, tag)
-        ):
+        self.note_allow(response)
+        if "100rel" in response.tokens("require") and tag and not self._send_prack(response, tag):
             return  # it has come before
-        self.listener.progressed(self, response.status, response.body)
+        self.listener.on_progress(self, response.status, response.body)
 
-    def _acknowledge_provisional(self, response: Response, tag: str) -> bool:
+    def _send_prack(self, response: Response, tag: str) -> bool:
         """Send PRACK (RFC 3262, section 4); whether the response is the next of its sender."""
         number = read_number(response.get("rseq"))
-        last = self._reliable.get(tag)
+        last = self._last_rseq.get(tag)
         if number is None or (last is not None and number != last + 1):
             return False
-        self._reliable[tag] = number
+        self._last_rseq[tag] = number
         dialog = self._early_dialogs[tag]
         body = b""
-        if response.body and not self.described:
-            body = self.listener.offered(self, response.body) or b""
+        if response.body and not self.last_sdp:
+            body = self.listener.on_offer(self, response.body) or b""
 
         def change(request: Request) -> None:
             request.headers["rack"] = [f"{number} {response.cseq} INVITE"]
 
         held, self.dialog = self.dialog, dialog
-        self.send("PRACK", body=body, change=change)
+        self.send_request("PRACK", body=body, change=change)
         self.dialog = held
         return True
 
-    def _take_success(self, response: Response) -> None:
-        tag = self._tag_of(response)
+    def _on_success(self, response: Response) -> None:
+        tag = self._to_tag(response)
         if tag in self._acks:
             self._acks[tag].send()
             return
@@ -198,66 +194,66 @@ class OutboundLeg(DialogSession):
         if early := self._early_dialogs.get(tag):
             dialog.local_seq = max(dialog.local_seq, early.local_seq)
             dialog.remote_seq = early.remote_seq
-        wanted = not self._cancelled and not self.over and self.early
-        body = self._confirm(dialog, response) if wanted else b""
-        self._acks[tag] = AckSender(self.stack, dialog, self._invite.request, body or b"")
+        wanted = not self._cancelled and not self.is_terminated and self.is_early
+        body = self._establish(dialog, response) if wanted else b""
+        self._acks[tag] = AckSender(self.context, dialog, self._invite.request, body or b"")
         if not wanted or body is None:
-            self._hang_up(dialog)
+            self._bye_dialog(dialog)
         if wanted:
-            self._report(response, body)
+            self._report_answer(response, body)
 
-    def _confirm(self, dialog: Dialog, response: Response) -> bytes | None:
+    def _establish(self, dialog: Dialog, response: Response) -> bytes | None:
         """Take the dialog for ours; the answer to an offer in the 200, `None` if that is not acceptable."""
         self.dialog = dialog
-        self.learn(response)
-        if self._limit is not None:
-            self.stack.timers.cancel(self._limit)
+        self.note_allow(response)
+        if self._ring_timer is not None:
+            self.context.timers.cancel(self._ring_timer)
         if self._invite.request.body:
             return b""
-        answer = self.listener.offered(self, response.body)
+        answer = self.listener.on_offer(self, response.body)
         if answer:
-            self.described = answer
+            self.last_sdp = answer
         return answer
 
-    def _report(self, response: Response, body: bytes | None) -> None:
-        if self.over:
+    def _report_answer(self, response: Response, body: bytes | None) -> None:
+        if self.is_terminated:
             return
         if body is None:
             self.finish(Termination(488, "Not Acceptable Here", False))
             return
-        self.early = False
-        self.start_session(confirm_terms(response))
-        self.listener.answered(self, response.body if self._invite.request.body else b"")
-        if not self.over and self._renegotiation is not None:
-            self._renegotiation.begin()
+        self.is_early = False
+        self.start_session_timer(read_terms(response))
+        self.listener.on_answer(self, response.body if self._invite.request.body else b"")
+        if not self.is_terminated and self._renegotiation is not None:
+            self._renegotiation.on_established()
 
-    def _hang_up(self, dialog: Dialog) -> None:
+    def _bye_dialog(self, dialog: Dialog) -> None:
         """End a call that nobody wants: an answer that crossed our CANCEL, or a second one (13.2.2.4)."""
         held, self.dialog = self.dialog, dialog
         self.send_bye()
         self.dialog = held
 
     def _make_dialog(self, response: Response) -> Dialog:
-        dialog = place_dialog(self._invite.request, response, self.tag)
+        dialog = uac_dialog(self._invite.request, response, self.tag)
         hop = self._invite.hop
-        if hop is not None and not dialog.routes:
-            dialog.hop = self._fixed_hop(contact_uri(response), hop)
+        if hop is not None and not dialog.route_set:
+            dialog.hop = self._nat_hop(contact_uri(response), hop)
         return dialog
 
-    def _fixed_hop(self, contact: str, hop: Hop) -> Hop | None:
+    def _nat_hop(self, contact: str, hop: Hop) -> Hop | None:
         called = read_uri(self.request.uri)
-        return fixed_hop(contact, called.host if called else "", hop)
+        return nat_hop(contact, called.host if called else "", hop)
 
-    def _tag_of(self, response: Response) -> str:
+    def _to_tag(self, response: Response) -> str:
         address = read_address(response.get("to"))
         return address.tag if address else ""
 
-    def _lose(self, why: FailureReason) -> None:
-        if not self.over:
-            self.finish(of_loss(why))
+    def _on_failure(self, why: FailureReason) -> None:
+        if not self.is_terminated:
+            self.finish(from_failure(why))
 
     def finish(self, ending: Termination) -> None:
         """Be over, and say so."""
-        if self._limit is not None:
-            self.stack.timers.cancel(self._limit)
+        if self._ring_timer is not None:
+            self.context.timers.cancel(self._ring_timer)
         super().finish(ending)

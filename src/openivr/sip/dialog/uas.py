@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from openivr.sip.address import Target
 from openivr.sip.context import AgentContext
 from openivr.sip.dialog.call_leg import CallLeg, Header
-from openivr.sip.dialog.dialog import accept_dialog, fixed_hop
+from openivr.sip.dialog.dialog import nat_hop, uas_dialog
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.invite_2xx import Invite2xx
 from openivr.sip.dialog.prack import ReliableProvisional
-from openivr.sip.dialog.session_timer import accept_terms, write_accepted
+from openivr.sip.dialog.session_timer import answer_terms, write_answered_terms
 from openivr.sip.message.message import Request, Response, respond
-from openivr.sip.termination import FailureReason, Termination, of_loss, read_reason
+from openivr.sip.termination import FailureReason, Termination, from_failure, read_reason
 from openivr.sip.transaction.layer import ServerTransaction
 from openivr.sip.transaction.timers import Timer
 
@@ -22,37 +22,37 @@ class InboundLeg(DialogSession):
     """A call that a peer places."""
 
     __slots__ = (
-        "_answer",
         "_bye_headers",
-        "_offered_early",
-        "_postponed",
+        "_delayed_answer",
+        "_invite_2xx",
         "_reliable",
+        "_sent_early_sdp",
         "_server",
-        "_trying",
+        "_trying_timer",
         "body",
         "replaces",
     )
 
     def __init__(self, stack: AgentContext, request: Request, replaces: CallLeg | None = None) -> None:
         super().__init__(stack, request, request.call_id)
-        self.call_id_is_ours = False
+        self.owns_call_id = False
         self.body = request.body  # the offer; b"" if the INVITE has none
         self.replaces = replaces  # the leg whose place this one takes (RFC 3891)
-        self.dialog = accept_dialog(request, self.tag)
+        self.dialog = uas_dialog(request, self.tag)
         hop = request.hop
         via = request.via
-        if hop is not None and via is not None and not self.dialog.routes:
-            self.dialog.hop = fixed_hop(self.dialog.target, via.host, hop)
-        self.learn(request)
-        self._server: ServerTransaction = stack.exchange.begin(request)
+        if hop is not None and via is not None and not self.dialog.route_set:
+            self.dialog.hop = nat_hop(self.dialog.remote_target, via.host, hop)
+        self.note_allow(request)
+        self._server: ServerTransaction = stack.transactions.create_server(request)
         self._server.user = self
-        self._server.lost = self._lose
-        self._answer: Invite2xx | None = None
+        self._server.on_failure = self._on_transaction_failure
+        self._invite_2xx: Invite2xx | None = None
         self._reliable: ReliableProvisional | None = None
-        self._postponed: tuple[bytes, Sequence[Header]] | None = None  # an answer that waits for PRACK
-        self._offered_early = False
+        self._delayed_answer: tuple[bytes, Sequence[Header]] | None = None  # an answer that waits for PRACK
+        self._sent_early_sdp = False
         self._bye_headers: Sequence[Header] | None = None  # of a BYE that waits for the ACK
-        self._trying: Timer | None = None
+        self._trying_timer: Timer | None = None
 
     @property
     def source(self) -> Target:
@@ -60,166 +60,168 @@ class InboundLeg(DialogSession):
         return self.request.source
 
     @property
-    def crossing(self) -> int:
+    def glare_status(self) -> int:
         """Whether an offer has no answer yet, the peer's (500) or ours (491; RFC 3311, section 5.2)."""
-        if not self.early:
-            return 491 if self._answer is not None and not self.body else 0
-        settled = self._offered_early and self.body and not self._blocked
+        if not self.is_early:
+            return 491 if self._invite_2xx is not None and not self.body else 0
+        settled = self._sent_early_sdp and self.body and not self._awaits_prack
         return 0 if settled else 500
 
     @property
-    def _blocked(self) -> bool:
+    def _awaits_prack(self) -> bool:
         return self._reliable is not None and self._reliable.blocks_answer
 
-    def wait(self) -> None:
+    def start_trying_timer(self) -> None:
         """Say that the INVITE has arrived, if nothing else is said soon."""
-        if self.early and not self._server.data:
-            self._trying = self.stack.timers.set(TRYING_SECONDS, self._try)
+        if self.is_early and not self._server.last_response:
+            self._trying_timer = self.context.timers.set(TRYING_SECONDS, self._send_trying)
 
-    def _try(self) -> None:
-        if self.early and not self.over and not self._server.data:
-            self.stack.exchange.answer(self._server, respond(self.request, 100))
+    def _send_trying(self) -> None:
+        if self.is_early and not self.is_terminated and not self._server.last_response:
+            self.context.transactions.respond(self._server, respond(self.request, 100))
 
     # What the owner does
 
-    def ring(self, status: int = 180, body: bytes = b"", headers: Sequence[Header] = ()) -> None:
+    def progress(self, status: int = 180, body: bytes = b"", headers: Sequence[Header] = ()) -> None:
         """180, or 181 to 183; with a body early media: the answer, or our offer if the INVITE had none.
 
         Sent reliably where the peer requires it, and where there is a body and the peer can (RFC 3262).
         """
-        if self.over or not self.early or self._postponed is not None:
+        if self.is_terminated or not self.is_early or self._delayed_answer is not None:
             return
         response = self._respond(status, body, headers)
         wishes = self.request.tokens("require")
         if "100rel" in wishes or (body and "100rel" in self.request.tokens("supported")):
-            self._offered_early = self._offered_early or bool(body)
+            self._sent_early_sdp = self._sent_early_sdp or bool(body)
             if self._reliable is None:
-                self._reliable = ReliableProvisional(self.stack, self._server, lambda: self.hangup(504))
+                self._reliable = ReliableProvisional(self.context, self._server, lambda: self.hangup(504))
             self._reliable.send(response)
         else:
-            self.stack.exchange.answer(self._server, response)
+            self.context.transactions.respond(self._server, response)
 
     def answer(self, body: bytes, headers: Sequence[Header] = ()) -> None:
         """200 with the answer, or with our offer if the INVITE had none; sent again until acknowledged.
 
         After a reliable `ring` with a body the same body may be passed: it is not sent twice.
         """
-        if self.over or not self.early:
+        if self.is_terminated or not self.is_early:
             return
-        if self._blocked:
-            self._postponed = (body, headers)
+        if self._awaits_prack:
+            self._delayed_answer = (body, headers)
             return
         self._stop_trying()
         if self._reliable is not None:
             self._reliable.stop()
             self._reliable = None
-        self.early = False
-        response = self._respond(200, b"" if self._offered_early else body, headers)
-        terms = accept_terms(self.request, self.stack.settings.session_expires)
+        self.is_early = False
+        response = self._respond(200, b"" if self._sent_early_sdp else body, headers)
+        terms = answer_terms(self.request, self.context.settings.session_expires)
         if terms is not None:
-            write_accepted(response, terms)
-            self.start_session(terms)
-        self._answer = Invite2xx(self.stack, self._server, response, self._take_first_ack, self._give_up)
+            write_answered_terms(response, terms)
+            self.start_session_timer(terms)
+        self._invite_2xx = Invite2xx(
+            self.context, self._server, response, self._on_first_ack, self._on_no_ack
+        )
 
     def _respond(self, status: int, body: bytes, headers: Sequence[Header]) -> Response:
         request = self.request
         response = respond(request, status, tag=self.tag)
         if "record-route" in request.headers:
             response.headers["record-route"] = request.headers["record-route"]
-        self.stack.introduce(response, request.hop)
+        self.context.add_capabilities(response, request.hop)
         for name, value in headers:
             response.add(name, value)
-        self.stack.set_body(response, body)
+        self.context.set_body(response, body)
         if body:
-            self.described = body
+            self.last_sdp = body
         return response
 
     def reject(self, status: int, reason: str = "", headers: Sequence[Header] = ()) -> None:
         """A final response from 300 up: 486, 480, 603, 302 with Contact."""
-        if not self.over and self.early:
-            self._refuse(status, reason, headers)
+        if not self.is_terminated and self.is_early:
+            self._send_final(status, reason, headers)
             self.finish(Termination(status, reason, False))
 
     def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
         """End the call: `status` before it is answered, BYE after; the BYE waits for the ACK (section 15)."""
-        if self.over:
+        if self.is_terminated:
             return
-        if self.early:
+        if self.is_early:
             self.reject(status, headers=headers)
-        elif self._answer is not None:
+        elif self._invite_2xx is not None:
             self._bye_headers = headers
             self.finish(Termination(0, "", False))
         else:
             self.send_bye(headers)
             self.finish(Termination(0, "", False))
 
-    def _refuse(self, status: int, reason: str = "", headers: Sequence[Header] = ()) -> None:
+    def _send_final(self, status: int, reason: str = "", headers: Sequence[Header] = ()) -> None:
         """The final response that is no 2xx."""
-        if not self.stack.exchange.has_answered(self._server):
+        if not self.context.transactions.has_final_response(self._server):
             response = respond(self.request, status, reason, tuple(headers), tag=self.tag)
-            response.headers["server"] = [self.stack.settings.user_agent]
-            self.stack.exchange.answer(self._server, response)
+            response.headers["server"] = [self.context.settings.user_agent]
+            self.context.transactions.respond(self._server, response)
 
     # What the peer does
 
-    def take_cancel(self, request: Request) -> None:
+    def handle_cancel(self, request: Request) -> None:
         """The caller gives up before we have answered."""
-        if self.early and not self.over:
-            self._give_in(request)
+        if self.is_early and not self.is_terminated:
+            self._on_caller_gone(request)
 
-    def take_bye(self, request: Request) -> None:
+    def handle_bye(self, request: Request) -> None:
         """The caller hangs up, perhaps before we have answered (section 15.1.2)."""
-        if not self.early:
-            super().take_bye(request)
+        if not self.is_early:
+            super().handle_bye(request)
             return
-        self.stack.answer(request, 200)
-        self._give_in(request)
+        self.context.respond(request, 200)
+        self._on_caller_gone(request)
 
-    def _give_in(self, request: Request) -> None:
-        self._refuse(487)
+    def _on_caller_gone(self, request: Request) -> None:
+        self._send_final(487)
         cause, text = read_reason(request)
         self.finish(Termination(487, text or FailureReason.CANCELLED, True, None, cause))
 
-    def take_prack(self, request: Request) -> None:
+    def handle_prack(self, request: Request) -> None:
         """A provisional response has arrived; a body is the answer to our offer."""
         reliable = self._reliable
-        if reliable is None or not reliable.take_prack(request):
-            super().take_prack(request)
+        if reliable is None or not reliable.on_prack(request):
+            super().handle_prack(request)
             return
         body: bytes | None = b""
         if request.body and self.body:
-            body = self.listener.offered(self, request.body)
-        server = self.stack.exchange.begin(request)
+            body = self.listener.on_offer(self, request.body)
+        server = self.context.transactions.create_server(request)
         response = respond(request, 200 if body is not None else 488)
-        self.stack.set_body(response, body or b"")
-        self.stack.exchange.answer(server, response)
+        self.context.set_body(response, body or b"")
+        self.context.transactions.respond(server, response)
         if request.body and not self.body:
-            self.listener.agreed(self, request.body)
-        reliable.go_on()
-        if self._postponed is not None and not self._blocked and not self.over:
-            postponed, self._postponed = self._postponed, None
+            self.listener.on_answer_sdp(self, request.body)
+        reliable.send_next()
+        if self._delayed_answer is not None and not self._awaits_prack and not self.is_terminated:
+            postponed, self._delayed_answer = self._delayed_answer, None
             self.answer(*postponed)
 
-    def take_invite(self, request: Request) -> None:
+    def handle_invite(self, request: Request) -> None:
         """A second INVITE before the first is answered must wait (section 14.2); later it is a re-INVITE."""
-        if self.early:
-            self.stack.answer(request, 500, retry_after=5)
+        if self.is_early:
+            self.context.respond(request, 500, retry_after=5)
         else:
-            super().take_invite(request)
+            super().handle_invite(request)
 
-    def take_ack(self, request: Request) -> None:
+    def handle_ack(self, request: Request) -> None:
         """The ACK to our answer, or to that to a re-INVITE."""
-        if self._answer is None or not self._answer.take_ack(request):
-            super().take_ack(request)
+        if self._invite_2xx is None or not self._invite_2xx.on_ack(request):
+            super().handle_ack(request)
 
-    def _take_first_ack(self, request: Request) -> None:
-        self._answer = None
-        if self.over:
+    def _on_first_ack(self, request: Request) -> None:
+        self._invite_2xx = None
+        if self.is_terminated:
             self._send_late_bye()
             return
-        self.listener.acknowledged(self, request.body)
-        if not self.over and self._renegotiation is not None:
-            self._renegotiation.begin()
+        self.listener.on_ack(self, request.body)
+        if not self.is_terminated and self._renegotiation is not None:
+            self._renegotiation.on_established()
 
     def _send_late_bye(self) -> None:
         headers, self._bye_headers = self._bye_headers, None
@@ -227,40 +229,40 @@ class InboundLeg(DialogSession):
             self.send_bye(headers)
         self.release()
 
-    def _give_up(self) -> None:
+    def _on_no_ack(self) -> None:
         """Nobody acknowledges our answer: section 13.3.1.4 says BYE."""
-        self._answer = None
-        if self.over:
+        self._invite_2xx = None
+        if self.is_terminated:
             self._send_late_bye()
         else:
-            self.break_off(of_loss(FailureReason.NO_ACK))
+            self.terminate(from_failure(FailureReason.NO_ACK))
 
-    def _lose(self, why: FailureReason) -> None:
-        if self.early:
-            self.finish(of_loss(why))
+    def _on_transaction_failure(self, why: FailureReason) -> None:
+        if self.is_early:
+            self.finish(from_failure(why))
 
     # The end
 
     def _stop_trying(self) -> None:
-        if self._trying is not None:
-            self.stack.timers.cancel(self._trying)
-            self._trying = None
+        if self._trying_timer is not None:
+            self.context.timers.cancel(self._trying_timer)
+            self._trying_timer = None
 
     def finish(self, ending: Termination) -> None:
         """Be over, and say so."""
-        if self.over:
+        if self.is_terminated:
             return
         self._stop_trying()
         if self._reliable is not None:
             self._reliable.stop()
             self._reliable = None
-        if self._answer is not None and self._bye_headers is None:
-            self._answer.stop()
-            self._answer = None
-        self.stack.exchange.forget(self._server)
+        if self._invite_2xx is not None and self._bye_headers is None:
+            self._invite_2xx.stop()
+            self._invite_2xx = None
+        self.context.transactions.detach_user(self._server)
         super().finish(ending)
 
     def release(self) -> None:
         """Nothing more is expected of the peer, but for an ACK that a BYE waits for."""
-        if self._answer is None:
+        if self._invite_2xx is None:
             super().release()

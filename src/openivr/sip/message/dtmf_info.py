@@ -6,8 +6,8 @@ from openivr.sip.message.message import Request
 
 RELAY = "application/dtmf-relay"
 PLAIN = "application/dtmf"
-LONGEST = 5000  # milliseconds; what is stated beyond it is not believed
-USUAL = 160
+MAX_MILLISECONDS = 5000  # milliseconds; what is stated beyond it is not believed
+DEFAULT_MILLISECONDS = 160
 
 _SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9]{1,2}|[*#A-Da-d])\s*$", re.IGNORECASE | re.MULTILINE)
 _DURATION = re.compile(rb"^\s*Duration\s*=\s*([0-9]{1,6})\s*$", re.IGNORECASE | re.MULTILINE)
@@ -31,7 +31,7 @@ def read_key(request: Request) -> tuple[str, int] | None:
     if key is None:
         return None
     duration = _DURATION.search(request.body) if kind == RELAY else None
-    return key, min(int(duration[1]), LONGEST) if duration else USUAL
+    return key, min(int(duration[1]), MAX_MILLISECONDS) if duration else DEFAULT_MILLISECONDS
 
 
 def write_key(key: str, milliseconds: int) -> bytes:

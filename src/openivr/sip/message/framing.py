@@ -15,23 +15,23 @@ _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r
 class Framing:
     """The bytes that came on one connection and are not a whole message yet."""
 
-    __slots__ = ("_buffer", "broken")
+    __slots__ = ("_buffer", "is_broken")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self.broken = False  # no telling where the next message begins: close once what came is answered
+        self.is_broken = False  # no telling where the next message begins: close once what came is answered
 
     @property
-    def waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether a message has begun."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come."""
-        if not self.broken:
+        if not self.is_broken:
             self._buffer += data
 
-    def take(self) -> bytes | None:
+    def next_message(self) -> bytes | None:
         """The next whole message, `PING` for a keep-alive that wants an answer, or `None` for neither."""
         buffer = self._buffer
         while buffer.startswith(PONG):
@@ -41,7 +41,7 @@ class Framing:
             if len(buffer) == 2 or buffer[2:] == b"\r":
                 return None  # a PONG, or the first half of a PING
             del buffer[:2]
-        if self.broken:
+        if self.is_broken:
             return None
         end = buffer.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
         if end < 0:
@@ -62,5 +62,5 @@ class Framing:
         return message
 
     def _give_up(self) -> None:
-        self.broken = True
+        self.is_broken = True
         self._buffer.clear()

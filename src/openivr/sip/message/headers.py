@@ -18,7 +18,7 @@ PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
 USER_MARKS = "-_.!~*'()&=+$,;?/"  # what may stand in a user as it is
 URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
 
-LONGEST_KEPT = 256  # characters
+MAX_CACHED_LENGTH = 256  # characters
 Value = TypeVar("Value")
 
 _PARAMETER = re.compile(PARAMETER)
@@ -136,7 +136,7 @@ def split_list(text: str) -> list[str]:
     return [item for item in items if item]
 
 
-def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
+def cached(read: Callable[[str], Value]) -> Callable[[str], Value]:
     """Read a text once that comes again and again, as in all requests of a call.
 
     Long ones are not kept: they come from strangers as well, and would fill the memory.
@@ -144,12 +144,12 @@ def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
     kept = lru_cache(maxsize=4096)(read)
 
     def remember(text: str) -> Value:
-        return kept(text) if len(text) <= LONGEST_KEPT else read(text)
+        return kept(text) if len(text) <= MAX_CACHED_LENGTH else read(text)
 
     return wraps(read)(remember)
 
 
-@remembered
+@cached
 def read_uri(text: str) -> Uri | None:
     """Read a sip, sips or tel URI; `None` for anything else."""
     match = _URI.fullmatch(text)
@@ -170,7 +170,7 @@ def _uri_parameters(text: str) -> dict[str, str]:
     return found
 
 
-@remembered
+@cached
 def read_address(text: str) -> NameAddr | None:
     """Read a From, To, Contact, Route or Refer-To value: one address, not a list.
 

@@ -7,7 +7,7 @@ from openivr.sip.agent import Agent
 from openivr.sip.message.message import Response
 from openivr.sip.termination import FailureReason
 
-TURN = 1.0  # seconds
+INTERVAL_SECONDS = 1.0  # seconds
 
 
 class BindingKeepalive:
@@ -16,10 +16,10 @@ class BindingKeepalive:
     def __init__(self, agent: Agent, door: AccessControl) -> None:
         self._agent = agent
         self._door = door
-        self._timer = asyncio.get_running_loop().call_later(TURN, self._turn)
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL_SECONDS, self._turn)
 
     def _turn(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(TURN, self._turn)
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL_SECONDS, self._turn)
         self._door.expire()
         for binding in self._door.ping():
             # OPTIONS, because the phone's answer is what opens a NAT for sure (RFC 4787, REQ-6)

@@ -4,7 +4,7 @@ from openivr.sip.address import Target
 from openivr.sip.message.headers import parameter, read_address, read_number
 from openivr.sip.message.message import Request
 from openivr.sip.registrar.registrar import (
-    USUAL,
+    DEFAULT_EXPIRES,
     Binding,
     Contact,
     RegisterRefusal,
@@ -12,14 +12,14 @@ from openivr.sip.registrar.registrar import (
     RegisterSuccess,
 )
 
-LONGEST_TEXT = 500  # of a contact or a Call-ID: more is nothing that a phone sends
+MAX_TEXT_LENGTH = 500  # of a contact or a Call-ID: more is nothing that a phone sends
 _UNREADABLE = RegisterRefusal(400, "Bad Contact")
 
 
 def read_register(request: Request, source: Target) -> RegisterRequest | RegisterRefusal:
     """Read what a REGISTER asks for that came from `source`."""
     values = request.values("contact")
-    if len(request.call_id) > LONGEST_TEXT or (request.get("contact") and not values):
+    if len(request.call_id) > MAX_TEXT_LENGTH or (request.get("contact") and not values):
         return _UNREADABLE
     contacts = []
     for value in values:
@@ -33,7 +33,7 @@ def read_register(request: Request, source: Target) -> RegisterRequest | Registe
         cseq=request.cseq,
         source=source,
         contacts=tuple(contacts),
-        every=len(contacts) < len(values),
+        removes_all=len(contacts) < len(values),
         expires=_read_seconds(request.get("expires")),
         symmetric=request.via is not None and "rport" in request.via.parameters,
         user_agent=request.get("user-agent"),
@@ -47,7 +47,7 @@ def write_contact(binding: Binding, now: float) -> str:
     return f"<{binding.contact}>;expires={max(0, round(binding.expires - now))}{q}{instance}"
 
 
-def headers_of(result: RegisterSuccess | RegisterRefusal, now: float) -> tuple[tuple[str, str], ...]:
+def response_headers(result: RegisterSuccess | RegisterRefusal, now: float) -> tuple[tuple[str, str], ...]:
     """List the headers that tell a phone the result."""
     if isinstance(result, RegisterSuccess):
         return tuple(("Contact", write_contact(binding, now)) for binding in result.bindings)
@@ -56,7 +56,7 @@ def headers_of(result: RegisterSuccess | RegisterRefusal, now: float) -> tuple[t
 
 def _read_contact(value: str) -> Contact | None:
     address = read_address(value)
-    if address is None or len(value) > LONGEST_TEXT:
+    if address is None or len(value) > MAX_TEXT_LENGTH:
         return None
     return Contact(
         address.uri,
@@ -71,7 +71,7 @@ def _read_seconds(text: str) -> int | None:
     if not text:
         return None
     seconds = read_number(text)
-    return USUAL if seconds is None else seconds
+    return DEFAULT_EXPIRES if seconds is None else seconds
 
 
 def _read_q(text: str) -> float:

@@ -11,11 +11,15 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from openivr.sip.address import PORTS, Target, normal
+from openivr.sip.address import PORTS, Target, normalize_host
 from openivr.sip.message.headers import Uri, read_uri
 
-SHORTEST, LONGEST, USUAL = 60, 3600, 3600  # seconds that a binding may last; USUAL if a phone does not say
-KEEP_ALIVE = 25.0  # seconds; NAT routers forget a UDP flow after 30 (RFC 5626 §4.4.1)
+MIN_EXPIRES, MAX_EXPIRES, DEFAULT_EXPIRES = (
+    60,
+    3600,
+    3600,
+)  # seconds that a binding may last; USUAL if a phone does not say
+KEEPALIVE_SECONDS = 25.0  # seconds; NAT routers forget a UDP flow after 30 (RFC 5626 §4.4.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class RegisterRequest:
     cseq: int
     source: Target
     contacts: tuple[Contact, ...] = ()
-    every: bool = False  # "Contact: *": all bindings are to go
+    removes_all: bool = False  # "Contact: *": all bindings are to go
     expires: int | None = None  # of the Expires header
     symmetric: bool = True  # it asked for rport: it listens where it sends from (RFC 3581)
     user_agent: str = ""
@@ -82,77 +86,77 @@ class Registrar:
 
     def __init__(self) -> None:
         self._accounts: dict[str, list[Binding]] = {}
-        self._checks: list[tuple[float, str]] = []  # a heap of when to look at an account
-        self._check: dict[str, float] = {}  # which of an account's entries there counts
-        self._pings: deque[tuple[float, str, str]] = deque()  # (when, user, contact) in order of time
-        self._pinged: set[tuple[str, str]] = set()  # who stands there
+        self._expiries: list[tuple[float, str]] = []  # a heap of when to look at an account
+        self._next_expiry: dict[str, float] = {}  # which of an account's entries there counts
+        self._keepalives: deque[tuple[float, str, str]] = deque()  # (when, user, contact) in order of time
+        self._in_keepalives: set[tuple[str, str]] = set()  # who stands there
 
     def register(
         self, user: str, asked: RegisterRequest, limit: int, now: float
     ) -> RegisterSuccess | RegisterRefusal:
         """Do what a REGISTER of an account asks for, all of it or nothing."""
         kept = self._valid(user, now)
-        if not asked.contacts and not asked.every:
-            return RegisterSuccess(in_order(kept), changed=False)
-        made = _remove_every(kept, asked) if asked.every else _change(user, kept, asked, now)
+        if not asked.contacts and not asked.removes_all:
+            return RegisterSuccess(sort_by_preference(kept), changed=False)
+        made = _remove_every(kept, asked) if asked.removes_all else _change(user, kept, asked, now)
         if isinstance(made, RegisterRefusal):
             return made
         fresh = [binding for binding in made if binding not in kept]
         if len(fresh) > limit:
             return RegisterRefusal(403, "Too many contacts")
         made = sorted(made, key=lambda binding: binding.refreshed)[-limit:]
-        self._keep(user, made, now)
-        return RegisterSuccess(in_order(made), changed=made != kept)
+        self._store(user, made, now)
+        return RegisterSuccess(sort_by_preference(made), changed=made != kept)
 
     def lookup(self, user: str, now: float) -> tuple[Binding, ...]:
         """List the bindings that are good now: the most wanted first, then the newest."""
-        return in_order(self._valid(user, now))
+        return sort_by_preference(self._valid(user, now))
 
     def users(self) -> tuple[str, ...]:
         """Name the accounts that have bindings."""
         return tuple(self._accounts)
 
-    def forget(self, user: str) -> bool:
+    def remove_user(self, user: str) -> bool:
         """Drop the bindings of an account that is no more; whether there were any."""
         return self._accounts.pop(user, None) is not None
 
     def expire(self, now: float) -> dict[str, tuple[Binding, ...]]:
         """Drop what is over: what is left of each account that has lost a binding."""
         changed = {}
-        while self._checks and self._checks[0][0] <= now:
-            when, user = heapq.heappop(self._checks)
-            if self._check.get(user) != when:
+        while self._expiries and self._expiries[0][0] <= now:
+            when, user = heapq.heappop(self._expiries)
+            if self._next_expiry.get(user) != when:
                 continue
-            del self._check[user]
+            del self._next_expiry[user]
             before, after = self._accounts.get(user, []), self._valid(user, now)
-            self._keep(user, after, now)
+            self._store(user, after, now)
             if after != before:
-                changed[user] = in_order(after)
+                changed[user] = sort_by_preference(after)
         return changed
 
-    def keep_alive(self, now: float, most: int = 50) -> list[Binding]:
+    def due_for_keepalive(self, now: float, most: int = 50) -> list[Binding]:
         """List bindings behind NAT that have to be sent something now, so many at a time."""
         due: list[Binding] = []
-        while self._pings and self._pings[0][0] <= now and len(due) < most:
-            _, user, contact = self._pings.popleft()
-            self._pinged.discard((user, contact))
+        while self._keepalives and self._keepalives[0][0] <= now and len(due) < most:
+            _, user, contact = self._keepalives.popleft()
+            self._in_keepalives.discard((user, contact))
             found = next((binding for binding in self._valid(user, now) if binding.contact == contact), None)
             if found and found.behind_nat:
                 due.append(found)
-                self._plan_ping(found, now)
+                self._schedule_keepalive(found, now)
         return due
 
     def export(self) -> list[dict[str, object]]:
         """Make plain values of all bindings."""
         every = (binding for bindings in self._accounts.values() for binding in bindings)
-        return [plain(binding) for binding in every]
+        return [to_plain(binding) for binding in every]
 
     def restore(self, rows: Iterable[Mapping[str, object]], now: float) -> None:
         """Take what `export` made, without what is over by now; ValueError if a row is something else."""
         read = [msgspec.convert(row, Binding) for row in rows]
         for binding in read:
             if binding.expires > now:
-                self._keep(binding.user, [*self._accounts.get(binding.user, []), binding], now)
+                self._store(binding.user, [*self._accounts.get(binding.user, []), binding], now)
 
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._accounts.values())
@@ -160,38 +164,38 @@ class Registrar:
     def _valid(self, user: str, now: float) -> list[Binding]:
         return [binding for binding in self._accounts.get(user, ()) if binding.expires > now]
 
-    def _keep(self, user: str, bindings: list[Binding], now: float) -> None:
+    def _store(self, user: str, bindings: list[Binding], now: float) -> None:
         if not bindings:
             self._accounts.pop(user, None)
             return
         self._accounts[user] = bindings
         first = min(binding.expires for binding in bindings)
-        if first < self._check.get(user, first + 1):
-            self._check[user] = first
-            heapq.heappush(self._checks, (first, user))
+        if first < self._next_expiry.get(user, first + 1):
+            self._next_expiry[user] = first
+            heapq.heappush(self._expiries, (first, user))
         for binding in bindings:
             if binding.behind_nat:
-                self._plan_ping(binding, now)
+                self._schedule_keepalive(binding, now)
 
-    def _plan_ping(self, binding: Binding, now: float) -> None:
+    def _schedule_keepalive(self, binding: Binding, now: float) -> None:
         key = binding.user, binding.contact
-        if key not in self._pinged:
-            self._pinged.add(key)
-            self._pings.append((now + KEEP_ALIVE, *key))
+        if key not in self._in_keepalives:
+            self._in_keepalives.add(key)
+            self._keepalives.append((now + KEEPALIVE_SECONDS, *key))
 
 
-def plain(binding: Binding) -> dict[str, object]:
+def to_plain(binding: Binding) -> dict[str, object]:
     """Make plain values of a binding, for `Registrar.restore`."""
     made: dict[str, object] = msgspec.to_builtins(binding)
     return made
 
 
-def in_order(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
+def sort_by_preference(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
     """Put bindings in the order in which they should be called."""
     return tuple(sorted(bindings, key=lambda binding: (-binding.q, -binding.refreshed)))
 
 
-def is_same(one: Uri, other: Uri) -> bool:
+def same_uri(one: Uri, other: Uri) -> bool:
     """Compare two URIs as RFC 3261 §19.1.4 says: parameters count where both have them, some always."""
     first, second = ((uri.scheme, uri.user, uri.host.lower(), uri.port) for uri in (one, other))
     if first != second:
@@ -208,7 +212,7 @@ def is_same(one: Uri, other: Uri) -> bool:
 def _remove_every(kept: list[Binding], asked: RegisterRequest) -> list[Binding] | RegisterRefusal:
     if asked.contacts or asked.expires != 0:
         return RegisterRefusal(400, "* needs Expires: 0 and stands alone")
-    if any(_is_late(binding, asked) for binding in kept):
+    if any(_is_out_of_order(binding, asked) for binding in kept):
         return RegisterRefusal(500, "CSeq too low")
     return []
 
@@ -222,10 +226,10 @@ def _change(
         if uri is None or uri.scheme not in ("sip", "sips"):
             return RegisterRefusal(400, "Bad Contact")
         seconds = _grant(contact, asked)
-        if 0 < seconds < SHORTEST:
-            return RegisterRefusal(423, min_expires=SHORTEST)
+        if 0 < seconds < MIN_EXPIRES:
+            return RegisterRefusal(423, min_expires=MIN_EXPIRES)
         old = next((binding for binding in made if _is_for(binding, contact, uri)), None)
-        if old and _is_late(old, asked):
+        if old and _is_out_of_order(old, asked):
             return RegisterRefusal(500, "CSeq too low")
         if old:
             made.remove(old)
@@ -238,8 +242,8 @@ def _change(
 def _grant(contact: Contact, asked: RegisterRequest) -> int:
     for wish in (contact.expires, asked.expires):
         if wish is not None:
-            return min(wish, LONGEST)
-    return USUAL
+            return min(wish, MAX_EXPIRES)
+    return DEFAULT_EXPIRES
 
 
 def _is_for(binding: Binding, contact: Contact, uri: Uri) -> bool:
@@ -247,16 +251,16 @@ def _is_for(binding: Binding, contact: Contact, uri: Uri) -> bool:
     if binding.instance and contact.instance:
         return binding.instance == contact.instance
     known = read_uri(binding.contact)
-    return known is not None and is_same(known, uri)
+    return known is not None and same_uri(known, uri)
 
 
-def _is_late(binding: Binding, asked: RegisterRequest) -> bool:
+def _is_out_of_order(binding: Binding, asked: RegisterRequest) -> bool:
     """Whether a request was overtaken by one that came after it (RFC 3261 §10.3, steps 6 and 7)."""
     return binding.call_id == asked.call_id and asked.cseq <= binding.cseq
 
 
 def _bind(user: str, contact: Contact, asked: RegisterRequest, now: float, seconds: int) -> Binding:
-    target, behind_nat = _find_way(contact.uri, asked)
+    target, behind_nat = _route_to(contact.uri, asked)
     return Binding(
         user=user,
         contact=contact.uri,
@@ -273,12 +277,12 @@ def _bind(user: str, contact: Contact, asked: RegisterRequest, now: float, secon
     )
 
 
-def _find_way(contact: str, asked: RegisterRequest) -> tuple[Target, bool]:
+def _route_to(contact: str, asked: RegisterRequest) -> tuple[Target, bool]:
     """Say where a contact is reached, and whether a NAT has to be kept open for that."""
     source, uri = asked.source, read_uri(contact)
     if source.protocol != "UDP" or uri is None:
         return source, False  # its connection
-    stated = Target("UDP", normal(uri.host), uri.port or PORTS["UDP"])
+    stated = Target("UDP", normalize_host(uri.host), uri.port or PORTS["UDP"])
     if stated[:3] == source[:3]:
         return source, False
     if stated.host == source.host and not asked.symmetric:

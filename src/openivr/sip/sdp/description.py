@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from openivr.sip.message.headers import remembered
+from openivr.sip.message.headers import cached
 
 TYPE = "application/sdp"
 MOST_MEDIA = 32  # m-lines; more is an attack
@@ -133,7 +133,7 @@ def is_unspecified(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
-@remembered
+@cached
 def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read a numeric address; None for a name."""
     try:

@@ -23,21 +23,29 @@ from openivr.sip.transaction.tables import (
     TransactionAction,
 )
 from openivr.sip.transaction.timers import Timers
-from openivr.sip.transaction.via import COOKIE, acknowledge, answer_hop, cancel, server_key, token, write_via
+from openivr.sip.transaction.via import (
+    COOKIE,
+    make_ack,
+    make_cancel,
+    random_token,
+    response_hop,
+    server_key,
+    write_via,
+)
 
 
 class TransactionUser(Protocol):
     """Who is told what the transactions leave over."""
 
-    def take_request(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         """A request that is new, of any method but ACK and CANCEL. `Exchange.begin` keeps state for it."""
         ...
 
-    def take_ack(self, request: Request) -> None:
+    def on_ack(self, request: Request) -> None:
         """An ACK that no transaction wants: for a 2xx, or for an answer that was sent without state."""
         ...
 
-    def take_cancel(self, server: "ServerTransaction", request: Request) -> None:
+    def on_cancel(self, server: "ServerTransaction", request: Request) -> None:
         """An INVITE without a final answer has been cancelled; the CANCEL is answered."""
         ...
 
@@ -45,16 +53,16 @@ class TransactionUser(Protocol):
 class ClientTransaction(Transaction):
     """A request of ours, until it is answered for good."""
 
-    __slots__ = ("data", "hop", "key", "limit", "lost", "repeat", "request", "took")
+    __slots__ = ("encoded", "hop", "key", "limit", "on_failure", "on_response", "repeat", "request")
 
     def __init__(self, machine: Machine, request: Request, hop: Hop, timing: Timing) -> None:
         super().__init__(machine, hop.channel.reliable, timing)
         self.request = request
         self.hop = hop
-        self.data = b""
+        self.encoded = b""
         self.key = ""
-        self.took: Callable[[ClientTransaction, Response], None] = _ignore
-        self.lost: Callable[[ClientTransaction, FailureReason], None] = _ignore
+        self.on_response: Callable[[ClientTransaction, Response], None] = _ignore
+        self.on_failure: Callable[[ClientTransaction, FailureReason], None] = _ignore
         self.repeat: timers.Timer | None = None
         self.limit: timers.Timer | None = None
 
@@ -62,16 +70,16 @@ class ClientTransaction(Transaction):
 class ServerTransaction(Transaction):
     """A request of a peer, until nothing of it can come again."""
 
-    __slots__ = ("data", "hop", "key", "limit", "lost", "merged", "repeat", "request", "user")
+    __slots__ = ("hop", "key", "last_response", "limit", "merged", "on_failure", "repeat", "request", "user")
 
     def __init__(self, machine: Machine, request: Request, hop: Hop, timing: Timing) -> None:
         super().__init__(machine, hop.channel.reliable, timing)
         self.request: Request | None = request  # forgotten once answered for good
         self.hop = hop
-        self.data = b""  # the last response
+        self.last_response = b""  # the last response
         self.key = ""
         self.merged: tuple[str, str, int, str] | None = None
-        self.lost: Callable[[FailureReason], None] = _ignore_loss
+        self.on_failure: Callable[[FailureReason], None] = _ignore_loss
         self.user: object = None  # whose transaction it is
         self.repeat: timers.Timer | None = None
         self.limit: timers.Timer | None = None
@@ -93,7 +101,7 @@ class TransactionLayer:
     ) -> None:
         self._user = user
         self._timers = clock
-        self._reach = reach  # opens a connection anew
+        self._hop_to = reach  # opens a connection anew
         self.timing = timing
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
@@ -126,25 +134,25 @@ class TransactionLayer:
         elif method == "CANCEL":
             self._receive_cancel(message)
         elif self._is_merged(message):
-            self.reply(message, respond(message, 482, tag=token()))
+            self.respond_stateless(message, respond(message, 482, tag=random_token()))
         else:
-            self._user.take_request(message)
+            self._user.on_request(message)
 
     def _receive_ack(self, request: Request) -> None:
         server = self._servers.get(server_key(request, "INVITE"))
         if server is None or server.state is State.ACCEPTED:
-            self._user.take_ack(request)
+            self._user.on_ack(request)
         else:
             self._run(server, Event.ACK)
 
     def _receive_cancel(self, request: Request) -> None:
         invite = self._servers.get(server_key(request, "INVITE"))
         if invite is None:
-            self.reply(request, respond(request, 481, tag=token()))
+            self.respond_stateless(request, respond(request, 481, tag=random_token()))
             return
-        self.answer(self.begin(request), respond(request, 200, tag=token()))
+        self.respond(self.create_server(request), respond(request, 200, tag=random_token()))
         if invite.state is State.PROCEEDING:
-            self._user.take_cancel(invite, request)
+            self._user.on_cancel(invite, request)
 
     def _is_merged(self, request: Request) -> bool:
         """Whether this request has come already by another way (section 8.2.2.2)."""
@@ -152,13 +160,13 @@ class TransactionLayer:
 
     # Servers
 
-    def begin(self, request: Request) -> ServerTransaction:
+    def create_server(self, request: Request) -> ServerTransaction:
         """Keep state for a request from now on."""
         method = request.method
         hop = request.hop
         assert hop is not None  # noqa: S101 - `stamp` has set it
         machine = Machine.SERVER_INVITE if method == "INVITE" else Machine.SERVER
-        server = ServerTransaction(machine, request, answer_hop(request, hop), self.timing)
+        server = ServerTransaction(machine, request, response_hop(request, hop), self.timing)
         server.key = server_key(request, method)
         self._servers[server.key] = server
         if not request.to.tag:
@@ -166,32 +174,32 @@ class TransactionLayer:
             self._merged[server.merged] = server
         return server
 
-    def answer(self, server: ServerTransaction, response: Response) -> None:
+    def respond(self, server: ServerTransaction, response: Response) -> None:
         """Send a response; one that comes too late changes nothing."""
         self._run(server, _event(response.status), response)
 
-    def reply(self, request: Request, response: Response) -> None:
+    def respond_stateless(self, request: Request, response: Response) -> None:
         """Answer without keeping state (section 8.2.7)."""
         if request.hop is not None and request.method != "ACK":
-            self._send(answer_hop(request, request.hop), response.encode(), request)
+            self._send(response_hop(request, request.hop), response.encode(), request)
 
     def stateless_tag(self, request: Request) -> str:
         """The To tag of an answer without state: the same when the request comes again (section 8.2.7)."""
         key = server_key(request, "").encode("utf-8", "surrogateescape")
         return blake2b(key, digest_size=8, key=self._secret).hexdigest()
 
-    def forget(self, server: ServerTransaction) -> None:
+    def detach_user(self, server: ServerTransaction) -> None:
         """Its user is over: what comes again is absorbed, and nothing else is kept."""
         server.user = None
-        server.lost = _ignore_loss
+        server.on_failure = _ignore_loss
 
-    def has_answered(self, server: ServerTransaction) -> bool:
+    def has_final_response(self, server: ServerTransaction) -> bool:
         """Whether the final response has been given."""
         return server.state not in (State.TRYING, State.PROCEEDING)
 
     # Clients
 
-    def start(
+    def send_request(
         self,
         request: Request,
         hop: Hop,
@@ -205,22 +213,22 @@ class TransactionLayer:
         """
         machine = Machine.CLIENT_INVITE if request.method == "INVITE" else Machine.CLIENT
         client = ClientTransaction(machine, request, hop, self.timing)
-        client.took, client.lost = took, lost
-        branch = via or COOKIE + token()
+        client.on_response, client.on_failure = took, lost
+        branch = via or COOKIE + random_token()
         if not via:
             request.headers = {"via": [write_via(hop, branch)], **request.headers}
         client.key = f"{branch} {request.method}"
-        client.data = request.encode()
+        client.encoded = request.encode()
         self._clients[client.key] = client
-        self._start_timers(client, client.beginning)
-        if not hop.channel.send(client.data, hop.address):
+        self._start_timers(client, client.initial_timers)
+        if not hop.channel.send(client.encoded, hop.address):
             self._timers.set(0, self._run, client, Event.UNREACHABLE)
         return client
 
     def cancel(self, invite: ClientTransaction, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Send the CANCEL of an INVITE that has had a provisional response."""
         via = invite.key.partition(" ")[0]
-        self.start(cancel(invite.request, headers), invite.hop, via=via)
+        self.send_request(make_cancel(invite.request, headers), invite.hop, via=via)
 
     def abandon(self, client: ClientTransaction) -> None:
         """Wait for nothing more of this request."""
@@ -229,12 +237,12 @@ class TransactionLayer:
             self._stop_all(client)
             self._clients.pop(client.key, None)
 
-    def send(self, request: Request, hop: Hop) -> None:
+    def send_ack(self, request: Request, hop: Hop) -> None:
         """Send what has no transaction: the ACK to a 2xx."""
-        request.headers = {"via": [write_via(hop, COOKIE + token())], **request.headers}
+        request.headers = {"via": [write_via(hop, COOKIE + random_token())], **request.headers}
         hop.channel.send(request.encode(), hop.address)
 
-    def lose(self, channel: object) -> None:
+    def on_channel_closed(self, channel: object) -> None:
         """A connection has ended: what was sent on it and has no answer yet is lost."""
         for client in [client for client in self._clients.values() if client.hop.channel is channel]:
             if client.state in (State.CALLING, State.TRYING):
@@ -261,48 +269,50 @@ class TransactionLayer:
             else:
                 self._act_as_server(transaction, act, response)
         if step.state is State.TERMINATED and isinstance(transaction, ClientTransaction):
-            transaction.took = transaction.lost = _ignore  # without a circle nothing waits for the gc
+            transaction.on_response = transaction.on_failure = (
+                _ignore  # without a circle nothing waits for the gc
+            )
 
     def _act_as_client(
         self, client: ClientTransaction, act: TransactionAction, response: Response | None
     ) -> None:
         if act is TransactionAction.PASS and response is not None:
-            client.took(client, response)
+            client.on_response(client, response)
         elif act is TransactionAction.ACK and response is not None:
             hop = client.hop
-            hop.channel.send(acknowledge(client.request, response).encode(), hop.address)
+            hop.channel.send(make_ack(client.request, response).encode(), hop.address)
         elif act is TransactionAction.RESEND:
-            client.hop.channel.send(client.data, client.hop.address)
+            client.hop.channel.send(client.encoded, client.hop.address)
         elif act is TransactionAction.TIMEOUT:
-            client.lost(client, FailureReason.TIMEOUT)
-        elif act is TransactionAction.LOST:
-            client.lost(client, FailureReason.TRANSPORT)
+            client.on_failure(client, FailureReason.TIMEOUT)
+        elif act is TransactionAction.TRANSPORT_ERROR:
+            client.on_failure(client, FailureReason.TRANSPORT)
 
     def _act_as_server(
         self, server: ServerTransaction, act: TransactionAction, response: Response | None
     ) -> None:
         if act is TransactionAction.SEND and response is not None:
-            server.data = response.encode()
+            server.last_response = response.encode()
             self._send_again(server)
             if response.status >= 200:
                 server.request = None
             if server.state is State.ACCEPTED:
-                server.data = b""  # its user sends it again
-        elif act is TransactionAction.RESEND and server.data:
+                server.last_response = b""  # its user sends it again
+        elif act is TransactionAction.RESEND and server.last_response:
             self._send_again(server)
         elif act is TransactionAction.TIMEOUT:
-            server.lost(FailureReason.TIMEOUT)
-        elif act is TransactionAction.LOST:
-            server.lost(FailureReason.TRANSPORT)
+            server.on_failure(FailureReason.TIMEOUT)
+        elif act is TransactionAction.TRANSPORT_ERROR:
+            server.on_failure(FailureReason.TRANSPORT)
 
     def _send_again(self, server: ServerTransaction) -> None:
-        if not self._send(server.hop, server.data, server.request) and server.request is not None:
+        if not self._send(server.hop, server.last_response, server.request) and server.request is not None:
             self._timers.set(0, self._run, server, Event.UNREACHABLE)
 
     def _send(self, hop: Hop, data: bytes, request: Request | None) -> bool:
         if hop.channel.closed and request is not None and request.via is not None:
             via = request.via  # section 18.2.2: a connection anew, to the port that it names
-            fresh = self._reach(
+            fresh = self._hop_to(
                 Target(hop.channel.protocol, hop.address[0], via.port or PORTS[hop.channel.protocol])
             )
             if fresh is None:

@@ -72,7 +72,7 @@ class TransactionAction(StrEnum):
     PASS = "pass"  # noqa: S105 - the message, to the user
     ACK = "acknowledge"  # a final response that is no 2xx
     TIMEOUT = "report timeout"
-    LOST = "report transport error"
+    TRANSPORT_ERROR = "report transport error"
 
 
 class Transition(NamedTuple):
@@ -103,14 +103,14 @@ Rows = Mapping[tuple[State, Event | Timer], tuple[State, tuple[TransactionAction
 CLIENT_INVITE: Rows = {
     (State.CALLING, Timer.A): (State.CALLING, (TransactionAction.RESEND,)),
     (State.CALLING, Timer.B): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
-    (State.CALLING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.CALLING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.CALLING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
     (State.CALLING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
     (State.CALLING, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK, TransactionAction.PASS)),
     (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
     (State.PROCEEDING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
     (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK, TransactionAction.PASS)),
-    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.ACCEPTED, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.PASS,)),
     (State.ACCEPTED, Timer.M): (State.TERMINATED, ()),
     (State.COMPLETED, Event.REJECTION): (State.COMPLETED, (TransactionAction.ACK,)),
@@ -120,13 +120,13 @@ CLIENT_INVITE: Rows = {
 CLIENT: Rows = {
     (State.TRYING, Timer.E): (State.TRYING, (TransactionAction.RESEND,)),
     (State.TRYING, Timer.F): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
-    (State.TRYING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.TRYING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
     (State.TRYING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.PASS,)),
     (State.TRYING, Event.REJECTION): (State.COMPLETED, (TransactionAction.PASS,)),
     (State.PROCEEDING, Timer.E): (State.PROCEEDING, (TransactionAction.RESEND,)),
     (State.PROCEEDING, Timer.F): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
-    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.PASS,)),
     (State.PROCEEDING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.PASS,)),
     (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.PASS,)),
@@ -137,14 +137,14 @@ SERVER_INVITE: Rows = {
     (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.SEND,)),
     (State.PROCEEDING, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.SEND,)),
     (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.SEND,)),
-    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.ACCEPTED, Event.SUCCESS): (State.ACCEPTED, (TransactionAction.SEND,)),
     (State.ACCEPTED, Event.ACK): (State.ACCEPTED, (TransactionAction.PASS,)),
     (State.ACCEPTED, Timer.L): (State.TERMINATED, ()),
     (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (TransactionAction.RESEND,)),
     (State.COMPLETED, Timer.G): (State.COMPLETED, (TransactionAction.RESEND,)),
     (State.COMPLETED, Timer.H): (State.TERMINATED, (TransactionAction.TIMEOUT,)),
-    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.COMPLETED, Event.ACK): (State.CONFIRMED, ()),
     (State.CONFIRMED, Timer.I): (State.TERMINATED, ()),
 }
@@ -156,9 +156,9 @@ SERVER: Rows = {
     (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (TransactionAction.SEND,)),
     (State.PROCEEDING, Event.SUCCESS): (State.COMPLETED, (TransactionAction.SEND,)),
     (State.PROCEEDING, Event.REJECTION): (State.COMPLETED, (TransactionAction.SEND,)),
-    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.PROCEEDING, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (TransactionAction.RESEND,)),
-    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.LOST,)),
+    (State.COMPLETED, Event.UNREACHABLE): (State.TERMINATED, (TransactionAction.TRANSPORT_ERROR,)),
     (State.COMPLETED, Timer.J): (State.TERMINATED, ()),
 }
 ROWS = {
@@ -167,7 +167,7 @@ ROWS = {
     Machine.SERVER_INVITE: SERVER_INVITE,
     Machine.SERVER: SERVER,
 }
-FIRST = {
+INITIAL_STATES = {
     Machine.CLIENT_INVITE: State.CALLING,
     Machine.CLIENT: State.TRYING,
     Machine.SERVER_INVITE: State.PROCEEDING,
@@ -227,9 +227,11 @@ def _compile(machine: Machine, reliable: bool) -> Table:
 TABLES = {
     (machine, reliable): _compile(machine, reliable) for machine in Machine for reliable in (False, True)
 }
-BEGINNINGS = {
+INITIAL_TIMERS = {
     (machine, reliable): tuple(
-        timer for timer in RUNNING[machine].get(FIRST[machine], ()) if not (reliable and timer in REPEATING)
+        timer
+        for timer in RUNNING[machine].get(INITIAL_STATES[machine], ())
+        if not (reliable and timer in REPEATING)
     )
     for machine in Machine
     for reliable in (False, True)
@@ -244,15 +246,15 @@ class Transaction:
     def __init__(self, machine: Machine, reliable: bool, timing: Timing) -> None:
         self.machine = machine
         self.reliable = reliable
-        self.state = FIRST[machine]
+        self.state = INITIAL_STATES[machine]
         self._table = TABLES[machine, reliable]
         self._timing = timing
         self._interval = timing.t1
 
     @property
-    def beginning(self) -> tuple[Timer, ...]:
+    def initial_timers(self) -> tuple[Timer, ...]:
         """The timers to start with."""
-        return BEGINNINGS[self.machine, self.reliable]
+        return INITIAL_TIMERS[self.machine, self.reliable]
 
     def handle(self, event: Event | Timer) -> Transition:
         """Take an event, any in any state; one that means nothing now leads to a step without acts."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 log = structlog.get_logger(__name__)
-BURST = 64  # callbacks in one turn of the loop, so that media need not wait for more
+MAX_CALLBACKS_PER_TURN = 64  # callbacks in one turn of the loop, so that media need not wait for more
 Timer = list[Any]  # when, a number that breaks ties, the callback (None once cancelled), its arguments
 
 
@@ -58,7 +58,7 @@ class Timers:
     def run(self) -> None:
         """Call back what is due, at most `BURST` at once."""
         now = self._clock()
-        left = BURST
+        left = MAX_CALLBACKS_PER_TURN
         while self._heap and left and (self._heap[0][2] is None or self._heap[0][0] <= now):
             _, _, callback, arguments = timer = heappop(self._heap)
             if callback is None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from os import urandom
 
-from openivr.sip.address import PORTS, Hop, bracket
+from openivr.sip.address import PORTS, Hop, uri_host
 from openivr.sip.message.headers import quote
 from openivr.sip.message.message import Headers, Request, Response
 
@@ -12,7 +12,7 @@ PLAIN = re.compile(r"[\w.!%*+`'~:\[\]-]*")  # parameters that need no quotes
 COOKIE = "z9hG4bK"  # what the branch of RFC 3261's senders begins with
 
 
-def token() -> str:
+def random_token() -> str:
     """64 random bits, for tags and branches (RFC 3261, section 19.3)."""
     return urandom(8).hex()
 
@@ -31,7 +31,7 @@ def server_key(request: Request, method: str) -> str:
     return f"{request.uri} {request.from_.tag} {request.call_id} {request.cseq} {via} {method}"
 
 
-def stamp(request: Request, hop: Hop) -> None:
+def add_received(request: Request, hop: Hop) -> None:
     """Note in the topmost Via where the request came from (section 18.2.1, RFC 3581)."""
     request.hop = hop
     via = request.via
@@ -55,7 +55,7 @@ def _plain(value: str) -> str:
     return value if PLAIN.fullmatch(value) else quote(value)
 
 
-def answer_hop(request: Request, hop: Hop) -> Hop:
+def response_hop(request: Request, hop: Hop) -> Hop:
     """Where the answers to a request go: back over its connection, or to the address in its Via.
 
     A `maddr` is not followed: it would let a stranger aim our answers at others.
@@ -68,11 +68,11 @@ def answer_hop(request: Request, hop: Hop) -> Hop:
 
 def write_via(hop: Hop, branch: str) -> str:
     """A Via of ours, with rport (RFC 3581)."""
-    host, port = hop.channel.face(hop.address)
-    return f"SIP/2.0/{hop.channel.protocol} {bracket(host)}:{port};rport;branch={branch}"
+    host, port = hop.channel.advertised_address(hop.address)
+    return f"SIP/2.0/{hop.channel.protocol} {uri_host(host)}:{port};rport;branch={branch}"
 
 
-def acknowledge(request: Request, response: Response) -> Request:
+def make_ack(request: Request, response: Response) -> Request:
     """The ACK to a final response that is no 2xx (section 17.1.1.3)."""
     headers: Headers = {
         "via": request.headers["via"][:1],
@@ -87,7 +87,7 @@ def acknowledge(request: Request, response: Response) -> Request:
     return Request("ACK", request.uri, headers)
 
 
-def cancel(request: Request, extra: Sequence[tuple[str, str]] = ()) -> Request:
+def make_cancel(request: Request, extra: Sequence[tuple[str, str]] = ()) -> Request:
     """The CANCEL of an INVITE that was sent (section 9.1), with headers of its own such as Reason."""
     headers: Headers = {
         "via": request.headers["via"][:1],

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-REMEMBER = 30.0  # seconds; the system's resolver does not tell how long a name is good for
-FORGET = 5.0  # seconds for a name that was not found
-KEPT = 1000
-AT_A_TIME = 8  # names; the system may take half a minute for one that nobody knows
+CACHE_SECONDS = 30.0  # seconds; the system's resolver does not tell how long a name is good for
+NEGATIVE_CACHE_SECONDS = 5.0  # seconds for a name that was not found
+MAX_CACHED = 1000
+MAX_LOOKUPS = 8  # names; the system may take half a minute for one that nobody knows
 
 
 class Resolver:
@@ -21,9 +21,9 @@ class Resolver:
         self._waiting: dict[str, list[Callable[[tuple[str, ...]], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # Threads of its own, for asyncio waits for its own ones at the end, and the system cannot be hurried.
-        self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="names")
+        self._threads = ThreadPoolExecutor(MAX_LOOKUPS, thread_name_prefix="names")
 
-    def find(self, name: str, found: Callable[[tuple[str, ...]], None]) -> None:
+    def resolve(self, name: str, found: Callable[[tuple[str, ...]], None]) -> None:
         """Tell `found` the addresses, none if there are none: at once if they are known, else later."""
         known = self._known.get(name)
         if known and known[0] > time.monotonic():
@@ -43,9 +43,12 @@ class Resolver:
             addresses = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
         except (OSError, UnicodeError):
             addresses = ()
-        if len(self._known) >= KEPT:
+        if len(self._known) >= MAX_CACHED:
             self._known.clear()
-        self._known[name] = (time.monotonic() + (REMEMBER if addresses else FORGET), addresses)
+        self._known[name] = (
+            time.monotonic() + (CACHE_SECONDS if addresses else NEGATIVE_CACHE_SECONDS),
+            addresses,
+        )
         for found in self._waiting.pop(name):
             found(addresses)
 

@@ -13,17 +13,17 @@ from typing import cast
 
 import structlog
 
-from openivr.sip.address import Hop, Target, is_ipv6, is_private, read_peer, write_peer
+from openivr.sip.address import Hop, Target, from_sockaddr, is_ipv6, is_private, to_sockaddr
 from openivr.sip.message.framing import PING, PONG, Framing
 
 log = structlog.get_logger(__name__)
-BURST = 8  # messages of one connection in one turn of the loop
-BURST_SECONDS = 0.001  # for messages by UDP in one turn; the last may take longer
+MAX_MESSAGES_PER_TURN = 8  # messages of one connection in one turn of the loop
+MAX_TURN_SECONDS = 0.001  # for messages by UDP in one turn; the last may take longer
 RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes the kernel may keep of what we have not read
-UNSENT = 256 * 1024  # bytes that a peer may leave unread before its connection is dropped
-CONNECTIONS = 2000
+MAX_UNSENT_BYTES = 256 * 1024  # bytes that a peer may leave unread before its connection is dropped
+MAX_CONNECTIONS = 2000
 CONNECT_SECONDS = 5.0
-PATIENCE = 30.0  # seconds for a connection to send its first message, or the rest of one
+IDLE_SECONDS = 30.0  # seconds for a connection to send its first message, or the rest of one
 PING_SECONDS = 90.0  # between keep-alives on connections that we opened
 
 Deliver = Callable[[bytes, Hop], None]
@@ -53,7 +53,7 @@ class AdvertisedAddresses:
         if bound not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison, nothing is bound
             return bound
         with socket.socket(family_of(peer), socket.SOCK_DGRAM) as probe, suppress(OSError):
-            probe.connect(write_peer((peer, 9)))  # sends nothing, asks the routing table
+            probe.connect(to_sockaddr((peer, 9)))  # sends nothing, asks the routing table
             return str(probe.getsockname()[0])
         return bound
 
@@ -72,16 +72,16 @@ class UdpChannel:
         tell: Tell | None = None,
     ) -> None:
         self._socket = bound
-        self._faces = faces
+        self._advertised = faces
         self._deliver = deliver
-        self._tell = tell
+        self._on_send = tell
         self._loop = asyncio.get_running_loop()
         self.host, self.port = bound.getsockname()[:2]
         self.closed = False
         self._loop.add_reader(bound.fileno(), self._read)
 
     def _read(self) -> None:
-        until = time.monotonic() + BURST_SECONDS
+        until = time.monotonic() + MAX_TURN_SECONDS
         while self._read_one() and time.monotonic() < until:
             pass
 
@@ -95,15 +95,15 @@ class UdpChannel:
             log.debug("udp receive", error=str(error))
             return True
         if len(data) > 4:  # less is a keep-alive
-            self._deliver(data, Hop(self, read_peer(address)))
+            self._deliver(data, Hop(self, from_sockaddr(address)))
         return True
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send one datagram; a full socket buffer counts as lost on the way."""
-        if self._tell is not None:
-            self._tell(data, Hop(self, address))
+        if self._on_send is not None:
+            self._on_send(data, Hop(self, address))
         try:
-            self._socket.sendto(data, write_peer(address))
+            self._socket.sendto(data, to_sockaddr(address))
         except BlockingIOError:
             return True
         except OSError as error:
@@ -111,9 +111,9 @@ class UdpChannel:
             return False
         return True
 
-    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+    def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
         """Our host and port as that peer should know them."""
-        return self._faces.find(self.host, address[0]), self.port
+        return self._advertised.find(self.host, address[0]), self.port
 
     def close(self) -> None:
         """Stop reading and close the socket."""
@@ -138,17 +138,17 @@ class StreamChannel(asyncio.Protocol):
         self.opened_by_us = False
         self.closed = False
         self.address: tuple[str, int] = ("", 0)
-        self.heard = time.monotonic()
-        self.pinged = self.heard
+        self.last_received = time.monotonic()
+        self.last_ping = self.last_received
         self._host = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected, TLS included."""
         self._transport = cast(asyncio.Transport, transport)
-        self.address = read_peer(transport.get_extra_info("peername"))
+        self.address = from_sockaddr(transport.get_extra_info("peername"))
         self._host = transport.get_extra_info("sockname")[0]
         self._port = self._port or transport.get_extra_info("sockname")[1]
-        self._transports.enter(self)
+        self._transports.add_stream(self)
         for data in self._unsent:
             self._transport.write(data)
         self._unsent.clear()
@@ -156,64 +156,66 @@ class StreamChannel(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take messages out of what came."""
         self._framing.feed(data)
-        self._take()
+        self._deliver_messages()
 
-    def _take(self) -> None:
+    def _deliver_messages(self) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        for _ in range(BURST):
-            message = self._framing.take()
+        for _ in range(MAX_MESSAGES_PER_TURN):
+            message = self._framing.next_message()
             if message is None:
-                if self._framing.broken:
+                if self._framing.is_broken:
                     transport.close()
                 return
-            self.heard = time.monotonic()
+            self.last_received = time.monotonic()
             if message == PING:
                 transport.write(PONG)
             else:
                 self._transports.deliver(message, Hop(self, self.address))
-        asyncio.get_running_loop().call_soon(self._take)
+        asyncio.get_running_loop().call_soon(self._deliver_messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
-        self.fail()
+        self.on_closed()
 
-    def fail(self) -> None:
+    def on_closed(self) -> None:
         """Count as closed, and tell whoever waits for an answer."""
         if not self.closed:
             self.closed = True
-            self._transports.leave(self)
+            self._transports.remove_stream(self)
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send now, or once connected; a peer that reads nothing is dropped."""
         if self.closed:
             return False
-        if self._transports.tell is not None:
-            self._transports.tell(data, Hop(self, address))
+        if self._transports.on_send is not None:
+            self._transports.on_send(data, Hop(self, address))
         if self._transport is None:
             self._unsent.append(data)
             return True
-        if self._transport.get_write_buffer_size() > UNSENT:
+        if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._transport.abort()
             return False
         self._transport.write(data)
         return True
 
-    def face(self, address: tuple[str, int]) -> tuple[str, int]:
+    def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
         """Our host and port as that peer should know them: where we listen, not where this connection is."""
         bound = self._host or ("::" if ":" in address[0] else "0.0.0.0")  # noqa: S104 - asks the routing table
-        return self._transports.faces.find(bound, address[0]), self._port or 5060
+        return self._transports.advertised.find(bound, address[0]), self._port or 5060
 
     def sweep(self, now: float) -> None:
         """Drop what says nothing, or half a message; keep our own connections alive."""
         if self._transport is None:
             return
-        silent = now - self.heard > PATIENCE
-        if silent and (self._framing.waiting or (not self.opened_by_us and self.heard == self.pinged)):
+        silent = now - self.last_received > IDLE_SECONDS
+        if silent and (
+            self._framing.is_waiting or (not self.opened_by_us and self.last_received == self.last_ping)
+        ):
             self._transport.abort()
-        elif self.opened_by_us and now - self.pinged > PING_SECONDS:
-            self.pinged = now
+        elif self.opened_by_us and now - self.last_ping > PING_SECONDS:
+            self.last_ping = now
             self._transport.write(PING)
 
     def close(self) -> None:
@@ -259,10 +261,10 @@ class Transports:
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
         self.deliver = deliver
-        self.tell: Tell | None = None
-        self.faces = AdvertisedAddresses(external)
-        self.limit = CONNECTIONS
-        self._lose = lose
+        self.on_send: Tell | None = None
+        self.advertised = AdvertisedAddresses(external)
+        self.max_connections = MAX_CONNECTIONS
+        self._on_closed = lose
         self._server_tls = server_tls
         self._client_tls = client_tls
         self._udp: list[UdpChannel] = []
@@ -281,7 +283,7 @@ class Transports:
         if at.protocol == "UDP":
             bound = bound or bind_udp(at.host, at.port)
             bound.setblocking(False)
-            channel = UdpChannel(bound, self.faces, self.deliver, self.tell)
+            channel = UdpChannel(bound, self.advertised, self.deliver, self.on_send)
             self._udp.append(channel)
             self._families.add(is_ipv6(at.host))
             return at._replace(port=channel.port)
@@ -305,13 +307,13 @@ class Transports:
             self._sweep()
         return at._replace(port=port)
 
-    def speaks(self, host: str) -> bool:
+    def supports_family(self, host: str) -> bool:
         """Whether a numeric host is of a family that we listen on; who listens nowhere speaks to all."""
         return not self._families or is_ipv6(host) in self._families
 
-    def reach(self, target: Target) -> Hop | None:
+    def hop_to(self, target: Target) -> Hop | None:
         """A hop to a numeric target: over the UDP socket of its family or a connection, opened if need be."""
-        if not self.speaks(target.host):
+        if not self.supports_family(target.host):
             return None
         address = (target.host, target.port)
         if target.protocol == "UDP":
@@ -351,28 +353,28 @@ class Transports:
         except (OSError, TimeoutError) as error:
             log.info("no connection", to=target, error=str(error) or type(error).__name__)
             stream.address = (target.host, target.port)
-            stream.fail()
+            stream.on_closed()
 
-    def enter(self, stream: StreamChannel) -> None:
+    def add_stream(self, stream: StreamChannel) -> None:
         """A connection is up."""
         if not stream.opened_by_us:
-            if len(self._streams) >= self.limit:
+            if len(self._streams) >= self.max_connections:
                 stream.close()
                 return
             self._streams[stream.protocol, *stream.address] = stream
 
-    def leave(self, stream: StreamChannel) -> None:
+    def remove_stream(self, stream: StreamChannel) -> None:
         """A connection is down."""
         key = (stream.protocol, *stream.address)
         if self._streams.get(key) is stream:
             del self._streams[key]
-        self._lose(stream)
+        self._on_closed(stream)
 
     def _sweep(self) -> None:
         now = time.monotonic()
         for stream in list(self._streams.values()):
             stream.sweep(now)
-        self._sweeper = asyncio.get_running_loop().call_later(PATIENCE / 2, self._sweep)
+        self._sweeper = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._sweep)
 
     def close(self) -> None:
         """Close every socket."""

@@ -13,19 +13,22 @@ from enum import StrEnum, unique
 
 from openivr.sip.address import Target
 
-REGISTRATION = 600  # seconds asked for: a far side that is gone is noticed within that time
-LONGEST_REGISTRATION = 86_400  # granted to a far side that insists (423)
-PROBE = 30.0  # seconds between OPTIONS while all is well
-PROBE_SOON = 5.0  # after one that was not answered, and before an answer is believed
-PROBE_LATER = 15.0  # while it is down
-MISSES = 2  # in a row: down
-ANSWERS = 2  # in a row: up again
-RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds after the first failed registration, doubled each time
+DEFAULT_EXPIRES = 600  # seconds asked for: a far side that is gone is noticed within that time
+MAX_EXPIRES = 86_400  # granted to a far side that insists (423)
+OPTIONS_SECONDS = 30.0  # seconds between OPTIONS while all is well
+OPTIONS_RETRY_SECONDS = 5.0  # after one that was not answered, and before an answer is believed
+OPTIONS_DOWN_SECONDS = 15.0  # while it is down
+FAILURES_UNTIL_DOWN = 2  # in a row: down
+ANSWERS_UNTIL_UP = 2  # in a row: up again
+RETRY_SECONDS, MAX_RETRY_SECONDS = (
+    5.0,
+    300.0,
+)  # seconds after the first failed registration, doubled each time
 # Where the login was refused: soon, for an account may have just been made, then four times as long each
 # time, for providers ban who insists: five times in ten minutes, mostly.
-RETRY_REFUSED, LONGEST_RETRY_REFUSED = 10.0, 1800.0
-REFUSALS = frozenset({401, 403, 404, 407})
-ABSENT = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
+REFUSED_RETRY_SECONDS, MAX_REFUSED_RETRY_SECONDS = 10.0, 1800.0
+REFUSED_STATUSES = frozenset({401, 403, 404, 407})
+NO_ANSWER_STATUSES = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
 
 
 @unique
@@ -71,12 +74,12 @@ class TrunkState:
     health: TrunkHealth = TrunkHealth.UNKNOWN
     reason: str = ""  # why it is so
     since: float = 0.0
-    asked: int = REGISTRATION  # seconds asked for in REGISTER
+    expires: int = DEFAULT_EXPIRES  # seconds asked for in REGISTER
     streak: int = 0  # failures in a row, for a peer that is down: answers in a row
     refusals: int = 0  # of our login, since it was accepted last
     lengthened: int = 0  # 423s in a row
     has_answered: bool = False  # a peer: at least one OPTIONS, so that silence means something
-    over: bool = False
+    is_stopped: bool = False
 
 
 # What happened
@@ -117,7 +120,7 @@ class NoResponse:
 class BindingChanged:
     """An account's far side is registered with us, or no longer."""
 
-    there: bool
+    is_registered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ Step = tuple[TrunkState, tuple[Command, ...]]
 
 def step(kind: TrunkType, state: TrunkState, event: Event, now: float, draw: float) -> Step:
     """Take one event. `draw` is a random number of [0, 1), so that lines do not act in unison."""
-    if state.over:
+    if state.is_stopped:
         return state, ()
     match kind:
         case TrunkType.REGISTER:
@@ -169,32 +172,34 @@ def step(kind: TrunkType, state: TrunkState, event: Event, now: float, draw: flo
 def _step_register(state: TrunkState, event: Event, now: float, draw: float) -> Step:
     match event:
         case TrunkStarted() | TimerDue():
-            return state, (SendRegister(state.asked),)
+            return state, (SendRegister(state.expires),)
         case ResponseReceived():
-            return _take_registration(state, event, now, draw)
+            return _on_register_response(state, event, now, draw)
         case NoResponse() if state.health is TrunkHealth.UP:
             return state, (StartTimer(draw),)  # it may have lost us: register now, not when the time is over
         case TrunkStopped():
             given_up = (SendRegister(0),) if state.health is TrunkHealth.UP else ()
-            return replace(state, over=True), given_up
+            return replace(state, is_stopped=True), given_up
         case _:
             return state, ()
 
 
-def _take_registration(state: TrunkState, answer: ResponseReceived, now: float, draw: float) -> Step:
+def _on_register_response(state: TrunkState, answer: ResponseReceived, now: float, draw: float) -> Step:
     if 200 <= answer.status < 300:
-        granted = state.asked if answer.expires is None else max(1, min(answer.expires, state.asked))
-        up = replace(_turn(state, TrunkHealth.UP, "registered", now), streak=0, refusals=0, lengthened=0)
+        granted = state.expires if answer.expires is None else max(1, min(answer.expires, state.expires))
+        up = replace(
+            _with_health(state, TrunkHealth.UP, "registered", now), streak=0, refusals=0, lengthened=0
+        )
         return up, (StartTimer(granted * (0.8 - 0.1 * draw)),)
     longer = answer.min_expires or 0
-    if answer.status == 423 and state.asked < longer <= LONGEST_REGISTRATION and state.lengthened < 3:
-        return replace(state, asked=longer, lengthened=state.lengthened + 1), (SendRegister(longer),)
-    down = replace(_turn(state, TrunkHealth.DOWN, _reason(answer), now), lengthened=0)
-    if answer.status in REFUSALS:
-        seconds = min(RETRY_REFUSED * 4.0 ** min(state.refusals, 10), LONGEST_RETRY_REFUSED)
+    if answer.status == 423 and state.expires < longer <= MAX_EXPIRES and state.lengthened < 3:
+        return replace(state, expires=longer, lengthened=state.lengthened + 1), (SendRegister(longer),)
+    down = replace(_with_health(state, TrunkHealth.DOWN, _reason(answer), now), lengthened=0)
+    if answer.status in REFUSED_STATUSES:
+        seconds = min(REFUSED_RETRY_SECONDS * 4.0 ** min(state.refusals, 10), MAX_REFUSED_RETRY_SECONDS)
         down = replace(down, refusals=state.refusals + 1, streak=0)
     else:
-        seconds = min(RETRY * 2.0 ** min(state.streak, 20), LONGEST_RETRY)
+        seconds = min(RETRY_SECONDS * 2.0 ** min(state.streak, 20), MAX_RETRY_SECONDS)
         down = replace(down, streak=state.streak + 1)
     seconds *= 0.75 + 0.5 * draw
     if answer.retry_after is not None:
@@ -206,53 +211,57 @@ def _step_peer(state: TrunkState, event: Event, now: float, draw: float) -> Step
     match event:
         case TrunkStarted() | TimerDue():
             return state, (SendOptions(),)
-        case ResponseReceived() if event.status in ABSENT:
-            return _miss(state, _reason(event), now, draw)
+        case ResponseReceived() if event.status in NO_ANSWER_STATUSES:
+            return _on_options_failure(state, _reason(event), now, draw)
         case NoResponse():
-            missed, _ = _miss(state, "a call was not answered", now, draw)
+            missed, _ = _on_options_failure(state, "a call was not answered", now, draw)
             return missed, (StartTimer(draw),)
         case ResponseReceived():
-            return _answer(state, now, draw)
+            return _on_options_answer(state, now, draw)
         case IncomingSeen() if state.health is not TrunkHealth.UP:
-            return replace(_turn(state, TrunkHealth.UP, "a call came", now), streak=0), ()
+            return replace(_with_health(state, TrunkHealth.UP, "a call came", now), streak=0), ()
         case TrunkStopped():
-            return replace(state, over=True), ()
+            return replace(state, is_stopped=True), ()
         case _:
             return state, ()
 
 
-def _miss(state: TrunkState, reason: str, now: float, draw: float) -> Step:
+def _on_options_failure(state: TrunkState, reason: str, now: float, draw: float) -> Step:
     if state.health is TrunkHealth.DOWN:
-        return replace(state, streak=0, reason=reason), (StartTimer(PROBE_LATER * (0.9 + 0.2 * draw)),)
+        return replace(state, streak=0, reason=reason), (
+            StartTimer(OPTIONS_DOWN_SECONDS * (0.9 + 0.2 * draw)),
+        )
     missed = replace(state, streak=state.streak + 1)
-    if missed.streak >= MISSES:
-        missed = replace(_turn(state, TrunkHealth.DOWN, reason, now), streak=0)
-    return missed, (StartTimer(PROBE_SOON * (0.9 + 0.2 * draw)),)
+    if missed.streak >= FAILURES_UNTIL_DOWN:
+        missed = replace(_with_health(state, TrunkHealth.DOWN, reason, now), streak=0)
+    return missed, (StartTimer(OPTIONS_RETRY_SECONDS * (0.9 + 0.2 * draw)),)
 
 
-def _answer(before: TrunkState, now: float, draw: float) -> Step:
+def _on_options_answer(before: TrunkState, now: float, draw: float) -> Step:
     state = replace(before, has_answered=True)
-    if state.health is TrunkHealth.DOWN and state.streak + 1 < ANSWERS:
-        return replace(state, streak=state.streak + 1), (StartTimer(PROBE_SOON * (0.9 + 0.2 * draw)),)
-    up = replace(_turn(state, TrunkHealth.UP, "answers", now), streak=0)
-    return up, (StartTimer(PROBE * (0.9 + 0.2 * draw)),)
+    if state.health is TrunkHealth.DOWN and state.streak + 1 < ANSWERS_UNTIL_UP:
+        return replace(state, streak=state.streak + 1), (
+            StartTimer(OPTIONS_RETRY_SECONDS * (0.9 + 0.2 * draw)),
+        )
+    up = replace(_with_health(state, TrunkHealth.UP, "answers", now), streak=0)
+    return up, (StartTimer(OPTIONS_SECONDS * (0.9 + 0.2 * draw)),)
 
 
 def _step_account(state: TrunkState, event: Event, now: float) -> Step:
     match event:
         case TrunkStarted():
-            return _turn(state, TrunkHealth.DOWN, "not registered", now), ()
-        case BindingChanged(there=True):
-            return _turn(state, TrunkHealth.UP, "registered", now), ()
+            return _with_health(state, TrunkHealth.DOWN, "not registered", now), ()
+        case BindingChanged(is_registered=True):
+            return _with_health(state, TrunkHealth.UP, "registered", now), ()
         case BindingChanged():
-            return _turn(state, TrunkHealth.DOWN, "not registered", now), ()
+            return _with_health(state, TrunkHealth.DOWN, "not registered", now), ()
         case TrunkStopped():
-            return replace(state, over=True), ()
+            return replace(state, is_stopped=True), ()
         case _:
             return state, ()
 
 
-def _turn(state: TrunkState, health: TrunkHealth, reason: str, now: float) -> TrunkState:
+def _with_health(state: TrunkState, health: TrunkHealth, reason: str, now: float) -> TrunkState:
     since = state.since if state.health is health else now
     return replace(state, health=health, reason=reason, since=since)
 
