@@ -1,23 +1,30 @@
-"""A real server for tests: the command line's own process in a folder of its own, and a client for it."""
+"""A real server for tests: a process of `openivr` in a folder of its own, and a client for it."""
 
 import http.client
 import json
 import os
 import re
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from openivr.config.settings import Settings
+from openivr.server.bootstrap import prepare_demo
 from openivr.store.auth import clients
 from openivr.store.caches.change_feed import read_revision
 from openivr.store.database import Database
+from openivr.store.schema import migrate
+from tests.fork_server import ForkedProcess, ForkServer
 
 ROOT = "/openapi/v1.0/"
 AGENT = {"User-Agent": "OpenAPI"}
@@ -28,7 +35,8 @@ PORTS = {  # any that are free, where a test does not say which
     "serve": {"--http": "127.0.0.1:0", "--sip": "127.0.0.1:0"},
 }
 CONFIGURED = re.compile(r'"revision":(\d+),"event":"new configuration"')
-STARTED: list[subprocess.Popen[str]] = []  # whatever a failed test leaves running is ended with the session
+Process = subprocess.Popen[str] | ForkedProcess
+STARTED: list[Process] = []  # whatever a failed test leaves running is ended with the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ class Api:
 class Running:
     """A server process and where to find it."""
 
-    process: subprocess.Popen[str]
+    process: Process
     folder: Path
     base: str
     client_id: str
@@ -177,44 +185,89 @@ class Running:
             time.sleep(0.02)
 
 
+@cache
+def fork_server() -> ForkServer:
+    """The process of this session that forks servers."""
+    return ForkServer()
+
+
+@cache
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="openivr-data-")
+
+
+@cache
+def prepared_data(is_demo: bool) -> Path:
+    """A data folder with an empty database, or the demo; its first server still makes the administrator."""
+    folder = Path(temporary_folder().name) / ("demo" if is_demo else "empty")
+    folder.mkdir(mode=0o700)
+    database = Database(Settings(data=folder).url)
+    try:
+        migrate(database)
+        if is_demo:
+            prepare_demo(database, folder)
+    finally:
+        database.close()
+    return folder
+
+
 def end_all() -> None:
-    """End the servers that a failed test did not."""
+    """End the servers that a failed test did not, and what started them."""
     for process in STARTED:
         if process.poll() is None:
             process.terminate()
             process.wait(60)
+    if fork_server.cache_info().currsize:
+        fork_server().close()
+    if temporary_folder.cache_info().currsize:
+        temporary_folder().cleanup()
 
 
-def start(folder: Path, *options: str, demo: bool = True, command: str = "api") -> Running:
-    """Start `openivr api`, or another command, on free ports; returns when it says that it answers."""
+def start(
+    folder: Path, *options: str, demo: bool = True, command: str = "api", is_new: bool = False
+) -> Running:
+    """Start `openivr api`, or another command, on free ports; returns when it says that it answers.
+
+    Most servers are forked, with data that were prepared once. `is_new` starts one as a person does, with the
+    command line's own process and an empty folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     ports = [word for name, at in PORTS[command].items() if name not in options for word in (name, at)]
-    words = [sys.executable, "-m", "openivr", command, *ports, "--data", "data", *options]
+    arguments = [command, *ports, "--data", "data", *options, *(["--demo"] if demo else [])]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENIVR_")}
+    if not (is_new or (folder / "data").exists() or {"--data", "--database"} & {*options}):
+        shutil.copytree(prepared_data(demo), folder / "data")
     with (folder / "log").open("a") as log:
-        process = subprocess.Popen(
-            [*words, *(["--demo"] if demo else [])],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+        if is_new:
+            process: Process = subprocess.Popen(
+                [sys.executable, "-m", "openivr", *arguments],
+                cwd=folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        else:
+            process = fork_server().start(arguments, folder, environment, log)
+    return read_announcement(process, folder, "phones" if command == "calls" else "Try")
+
+
+def read_announcement(process: Process, folder: Path, last: str) -> Running:
+    """Read what a server says when it answers, up to a line that begins with this word."""
     STARTED.append(process)
     assert process.stdout is not None
-    base = ident = secret = password = ""
+    base = client_id = secret = password = ""
     places: list[str] = []
-    last = "phones" if command == "calls" else "Try"
     for line in process.stdout:
         match line.split():
             case ["OpenIVR", "answers", "on", base, *_]:
                 pass
-            case ["client", "id", ident, "secret", secret]:
+            case ["client", "id", client_id, "secret", secret]:
                 pass
             case ["sign", "in", "name", "admin", "password", password, *_]:
                 pass
             case ["SIP", *_]:
                 places = re.findall(r":(\d+)(?=[ ,])", line.partition(";")[0])
         if line.strip().startswith(last):
-            return Running(process, folder, base, ident, secret, password, tuple(map(int, places)))
+            return Running(process, folder, base, client_id, secret, password, tuple(map(int, places)))
     raise AssertionError(f"the server ended: {(folder / 'log').read_text()}")

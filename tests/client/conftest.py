@@ -16,7 +16,7 @@ import pytest
 from openivr.client import Backoff, BlockingClient, Client, Network
 from tests.running import Running, start
 
-QUICK = Network(backoff=Backoff(tries=3, first=0.001), connect_seconds=2, read_seconds=2)
+QUICK = Network(backoff=Backoff(tries=3, first=0.001), connect_seconds=60, read_seconds=60)
 
 
 @dataclass
