@@ -67,7 +67,7 @@ def test_a_thread_writes_what_was_logged_and_why_it_failed(
 
     monkeypatch.setattr(os, "writev", note_writer)
     logs.configure_logs("info")
-    with logs.output.aside():
+    with logs.output.in_thread():
         structlog.get_logger("aside").info("first")
         try:
             raise OSError("no more paper")
@@ -87,7 +87,7 @@ def test_who_logs_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(logs.output, "descriptor", writer)
     logs.configure_logs("info")
     with open(reader) as end:
-        with logs.output.aside():
+        with logs.output.in_thread():
             for number in range(200):
                 structlog.get_logger("full").info("line", number=number, padding="x" * 4096)
             found: list[str] = []
@@ -99,7 +99,7 @@ def test_who_logs_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) ->
     numbers = [one["number"] for one in told if one["event"] == "line"]
     assert numbers == sorted(numbers)
     assert 50 <= len(numbers) < 200
-    assert told[-1]["event"] == "lines of the log were dropped"
+    assert told[-1]["event"] == "log lines were dropped"
     assert told[-1]["count"] == 200 - len(numbers)
 
 
@@ -109,6 +109,6 @@ def test_a_log_that_cannot_be_written_ends_nobody(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(logs.output, "descriptor", writer)
     logs.configure_logs("info")
     structlog.get_logger("deaf").info("nobody hears this")
-    with logs.output.aside():
+    with logs.output.in_thread():
         structlog.get_logger("deaf").info("nor this")
     os.close(writer)

@@ -1,15 +1,15 @@
-"""What tests share that call a whole server: each module has a server of its own, by a fixture `serve`."""
+"""Fixtures of tests that call a server process. Each module starts one in a fixture `shared_server`."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.b2bua.served import Served
+from tests.b2bua.server_process import ServerProcess
 
 
 @pytest.fixture
-def house(serve: Served) -> Iterator[Served]:
-    """The module's server, without phones, and with no call that a test before began."""
-    serve.forget_records()
-    yield serve
-    serve.close_handsets()
+def server(shared_server: ServerProcess) -> Iterator[ServerProcess]:
+    """The module's server, without phones and without records of earlier tests."""
+    shared_server.forget_records()
+    yield shared_server
+    shared_server.close_handsets()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from openivr.b2bua.party import Party
+from openivr.b2bua.party import Party, PartyListener
 from openivr.media.media import Media
 from openivr.sip.address import Target
 from openivr.sip.auth.client import Login
@@ -33,28 +33,7 @@ class Line(softphone.SoftphoneCall):
         self.keys = ""
         self.transfers: list[int] = []  # news of what it asked for by REFER
         self.ending: Termination | None = None
-        self.on_ringing = self._note_progress
-        self.on_connected = self._note_answer
-        self.on_gone = self._note_end
-        self.on_key = self._note_key
-
-    def _note_progress(self, _party: Party, status: int, _is_early: bool) -> None:
-        self.statuses.append(status)
-        self.changed.set()
-
-    def _note_answer(self, _party: Party) -> None:
-        self.statuses.append(200)
-        self.changed.set()
-
-    def _note_end(self, _party: Party, ending: Termination) -> None:
-        self.ending = ending
-        self.statuses.append(ending.status)
-        self.changed.set()
-        self.media.close()
-
-    def _note_key(self, key: str) -> None:
-        self.keys += key
-        self.changed.set()
+        self.listener = LineListener(self)
 
     def on_refer_progress(self, leg: CallLeg, status: int) -> None:
         self.transfers.append(status)
@@ -81,6 +60,31 @@ class Line(softphone.SoftphoneCall):
     def packets(self) -> int:
         """How many packets of sound have come."""
         return self.media.statistics().heard
+
+
+class LineListener(PartyListener):
+    """Notes in a line what happens to it."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def on_progress(self, _party: Party, status: int, _is_early: bool) -> None:
+        self.line.statuses.append(status)
+        self.line.changed.set()
+
+    def on_answer(self, _party: Party) -> None:
+        self.line.statuses.append(200)
+        self.line.changed.set()
+
+    def on_gone(self, _party: Party, termination: Termination) -> None:
+        self.line.ending = termination
+        self.line.statuses.append(termination.status)
+        self.line.changed.set()
+        self.line.media.close()
+
+    def on_key(self, _party: Party, key: str) -> None:
+        self.line.keys += key
+        self.line.changed.set()
 
 
 class Phone(Softphone):

@@ -21,7 +21,7 @@ from openivr.simulate.scenario import Scenario, enact, read_scenarios
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
 from openivr.store.cdr.call_records import CallRecord
-from tests.b2bua.stage import STATUSES, Stage, open_stage, retell_notes
+from tests.b2bua.call_driver import STATUSES, CallDriver, open_call_driver, retell_notes
 
 SCENARIOS = read_scenarios(DEMO_SCENARIOS)
 
@@ -33,19 +33,19 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def stage(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def driver(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(voicemail_recorder, "SILENCE_SECONDS", 0.3)
-        opened = open_stage(tmp_path_factory.mktemp("stage"))
+        opened = open_call_driver(tmp_path_factory.mktemp("driver"))
         yield runner.run(opened.__aenter__())
         runner.run(opened.__aexit__(None, None, None))
 
 
 @pytest.fixture
-def stage_with_trunk(runner: asyncio.Runner, stage: Stage) -> Iterator[Stage]:
-    runner.run(stage.switch_trunk(is_on=True))
-    yield stage
-    runner.run(stage.switch_trunk(is_on=False))
+def driver_with_trunk(runner: asyncio.Runner, driver: CallDriver) -> Iterator[CallDriver]:
+    runner.run(driver.switch_trunk(is_on=True))
+    yield driver
+    runner.run(driver.switch_trunk(is_on=False))
 
 
 def describe_all(simulation: Simulation) -> list[str]:
@@ -64,9 +64,9 @@ def compare(what: str, simulated: list[str], real: list[str]) -> None:
     assert not difference, "\n".join(["the real call differs from the simulated one", *difference])
 
 
-def compare_calls(stage: Stage, simulation: Simulation, record: CallRecord) -> None:
+def compare_calls(driver: CallDriver, simulation: Simulation, record: CallRecord) -> None:
     notes = show(publish(simulation.notes))
-    compare("notes", notes, show(publish(stage.notes(record))))
+    compare("notes", notes, show(publish(driver.notes(record))))
     compare("events", describe_all(simulation), show(record.events))
     compare("notes, told again", notes, show(publish(retell_notes(simulation, record))))
 
@@ -82,17 +82,17 @@ def publish(notes: Iterable[Note]) -> list[Note]:
 
 
 @pytest.mark.parametrize("place", range(len(SCENARIOS)), ids=[one.name for one in SCENARIOS])
-def test_a_scenario_is_the_same_on_telephones(runner: asyncio.Runner, stage: Stage, place: int) -> None:
+def test_a_scenario_is_the_same_on_telephones(runner: asyncio.Runner, driver: CallDriver, place: int) -> None:
     scenario: Scenario = SCENARIOS[place]
-    snapshot = stage.office.exchange.live.configuration.snapshot
+    snapshot = driver.pbx.process.config_cache.configuration.snapshot
     simulation = Simulation(snapshot, scenario.world)
     for _ in enact(simulation, snapshot.numbers[scenario.calls], scenario):
         pass
-    record = runner.run(stage.act(simulation, by_info=place % 2 == 1))
-    compare_calls(stage, simulation, record)
+    record = runner.run(driver.act(simulation, by_info=place % 2 == 1))
+    compare_calls(driver, simulation, record)
     assert (record.caller, record.called) == (scenario.caller, scenario.calls)
-    if Topic.RECORDED in {note.topic for note in stage.notes(record)}:
-        runner.run(stage.until(lambda: record.id in stage.messages()))
+    if Topic.RECORDED in {note.topic for note in driver.notes(record)}:
+        runner.run(driver.until(lambda: record.id in driver.messages()))
 
 
 OUTCOMES = ("answers", *(cause.value for cause in STATUSES), Cause.NO_ANSWER.value)
@@ -121,15 +121,15 @@ def random_calls(draw: st.DrawFn) -> tuple[str, World, list[str | float | None]]
 @settings(max_examples=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 def test_a_random_call_is_the_same_on_telephones(
     runner: asyncio.Runner,
-    stage_with_trunk: Stage,
+    driver_with_trunk: CallDriver,
     random: tuple[str, World, list[str | float | None]],
     by_info: bool,
 ) -> None:
-    stage, (number, world, acts) = stage_with_trunk, random
-    snapshot = stage.office.exchange.live.configuration.snapshot
+    driver, (number, world, acts) = driver_with_trunk, random
+    snapshot = driver.pbx.process.config_cache.configuration.snapshot
     simulation = Simulation(snapshot, world)
     simulation.call(snapshot.numbers[number], "2000")
     act_out(simulation, acts)
     simulation.finish()
-    record = runner.run(stage.act(simulation, by_info=by_info))
-    compare_calls(stage, simulation, record)
+    record = runner.run(driver.act(simulation, by_info=by_info))
+    compare_calls(driver, simulation, record)

@@ -9,7 +9,7 @@ import pytest
 from openivr.sip.trunk.trunk_state import TrunkHealth
 from openivr.store.runtime.registrations import list_trunks
 from tests.b2bua.handset import EVENTS, FRAME, Handset, encode
-from tests.b2bua.served import Served, serving, until
+from tests.b2bua.server_process import ServerProcess, run_server, until
 from tests.sip.front import free_port
 
 DID = "441632960123"
@@ -19,40 +19,40 @@ DID = "441632960123"
 class Pair:
     """The servers A and B."""
 
-    a: Served
-    b: Served
+    a: ServerProcess
+    b: ServerProcess
 
 
-def add_trunk(house: Served, name: str, **fields: object) -> int:
-    return house.post("trunk/create", name=name, hostname="127.0.0.1", **fields)
+def add_trunk(server: ServerProcess, name: str, **fields: object) -> int:
+    return server.post("trunk/create", name=name, hostname="127.0.0.1", **fields)
 
 
-def add_routes(house: Served, trunks: list[int]) -> None:
+def add_routes(server: ServerProcess, trunks: list[int]) -> None:
     """Out over the trunks with an 8 before the number; in to the menu 6201, where all may be dialled."""
     listed = [{"type": "trunk", "value": str(trunk)} for trunk in trunks]
-    house.post(
+    server.post(
         "outbound_route/create",
         name="There",
         dial_pattern_list=[{"pattern": "8X.", "strip": 1}],
         trunk_list=listed,
         ext_list=[{"type": "extension", "value": "1"}],
     )
-    house.post(
+    server.post(
         "inbound_route/create",
         name="Here",
         did_pattern_list=[{"did_pattern": DID}],
         trunk_list=listed,
         def_dest="ivr",
-        def_dest_value=str(house.ivr("6201")),
+        def_dest_value=str(server.ivr("6201")),
     )
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with serving(tmp_path_factory.mktemp("a")) as a, serving(tmp_path_factory.mktemp("b")) as b:
-        account = {"username": "office-a", "password": "a secret of both"}
+    with run_server(tmp_path_factory.mktemp("a")) as a, run_server(tmp_path_factory.mktemp("b")) as b:
+        account = {"username": "pbx-a", "password": "a secret of both"}
         add_routes(b, [add_trunk(b, "A", type="account", **account)])
-        b.server.settle()  # a login that is refused is tried again only after a while
+        b.running.settle()  # a login that is refused is tried again only after a while
         dead = add_trunk(a, "Dead", type="peer", transport="tcp", port=free_port())
         line = add_trunk(a, "B", type="register", port=b.port, **account)
         add_routes(a, [dead, line])
@@ -60,8 +60,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         yield Pair(a, b)
 
 
-def is_up(house: Served, trunk: int) -> bool:
-    with house.server.database() as database, database.reading() as connection:
+def is_up(server: ServerProcess, trunk: int) -> bool:
+    with server.running.database() as database, database.reading() as connection:
         return any(one.trunk_id == trunk and one.state == TrunkHealth.UP for one in list_trunks(connection))
 
 
@@ -170,5 +170,5 @@ def test_a_busy_phone_is_busy_through_both(pair: Pair) -> None:
     pair.b.delete("inbound_route", inbound)
 
 
-def find_trunk(house: Served, name: str) -> int:
-    return next(int(row["id"]) for row in house.api.get("trunk/list")["data"] if row["name"] == name)
+def find_trunk(server: ServerProcess, name: str) -> int:
+    return next(int(row["id"]) for row in server.api.get("trunk/list")["data"] if row["name"] == name)

@@ -11,63 +11,63 @@ from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
 from openivr.store.cdr import voicemail
 from openivr.store.cdr.voicemail import VoicemailMessage
-from tests.b2bua.office import Office, in_loop, open_office
+from tests.b2bua.pbx import Pbx, in_loop, open_pbx
 from tests.b2bua.phone import Line
 
 PIN = "4711"
 
 
-def messages(office: Office) -> list[VoicemailMessage]:
-    office.records()
-    with office.database.reading() as connection:
+def messages(pbx: Pbx) -> list[VoicemailMessage]:
+    pbx.records()
+    with pbx.database.reading() as connection:
         return voicemail.list_messages(connection)[1]
 
 
-async def leave_message(office: Office, line: Line) -> VoicemailMessage:
+async def leave_message(pbx: Pbx, line: Line) -> VoicemailMessage:
     """Press 2 in the menu 6203 (a message for 1002), skip to the tone, speak, end with #."""
     await line.until_answered()
     line.media.send_dtmf("2#")
     tone = Clip.from_samples(sines((440,), 1.5, 10))
-    journal = office.journal
+    journal = pbx.journal
     await line.until(lambda: any(journal.glob("vm-*.wav")))
     line.media.play((tone,))
     await line.until(lambda: line.media.statistics().sent > 200)
     line.media.send_dtmf("#")
     await line.until_over()
-    await office.until_quiet()
-    await line.until(lambda: len(messages(office)) > 0)
-    return messages(office)[0]
+    await pbx.until_quiet()
+    await line.until(lambda: len(messages(pbx)) > 0)
+    return messages(pbx)[0]
 
 
 @in_loop
 async def test_a_message_is_left_heard_and_deleted(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        office.change("extension", 3, vm_pin=PIN)
-        ada = await office.phone("1000")
-        left = await leave_message(office, ada.call("6203"))
+    async with open_pbx(tmp_path) as pbx:
+        pbx.change("extension", 3, vm_pin=PIN)
+        ada = await pbx.phone("1000")
+        left = await leave_message(pbx, ada.call("6203"))
         assert (left.extension_id, left.caller, left.heard) == (3, "1000", 0)
         assert left.milliseconds > 1000
-        with office.database.reading() as connection:
+        with pbx.database.reading() as connection:
             sound = voicemail.audio_of(connection, left.id)
         assert sound is not None
         with wave.open(io.BytesIO(sound)) as file:
             assert (file.getframerate(), file.getnchannels()) == (8000, 1)
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
         assert abs(np.fft.rfftfreq(len(samples), 1 / 8000)[np.abs(np.fft.rfft(samples)).argmax()] - 440) < 2
-        record = office.records()[0]
+        record = pbx.records()[0]
         assert (record.id, record.outcome) == (left.call_id, "message")
         owner = ada.call("*02")
         await owner.until_answered()
         owner.media.send_dtmf(f"1002#{PIN}#")
-        await owner.until(lambda: bool(messages(office)[0].heard))
+        await owner.until(lambda: bool(messages(pbx)[0].heard))
         owner.media.send_dtmf("3")
-        await owner.until(lambda: not messages(office))
+        await owner.until(lambda: not messages(pbx))
         owner.hang_up()
-        await office.until_quiet()
-        second = office.records()[1]
-        details = [note.detail for note in office.notes(second.id) if note.topic is Topic.MAILBOX]
+        await pbx.until_quiet()
+        second = pbx.records()[1]
+        details = [note.detail for note in pbx.notes(second.id) if note.topic is Topic.MAILBOX]
         assert details == ["opened", "deleted"]
-        written = b"".join(path.read_bytes() for path in office.journal.glob("*.jsonl"))
+        written = b"".join(path.read_bytes() for path in pbx.journal.glob("*.jsonl"))
         assert PIN not in second.keys
         assert second.keys == "1002#••••#3"
         assert b'"key":"7"' not in written
@@ -75,17 +75,17 @@ async def test_a_message_is_left_heard_and_deleted(tmp_path: Path) -> None:
 
 @in_loop
 async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.call("6203")
         await line.until_answered()
         line.media.send_dtmf("2#")
-        await line.until(lambda: any(office.journal.glob("vm-*.wav")))
+        await line.until(lambda: any(pbx.journal.glob("vm-*.wav")))
         sent = line.media.statistics().sent
         await line.until(lambda: line.media.statistics().sent > sent + 80)
         line.hang_up()
-        await office.until_quiet()
-        await line.until(lambda: len(messages(office)) == 1)
+        await pbx.until_quiet()
+        await line.until(lambda: len(messages(pbx)) == 1)
 
 
 async def try_pin(line: Line, keys: str) -> None:
@@ -97,15 +97,15 @@ async def try_pin(line: Line, keys: str) -> None:
 
 @in_loop
 async def test_a_wrong_pin_and_a_mailbox_that_is_none_are_refused_alike(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        office.change("extension", 3, vm_pin=PIN)
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        pbx.change("extension", 3, vm_pin=PIN)
+        ada = await pbx.phone("1000")
         line = ada.call("*02")
         await line.until_answered()
         for attempt in ("1002#0000#", "9999#4711#", "1001#4711#"):
             await try_pin(line, attempt)
         await line.until_over()
-        [record] = office.records()
+        [record] = pbx.records()
         assert record.reason == "mailbox refused"
-        details = [note.detail for note in office.notes(record.id) if note.topic is Topic.MAILBOX]
+        details = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.MAILBOX]
         assert details == ["refused"] * 3

@@ -3,7 +3,7 @@
 import pytest
 
 from openivr.ivr.model import IvrSnapshot
-from openivr.server.bootstrap import fill
+from openivr.server.bootstrap import load_demo
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from tests.store.conftest import database, open_database
@@ -14,6 +14,6 @@ __all__ = ["database", "open_database"]
 @pytest.fixture
 def snapshot(database: Database) -> IvrSnapshot:
     with database.changing() as change:
-        fill(change)
+        load_demo(change)
     with database.reading() as connection:
         return load_snapshot(connection)

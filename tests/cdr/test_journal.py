@@ -36,7 +36,7 @@ def test_what_is_written_is_read_in_order(tmp_path: Path) -> None:
 
 def test_what_is_written_in_one_turn_is_written_together(tmp_path: Path) -> None:
     turn: list[Callable[[], None]] = []
-    journal = Journal(tmp_path, soon=turn.append)
+    journal = Journal(tmp_path, call_soon=turn.append)
     journal.write(entry(1))
     journal.write(entry(2))
     assert entries_in(tmp_path)[1:] == []
@@ -51,7 +51,7 @@ def test_what_is_written_in_one_turn_is_written_together(tmp_path: Path) -> None
 
 def test_what_waits_for_the_end_of_a_turn_can_be_written_before_it(tmp_path: Path) -> None:
     turn: list[Callable[[], None]] = []
-    journal = Journal(tmp_path, soon=turn.append)
+    journal = Journal(tmp_path, call_soon=turn.append)
     journal.write(entry(1))
     journal.flush()
     assert entries_in(tmp_path)[1:] == [entry(1)]
@@ -66,7 +66,7 @@ def test_a_disk_that_takes_nothing_is_asked_once_a_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turn: list[Callable[[], None]] = []
-    journal = Journal(tmp_path, soon=turn.append)
+    journal = Journal(tmp_path, call_soon=turn.append)
     real, asked = os.write, []
 
     def refuse(_file: int, _data: bytes) -> int:

@@ -11,7 +11,7 @@ from openivr.store.cdr import call_records, reports
 from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.reports import HOUR, Span
 from openivr.store.database import Database
-from tests.cdr.recording import record
+from tests.cdr.simulated_calls import record
 
 DAY = 24 * HOUR
 MIDNIGHT = 1_700_006_400_000  # 2023-11-15 00:00 UTC

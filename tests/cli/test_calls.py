@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.worker import CdrWorker
 from openivr.cli import main
-from openivr.server.bootstrap import fill
+from openivr.server.bootstrap import load_demo
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from tests.cdr.recording import record
+from tests.cdr.simulated_calls import record
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
     migrate(database)
     with database.changing() as change:
-        fill(change)
+        load_demo(change)
     with database.reading() as connection:
         snapshot = load_snapshot(connection)
     navigator = snapshot.ivr_by_number("6200")

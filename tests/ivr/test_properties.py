@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from openivr.cdr.journal.event_codec import read_happenings, write_happenings
+from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY, PathStep, Place, path, spread, ways_in
 from openivr.ivr.analysis.words import text_of
@@ -178,7 +178,7 @@ def test_a_recorded_call_replays_to_the_identical_commands(
         else:
             simulation.press(key)
     simulation.finish()
-    recorded = read_happenings(write_happenings(simulation.events))
+    recorded = read_events(write_events(simulation.events))
     assert recorded == simulation.events
     assert replay_commands(snapshot, recorded) == simulation.commands
 

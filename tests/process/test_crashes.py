@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from openivr.cdr.journal.event_codec import read_happenings
+from openivr.cdr.journal.event_codec import read_events
 from openivr.cdr.journal.reader import read
 from openivr.cdr.reducer import INTERRUPTED
 from openivr.ivr.commands import Note, mask
@@ -23,8 +23,8 @@ from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.runtime import registrations
-from tests.process.crowd import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Crowd
-from tests.process.test_calls import find_calls_process, until
+from tests.process.callers import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Callers
+from tests.process.test_calls_process import find_calls_process, until
 from tests.process.test_serve import children
 from tests.running import Running, start
 
@@ -143,7 +143,7 @@ def check_story(server: Running, records: dict[str, CallRecord], before: dict[st
             if record.id in before and before[record.id] == record:
                 continue
             kept = [one.note for one in call_records.notes_of(connection, record.id)]
-            again = chain.from_iterable(replay_commands(snapshot, read_happenings(record.events)))
+            again = chain.from_iterable(replay_commands(snapshot, read_events(record.events)))
             told = [replace(mask(made), private=False) for made in again if isinstance(made, Note)]
             assert kept == told, record
         messages = voicemail.list_messages(connection)[1]
@@ -151,9 +151,9 @@ def check_story(server: Running, records: dict[str, CallRecord], before: dict[st
     assert len(set(owners)) == len(owners), "a call has left one message, if any"
 
 
-async def check_registrations(server: Running, crowd: Crowd) -> None:
+async def check_registrations(server: Running, callers: Callers) -> None:
     """The phones are registered as they were told last, in the database and at the process that answers."""
-    expected = {"1000", "1001"} | ({"1002"} if crowd.is_there else set())
+    expected = {"1000", "1001"} | ({"1002"} if callers.is_there else set())
 
     def known() -> set[str]:
         with server.database() as database, database.reading() as connection:
@@ -161,23 +161,23 @@ async def check_registrations(server: Running, crowd: Crowd) -> None:
         return {row.data["user"] for row in rows}
 
     for number, called in (("1000", ANSWERED), ("1002", MOVING)):
-        attempt = await crowd.call_through(called)
+        attempt = await callers.call_through(called)
         assert attempt.rang == ({number} & expected)
     await until(lambda: known() == expected)
 
 
-async def kill_among_calls(server: Running, crowd: Crowd, victim: str, seconds: float) -> Running:
+async def kill_among_calls(server: Running, callers: Callers, victim: str, seconds: float) -> Running:
     """Let them call for a while, kill, and look at what is left; the server that runs then."""
-    crowd.begin(CALLERS)
+    callers.begin(CALLERS)
     await asyncio.sleep(seconds)
     before = await asyncio.to_thread(all_records, server)
     kill(server, victim)
     if victim == "server":
         options = (*OPTIONS, "--sip", f"127.0.0.1:{server.sip_port}")
         server = await asyncio.to_thread(start, server.folder, *options, command="serve")
-    attempts = await crowd.halt()
-    await check_registrations(server, crowd)
-    crowd.hang_up()
+    attempts = await callers.halt()
+    await check_registrations(server, callers)
+    callers.hang_up()
     await until(lambda: is_written(server))
     await until(lambda: not list((server.data / "journal").glob("vm-*.wav")))
     records = all_records(server)
@@ -194,13 +194,13 @@ async def kill_among_calls(server: Running, crowd: Crowd, victim: str, seconds: 
 async def kill_again_and_again(folder: Path) -> None:
     server = await asyncio.to_thread(start, folder, *OPTIONS, command="serve")
     passwords = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
-    crowd = await Crowd(Target("UDP", "127.0.0.1", server.sip_port), passwords, SEED).open()
-    await asyncio.to_thread(furnish, server, crowd.provider.address.port)
+    callers = await Callers(Target("UDP", "127.0.0.1", server.sip_port), passwords, SEED).open()
+    await asyncio.to_thread(furnish, server, callers.provider.address.port)
     chance = random.Random(SEED)
     for number in range(ROUNDS):
         victim = VICTIMS[number % len(VICTIMS)]
-        server = await kill_among_calls(server, crowd, victim, chance.uniform(0.8, 2.2))
-    await crowd.close()
+        server = await kill_among_calls(server, callers, victim, chance.uniform(0.8, 2.2))
+    await callers.close()
     assert await asyncio.to_thread(server.stop) == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from openivr.config.settings import Settings
-from openivr.server.bootstrap import News, announce
+from openivr.server.bootstrap import Credentials, announce
 from tests.postgres import create_database
 from tests.process.test_serve import fetch, find_workers, run, wait_until
 from tests.running import Api, Running, start
@@ -112,7 +112,7 @@ def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
     url = "postgresql+psycopg://one:very-secret@db.example/openivr"
     lines = CliRunner()
     with lines.isolation() as (out, _, _):
-        announce(Settings(data=tmp_path, database=url), News(), has_http=True, has_calls=True)
+        announce(Settings(data=tmp_path, database=url), Credentials(), has_http=True, has_calls=True)
         text = out.getvalue().decode()
     assert "db.example" in text
     assert "very-secret" not in text

@@ -15,17 +15,17 @@ import pytest
 
 from openivr.observability.logs import configure_logs
 from openivr.server import supervisor
-from openivr.server.supervisor import LONGEST_WAIT, ProcessSpec, Supervisor, WorkerContext, wait_before
+from openivr.server.supervisor import MAX_WAIT, ProcessSpec, Supervisor, WorkerContext, wait_before
 from tests.process.test_serve import wait_until
 
-SAID = "worker ended, starting it again"
+SAID = "worker ended, restarting it"
 
 
 @pytest.mark.parametrize(
     ("deaths", "seconds"), [(1, 0.0), (2, 0.5), (3, 1.0), (4, 2.0), (7, 16.0), (8, 30.0), (10**6, 30.0)]
 )
 def test_the_wait_grows_with_each_death(deaths: int, seconds: float) -> None:
-    assert wait_before(deaths) == seconds <= LONGEST_WAIT
+    assert wait_before(deaths) == seconds <= MAX_WAIT
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_a_job_that_cannot_live_is_started_again_at_once_and_then_later_and_late
 
     with supervised(tmp_path, work):
         wait_until(lambda: len(deaths(tmp_path)) >= 4)
-        assert [(one["job"], one["status"]) for one in deaths(tmp_path)[:4]] == [("work", 3)] * 4
+        assert [(one["process"], one["status"]) for one in deaths(tmp_path)[:4]] == [("work", 3)] * 4
         assert [one["seconds"] for one in deaths(tmp_path)[:4]] == [0.0, 0.5, 1.0, 2.0]
     assert not (tmp_path / "ready").exists()
 

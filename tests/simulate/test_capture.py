@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from openivr.cdr.journal.event_codec import TimedEvent, describe, read_happenings
+from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
 from openivr.ivr.builtin_sounds import LEAVE_MESSAGE
 from openivr.ivr.events import Digit, HungUp, PromptEnded
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
@@ -128,7 +128,7 @@ def test_a_mailbox_and_its_hidden_pin(demo_menus: IvrSnapshot) -> None:
     call = play(demo_menus, "*02 1000# 4711# w1 h", menu=4, world=world)
     rows = [describe(one, is_private=5 < place < 13) for place, one in enumerate(call.events)]
     assert "4" not in "".join(row.get("key", "") for row in rows[8:])
-    recorded = replay_call(demo_menus, World(), read_happenings(rows))
+    recorded = replay_call(demo_menus, World(), read_events(rows))
     scenario = as_scenario("It", "6201", recorded)
     assert scenario.world.mailboxes == {"1000": Mailbox("0000", ("one",))}
 

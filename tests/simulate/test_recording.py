@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import ValidationError
 
-from openivr.cdr.journal.event_codec import TimedEvent, read_happenings, write_happenings
+from openivr.cdr.journal.event_codec import TimedEvent, read_events, write_events
 from openivr.ivr.commands import HIDDEN
 from openivr.ivr.events import Cause, DialFailed, Digit, MailboxOpened
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
@@ -21,9 +21,9 @@ def test_events_survive_json() -> None:
         TimedEvent(1200, DialFailed(7, Cause.BUSY)),
         TimedEvent(1300, MailboxOpened(8, ("a", "b"))),
     ]
-    rows = write_happenings(happenings)
+    rows = write_events(happenings)
     assert rows[1] == {"at": 1200, "event": "DialFailed", "token": 7, "cause": "busy"}
-    assert read_happenings(rows) == happenings
+    assert read_events(rows) == happenings
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_events_survive_json() -> None:
 )
 def test_unknown_events_are_refused(row: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        read_happenings([row])
+        read_events([row])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_unknown_events_are_refused(row: dict[str, object], complaint: str) -> N
 )
 def test_wrong_fields_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        read_happenings([row])
+        read_events([row])
 
 
 def test_outside_numbers_are_hidden_with_the_keys_that_they_were_typed_with(demo_menus: IvrSnapshot) -> None:

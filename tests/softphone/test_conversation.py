@@ -23,7 +23,7 @@ from openivr.softphone import conversation
 from openivr.softphone.conversation import CallPlan, Conversation
 from openivr.softphone.result import CallResult
 from openivr.softphone.softphone import Softphone, open_media
-from tests.b2bua.office import in_loop
+from tests.b2bua.pbx import in_loop
 from tests.b2bua.phone import Line, Phone
 
 PLAN = CallPlan("42", reports_audio=False)
@@ -83,7 +83,7 @@ def test_keys_are_heard_the_way_that_they_are_sent(way: DtmfMethod) -> None:
             plan = replace(PLAN, dtmf=way, script=["1#", 0.3, None])
             result = await pair.converse(plan).run()
             [line] = pair.called.lines
-            assert (line.keys, line.heard) == ("1#", {way: 2})
+            assert (line.keys, line.key_counts) == ("1#", {way: 2})
             assert pair.of("sends") == ["1", "#"]
             assert pair.of("answered") == [f"PCMU, keys by {way}"]
             assert pair.of("ended") == ["hung up by the script"]

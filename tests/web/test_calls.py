@@ -28,7 +28,7 @@ from openivr.web.calls.call_list import load as load_list
 from openivr.web.calls.pages import COLUMNS
 from openivr.web.core.csv_export import make_csv
 from openivr.web.core.listing import Listing
-from tests.cdr.recording import record as act_out
+from tests.cdr.simulated_calls import record as act_out
 from tests.running import Running
 from tests.web.site import Admin
 

@@ -11,8 +11,8 @@ from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
 from openivr.web.simulator.replay import ReplayedCall, tell
-from tests.cdr.recording import Recorded
-from tests.cdr.recording import record as act_out
+from tests.cdr.simulated_calls import Recorded
+from tests.cdr.simulated_calls import record as act_out
 from tests.running import Api, Running
 from tests.web.site import Admin
 

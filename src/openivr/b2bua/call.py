@@ -1,10 +1,10 @@
-"""Drives one call: does on telephones what the menu core commands, and tells it what happens there."""
+"""Runs one call: executes the commands of the IVR on SIP and media, and feeds events back."""
 
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import msgspec
 import structlog
@@ -13,7 +13,8 @@ from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.dialer import CallerId, Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
-from openivr.b2bua.party import Party, ignore
+from openivr.b2bua.limits import RouteSlot
+from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer
 from openivr.b2bua.sip_causes import STATUSES, status_of
 from openivr.b2bua.voicemail import Voicemail
@@ -55,101 +56,136 @@ from openivr.sip.termination import Termination
 
 log = structlog.get_logger(__name__)
 FAILED = "an error of the server"
-REASONS = frozenset(HangupReason)  # those of the menu; whoever ends a call from outside has others
+REASONS = frozenset(HangupReason)  # of the IVR; calls that are closed from outside have others
 Origin = SipAccount | TrunkAccount
 
 
-class Call:
-    """One call of one caller, from its arrival to its end."""
+class CallOwner(Protocol):
+    """Callbacks of a call to the call manager."""
+
+    def on_referral(self, call: "Call", party: Party, referral: Referral) -> None:
+        """A party of the call asks for a transfer."""
+        ...
+
+    def on_call_end(self, call: "Call") -> None:
+        """The call is finished. Called once, last."""
+        ...
+
+
+def ignore_outcome(_status: int) -> None:
+    """Stands for `on_outcome` where no transfer waits for it."""
+
+
+class Call(PartyListener):
+    """One call of one caller, from its arrival to its end.
+
+    Events come in by the methods `on_*`: of the caller's party and of a callee that replaced another as
+    `PartyListener`, of the dialer as `DialObserver`, and of the player and the recorder.
+    """
 
     def __init__(  # noqa: PLR0913 - a call has many circumstances
         self,
-        house: CallContext,
-        configuration: CallConfig,
+        context: CallContext,
+        config: CallConfig,
         origin: Origin,
         caller: Party,
         *,
-        ident: str,
+        call_id: str,
         caller_name: str,
-        on_end: "Callable[[Call], object]",
+        owner: CallOwner,
     ) -> None:
-        self.house, self.configuration, self.id = house, configuration, ident
+        self.context, self.config, self.id = context, config, call_id
         self.origin, self.caller, self.caller_name = origin, caller, caller_name
-        self.scribe = CdrWriter(ident, house.write, house.now)
-        self.session = IvrSession(configuration.snapshot)
-        self.ringing: Dialer | None = None  # whom the caller waits for, or talks to
-        self.callee: Party | None = None  # who the caller talks to
-        self.is_over = False
-        self.on_referral: Callable[[Call, Party, Referral], object] = refuse_referral
-        self.on_fate: Callable[[int], object] = ignore  # told once: 200, or why nobody was reached
-        self.lines: list[tuple[int, int]] = []  # routes and trunks that calls which were joined go on to use
-        self._on_end = on_end
+        self.cdr_writer = CdrWriter(call_id, context.write_entry, context.now)
+        self.session = IvrSession(config.snapshot)
+        self.dialer: Dialer | None = None  # rings the callee, or has connected it
+        self.callee: Party | None = None  # that the caller is connected to
+        self.is_finished = False
+        self.on_outcome: Callable[[int], object] = ignore_outcome  # called once: 200, or the callee's status
+        self.slots: list[RouteSlot] = []  # of outbound calls whose party was joined to this call
+        self._owner = owner
         self._events: deque[Event] = deque()
-        self._is_telling = False
+        self._is_dispatching = False
         self._timers: dict[CallTimer, TimerHandle] = {}
-        self._player = PromptPlayer(house, self._play_ended)
-        self._voicemail = Voicemail(house, ident, self.tell)
+        self._player = PromptPlayer(context, self.on_play_end)
+        self._voicemail = Voicemail(context, call_id, self.dispatch)
         self._dial: Dial | None = None
-        self._cause: Cause | None = None  # why nobody was reached
-        self._heard: dict[str, Any] = {}
+        self._cause: Cause | None = None  # of the last dial, if it failed
+        self._media_stats: dict[str, Any] = {}  # by side
         self._recording = ""  # file
-        self._released: set[Party] = set()  # sides that go on elsewhere
-        self._take(caller)
+        self._detached: set[Party] = set()  # parties that go on in another call
+        caller.listener = self
 
     @property
     def account(self) -> SipAccount | None:
-        """The caller's account, if a phone of the house calls."""
+        """The caller's account; None if the call came over a trunk."""
         return self.origin if isinstance(self.origin, SipAccount) else None
 
     def other(self, party: Party) -> Party | None:
-        """Who this side of the call talks to, if it does."""
+        """Return the party that this one is connected to."""
         if self.callee is None or party not in (self.caller, self.callee):
             return None
         return self.caller if party is self.callee else self.callee
 
-    def _take(self, caller: Party) -> None:
-        self.caller = caller
-        caller.on_key = lambda key: self.tell(Digit(key))
-        caller.on_gone = self._caller_gone
-        caller.on_lost = self._lost
-        caller.on_referral = lambda party, referral: self.on_referral(self, party, referral)
-
-    def begin(self, facts: CallHeader, way: DialplanMatch) -> None:
-        """The call is offered: follow where it leads."""
-        self.scribe.begin(facts, is_outside=leads_outside(way))
+    def start(self, header: CallHeader, match: DialplanMatch) -> None:
+        """Offer the call to the IVR at its destination."""
+        self.cdr_writer.begin(header, is_outside=leads_outside(match))
         if self.caller.is_answered:
-            self.scribe.answer()
+            self.cdr_writer.answer()
         number, is_answered = self.caller.number, self.caller.is_answered
-        self.tell(CallArrived(number, way.destination, way.route_ids, is_answered))
+        self.dispatch(CallArrived(number, match.destination, match.route_ids, is_answered))
 
-    # The menu core
+    # Callbacks of the parties
 
-    def tell(self, event: Event) -> None:
-        """Tell the core what happened, and do what it says. What happens meanwhile waits its turn."""
+    def on_key(self, party: Party, key: str) -> None:
+        if party is self.caller:
+            self.dispatch(Digit(key))
+
+    def on_gone(self, party: Party, _termination: Termination) -> None:
+        if party is self.caller:
+            self.dispatch(HungUp())
+        else:
+            self.on_callee_hangup(party)
+
+    def on_media_timeout(self, party: Party) -> None:
+        side = "caller" if party is self.caller else "callee"
+        log.info("media timeout", call=self.id, side=side)
+        if party is self.caller:
+            self.dispatch(HungUp())
+        else:
+            self.on_callee_hangup(party)
+
+    def on_referral(self, party: Party, referral: Referral) -> None:
+        self._owner.on_referral(self, party, referral)
+
+    # The IVR
+
+    def dispatch(self, event: Event) -> None:
+        """Handle an event in the IVR session and execute its commands. Events that these cause are queued."""
         self._events.append(event)
-        if self._is_telling:
+        if self._is_dispatching:
             return
-        self._is_telling = True
+        self._is_dispatching = True
         try:
-            while self._events and not self.is_over:
+            while self._events and not self.is_finished:
                 self._handle(self._events.popleft())
-        except Exception:  # one call's trouble must not become another's, and must not last for ever
-            log.exception("a call failed", call=self.id)
+        except Exception:  # must neither affect other calls nor leave this one open for ever
+            log.exception("call failed", call=self.id)
             self._finish(FAILED)
         finally:
-            self._is_telling = False
+            self._is_dispatching = False
 
     def _handle(self, event: Event) -> None:
         was_ended, was_private = self.session.ended, self.session.private
         commands = self.session.handle(event)
         if not was_ended:
-            self.scribe.step(event, commands, self.session, was_private=was_private)
+            self.cdr_writer.step(event, commands, self.session, was_private=was_private)
         for command in commands:
-            self._do(command)
+            self._execute(command)
         if isinstance(event, HungUp):
             self._finish(HangupReason.CALLER)
 
-    def _do(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
+    def _execute(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
         match command:
             case Note():
                 pass
@@ -171,115 +207,111 @@ class Call:
             case StopRecord():
                 self._voicemail.stop()
             case OpenMailbox():
-                self.house.spawn(self._voicemail.open(command))
+                self.context.spawn(self._voicemail.open(command))
             case DeleteMessage():
-                self._voicemail.delete(command, self.configuration.snapshot)
+                self._voicemail.delete(command, self.config.snapshot)
             case Hangup():
                 self._finish(command.reason)
             case _:
                 assert_never(command)
 
     def _answer(self) -> None:
-        self.scribe.answer()  # first: what a phone has been told is in its record, whatever happens then
+        self.cdr_writer.answer()  # first: a 200 that was sent must be in the record, whatever follows
         self.caller.answer()
-        folder = self.house.recordings
+        folder = self.context.recording_folder
         if folder is not None and not self._recording:
             self._recording = f"{self.id}.wav"
             self.caller.media.record(folder / self._recording, both=True)
 
-    # Sounds
+    # Prompts
 
     def _start_play(self, play: Play) -> None:
         self._voicemail.mark_heard(play.prompts)
         is_failed = self._cause is not None and self.session.state is IvrState.NOTICE
-        self._tell_fate(STATUSES[self._cause] if self._cause and is_failed else 200)
+        self._report_outcome(STATUSES[self._cause] if self._cause and is_failed else 200)
         self._player.start(play, self.caller, self._voicemail.messages)
 
-    def _play_ended(self, play: Play, missing: tuple[str, ...]) -> None:
-        self.tell(PromptEnded(play.token, missing))
+    def on_play_end(self, play: Play, missing: tuple[str, ...]) -> None:
+        """A play has ended; `missing` names prompts that were not found."""
+        self.dispatch(PromptEnded(play.token, missing))
 
-    # Time
+    # Timers
 
     def _set_timer(self, command: SetTimer) -> None:
         self._cancel_timer(command.timer)
-        fire = partial(self.tell, TimerFired(command.token))
-        self._timers[command.timer] = self.house.loop.call_later(command.seconds, fire)
+        fire = partial(self.dispatch, TimerFired(command.token))
+        self._timers[command.timer] = self.context.loop.call_later(command.seconds, fire)
 
     def _cancel_timer(self, timer: CallTimer) -> None:
         handle = self._timers.pop(timer, None)
         if handle is not None:
             handle.cancel()
 
-    # Somebody else
+    # The callee
 
     def _start_dial(self, dial: Dial) -> None:
         self._stop_dial()
         self._player.forget()
         self._dial, self._cause = dial, None
-        self.ringing = Dialer(
-            self.house, self.configuration, self, self.scribe, dial=dial, caller=self._show_caller(dial)
+        self.dialer = Dialer(
+            self.context, self.config, self, self.cdr_writer, dial=dial, caller=self._caller_id(dial)
         )
         if self.caller.is_answered:
             self.caller.media.play((ringback(),), loop=True)
-        self.ringing.start()
+        self.dialer.start()
 
-    def _show_caller(self, dial: Dial) -> CallerId:
-        """Who is shown to those who are rung: the caller, or the menu's name with the caller's number."""
-        ivr = self.configuration.snapshot.ivrs.get(dial.ivr)
+    def _caller_id(self, dial: Dial) -> CallerId:
+        """Return the caller ID for callees: the caller's number, and the menu's name if one dials."""
+        ivr = self.config.snapshot.ivrs.get(dial.ivr)
         account = self.account
         outside = account.caller_id if account is not None else ""
         return CallerId(self.caller.number, ivr.name if ivr else self.caller_name, outside)
 
     def _stop_dial(self) -> None:
         if self.callee is not None:
-            self._gather(self.callee, "callee")
+            self._collect_stats(self.callee, "callee")
             self.caller.media.unbridge()
-        if self.ringing is not None:
-            self.ringing.stop()
+        if self.dialer is not None:
+            self.dialer.stop()
             self.caller.media.unbridge()
             self.caller.media.stop()
         if self.callee is not None:
             self.callee.hang_up()
-        self.ringing = self.callee = self._dial = None
+        self.dialer = self.callee = self._dial = None
 
-    def rang(self, ringing: Dialer, early: Party | None) -> None:
-        """It rings there: so it does here, or what is heard there is heard here."""
-        if ringing is not self.ringing:
+    def on_ringing(self, dialer: Dialer, early: Party | None) -> None:
+        """Relay ringing or early media to the caller."""
+        if dialer is not self.dialer:
             return
         self.caller.ring(is_early=early is not None)
         if early is not None and self.caller.terms is not None and self.caller.media.partner is None:
             self.caller.media.stop()
             self.caller.media.bridge(early.media)
 
-    def reached(self, ringing: Dialer, party: Party) -> None:
-        """Somebody answered: the two are connected."""
+    def on_answered(self, dialer: Dialer, party: Party) -> None:
+        """Connect the caller to the party that answered."""
         dial = self._dial
-        if ringing is not self.ringing or dial is None:
+        if dialer is not self.dialer or dial is None:
             party.hang_up()
             return
         self._cancel_timer(CallTimer.WAIT)
-        self._take_callee(party)
+        self.callee = party
         self._bridge()
-        self._tell_fate(200)
-        self.tell(DialAnswered(dial.token))
+        self._report_outcome(200)
+        self.dispatch(DialAnswered(dial.token))
 
-    def meet(self, party: Party) -> None:
-        """Connect the caller with somebody who is on the line already, as if who is rung had answered."""
-        dial, ringing = self._dial, self.ringing
-        if dial is None or ringing is None:
+    def connect_existing(self, party: Party) -> None:
+        """Connect the caller to a party that is answered already, instead of the phones that ring."""
+        dial, dialer = self._dial, self.dialer
+        if dial is None or dialer is None:
             party.hang_up()
             return
-        ringing.stop()
-        party.on_gone = lambda party, _ending: self.left(party)
-        self.reached(ringing, party)
-
-    def _take_callee(self, party: Party) -> None:
-        self.callee = party
-        party.on_referral = lambda asking, referral: self.on_referral(self, asking, referral)
-        party.on_lost = self._lost
+        dialer.stop()
+        party.listener = self
+        self.on_answered(dialer, party)
 
     def _bridge(self) -> None:
-        """Let the two sides hear each other."""
+        """Bridge the media of caller and callee."""
         if self.callee is None:
             return
         if not self.caller.is_answered:
@@ -290,112 +322,94 @@ class Call:
             self.callee.media.unbridge()
             self.caller.media.bridge(self.callee.media)
 
-    def swap(self, old: Party, new: Party) -> None:
-        """Put somebody, who is answered, in the place of one side."""
-        self._gather(old, "caller" if old is self.caller else "callee")
+    def replace_party(self, old: Party, new: Party) -> None:
+        """Put an answered party in the place of the caller or the callee."""
+        self._collect_stats(old, "caller" if old is self.caller else "callee")
         old.media.unbridge()
-        old.forget()
+        old.listener = NO_LISTENER
         if old is self.caller:
-            self._take(new)
+            self.caller = new
         else:
-            if self.ringing is not None and (line := self.ringing.release()):
-                self.lines.append(line)
-            self._take_callee(new)
-            new.on_gone = lambda party, _ending: self.left(party)
+            if self.dialer is not None and (slot := self.dialer.detach()):
+                self.slots.append(slot)
+            self.callee = new
+        new.listener = self
         self._bridge()
 
-    def unreached(self, ringing: Dialer, cause: Cause) -> None:
-        """Nobody will answer."""
+    def on_unreachable(self, dialer: Dialer, cause: Cause) -> None:
+        """Report to the IVR that the dial failed."""
         dial = self._dial
-        if ringing is self.ringing and dial is not None:
+        if dialer is self.dialer and dial is not None:
             self._cause = cause
             self.caller.media.unbridge()
             self.caller.media.stop()
-            self.ringing = self._dial = None
-            self.tell(DialFailed(dial.token, cause))
+            self.dialer = self._dial = None
+            self.dispatch(DialFailed(dial.token, cause))
 
-    def left(self, party: Party) -> None:
-        """Who was reached has hung up."""
+    def on_callee_hangup(self, party: Party) -> None:
+        """Report to the IVR that the callee hung up."""
         if party is self.callee and self._dial is not None:
             token = self._dial.token
-            self._gather(party, "callee")
+            self._collect_stats(party, "callee")
             self.caller.media.unbridge()
             party.hang_up()
             self.callee = None
-            self.tell(DialEnded(token))
-
-    def _caller_gone(self, _party: Party, _ending: Termination) -> None:
-        self.tell(HungUp())
-
-    def _lost(self, party: Party) -> None:
-        """Its line is dead: nothing was heard for long, and nobody said good-bye."""
-        log.info(
-            "no sound for a long time", call=self.id, side="caller" if party is self.caller else "callee"
-        )
-        if party is self.caller:
-            self.tell(HungUp())
-        else:
-            self.left(party)
+            self.dispatch(DialEnded(token))
 
     # The end
 
     def _finish(self, reason: str) -> None:
-        if self.is_over:
+        if self.is_finished:
             return
-        self.is_over = True
+        self.is_finished = True
         self._player.close()
         for timer in list(self._timers):
             self._cancel_timer(timer)
         self._voicemail.close()
         self._stop_dial()
-        is_ours = self.caller not in self._released
-        if is_ours:
-            self._gather(self.caller, "caller")
-        self.scribe.finish(reason, self._input(), self._heard, self._recording)
-        if is_ours:
-            why = HangupReason(reason) if reason in REASONS else None
-            self.caller.hang_up(status_of(why, self._cause) if why else 480)
-        for line in self.lines:
-            self.house.usage.end(*line)
-        self._tell_fate(480 if self._cause is None else STATUSES[self._cause])
-        self._on_end(self)
+        has_caller = self.caller not in self._detached
+        if has_caller:
+            self._collect_stats(self.caller, "caller")
+        self.cdr_writer.finish(reason, self._describe_input(), self._media_stats, self._recording)
+        if has_caller:
+            ivr_reason = HangupReason(reason) if reason in REASONS else None
+            self.caller.hang_up(status_of(ivr_reason, self._cause) if ivr_reason else 480)
+        for slot in self.slots:
+            self.context.limiter.end_outbound(slot)
+        self._report_outcome(480 if self._cause is None else STATUSES[self._cause])
+        self._owner.on_call_end(self)
 
     def close(self, reason: str) -> None:
-        """End the call from outside of the menu: the server stops, or it was transferred."""
+        """End the call for a reason outside of the IVR: the server stops, or a transfer."""
         self._finish(reason)
 
-    def release(self, party: Party) -> tuple[int, int] | None:
-        """Give up one side, which goes on elsewhere; the route and trunk that it still uses, if it does."""
-        self._gather(party, "caller" if party is self.caller else "callee")
+    def detach(self, party: Party) -> RouteSlot | None:
+        """Release a party, which goes on in another call. Return the slot that it still holds."""
+        self._collect_stats(party, "caller" if party is self.caller else "callee")
         party.media.unbridge()
-        party.forget()
-        self._released.add(party)
-        line = None
+        party.listener = NO_LISTENER
+        self._detached.add(party)
+        slot = None
         if party is self.callee:
-            line = self.ringing.release() if self.ringing is not None else None
-            line = line or (self.lines.pop() if self.lines else None)
-            self.callee = self.ringing = None
-        return line
+            slot = self.dialer.detach() if self.dialer is not None else None
+            slot = slot or (self.slots.pop() if self.slots else None)
+            self.callee = self.dialer = None
+        return slot
 
-    def _tell_fate(self, status: int) -> None:
-        told, self.on_fate = self.on_fate, ignore
-        told(status)
+    def _report_outcome(self, status: int) -> None:
+        on_outcome, self.on_outcome = self.on_outcome, ignore_outcome
+        on_outcome(status)
 
-    def _gather(self, party: Party, name: str) -> None:
-        """Keep how its sound fared, before that is closed."""
-        found = msgspec.to_builtins(party.media.statistics())
-        self._heard[name] = {key: value for key, value in found.items() if value is not None}
+    def _collect_stats(self, party: Party, side: str) -> None:
+        """Keep the media statistics of a party before its session is closed."""
+        stats = msgspec.to_builtins(party.media.statistics())
+        self._media_stats[side] = {key: value for key, value in stats.items() if value is not None}
 
-    def _input(self) -> dict[str, object]:
-        """Which kinds of keys the caller's phone agreed on, and which were heard."""
+    def _describe_input(self) -> dict[str, object]:
+        """Return the DTMF methods that the caller's phone negotiated, and those that were received."""
         terms = self.caller.terms
         negotiated = ["rfc4733"] if terms is not None and terms.events_in is not None else ["inband"]
         return {
             "negotiated": negotiated if terms is not None else [],
-            "heard": {kind.value: count for kind, count in self.caller.heard.items()},
+            "heard": {method.value: count for method, count in self.caller.key_counts.items()},
         }
-
-
-def refuse_referral(_call: Call, _party: Party, referral: Referral) -> None:
-    """Nobody may transfer."""
-    referral.reject(603)

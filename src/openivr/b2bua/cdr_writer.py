@@ -1,4 +1,4 @@
-"""Writes a call down, step by step, as entries of the journal; and says it in the log."""
+"""Writes the journal entries and log lines of one call."""
 
 from collections.abc import Callable, Iterable
 from typing import TypedDict
@@ -21,12 +21,12 @@ from openivr.ivr.events import Digit, Event
 from openivr.ivr.session import IvrSession
 
 log = structlog.get_logger(__name__)
-Write = Callable[[JournalEntry], None]
-MOST_EVENTS = 5_000  # of one call that are kept; somebody who types for hours does not fill the disk
+WriteEntry = Callable[[JournalEntry], None]
+MAX_EVENTS = 5_000  # of one call, so that a caller who presses keys for hours does not fill the disk
 
 
 class CallHeader(TypedDict):
-    """What is known of a call when it begins: the fields of `CallBegan`."""
+    """Facts known when a call begins: the fields of `CallBegan`."""
 
     caller: str
     caller_name: str
@@ -38,10 +38,10 @@ class CallHeader(TypedDict):
 
 
 class CdrWriter:
-    """One call's. `now` gives Unix milliseconds."""
+    """Records one call. `now` returns Unix milliseconds."""
 
-    def __init__(self, call: str, write: Write, now: Callable[[], int]) -> None:
-        self.call, self._write, self._now = call, write, now
+    def __init__(self, call: str, write_entry: WriteEntry, now: Callable[[], int]) -> None:
+        self.call, self._write_entry, self._now = call, write_entry, now
         self._entries = 0
         self._started = now()
         self.keys = ""
@@ -54,33 +54,33 @@ class CdrWriter:
         self._entries += 1
         return self.call, self._entries, self._now()
 
-    def begin(self, facts: CallHeader, *, is_outside: bool = False) -> None:
-        """The call is offered; outside: the log must not have the number called."""
+    def begin(self, header: CallHeader, *, is_outside: bool = False) -> None:
+        """Record that the call is offered. The number of an outside call is kept out of the log."""
         call, n, at = self._head()
         self._started = at
-        self._write(CallBegan(call=call, n=n, at=at, **facts))
-        shown = facts | ({"called": HIDDEN} if is_outside else {})
+        self._write_entry(CallBegan(call=call, n=n, at=at, **header))
+        shown = header | ({"called": HIDDEN} if is_outside else {})
         self._log.info("call begins", **shown)
 
     def step(
         self, event: Event, commands: Iterable[Command], session: IvrSession, *, was_private: bool
     ) -> None:
-        """The menu core was told something, and said this."""
-        if self._entries > MOST_EVENTS:
+        """Record an event and the commands with which the IVR responds."""
+        if self._entries > MAX_EVENTS:
             return
         if isinstance(event, Digit):
             self.keys += HIDDEN_KEY if was_private and event.key not in "*#" else event.key
         notes = [command for command in commands if isinstance(command, Note)]
         for note in notes:
-            self._tell(note)
+            self._log_note(note)
         call, n, at = self._head()
-        happening = TimedEvent(at - self._started, event)
-        self._write(
+        timed_event = TimedEvent(at - self._started, event)
+        self._write_entry(
             CallStepped(
                 call=call,
                 n=n,
                 at=at,
-                event=describe(happening, is_private=was_private),
+                event=describe(timed_event, is_private=was_private),
                 notes=tuple(map(mask, notes)),
                 stage=session.state.value,
                 menu=session.ivr.id,
@@ -88,46 +88,46 @@ class CdrWriter:
             )
         )
 
-    def _tell(self, note: Note) -> None:
+    def _log_note(self, note: Note) -> None:
         self.topics.add(note.topic)
         if note.private and note.input and note.input in self.keys:
             start = self.keys.rindex(note.input)
             self.keys = self.keys[:start] + HIDDEN + self.keys[start + len(note.input) :]
         shown = mask(note)
-        facts = {"menu": shown.ivr, "input": shown.input, "kind": shown.kind, "number": shown.number}
-        facts |= {"target": shown.target, "detail": shown.detail}
-        self._log.info(note.topic.value, **{name: value for name, value in facts.items() if value})
+        fields = {"menu": shown.ivr, "input": shown.input, "kind": shown.kind, "number": shown.number}
+        fields |= {"target": shown.target, "detail": shown.detail}
+        self._log.info(note.topic.value, **{name: value for name, value in fields.items() if value})
 
     def answer(self) -> None:
-        """The caller was answered."""
+        """Record that the caller is answered. Only the first call has an effect."""
         if not self.is_answered:
             self.is_answered = True
             call, n, at = self._head()
-            self._write(CallAnswered(call=call, n=n, at=at))
+            self._write_entry(CallAnswered(call=call, n=n, at=at))
 
     def add_leg(self, leg: LegRecord) -> int:
-        """Somebody is rung; the number of the leg."""
+        """Record a leg that is rung. Return its number."""
         self.legs.append(leg)
         self._write_leg(len(self.legs) - 1)
         return len(self.legs) - 1
 
     def change_leg(self, number: int, leg: LegRecord) -> None:
-        """What is known of a leg now."""
+        """Record the new state of a leg."""
         if self.legs[number] != leg:
             self.legs[number] = leg
             self._write_leg(number)
 
     def _write_leg(self, number: int) -> None:
         call, n, at = self._head()
-        self._write(LegChanged(call=call, n=n, at=at, leg=number, state=self.legs[number]))
+        self._write_entry(LegChanged(call=call, n=n, at=at, leg=number, state=self.legs[number]))
 
     def finish(
         self, reason: str, input_: dict[str, object], media: dict[str, object], recording: str = ""
     ) -> CallOutcome:
-        """The call is over; what became of it."""
+        """Record the end of the call. Return its outcome."""
         outcome = self.outcome()
         call, n, at = self._head()
-        self._write(
+        self._write_entry(
             CallEnded(
                 call=call,
                 n=n,
@@ -143,7 +143,7 @@ class CdrWriter:
         return outcome
 
     def outcome(self) -> CallOutcome:
-        """In one word, from what was noted."""
+        """Return the outcome that follows from the notes so far."""
         if Topic.CONNECTED in self.topics:
             return CallOutcome.CONNECTED
         if Topic.RECORDED in self.topics:

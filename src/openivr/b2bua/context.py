@@ -1,4 +1,4 @@
-"""What calls work with; made once by whoever puts the process together."""
+"""Dependencies that all calls share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from openivr.b2bua.limits import Usage
+from openivr.b2bua.limits import CallLimiter
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import JournalEntry
 from openivr.config.call_config import SipAccount
@@ -41,19 +41,19 @@ class SipAgent(Protocol):
         ...
 
 
-class TrunkRoutes(Protocol):
-    """The trunks as they are now (`sip.trunks.Trunks`)."""
+class Trunks(Protocol):
+    """The part of the trunk manager that calls use."""
 
     def dial_targets(self, ident: int, number: str, caller: str = "") -> list[DialTarget]:
-        """The ways to call a number over a trunk, to be tried in order; none while there is none."""
+        """Return the targets for a number over a trunk, in the order to try them; none if it is down."""
         ...
 
     def on_no_response(self, ident: int) -> None:
-        """Note that a call over a trunk had no answer at all."""
+        """Record that an INVITE over a trunk got no response."""
         ...
 
     def on_incoming_call(self, ident: int) -> None:
-        """Note that a call came over a trunk."""
+        """Record that a call came over a trunk."""
         ...
 
 
@@ -62,30 +62,30 @@ OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number,
 
 @dataclass(slots=True)
 class CallContext:
-    """Everything that a call may use. Nothing of it blocks."""
+    """Dependencies of a call. None of the methods blocks."""
 
     loop: asyncio.AbstractEventLoop
     agent: SipAgent
     media: Media
-    library: PromptCache
-    usage: Usage
-    lines: TrunkRoutes
-    phones: Callable[[SipAccount], Sequence[Binding]]  # where the phones of an account are now
+    prompts: PromptCache
+    limiter: CallLimiter
+    trunks: Trunks
+    bindings_of: Callable[[SipAccount], Sequence[Binding]]  # current registrations of an account
     open_mailbox: OpenMailbox
-    write: Callable[[JournalEntry], None]
+    write_entry: Callable[[JournalEntry], None]
     now: Callable[[], int]  # Unix milliseconds
-    messages: Path  # folder where messages wait for the clerk
-    recordings: Path | None = None  # folder for the sound of calls; None: they are not recorded
+    message_folder: Path  # where messages wait for the CDR worker
+    recording_folder: Path | None = None  # None: calls are not recorded
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that waits, beside the calls."""
+        """Run a coroutine as a task; its failure is logged."""
         task = self.loop.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._on_task_done)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("work for a call failed", exc_info=error)
+            log.error("background task of a call failed", exc_info=error)

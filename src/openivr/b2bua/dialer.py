@@ -1,13 +1,12 @@
-"""Rings somebody for a call: all phones of an extension, the rounds of a ring group, a number outside.
+"""Rings the phones of an extension or a ring group, or an outside number (RFC 3261, section 16: forking).
 
-The first who answers is connected, the others are cancelled. The `DialObserver` is notified while it
-rings, and once of the result: answered or failed.
+The first fork that answers is connected and the others are cancelled. The `DialObserver` is notified of
+ringing, and then once of the result: answered or failed.
 """
 
 from asyncio import TimerHandle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 from urllib.parse import quote
 
@@ -16,9 +15,9 @@ import structlog
 
 from openivr.b2bua.cdr_writer import CdrWriter
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.limits import OutboundCall
-from openivr.b2bua.party import Party
-from openivr.b2bua.ring_strategy import RingRound, plan_rings
+from openivr.b2bua.limits import OutboundCall, RouteSlot
+from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
+from openivr.b2bua.ring_strategy import RingRound, plan_rounds
 from openivr.b2bua.sip_causes import cause_of, ends_all, strongest
 from openivr.cdr.journal.entries import LegRecord
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
@@ -29,108 +28,148 @@ from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
 from openivr.sip.address import uri_host
 from openivr.sip.dialog.call_leg import Header
+from openivr.sip.dialog.refer import Referral
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.termination import FailureReason, Termination
 from openivr.sip.trunk.trunk_manager import DialTarget
 
 log = structlog.get_logger(__name__)
-HEED_SECONDS = 6.0  # a line that has not said anything to four INVITEs by then is passed over
-NO_ANSWER_AT_ALL = frozenset((FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME))
+RESPONSE_SECONDS = 6.0  # for a trunk's first response; it has had four INVITEs by then
+UNREACHED = frozenset((FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME))
 
 
 class DialObserver(Protocol):
-    """Who wants somebody rung."""
+    """Callbacks of a dialer and, once a callee is connected, of the callee."""
 
-    def rang(self, ringing: "Dialer", early: Party | None) -> None:
-        """It rings; `early`: with sound from there before the answer."""
+    def on_ringing(self, dialer: "Dialer", early: Party | None) -> None:
+        """A phone rings; `early` is the only party that rings, if it sends early media."""
         ...
 
-    def reached(self, ringing: "Dialer", party: Party) -> None:
-        """Somebody answered."""
+    def on_answered(self, dialer: "Dialer", party: Party) -> None:
+        """A party answered. The other forks are cancelled."""
         ...
 
-    def unreached(self, ringing: "Dialer", cause: Cause) -> None:
-        """Nobody will."""
+    def on_unreachable(self, dialer: "Dialer", cause: Cause) -> None:
+        """No party answered, and none is left to try."""
         ...
 
-    def left(self, party: Party) -> None:
-        """Who had answered has hung up."""
+    def on_callee_hangup(self, party: Party) -> None:
+        """The party that had answered hung up."""
+        ...
+
+    def on_media_timeout(self, party: Party) -> None:
+        """No RTP has come for a long time from the party that had answered."""
+        ...
+
+    def on_referral(self, party: Party, referral: Referral) -> None:
+        """The party that had answered asks for a transfer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CallerId:
-    """Who is shown to those who are rung."""
+    """Caller ID that callees see."""
 
     number: str
     name: str
-    outside: str = ""  # number to show over trunks, if it is the caller's own; "": the trunk's
+    outside: str = ""  # number for trunks, if the caller has one; "": the trunk's
 
 
-@dataclass(slots=True)
-class Fork:
-    """One phone or line that is rung."""
+@dataclass(slots=True, eq=False)
+class Fork(PartyListener):
+    """A phone or trunk that is rung, and listens to its party until the call ends."""
 
+    dialer: "Dialer"
     party: Party
-    member: int  # extension; 0 for the outside
-    leg: int  # its place in the record
+    member: int  # extension; 0 for an outside number
+    leg: int  # number of its leg in the record
     record: LegRecord
+
+    def on_progress(self, _party: Party, status: int, is_early: bool) -> None:
+        self.dialer.on_progress(self, status, is_early)
+
+    def on_answer(self, _party: Party) -> None:
+        self.dialer.on_answer(self)
+
+    def on_gone(self, _party: Party, termination: Termination) -> None:
+        self.dialer.on_gone(self, termination)
+
+    def on_media_timeout(self, party: Party) -> None:
+        if self is self.dialer.winner:
+            self.dialer.observer.on_media_timeout(party)
+
+    def on_referral(self, party: Party, referral: Referral) -> None:
+        if self is self.dialer.winner:
+            self.dialer.observer.on_referral(party, referral)
+        else:
+            referral.reject(603)
 
 
 class Dialer:
-    """One `Dial` of one call."""
+    """Carries out one `Dial` command."""
 
     def __init__(  # noqa: PLR0913 - a dial has many circumstances
         self,
-        house: CallContext,
-        configuration: CallConfig,
-        client: DialObserver,
-        scribe: CdrWriter,
+        context: CallContext,
+        config: CallConfig,
+        observer: DialObserver,
+        cdr_writer: CdrWriter,
         *,
         dial: Dial,
         caller: CallerId,
     ) -> None:
-        self.house, self.configuration, self.client = house, configuration, client
-        self.scribe, self.dial, self.caller = scribe, dial, caller
+        self.context, self.config, self.observer = context, config, observer
+        self.cdr_writer, self.dial, self.caller = cdr_writer, dial, caller
         self.forks: list[Fork] = []
         self.winner: Fork | None = None
-        self.is_over = False
-        self.line: tuple[int, int] | None = None  # route and trunk that are in use
+        self.is_finished = False
+        self.slot: RouteSlot | None = None  # that the call over a trunk holds
         self._rounds: Iterator[RingRound] = iter(())
-        self._causes: dict[int, list[Cause]] = {}
-        self._ways: Iterator[DialTarget] = iter(())
+        self._causes: dict[int, list[Cause]] = {}  # by member
+        self._targets: Iterator[DialTarget] = iter(())
         self._timer: TimerHandle | None = None
 
-    # What the call wants
+    # Commands of the call
 
     def start(self) -> None:
-        """Ring. Nothing is told before this returns."""
+        """Start dialling. The observer is called only after this has returned."""
         match self.dial.kind:
             case DestinationKind.EXTERNAL:
-                self.house.loop.call_soon(self._ring_outside)
+                self.context.loop.call_soon(self._ring_outside)
             case DestinationKind.RING_GROUP:
-                group = self.configuration.snapshot.ring_groups[self.dial.target]
-                people = members(self.configuration.snapshot, group)
-                self._rounds = iter(plan_rings(group.strategy, people, self.dial.seconds))
-                self.house.loop.call_soon(self._ring_next)
+                group = self.config.snapshot.ring_groups[self.dial.target]
+                extensions = members(self.config.snapshot, group)
+                self._rounds = iter(plan_rounds(group.strategy, extensions, self.dial.seconds))
+                self.context.loop.call_soon(self._ring_next)
             case _:
                 self._rounds = iter((RingRound((self.dial.target,)),))
-                self.house.loop.call_soon(self._ring_next)
+                self.context.loop.call_soon(self._ring_next)
 
     def stop(self) -> None:
-        """Give up, or hang up on whoever answered."""
+        """Cancel all forks, and hang up the party that answered."""
         self._cancel_timer()
-        self.is_over = True
+        self.is_finished = True
         for fork in list(self.forks):
             self._end(fork, "cancelled" if fork is not self.winner else "answered")
         self.winner = None
-        self._free_line()
+        self._free_slot()
 
-    # Inside the house
+    def detach(self) -> RouteSlot | None:
+        """Hand the party that answered over to another call. Return the slot that it still holds."""
+        if self.winner is not None:
+            self._note(self.winner, ended=self.context.now(), result="transferred")
+            self.winner.party.listener = NO_LISTENER
+            self.forks.remove(self.winner)
+            self.winner = None
+        self.is_finished = True
+        slot, self.slot = self.slot, None
+        return slot
+
+    # Extensions and ring groups
 
     def _ring_next(self) -> None:
-        """Ring the next round; without one, nobody was reached."""
-        if self.is_over:
+        """Ring the next round. Fail if there is none."""
+        if self.is_finished:
             return
         self._cancel_timer()
         round_ = next(self._rounds, None)
@@ -147,15 +186,14 @@ class Dialer:
         if not self.forks:
             self._ring_next()
         elif round_.seconds is not None:
-            self._timer = self.house.loop.call_later(round_.seconds, self._ring_next)
+            self._timer = self.context.loop.call_later(round_.seconds, self._ring_next)
 
     def _ring_extension(self, member: int) -> None:
-        account = self.configuration.account_of(member)
+        account = self.config.account_of(member)
         if account is None:
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return
-        bindings = self.house.phones(account)
-        for binding in bindings:
+        for binding in self.context.bindings_of(account):
             self._ring_phone(account, member, binding)
         if not any(fork.member == member for fork in self.forks):
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
@@ -169,72 +207,64 @@ class Dialer:
             target=member,
             number=account.number,
             via=f"{uri_host(target.host)}:{target.port}",
-            began=self.house.now(),
+            began=self.context.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
         self._place(DialTarget(contact, f"sip:{number}@{{host}}", target, None, ""), member, record, headers)
 
-    def release(self) -> tuple[int, int] | None:
-        """Leave who answered to another call, with the route and trunk that it goes on to use, if it does."""
-        if self.winner is not None:
-            self._note(self.winner, ended=self.house.now(), result="transferred")
-            self.forks.remove(self.winner)
-            self.winner = None
-        self.is_over = True
-        line, self.line = self.line, None
-        return line
-
-    # Outside
+    # Outside numbers
 
     def _ring_outside(self) -> None:
-        if self.is_over:
+        if self.is_finished:
             return
-        dial, snapshot = self.dial, self.configuration.snapshot
-        route, trunk = snapshot.outbound_routes.get(dial.target), self.configuration.trunks.get(dial.trunk)
+        dial, snapshot = self.dial, self.config.snapshot
+        route, trunk = snapshot.outbound_routes.get(dial.target), self.config.trunks.get(dial.trunk)
         if route is None or trunk is None or not trunk.enabled:
-            self._refuse(Cause.UNAVAILABLE)
+            self._fail_outside(Cause.UNAVAILABLE)
             return
-        start = OutboundCall(route.id, self.caller.number, self.house.now() / 1000)
-        limit = self.house.usage.refuse(start, route.limits, trunk.id, trunk.max_calls)
+        call = OutboundCall(route.id, self.caller.number, self.context.now() / 1000)
+        limit = self.context.limiter.exceeded(call, route.limits, trunk.id, trunk.max_calls)
         if limit is not None:
-            log.warning("call outside refused", call=self.scribe.call, route=route.name, limit=limit.value)
-            self._refuse(Cause.LIMIT)
+            log.warning(
+                "outbound call refused", call=self.cdr_writer.call, route=route.name, limit=limit.value
+            )
+            self._fail_outside(Cause.LIMIT)
             return
-        self._ways = iter(self.house.lines.dial_targets(trunk.id, dial.number, self.caller.outside))
-        self.house.usage.begin(start, trunk.id)
-        self.line = (route.id, trunk.id)
-        self._try_way(trunk)
+        self._targets = iter(self.context.trunks.dial_targets(trunk.id, dial.number, self.caller.outside))
+        self.slot = self.context.limiter.begin_outbound(call, trunk.id)
+        self._try_next_target(trunk)
 
-    def _try_way(self, trunk: TrunkAccount) -> None:
-        """Call over the next address of the trunk; without one, nobody was reached."""
+    def _try_next_target(self, trunk: TrunkAccount) -> None:
+        """Call over the next address of the trunk. Fail if there is none."""
         self._cancel_timer()
-        way = next(self._ways, None)
-        if way is None:
-            self._refuse(Cause.UNAVAILABLE)
+        target = next(self._targets, None)
+        if target is None:
+            self._fail_outside(Cause.UNAVAILABLE)
             return
-        dial = self.dial
         record = LegRecord(
             kind=DestinationKind.EXTERNAL.value,
-            target=dial.target,
-            number=dial.number,
+            target=self.dial.target,
+            number=self.dial.number,
             via=trunk.name,
-            began=self.house.now(),
+            began=self.context.now(),
         )
-        self._place(way, 0, record, ())
+        self._place(target, 0, record, ())
         if self.forks:
-            self._timer = self.house.loop.call_later(HEED_SECONDS, self._pass_over, self.forks[0], trunk)
+            self._timer = self.context.loop.call_later(
+                RESPONSE_SECONDS, self._on_response_timeout, self.forks[0], trunk
+            )
         else:
-            self._try_way(trunk)
+            self._try_next_target(trunk)
 
-    def _pass_over(self, fork: Fork, trunk: TrunkAccount) -> None:
-        """If nothing was heard from the line: a caller does not wait for timer B, half a minute."""
+    def _on_response_timeout(self, fork: Fork, trunk: TrunkAccount) -> None:
+        """Try the next address if there was no response. Timer B would take 32 s."""
         if fork.party.leg is None or fork.party.leg.has_response:
             return
-        self.house.lines.on_no_response(trunk.id)
+        self.context.trunks.on_no_response(trunk.id)
         self._end(fork, Cause.UNAVAILABLE)
-        self._try_way(trunk)
+        self._try_next_target(trunk)
 
-    def _refuse(self, cause: Cause) -> None:
+    def _fail_outside(self, cause: Cause) -> None:
         self._causes.setdefault(0, []).append(cause)
         self._fail()
 
@@ -243,102 +273,103 @@ class Dialer:
             self._timer.cancel()
             self._timer = None
 
-    def _free_line(self) -> None:
-        if self.line is not None:
-            self.house.usage.end(*self.line)
-            self.line = None
+    def _free_slot(self) -> None:
+        if self.slot is not None:
+            self.context.limiter.end_outbound(self.slot)
+            self.slot = None
 
-    # One phone or line
+    # One fork
 
-    def _place(self, way: DialTarget, member: int, record: LegRecord, headers: Sequence[Header]) -> None:
+    def _place(self, target: DialTarget, member: int, record: LegRecord, headers: Sequence[Header]) -> None:
         try:
-            media = self.house.media.open(way.target.host)
+            media = self.context.media.open(target.target.host)
         except (NoPorts, ValueError) as error:
-            log.error("no port for a call", call=self.scribe.call, error=str(error))
+            log.error("no RTP port for a call", call=self.cdr_writer.call, error=str(error))
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return
-        party = Party(media, record.number, record.began, self.house.loop.time)
-        fork = Fork(party, member, self.scribe.add_leg(record), record)
+        party = Party(media, record.number, record.began, self.context.loop.time)
+        fork = Fork(self, party, member, self.cdr_writer.add_leg(record), record)
         self.forks.append(fork)
-        party.account = self.configuration.account_of(member)
-        party.on_ringing = partial(self._progress, fork)
-        party.on_connected = partial(self._answer, fork)
-        party.on_gone = partial(self._gone, fork)
-        party.leg = self.house.agent.call(
-            way.uri,
+        party.account = self.config.account_of(member)
+        party.listener = fork
+        party.leg = self.context.agent.call(
+            target.uri,
             party,
             body=party.session.offer(),
-            caller=way.caller.replace("{host}", uri_host(media.address[0])),
+            caller=target.caller.replace("{host}", uri_host(media.address[0])),
             caller_name=self.caller.name,
-            target=way.target,
+            target=target.target,
             headers=headers,
-            authorise=way.authorise,
-            contact_user=way.contact_user,
+            authorise=target.authorise,
+            contact_user=target.contact_user,
         )
 
-    def _progress(self, fork: Fork, _party: Party, status: int, is_early: bool) -> None:
-        if not self.is_over and self.winner is None and status != 100:
-            self.client.rang(self, fork.party if is_early and len(self.forks) == 1 else None)
+    def on_progress(self, fork: Fork, status: int, is_early: bool) -> None:
+        """Report ringing or early media, once a fork has sent more than 100."""
+        if not self.is_finished and self.winner is None and status != 100:
+            self.observer.on_ringing(self, fork.party if is_early and len(self.forks) == 1 else None)
 
-    def _answer(self, fork: Fork, party: Party) -> None:
-        if self.is_over or self.winner is not None:
-            party.hang_up()
+    def on_answer(self, fork: Fork) -> None:
+        """Connect the first fork that answers, and hang up a later one."""
+        if self.is_finished or self.winner is not None:
+            fork.party.hang_up()
             return
         self.winner = fork
         self._cancel_timer()
         for other in [other for other in self.forks if other is not fork]:
             self._end(other, "answered elsewhere")
-        self._note(fork, answered=self.house.now(), result="answered", status=200)
-        self.client.reached(self, party)
+        self._note(fork, answered=self.context.now(), result="answered", status=200)
+        self.observer.on_answered(self, fork.party)
 
-    def _gone(self, fork: Fork, party: Party, ending: Termination) -> None:
+    def on_gone(self, fork: Fork, termination: Termination) -> None:
+        """Note how a fork ended, and try the next address or round if none is left."""
         if fork not in self.forks:
             return
         if fork is self.winner:
-            self._note(fork, ended=self.house.now())
-            self.client.left(party)
+            self._note(fork, ended=self.context.now())
+            self.observer.on_callee_hangup(fork.party)
             return
-        cause = find_cause(ending)
+        cause = find_cause(termination)
         self.forks.remove(fork)
-        party.hang_up()
-        self._note(fork, ended=self.house.now(), result=cause.value, status=ending.status)
-        if self.line is not None and ending.reason in NO_ANSWER_AT_ALL:
-            self.house.lines.on_no_response(self.dial.trunk)
-            if not self.is_over:
-                self._try_way(self.configuration.trunks[self.dial.trunk])
+        fork.party.hang_up()
+        self._note(fork, ended=self.context.now(), result=cause.value, status=termination.status)
+        if self.slot is not None and termination.reason in UNREACHED:
+            self.context.trunks.on_no_response(self.dial.trunk)
+            if not self.is_finished:
+                self._try_next_target(self.config.trunks[self.dial.trunk])
             return
         self._causes.setdefault(fork.member, []).append(cause)
-        if ends_all(ending.status):
+        if ends_all(termination.status):
             for other in [other for other in self.forks if other.member == fork.member]:
                 self._end(other, "answered elsewhere")
-        if not self.forks and self.winner is None and not self.is_over:
-            self._ring_next() if self.line is None else self._fail()
+        if not self.forks and self.winner is None and not self.is_finished:
+            self._ring_next() if self.slot is None else self._fail()
 
     def _end(self, fork: Fork, result: str) -> None:
         if fork in self.forks:
             self.forks.remove(fork)
-            fork.party.hang_up(headers=elsewhere(result))
-            self._note(fork, ended=self.house.now(), result=result)
+            fork.party.hang_up(headers=completed_elsewhere(result))
+            self._note(fork, ended=self.context.now(), result=result)
 
     def _note(self, fork: Fork, **changes: object) -> None:
         fork.record = msgspec.structs.replace(fork.record, **changes)
-        self.scribe.change_leg(fork.leg, fork.record)
+        self.cdr_writer.change_leg(fork.leg, fork.record)
 
     def _fail(self) -> None:
-        if not self.is_over:
-            self.is_over = True
-            self._free_line()
-            causes = [strongest(heard) for heard in self._causes.values()]
-            self.client.unreached(self, strongest(causes))
+        if not self.is_finished:
+            self.is_finished = True
+            self._free_slot()
+            causes = [strongest(causes) for causes in self._causes.values()]
+            self.observer.on_unreachable(self, strongest(causes))
 
 
-def find_cause(ending: Termination) -> Cause:
-    """Why a leg failed, in the menu core's words."""
-    return cause_of(ending.status, is_silent=ending.reason in NO_ANSWER_AT_ALL)
+def find_cause(termination: Termination) -> Cause:
+    """Map the termination of a leg to a cause of the IVR."""
+    return cause_of(termination.status, is_silent=termination.reason in UNREACHED)
 
 
-def elsewhere(result: str) -> tuple[Header, ...]:
-    """So that phones do not count a call that another one took as missed (RFC 3326)."""
+def completed_elsewhere(result: str) -> tuple[Header, ...]:
+    """Return the Reason header (RFC 3326) against "missed call" entries on phones that did not win."""
     if result != "answered elsewhere":
         return ()
     return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)

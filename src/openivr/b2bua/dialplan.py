@@ -1,4 +1,4 @@
-"""What a number means that somebody with an extension dials, or that a trunk brings: a pure function."""
+"""The dialplan: where a number leads that a phone dials or a trunk delivers. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -11,7 +11,7 @@ from openivr.ivr.policy import VOICEMAIL_MAIN, attempts, is_number
 
 @unique
 class NoMatch(StrEnum):
-    """Why a dialled number leads nowhere; the answer is 404 for all."""
+    """Reasons why a number leads nowhere. The response is 404 for each."""
 
     UNKNOWN = "nobody has this number"
     NO_ROUTE = "no inbound route takes this number"
@@ -20,46 +20,46 @@ class NoMatch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialplanMatch:
-    """Where a dialled number leads. `route_ids`: the routes for an outside number, in order."""
+    """Destination of a number. `route_ids`: the outbound routes for an outside number, in order."""
 
     destination: Destination
     route_ids: tuple[int, ...] = ()
 
 
-def leads_outside(way: DialplanMatch | NoMatch) -> bool:
-    """Whether the number dialled is somebody's outside, or may be: no log has those."""
-    if isinstance(way, NoMatch):
-        return way is not NoMatch.NO_ROUTE
-    return way.destination.kind is DestinationKind.EXTERNAL
+def leads_outside(match: DialplanMatch | NoMatch) -> bool:
+    """Return True if the dialled number is or may be an outside number, which must not be logged."""
+    if isinstance(match, NoMatch):
+        return match is not NoMatch.NO_ROUTE
+    return match.destination.kind is DestinationKind.EXTERNAL
 
 
-def dial_inside(configuration: CallConfig, account: SipAccount, number: str) -> DialplanMatch | NoMatch:
-    """Where a number leads that a phone of this account dials.
+def dial_from_phone(config: CallConfig, account: SipAccount, number: str) -> DialplanMatch | NoMatch:
+    """Look up a number that a phone dials.
 
-    Numbers of the house first; the voicemail code; else the outside, over the routes that list the extension.
+    Internal numbers come first, then the voicemail code, then the outbound routes that list the extension.
     """
-    snapshot = configuration.snapshot
-    owner = snapshot.numbers.get(number)
-    if owner is not None:
-        return DialplanMatch(owner)
+    snapshot = config.snapshot
+    destination = snapshot.numbers.get(number)
+    if destination is not None:
+        return DialplanMatch(destination)
     if number == snapshot.voicemail_code:
         return DialplanMatch(VOICEMAIL_MAIN)
     if not is_number(number.removeprefix("+")):
         return NoMatch.UNKNOWN
-    routes = routes_for(configuration, account.extension)
+    routes = routes_for(config, account.extension)
     if next(attempts(snapshot, routes, number), None) is None:
         return NoMatch.NOT_ALLOWED
     return DialplanMatch(Destination(DestinationKind.EXTERNAL, number=number), routes)
 
 
-def routes_for(configuration: CallConfig, extension: int) -> tuple[int, ...]:
-    """The outbound routes that an extension may use, in their order."""
-    routes = configuration.snapshot.outbound_routes
-    allowed = (routes[ident] for ident, users in configuration.outside.items() if extension in users)
+def routes_for(config: CallConfig, extension: int) -> tuple[int, ...]:
+    """Return the outbound routes that an extension may use, in their order."""
+    routes = config.snapshot.outbound_routes
+    allowed = (routes[id_] for id_, users in config.outside.items() if extension in users)
     return tuple(route.id for route in sorted(allowed, key=lambda route: (route.position, route.id)))
 
 
-def dial_in(configuration: CallConfig, trunk: int, called: str, caller: str) -> DialplanMatch | NoMatch:
-    """Where a call leads that comes over a trunk."""
-    destination = find_inbound(configuration.snapshot, trunk, called, caller)
+def dial_from_trunk(config: CallConfig, trunk: int, called: str, caller: str) -> DialplanMatch | NoMatch:
+    """Look up the number that a trunk delivers."""
+    destination = find_inbound(config.snapshot, trunk, called, caller)
     return DialplanMatch(destination) if destination is not None else NoMatch.NO_ROUTE

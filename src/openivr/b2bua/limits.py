@@ -1,22 +1,23 @@
-"""Limits against toll fraud: how often, and by whom, a route to the outside may be used.
+"""Limits against toll fraud: how many calls a route, a caller and a trunk may have.
 
-Counts are of the last 3600 s. Times are Unix seconds, passed in.
+Calls an hour are counted over the last 3600 s. Times are Unix seconds, passed in.
 """
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import NamedTuple
 
 from openivr.ivr.model import Limits
 
 HOUR = 3600.0
-MOST_REMEMBERED = 100_000  # starts of one route in an hour; its limit is at most this
+MAX_REMEMBERED = 100_000  # calls of one route in an hour; its limit is at most this
 
 
 @unique
 class Limit(StrEnum):
-    """Which limit refuses a call."""
+    """Limits that can refuse a call."""
 
     SIMULTANEOUS = "calls of this route at a time"
     PER_HOUR = "calls of this route in an hour"
@@ -26,60 +27,68 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboundCall:
-    """A call over a route that was begun."""
+    """A call that was placed over an outbound route."""
 
     route: int
     caller: str
     at: float
 
 
-class Usage:
-    """How the routes and trunks are used, by this process and, after a restart, by those before it."""
+class RouteSlot(NamedTuple):
+    """A place in the limits of a route and a trunk, which an outbound call holds until it ends."""
+
+    route: int
+    trunk: int
+
+
+class CallLimiter:
+    """Counts the calls of routes and trunks: those of this process, and calls that recovery adds."""
 
     def __init__(self) -> None:
-        self._starts: dict[int, deque[OutboundCall]] = defaultdict(lambda: deque(maxlen=MOST_REMEMBERED))
+        self._calls: dict[int, deque[OutboundCall]] = defaultdict(lambda: deque(maxlen=MAX_REMEMBERED))
         self._routes: Counter[int] = Counter()
         self._trunks: Counter[int] = Counter()
 
-    def remember(self, starts: Iterable[OutboundCall]) -> None:
-        """Count calls that were begun before, by other processes."""
-        for start in sorted(starts, key=lambda start: start.at):
-            self._starts[start.route].append(start)
+    def restore(self, calls: Iterable[OutboundCall]) -> None:
+        """Count calls that earlier processes placed."""
+        for call in sorted(calls, key=lambda call: call.at):
+            self._calls[call.route].append(call)
 
-    def refuse(self, start: OutboundCall, limits: Limits, trunk: int, most: int) -> Limit | None:
-        """Which limit is in the way of this call, if one is. `most`: calls of the trunk; 0 is no limit."""
-        recent = self._recent(start.route, start.at)
-        if self._routes[start.route] >= limits.simultaneous:
+    def exceeded(self, call: OutboundCall, limits: Limits, trunk: int, max_calls: int) -> Limit | None:
+        """Return the limit that this call would exceed. `max_calls` is the trunk's; 0 is no limit."""
+        recent = self._recent(call.route, call.at)
+        if self._routes[call.route] >= limits.simultaneous:
             return Limit.SIMULTANEOUS
         if len(recent) >= limits.per_hour:
             return Limit.PER_HOUR
-        if sum(one.caller == start.caller for one in recent) >= limits.per_caller_hour:
+        if sum(other.caller == call.caller for other in recent) >= limits.per_caller_hour:
             return Limit.PER_CALLER
-        if most and self._trunks[trunk] >= most:
+        if max_calls and self._trunks[trunk] >= max_calls:
             return Limit.TRUNK
         return None
 
     def _recent(self, route: int, now: float) -> deque[OutboundCall]:
-        starts = self._starts[route]
-        while starts and starts[0].at <= now - HOUR:
-            starts.popleft()
-        return starts
+        calls = self._calls[route]
+        while calls and calls[0].at <= now - HOUR:
+            calls.popleft()
+        return calls
 
-    def begin(self, start: OutboundCall, trunk: int) -> None:
-        """Count a call that is placed now."""
-        self._starts[start.route].append(start)
-        self._routes[start.route] += 1
+    def begin_outbound(self, call: OutboundCall, trunk: int) -> RouteSlot:
+        """Count a call that is placed now; `end_outbound` takes back the slot."""
+        self._calls[call.route].append(call)
+        self._routes[call.route] += 1
         self._trunks[trunk] += 1
+        return RouteSlot(call.route, trunk)
 
-    def arrive(self, trunk: int) -> None:
+    def end_outbound(self, slot: RouteSlot) -> None:
+        """Free the slot of a call that has ended."""
+        self._routes[slot.route] -= 1
+        self._trunks[slot.trunk] -= 1
+
+    def begin_inbound(self, trunk: int) -> None:
         """Count a call that came in over a trunk."""
         self._trunks[trunk] += 1
 
-    def leave(self, trunk: int) -> None:
-        """A call that came in over a trunk is over."""
-        self._trunks[trunk] -= 1
-
-    def end(self, route: int, trunk: int) -> None:
-        """A call that was placed is over."""
-        self._routes[route] -= 1
+    def end_inbound(self, trunk: int) -> None:
+        """Count down when a call that came in over a trunk ends."""
         self._trunks[trunk] -= 1

@@ -1,4 +1,4 @@
-"""One side of a call: its signalling and its sound, kept together."""
+"""One party of a call: its SIP call leg and its media session."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,7 @@ from openivr.config.call_config import SipAccount
 from openivr.media.audio.g711 import Law
 from openivr.media.dtmf.rfc4733 import DtmfMethod, DtmfSelector
 from openivr.media.rtp.remote import RemoteMedia
-from openivr.media.session import MediaSession as MediaLeg
+from openivr.media.session import MediaSession
 from openivr.sip.dialog.call_leg import CallLeg, CallLegListener, Header
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
@@ -16,55 +16,67 @@ from openivr.sip.termination import Termination
 NOT_ACCEPTABLE = 488
 
 
-def ignore(*_: object) -> None:
-    """What is told to nobody."""
+class PartyListener:
+    """Callbacks of a party. By default events are ignored and transfers are rejected."""
+
+    __slots__ = ()
+
+    def on_key(self, party: "Party", key: str) -> None:
+        """A DTMF key was pressed."""
+
+    def on_progress(self, party: "Party", status: int, is_early: bool) -> None:
+        """A provisional response came; early: with SDP, so that there is early media."""
+
+    def on_answer(self, party: "Party") -> None:
+        """The call that was placed is answered."""
+
+    def on_gone(self, party: "Party", termination: Termination) -> None:
+        """The leg failed before it was answered, or ended after. The last event of a leg."""
+
+    def on_media_timeout(self, party: "Party") -> None:
+        """No RTP has come for a long time."""
+
+    def on_referral(self, party: "Party", referral: Referral) -> None:
+        """The party asks for a transfer (RFC 3515)."""
+        referral.reject(603)
+
+
+NO_LISTENER = PartyListener()
 
 
 class Party(CallLegListener):
-    """A telephone in a call. Whoever it belongs to sets what it tells; what is not set is told to nobody."""
+    """A telephone in a call: negotiates its media, merges its DTMF, and reports to its `listener`."""
 
     __slots__ = (
         "_answer",
-        "_choice",
-        "_now",
+        "_loop_time",
+        "_selector",
         "account",
-        "heard",
+        "key_counts",
         "leg",
+        "listener",
         "media",
         "number",
-        "on_connected",
-        "on_gone",
-        "on_key",
-        "on_lost",
-        "on_referral",
-        "on_ringing",
         "session",
         "terms",
     )
 
-    def __init__(self, media: MediaLeg, number: str, name: int, now: Callable[[], float]) -> None:
+    def __init__(self, media: MediaSession, number: str, name: int, loop_time: Callable[[], float]) -> None:
         self.media, self.number = media, number
         self.session = OfferAnswerSession(*media.address, name)
+        self.listener: PartyListener = NO_LISTENER
         self.leg: CallLeg | None = None
-        self.account: SipAccount | None = None  # whose phone it is, if it is one of the house
+        self.account: SipAccount | None = None  # of a phone; None for trunks
         self.terms: MediaParameters | None = None
-        self.heard: dict[DtmfMethod, int] = {}
+        self.key_counts: dict[DtmfMethod, int] = {}
         self._answer = b""
-        self._choice = DtmfSelector()
-        self._now = now
-        self.on_key: Callable[[str], object] = ignore
-        self.on_ringing: Callable[[Party, int, bool], object] = ignore  # status, whether sound came with it
-        self.on_connected: Callable[[Party], object] = ignore
-        self.on_gone: Callable[[Party, Termination], object] = ignore  # last; whether answered before or not
-        self.on_lost: Callable[[Party], object] = ignore  # no sound for a long time
-        self.on_referral: Callable[[Party, Referral], object] = reject_referral
-        media.on_dtmf = self._take_key
-        media.on_inactive = self._dead
-
-    # What its owner wants
+        self._selector = DtmfSelector()
+        self._loop_time = loop_time
+        media.on_dtmf = self._on_dtmf
+        media.on_inactive = self._on_media_timeout
 
     def receive(self, leg: InboundLeg) -> bool:
-        """Take a call that came in. False: nothing in its offer is for us."""
+        """Attach an incoming leg. Return False if its offer has no media that is supported."""
         self.leg = leg
         leg.listener = self
         if leg.body:
@@ -75,7 +87,7 @@ class Party(CallLegListener):
         return True
 
     def ring(self, *, is_early: bool = False) -> None:
-        """Tell the caller that it rings; early: with sound before the answer, where it gave us an offer."""
+        """Send 180 to the caller, or 183 with SDP for early media if the INVITE had an offer."""
         if isinstance(self.leg, InboundLeg) and self.leg.is_early:
             if is_early and self._answer:
                 self.leg.progress(183, self._answer)
@@ -84,39 +96,34 @@ class Party(CallLegListener):
                 self.leg.progress(180)
 
     def answer(self) -> None:
-        """Answer the caller; sound flows as soon as it is agreed on."""
+        """Answer the caller. Media flows once parameters are agreed on."""
         if isinstance(self.leg, InboundLeg) and self.leg.is_early:
             self.leg.answer(self._answer or self.session.offer())
             self._connect()
 
     def hang_up(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
-        """End the call with it, and its sound. Told to nobody; may be called again."""
-        self.forget()
+        """End the leg and its media without notifying the listener. May be called again."""
+        self.listener = NO_LISTENER
         if self.leg is not None and not self.leg.is_terminated:
             self.leg.hangup(status, headers)
         self.media.close()
 
-    def forget(self) -> None:
-        """Tell nobody anything any more."""
-        self.on_key = self.on_ringing = self.on_connected = self.on_gone = self.on_lost = ignore
-        self.on_referral = reject_referral
-
     @property
     def is_answered(self) -> bool:
-        """Whether there is a conversation with it, or could be."""
+        """Return True from the answer to the end of the leg."""
         return self.leg is not None and not self.leg.is_early and not self.leg.is_terminated
 
-    # What signalling tells
+    # Callbacks of the call leg
 
     def on_progress(self, leg: CallLeg, status: int, body: bytes) -> None:
         is_early = bool(body) and self._accept(body)
-        self.on_ringing(self, status, is_early)
+        self.listener.on_progress(self, status, is_early)
 
     def on_answer(self, leg: CallLeg, body: bytes) -> None:
         if body and not self._accept(body) and self.terms is None:
             leg.hangup(NOT_ACCEPTABLE)
             return
-        self.on_connected(self)
+        self.listener.on_answer(self)
 
     def on_ack(self, leg: CallLeg, body: bytes) -> None:
         if body and not self._accept(body):
@@ -137,54 +144,49 @@ class Party(CallLegListener):
         self._accept(body)
 
     def on_dtmf(self, leg: CallLeg, key: str, milliseconds: int) -> None:
-        self._take_key(key, DtmfMethod.INFO)
+        self._on_dtmf(key, DtmfMethod.INFO)
 
     def on_refer(self, leg: CallLeg, referral: Referral) -> None:
-        self.on_referral(self, referral)
+        self.listener.on_referral(self, referral)
 
     def on_failed(self, leg: CallLeg, ending: Termination) -> None:
-        self.on_gone(self, ending)
+        self.listener.on_gone(self, ending)
 
     def on_ended(self, leg: CallLeg, ending: Termination) -> None:
-        self.on_gone(self, ending)
+        self.listener.on_gone(self, ending)
 
-    # Inside
+    # Callbacks of the media session
+
+    def _on_media_timeout(self) -> None:
+        self.listener.on_media_timeout(self)
+
+    def _on_dtmf(self, key: str, method: DtmfMethod) -> None:
+        if self._selector.accepts(key, method, self._loop_time()):
+            self.key_counts[method] = self.key_counts.get(method, 0) + 1
+            self.listener.on_key(self, key)
 
     def _accept(self, body: bytes) -> bool:
-        agreed = self.session.accept(body)
-        if agreed is None:
+        terms = self.session.accept(body)
+        if terms is None:
             return False
-        self.terms = agreed
+        self.terms = terms
         self._connect()
         return True
 
     def _connect(self) -> None:
-        agreed = self.terms
-        if agreed is None or self.leg is None:
+        terms = self.terms
+        if terms is None or self.leg is None:
             return
         remote = RemoteMedia(
-            host=agreed.host,
-            port=agreed.port,
-            law=Law[agreed.law],
-            events_out=agreed.events_out,
-            events_in=agreed.events_in,
+            host=terms.host,
+            port=terms.port,
+            law=Law[terms.law],
+            events_out=terms.events_out,
+            events_in=terms.events_in,
             signalling=self.leg.source.host,
-            rtcp=agreed.rtcp,
-            mux=agreed.mux,
-            sends=agreed.sends,
-            receives=agreed.receives,
+            rtcp=terms.rtcp,
+            mux=terms.mux,
+            sends=terms.sends,
+            receives=terms.receives,
         )
         self.media.connect(remote)
-
-    def _dead(self) -> None:
-        self.on_lost(self)
-
-    def _take_key(self, key: str, kind: DtmfMethod) -> None:
-        if self._choice.accepts(key, kind, self._now()):
-            self.heard[kind] = self.heard.get(kind, 0) + 1
-            self.on_key(key)
-
-
-def reject_referral(_party: Party, referral: Referral) -> None:
-    """A transfer that makes no sense now, or is nobody's to ask for."""
-    referral.reject(603)

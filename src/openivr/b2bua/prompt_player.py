@@ -1,57 +1,61 @@
-"""Plays prompts to a caller, one `Play` at a time; what is not in memory is fetched first."""
+"""Plays prompts to a caller, one `Play` command at a time."""
 
 from collections.abc import Callable
 from functools import partial
 
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.party import Party, ignore
+from openivr.b2bua.party import Party
 from openivr.ivr.commands import Play
 
 
-class PromptPlayer:
-    """One call's. `on_end` is told of plays that came to their end, with what was missing."""
+def ignore(_play: Play, _missing: tuple[str, ...]) -> None:
+    """Stands for `on_end` once the call is finished."""
 
-    def __init__(self, house: CallContext, on_end: Callable[[Play, tuple[str, ...]], None]) -> None:
-        self._house, self._on_end = house, on_end
+
+class PromptPlayer:
+    """Plays the prompts of one call. `on_end` gets each play that ended, with the missing prompts."""
+
+    def __init__(self, context: CallContext, on_end: Callable[[Play, tuple[str, ...]], None]) -> None:
+        self._context, self._on_end = context, on_end
         self._play: Play | None = None
 
     def start(self, play: Play, party: Party, messages: frozenset[str]) -> None:
-        """Play this in the place of what is playing. `messages`: which of the prompts may be messages."""
+        """Play, replacing the current play. `messages` names the prompts that may be voicemail messages."""
         self._play = play
-        if self._house.library.at_hand(play.prompts) is None:
+        if self._context.prompts.cached(play.prompts) is None:
             party.media.stop()
-            self._house.spawn(self._fetch(play, party, messages))
+            self._context.spawn(self._load(play, party, messages))
         else:
-            self._sound(play, party)
+            self._start_clips(play, party)
 
-    async def _fetch(self, play: Play, party: Party, messages: frozenset[str]) -> None:
-        await self._house.library.fetch(play.prompts, messages)
+    async def _load(self, play: Play, party: Party, messages: frozenset[str]) -> None:
+        await self._context.prompts.load(play.prompts, messages)
         if self._play is play:
-            self._sound(play, party)
+            self._start_clips(play, party)
 
-    def _sound(self, play: Play, party: Party) -> None:
-        clips = self._house.library.at_hand(play.prompts) or []
+    def _start_clips(self, play: Play, party: Party) -> None:
+        clips = self._context.prompts.cached(play.prompts) or []
         if clips:
-            party.media.play(clips, partial(self._ended, play))
+            party.media.play(clips, partial(self._on_clips_end, play))
         else:
-            self._house.loop.call_soon(self._ended, play)
+            self._context.loop.call_soon(self._on_clips_end, play)
 
-    def _ended(self, play: Play) -> None:
+    def _on_clips_end(self, play: Play) -> None:
         if self._play is play:
             self._play = None
-            self._on_end(play, self._house.library.missing(play.prompts))
+            self._on_end(play, self._context.prompts.missing(play.prompts))
 
     def stop(self, token: int, party: Party) -> None:
-        """Stop this play, if it is the one that plays."""
+        """Stop the play with this token, if it is the current one."""
         if self._play is not None and self._play.token == token:
             self.forget()
             party.media.stop()
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Stop calling `on_end`, as the call is finished."""
         self._play = None
         self._on_end = ignore
 
     def forget(self) -> None:
-        """Nothing is told of what plays now: something else is going on."""
+        """Ignore the end of the current play, because other audio replaces it."""
         self._play = None

@@ -1,29 +1,29 @@
-"""Whom a ring group rings, and when: a pure function of its strategy."""
+"""Ring strategies: the members that a ring group rings in each round. Pure."""
 
 from dataclasses import dataclass
 
 from openivr.ivr.model import RingStrategy
 
-SHORTEST = 5.0  # seconds that a member rings before the next
+MIN_ROUND_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class RingRound:
-    """Members that ring at the same time, and for how long before the next round; None: to the end."""
+    """Members that ring together, for `seconds` before the next round; None: until the group's time is up."""
 
     members: tuple[int, ...]
     seconds: float | None = None
 
 
-def plan_rings(strategy: RingStrategy, members: tuple[int, ...], seconds: float) -> tuple[RingRound, ...]:
-    """Divide the group's time into rounds. A round in which nobody can ring is over at once.
+def plan_rounds(strategy: RingStrategy, members: tuple[int, ...], seconds: float) -> tuple[RingRound, ...]:
+    """Divide the group's time into rounds. A round without a reachable phone is skipped at once.
 
-    `sequentially`: one after the other. `memory_hunt`: the first, then the first two, then the first three.
-    Each round has an equal share of the time, but 5 s at least, so a short time does not reach everybody.
+    Sequential: one member after the other. Memory hunt: the first, then the first two, then the first three.
+    Every round has an equal share of the time, 5 s at least; a short time may not reach the last members.
     """
     if strategy is RingStrategy.ALL or len(members) < 2:
         return (RingRound(members),) if members else ()
-    share = max(SHORTEST, seconds / len(members))
+    share = max(MIN_ROUND_SECONDS, seconds / len(members))
     if strategy is RingStrategy.SEQUENTIAL:
         rounds: list[tuple[int, ...]] = [(member,) for member in members]
     else:

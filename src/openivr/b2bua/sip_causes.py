@@ -1,11 +1,11 @@
-"""What SIP says and what the menu core hears of it."""
+"""Maps SIP statuses to causes of the IVR, and back."""
 
 from collections.abc import Iterable
 
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.events import Cause
 
-# RFC 3261, section 21. Whatever is not here failed for reasons that are the line's and not the person's.
+# RFC 3261, section 21. Statuses that are not listed are failures of the line, not decisions of the callee.
 CAUSES = {
     408: Cause.NO_ANSWER,
     480: Cause.NO_ANSWER,
@@ -14,7 +14,7 @@ CAUSES = {
     600: Cause.BUSY,
     603: Cause.DECLINED,
 }
-# Of several that were rung at a time: what a person did says more than what a line did.
+# Of several forks a person's decision outranks a failure of a line.
 RANKS = (Cause.DECLINED, Cause.BUSY, Cause.NO_ANSWER, Cause.LIMIT, Cause.UNAVAILABLE)
 STATUSES = {
     Cause.BUSY: 486,
@@ -26,22 +26,22 @@ STATUSES = {
 
 
 def cause_of(status: int, *, is_silent: bool = False) -> Cause:
-    """The cause that a final status of a dialled leg means; `is_silent`: nothing was ever heard from it."""
+    """Return the cause for the final status of a dialled leg; `is_silent`: it never sent any response."""
     return Cause.UNAVAILABLE if is_silent else CAUSES.get(status, Cause.UNAVAILABLE)
 
 
 def ends_all(status: int) -> bool:
-    """Whether this answer of one phone speaks for all of a person's phones (RFC 3261, section 16.7)."""
+    """Return True if this response of one phone counts for all phones of a person (RFC 3261, 16.7)."""
     return status >= 600
 
 
 def strongest(causes: Iterable[Cause]) -> Cause:
-    """The one cause to tell of several."""
+    """Return the cause to report of several."""
     return min(causes, key=RANKS.index, default=Cause.UNAVAILABLE)
 
 
 def status_of(reason: HangupReason, last: Cause | None) -> int:
-    """The final response to a caller who was never answered."""
+    """Return the final response to a caller whose call was never answered."""
     if reason is HangupReason.CALLER:
         return 487
     if last is not None:

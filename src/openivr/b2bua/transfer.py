@@ -1,18 +1,16 @@
-"""Transfers: a phone of the house asks that the other side of its call talks to somebody else.
+"""Transfers by REFER (RFC 3515, RFC 5589) and by an INVITE with Replaces (RFC 3891).
 
-Only phones of the house may ask, and only for what they could dial themselves. Blind: the other side goes on
-in a call of its own, with a record of its own; where that fails it is given back to who asked. Attended: the
-two other sides of two calls are joined.
+Only phones may transfer, and only to what they could dial themselves. After a blind transfer the transferee
+goes on in a call and record of its own; if that fails it is returned to the transferor. An attended transfer
+joins the two remote parties of two calls.
 """
-
-from functools import partial
 
 import structlog
 
 from openivr.b2bua.call import Call, Origin
 from openivr.b2bua.call_manager import CallManager, InviteInfo, user_of
-from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_inside, leads_outside
-from openivr.b2bua.party import Party
+from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_from_phone, leads_outside
+from openivr.b2bua.party import Party, PartyListener
 from openivr.config.call_config import SipAccount
 from openivr.ivr.commands import HIDDEN
 from openivr.ivr.model import Destination, DestinationKind
@@ -20,110 +18,88 @@ from openivr.sip.dialog.refer import Referral, Replaces
 from openivr.sip.dialog.uas import InboundLeg
 
 log = structlog.get_logger(__name__)
-DECLINED = 603  # there is nobody to be sent on: who asks talks to a menu (RFC 3261, section 21.6.2)
+DECLINED = 603  # the transferor talks to a menu, so there is no transferee (RFC 3261, section 21.6.2)
 TRANSFERRED, RETURNED = "transferred", "transfer failed, given back"
 
 
 class Transfers:
-    """Carries out what phones ask for."""
+    """Carries out the transfers that phones ask for."""
 
-    def __init__(self, board: CallManager) -> None:
-        self._board = board
+    def __init__(self, call_manager: CallManager) -> None:
+        self._call_manager = call_manager
 
-    def refer(self, call: Call, asking: Party, referral: Referral) -> None:
-        """A REFER on one side of a call."""
-        account, other = asking.account, call.other(asking)
+    def on_referral(self, call: Call, transferor: Party, referral: Referral) -> None:
+        """Handle a REFER of a party of a call."""
+        account, transferee = transferor.account, call.other(transferor)
         if account is None:
             referral.reject(403)
-        elif other is None:
+        elif transferee is None:
             referral.reject(DECLINED)
         elif referral.replaces is not None:
-            self._join(call, asking, referral, referral.replaces)
+            self._transfer_attended(call, transferor, referral, referral.replaces)
         else:
-            self._board.house.spawn(self._send_on(call, asking, account, referral))
+            self._call_manager.context.spawn(self._transfer_blind(call, transferor, account, referral))
 
     # Blind
 
-    async def _send_on(self, call: Call, asking: Party, account: SipAccount, referral: Referral) -> None:
-        configuration = await self._board.configuration()
-        other = call.other(asking)
-        if other is None:
+    async def _transfer_blind(
+        self, call: Call, transferor: Party, account: SipAccount, referral: Referral
+    ) -> None:
+        config = await self._call_manager.load_config()
+        transferee = call.other(transferor)
+        if transferee is None:
             referral.reject(481)
             return
         called = user_of(referral.uri)
-        way = dial_inside(configuration, account, called)
-        shown = HIDDEN if leads_outside(way) else called
+        match = dial_from_phone(config, account, called)
+        shown = HIDDEN if leads_outside(match) else called
         log.info("transfer", call=call.id, by=account.number, to=shown)
-        if isinstance(way, NoMatch):
+        if isinstance(match, NoMatch):
             referral.reject(404)
             return
         referral.accept()
-        asking.on_referral = lambda _party, again: again.reject(491)
-        origin: Origin = call.origin if other is call.caller else account
-        line = call.release(other)
-        call.release(asking)
+        origin: Origin = call.origin if transferee is call.caller else account
+        slot = call.detach(transferee)
+        call.detach(transferor)
         call.close(TRANSFERRED)
-        asked = InviteInfo(other.number, call.caller_name if other is call.caller else "", called)
-        new = self._board.make(configuration, origin, other, asked)
-        if line is not None:
-            new.lines.append(line)
-        new.on_fate = partial(self._tell, new, asking, account, referral)
-        self._board.begin(new, asked, way)
-
-    def _tell(self, new: Call, asking: Party, account: SipAccount, referral: Referral, status: int) -> None:
-        """The transferred call was answered, so that the phone that asked is done; or it has failed."""
-        referral.report(status)
-        if status == 200:
-            asking.hang_up()
-        else:  # not at once: the call is in the midst of saying so
-            self._board.house.loop.call_soon(self._give_back, new, asking, account)
-
-    def _give_back(self, failed: Call, asking: Party, account: SipAccount) -> None:
-        """Connect who was sent on in vain with who did it again; who has hung up meanwhile is called."""
-        if failed.is_over:
-            asking.hang_up()
-            return
-        configuration, other, lines = failed.configuration, failed.caller, failed.lines
-        failed.release(other)
-        failed.lines = []
-        failed.close(RETURNED)
-        asked = InviteInfo(other.number, failed.caller_name, account.number)
-        new = self._board.make(configuration, failed.origin, other, asked)
-        new.lines = lines
-        self._board.begin(
-            new, asked, DialplanMatch(Destination(DestinationKind.EXTENSION, account.extension))
-        )
-        if asking.is_answered:
-            new.meet(asking)
-        else:
-            asking.hang_up()
+        name = call.caller_name if transferee is call.caller else ""
+        invite = InviteInfo(transferee.number, name, called)
+        new = self._call_manager.make(config, origin, transferee, invite)
+        if slot is not None:
+            new.slots.append(slot)
+        transfer = BlindTransfer(self._call_manager, new, transferor, account, referral)
+        transferor.listener = transfer
+        new.on_outcome = transfer.on_outcome
+        self._call_manager.start(new, invite, match)
 
     # Attended
 
-    def _join(self, call: Call, asking: Party, referral: Referral, replaces: Replaces) -> None:
-        found = self._find(replaces)
-        if found is None or not is_same(found[1].account, asking.account) or found[0] is call:
+    def _transfer_attended(
+        self, call: Call, transferor: Party, referral: Referral, replaces: Replaces
+    ) -> None:
+        match = self._find(replaces)
+        if match is None or not has_same_extension(match[1].account, transferor.account) or match[0] is call:
             referral.reject(481)
             return
-        second, held = found
+        second, held = match
         if second.other(held) is None:
             referral.reject(DECLINED)
             return
         referral.accept()
-        log.info("transfer", call=call.id, by=asking.number, to=second.id)
-        if asking is call.callee:
-            join(call, asking, second, held)
+        log.info("transfer", call=call.id, by=transferor.number, to=second.id)
+        if transferor is call.callee:
+            join(call, transferor, second, held)
         elif held is second.callee:
-            join(second, held, call, asking)
+            join(second, held, call, transferor)
         else:
-            join(call, asking, second, held)
+            join(call, transferor, second, held)
         referral.report(200)
-        asking.hang_up()
+        transferor.hang_up()
         held.hang_up()
 
     def _find(self, replaces: Replaces) -> tuple[Call, Party] | None:
-        """The call and its side that a Replaces names."""
-        for call in self._board.calls.values():
+        """Return the call and party whose dialog a Replaces names."""
+        for call in self._call_manager.calls.values():
             for party in (call.caller, call.callee):
                 leg = party.leg if party is not None else None
                 dialog = leg.dialog if leg is not None else None
@@ -137,35 +113,83 @@ class Transfers:
                     return call, party
         return None
 
-    # A phone that takes over a call of its own (RFC 3891)
+    # INVITE with Replaces
 
-    def take_over(self, leg: InboundLeg, account: SipAccount, party: Party) -> bool:
-        """Put the caller of a new leg in the place of the leg that it replaces, if both are one person's."""
-        for call in self._board.calls.values():
+    def on_replaces(self, leg: InboundLeg, account: SipAccount, party: Party) -> bool:
+        """Put a new caller in the place of the leg that it replaces, if both are of one extension."""
+        for call in self._call_manager.calls.values():
             for old in (call.caller, call.callee):
                 if old is not None and old.leg is leg.replaces:
-                    if not is_same(old.account, account) or call.other(old) is None:
+                    if not has_same_extension(old.account, account) or call.other(old) is None:
                         return False
                     party.answer()
-                    call.swap(old, party)
+                    call.replace_party(old, party)
                     old.hang_up()
                     return True
         return False
 
 
-def is_same(one: SipAccount | None, other: SipAccount | None) -> bool:
-    """Whether two phones are one extension's."""
-    return one is not None and other is not None and one.extension == other.extension
+class BlindTransfer(PartyListener):
+    """A blind transfer in progress: reports its outcome to the transferor, which waits on its leg."""
+
+    def __init__(
+        self,
+        call_manager: CallManager,
+        call: Call,
+        transferor: Party,
+        account: SipAccount,
+        referral: Referral,
+    ) -> None:
+        self._call_manager, self._call = call_manager, call
+        self._transferor, self._account, self._referral = transferor, account, referral
+
+    def on_referral(self, _party: Party, referral: Referral) -> None:
+        """Reject another transfer while this one is in progress."""
+        referral.reject(491)
+
+    def on_outcome(self, status: int) -> None:
+        """Report that the transferred call was answered, or that it failed."""
+        self._referral.report(status)
+        if status == 200:
+            self._transferor.hang_up()
+        else:  # later, because the call is still handling the event that it reports
+            self._call_manager.context.loop.call_soon(self._return_call)
+
+    def _return_call(self) -> None:
+        """Reconnect the transferee to the transferor, calling it back if it hung up meanwhile."""
+        failed, transferor = self._call, self._transferor
+        if failed.is_finished:
+            transferor.hang_up()
+            return
+        config, transferee, slots = failed.config, failed.caller, failed.slots
+        failed.detach(transferee)
+        failed.slots = []
+        failed.close(RETURNED)
+        invite = InviteInfo(transferee.number, failed.caller_name, self._account.number)
+        new = self._call_manager.make(config, failed.origin, transferee, invite)
+        new.slots = slots
+        self._call_manager.start(
+            new, invite, DialplanMatch(Destination(DestinationKind.EXTENSION, self._account.extension))
+        )
+        if transferor.is_answered:
+            new.connect_existing(transferor)
+        else:
+            transferor.hang_up()
 
 
-def join(kept: Call, leaving: Party, given_up: Call, held: Party) -> None:
-    """Let the other side of one call take the place of who leaves the other; that call goes on."""
-    other = given_up.other(held)
+def has_same_extension(first: SipAccount | None, second: SipAccount | None) -> bool:
+    """Return True if two accounts are of one extension."""
+    return first is not None and second is not None and first.extension == second.extension
+
+
+def join(kept: Call, leaving: Party, closed: Call, held: Party) -> None:
+    """Replace `leaving` in the call that is kept by the remote party of the call that is closed."""
+    other = closed.other(held)
     if other is None:
         return
-    line = given_up.release(other)
-    given_up.release(held)
-    kept.swap(leaving, other)
-    if line is not None:
-        kept.lines.append(line)
-    given_up.close(TRANSFERRED)
+    slot = closed.detach(other)
+    closed.detach(held)
+    kept.replace_party(leaving, other)
+    if slot is not None:
+        kept.slots.append(slot)
+    closed.close(TRANSFERRED)

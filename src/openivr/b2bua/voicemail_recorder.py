@@ -1,4 +1,4 @@
-"""A message for a mailbox: the tone, then the caller, then a file that waits for the clerk."""
+"""Records a voicemail message: a beep, then the caller's voice into a file that the CDR worker stores."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,61 +8,63 @@ import structlog
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.party import Party
 from openivr.cdr.journal.entries import MessageLeft
+from openivr.cdr.journal.message_file import MessageFile
 from openivr.media.audio.tone import beep
 from openivr.media.recording.audio_recording import AudioRecording, RecordEnd, RecordingResult
 
 log = structlog.get_logger(__name__)
-SILENCE_SECONDS = 5.0  # after which a message is taken to be over
-SHORTEST_SECONDS = 0.5  # of a message that is worth keeping: who hangs up at the tone leaves none
+SILENCE_SECONDS = 5.0  # end a message
+MIN_SECONDS = 0.5  # of a message that is kept; a caller who hangs up at the beep leaves none
 
 
 class VoicemailRecorder:
     """Records one caller for one mailbox. `on_end` is called if the recording ends by itself."""
 
     def __init__(
-        self, house: CallContext, party: Party, call: str, extension: int, on_end: Callable[[], None]
+        self, context: CallContext, party: Party, call: str, extension: int, on_end: Callable[[], None]
     ) -> None:
-        self._house, self._party, self._call, self._extension = house, party, call, extension
+        self._context, self._party = context, party
+        self._file = MessageFile(call, extension)
         self._on_end = on_end
         self._recording: AudioRecording | None = None
         self._is_stopped = False
-        self._began = house.now()
-        self._path: Path = house.messages / f"vm-{call}-{extension}.wav"
+        self._began = context.now()
+        self._path: Path = context.message_folder / self._file.name()
 
     def start(self, seconds: int) -> None:
-        """Sound the tone, then record, so many seconds at most."""
-        self._party.media.play((beep(),), lambda: self._record(seconds))
+        """Play the beep, then record for at most so many seconds."""
+        self._party.media.play((beep(),), lambda: self._on_beep_end(seconds))
 
-    def _record(self, seconds: int) -> None:
+    def _on_beep_end(self, seconds: int) -> None:
         if not self._is_stopped:
             self._recording = self._party.media.record(
-                self._path, self._ended, seconds=seconds, silence_seconds=SILENCE_SECONDS
+                self._path, self._on_recording_end, seconds=seconds, silence_seconds=SILENCE_SECONDS
             )
 
     def stop(self) -> None:
-        """End it and keep what there is, once it is written."""
+        """Stop recording. What was recorded is kept once it is written."""
         self._is_stopped = True
         if self._recording is not None:
             self._recording.stop()
 
-    def _ended(self, recorded: RecordingResult) -> None:
-        if recorded.end is RecordEnd.FAILED:
-            log.error("a message could not be written", call=self._call, file=recorded.path.name)
-        elif recorded.seconds >= SHORTEST_SECONDS:
-            self._keep(recorded)
+    def _on_recording_end(self, result: RecordingResult) -> None:
+        if result.end is RecordEnd.FAILED:
+            log.error("voicemail message cannot be written", call=self._file.call, file=result.path.name)
+        elif result.seconds >= MIN_SECONDS:
+            self._keep(result)
         else:
-            recorded.path.unlink(missing_ok=True)
-        if recorded.end is not RecordEnd.STOPPED and not self._is_stopped:
+            result.path.unlink(missing_ok=True)
+        if result.end is not RecordEnd.STOPPED and not self._is_stopped:
             self._on_end()
 
-    def _keep(self, recorded: RecordingResult) -> None:
+    def _keep(self, result: RecordingResult) -> None:
         entry = MessageLeft(
             at=self._began,
-            id=recorded.path.stem,
-            extension=self._extension,
-            call=self._call,
+            id=self._file.id,
+            extension=self._file.extension,
+            call=self._file.call,
             caller=self._party.number,
-            milliseconds=round(recorded.seconds * 1000),
-            file=recorded.path.name,
+            milliseconds=round(result.seconds * 1000),
+            file=self._file.name(),
         )
-        self._house.write(entry)
+        self._context.write_entry(entry)

@@ -1,11 +1,9 @@
-"""One transaction: entries of the journal, and how far they reach, come into the database together."""
+"""Stores journal entries and the read positions in one transaction."""
 
-import re
 import wave
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -22,6 +20,7 @@ from openivr.cdr.journal.entries import (
     RunStarted,
     TrunkStateChanged,
 )
+from openivr.cdr.journal.message_file import PATTERN, MessageFile
 from openivr.cdr.journal.reader import JournalPosition
 from openivr.cdr.reducer import apply_entry, interrupt, notes_in
 from openivr.store.cdr import call_counts, call_records, journal_positions, voicemail
@@ -31,12 +30,11 @@ from openivr.store.runtime import liveness, registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 
 log = structlog.get_logger(__name__)
-UNFINISHED = re.compile(r"vm-(?P<call>.+)-(?P<extension>\d+)\.wav")  # as `calls.messages` names them
-SHORTEST_MS = 500  # of a message that is worth keeping
+MIN_MESSAGE_MS = 500  # of a message that is kept
 
 
 class Batch:
-    """Gathers what entries change, so that each record is written once."""
+    """Collects the changes of entries, so that each record is written once."""
 
     def __init__(
         self, connection: Connection, node: str, messages: Path, recordings: Path | None = None
@@ -49,48 +47,48 @@ class Batch:
         self.positions: dict[str, int] = {}
         self.ended: Counter[str] = Counter()  # by outcome
         self.has_registrations = False
-        self.alive = 0  # when the calls process was heard of last
-        self.taken: list[Path] = []  # sound files that are in the database when this has committed
+        self.last_seen = 0  # Unix ms of the last entry of the calls process
+        self.stored_files: list[Path] = []  # message files to delete after the commit
 
-    def apply(self, places: Iterable[JournalPosition]) -> None:
-        """Take entries in, and write what they change."""
-        places = list(places)
-        idents = {place.entry.call for place in places if isinstance(place.entry, CallEntry)}
-        self.records = call_records.load(self.connection, idents)
-        for place in places:
-            if place.entry is not None:
-                self.take(place.entry, run_of(place.file))
-            self.positions[place.file] = place.end
+    def apply(self, positions: Iterable[JournalPosition]) -> None:
+        """Apply entries, and write what they change."""
+        positions = list(positions)
+        call_ids = {item.entry.call for item in positions if isinstance(item.entry, CallEntry)}
+        self.records = call_records.load(self.connection, call_ids)
+        for item in positions:
+            if item.entry is not None:
+                self.on_entry(item.entry, run_of(item.file))
+            self.positions[item.file] = item.end
         self.write_calls()
         if self.has_registrations:
             registrations.show_online(self.connection)
         call_counts.count_ended(self.connection, +self.ended)
-        if self.alive:
-            liveness.note_alive(self.connection, self.node, self.alive)
+        if self.last_seen:
+            liveness.note_alive(self.connection, self.node, self.last_seen)
         journal_positions.save_positions(self.connection, self.node, self.positions)
 
-    def take(self, entry: JournalEntry, run: str) -> None:
+    def on_entry(self, entry: JournalEntry, run: str) -> None:
         match entry:
             case CallEntry():
-                self.take_call(entry, run)
+                self.on_call_entry(entry, run)
             case RunStarted():
-                self.alive = entry.at
-                self.close_others(entry.run)
+                self.last_seen = entry.at
+                self.interrupt_other_runs(entry.run)
             case Heartbeat():
-                self.alive = entry.at
+                self.last_seen = entry.at
             case BindingAdded() | BindingRemoved():
-                self.take_registration(entry)
+                self.on_binding(entry)
             case TrunkStateChanged():
                 state = TrunkStatus(entry.trunk, entry.state, entry.detail, entry.at, self.node)
                 registrations.save_trunks(self.connection, [state])
             case MessageLeft():
-                self.take_message(entry)
+                self.on_message_left(entry)
             case MessageHeard():
                 voicemail.mark_heard(self.connection, [entry.id])
             case MessageDeleted():
                 voicemail.delete_message(self.connection, entry.id)
 
-    def take_call(self, entry: CallEntry, run: str) -> None:
+    def on_call_entry(self, entry: CallEntry, run: str) -> None:
         record = self.records.get(entry.call)
         if record is None:
             record = self.records[entry.call] = CallRecord(entry.call, self.node, run, started=entry.at)
@@ -100,50 +98,54 @@ class Batch:
             self.ended[record.outcome] += was_live and not record.is_live
             self.notes.extend(notes_in(entry))
 
-    def close_others(self, run: str) -> None:
-        """A new process began: what another one of this node left open will not go on."""
+    def interrupt_other_runs(self, run: str) -> None:
+        """End the calls that an earlier calls process of this node left open."""
         self.write_calls()
-        left = call_records.load_open(self.connection, self.node, run)
-        for record in left:
+        open_calls = call_records.load_open(self.connection, self.node, run)
+        for record in open_calls:
             interrupt(record)
             if self.recordings is not None and (self.recordings / f"{record.id}.wav").exists():
                 record.recording = f"{record.id}.wav"
             self.ended[record.outcome] += 1
             self.records[record.id] = self.changed[record.id] = record
-        if left:
-            log.warning("calls were interrupted", calls=len(left), ids=[record.id for record in left[:20]])
-        self.take_unfinished(run)
+        if open_calls:
+            log.warning(
+                "calls were interrupted", calls=len(open_calls), ids=[record.id for record in open_calls[:20]]
+            )
+        self.keep_unfinished_messages(run)
 
     def write_calls(self) -> None:
         call_records.save(self.connection, self.changed.values())
         call_records.save_notes(self.connection, self.notes)
-        call_records.save_menus(self.connection, [one.id for one in self.changed.values() if not one.is_live])
+        call_records.save_menus(
+            self.connection, [record.id for record in self.changed.values() if not record.is_live]
+        )
         self.changed, self.notes = {}, []
 
-    def take_unfinished(self, run: str) -> None:
-        """Keep what callers had said into mailboxes when a process of this node died."""
-        found = {path: UNFINISHED.fullmatch(path.name) for path in self.messages.glob("vm-*.wav")}
-        names = {path: match for path, match in found.items() if match and path not in self.taken}
-        known = call_records.load(self.connection, {match["call"] for match in names.values()}) | self.records
-        for path, match in names.items():
-            record = known.get(match["call"])
+    def keep_unfinished_messages(self, run: str) -> None:
+        """Store messages that were being recorded when a calls process of this node died."""
+        files = {path: MessageFile.parse(path.name) for path in self.messages.glob(PATTERN)}
+        unstored = {path: file for path, file in files.items() if file and path not in self.stored_files}
+        records = call_records.load(self.connection, {file.call for file in unstored.values()}) | self.records
+        for path, file in unstored.items():
+            record = records.get(file.call)
             if record is None or record.is_live or record.run == run:
-                continue  # somebody is speaking
+                continue  # still being recorded
             milliseconds = measure(path)
-            self.taken.append(path)
-            if milliseconds >= SHORTEST_MS:
-                facts: dict[str, Any] = {"call_id": record.id, "caller": record.caller}
+            self.stored_files.append(path)
+            if milliseconds >= MIN_MESSAGE_MS:
                 message = VoicemailMessage(
-                    path.stem,
-                    int(match["extension"]),
-                    **facts,
+                    file.id,
+                    file.extension,
+                    call_id=record.id,
+                    caller=record.caller,
                     created=record.started,
                     milliseconds=milliseconds,
                 )
                 voicemail.save(self.connection, message, path.read_bytes())
-                log.warning("a message was cut off", call=record.id, message=path.stem)
+                log.warning("voicemail message was cut off", call=record.id, message=file.id)
 
-    def take_registration(self, entry: BindingAdded | BindingRemoved) -> None:
+    def on_binding(self, entry: BindingAdded | BindingRemoved) -> None:
         self.has_registrations = True
         if isinstance(entry, BindingAdded):
             row = Registration(entry.extension, entry.contact, entry.expires, entry.data, self.node)
@@ -151,22 +153,28 @@ class Batch:
         else:
             registrations.unbind(self.connection, entry.extension, entry.contact)
 
-    def take_message(self, entry: MessageLeft) -> None:
+    def on_message_left(self, entry: MessageLeft) -> None:
         path = self.messages / Path(entry.file).name
         try:
             audio = path.read_bytes()
         except OSError as error:
-            # It is also missing where the database was put back to an earlier state.
-            log.error("the sound of a message is missing", message=entry.id, error=error.strerror)
+            # Also missing if the database was restored from a backup and the journal is read again.
+            log.error("sound file of a voicemail message is missing", message=entry.id, error=error.strerror)
             return
-        facts: dict[str, Any] = {"call_id": entry.call, "caller": entry.caller, "created": entry.at}
-        message = VoicemailMessage(entry.id, entry.extension, **facts, milliseconds=entry.milliseconds)
+        message = VoicemailMessage(
+            entry.id,
+            entry.extension,
+            call_id=entry.call,
+            caller=entry.caller,
+            created=entry.at,
+            milliseconds=entry.milliseconds,
+        )
         voicemail.save(self.connection, message, audio)
-        self.taken.append(path)
+        self.stored_files.append(path)
 
 
 def measure(path: Path) -> int:
-    """The milliseconds in a wav; 0 if it is none."""
+    """Return the length of a wav file in milliseconds; 0 if it is none."""
     try:
         with wave.open(str(path)) as file:
             return int(1000 * file.getnframes() / file.getframerate())
@@ -175,5 +183,5 @@ def measure(path: Path) -> int:
 
 
 def run_of(file: str) -> str:
-    """The run that wrote a file of the journal."""
+    """Return the run that wrote a journal file."""
     return file.rpartition("-")[0]

@@ -1,4 +1,4 @@
-"""What an entry of the journal makes of a call's record: a pure function."""
+"""Applies journal entries to call records. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,12 +17,12 @@ from openivr.cdr.journal.entries import (
 from openivr.ivr.commands import Topic
 from openivr.store.cdr.call_records import CallNote, CallRecord
 
-NOTES_APART = 64  # more than one step can make
+NOTES_PER_STEP = 64  # room in the numbering; a step makes fewer
 INTERRUPTED = "the server was interrupted"
 
 
 def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
-    """Bring a record up to date. False: the entry is in it already."""
+    """Apply an entry to a record. Return False if it was applied before."""
     if entry.n <= record.sequence:
         return False
     record.sequence, record.updated = entry.n, entry.at
@@ -33,7 +33,7 @@ def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
             record.source_kind, record.source_id = entry.source_kind, entry.source_id
             record.source, record.revision = entry.source, entry.revision
         case CallStepped():
-            take_step(record, entry)
+            apply_step(record, entry)
         case CallAnswered():
             record.answered = entry.at
         case LegChanged():
@@ -47,8 +47,8 @@ def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
     return True
 
 
-def take_step(record: CallRecord, entry: CallStepped) -> None:
-    """The menu core was told something: its event, its notes, and where that led."""
+def apply_step(record: CallRecord, entry: CallStepped) -> None:
+    """Apply an event of the IVR, with its notes and the new state."""
     if entry.event:
         record.events = [*record.events, entry.event]
     record.stage = entry.stage or record.stage
@@ -59,13 +59,13 @@ def take_step(record: CallRecord, entry: CallStepped) -> None:
 
 
 def notes_in(entry: CallEntry) -> Iterator[tuple[str, int, CallNote]]:
-    """An entry's notes, each with its call and its place among the call's notes."""
+    """Yield the notes of an entry, each with its call and its position among the call's notes."""
     if isinstance(entry, CallStepped):
-        for place, note in enumerate(entry.notes):
-            yield entry.call, entry.n * NOTES_APART + place, CallNote(entry.at, note)
+        for index, note in enumerate(entry.notes):
+            yield entry.call, entry.n * NOTES_PER_STEP + index, CallNote(entry.at, note)
 
 
 def interrupt(record: CallRecord) -> None:
-    """End the record of a call whose process died, at the last moment that is known of it."""
+    """End the record of a call whose process died, at the time of its last entry."""
     record.ended, record.stage = record.updated, "ended"
     record.outcome, record.reason = CallOutcome.INTERRUPTED, INTERRUPTED

@@ -1,7 +1,7 @@
-"""The clerk: a process that reads the journal a few times a second and commits what it finds.
+"""The CDR worker: moves entries of the journal into the database, a few times a second.
 
-It may be killed at any moment: what it had committed tells it where to go on. While the database cannot be
-reached the journal grows, and nothing of it is lost.
+It may be killed at any moment, because the read positions are committed together with the records. While the
+database is unreachable the journal grows and loses nothing.
 """
 
 import time
@@ -19,32 +19,32 @@ from openivr.store.database import Database
 from openivr.store.runtime import registrations
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 0.1  # between two looks at the journal
-MOST = 2000  # entries a transaction
+POLL_SECONDS = 0.1  # between two reads of the journal
+MAX_ENTRIES = 2000  # in a transaction
 TIDY_SECONDS = 60
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """For how many days things are kept; 0: for ever."""
+    """Days to keep records, recordings and messages; 0: for ever."""
 
     records: int = 0
-    recordings: int = 0  # the sound of calls, which goes with its record at the latest
+    recordings: int = 0  # of calls; deleted with the record at the latest
     messages: int = 0
 
-    def first_recording(self) -> int:
-        """Days for recordings, as no record can name those that outlive it."""
+    def recording_days(self) -> int:
+        """Return the days to keep recordings, which no record names once it is deleted."""
         return min((days for days in (self.recordings, self.records) if days), default=0)
 
 
-FOR_EVER = RetentionPolicy()
+KEEP_ALL = RetentionPolicy()
 
 
 class CdrWorker:
-    """Keeps one node's journal and the database together, and deletes what was kept long enough.
+    """Stores the journal of one node in the database, and deletes data whose retention has ended.
 
-    `folder` has the journal, and the messages that wait; `recordings` the sound of calls.
+    `folder` holds the journal and the messages that wait, `recordings` the recordings of calls.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class CdrWorker:
         database: Database,
         node: str,
         folder: Path,
-        keep: RetentionPolicy = FOR_EVER,
+        retention: RetentionPolicy = KEEP_ALL,
         recordings: Path | None = None,
     ) -> None:
-        self.database, self.node, self.folder, self.keep = database, node, folder, keep
+        self.database, self.node, self.folder, self.retention = database, node, folder, retention
         self.recordings = recordings
 
-    def run(self, is_over: Callable[[float], bool]) -> None:
-        """Work until `is_over`, which waits so many seconds at most, says so; then finish what is there."""
+    def run(self, wait_for_stop: Callable[[float], bool]) -> None:
+        """Work until `wait_for_stop(seconds)` returns True, then store what the journal still holds."""
         tidied = 0.0
-        wait = LOOK_SECONDS
-        while not is_over(wait):
+        wait = POLL_SECONDS
+        while not wait_for_stop(wait):
             wait = self.work()
             if time.monotonic() - tidied > TIDY_SECONDS:
                 self.tidy()
@@ -70,50 +70,55 @@ class CdrWorker:
         self.catch_up()
 
     def work(self) -> float:
-        """Commit what is there; how long to wait then."""
+        """Store new entries. Return the seconds to wait before the next time."""
         try:
-            return 0.0 if self.commit_some() == MOST else LOOK_SECONDS
+            return 0.0 if self.commit_some() == MAX_ENTRIES else POLL_SECONDS
         except (OperationalError, InterfaceError) as error:
-            log.error("calls cannot be recorded: the database does not answer", error=str(error.orig))
+            log.error("call records cannot be stored: database unavailable", error=str(error.orig))
             return 1.0
 
     def catch_up(self) -> None:
-        """Commit all that is there."""
+        """Store all entries of the journal."""
         while self.commit_some():
             pass
 
     def commit_some(self) -> int:
-        """Commit the next entries, at most MOST; how many."""
+        """Store the next entries, MAX_ENTRIES at most. Return their number."""
         with self.database.reading() as connection:
             known = journal_positions.positions(connection, self.node)
-        places = list(read(self.folder, known, MOST))
-        if places:
-            self.commit(places)
-        return len(places)
+        entries = list(read(self.folder, known, MAX_ENTRIES))
+        if entries:
+            self.commit(entries)
+        return len(entries)
 
-    def commit(self, places: list[JournalPosition]) -> None:
-        """Commit entries. One that the database refuses is reported and left out, so that others are not."""
+    def commit(self, entries: list[JournalPosition]) -> None:
+        """Store entries. An entry that the database rejects is logged and skipped; it must block no other."""
         try:
             with self.database.writing() as connection:
                 batch = Batch(connection, self.node, self.folder, self.recordings)
-                batch.apply(places)
+                batch.apply(entries)
         except (OperationalError, InterfaceError):
             raise
         except (DBAPIError, IntegrityError, ValueError) as error:
-            if len(places) > 1:
-                half = len(places) // 2
-                self.commit(places[:half])
-                self.commit(places[half:])
+            if len(entries) > 1:
+                half = len(entries) // 2
+                self.commit(entries[:half])
+                self.commit(entries[half:])
             else:
-                log.error("an entry of the journal is refused", place=places[0].end, error=str(error))
+                log.error(
+                    "journal entry rejected by the database",
+                    file=entries[0].file,
+                    position=entries[0].end,
+                    error=str(error),
+                )
                 with self.database.writing() as connection:
-                    journal_positions.save_positions(connection, self.node, {places[0].file: places[0].end})
+                    journal_positions.save_positions(connection, self.node, {entries[0].file: entries[0].end})
             return
-        for path in batch.taken:
+        for path in batch.stored_files:
             path.unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove files that are in the database, registrations that ran out, and old records."""
+        """Remove journal files that are stored, expired registrations, and data past its retention."""
         try:
             with self.database.writing() as connection:
                 known = journal_positions.positions(connection, self.node)
@@ -125,19 +130,19 @@ class CdrWorker:
                 registrations.show_online(connection)
             self.delete_old()
         except (OperationalError, InterfaceError) as error:
-            log.error("call records cannot be tidied: the database does not answer", error=str(error.orig))
+            log.error("call records cannot be tidied: database unavailable", error=str(error.orig))
 
     def delete_old(self) -> None:
-        """Delete what is older than it is kept, in small transactions."""
+        """Delete data past its retention, in small transactions."""
         for days, delete in (
-            (self.keep.records, call_records.delete_old),
-            (self.keep.messages, voicemail.delete_old),
+            (self.retention.records, call_records.delete_old),
+            (self.retention.messages, voicemail.delete_old),
         ):
             deleted = days
             while deleted:
                 with self.database.writing() as connection:
                     deleted = delete(connection, days_ago(days))
-        days = self.keep.first_recording()
+        days = self.retention.recording_days()
         if days and self.recordings is not None:
             delete_files(self.recordings, days_ago(days))
             with self.database.writing() as connection:
@@ -145,12 +150,12 @@ class CdrWorker:
 
 
 def days_ago(days: int) -> int:
-    """A time in Unix milliseconds."""
+    """Return the time so many days ago, in Unix milliseconds."""
     return int(time.time() * 1000) - days * DAY_MS
 
 
 def delete_files(folder: Path, before: int) -> None:
-    """Delete the recordings in a folder that were written to last before a time, in Unix milliseconds."""
+    """Delete recordings last modified before a time in Unix milliseconds."""
     for path in folder.glob("*.wav"):
         if path.stat().st_mtime * 1000 < before:
             path.unlink(missing_ok=True)

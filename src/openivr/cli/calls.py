@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from openivr.ivr.model import IvrSnapshot
-    from openivr.server.control_socket import Banned
+    from openivr.server.control_socket import BanInfo
     from openivr.simulate.simulation import Simulation
     from openivr.store.cdr.call_records import CallNote, CallRecord
 
@@ -129,7 +129,7 @@ def list_calls(  # noqa: PLR0913 - one argument per option
 )
 def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
     """Show the call with this ID: header, legs, media and transcript. The beginning of an id is enough."""
-    from openivr.cdr.journal.event_codec import read_happenings
+    from openivr.cdr.journal.event_codec import read_events
     from openivr.simulate.replay import replay_call
     from openivr.simulate.world import World
     from openivr.store.cdr import call_records as store
@@ -141,7 +141,7 @@ def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
             raise click.ClickException(f"no call, or more than one, has an id that begins with {ident}")
         notes = store.notes_of(connection, record.id)
         snapshot = load_snapshot(connection)
-    told = replay_call(snapshot, World(), read_happenings(record.events))
+    told = replay_call(snapshot, World(), read_events(record.events))
     if as_json:
         shown = {name: getattr(record, name) for name in store.NAMES}
         echo_json(shown | {"notes": notes, "lines": told.lines})
@@ -152,26 +152,27 @@ def show(ident: str, *, data: Path, database: str, as_json: bool) -> None:
 
 @calls.command()
 @click.option("--lift", metavar="ADDRESS", default="", help="End the bans of this address, as listed.")
+@click.option("--lift-all", is_flag=True, help="End all bans.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_option
-def bans(*, lift: str, as_json: bool, data: Path) -> None:
-    """List banned SIP sources with reason and remaining time, or lift the bans of one address.
+def bans(*, lift: str, lift_all: bool, as_json: bool, data: Path) -> None:
+    """List banned SIP sources with reason and remaining time, or lift bans.
 
-    The server must be running on this data. SIGUSR1 to it lifts all bans.
+    The server must be running on this data.
     """
-    from openivr.server.control_socket import NotRunning, Question, ask
+    from openivr.server.control_socket import ControlRequest, NotRunning, send_request
 
     try:
-        found = ask(data, Question(lift))
+        rows = send_request(data, ControlRequest(lift, lift_all))
     except NotRunning as error:
         raise click.ClickException(f"no server is running calls on the data in {data}") from error
-    if lift and not found:
+    if lift and not rows:
         raise click.ClickException(f"{lift} is not banned")
     if as_json:
-        echo_json(found)
+        echo_json(rows)
         return
-    print_table(table_of_bans(found))
-    click.echo(f"{len(found)} {'lifted' if lift else 'bans'}")
+    print_table(table_of_bans(rows))
+    click.echo(f"{len(rows)} {'lifted' if lift or lift_all else 'bans'}")
 
 
 def describe(
@@ -278,7 +279,7 @@ def table_of(records: "list[CallRecord]") -> "Table":
     return table
 
 
-def table_of_bans(found: "list[Banned]") -> "Table":
+def table_of_bans(found: "list[BanInfo]") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -260,12 +260,12 @@ def start(options: dict[str, Any], *, has_http: bool, has_calls: bool) -> None:
         with ExitStack() as held:
             for name in [*(["lock"] if has_http else []), *(["calls.lock"] if has_calls else [])]:
                 held.enter_context(supervisor.hold(settings.data, name))
-            ours = plan(settings, has_http=has_http, has_calls=has_calls)
-            news = bootstrap.prepare(settings, is_demo=options["demo"])
+            process_plan = plan(settings, has_http=has_http, has_calls=has_calls)
+            credentials = bootstrap.prepare(settings, is_demo=options["demo"])
             announce = partial(
-                bootstrap.announce, ours.settings, news, has_http=has_http, has_calls=has_calls
+                bootstrap.announce, process_plan.settings, credentials, has_http=has_http, has_calls=has_calls
             )
-            supervisor.Supervisor(ours.jobs).run(announce)
+            supervisor.Supervisor(process_plan.specs).run(announce)
     except (supervisor.CannotStart, bootstrap.CannotPrepare) as error:
         raise click.ClickException(str(error)) from error
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openivr.cdr.journal.event_codec import read_happenings, write_happenings
+from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load, load_scenarios
 from openivr.simulate.keys import act_out, read_keys
@@ -117,7 +117,7 @@ def to_json(simulation: Simulation) -> str:
         "call": called.text,
         "lines": simulation.lines,
         "notes": simulation.notes,
-        "events": write_happenings(simulation.events),
+        "events": write_events(simulation.events),
         "commands": [[describe(command) for command in commands] for commands in simulation.commands],
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
@@ -140,7 +140,7 @@ def replay_file(file: Path, data: Path, database: str) -> None:
 
     try:
         whole = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-        happenings = read_happenings(whole["events"])
+        happenings = read_events(whole["events"])
         before = whole["commands"]
     except (msgspec.MsgspecError, ValueError, KeyError) as error:
         raise click.ClickException(f"{file}: {error}") from error

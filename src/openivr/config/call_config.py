@@ -1,22 +1,23 @@
-"""Who may call: phones and trunks with what signalling needs to know of them, beside the menus."""
+"""The configuration that calls use: the IVR, SIP accounts, trunks and the permissions of outbound routes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from openivr.ivr.model import IvrSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class SipAccount:
-    """A phone's account: an extension and how it registers."""
+    """SIP account of an extension."""
 
     extension: int  # id
     number: str
     name: str  # of the person
-    user: str  # name that it registers with
+    user: str  # name that phones register with
     secret: str = field(repr=False)  # H(A1) as the store keeps it
-    contacts: int = 1  # phones at a time
-    caller_id: str = ""  # number shown for it outside, "": its own
+    contacts: int = 1  # concurrent registrations
+    caller_id: str = ""  # number shown for outbound calls, "": the trunk's
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +39,20 @@ class TrunkAccount:
     max_calls: int  # at a time; 0: no limit of its own
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CallConfig:
-    """All that calls go by, at one revision."""
+    """Configuration of calls at one revision. Immutable; without slots, as it caches an index of itself."""
 
     snapshot: IvrSnapshot = field(default_factory=IvrSnapshot)
     accounts: Mapping[str, SipAccount] = field(default_factory=dict)  # by user
     trunks: Mapping[int, TrunkAccount] = field(default_factory=dict)
-    outside: Mapping[int, frozenset[int]] = field(default_factory=dict)  # route -> extensions that may use it
+    outside: Mapping[int, frozenset[int]] = field(default_factory=dict)  # outbound route -> its extensions
 
     def account_of(self, extension: int) -> SipAccount | None:
-        """The account of an extension."""
-        found = self.snapshot.extensions.get(extension)
-        return self._by_number().get(found.number) if found else None
+        """Return the account of an extension; None if it has none or does not exist."""
+        row = self.snapshot.extensions.get(extension)
+        return self._by_number.get(row.number) if row else None
 
+    @cached_property
     def _by_number(self) -> Mapping[str, SipAccount]:
-        numbers: Mapping[str, SipAccount] | None = self.snapshot.memo.get("accounts")
-        if numbers is None:
-            numbers = {account.number: account for account in self.accounts.values()}
-            self.snapshot.memo["accounts"] = numbers
-        return numbers
+        return {account.number: account for account in self.accounts.values()}

@@ -1,4 +1,4 @@
-"""What the server is told: one frozen value, from options, the environment and a TOML file (see `cli`)."""
+"""Server settings, from command-line options, the environment and a TOML file (see `cli`)."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 
 from openivr.store.auth.tokens import TokenPolicy
 
-# What lists show: as the page "Query IVR List" has it, or with the fields of newer editions.
+# Fields of list rows: as on the API page "Query IVR List", or with those of newer editions.
 Profile = Literal["classic", "software", "cloud"]
 
 
 class ListenAddress(NamedTuple):
-    """Where to listen: a numeric host, IPv6 without brackets, and a port. Its text has them."""
+    """Address to listen on: a numeric host and a port. IPv6 has brackets in the text only."""
 
     host: str
     port: int
@@ -26,24 +26,22 @@ class ListenAddress(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSettings:
-    """What the process that carries calls is told. Of addresses there is at most one of each family."""
+    """Settings of the calls process and the CDR worker. At most one address of each family."""
 
     sip: tuple[ListenAddress, ...] = (ListenAddress("127.0.0.1", 5060),)
     sip_tls: tuple[ListenAddress, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     rtp_ports: range = range(10_000, 20_000)
-    external: tuple[str, ...] = ()  # addresses that peers outside are told, each by those of its family
+    external: tuple[str, ...] = ()  # public addresses in SIP and SDP, one of each family
     max_calls: int = 200
-    records: bool = False  # whether every call is recorded as sound
+    records: bool = False  # record the audio of all calls
     keep_days: int = 365  # call records; 0: for ever
-    keep_recordings: int = 90  # days, and no longer than the call's record; 0: as long as that
+    keep_recordings: int = 90  # days, at most as long as the call record; 0: as long as that
     keep_messages: int = 365  # days, of mailboxes; 0: for ever
-    proxies: tuple[
-        str, ...
-    ] = ()  # addresses or networks whose callers share them: neither limited nor banned
+    proxies: tuple[str, ...] = ()  # addresses or networks exempt from rate limits and bans
     drain_seconds: int = 60
-    dead_seconds: float = 30  # without sound where there should be some, before a call is given up
+    dead_seconds: float = 30  # without RTP where it is expected, before a call ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +65,17 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """The database's URL."""
+        """URL of the database."""
         return self.database or f"sqlite:///{self.data / 'openivr.db'}"
 
     @property
     def journal(self) -> Path:
-        """The folder of what calls wrote down and the database does not have yet."""
+        """Folder of journal entries and messages that are not in the database yet."""
         return self.data / "journal"
 
     @property
     def recordings(self) -> Path:
-        """The folder of recorded calls."""
+        """Folder of call recordings."""
         return self.data / "recordings"
 
     @property
@@ -86,6 +84,6 @@ class Settings:
 
     @property
     def base(self) -> str:
-        """Where clients on this machine find the server."""
+        """Base URL for clients on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not a bind
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"

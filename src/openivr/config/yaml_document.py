@@ -1,7 +1,7 @@
-"""Configuration files: YAML that people read and edit, with the line of everything in it.
+"""Configuration files in YAML, read with the line of every entry.
 
-Scalars are taken as they are written, so 6200, 007 and no are those very texts; what they mean is decided by
-the field they are for.
+Scalars are kept as they are written, so 6200, 007 and no are texts. The field that a scalar is for gives it a
+type.
 """
 
 import os
@@ -22,7 +22,7 @@ SCENARIOS = "scenario"
 
 
 class UnreadableDocument(Exception):
-    """The text is not a configuration file; the mistake says where and why."""
+    """The text is no configuration file. `mistake` has the line and the reason."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(f"line {line}: {text}")
@@ -31,7 +31,7 @@ class UnreadableDocument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's entries by kind. The others are None where it does not speak of them."""
+    """Entries of a file by resource type. Sections that the file does not have are None."""
 
     entries: dict[str, list[DocumentEntry]]
     scenarios: list[DocumentEntry] | None
@@ -40,13 +40,13 @@ class Document:
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """A document as a file's text; the same document always gives the same text."""
+    """Return the text of a document. Equal documents have equal texts."""
     text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
     return HEADER + text
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read: all of it or nothing."""
+    """Write a file atomically, readable by its owner only."""
     part = path.with_name(path.name + ".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
         target.write(text)
@@ -54,7 +54,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def load(text: str) -> Document:
-    """A file's text as a document; Unreadable where it is none."""
+    """Parse the text of a file. Raises UnreadableDocument."""
     try:
         loader = yaml.CSafeLoader(text)
         root = loader.get_single_node()
@@ -103,7 +103,7 @@ def read_client(node: yaml.Node) -> dict[str, Any]:
 
 
 def plain(node: yaml.Node) -> Any:
-    """A node as plain values, scalars as they are written."""
+    """Convert a node to plain values, scalars as they are written."""
     if isinstance(node, yaml.MappingNode):
         return {key.value: plain(value) for key, value in pairs(node)}
     if isinstance(node, yaml.SequenceNode):

@@ -1,6 +1,7 @@
-"""The log: JSON lines on standard error, in colour where a person watches, and without secrets.
+"""The log: JSON lines on standard error, coloured text on a terminal, and never secrets.
 
-A line costs whoever logs some microseconds. Where waiting for who reads them would be heard, a thread writes.
+Logging a line takes some microseconds. Where blocking on the log's reader would interrupt media, a thread
+writes.
 """
 
 import logging
@@ -17,81 +18,81 @@ import msgspec
 import structlog
 
 SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
-MOST_LINES = 100_000  # kept for a log that cannot be written; further ones are dropped and counted
+MAX_LINES = 100_000  # kept while the log cannot be written; further lines are dropped, and counted
 FLUSH_SECONDS = 0.1  # that a line waits for the thread at most
-MOST_VECTORS = 1000  # lines that one system call writes
-QUIET = ("uvicorn.error", "alembic", "asyncio")  # libraries that tell little of what anybody wants to know
+MAX_VECTORS = 1000  # lines that one system call writes
+QUIET = ("uvicorn.error", "alembic", "asyncio")  # libraries whose information is of no use here
 
 log = structlog.get_logger(__name__)
 
 
 def configure_logs(level: str = "info") -> None:
-    """Log from this level on: our own lines, and those of libraries that use `logging`."""
-    watched = sys.stderr.isatty()
+    """Log from this level on, including libraries that use `logging`."""
+    is_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             mask_secrets,
             structlog.processors.format_exc_info,
-            *([structlog.dev.ConsoleRenderer(), to_bytes] if watched else [to_json]),
+            *([structlog.dev.ConsoleRenderer(), to_bytes] if is_terminal else [to_json]),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),  # what nobody reads costs nothing
+        wrapper_class=structlog.make_filtering_bound_logger(level),  # lines below the level cost nothing
         cache_logger_on_first_use=True,
         logger_factory=lambda *_: output,
     )
-    logging.basicConfig(handlers=[Foreign()], level=level.upper(), force=True)
+    logging.basicConfig(handlers=[LibraryLogHandler()], level=level.upper(), force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Output:
-    """Where the lines go: a descriptor, standard error."""
+    """Writes lines to a file descriptor, standard error by default."""
 
     def __init__(self, descriptor: int = 2) -> None:
         self.descriptor = descriptor
         self.dropped = 0
         self._lines: deque[bytes] = deque()
-        self._is_aside = False
+        self._is_threaded = False
 
     def write(self, line: bytes) -> None:
-        """Write a line, or leave it to the thread; what that has no room for is left out, and counted."""
-        if not self._is_aside:
+        """Write a line or queue it for the thread. A line that does not fit is dropped, and counted."""
+        if not self._is_threaded:
             write_lines(self.descriptor, [line])
-        elif len(self._lines) < MOST_LINES:
+        elif len(self._lines) < MAX_LINES:
             self._lines.append(line)
         else:
             self.dropped += 1
 
-    debug = info = warning = error = critical = write  # what structlog calls, by the level
+    debug = info = warning = error = critical = write  # structlog calls them by the level
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Let a thread write: a terminal or pipe that takes no more lines must not stop all else."""
+    def in_thread(self) -> Iterator[None]:
+        """Write in a thread, so that a terminal or pipe that blocks does not stop the process."""
         ended = Event()
-        thread = Thread(target=self._write_now_and_then, args=(ended,), name="log")
-        self._is_aside = True
+        thread = Thread(target=self._write_periodically, args=(ended,), name="log")
+        self._is_threaded = True
         thread.start()
         try:
             yield
         finally:
             ended.set()
             thread.join()
-            self._is_aside = False
+            self._is_threaded = False
             self._write_all()
             dropped, self.dropped = self.dropped, 0
             if dropped:
-                log.warning("lines of the log were dropped", count=dropped)
+                log.warning("log lines were dropped", count=dropped)
 
-    def _write_now_and_then(self, ended: Event) -> None:
-        """Many lines at one go: waking up for each would cost who logs more than the line does."""
+    def _write_periodically(self, ended: Event) -> None:
+        """Write many lines at a time, because waking the thread for each would cost more than the line."""
         while not ended.wait(FLUSH_SECONDS):
             self._write_all()
         self._write_all()
 
     def _write_all(self) -> None:
         while self._lines:
-            some = min(len(self._lines), MOST_VECTORS)
+            some = min(len(self._lines), MAX_VECTORS)
             write_lines(self.descriptor, [self._lines.popleft() for _ in range(some)])
 
 
@@ -99,42 +100,42 @@ output = Output()
 
 
 def write_lines(descriptor: int, lines: Sequence[bytes]) -> None:
-    """Write all of them, at most MOST_VECTORS; a log that nobody can be told of is no error."""
+    """Write at most MAX_VECTORS lines. Errors are ignored, because there is nowhere to report them."""
     with suppress(OSError):
-        written = os.writev(descriptor, lines)  # lines as they are: joining them would hold up others
+        written = os.writev(descriptor, lines)  # joining long batches would delay other threads
         rest = b"".join(lines)[written:] if written < sum(map(len, lines)) else b""
         while rest:
             rest = rest[os.write(descriptor, rest) :]
 
 
-class Foreign(logging.Handler):
-    """Takes what libraries log over into our log."""
+class LibraryLogHandler(logging.Handler):
+    """Passes log records of libraries to this log."""
 
     def __init__(self) -> None:
         super().__init__()
         self.log = structlog.get_logger()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log a record as if it were ours; of a level that we do not have, as information."""
+        """Log a record at its level; unknown levels as information."""
         try:
-            tell = getattr(self.log, record.levelname.lower(), self.log.info)
-            tell(record.getMessage(), exc_info=record.exc_info or None)
-        except Exception:  # as `logging` has it: a line that cannot be made must not end who logs it
+            write = getattr(self.log, record.levelname.lower(), self.log.info)
+            write(record.getMessage(), exc_info=record.exc_info or None)
+        except Exception:  # as `logging` does: a failure to format must not reach the code that logs
             self.handleError(record)
 
 
 def to_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
-    """The last processor: a line."""
+    """Encode an event as a line of JSON. The last processor."""
     return msgspec.json.encode(event, enc_hook=repr) + b"\n"
 
 
 def to_bytes(_logger: Any, _method: str, line: str) -> bytes:
-    """The same for a line that is rendered already."""
+    """Encode a rendered line. The last processor on a terminal."""
     return f"{line}\n".encode(errors="backslashreplace")
 
 
 def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide every value whose name says that it is a secret."""
+    """Replace every value whose name marks a secret."""
     for name in event:
         if is_secret(name):
             event[name] = "***"

@@ -1,7 +1,7 @@
-"""What an HTTP worker tells about itself: metrics and the access log.
+"""Metrics and the access log of HTTP workers.
 
-Counting a request costs well under a microsecond: counters are slots in memory that all workers share, and
-log lines are gathered and written by a thread. Queries are not logged at all, for tokens travel in them.
+Counting a request takes well under a microsecond, because counters are slots in shared memory and a thread
+writes the log lines. Query strings are never logged, because they hold tokens.
 """
 
 import mmap
@@ -21,19 +21,19 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from openivr.observability.logs import MOST_LINES, MOST_VECTORS, write_lines
+from openivr.observability.logs import MAX_LINES, MAX_VECTORS, write_lines
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
-NO_PATH = re.compile("[?&;=]")  # what a program that encodes its address wrongly puts a token behind
+NO_PATH = re.compile("[?&;=]")  # a client that encodes its URL wrongly may put a token after these
 
 log = structlog.get_logger(__name__)
 
 
 class Tally(Collector):
-    """Requests by endpoint and errcode, and their latency, summed over all workers.
+    """Counts requests by endpoint and errcode, and their latency, over all workers.
 
-    The counters are 64-bit slots in one shared file of memory per worker: a worker adds to its own, and
-    whoever is asked for metrics adds up everybody's.
+    The counters are 64-bit slots in one memory-mapped file a worker. A worker writes to its own file, and a
+    worker that renders metrics adds up all files.
     """
 
     def __init__(self, endpoints: Iterable[str], codes: Iterable[int], path: Path, worker: int) -> None:
@@ -63,9 +63,9 @@ class Tally(Collector):
         slots[base + self.width - 1] += int(seconds * 1e6)
 
     def totals(self) -> Sequence[int]:
-        """The sum of all workers' slots."""
-        everybody = [self.open(path) for path in sorted(self.path.glob("metrics-*"))]
-        return [sum(column) for column in zip(*everybody, strict=True)]
+        """Return the sums of all workers' slots."""
+        workers = [self.open(path) for path in sorted(self.path.glob("metrics-*"))]
+        return [sum(column) for column in zip(*workers, strict=True)]
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         requests = CounterMetricFamily(
@@ -81,14 +81,14 @@ class Tally(Collector):
                 if count:
                     requests.add_metric((endpoint, str(code)), count)
             if any(counts):
-                own = totals[base + len(self.codes) : base + self.width]
-                latency.add_metric((endpoint,), list(cumulate(own[:-1])), own[-1] / 1e6)
+                slots = totals[base + len(self.codes) : base + self.width]
+                latency.add_metric((endpoint,), list(cumulate(slots[:-1])), slots[-1] / 1e6)
         yield requests
         yield latency
 
 
 def cumulate(counts: Sequence[int]) -> Iterator[tuple[str, float]]:
-    """Prometheus buckets count everything up to their bound."""
+    """Yield the cumulative buckets of Prometheus, with their upper bounds."""
     total = 0
     for bound, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
         total += count
@@ -97,15 +97,15 @@ def cumulate(counts: Sequence[int]) -> Iterator[tuple[str, float]]:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A number for the metrics, or one for each value of a label."""
+    """A value of a metric, or a value for each value of a label."""
 
     help: str
     value: float | Mapping[str, float]
     label: str = ""
-    is_counter: bool = False  # it only ever grows
+    is_counter: bool = False  # monotonic
 
     def family(self, name: str) -> Metric:
-        """It, as the Prometheus client wants it."""
+        """Convert to the Prometheus client's type."""
         kind = CounterMetricFamily if self.is_counter else GaugeMetricFamily
         if not isinstance(self.value, Mapping):
             return kind(name, self.help, value=self.value)
@@ -116,24 +116,26 @@ class Sample:
 
 
 class MetricsReader(Collector):
-    def __init__(self, figures: Mapping[str, Sample]) -> None:
-        self.figures = figures
+    """Collects samples that were read before."""
+
+    def __init__(self, samples: Mapping[str, Sample]) -> None:
+        self.samples = samples
 
     def collect(self) -> Iterator[Metric]:
-        for name, figure in self.figures.items():
-            yield figure.family(name)
+        for name, sample in self.samples.items():
+            yield sample.family(name)
 
 
-def render_metrics(tally: Tally, figures: Mapping[str, Sample]) -> bytes:
-    """The Prometheus text format of the requests and of further figures by name."""
+def render_metrics(tally: Tally, samples: Mapping[str, Sample]) -> bytes:
+    """Render the request counters and further samples in the Prometheus text format."""
     registry = CollectorRegistry()
     registry.register(tally)
-    registry.register(MetricsReader(figures))
+    registry.register(MetricsReader(samples))
     return generate_latest(registry)
 
 
 class AccessLog:
-    """One JSON line a request, written in batches by a thread so that a slow disk delays nobody."""
+    """Logs a line of JSON a request, in batches by a thread, so that a slow disk delays no response."""
 
     def __init__(self, descriptor: int = 2) -> None:
         self.descriptor = descriptor
@@ -143,25 +145,25 @@ class AccessLog:
         self.thread = ThreadPoolExecutor(1, "log")
 
     def add(self, line: "RequestLine", code: int, seconds: float) -> None:
-        if len(self.lines) >= MOST_LINES:
+        if len(self.lines) >= MAX_LINES:
             self.dropped += 1
             return
         result = (self.stamp, line.text, code, seconds * 1000)
         self.lines.append(b'{"time":"%b",%b"errcode":%d,"ms":%.3f}\n' % result)
 
     def flush(self) -> None:
-        """Hand what was gathered to the thread; called by a timer and at the end."""
+        """Pass the lines so far to the thread. Called by a timer and at the end."""
         self.stamp = timestamp()
         if self.dropped:
-            log.warning("lines of the access log were dropped", count=self.dropped)
+            log.warning("access log lines were dropped", count=self.dropped)
             self.dropped = 0
         if self.lines:
             lines, self.lines = self.lines, []
             self.thread.submit(self.write, lines)
 
     def write(self, lines: list[bytes]) -> None:
-        for start in range(0, len(lines), MOST_VECTORS):
-            write_lines(self.descriptor, lines[start : start + MOST_VECTORS])
+        for start in range(0, len(lines), MAX_VECTORS):
+            write_lines(self.descriptor, lines[start : start + MAX_VECTORS])
 
     def close(self) -> None:
         self.flush()
@@ -170,7 +172,7 @@ class AccessLog:
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """The part of a log line that is known before the answer, as JSON text."""
+    """The part of a log line that is known before the response, as JSON text."""
 
     text: bytes
 
@@ -187,7 +189,7 @@ class RequestLine:
 
 
 def timestamp() -> bytes:
-    """The time in UTC with milliseconds, as in every other log line."""
+    """Return the UTC time with milliseconds, as in all log lines."""
     text = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return text.encode()
 
@@ -199,7 +201,7 @@ class Observer:
         self.tally, self.log = tally, log
 
     def note(self, endpoint: str, line: RequestLine, code: int, seconds: float) -> None:
-        """One request was answered. `endpoint` is "other" where there is none."""
+        """Count and log a request. `endpoint` is "other" if no endpoint matched."""
         self.tally.add(endpoint, code, seconds)
         if self.log is not None:
             self.log.add(line, code, seconds)

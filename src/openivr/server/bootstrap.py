@@ -1,4 +1,4 @@
-"""What happens once, before a server answers: schema, demo, and what it tells the person who started it."""
+"""Prepares a server before it starts: schema, administrator, demo, and the notice on the terminal."""
 
 import json
 import os
@@ -32,12 +32,12 @@ DEMO_SCENARIOS = Path(str(DEMO_FOLDER.joinpath("scenarios.yaml")))
 
 
 class CannotPrepare(Exception):
-    """A sentence for the person who started the server."""
+    """The server cannot be prepared; the message is for the administrator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The demo's secrets: of its API client and of its extensions' registrations."""
+    """Secrets of the demo: its API client, and the registration passwords by extension."""
 
     client_id: str
     client_secret: str
@@ -45,27 +45,27 @@ class Demo:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What the person who started the server has to be told: the demo's secrets, the admin's first password.
+class Credentials:
+    """Secrets to print at the start: the demo's, and the administrator's first password.
 
-    The password is None from the second start on: it is told once.
+    The password is None from the second start on, because it is printed once.
     """
 
     demo: Demo | None = None
     password: str | None = None
 
 
-def prepare(settings: Settings, *, is_demo: bool) -> News:
-    """Bring the database up to date and, on its first start, make the administrator and fill in the demo."""
+def prepare(settings: Settings, *, is_demo: bool) -> Credentials:
+    """Migrate the database and, at the first start, add the administrator and the demo."""
     for counters in settings.data.glob("metrics-*"):
-        counters.unlink()  # of workers of the last run, of which there may have been more
+        counters.unlink()  # of the last run, which may have had more workers
     database = Database(settings.url)
     try:
         migrate(database)
         demo = prepare_demo(database, settings.data) if is_demo else None
         with database.changing("auth") as change:
             password = admin.add_first(change.connection, int(time.time()))
-        return News(demo, password)
+        return Credentials(demo, password)
     except NewerSchema as error:
         raise CannotPrepare(str(error)) from error
     except OperationalError as error:
@@ -75,20 +75,20 @@ def prepare(settings: Settings, *, is_demo: bool) -> News:
 
 
 def prepare_demo(database: Database, folder: Path) -> Demo | None:
-    """The demo's secrets, which stay what they were; None where the data is not the demo's."""
+    """Return the demo's secrets, loading the demo at the first start. Return None on data of other origin."""
     path = folder / DEMO_FILE
     if path.exists():
         return Demo(**json.loads(path.read_text()))
     with database.changing() as change:
         if count(change.connection, "ivr") or count(change.connection, "extension"):
             return None
-        demo = fill(change)
+        demo = load_demo(change)
         yaml_document.write_private(path, json.dumps(asdict(demo), indent=2))
     return demo
 
 
-def fill(change: ConfigTransaction) -> Demo:
-    """Read the demo in, with passwords that no other installation has."""
+def load_demo(change: ConfigTransaction) -> Demo:
+    """Import the demo configuration with random passwords."""
     text = DEMO_FOLDER.joinpath("configuration.yaml").read_text()
     document = yaml_document.load(text)
     passwords = {str(e.fields["number"]): random_text(20) for e in document.entries["extension"]}
@@ -96,7 +96,7 @@ def fill(change: ConfigTransaction) -> Demo:
         replace(entry, fields={**entry.fields} | secrets_of(passwords[str(entry.fields["number"])]))
         for entry in document.entries["extension"]
     ]
-    scenarios = [DocumentEntry(write_scenario(one)) for one in read_scenarios(DEMO_SCENARIOS)]
+    scenarios = [DocumentEntry(write_scenario(scenario)) for scenario in read_scenarios(DEMO_SCENARIOS)]
     plan = import_export.make_plan(change.connection, document.entries | {"extension": extensions}, scenarios)
     if plan.mistakes:
         raise CannotPrepare(f"the demo is broken: {plan.mistakes[0]}")
@@ -110,22 +110,24 @@ def secrets_of(password: str) -> dict[str, Any]:
     return {"reg_password": password, "user_password": random_text(20) + "aA1"}
 
 
-def announce(settings: Settings, news: News, *, has_http: bool, has_calls: bool) -> None:
-    """Say where the server is and how to ask it something; the last line works when pasted."""
-    demo = news.demo
+def announce(settings: Settings, credentials: Credentials, *, has_http: bool, has_calls: bool) -> None:
+    """Print the addresses of the server. The last line is a request that can be pasted into a shell."""
+    demo = credentials.demo
     api = f"{settings.base}/openapi/v1.0"
     lines = [f"OpenIVR answers on {settings.base if has_http else sip_address(settings)}"]
     if has_http:
         lines.append(f"  admin    {settings.base}/")
-        if news.password is not None:
-            lines.append(f"  sign in  name {admin.FIRST_NAME}  password {news.password}  (told this once)")
+        if credentials.password is not None:
+            lines.append(
+                f"  sign in  name {admin.FIRST_NAME}  password {credentials.password}  (told this once)"
+            )
         lines += [
             f"  API      {api}",
             f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",
         ]
     if has_calls:
         lines.append(f"  SIP      {sip_address(settings)}")
-    lines.append(f"  data     {where(settings)}")
+    lines.append(f"  data     {describe_data(settings)}")
     if demo is not None:
         if has_http:
             lines.append(f"  client   id {demo.client_id}  secret {demo.client_secret}")
@@ -136,15 +138,15 @@ def announce(settings: Settings, news: News, *, has_http: bool, has_calls: bool)
 
 
 def sip_address(settings: Settings) -> str:
-    """Where phones find the server: "127.0.0.1:5060 and [::1]:5060, UDP and TCP"."""
-    told = settings.calls
-    plain, secure = (" and ".join(map(str, one)) for one in (told.sip, told.sip_tls))
+    """Return the SIP addresses as text: "127.0.0.1:5060 and [::1]:5060, UDP and TCP"."""
+    calls = settings.calls
+    plain, secure = (" and ".join(map(str, addresses)) for addresses in (calls.sip, calls.sip_tls))
     return f"{plain}, UDP and TCP" + (f"; {secure}, TLS" if secure else "")
 
 
 def curl_line(settings: Settings, api: str) -> str:
-    """The request of the page "Query IVR List" as a command."""
-    command = shlex.join([*own_command(), "token", "--data", str(settings.data)])
+    """Return the request of the API page "Query IVR List" as a shell command."""
+    command = shlex.join([*program_command(), "token", "--data", str(settings.data)])
     if settings.database:
         has_password = make_url(settings.database).password is not None
         command += " --database " + (
@@ -156,15 +158,15 @@ def curl_line(settings: Settings, api: str) -> str:
     return f'curl {insecure}-A OpenAPI "{api}/ivr/list?{query}"'
 
 
-def where(settings: Settings) -> str:
-    """The place of the data, without its password."""
+def describe_data(settings: Settings) -> str:
+    """Return the data folder, or the URL of the database without its password."""
     url = make_url(settings.url)
     return (
         str(settings.data) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     )
 
 
-def own_command() -> list[str]:
-    """How this program was called."""
+def program_command() -> list[str]:
+    """Return the command that starts this program."""
     program = Path(sys.argv[0]).absolute()
     return [str(program)] if os.access(program, os.X_OK) else [sys.executable, "-m", "openivr"]

@@ -1,11 +1,11 @@
-"""The calls process: puts signalling, sound, calls and the store's data together."""
+"""The calls process: connects SIP, media, calls and the database."""
 
 import asyncio
 import gc
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from openivr import sounds
 from openivr.b2bua.call_manager import CallManager
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.limits import Usage
+from openivr.b2bua.limits import CallLimiter
 from openivr.b2bua.pin_lockout import PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.b2bua.transfer import Transfers
@@ -25,18 +25,19 @@ from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
 from openivr.observability import logs
 from openivr.server import os_limits
-from openivr.server.control_socket import Banned, Question, listen
+from openivr.server.control_socket import BanInfo, ControlRequest, listen
 from openivr.server.recovery import recover
-from openivr.server.supervisor import LIFT, WorkerContext
-from openivr.sip.access import accounts as directory
+from openivr.server.sip_sockets import SipSocket
+from openivr.server.supervisor import WorkerContext
 from openivr.sip.access.access_control import AccessControl
-from openivr.sip.address import Target, normalize_host
+from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
+from openivr.sip.address import normalize_host
 from openivr.sip.agent import Agent
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding, to_plain
-from openivr.sip.settings import AgentSettings as SipSettings
+from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
 from openivr.store.caches.call_config_cache import CallConfigCache
@@ -45,57 +46,58 @@ from openivr.store.config import prompts
 from openivr.store.database import Database
 
 log = structlog.get_logger(__name__)
-SWITCH_SECONDS = 0.0005  # a thread must not hold the interpreter for longer while a packet is due
-SWEEP_SECONDS = 60.0  # between two collections of garbage while nobody calls
-LOOK_SECONDS = 0.05  # between two looks for a new configuration while nobody calls
-ALIVE_SECONDS = 15.0  # between two entries of the journal that say no more than that
-GOODBYE_SECONDS = 0.5  # for the last messages to leave
+SWITCH_SECONDS = 0.0005  # that a thread may hold the interpreter while an RTP packet is due
+COLLECT_SECONDS = 60.0  # between garbage collections while there is no call
+POLL_SECONDS = 0.05  # between two checks for a new configuration
+HEARTBEAT_SECONDS = 15.0
+BYE_SECONDS = 0.5  # for the last SIP messages to leave
 HOUR_MS = 3_600_000
 
 
-def run(settings: Settings, node: str, post: WorkerContext) -> None:
-    """Carry calls until SIGTERM, or until the supervisor is gone. `node` names this data folder."""
+def run(settings: Settings, node: str, sip_sockets: tuple[SipSocket, ...], worker: WorkerContext) -> None:
+    """Handle calls until SIGTERM or until the supervisor is gone. `node` identifies this data folder."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    with logs.output.aside():
-        asyncio.run(serve(settings, node, post))
+    with logs.output.in_thread():
+        asyncio.run(serve(settings, node, sip_sockets, worker))
 
 
-class Stop:
-    """Asked for once: finish; asked for again: end at once."""
+class Shutdown:
+    """State of a shutdown: `draining` is set by the first request, `immediate` by the second."""
 
     def __init__(self) -> None:
-        self.soon, self.now = asyncio.Event(), asyncio.Event()
+        self.draining, self.immediate = asyncio.Event(), asyncio.Event()
 
-    def ask(self) -> None:
-        if self.soon.is_set():
-            self.now.set()
-        self.soon.set()
+    def request(self) -> None:
+        """Start draining, or end at once if that was started before."""
+        if self.draining.is_set():
+            self.immediate.set()
+        self.draining.set()
 
 
-async def serve(settings: Settings, node: str, post: WorkerContext) -> None:
-    loop, stop = asyncio.get_running_loop(), Stop()
+async def serve(
+    settings: Settings, node: str, sip_sockets: tuple[SipSocket, ...], worker: WorkerContext
+) -> None:
+    loop, shutdown = asyncio.get_running_loop(), Shutdown()
     os_limits.raise_fd_limit(settings.calls.max_calls)
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.ask)
+        loop.add_signal_handler(signum, shutdown.request)
 
-    def orphaned() -> None:
-        loop.remove_reader(post.supervisor)
-        stop.ask()
-        stop.ask()
+    def on_supervisor_gone() -> None:
+        loop.remove_reader(worker.supervisor)
+        shutdown.request()
+        shutdown.request()
 
-    loop.add_reader(post.supervisor, orphaned)
-    told = settings.calls
-    journal = Journal(settings.journal, sip=str(told.sip[0]), soon=loop.call_soon)
+    loop.add_reader(worker.supervisor, on_supervisor_gone)
+    journal = Journal(settings.journal, sip=str(settings.calls.sip[0]), call_soon=loop.call_soon)
     database = Database(settings.url)
-    exchange = CallsProcess(settings, database, journal)
-    await exchange.start(node, post)
-    loop.add_signal_handler(LIFT, exchange.door.lift_bans)
+    process = CallsProcess(settings, database, journal)
+    await process.start(node, sip_sockets)
     os_limits.configure_gc()
-    post.report_ready()
-    control = await listen(settings.data, exchange.control)
-    tasks = [loop.create_task(exchange.look()), loop.create_task(exchange.sweep())]
-    await stop.soon.wait()
-    await exchange.stop(stop.now)
+    worker.report_ready()
+    control = await listen(settings.data, process.on_control_request)
+    tasks = [loop.create_task(process.watch_config()), loop.create_task(process.collect_garbage())]
+    await shutdown.draining.wait()
+    await process.stop(shutdown.immediate)
     for task in tasks:
         task.cancel()
     control.close()
@@ -104,102 +106,108 @@ async def serve(settings: Settings, node: str, post: WorkerContext) -> None:
 
 
 class CallsProcess:
-    """Everything in this process, connected."""
+    """The components of this process, connected."""
 
     def __init__(self, settings: Settings, database: Database, journal: Journal) -> None:
         self.settings, self.database, self.journal = settings, database, journal
-        told = settings.calls
-        self.media = Media(media_settings(told))
-        self.door = AccessControl(secrets.token_bytes(32), self.take_call, is_full=self.is_full)
-        self.door.rate_limiter.set_exempt(told.proxies)
-        self.agent = Agent(sip_settings(told, journal.flush), self.door)
-        self.trunks = TrunkManager(self.agent, self.door, self.note_trunk)
-        self.upkeep = BindingKeepalive(self.agent, self.door)
-        self.live = CallConfigCache(database, Directories().make, self.configure)
-        self.house = CallContext(
+        calls = settings.calls
+        self.media = Media(media_settings(calls))
+        self.access_control = AccessControl(secrets.token_bytes(32), self.on_invite, is_full=self.is_full)
+        self.access_control.rate_limiter.set_exempt(calls.proxies)
+        self.agent = Agent(sip_settings(calls, journal.flush), self.access_control)
+        self.trunks = TrunkManager(self.agent, self.access_control, self.on_trunk_state)
+        self.keepalive = BindingKeepalive(self.agent, self.access_control)
+        self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
+        self.context = CallContext(
             loop=asyncio.get_running_loop(),
             agent=self.agent,
             media=self.media,
-            library=PromptCache(Store(database), database.run_in_thread),
-            usage=Usage(),
-            lines=self.trunks,
-            phones=lambda account: self.door.lookup(account.user),
+            prompts=PromptCache(Store(database), database.run_in_thread),
+            limiter=CallLimiter(),
+            trunks=self.trunks,
+            bindings_of=lambda account: self.access_control.lookup(account.user),
             open_mailbox=self.open_mailbox,
-            write=journal.write,
+            write_entry=journal.write,
             now=now,
-            messages=settings.journal,
-            recordings=folder_for_recordings(settings),
+            message_folder=settings.journal,
+            recording_folder=make_recording_folder(settings),
         )
-        self.switchboard = CallManager(self.house, self.live.cached, self.live.current, told.max_calls)
-        transfers = Transfers(self.switchboard)
-        self.switchboard.on_referral = transfers.refer
-        self.switchboard.take_over = transfers.take_over
-        self.lockout = PinLockout()
+        self.call_manager = CallManager(
+            self.context, self.config_cache.cached, self.config_cache.current, calls.max_calls
+        )
+        self.call_manager.transfers = Transfers(self.call_manager)
+        self.pin_lockout = PinLockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
 
-    async def start(self, node: str, post: WorkerContext) -> None:
-        """Load what calls go by, then open the door."""
-        configuration = await self.live.current()
-        memory = await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
-        self.door.restore(memory.bindings)
-        for user in {one["user"] for one in memory.bindings}:
-            self._contacts[user] = {found.contact: found for found in self.door.lookup(user)}
-        self.door.watchers.append(self.note_bindings)
-        self.house.usage.remember(memory.starts)
-        await self.house.library.fetch(sounds.NAMES)
-        await self.house.library.fetch(configuration.snapshot.prompts)
-        await self.agent.start(post.sockets)
-        self.trunks.configure(self.door.directory.trunks)
+    async def start(self, node: str, sip_sockets: Iterable[SipSocket]) -> None:
+        """Load the configuration and recover state, then start to listen."""
+        config = await self.config_cache.current()
+        state = await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
+        self.access_control.restore(state.bindings)
+        for user in {binding["user"] for binding in state.bindings}:
+            self._contacts[user] = {binding.contact: binding for binding in self.access_control.lookup(user)}
+        self.access_control.watchers.append(self.on_bindings)
+        self.context.limiter.restore(state.outbound_calls)
+        await self.context.prompts.load(sounds.NAMES)
+        await self.context.prompts.load(config.snapshot.prompts)
+        await self.agent.start(sip_sockets)
+        self.trunks.configure(self.access_control.directory.trunks)
 
-    def configure(self, known: directory.AccountDirectory, changed: frozenset[str]) -> None:
-        """Take those whom a new configuration knows; these prompts have changed."""
-        log.info("new configuration", revision=self.live.configuration.snapshot.revision)
-        self.door.configure(known)
+    def on_config(self, accounts: AccountDirectory, changed_prompts: frozenset[str]) -> None:
+        """Apply a new revision of the configuration."""
+        snapshot = self.config_cache.configuration.snapshot
+        log.info("new configuration", revision=snapshot.revision)
+        self.access_control.configure(accounts)
         if self.agent.listening:
-            self.trunks.configure(known.trunks)
-        self.house.library.forget(changed)
-        # The first caller should not wait for them, nor many callers for the same.
-        self.house.spawn(self.house.library.fetch(changed & self.live.configuration.snapshot.prompts.keys()))
+            self.trunks.configure(accounts.trunks)
+        self.context.prompts.discard(changed_prompts)
+        # The first caller should not wait for them, nor many callers load the same.
+        self.context.spawn(self.context.prompts.load(changed_prompts & snapshot.prompts.keys()))
 
-    async def look(self) -> None:
-        """Notice a new configuration also while nobody calls: who may register, which trunks there are."""
+    async def watch_config(self) -> None:
+        """Apply new configurations even without calls, for registrations and trunks; write heartbeats."""
         clock = asyncio.get_running_loop().time
-        told = 0.0
+        last_heartbeat = 0.0
         while True:
-            if clock() - told > ALIVE_SECONDS:
-                told = clock()
+            if clock() - last_heartbeat > HEARTBEAT_SECONDS:
+                last_heartbeat = clock()
                 self.journal.write(Heartbeat(at=now()))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             try:
-                await self.live.current()
+                await self.config_cache.current()
             except Exception:
-                log.exception("the configuration cannot be read")
+                log.exception("configuration cannot be read")
                 await asyncio.sleep(1)
 
-    async def sweep(self) -> None:
-        """Look for garbage in circles while nobody can hear that the process has stopped for it."""
+    async def collect_garbage(self) -> None:
+        """Collect reference cycles while there is no call that the pause could interrupt."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            if not self.switchboard.calls:
+            await asyncio.sleep(COLLECT_SECONDS)
+            if not self.call_manager.calls:
                 gc.collect()
 
-    def take_call(self, leg: InboundLeg, caller: directory.CallerIdentity) -> None:
-        self.switchboard.take(leg, caller)
+    def on_invite(self, leg: InboundLeg, caller: CallerIdentity) -> None:
+        """Pass an incoming call that was admitted to the call manager."""
+        self.call_manager.on_invite(leg, caller)
 
     def is_full(self) -> bool:
-        return self.switchboard.is_full()
+        """Return True if there is no room for another call."""
+        return self.call_manager.is_full()
 
-    def control(self, asked: Question) -> list[Banned]:
-        """Answer the command line: the bans there are, or those that were lifted."""
-        bans = self.door.lift_ban(asked.lift) if asked.lift else self.door.bans()
-        return [Banned(ban.source, ban.user, ban.reason, round(seconds, 1)) for ban, seconds in bans]
+    def on_control_request(self, request: ControlRequest) -> list[BanInfo]:
+        """Return the SIP bans, or those that this request lifts."""
+        access = self.access_control
+        bans = access.lift_ban(request.lift) if request.lift else access.bans()
+        if request.lift_all:
+            access.lift_bans()
+        return [BanInfo(ban.source, ban.user, ban.reason, round(seconds, 1)) for ban, seconds in bans]
 
-    # What the database should know
+    # Events for the journal
 
-    def note_bindings(self, user: str, bindings: tuple[Binding, ...]) -> None:
-        """The phones of an account have changed."""
-        account = self.live.configuration.accounts.get(user)
-        before, after = self._contacts.get(user, {}), {one.contact: one for one in bindings}
+    def on_bindings(self, user: str, bindings: tuple[Binding, ...]) -> None:
+        """Write the changed registrations of an account."""
+        account = self.config_cache.configuration.accounts.get(user)
+        before, after = self._contacts.get(user, {}), {binding.contact: binding for binding in bindings}
         self._contacts[user] = after
         extension = account.extension if account else 0
         for contact, binding in after.items():
@@ -215,67 +223,67 @@ class CallsProcess:
         for contact in before.keys() - after.keys():
             self.journal.write(BindingRemoved(at=now(), extension=extension, contact=contact))
 
-    def note_trunk(self, ident: int, state: trunk_state.TrunkState) -> None:
-        """A trunk is up, or down."""
+    def on_trunk_state(self, trunk: int, state: trunk_state.TrunkState) -> None:
+        """Write the changed state of a trunk."""
         self.journal.write(
-            TrunkStateChanged(at=now(), trunk=ident, state=state.health.value, detail=state.reason)
+            TrunkStateChanged(at=now(), trunk=trunk, state=state.health.value, detail=state.reason)
         )
 
-    # What calls ask the database
+    # Database queries of calls
 
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
-        """The names of the messages of a mailbox, if this is its PIN and it was not guessed at."""
+        """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked."""
         messages = await self.database.read(voicemail.open_mailbox, number, pin)
-        now = self.house.loop.time()
-        if self.lockout.is_shut(number, now):
-            log.warning("mailbox is shut after wrong PINs", mailbox=number)
+        now = self.context.loop.time()
+        if self.pin_lockout.is_locked(number, now):
+            log.warning("mailbox locked after wrong PINs", mailbox=number)
             messages = None
         if messages is None:
-            self.lockout.fail(number, now)
+            self.pin_lockout.record_wrong(number, now)
             return None
-        self.lockout.succeed(number)
+        self.pin_lockout.reset(number)
         return tuple(message.id for message in messages)
 
-    # The end
+    # Shutdown
 
-    async def stop(self, at_once: asyncio.Event) -> None:
-        """Take no new calls, let those under way finish up to the limit, then end what is left."""
+    async def stop(self, immediate: asyncio.Event) -> None:
+        """Reject new calls, let active ones end within the drain time, then end the rest."""
         seconds = self.settings.calls.drain_seconds
-        log.info("taking no new calls", calls=len(self.switchboard.calls), seconds=seconds)
+        log.info("draining calls", calls=len(self.call_manager.calls), seconds=seconds)
         draining = asyncio.create_task(self.agent.drain(seconds))
-        hurried = asyncio.create_task(at_once.wait())
-        await asyncio.wait((draining, hurried), return_when=asyncio.FIRST_COMPLETED)
+        interrupt = asyncio.create_task(immediate.wait())
+        await asyncio.wait((draining, interrupt), return_when=asyncio.FIRST_COMPLETED)
         draining.cancel()
-        hurried.cancel()
-        self.switchboard.close()
+        interrupt.cancel()
+        self.call_manager.close()
         await self.trunks.close()
-        await asyncio.sleep(GOODBYE_SECONDS if self.agent.leg_count else 0)
-        self.upkeep.close()
+        await asyncio.sleep(BYE_SECONDS if self.agent.leg_count else 0)
+        self.keepalive.close()
         self.agent.close()
         await self.media.close()
-        self.live.close()
+        self.config_cache.close()
 
 
 class Store:
-    """Sounds out of the package and the database, read in threads."""
+    """Prompts and messages from the package and the database, read in threads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     async def prompt(self, name: str) -> bytes | None:
-        """A custom prompt, or a built-in sound."""
+        """Return a custom prompt, or a built-in sound."""
         wav = await self.database.read(prompts.telephone_audio, name)
         if wav is None and name in sounds.NAMES:
             wav = await self.database.run_in_thread(sounds.read, name)
         return wav
 
     async def message(self, name: str) -> bytes | None:
-        """A message of a mailbox."""
+        """Return a voicemail message."""
         return await self.database.read(voicemail.audio_of, name)
 
 
-def folder_for_recordings(settings: Settings) -> Path | None:
-    """Where the sound of calls is kept, if it is."""
+def make_recording_folder(settings: Settings) -> Path | None:
+    """Make the folder for call recordings. Return None if calls are not recorded."""
     if not settings.calls.records:
         return None
     folder = settings.recordings
@@ -283,51 +291,47 @@ def folder_for_recordings(settings: Settings) -> Path | None:
     return folder
 
 
-def media_settings(told: CallSettings) -> MediaSettings:
-    """Sound comes in wherever calls do."""
-    external = {":" in address: address for address in told.external}
-    hosts = dict.fromkeys(at.host for at in (*told.sip, *told.sip_tls))
+def media_settings(calls: CallSettings) -> MediaSettings:
+    """Open RTP on the hosts on which SIP listens."""
+    external = {":" in address: address for address in calls.external}
+    hosts = dict.fromkeys(at.host for at in (*calls.sip, *calls.sip_tls))
     return MediaSettings(
         interfaces=tuple(Interface(host, external.get(":" in host, "")) for host in hosts),
-        ports=told.rtp_ports,
-        inactivity_seconds=told.dead_seconds,
+        ports=calls.rtp_ports,
+        inactivity_seconds=calls.dead_seconds,
     )
 
 
-def sip_settings(told: CallSettings, before_send: Callable[[], None]) -> SipSettings:
-    """How signalling is set up; what others are told is in the journal before it leaves.
-
-    The places are in the order of the sockets that `processes.plan_calls` opens.
-    """
-    plain = [Target(protocol, *at) for at in told.sip for protocol in ("UDP", "TCP")]
-    return SipSettings(
-        listen=(*plain, *(Target("TLS", *at) for at in told.sip_tls)),
-        external=told.external,
-        certificate=str(told.tls_cert or ""),
-        key=str(told.tls_key or ""),
+def sip_settings(calls: CallSettings, before_send: Callable[[], None]) -> AgentSettings:
+    """Make the agent's settings. `before_send` writes the journal, so that a sent message is in it."""
+    return AgentSettings(
+        external=calls.external,
+        certificate=str(calls.tls_cert or ""),
+        key=str(calls.tls_key or ""),
         before_send=before_send,
     )
 
 
 class Directories:
-    """Makes of configurations whom signalling knows; an account that has not changed is made once."""
+    """Makes SIP account directories of configurations, reusing accounts that have not changed."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[SipAccount, directory.AuthAccount]] = {}
+        self._entries: dict[str, tuple[SipAccount, AuthAccount]] = {}
 
-    def make(self, configuration: CallConfig) -> directory.AccountDirectory:
-        """Whom signalling knows."""
-        self._made = {user: self._make(user, account) for user, account in configuration.accounts.items()}
-        trunks = {ident: make_trunk(trunk) for ident, trunk in configuration.trunks.items() if trunk.enabled}
-        return directory.AccountDirectory.make({user: made for user, (_, made) in self._made.items()}, trunks)
+    def make(self, config: CallConfig) -> AccountDirectory:
+        """Make the directory for a configuration."""
+        self._entries = {user: self._make(user, account) for user, account in config.accounts.items()}
+        trunks = {id_: make_trunk(trunk) for id_, trunk in config.trunks.items() if trunk.enabled}
+        accounts = {user: auth_account for user, (_, auth_account) in self._entries.items()}
+        return AccountDirectory.make(accounts, trunks)
 
-    def _make(self, user: str, account: SipAccount) -> tuple[SipAccount, directory.AuthAccount]:
-        known = self._made.get(user)
-        return known if known is not None and known[0] is account else (account, make_account(account))
+    def _make(self, user: str, account: SipAccount) -> tuple[SipAccount, AuthAccount]:
+        entry = self._entries.get(user)
+        return entry if entry is not None and entry[0] is account else (account, make_account(account))
 
 
-def make_account(account: SipAccount) -> directory.AuthAccount:
-    return directory.AuthAccount(
+def make_account(account: SipAccount) -> AuthAccount:
+    return AuthAccount(
         user=account.user,
         secret=DigestSecret.read(account.secret),
         contacts=account.contacts,

@@ -1,6 +1,6 @@
-"""What the command line asks a calls process that runs: who is banned, and to listen to somebody again.
+"""Control socket: the command line lists and lifts SIP bans of the running calls process.
 
-Over a socket in the data folder, which only its owner may open: a line of JSON each way.
+A Unix socket in the data folder, open to its owner only. One line of JSON goes each way.
 """
 
 import asyncio
@@ -13,18 +13,19 @@ from pathlib import Path
 import msgspec
 
 NAME = "calls.sock"  # in the data folder
-LONGEST_PATH = 100  # bytes in the address of a socket; the kernel's limit is 107
-SECONDS = 5.0  # for either side to say its line
+MAX_PATH = 100  # bytes in the path of a socket; the kernel allows 107
+SECONDS = 5.0  # for a request and its response
 
 
-class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which bans there are; with `lift`, an address as a list of bans has it, those that this has lifted."""
+class ControlRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """List the bans, or lift those of `lift`, an address as the list has it, or all with `lift_all`."""
 
     lift: str = ""
+    lift_all: bool = False
 
 
-class Banned(msgspec.Struct, frozen=True):
-    """A source that is not listened to for so many seconds yet, as a user or, where that is "", at all."""
+class BanInfo(msgspec.Struct, frozen=True):
+    """A source that is banned for so many seconds more, as one user or, if that is "", entirely."""
 
     source: str
     user: str
@@ -32,15 +33,15 @@ class Banned(msgspec.Struct, frozen=True):
     seconds: float
 
 
-Answer = Callable[[Question], list[Banned]]
+Handler = Callable[[ControlRequest], list[BanInfo]]
 
 
 class NotRunning(Exception):
-    """Nobody carries calls on this data."""
+    """No calls process runs on this data folder."""
 
 
-async def listen(data: Path, answer: Answer) -> asyncio.Server:
-    """Answer questions; whoever did before on this data is gone. Raises `OSError`."""
+async def listen(data: Path, handler: Handler) -> asyncio.Server:
+    """Serve requests, replacing the socket of an earlier process. Raises `OSError`."""
     bound = socket.socket(socket.AF_UNIX)
     with address_of(data / NAME) as address:
         (data / NAME).unlink(missing_ok=True)
@@ -48,37 +49,39 @@ async def listen(data: Path, answer: Answer) -> asyncio.Server:
         (data / NAME).chmod(0o600)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(TimeoutError, ConnectionError, ValueError):  # who asks wrongly gets no answer
+        with suppress(TimeoutError, ConnectionError, ValueError):  # no response to an invalid request
             async with asyncio.timeout(SECONDS):
                 line = await reader.readline()
-                writer.write(msgspec.json.encode(answer(msgspec.json.decode(line, type=Question))) + b"\n")
+                writer.write(
+                    msgspec.json.encode(handler(msgspec.json.decode(line, type=ControlRequest))) + b"\n"
+                )
                 await writer.drain()
         writer.close()
 
     return await asyncio.start_unix_server(serve, sock=bound)
 
 
-def ask(data: Path, question: Question) -> list[Banned]:
-    """Ask the process that carries calls on this data; NotRunning where there is none."""
+def send_request(data: Path, request: ControlRequest) -> list[BanInfo]:
+    """Send a request to the calls process on this data folder. Return the bans. Raises NotRunning."""
     with socket.socket(socket.AF_UNIX) as sock, address_of(data / NAME) as address:
         sock.settimeout(SECONDS)
         try:
             sock.connect(address)
-            sock.sendall(msgspec.json.encode(question) + b"\n")
+            sock.sendall(msgspec.json.encode(request) + b"\n")
             with sock.makefile("rb") as file:
                 line = file.readline()
         except OSError as error:
             raise NotRunning from error
     try:
-        return msgspec.json.decode(line, type=list[Banned])
-    except msgspec.DecodeError as error:  # it ended before it could answer
+        return msgspec.json.decode(line, type=list[BanInfo])
+    except msgspec.DecodeError as error:  # it ended before it responded
         raise NotRunning from error
 
 
 @contextmanager
 def address_of(path: Path) -> Iterator[str]:
-    """The address of a socket at a path; one that is too long is named by its open folder."""
-    if len(os.fsencode(path)) <= LONGEST_PATH:
+    """Yield the address of a socket; a path that is too long is shortened through its open folder."""
+    if len(os.fsencode(path)) <= MAX_PATH:
         yield str(path)
         return
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""The composition root: puts store, API and HTTP server together into one worker."""
+"""The HTTP process: connects the database, the API, the web admin and uvicorn in one worker."""
 
 import asyncio
 import gc
@@ -39,53 +39,58 @@ from openivr.web.core.middleware import NAME as WEB
 from openivr.web.core.request import ServerInfo
 
 log = structlog.get_logger(__name__)
-MOST_CONNECTIONS = 4096
-LATE_SECONDS = 1.0  # between two looks at who is overdue
+MAX_CONNECTIONS = 4096
+OVERDUE_SECONDS = 1.0  # between two checks for overdue clients
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def choose_kinds(profile: str) -> Mapping[str, ResourceType]:
-    """The kinds of object as the profile lists them."""
+    """Return the resource types with the list rows of this profile."""
     if profile == "classic":
         return KINDS
     return {**KINDS, "ivr": replace(KINDS["ivr"], row=newer_ivr_row)}
 
 
 def newer_ivr_row(values: Values) -> Row:
-    """The page's row with the field that software and cloud editions added."""
+    """Return a list row with the field that software and cloud editions have."""
     return {**list_row(values), "client_unique_ringtone": values["client_unique_ringtone"]}
 
 
 def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, ...]:
-    """Every endpoint, the OpenAPI document among them."""
+    """Return every endpoint of the API, including the OpenAPI document."""
     families = (crud.endpoints(kind) for kind in kinds.values() if kind.name != "custom_prompt")
-    found = (*auth.ENDPOINTS, *system.ENDPOINTS, *chain.from_iterable(families), *prompts.endpoints())
-    text = ENCODE(document.build(found))
+    endpoints = (*auth.ENDPOINTS, *system.ENDPOINTS, *chain.from_iterable(families), *prompts.endpoints())
+    text = ENCODE(document.build(endpoints))
 
     async def openapi(_request: ApiRequest) -> bytes:
         return text
 
     about = "This document"
-    return (*found, Endpoint(path="openapi.json", method="GET", handle=openapi, summary=about, is_open=True))
+    return (
+        *endpoints,
+        Endpoint(path="openapi.json", method="GET", handle=openapi, summary=about, is_open=True),
+    )
 
 
-def build(service: Service, endpoints: Iterable[Endpoint], observer: Observer, told: ServerInfo) -> ASGIApp:
-    """The whole HTTP application of a worker: the API, health and metrics, and the admin everywhere else."""
+def build(
+    service: Service, endpoints: Iterable[Endpoint], observer: Observer, server_info: ServerInfo
+) -> ASGIApp:
+    """Build the ASGI application: the API, health and metrics, and the web admin for all other paths."""
     api = ApiApp(service, endpoints, observer)
     routes = list(operation_routes(service, observer))
     operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
-    admin = web.build(service.database, service.live, service.policy, observer, told)
+    admin = web.build(service.database, service.live, service.policy, observer, server_info)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        chosen = api if path.startswith(ROOT) else operation if path in paths else admin
-        await chosen(scope, receive, send)
+        handler = api if path.startswith(ROOT) else operation if path in paths else admin
+        await handler(scope, receive, send)
 
     return app
 
 
-def told_about(settings: Settings) -> ServerInfo:
-    """What the admin says of calls."""
+def make_server_info(settings: Settings) -> ServerInfo:
+    """Gather the settings of calls that the web admin shows."""
     calls = settings.calls
     return ServerInfo(
         ", ".join(map(str, calls.sip)),
@@ -98,7 +103,7 @@ def told_about(settings: Settings) -> ServerInfo:
 
 
 def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
-    """Health and metrics."""
+    """Yield the routes of health checks and metrics."""
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -129,7 +134,7 @@ def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn without signal handling: a worker is stopped by `stop`."""
+    """uvicorn without signal handling. `stop` stops it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -138,41 +143,41 @@ class HttpServer(uvicorn.Server):
     def stop(self) -> None:
         self.should_exit = True
 
-    def close_late(self, now: float) -> None:
-        """End the connections whose client is overdue with something."""
+    def close_overdue(self, now: float) -> None:
+        """Close connections whose client is overdue with a request or with reading a response."""
         for connection in list(self.server_state.connections):
             if isinstance(connection, LimitedProtocol):
                 connection.close_late(now)
 
 
-def run_worker(settings: Settings, post: WorkerContext) -> None:
-    """Serve HTTP on the post's socket until SIGTERM, or until the supervisor is gone."""
-    sys.setswitchinterval(0.001)  # a thread that reads a change must not hold up the event loop for long
+def run_worker(settings: Settings, worker: WorkerContext) -> None:
+    """Serve HTTP on the worker's socket until SIGTERM or until the supervisor is gone."""
+    sys.setswitchinterval(0.001)  # threads that read changes must not delay the event loop
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, post))
+        runner.run(serve(settings, worker))
 
 
-async def serve(settings: Settings, post: WorkerContext) -> None:
+async def serve(settings: Settings, worker: WorkerContext) -> None:
     kinds = choose_kinds(settings.profile)
     database = Database(settings.url)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
     names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
-    observer = Observer(Tally(names, MESSAGES, settings.data, post.number), access_log)
+    observer = Observer(Tally(names, MESSAGES, settings.data, worker.number), access_log)
     service = Service(database, live, settings.policy, kinds)
-    application = build(service, endpoints, observer, told_about(settings))
+    application = build(service, endpoints, observer, make_server_info(settings))
     server = HttpServer(http_config(settings, application, FastListHandler(live, observer)))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, server.stop)
-    loop.add_reader(post.supervisor, server.stop)
+    loop.add_reader(worker.supervisor, server.stop)
     await live.current()
     gc.collect()
-    gc.freeze()  # what is loaded now stays: collections need not walk over it again and again
+    gc.freeze()  # later collections need not traverse what is loaded
     ticking = asyncio.create_task(tick(server, access_log))
-    loop.call_soon(post.report_ready)
-    await server.serve(list(post.sockets))
+    loop.call_soon(worker.report_ready)
+    await server.serve(list(worker.sockets))
     ticking.cancel()
     if access_log is not None:
         access_log.close()
@@ -181,19 +186,19 @@ async def serve(settings: Settings, post: WorkerContext) -> None:
 
 
 async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
-    """Flush the log, and now and then look for clients that are overdue."""
+    """Flush the access log, and check for overdue clients now and then."""
     loop, count = asyncio.get_running_loop(), 0
     while True:
         await asyncio.sleep(FLUSH_SECONDS)
         count += 1
         if access_log is not None:
             access_log.flush()
-        if count % math.ceil(LATE_SECONDS / FLUSH_SECONDS) == 0:
-            server.close_late(loop.time())
+        if count % math.ceil(OVERDUE_SECONDS / FLUSH_SECONDS) == 0:
+            server.close_overdue(loop.time())
 
 
 def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvicorn.Config:
-    # Behind a proxy the caller's address comes from a header, which only the ordinary way reads.
+    # Behind a proxy the client address comes from a header, which the fast list handler does not read.
     protocol = type("Protocol", (FastListProtocol,), {"handler": None if settings.trusted_proxies else lists})
     return uvicorn.Config(
         app,
@@ -207,7 +212,7 @@ def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvi
         forwarded_allow_ips=list(settings.trusted_proxies),
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=settings.drain_seconds,
         backlog=1024,

@@ -1,10 +1,9 @@
-"""The processes of a server: HTTP workers, the one that carries calls, the clerk that keeps records."""
+"""The processes of a server: HTTP workers, the calls process and the CDR worker."""
 
 import os
 import secrets
 import select
 import signal
-import socket
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,12 +14,11 @@ from pathlib import Path
 from openivr.cdr.worker import CdrWorker, RetentionPolicy
 from openivr.config.settings import ListenAddress, Settings
 from openivr.server import http_process
-from openivr.server.supervisor import CannotStart, ProcessSpec, WorkerContext, listen
-from openivr.sip.transport.sockets import bind_tcp, bind_udp
+from openivr.server.sip_sockets import SipSocket, open_plain, open_tls
+from openivr.server.supervisor import ProcessSpec, WorkerContext, listen
 from openivr.store.database import Database
 
-FREE_PORT_TRIES = 20
-CLERK_NICE = 5  # a record may be late, a packet may not
+CDR_NICE = 5  # a record may be late, an RTP packet may not
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,114 +26,98 @@ class ProcessPlan:
     """The processes to start, and the settings with the ports that were found."""
 
     settings: Settings
-    jobs: tuple[ProcessSpec, ...]
+    specs: tuple[ProcessSpec, ...]
 
 
 def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> ProcessPlan:
-    """Open the sockets and say what is to run on them. Raises CannotStart."""
-    jobs: list[ProcessSpec] = []
+    """Open the sockets and list the processes to run on them. Raises CannotStart."""
+    specs: list[ProcessSpec] = []
     if has_http:
         sockets = listen(settings)
         settings = replace(settings, port=sockets[0].getsockname()[1])
         work = partial(http_process.run_worker, settings)
-        jobs += [ProcessSpec("http", work, (one,), settings.drain_seconds) for one in sockets]
+        specs += [ProcessSpec("http", work, (sock,), settings.drain_seconds) for sock in sockets]
     if has_calls:
         node = node_of(settings.data)
-        settings, job = plan_calls(settings, node)
-        jobs += [job, ProcessSpec("clerk", partial(run_clerk, settings, node), is_hurried=True, is_last=True)]
-    return ProcessPlan(settings, tuple(jobs))
+        settings, sip_sockets = open_sip_sockets(settings)
+        specs += [plan_calls(settings, node, sip_sockets), plan_cdr(settings, node)]
+    return ProcessPlan(settings, tuple(specs))
 
 
-def plan_calls(settings: Settings, node: str) -> tuple[Settings, ProcessSpec]:
-    """The process that carries calls, on UDP, TCP and, where asked for, TLS.
+def open_sip_sockets(settings: Settings) -> tuple[Settings, tuple[SipSocket, ...]]:
+    """Open the sockets for SIP over UDP, TCP and TLS. Return the settings with the ports that were found."""
+    calls = settings.calls
+    plain = [open_plain(at) for at in calls.sip]
+    secure = [open_tls(at) for at in calls.sip_tls]
+    calls = replace(
+        calls,
+        sip=tuple(address_of(udp) for udp, _ in plain),
+        sip_tls=tuple(address_of(tls) for tls in secure),
+    )
+    return replace(settings, calls=calls), (*chain.from_iterable(plain), *secure)
 
-    The order of its sockets is that of `telephony.sip_settings`.
-    """
+
+def address_of(sip_socket: SipSocket) -> ListenAddress:
+    return ListenAddress(sip_socket.target.host, sip_socket.target.port)
+
+
+def plan_calls(settings: Settings, node: str, sip_sockets: tuple[SipSocket, ...]) -> ProcessSpec:
+    """Plan the process that handles calls."""
     from openivr.server.calls_process import (
-        run,  # here: it is there when a process that died is started again
+        run,  # here: an HTTP worker need not load it, and a restart after a crash finds it loaded
     )
 
-    told = settings.calls
-    plain = [listen_sip(at) for at in told.sip]
-    secure = [listen_sip_tls(at) for at in told.sip_tls]
-    told = replace(
-        told,
-        sip=tuple(at._replace(port=port_of(udp)) for at, (udp, _) in zip(told.sip, plain, strict=True)),
-        sip_tls=tuple(at._replace(port=port_of(one)) for at, one in zip(told.sip_tls, secure, strict=True)),
+    return ProcessSpec(
+        "calls",
+        partial(run, settings, node, sip_sockets),
+        tuple(sip_socket.socket for sip_socket in sip_sockets),
+        settings.calls.drain_seconds,
+        stop_on_second_signal=True,
     )
-    settings = replace(settings, calls=told)
-    work, sockets = partial(run, settings, node), (*chain.from_iterable(plain), *secure)
-    return settings, ProcessSpec("calls", work, sockets, told.drain_seconds, is_hurried=True)
 
 
-def listen_sip(at: ListenAddress) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket for SIP on the same port; port 0 finds one that both can have."""
-    try:
-        for _ in range(FREE_PORT_TRIES):
-            tcp = bind_tcp(*at)
-            try:
-                return bind_udp(at.host, port_of(tcp)), tcp
-            except OSError:
-                tcp.close()
-                if at.port:
-                    raise
-    except OSError as error:
-        raise cannot_listen(at, error) from error
-    raise CannotStart(f"no port on {at.host} is free for both UDP and TCP")
+def plan_cdr(settings: Settings, node: str) -> ProcessSpec:
+    """Plan the CDR worker, which stops last to store what the calls process wrote until its end."""
+    return ProcessSpec(
+        "cdr", partial(run_cdr_worker, settings, node), stop_on_second_signal=True, stop_last=True
+    )
 
 
-def listen_sip_tls(at: ListenAddress) -> socket.socket:
-    """A TCP socket for SIP over TLS."""
-    try:
-        return bind_tcp(*at)
-    except OSError as error:
-        raise cannot_listen(at, error) from error
-
-
-def cannot_listen(at: ListenAddress, error: OSError) -> CannotStart:
-    return CannotStart(f"cannot listen for SIP on {at}: {os.strerror(error.errno or 0)}")
-
-
-def port_of(bound: socket.socket) -> int:
-    """The port that a socket has, which was found if none was asked for."""
-    return int(bound.getsockname()[1])
-
-
-def run_clerk(settings: Settings, node: str, post: WorkerContext) -> None:
-    """Keep records until SIGTERM, or until the supervisor is gone."""
-    give_way()
-    wake, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.set_wakeup_fd(woken)
+def run_cdr_worker(settings: Settings, node: str, worker: WorkerContext) -> None:
+    """Store call records until SIGTERM or until the supervisor is gone."""
+    lower_priority()
+    wake, wakeup_fd = os.pipe()
+    os.set_blocking(wakeup_fd, False)
+    signal.set_wakeup_fd(wakeup_fd)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: None)
 
-    def is_over(seconds: float) -> bool:
-        return bool(select.select([wake, post.supervisor], [], [], seconds)[0])
+    def wait_for_stop(seconds: float) -> bool:
+        return bool(select.select([wake, worker.supervisor], [], [], seconds)[0])
 
     settings.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    post.report_ready()
-    told = settings.calls
-    keep = RetentionPolicy(told.keep_days, told.keep_recordings, told.keep_messages)
-    CdrWorker(database, node, settings.journal, keep, settings.recordings).run(is_over)
+    worker.report_ready()
+    calls = settings.calls
+    retention = RetentionPolicy(calls.keep_days, calls.keep_recordings, calls.keep_messages)
+    CdrWorker(database, node, settings.journal, retention, settings.recordings).run(wait_for_stop)
     database.close()
 
 
-def give_way() -> None:
-    """Let calls go first on a busy machine, also where this was started with real-time priority."""
+def lower_priority() -> None:
+    """Give calls priority on a busy machine, also if this process inherited real-time priority."""
     if hasattr(os, "SCHED_BATCH"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    os.nice(CLERK_NICE)
+    os.nice(CDR_NICE)
 
 
 def node_of(data: Path) -> str:
-    """The name of this data folder among all that share a database: made at random, once."""
+    """Return the id of this data folder, unique among those that share a database. Generated on first use."""
     path = data / "node"
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=data) as file:
             file.write(secrets.token_hex(8))
             file.flush()
-            with suppress(FileExistsError):  # of another process that was faster
-                os.link(file.name, path)  # whole or not at all
+            with suppress(FileExistsError):  # another process was faster
+                os.link(file.name, path)  # atomic
     return path.read_text()

@@ -1,7 +1,7 @@
-"""What a calls process that starts again has to know: out of the database, and what is not in there yet.
+"""Rebuilds the state of the calls process after a restart, from the database and the unread journal.
 
-A phone that was told 200 is registered, also where the process that said so was killed before the clerk had
-read of it. So the rest of the journal is read as well.
+A phone that received 200 to its REGISTER is registered, even if the process was killed before the CDR worker
+stored the binding. So the journal entries that the database does not have yet are read too.
 """
 
 import sys
@@ -22,28 +22,28 @@ from openivr.store.runtime import registrations
 
 @dataclass(frozen=True, slots=True)
 class RecoveredState:
-    """Registrations as `registrar.plain` makes them, and the calls that were placed outside."""
+    """Registrations, as `registrar.plain` writes them, and recent outbound calls."""
 
     bindings: list[Mapping[str, Any]]
-    starts: set[OutboundCall]
+    outbound_calls: set[OutboundCall]
 
 
 def recover(connection: Connection, node: str, folder: Path, since: int) -> RecoveredState:
-    """What this node's processes knew; calls outside from a time on, in Unix milliseconds.
+    """Recover the state of this node's processes, with the outbound calls since a time in Unix milliseconds.
 
-    `folder` has the journal. Entries that the database has already may be read again: it comes to the same.
+    `folder` is the journal's. Entries that the database has already may be read again, with the same result.
     """
     bound = {
-        (one.extension_id, one.contact): one.data for one in registrations.list_registrations(connection)
+        (row.extension_id, row.contact): row.data for row in registrations.list_registrations(connection)
     }
-    starts = {
+    calls = {
         OutboundCall(route, caller, at / 1000)
         for route, caller, at in call_records.recent_outside(connection, since)
     }
     callers: dict[str, str] = {}
     placed: list[tuple[str, LegRecord]] = []
-    for place in read(folder, journal_positions.positions(connection, node), sys.maxsize):
-        match place.entry:
+    for position in read(folder, journal_positions.positions(connection, node), sys.maxsize):
+        match position.entry:
             case BindingAdded(extension=extension, contact=contact, data=data):
                 bound[extension, contact] = data
             case BindingRemoved(extension=extension, contact=contact):
@@ -55,6 +55,6 @@ def recover(connection: Connection, node: str, folder: Path, since: int) -> Reco
             ):
                 placed.append((call, leg))
     known = call_records.load(connection, {call for call, _ in placed} - callers.keys())
-    callers |= {ident: record.caller for ident, record in known.items()}
-    starts |= {OutboundCall(leg.target, callers.get(call, ""), leg.began / 1000) for call, leg in placed}
-    return RecoveredState(list(bound.values()), starts)
+    callers |= {call: record.caller for call, record in known.items()}
+    calls |= {OutboundCall(leg.target, callers.get(call, ""), leg.began / 1000) for call, leg in placed}
+    return RecoveredState(list(bound.values()), calls)

@@ -1,7 +1,7 @@
-"""`openivr serve`: starts the workers, starts again what dies, and stops them all in good order.
+"""The supervisor of `openivr serve`: starts, restarts and stops the processes.
 
-Workers are forked, so that they share what is loaded and are ready at once. Each has sockets of its own which
-the parent keeps: a connection or a message that arrives while a worker is being started again waits for it.
+Workers are forked, so they share loaded modules and start fast. The supervisor keeps their sockets open, so
+connections and datagrams that arrive during a restart wait in the kernel.
 """
 
 import fcntl
@@ -24,22 +24,21 @@ from openivr.config.settings import Settings
 log = structlog.get_logger(__name__)
 STOPS = frozenset((signal.SIGTERM, signal.SIGINT))
 SIGNALS = STOPS | {signal.SIGCHLD}
-LIFT = signal.SIGUSR1  # lift the bans of SIP: handed on to all jobs, of which one knows what to do
 START_SECONDS = 600  # for a worker to load its data
-BACKLOG = 1024  # connections that may wait while a worker is started again
-STEADY_SECONDS = 1.0  # a worker that lived for as long can live, whatever ended it
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before one that cannot is started again
+BACKLOG = 1024  # connections that may wait while a worker restarts
+STEADY_SECONDS = 1.0  # a worker that ran for as long restarts at once
+FIRST_WAIT, MAX_WAIT = 0.5, 30.0  # seconds before another restart, if it did not
 SPARE_SECONDS = 5  # beyond the drain, before a worker that does not end is killed
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """A worker's place: its number and its sockets, and a pipe to report on."""
+    """What the supervisor gives a worker: its number, its sockets, and a pipe to report on."""
 
     number: int
     sockets: tuple[socket.socket, ...]
     ready: int
-    supervisor: int  # becomes readable when the supervisor is gone
+    supervisor: int  # file descriptor that becomes readable when the supervisor is gone
 
     def report_ready(self) -> None:
         os.write(self.ready, b".")
@@ -50,27 +49,27 @@ Work = Callable[[WorkerContext], None]
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """What one process does. At a stop it has `drain_seconds` to end; a last one is stopped after the others.
+    """A process to run. After SIGTERM it has `drain_seconds` to end.
 
-    A job that is hurried by a second signal is told once more, by SIGTERM, and has a moment to say goodbye;
-    others are killed.
+    On a second signal to the supervisor, processes with `stop_on_second_signal` get SIGTERM again and a few
+    seconds to end; others are killed. Processes with `stop_last` are stopped after all others.
     """
 
     name: str
     work: Work
     sockets: tuple[socket.socket, ...] = ()
     drain_seconds: int = 0
-    is_hurried: bool = False
-    is_last: bool = False
+    stop_on_second_signal: bool = False
+    stop_last: bool = False
 
 
 class CannotStart(Exception):
-    """A sentence for the person who started the server."""
+    """The server cannot start; the message is for the administrator."""
 
 
 @contextmanager
 def hold(folder: Path, name: str = "lock") -> Iterator[None]:
-    """Keep any second server, or a second one of the same kind, off the data folder."""
+    """Lock the data folder against a second server of the same kind. Raises CannotStart."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / name).open("a") as file:
         try:
@@ -81,10 +80,10 @@ def hold(folder: Path, name: str = "lock") -> Iterator[None]:
 
 
 def listen(settings: Settings) -> list[socket.socket]:
-    """One listening socket a worker, on an address that nobody else has."""
+    """Open one listening socket a worker. Raises CannotStart if the address is in use."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        with socket.socket(family) as probe:  # SO_REUSEPORT would join another server without a word
+        with socket.socket(family) as probe:  # SO_REUSEPORT would silently share the port with another server
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
             address = probe.getsockname()
@@ -104,36 +103,35 @@ def bind(family: socket.AddressFamily, address: tuple[str, int], *, is_shared: b
 
 
 def wait_before(deaths: int) -> float:
-    """Seconds before a job is started again of which so many workers have died, each but the first young.
+    """Return the seconds before a restart after so many crashes in a row.
 
-    The first is started again at once, for somebody may be calling; one that cannot live must not spin.
+    The first restart is immediate, because calls may be coming in. Later waits double, so that a process that
+    cannot start does not spin.
     """
-    return min(FIRST_WAIT * 2.0 ** min(deaths - 2, 30), LONGEST_WAIT) if deaths > 1 else 0.0
+    return min(FIRST_WAIT * 2.0 ** min(deaths - 2, 30), MAX_WAIT) if deaths > 1 else 0.0
 
 
 class Supervisor:
-    """Runs each job in a forked process of its own."""
+    """Runs each process specification in a forked process."""
 
-    def __init__(self, jobs: Sequence[ProcessSpec]) -> None:
-        self.jobs = tuple(jobs)
-        self.workers: dict[int, tuple[int, float]] = {}  # pid -> number of its job, start
-        self.deaths: Counter[int] = Counter()  # by number of the job: one, and those after it that died young
-        self.due: dict[int, float] = {}  # number of the job -> when it is started again
-        self.alive, self.parent_end = os.pipe()  # closes when this process ends, however it does
+    def __init__(self, specs: Sequence[ProcessSpec]) -> None:
+        self.specs = tuple(specs)
+        self.workers: dict[int, tuple[int, float]] = {}  # pid -> number of its specification, start
+        self.deaths: Counter[int] = Counter()  # crashes in a row by number; a steady run resets them to 1
+        self.due: dict[int, float] = {}  # number -> monotonic time of its restart
+        self.alive, self.parent_end = os.pipe()  # the kernel closes it when this process ends
         self.ready, self.child_ready = os.pipe()
 
     def run(self, announce: Callable[[], None]) -> None:
-        """Start all, call `announce` when they are ready, and watch over them until a signal to stop."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS | {LIFT})
-        gc.freeze()  # what is loaded stays: no worker need look through it, nor have it copied for that
-        for number in range(len(self.jobs)):
+        """Start all, call `announce` when they are ready, and restart crashed ones until a stop signal."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        gc.freeze()  # workers need not collect what is loaded, which would copy its pages
+        for number in range(len(self.specs)):
             self.start(number)
         if self.wait_ready():
             announce()
             notify("READY=1")
-        while (signum := self.next_signal()) not in STOPS:
-            if signum == LIFT:
-                self.hand_on(LIFT)
+        while self.next_signal() not in STOPS:
             self.restart_dead()
         notify("STOPPING=1")
         self.stop()
@@ -146,22 +144,21 @@ class Supervisor:
         code = 1
         try:
             os.close(self.parent_end)
-            signal.signal(LIFT, signal.SIG_IGN)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS | {LIFT})
-            job = self.jobs[number]
-            for other in self.jobs:
-                if other is not job:
-                    close(other.sockets)  # else they would outlive the supervisor with this process
-            job.work(WorkerContext(number, job.sockets, self.child_ready, self.alive))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            spec = self.specs[number]
+            for other in self.specs:
+                if other is not spec:
+                    close(other.sockets)  # else this process keeps them open after the supervisor ends
+            spec.work(WorkerContext(number, spec.sockets, self.child_ready, self.alive))
             code = 0
         except BaseException:
-            log.exception("worker failed", worker=number, job=self.jobs[number].name)
+            log.exception("worker failed", worker=number, process=self.specs[number].name)
         finally:
             os._exit(code)
 
     def wait_ready(self) -> bool:
-        """Whether every worker reported for work; a signal ends the wait."""
-        deadline, missing = time.monotonic() + START_SECONDS, len(self.jobs)
+        """Wait until all workers report ready. Return False if a stop signal or the time limit came first."""
+        deadline, missing = time.monotonic() + START_SECONDS, len(self.specs)
         while missing and time.monotonic() < deadline:
             if signal.sigpending() & STOPS:
                 return False
@@ -171,48 +168,48 @@ class Supervisor:
         return not missing
 
     def next_signal(self) -> int | None:
-        """Wait for a signal, or until a worker is to be started again."""
+        """Wait for a signal. Return None when a restart is due first."""
         if not self.due:
-            return signal.sigwait(SIGNALS | {LIFT})
-        found = signal.sigtimedwait(SIGNALS | {LIFT}, max(0.0, min(self.due.values()) - time.monotonic()))
-        return found.si_signo if found else None
+            return signal.sigwait(SIGNALS)
+        info = signal.sigtimedwait(SIGNALS, max(0.0, min(self.due.values()) - time.monotonic()))
+        return info.si_signo if info else None
 
     def restart_dead(self) -> None:
-        """Start again what has died, now or when it is time."""
+        """Schedule restarts of workers that ended, and carry out those that are due."""
         for pid, status in reap():
             number, started = self.workers.pop(pid)
             self.deaths[number] = (
                 self.deaths[number] + 1 if time.monotonic() - started < STEADY_SECONDS else 1
             )
             seconds = wait_before(self.deaths[number])
-            facts = {"worker": number, "job": self.jobs[number].name, "status": status, "seconds": seconds}
-            log.error("worker ended, starting it again", **facts)
+            log.error(
+                "worker ended, restarting it",
+                worker=number,
+                process=self.specs[number].name,
+                status=status,
+                seconds=seconds,
+            )
             self.due[number] = time.monotonic() + seconds
         for number in [number for number, at in self.due.items() if at <= time.monotonic()]:
             del self.due[number]
             self.start(number)
 
-    def hand_on(self, signum: signal.Signals) -> None:
-        """Send a signal to every worker; one that has ended and was not waited for yet takes no harm."""
-        for pid in self.workers:
-            os.kill(pid, signum)
-
     def stop(self) -> None:
-        """Let every worker finish what it has begun, and end those that do not."""
+        """Let all workers drain, and kill those that take too long."""
         log.info("stopping", workers=len(self.workers))
-        self.end([pid for pid in self.workers if not self.job(pid).is_last])
+        self.end([pid for pid in self.workers if not self.spec(pid).stop_last])
         self.end(list(self.workers))
 
     def end(self, pids: list[int]) -> None:
-        """Stop these workers; a second signal hurries them."""
-        begun, is_hurried = time.monotonic(), False
+        """Stop these workers. A second signal shortens their drain time."""
+        begun, is_shortened = time.monotonic(), False
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-        limits = {pid: begun + self.job(pid).drain_seconds + SPARE_SECONDS for pid in pids}
+        limits = {pid: begun + self.spec(pid).drain_seconds + SPARE_SECONDS for pid in pids}
         while limits:
             if signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, 0):
-                limits = {pid: self.hurry(pid, is_hurried) for pid in limits}
-                is_hurried = True
+                limits = {pid: self.shorten(pid, is_shortened) for pid in limits}
+                is_shortened = True
             for pid, limit in limits.items():
                 if limit <= time.monotonic():
                     os.kill(pid, signal.SIGKILL)
@@ -221,15 +218,15 @@ class Supervisor:
                 self.workers.pop(pid, None)
                 limits.pop(pid, None)
 
-    def hurry(self, pid: int, is_hurried: bool) -> float:
-        """Have a worker end now; until when it has time for that."""
-        if is_hurried or not self.job(pid).is_hurried:
+    def shorten(self, pid: int, is_shortened: bool) -> float:
+        """Make a worker end now. Return the monotonic time at which it is killed."""
+        if is_shortened or not self.spec(pid).stop_on_second_signal:
             return 0.0
         os.kill(pid, signal.SIGTERM)
         return time.monotonic() + SPARE_SECONDS
 
-    def job(self, pid: int) -> ProcessSpec:
-        return self.jobs[self.workers[pid][0]]
+    def spec(self, pid: int) -> ProcessSpec:
+        return self.specs[self.workers[pid][0]]
 
 
 def close(sockets: Sequence[socket.socket]) -> None:
@@ -238,7 +235,7 @@ def close(sockets: Sequence[socket.socket]) -> None:
 
 
 def reap() -> Iterator[tuple[int, int]]:
-    """Process ids and exit statuses of the children that have ended."""
+    """Yield process ids and exit codes of the children that have ended."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -250,7 +247,7 @@ def reap() -> Iterator[tuple[int, int]]:
 
 
 def notify(state: str) -> None:
-    """Tell systemd, where it asked to be told (sd_notify)."""
+    """Notify systemd, if it started the server (sd_notify(3))."""
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:

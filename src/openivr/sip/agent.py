@@ -11,7 +11,7 @@ agent.close()
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -66,17 +66,17 @@ class Agent:
         self._context = AgentContext(settings, timers, exchange, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
 
-    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
-        """Bind all sockets; raises `OSError` and leaves none bound if one cannot be.
+    async def start(self, sockets: Iterable[tuple[Target, socket.socket]] = ()) -> None:
+        """Listen; raises `OSError` and leaves nothing bound if one address cannot be.
 
-        Bound `sockets`, one for each place of `settings.listen`, may be handed in: who opened them can keep
-        them while a process that serves them dies and another one takes its place.
+        `sockets` are bound already and replace `settings.listen`. Their opener can keep them while a process
+        that serves them crashes and is restarted.
         """
-        given: Sequence[socket.socket | None] = sockets or [None] * len(self.settings.listen)
+        given: Iterable[tuple[Target, socket.socket | None]] = tuple(sockets)
         try:
             listening = [
-                await self._context.transports.listen(at, bound)
-                for at, bound in zip(self.settings.listen, given, strict=True)
+                await self._context.transports.listen(target, bound)
+                for target, bound in given or ((target, None) for target in self.settings.listen)
             ]
             self.listening = tuple(listening)
         except OSError:

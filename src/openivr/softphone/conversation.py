@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from openivr.b2bua.party import Party
+from openivr.b2bua.party import Party, PartyListener
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import Law
 from openivr.media.dtmf.rfc4733 import DtmfMethod
@@ -57,7 +57,7 @@ class Result:
     sound: MediaStats
 
 
-class Conversation:
+class Conversation(PartyListener):
     """Makes one call. `report` is called with every event; its times are ms since the start."""
 
     def __init__(self, phone: Softphone, plan: CallPlan, report: Callable[[TranscriptLine], None]) -> None:
@@ -81,8 +81,7 @@ class Conversation:
     async def run(self) -> Result:
         """Make the call. Returns when it has ended and its recording is complete."""
         call, plan = self._call, self.plan
-        call.on_ringing, call.on_connected = self._on_progress, self._on_answer
-        call.on_gone, call.on_lost, call.on_key = self._on_gone, self._on_lost, self._on_digit
+        call.listener = self
         self._report("dials", plan.number, f"as {self.phone.user}, at {place_of(self.phone)}")
         self._later(REACH_SECONDS, self._check_server)
         self._later(plan.ring_seconds, self._on_ring_timeout)
@@ -135,13 +134,13 @@ class Conversation:
 
     # Events of the call
 
-    def _on_progress(self, _party: Party, status: int, is_early: bool) -> None:
+    def on_progress(self, _party: Party, status: int, is_early: bool) -> None:
         what = "rings" if status == 180 else "proceeds"
         self._report(what, describe_status(status), "with sound" if is_early else "")
         if is_early:
             self._listen()
 
-    def _on_answer(self, party: Party) -> None:
+    def on_answer(self, party: Party) -> None:
         self._answered_at = self._loop.time()
         terms, method = party.terms, self.plan.dtmf
         if terms and method is not DtmfMethod.INFO:
@@ -157,14 +156,14 @@ class Conversation:
         self._later(DEAF_SECONDS, self._check_audio)
         self.act(self.plan.script)
 
-    def _on_gone(self, _party: Party, ending: Termination) -> None:
+    def on_gone(self, _party: Party, ending: Termination) -> None:
         self._ending = ending
         self._ended.set()
 
-    def _on_lost(self, _party: Party) -> None:
+    def on_media_timeout(self, _party: Party) -> None:
         self.hang_up("hung up here: no audio was received any longer")
 
-    def _on_digit(self, digit: str) -> None:
+    def on_key(self, _party: Party, digit: str) -> None:
         self._report("is sent", digit)
 
     def _on_ring_timeout(self) -> None:

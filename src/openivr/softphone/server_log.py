@@ -11,7 +11,7 @@ from openivr.cdr.journal.entries import (
     LegChanged,
     RunStarted,
 )
-from openivr.cdr.journal.event_codec import read_happenings
+from openivr.cdr.journal.event_codec import read_events
 from openivr.cdr.journal.reader import list_files, read, read_file
 from openivr.ivr.model import IvrSnapshot
 from openivr.simulate.replay import fill_in
@@ -75,7 +75,7 @@ class ServerLog:
             )
 
     def _follow(self, simulation: Simulation, entry: CallStepped) -> Iterator[TranscriptLine]:
-        for event in fill_in(read_happenings([entry.event])):
+        for event in fill_in(read_events([entry.event])):
             simulation.follow(event)
         for line in simulation.lines[self._reported :]:
             yield TranscriptLine(

@@ -1,1 +1,1 @@
-"""What happens to calls, written down as it happens: see `entries`."""
+"""The journal of the calls process: call events, registrations and messages, as lines of JSON."""

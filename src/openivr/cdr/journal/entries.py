@@ -1,8 +1,8 @@
-"""The lines of the journal.
+"""Entries of the journal.
 
-The calls process appends a line for every step of a call, with one write() that outlives the process; the
-clerk reads them and keeps the database up to date. Each is a JSON object whose "k" names its kind. A call's
-entries are numbered, so that whoever has read one before can tell. Times are Unix milliseconds.
+The calls process appends a line for every event, in a write() that survives a crash of the process. The CDR
+worker reads the lines and updates the database. A line is a JSON object whose "k" names the type of entry.
+The entries of a call are numbered, so that reading one twice has no effect. Times are Unix milliseconds.
 """
 
 from enum import StrEnum, unique
@@ -16,35 +16,35 @@ from openivr.ivr.commands import Note
 
 @unique
 class CallOutcome(StrEnum):
-    """What became of a call, in one word for lists and reports."""
+    """Outcome of a call, for lists and reports."""
 
-    CONNECTED = "connected"  # the caller talked to somebody
-    MESSAGE = "message"  # left in a mailbox
-    MENU = "menu"  # heard menus and prompts, and nobody else
+    CONNECTED = "connected"  # caller and callee talked
+    MESSAGE = "message"  # a voicemail message was left
+    MENU = "menu"  # answered by a menu, and not connected
     MISSED = "missed"  # never answered
-    REFUSED = "refused"  # by policy or a limit, before anybody was rung
-    INTERRUPTED = "interrupted"  # the server died
+    REFUSED = "refused"  # by policy or a limit, before a phone rang
+    INTERRUPTED = "interrupted"  # the calls process died
 
 
 class JournalEntry(msgspec.Struct, tag_field="k", frozen=True, omit_defaults=True, kw_only=True):
-    """Any line."""
+    """Any entry."""
 
     at: int
 
 
 class RunStarted(JournalEntry, tag="run", frozen=True):
-    """A calls process begins; first in every file. Whatever another run of this node left open is over."""
+    """A calls process starts; first in every file. Open calls of earlier runs of the node are over."""
 
     run: str
     sip: str = ""  # HOST:PORT that it listens on, by UDP and TCP
 
 
 class Heartbeat(JournalEntry, tag="alive", frozen=True):
-    """The calls process is there; written now and then, so that its silence says something too."""
+    """The calls process is alive; written every 15 s."""
 
 
 class CallEntry(JournalEntry, frozen=True, kw_only=True):
-    """A line about one call; `n` counts them from 1."""
+    """An entry of one call; `n` counts them from 1."""
 
     call: str
     n: int
@@ -63,13 +63,13 @@ class CallBegan(CallEntry, tag="began", frozen=True, kw_only=True):
 
 
 class CallStepped(CallEntry, tag="step", frozen=True, kw_only=True):
-    """The menu core was told something."""
+    """The IVR handled an event."""
 
     event: EventFields
-    notes: tuple[Note, ...] = ()  # those that are private without what they hide
+    notes: tuple[Note, ...] = ()  # private ones are masked
     stage: str = ""  # the state after it
     menu: int = 0
-    keys: str = ""  # all that was typed so far, without what is private
+    keys: str = ""  # all keys so far, private ones masked
 
 
 class CallAnswered(CallEntry, tag="answered", frozen=True):
@@ -77,7 +77,7 @@ class CallAnswered(CallEntry, tag="answered", frozen=True):
 
 
 class LegRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Somebody who was rung for a call."""
+    """A leg that was placed for a call."""
 
     kind: str  # "extension" or "external_num"
     target: int  # the extension, or the outbound route
@@ -91,14 +91,14 @@ class LegRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class LegChanged(CallEntry, tag="leg", frozen=True, kw_only=True):
-    """A leg as it is now; `leg` counts them from 0."""
+    """New state of a leg; `leg` counts them from 0."""
 
     leg: int
     state: LegRecord
 
 
 class CallEnded(CallEntry, tag="end", frozen=True, kw_only=True):
-    """The call is over."""
+    """The call ended."""
 
     outcome: str
     reason: str
@@ -108,7 +108,7 @@ class CallEnded(CallEntry, tag="end", frozen=True, kw_only=True):
 
 
 class BindingAdded(JournalEntry, tag="bound", frozen=True, kw_only=True):
-    """A phone registered, or did so again. `data` is the binding as the registrar keeps it."""
+    """A phone registered or refreshed. `data` is the binding as `registrar.plain` writes it."""
 
     extension: int
     contact: str
@@ -117,14 +117,14 @@ class BindingAdded(JournalEntry, tag="bound", frozen=True, kw_only=True):
 
 
 class BindingRemoved(JournalEntry, tag="unbound", frozen=True, kw_only=True):
-    """A registration ended: taken back, replaced or run out."""
+    """A registration ended: it was removed, replaced or has expired."""
 
     extension: int
     contact: str
 
 
 class TrunkStateChanged(JournalEntry, tag="trunk", frozen=True, kw_only=True):
-    """The state of a trunk: registered, reachable, unreachable, refused ..."""
+    """New state of a trunk: registered, reachable, unreachable, refused ..."""
 
     trunk: int
     state: str
@@ -132,7 +132,7 @@ class TrunkStateChanged(JournalEntry, tag="trunk", frozen=True, kw_only=True):
 
 
 class MessageLeft(JournalEntry, tag="message", frozen=True, kw_only=True):
-    """A message for a mailbox is complete; its sound waits in `file`, in the folder for messages."""
+    """A voicemail message is complete; `file` in the journal folder holds its sound."""
 
     id: str
     extension: int
@@ -143,7 +143,7 @@ class MessageLeft(JournalEntry, tag="message", frozen=True, kw_only=True):
 
 
 class MessageHeard(JournalEntry, tag="heard", frozen=True, kw_only=True):
-    """The owner has listened to a message."""
+    """The owner listened to a message."""
 
     id: str
 

@@ -1,4 +1,4 @@
-"""The events of a call with their times, as JSON and back.
+"""Converts the events of a call, with their times, to JSON and back.
 
 One event is `{"at": 1200, "event": "Digit", "key": "1"}`: ms from the start, the event's name, its fields.
 """
@@ -18,31 +18,31 @@ EventFields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TimedEvent:
-    """An event and when it happened, in ms from the start of the call."""
+    """An event and its time, in ms from the start of the call."""
 
     at: int
     event: Event
 
 
-def describe(happening: TimedEvent, *, is_private: bool = False) -> EventFields:
-    """Turn an event into what JSON can hold. The digits of what is private are not in it.
+def describe(timed_event: TimedEvent, *, is_private: bool = False) -> EventFields:
+    """Convert an event to JSON types. The digits of private input are masked.
 
-    `#` and `*` stay, for they end the input and say nothing about it.
+    `#` and `*` are kept, because they end the input and are no part of it.
     """
-    event = happening.event
+    event = timed_event.event
     if is_private and isinstance(event, Digit) and event.key not in "*#":
         event = Digit(HIDDEN_KEY)
     fields: EventFields = msgspec.to_builtins(event)
-    return {"at": happening.at, "event": type(event).__name__} | fields
+    return {"at": timed_event.at, "event": type(event).__name__} | fields
 
 
-def write_happenings(happenings: Iterable[TimedEvent]) -> list[EventFields]:
-    """Turn events into what JSON can hold."""
-    return [describe(happening) for happening in happenings]
+def write_events(events: Iterable[TimedEvent]) -> list[EventFields]:
+    """Convert events to JSON types."""
+    return [describe(event) for event in events]
 
 
-def read_happenings(rows: Iterable[EventFields]) -> list[TimedEvent]:
-    """Read them back. Raises ValueError for an unknown event or wrong fields."""
+def read_events(rows: Iterable[EventFields]) -> list[TimedEvent]:
+    """Convert them back. Raises ValueError for an unknown event or wrong fields."""
     return [_read(row) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The clerk's side of the journal: what was appended since the last look, file by file."""
+"""Reads the journal from a position on, file by file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ CHUNK = 2**20  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class JournalPosition:
-    """An entry and where the one after it begins."""
+    """An entry, its file, and the position after it."""
 
     file: str
     end: int
-    entry: JournalEntry | None  # None: a line that cannot be read
+    entry: JournalEntry | None  # None: an invalid line
 
 
 def list_files(folder: Path) -> list[str]:
-    """The journal's files, oldest first."""
+    """Return the names of the journal's files, oldest first."""
     return sorted(path.name for path in folder.glob("*.jsonl"))
 
 
-def read(folder: Path, positions: Mapping[str, int], most: int) -> Iterator[JournalPosition]:
-    """Read on from these positions, at most so many entries; a line without its end is not there yet."""
+def read(folder: Path, positions: Mapping[str, int], limit: int) -> Iterator[JournalPosition]:
+    """Yield at most `limit` entries after these positions. An incomplete last line is left for later."""
     for name in list_files(folder):
-        for place in read_file(folder / name, positions.get(name, 0)):
-            yield place
-            most -= 1
-            if not most:
+        for position in read_file(folder / name, positions.get(name, 0)):
+            yield position
+            limit -= 1
+            if not limit:
                 return
 
 
 def read_file(path: Path, position: int) -> Iterator[JournalPosition]:
-    """Read one file from a position on, in pieces."""
+    """Yield the entries of one file after a position."""
     with path.open("rb") as file:
         file.seek(position)
         rest = b""
@@ -50,17 +50,17 @@ def read_file(path: Path, position: int) -> Iterator[JournalPosition]:
 
 
 def parse(path: Path, line: bytes) -> JournalEntry | None:
-    """Read a line; one that makes no sense is reported and passed over, so that it holds up no other."""
+    """Parse a line. An invalid line is logged and skipped, so that it blocks no other."""
     try:
         entry: JournalEntry = decode(line)
     except msgspec.DecodeError as error:
-        log.error("a line of the journal cannot be read", file=path.name, error=str(error))
+        log.error("invalid journal line", file=path.name, error=str(error))
         return None
     return entry
 
 
 def finished_files(folder: Path, positions: Mapping[str, int]) -> Iterator[Path]:
-    """Files that are read to their end and were followed by another."""
+    """Yield files that are read to their end and were followed by a newer file."""
     for name in list_files(folder)[:-1]:
         path = folder / name
         if not any(read_file(path, positions.get(name, 0))):

@@ -1,4 +1,4 @@
-"""The calls process's side of the journal: lines appended to files, which a kill cannot take back."""
+"""Appends entries to the journal. What is written survives a crash of the process."""
 
 import os
 import secrets
@@ -11,24 +11,24 @@ import structlog
 from openivr.cdr.journal.entries import JournalEntry, RunStarted, encode
 
 log = structlog.get_logger(__name__)
-FILE_BYTES = 16 * 2**20  # then a new file is begun; the clerk removes old ones once they are in the database
-MOST_WAITING = 4 * 2**20  # bytes kept for a disk that takes none; beyond that entries are lost, and counted
+FILE_BYTES = 16 * 2**20  # then a new file follows; the CDR worker removes files that are stored
+MAX_WAITING = 4 * 2**20  # bytes kept while the disk is full; further entries are lost, and counted
 
 
 def now() -> int:
-    """Unix milliseconds."""
+    """Return the wall-clock time in Unix milliseconds."""
     return time.time_ns() // 1_000_000
 
 
-def at_once(work: Callable[[], None]) -> None:
+def call_now(work: Callable[[], None]) -> None:
     work()
 
 
 class Journal:
-    """Appends entries, if the disk takes them.
+    """Writes the journal of one process.
 
-    Each is with the kernel when `write` returns. With `soon`, an event loop's `call_soon`, all those of one
-    turn of the loop are written together at its end, or by `flush` before others hear what led to them.
+    An entry is with the kernel when `write` returns. With an event loop's `call_soon`, the entries of one
+    iteration are written together at its end, or earlier by `flush`, which precedes every SIP message.
     """
 
     def __init__(
@@ -37,18 +37,18 @@ class Journal:
         file_bytes: int = FILE_BYTES,
         *,
         sip: str = "",
-        soon: Callable[[Callable[[], None]], object] = at_once,
+        call_soon: Callable[[Callable[[], None]], object] = call_now,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.file_bytes, self.sip = folder, file_bytes, sip
-        self.run = f"{time.time_ns():019d}-{secrets.token_hex(4)}"  # sorts behind those of runs before
+        self.run = f"{time.time_ns():019d}-{secrets.token_hex(4)}"  # sorts after earlier runs
         self._files = 0
         self._waiting = bytearray()
         self._lost = 0
         self._file = self._open()
-        self._soon = soon
-        self._is_flushing = self._is_refused = False
-        self.flush()  # at once: what the last run left open is over
+        self._call_soon = call_soon
+        self._is_flushing = self._is_rejected = False
+        self.flush()  # at once, because it ends the open calls of earlier runs
 
     def _open(self) -> int:
         self._files += 1
@@ -59,46 +59,46 @@ class Journal:
         return file
 
     def write(self, entry: JournalEntry) -> None:
-        """Append a line. Never raises: a call must not end because a disk is full."""
+        """Append an entry. Never raises, because a full disk must not end a call."""
         line = encode(entry) + b"\n"
-        if len(self._waiting) + len(line) > MOST_WAITING:
+        if len(self._waiting) + len(line) > MAX_WAITING:
             self._lost += 1
             return
         self._waiting += line
         if not self._is_flushing:
             self._is_flushing = True
-            self._soon(self._end_turn)
+            self._call_soon(self._on_turn_end)
 
     def flush(self) -> None:
-        """Hand what waits to the kernel now; a disk that took nothing is not asked again before its turn."""
-        if self._waiting and not self._is_refused:
-            self._empty()
+        """Write waiting entries now, unless the disk rejected the last write in this iteration."""
+        if self._waiting and not self._is_rejected:
+            self._write_waiting()
 
-    def _end_turn(self) -> None:
+    def _on_turn_end(self) -> None:
         self._is_flushing = False
-        self._empty()
+        self._write_waiting()
         if self._size > self.file_bytes and not self._waiting:
             os.close(self._file)
             self._file = self._open()
 
-    def _empty(self) -> None:
+    def _write_waiting(self) -> None:
         try:
             while self._waiting:
                 written = os.write(self._file, self._waiting)
                 self._size += written
                 del self._waiting[:written]
-            self._is_refused = False
+            self._is_rejected = False
         except OSError as error:
-            self._is_refused = True
-            log.error("the journal cannot be written", error=error.strerror, waiting=len(self._waiting))
+            self._is_rejected = True
+            log.error("journal cannot be written", error=error.strerror, waiting=len(self._waiting))
             return
         if self._lost:
-            log.error("entries of the journal were lost", count=self._lost)
+            log.error("journal entries were lost", count=self._lost)
             self._lost = 0
 
     def close(self) -> None:
-        """End the file. What the disk did not take is lost."""
-        self._empty()
+        """Close the file. Entries that the disk rejected are lost."""
+        self._write_waiting()
         os.close(self._file)
         self._waiting.clear()
-        self._size = 0  # so that a flush which is still to come finds nothing to do
+        self._size = 0  # a flush that is still scheduled finds nothing to do

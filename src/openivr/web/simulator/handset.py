@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from openivr import sounds
-from openivr.cdr.journal.event_codec import TimedEvent, write_happenings
+from openivr.cdr.journal.event_codec import TimedEvent, write_events
 from openivr.ivr.commands import Dial, Play
 from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.ivr.state import IvrState
@@ -57,7 +57,7 @@ def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
 
 def describe_event(happening: TimedEvent) -> dict[str, Any]:
     """An event as the page sends it back when it happens."""
-    (row,) = write_happenings([happening])
+    (row,) = write_events([happening])
     del row["at"]
     return row
 

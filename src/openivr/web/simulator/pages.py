@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from openivr.cdr.journal.event_codec import TimedEvent, read_happenings, write_happenings
+from openivr.cdr.journal.event_codec import TimedEvent, read_events, write_events
 from openivr.ivr.analysis.graph import PathStep, spread
 from openivr.ivr.analysis.toll_fraud import lines as outside_lines
 from openivr.ivr.events import CallArrived, Digit
@@ -77,7 +77,7 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
         raise UnusableRequest("the caller's number is too long or has signs in it that no number has")
     try:
         world = read_world(sent.world, "pretended")
-        happenings = read_happenings(sent.happenings)
+        happenings = read_events(sent.happenings)
     except (ScenarioError, ValueError) as error:
         raise UnusableRequest(str(error)) from error
     check_order(happenings)
@@ -218,7 +218,7 @@ async def dial_keys(request: PageRequest) -> Response:
         call = await request.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
     except ValueError as error:
         return await show_phone(request, status=422, trouble=str(error))
-    sent.happenings = write_happenings(call.events[1:])
+    sent.happenings = write_events(call.events[1:])
     lines = [describe_line(line) for line in call.lines]
     return await show_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
 

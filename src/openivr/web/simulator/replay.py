@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from openivr.cdr.journal.event_codec import read_happenings, write_happenings
+from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.ivr.commands import Note, mask
 from openivr.ivr.events import CallArrived
 from openivr.ivr.model import DestinationKind, IvrSnapshot
@@ -37,7 +37,7 @@ class ReplayedCall:
 
 def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
     """Tell a record again. What is private in it stays hidden."""
-    call = replay_call(snapshot, World(), read_happenings(record.events))
+    call = replay_call(snapshot, World(), read_events(record.events))
     shown = hide_private(call)
     is_exact = [plain(mask(note)) for note in call.notes] == [plain(one.note) for one in notes]
     lines = [describe_line(line) for line in shown]
@@ -56,7 +56,7 @@ def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
     arrival = call.events[0].event if call.events else None
     if not isinstance(arrival, CallArrived) or arrival.destination.kind is not DestinationKind.IVR:
         return 0, None
-    happenings = write_happenings(call.events[1:])
+    happenings = write_events(call.events[1:])
     return arrival.destination.target, SimulatorRequest(
         call.snapshot.revision, arrival.caller, {}, happenings
     )

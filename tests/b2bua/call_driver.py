@@ -1,6 +1,6 @@
 """A simulated call, acted out on telephones: what was simulated is done by real phones, in the same order.
 
-The timers of calls run by a clock that the stage moves from one simulated event to the next, so a call of
+The timers of calls run by a clock that the driver moves from one simulated event to the next, so a call of
 minutes takes a second, and a timer that is set to another time than it should be is seen. Signalling and
 sound run by the real clock. Sounds that the simulated caller hears to the end are short, others never end.
 """
@@ -18,10 +18,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from openivr.b2bua.limits import Usage
+from openivr.b2bua.limits import CallLimiter
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import CallBegan, CallStepped, JournalEntry
-from openivr.cdr.journal.event_codec import TimedEvent, describe, read_happenings
+from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
 from openivr.ivr.commands import Dial, Note, Play
 from openivr.ivr.events import (
     CallArrived,
@@ -48,7 +48,7 @@ from openivr.sip.dialog.uas import InboundLeg
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
-from tests.b2bua.office import Office, open_office
+from tests.b2bua.pbx import Pbx, open_pbx
 from tests.b2bua.phone import Line, Phone
 
 PATIENCE = 60.0  # seconds in which something that must happen does
@@ -93,56 +93,56 @@ class Clock:
 class Sounds:
     """The library, with clips of other lengths."""
 
-    def __init__(self, library: PromptCache, is_heard_out: Callable[[], bool]) -> None:
-        self._library, self._is_heard_out = library, is_heard_out
+    def __init__(self, cache: PromptCache, is_heard_out: Callable[[], bool]) -> None:
+        self._cache, self._is_heard_out = cache, is_heard_out
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
+        return getattr(self._cache, name)
 
-    def at_hand(self, names: Iterable[str]) -> list[Clip] | None:
-        found = self._library.at_hand(names)
+    def cached(self, names: Iterable[str]) -> list[Clip] | None:
+        found = self._cache.cached(names)
         return found and [SHORT if self._is_heard_out() else ENDLESS]
 
 
-class Stage:
-    """An office whose calls come over a trunk, and the phones of everybody who may be rung."""
+class CallDriver:
+    """A PBX whose calls come over a trunk, and the phones of everybody who may be rung."""
 
-    def __init__(self, office: Office) -> None:
-        self.office, self.house = office, office.exchange.house
-        self.clock = Clock(self.house.loop)
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx, self.context = pbx, pbx.process.context
+        self.clock = Clock(self.context.loop)
         self.calls: list[str] = []
         self.steps: list[CallStepped] = []
         self.changed = asyncio.Event()
-        self.simulation = Simulation(office.exchange.live.configuration.snapshot)
-        self._start = self.house.now()
-        self._write = self.house.write
-        self.house.write = self._note
-        self.house.now = lambda: self._start + self.clock.now
-        self.house.loop = cast("asyncio.AbstractEventLoop", self.clock)
-        self.house.library = cast("PromptCache", Sounds(self.house.library, self._is_heard_out))
+        self.simulation = Simulation(pbx.process.config_cache.configuration.snapshot)
+        self._start = self.context.now()
+        self._write = self.context.write_entry
+        self.context.write_entry = self._note
+        self.context.now = lambda: self._start + self.clock.now
+        self.context.loop = cast("asyncio.AbstractEventLoop", self.clock)
+        self.context.prompts = cast("PromptCache", Sounds(self.context.prompts, self._is_heard_out))
 
-    async def furnish(self) -> None:
-        """Bring in the phones."""
-        office = self.office
-        self.extensions = {number: await office.phone(number, None) for number in office.demo.extensions}
-        self.caller, self.outside = await office.stranger(), await office.stranger()
+    async def start_phones(self) -> None:
+        """Start the phones and add the trunk and its routes."""
+        pbx = self.pbx
+        self.extensions = {number: await pbx.phone(number, None) for number in pbx.demo.extensions}
+        self.caller, self.outside = await pbx.stranger(), await pbx.stranger()
         self.outside.answers = None
-        trunk = office.create("trunk", name="In", **address_of(self.caller))
+        trunk = pbx.create("trunk", name="In", **address_of(self.caller))
         for number in ("6200", "6201", "6202", "6203"):
-            office.create(
+            pbx.create(
                 "inbound_route",
                 name=f"To {number}",
                 did_pattern_list=[{"did_pattern": number}],
                 trunk_list=[{"type": "trunk", "value": str(trunk)}],
                 def_dest="ivr",
-                def_dest_value=str(office.ivr(number)),
+                def_dest_value=str(pbx.ivr(number)),
             )
-        await office.exchange.live.current()
+        await pbx.process.config_cache.current()
 
     async def switch_trunk(self, *, is_on: bool) -> None:
         """Let the demo's menus call outside, or not."""
-        self.office.change("trunk", 1, enable=int(is_on), **address_of(self.outside))
-        await self.office.exchange.live.current()
+        self.pbx.change("trunk", 1, enable=int(is_on), **address_of(self.outside))
+        await self.pbx.process.config_cache.current()
 
     def _note(self, entry: JournalEntry) -> None:
         self._write(entry)
@@ -176,18 +176,18 @@ class Stage:
         if not simulation.session.ended:
             simulation.hang_up()
         self.simulation, self.steps = simulation, []
-        self.house.usage = Usage()  # limits know nothing of the calls before
+        self.context.limiter = CallLimiter()  # forget earlier calls
         await self._fill_mailboxes(simulation.world)
         try:
             await self._follow(simulation, by_info)
         finally:
             self.line.hang_up()
-            await self.office.until_quiet()
+            await self.pbx.until_quiet()
             await self.until(
                 lambda: all(is_over(line) for phone in self._everybody() for line in phone.lines)
             )
-        self.office.records()
-        with self.office.database.reading() as connection:
+        self.pbx.records()
+        with self.pbx.database.reading() as connection:
             record = call_records.find_call(connection, self.calls[-1])
         assert record is not None
         return record
@@ -290,29 +290,29 @@ class Stage:
 
     async def _speak(self) -> None:
         """Begin to say something after the tone, if it was not begun yet."""
-        folder = self.office.journal
+        folder = self.pbx.journal
         self.line.media.play((TONE,), loop=True)
         await self.until(lambda: any(one.stat().st_size > MESSAGE_BYTES for one in folder.glob("vm-*.wav")))
 
     async def _fill_mailboxes(self, world: World) -> None:
-        snapshot = self.office.exchange.live.configuration.snapshot
+        snapshot = self.pbx.process.config_cache.configuration.snapshot
         for number, box in world.mailboxes.items():
             owner = snapshot.numbers[number].target
-            self.office.change("extension", owner, vm_pin=box.pin)
-            with self.office.database.writing() as connection:
+            self.pbx.change("extension", owner, vm_pin=box.pin)
+            with self.pbx.database.writing() as connection:
                 for name in box.messages:
                     voicemail.save(connection, VoicemailMessage(name, owner, "", "", 0, 1000), silence())
-        self.office.exchange.lockout.succeed("1000")
+        self.pbx.process.pin_lockout.reset("1000")
 
     def messages(self) -> set[str]:
         """The calls in which the messages in all mailboxes were left."""
-        self.office.records()
-        with self.office.database.reading() as connection:
+        self.pbx.records()
+        with self.pbx.database.reading() as connection:
             return {message.call_id for message in voicemail.list_messages(connection)[1]}
 
     def notes(self, record: CallRecord) -> list[Note]:
         """What was noted in the real call."""
-        return self.office.notes(record.id)
+        return self.pbx.notes(record.id)
 
 
 def address_of(phone: Phone) -> dict[str, Any]:
@@ -345,14 +345,14 @@ def silence() -> bytes:
 
 def retell_notes(simulation: Simulation, record: CallRecord) -> list[Note]:
     """The notes that the events in a record lead to."""
-    told = replay_commands(simulation.snapshot, read_happenings(record.events))
+    told = replay_commands(simulation.snapshot, read_events(record.events))
     return [command for commands in told for command in commands if isinstance(command, Note)]
 
 
 @asynccontextmanager
-async def open_stage(folder: Path) -> AsyncIterator[Stage]:
-    """Open an office for calls that were simulated."""
-    async with open_office(folder) as office:
-        stage = Stage(office)
-        await stage.furnish()
-        yield stage
+async def open_call_driver(folder: Path) -> AsyncIterator[CallDriver]:
+    """Open an pbx for calls that were simulated."""
+    async with open_pbx(folder) as pbx:
+        driver = CallDriver(pbx)
+        await driver.start_phones()
+        yield driver

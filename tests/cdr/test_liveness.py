@@ -12,7 +12,7 @@ from openivr.store.cdr.call_records import CallFilter
 from openivr.store.database import Database
 from openivr.store.runtime import liveness
 from openivr.store.runtime.liveness import SILENT_MS
-from tests.cdr.recording import record
+from tests.cdr.simulated_calls import record
 
 NAVIGATOR, PROMPT = 3, 1
 

@@ -1,8 +1,7 @@
-"""The calls process with the demo's configuration, in the test's own event loop, and phones around it."""
+"""The calls process with the demo configuration in the event loop of a test, and phones."""
 
 import asyncio
 import functools
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,10 +16,9 @@ from openivr.config.settings import CallSettings, ListenAddress, Settings
 from openivr.ivr.commands import Note
 from openivr.media.media import Media
 from openivr.resources import KINDS
-from openivr.server.bootstrap import Demo, fill
+from openivr.server.bootstrap import Demo, load_demo
 from openivr.server.calls_process import CallsProcess
-from openivr.server.process_plan import plan_calls
-from openivr.server.supervisor import WorkerContext
+from openivr.server.process_plan import open_sip_sockets
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
@@ -47,10 +45,10 @@ def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 
 
 @dataclass
-class Office:
-    """A running exchange, its database and phones."""
+class Pbx:
+    """A running calls process, its database and phones."""
 
-    exchange: CallsProcess
+    process: CallsProcess
     database: Database
     demo: Demo
     servers: dict[str, Target]  # by the host that it listens on
@@ -60,11 +58,11 @@ class Office:
 
     @property
     def server(self) -> Target:
-        """Where it listens first."""
+        """The first address that it listens on."""
         return next(iter(self.servers.values()))
 
     async def phone(self, number: str, answers: int | None = 200, *, host: str = "") -> Phone:
-        """A phone of an extension of the demo, registered; by the address of the server that is named."""
+        """Register a phone of an extension of the demo, at the server's address `host`."""
         server = self.servers[host] if host else self.server
         phone = await Phone(server, number, self.demo.extensions[number], answers).start(self.media)
         self.phones.append(phone)
@@ -72,7 +70,7 @@ class Office:
         return phone
 
     async def stranger(self) -> Phone:
-        """A phone that nobody knows."""
+        """A phone without an account."""
         phone = await Phone(self.server).start(self.media)
         self.phones.append(phone)
         return phone
@@ -88,12 +86,12 @@ class Office:
             return resources.create(change, KINDS[kind], body)
 
     def ivr(self, number: str) -> int:
-        ivr = self.exchange.live.configuration.snapshot.ivr_by_number(number)
+        ivr = self.process.config_cache.configuration.snapshot.ivr_by_number(number)
         assert ivr is not None
         return ivr.id
 
     def records(self) -> list[CallRecord]:
-        """The records of all calls, oldest first, as the clerk has them."""
+        """The records of all calls, oldest first, as the CDR worker stores them."""
         CdrWorker(self.database, "test", self.journal).catch_up()
         with self.database.reading() as connection:
             _, found = call_records.list_calls(connection, CallFilter())
@@ -105,51 +103,48 @@ class Office:
             return [one.note for one in call_records.notes_of(connection, call)]
 
     async def until_quiet(self) -> None:
-        """Wait until no call is under way."""
+        """Wait until no call is active."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while self.exchange.switchboard.calls:  # noqa: ASYNC110 - nothing in it says that it is empty
+            while self.process.call_manager.calls:  # noqa: ASYNC110 - nothing in it says that it is empty
                 await asyncio.sleep(0.01)
 
 
-def fill_in(database: Database, folder: Path, is_new: bool) -> Demo:
-    """The demo's secrets, made anew or as they were kept."""
-    kept = folder / "demo"
+def load_or_read_demo(database: Database, folder: Path, is_new: bool) -> Demo:
+    """Load the demo, or read the secrets of the one that was loaded."""
+    path = folder / "demo"
     if is_new:
         with database.changing() as change:
-            kept.write_bytes(msgspec.json.encode(fill(change)))
-    return msgspec.json.decode(kept.read_bytes(), type=Demo)
+            path.write_bytes(msgspec.json.encode(load_demo(change)))
+    return msgspec.json.decode(path.read_bytes(), type=Demo)
 
 
 @asynccontextmanager
-async def open_office(
-    folder: Path, *, is_new: bool = True, hosts: Sequence[str] = ("127.0.0.1",), **told: Any
-) -> AsyncIterator[Office]:
-    """Open it, and close it in the end; one that is not new has its data in the folder already."""
+async def open_pbx(
+    folder: Path, *, is_new: bool = True, hosts: Sequence[str] = ("127.0.0.1",), **options: Any
+) -> AsyncIterator[Pbx]:
+    """Run a calls process. If it is not new, the folder has the data of an earlier one."""
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
     migrate(database)
-    demo = fill_in(database, folder, is_new)
-    places = tuple(ListenAddress(host, 0) for host in hosts)
-    asked = CallSettings(sip=places, rtp_ports=range(40_000, 42_000), **told)
-    settings, job = plan_calls(Settings(data=folder, calls=asked), "test")
-    readable, writable = os.pipe()
+    demo = load_or_read_demo(database, folder, is_new)
+    addresses = tuple(ListenAddress(host, 0) for host in hosts)
+    calls = CallSettings(sip=addresses, rtp_ports=range(40_000, 42_000), **options)
+    settings, sip_sockets = open_sip_sockets(Settings(data=folder, calls=calls))
     journal = Journal(settings.journal)
-    exchange = CallsProcess(settings, database, journal)
-    await exchange.start("test", WorkerContext(0, job.sockets, writable, readable))
-    looking = asyncio.create_task(exchange.look())
+    process = CallsProcess(settings, database, journal)
+    await process.start("test", sip_sockets)
+    looking = asyncio.create_task(process.watch_config())
     media = open_media(*hosts)
     servers = {host: Target("UDP", host, port) for host, port in settings.calls.sip}
-    office = Office(exchange, database, demo, servers, media, settings.journal)
+    pbx = Pbx(process, database, demo, servers, media, settings.journal)
     try:
-        yield office
+        yield pbx
     finally:
         at_once = asyncio.Event()
         at_once.set()
-        for phone in office.phones:
+        for phone in pbx.phones:
             phone.close()
-        await exchange.stop(at_once)
+        await process.stop(at_once)
         looking.cancel()
         await media.close()
         journal.close()
         database.close()
-        os.close(readable)
-        os.close(writable)

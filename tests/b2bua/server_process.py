@@ -19,7 +19,7 @@ LOOK = 0.02
 
 
 def until(condition: Callable[[], bool], what: str = "it never came to be so") -> None:
-    """Wait for what another process does without a word."""
+    """Poll until another process has done something."""
     deadline = time.monotonic() + WAIT
     while not condition():
         assert time.monotonic() < deadline, what
@@ -27,10 +27,10 @@ def until(condition: Callable[[], bool], what: str = "it never came to be so") -
 
 
 @dataclass
-class Served:
-    """The server, its API and its phones."""
+class ServerProcess:
+    """A running server, its API and its phones."""
 
-    server: Running
+    running: Running
     api: Api
     passwords: dict[str, str]
     handsets: list[Handset] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Served:
 
     @property
     def port(self) -> int:
-        return self.server.sip_port
+        return self.running.sip_port
 
     def handset(self, number: str, **options: Any) -> Handset:
         """A phone of an extension, registered."""
@@ -80,7 +80,7 @@ class Served:
 
     def records(self) -> list[CallRecord]:
         """All records, oldest first."""
-        with self.server.database() as database, database.reading() as connection:
+        with self.running.database() as database, database.reading() as connection:
             found = call_records.list_calls(connection, CallFilter())[1]
             whole = call_records.load(connection, [record.id for record in found])
         return [whole[record.id] for record in reversed(found)]
@@ -125,15 +125,15 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Served]:
+def run_server(folder: Path, *options: str) -> Iterator[ServerProcess]:
     """Start it, and stop it in the end."""
-    server = start(folder, "--drain-calls", "0", *options, command="serve")
-    api = server.log_in()
-    passwords = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
-    served = Served(server, api, passwords)
+    running = start(folder, "--drain-calls", "0", *options, command="serve")
+    api = running.log_in()
+    passwords = json.loads((running.data / "demo-secrets.json").read_text())["extensions"]
+    server = ServerProcess(running, api, passwords)
     try:
-        yield served
+        yield server
     finally:
-        served.close_handsets()
+        server.close_handsets()
         api.close()
-        server.stop()
+        running.stop()

@@ -10,25 +10,25 @@ from urllib.parse import quote
 import pytest
 
 from tests.b2bua.handset import Handset
-from tests.b2bua.served import Served, serving
+from tests.b2bua.server_process import ServerProcess, run_server
 from tests.b2bua.test_two_servers import press_on, talk
 from tests.sip.front import free_port
 
 
 @dataclass
-class Place:
+class TlsServer:
     """A server, and its port and certificate for TLS."""
 
-    house: Served
+    server: ServerProcess
     port: int
     certificate: Path
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
     folder, port = tmp_path_factory.mktemp("reach"), free_port()
-    with serving(folder, "--sip", "[::1]:0", *secure_at(port, folder)) as house:
-        yield Place(house, port, folder / "cert.pem")
+    with run_server(folder, "--sip", "[::1]:0", *secure_at(port, folder)) as server:
+        yield TlsServer(server, port, folder / "cert.pem")
 
 
 def secure_at(port: int, folder: Path) -> tuple[str, ...]:
@@ -42,26 +42,26 @@ def secure_at(port: int, folder: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def place(served: Place) -> Iterator[Place]:
-    served.house.forget_records()
+def tls_server(served: TlsServer) -> Iterator[TlsServer]:
+    served.server.forget_records()
     yield served
-    served.house.close_handsets()
+    served.server.close_handsets()
 
 
-def phone(place: Place, number: str, transport: str) -> Handset:
+def phone(tls_server: TlsServer, number: str, transport: str) -> Handset:
     """A phone of an extension, registered."""
-    context = ssl.create_default_context(cafile=str(place.certificate)) if transport == "TLS" else None
-    port = place.port if transport == "TLS" else place.house.port
-    password = place.house.passwords[number]
+    context = ssl.create_default_context(cafile=str(tls_server.certificate)) if transport == "TLS" else None
+    port = tls_server.port if transport == "TLS" else tls_server.server.port
+    password = tls_server.server.passwords[number]
     made = Handset(port, number, password, "::1", transport=transport, context=context)
-    place.house.handsets.append(made)
+    tls_server.server.handsets.append(made)
     assert made.register().status == 200
     return made
 
 
 @pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
-def test_a_call_through_a_menu_to_a_phone(place: Place, transport: str) -> None:
-    ada, grace = phone(place, "1000", transport), phone(place, "1001", transport)
+def test_a_call_through_a_menu_to_a_phone(tls_server: TlsServer, transport: str) -> None:
+    ada, grace = phone(tls_server, "1000", transport), phone(tls_server, "1001", transport)
     ada.call("6200")
     ada.sound.listen(5)
     ada.sound.press("1001")
@@ -72,17 +72,21 @@ def test_a_call_through_a_menu_to_a_phone(place: Place, transport: str) -> None:
     press_on(ada, grace, "7")
     grace.hang_up()
     ada.reply(ada.expect("BYE"), 200)
-    record = place.house.new_record()
+    record = tls_server.server.new_record()
     assert (record.outcome, record.reason) == ("connected", "called side hung up")
     assert record.legs[0]["via"].startswith("[::1]:")
 
 
-def test_another_phone_of_the_same_person_takes_a_call_over(place: Place) -> None:
+def test_another_phone_of_the_same_person_takes_a_call_over(tls_server: TlsServer) -> None:
     """INVITE with Replaces (RFC 3891): from the desk, by UDP, to the laptop, by TLS."""
-    house = place.house
-    house.post("extension/update", id=2, concurrent_registrations=2)
-    house.server.settle()
-    ada, desk, laptop = phone(place, "1000", "UDP"), phone(place, "1001", "UDP"), phone(place, "1001", "TLS")
+    server = tls_server.server
+    server.post("extension/update", id=2, concurrent_registrations=2)
+    server.running.settle()
+    ada, desk, laptop = (
+        phone(tls_server, "1000", "UDP"),
+        phone(tls_server, "1001", "UDP"),
+        phone(tls_server, "1001", "TLS"),
+    )
     ada.invite("1001")
     invite = desk.ring()
     laptop.ring()
@@ -99,11 +103,11 @@ def test_another_phone_of_the_same_person_takes_a_call_over(place: Place) -> Non
     talk(ada, laptop)
     laptop.hang_up()
     ada.reply(ada.expect("BYE"), 200)
-    assert house.new_record().outcome == "connected"
+    assert server.new_record().outcome == "connected"
 
 
-def test_nobody_takes_over_a_call_of_others(place: Place) -> None:
-    ada, grace, alan = (phone(place, number, "UDP") for number in ("1000", "1001", "1002"))
+def test_nobody_takes_over_a_call_of_others(tls_server: TlsServer) -> None:
+    ada, grace, alan = (phone(tls_server, number, "UDP") for number in ("1000", "1001", "1002"))
     ada.invite("1001")
     grace.pick_up(grace.ring())
     ada.until_answered()
@@ -115,20 +119,20 @@ def test_nobody_takes_over_a_call_of_others(place: Place) -> None:
     talk(ada, grace)
     ada.hang_up()
     grace.reply(grace.expect("BYE"), 200)
-    place.house.new_record()
+    tls_server.server.new_record()
 
 
-def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) -> None:
+def test_an_attended_transfer_from_one_phone_to_a_call_of_another(tls_server: TlsServer) -> None:
     """REFER with Replaces (RFC 5589): Grace talks to Ada at her desk, to Alan by laptop, and joins them."""
-    house = place.house
-    house.post("extension/update", id=2, concurrent_registrations=2)
-    house.server.settle()
-    ada, alan = phone(place, "1000", "UDP"), phone(place, "1002", "TCP")
-    desk = phone(place, "1001", "UDP")
+    server = tls_server.server
+    server.post("extension/update", id=2, concurrent_registrations=2)
+    server.running.settle()
+    ada, alan = phone(tls_server, "1000", "UDP"), phone(tls_server, "1002", "TCP")
+    desk = phone(tls_server, "1001", "UDP")
     ada.invite("1001")
     desk.pick_up(desk.ring())
     ada.until_answered()
-    laptop = phone(place, "1001", "TLS")
+    laptop = phone(tls_server, "1001", "TLS")
     laptop.invite("1002")
     alan.pick_up(alan.ring())
     laptop.until_answered()
@@ -146,15 +150,15 @@ def test_an_attended_transfer_from_one_phone_to_a_call_of_another(place: Place) 
     talk(ada, alan)
     alan.hang_up()
     ada.reply(ada.expect("BYE"), 200)
-    assert sorted(record.reason for record in house.new_records(2)) == ["called side hung up", "transferred"]
+    assert sorted(record.reason for record in server.new_records(2)) == ["called side hung up", "transferred"]
 
 
 def test_tls_alone_is_of_ipv6(tmp_path: Path) -> None:
     """Sound is wherever calls are, also where that is another address for TLS than for UDP."""
     port = free_port()
-    with serving(tmp_path, *secure_at(port, tmp_path)) as house:
-        ada = phone(Place(house, port, tmp_path / "cert.pem"), "1000", "TLS")
-        grace = house.handset("1001")
+    with run_server(tmp_path, *secure_at(port, tmp_path)) as server:
+        ada = phone(TlsServer(server, port, tmp_path / "cert.pem"), "1000", "TLS")
+        grace = server.handset("1001")
         ada.invite("1001")
         grace.pick_up(grace.ring())
         ada.until_answered()

@@ -21,7 +21,7 @@ import soundfile
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
-from tests.b2bua.office import in_loop
+from tests.b2bua.pbx import in_loop
 from tests.b2bua.phone import Phone, open_media
 from tests.running import Running, start
 from tests.sip.front import free_port

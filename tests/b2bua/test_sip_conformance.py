@@ -11,21 +11,21 @@ import pytest
 from openivr.server import calls_process
 from openivr.sip.transaction.tables import Timing
 from tests.b2bua.handset import EVENTS, PCMA, PCMU, Handset, Message, Sound, is_right, parse
-from tests.b2bua.office import in_loop, open_office
-from tests.b2bua.served import Served, serving, until
-from tests.b2bua.test_outside import DIALLED, add_route, add_trunk
+from tests.b2bua.pbx import in_loop, open_pbx
+from tests.b2bua.server_process import ServerProcess, run_server, until
+from tests.b2bua.test_outbound import DIALLED, add_route, add_trunk
 
 MENU, ENDS_ON_ANY_KEY = "6200", "6202"
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("probes")) as served:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with run_server(tmp_path_factory.mktemp("probes")) as served:
         yield served
 
 
-def test_invite_sent_again(house: Served) -> None:
-    phone = house.handset("1000")
+def test_invite_sent_again(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     sent = phone.invite(MENU)
     first = phone.expect(200)
     phone.write(sent)
@@ -33,17 +33,17 @@ def test_invite_sent_again(house: Served) -> None:
     phone.confirm(first)
     phone.write(sent)  # the ACK has come; a late copy changes nothing
     phone.hang_up()
-    assert house.new_record().called == MENU
+    assert server.new_record().called == MENU
 
 
-def test_bye_sent_again(house: Served) -> None:
-    phone = house.handset("1000")
+def test_bye_sent_again(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.call(MENU)
     bye = phone.ask("BYE")
     first = phone.expect(200, "BYE")
     phone.write(bye)
     assert phone.expect(200, "BYE", again=True).raw == first.raw
-    assert house.new_record().reason == "caller hung up"
+    assert server.new_record().reason == "caller hung up"
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def test_bye_sent_again(house: Served) -> None:
         ("application/dtmf", "2"),
     ],
 )
-def test_info(house: Served, kind: str, body: str) -> None:
-    phone = house.handset("1000")
+def test_info(server: ServerProcess, kind: str, body: str) -> None:
+    phone = server.handset("1000")
     phone.call("6203")
     info = phone.ask("INFO", body=body, kind=kind)
     phone.expect(200, "INFO")
     phone.write(info)
     phone.expect(200, "INFO", again=True)
     phone.hang_up()
-    record = house.new_record()
+    record = server.new_record()
     assert (record.keys, record.input["heard"]) == ("2", {"info": 1})
 
 
-def test_reinvite_to_hold(house: Served) -> None:
-    phone = house.handset("1000")
+def test_reinvite_to_hold(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     first = phone.call(MENU)
     phone.sound.listen(3)
     answer = reinvite(phone, phone.offer("a=sendonly"))
@@ -78,11 +78,11 @@ def test_reinvite_to_hold(house: Served) -> None:
     assert version(answer) == version(first) + 2
     phone.sound.listen(3)
     phone.hang_up()
-    house.new_record()
+    server.new_record()
 
 
-def test_reinvite_from_a_new_address(house: Served) -> None:
-    phone = house.handset("1000")
+def test_reinvite_from_a_new_address(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.call(MENU)
     phone.sound.listen(3)
     other = Sound("127.0.0.1")
@@ -90,14 +90,14 @@ def test_reinvite_from_a_new_address(house: Served) -> None:
     other.aim(answer.body, "127.0.0.1")
     other.listen(3)
     other.press("1")
-    house.until_key()
+    server.until_key()
     other.close()
     phone.hang_up()
-    assert house.new_record().keys == "1"
+    assert server.new_record().keys == "1"
 
 
-def test_reinvite_with_a_new_codec(house: Served) -> None:
-    phone = house.handset("1000")
+def test_reinvite_with_a_new_codec(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.call(MENU)
     assert phone.sound.receive()[0] == PCMU
     answer = reinvite(phone, phone.offer(law=PCMA))
@@ -105,7 +105,7 @@ def test_reinvite_with_a_new_codec(house: Served) -> None:
     while phone.sound.receive()[0] != PCMA:
         pass
     phone.hang_up()
-    house.new_record()
+    server.new_record()
 
 
 def reinvite(phone: Handset, offer: str) -> Message:
@@ -123,8 +123,8 @@ def version(message: Message) -> int:
     return int(found[1])
 
 
-def test_record_route(house: Served) -> None:
-    phone, proxy = house.handset("1000"), house.stranger()
+def test_record_route(server: ServerProcess) -> None:
+    phone, proxy = server.handset("1000"), server.stranger()
     routes = f"<sip:127.0.0.1:{proxy.here};lr>, <sip:192.0.2.1;lr>"
     phone.invite(ENDS_ON_ANY_KEY, f"Record-Route: {routes}")
     answer = phone.expect(200)
@@ -135,11 +135,11 @@ def test_record_route(house: Served) -> None:
     assert ", ".join(bye.all("Route")) == routes
     assert bye.uri == phone.contact.strip("<>")
     proxy.reply(bye, 200)
-    assert house.new_record().reason != "caller hung up"
+    assert server.new_record().reason != "caller hung up"
 
 
-def test_telephone_event_on_another_payload_type(house: Served) -> None:
-    phone = house.handset("1000")
+def test_telephone_event_on_another_payload_type(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.renew()
     phone.invite("6203", body=phone.offer(events=110))
     answer = phone.until_answered()
@@ -147,42 +147,42 @@ def test_telephone_event_on_another_payload_type(house: Served) -> None:
     assert "a=rtpmap:110 telephone-event/8000" in answer.body
     phone.sound.press("9", EVENTS)  # not what was agreed on
     phone.sound.press("2", 110)
-    house.until_key()
+    server.until_key()
     phone.hang_up()
-    record = house.new_record()
+    record = server.new_record()
     assert (record.keys, record.input["heard"]) == ("2", {"rfc4733": 1})
 
 
-def test_require(house: Served) -> None:
-    phone = house.handset("1000")
+def test_require(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.invite(MENU, "Require: foo, 100rel, bar")
     refusal = phone.expect(420)
     assert ", ".join(refusal.all("Unsupported")) == "foo, bar"
     phone.acknowledge(refusal)
     phone.call(MENU)
     phone.hang_up()
-    house.new_record()  # of the second call; the first was none
+    server.new_record()  # of the second call; the first was none
 
 
-def test_invite_without_sdp(house: Served) -> None:
-    phone = house.handset("1000")
+def test_invite_without_sdp(server: ServerProcess) -> None:
+    phone = server.handset("1000")
     phone.invite(MENU, body="")
     answer = phone.expect(200)
     assert "m=audio" in answer.body
     phone.confirm(answer, phone.offer(law=PCMA))
     assert phone.sound.receive()[0] == PCMA
     phone.sound.press("5")
-    house.until_key()
+    server.until_key()
     phone.hang_up()
-    assert house.new_record().input["heard"] == {"rfc4733": 1}
+    assert server.new_record().input["heard"] == {"rfc4733": 1}
 
 
-def test_register(house: Served) -> None:
+def test_register(server: ServerProcess) -> None:
     """Digest, two phones and a third that takes the place of the first, expiry, leaving: one and all."""
-    house.post("extension/update", id=4, concurrent_registrations=2)
-    phone = Handset(house.port, "1003", "wrong")
+    server.post("extension/update", id=4, concurrent_registrations=2)
+    phone = Handset(server.port, "1003", "wrong")
     assert phone.register().status == 401
-    phone.password, phone.challenge = house.passwords["1003"], ""
+    phone.password, phone.challenge = server.passwords["1003"], ""
     first, second, third = (f"<sip:1003@127.0.0.1:{port}>" for port in (40001, 40002, 40003))
     until(lambda: phone.register(contact=f"{first}, {second};expires=90").status == 200)
     granted = expiries(phone.register(contact=first, expires=120))
@@ -228,27 +228,27 @@ def test_our_invite_unanswered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     @in_loop
     async def run() -> None:
-        async with open_office(tmp_path) as office:
+        async with open_pbx(tmp_path) as pbx:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
                 dead.bind(("127.0.0.1", 0))
                 dead.setblocking(False)
-                _, trunk = await add_trunk(office, "Dead", port=dead.getsockname()[1])
-                add_route(office, [trunk])
-                ada = await office.phone("1000")
+                _, trunk = await add_trunk(pbx, "Dead", port=dead.getsockname()[1])
+                add_route(pbx, [trunk])
+                ada = await pbx.phone("1000")
                 line = ada.call(DIALLED)
                 assert (await line.until_over()).status == 480
-                await office.until_quiet()
+                await pbx.until_quiet()
                 sent = [one.raw for one in drain(dead) if one.method == "INVITE"]
             assert 6 <= len(sent) <= 7  # at 0, 1, 3, 7, 15, 31 times T1; at 63 timer B may have been first
             assert len(set(sent)) == 1
-            [record] = office.records()
+            [record] = pbx.records()
             assert (record.outcome, [leg["result"] for leg in record.legs]) == ("missed", ["unavailable"])
 
     run()
 
 
-def test_486_to_our_invite(house: Served) -> None:
-    caller, busy = house.handset("1000"), house.handset("1001")
+def test_486_to_our_invite(server: ServerProcess) -> None:
+    caller, busy = server.handset("1000"), server.handset("1001")
     caller.invite("1001")
     invite = busy.ring()
     caller.expect(180)
@@ -260,17 +260,17 @@ def test_486_to_our_invite(house: Served) -> None:
     busy.write(refusal)  # our ACK was lost
     assert busy.expect("ACK", again=True).raw == ack.raw
     caller.acknowledge(caller.expect(486))
-    record = house.new_record()
+    record = server.new_record()
     assert (record.outcome, record.legs[0]["result"], record.legs[0]["status"]) == ("missed", "busy", 486)
 
 
 @pytest.fixture
-def trunk(house: Served) -> Iterator[Handset]:
+def trunk(server: ServerProcess) -> Iterator[Handset]:
     """A provider who wants passwords, and the way there for numbers that begin with 8."""
-    provider = house.stranger()
+    provider = server.stranger()
     body = {"type": "peer", "hostname": "127.0.0.1", "username": "us", "password": "a secret"}
-    ident = house.post("trunk/create", name="Provider 2", port=provider.here, **body)
-    route = house.post(
+    ident = server.post("trunk/create", name="Provider 2", port=provider.here, **body)
+    route = server.post(
         "outbound_route/create",
         name="Eight",
         dial_pattern_list=[{"pattern": "8X.", "strip": 1}],
@@ -278,15 +278,15 @@ def trunk(house: Served) -> Iterator[Handset]:
         ext_list=[{"type": "extension", "value": "1"}],
     )
     yield provider
-    house.delete("outbound_route", route)
-    house.delete("trunk", ident)
+    server.delete("outbound_route", route)
+    server.delete("trunk", ident)
 
 
 CHALLENGE = 'WWW-Authenticate: Digest realm="provider", algorithm=MD5, qop="auth", nonce="{}"{}'
 
 
-def test_401_to_our_invite(house: Served, trunk: Handset) -> None:
-    caller = house.handset("1000")
+def test_401_to_our_invite(server: ServerProcess, trunk: Handset) -> None:
+    caller = server.handset("1000")
     caller.invite("8441632960000")
     first = trunk.expect("INVITE")
     trunk.reply(first, 401, CHALLENGE.format("one", ""))
@@ -299,12 +299,12 @@ def test_401_to_our_invite(house: Served, trunk: Handset) -> None:
     caller.until_answered()
     caller.hang_up()
     trunk.reply(trunk.expect("BYE"), 200)
-    record = house.new_record()
+    record = server.new_record()
     assert [leg["result"] for leg in record.legs] == ["answered"]
 
 
-def test_nonce_gone_stale(house: Served, trunk: Handset) -> None:
-    caller = house.handset("1000")
+def test_nonce_gone_stale(server: ServerProcess, trunk: Handset) -> None:
+    caller = server.handset("1000")
     caller.invite("8441632960000")
     for nonce, more in (("one", ""), ("two", ", stale=true"), ("three", ", stale=TRUE")):
         trunk.reply(trunk.expect("INVITE"), 401, CHALLENGE.format(nonce, more))
@@ -314,16 +314,16 @@ def test_nonce_gone_stale(house: Served, trunk: Handset) -> None:
     trunk.reply(last, 401, CHALLENGE.format("four", ""))  # the password is wrong, then
     trunk.expect("ACK")
     caller.acknowledge(caller.final())
-    assert house.new_record().legs[0]["status"] == 401
+    assert server.new_record().legs[0]["status"] == 401
 
 
 def number(request: Message) -> int:
     return int(request.get("CSeq").split()[0])
 
 
-def test_200_from_another_contact_with_record_route(house: Served, trunk: Handset) -> None:
+def test_200_from_another_contact_with_record_route(server: ServerProcess, trunk: Handset) -> None:
     """Its provider is a proxy, behind which somebody else answers."""
-    caller, behind = house.handset("1000"), house.stranger()
+    caller, behind = server.handset("1000"), server.stranger()
     caller.invite("8441632960000")
     far = f"sip:desk@127.0.0.1:{behind.here}"
     routes = f"<sip:192.0.2.1;lr>, <sip:127.0.0.1:{trunk.here};lr>"
@@ -335,24 +335,24 @@ def test_200_from_another_contact_with_record_route(house: Served, trunk: Handse
     bye = trunk.expect("BYE")
     assert (bye.uri, ", ".join(bye.all("Route"))) == (far, followed)
     trunk.reply(bye, 200)
-    house.new_record()
+    server.new_record()
 
 
-def test_our_bye_unanswered(house: Served) -> None:
-    caller, called = house.handset("1000"), house.handset("1001")
+def test_our_bye_unanswered(server: ServerProcess) -> None:
+    caller, called = server.handset("1000"), server.handset("1001")
     caller.invite("1001")
     called.pick_up(called.ring())
     caller.until_answered()
     caller.hang_up()
     bye = called.expect("BYE")
-    house.new_record()  # the call is over without an answer
+    server.new_record()  # the call is over without an answer
     again = called.expect("BYE", again=True)
     assert again.raw == bye.raw
     called.reply(again, 200)
 
 
-def test_our_cancel_crosses_a_200(house: Served) -> None:
-    caller, called = house.handset("1000"), house.handset("1001")
+def test_our_cancel_crosses_a_200(server: ServerProcess) -> None:
+    caller, called = server.handset("1000"), server.handset("1001")
     caller.invite("1001")
     invite = called.ring()
     caller.expect(180)
@@ -368,5 +368,5 @@ def test_our_cancel_crosses_a_200(house: Served) -> None:
     called.reply(bye, 200)
     caller.expect(200, "CANCEL")
     caller.acknowledge(caller.expect(487))
-    record = house.new_record()
+    record = server.new_record()
     assert (record.outcome, [leg["result"] for leg in record.legs]) == ("missed", ["cancelled"])

@@ -24,7 +24,7 @@ from openivr.cdr.journal.entries import (
     MessageLeft,
     TrunkStateChanged,
 )
-from openivr.cdr.journal.event_codec import read_happenings
+from openivr.cdr.journal.event_codec import read_events
 from openivr.cdr.journal.reader import list_files
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.reducer import INTERRUPTED
@@ -42,7 +42,7 @@ from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.database import Database
 from openivr.store.runtime import registrations
 from openivr.store.tables import CALL, CALL_NOTE
-from tests.cdr.recording import START, many, record
+from tests.cdr.simulated_calls import START, many, record
 
 
 def write(folder: Path, entries: list[CallEntry], **options: Any) -> None:
@@ -79,7 +79,7 @@ def test_a_call_leaves_one_record_that_replays(
     assert found.path.split()[0] in {ivr.number for ivr in snapshot.ivrs.values()}
     assert (found.outcome, found.reason) == ("menu", "timed out, hung up")
     assert found.legs[0]["result"] == "answered"
-    told = replay_call(snapshot, World(), read_happenings(found.events))
+    told = replay_call(snapshot, World(), read_events(found.events))
     assert told.lines == call.lines
     assert told.notes == call.notes
     with database.reading() as connection:
@@ -103,7 +103,7 @@ def test_a_pin_is_nowhere_and_the_call_replays_without_it(
     assert "••••#" in keys
     commit(database, tmp_path)
     [found] = records(database)
-    told = replay_call(snapshot, World(), read_happenings(found.events))
+    told = replay_call(snapshot, World(), read_events(found.events))
     assert told.notes == call.notes
     assert sorted({line.text for line in told.lines if line.what == "mailbox"}) == ["opened", "refused"]
 

@@ -13,9 +13,9 @@ import pytest
 from openivr import sounds
 from openivr.ivr.builtin_sounds import GREETING
 from openivr.ivr.state import IvrState
-from tests.b2bua.foreign import Baresip, Samples, baresip, linphone
 from tests.b2bua.handset import Handset, decode, encode
-from tests.b2bua.served import Served, serving, until
+from tests.b2bua.server_process import ServerProcess, run_server, until
+from tests.b2bua.third_party_phones import Baresip, Samples, baresip, linphone
 from tests.sip.phones import find
 
 RATE = 8000
@@ -24,8 +24,8 @@ PROVIDER_NUMBER = "441632960123"
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("foreign")) as served:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with run_server(tmp_path_factory.mktemp("foreign")) as served:
         served.post(
             "ivr/create",
             number=MENU,
@@ -44,22 +44,22 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def ada(serve: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Baresip]:
+def ada(shared_server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Baresip]:
     """baresip as extension 1000, with much to say."""
-    with dial_tone(serve, tmp_path_factory.mktemp("ada"), "1000", speech(1)) as phone:
+    with dial_tone(shared_server, tmp_path_factory.mktemp("ada"), "1000", speech(1)) as phone:
         yield phone
 
 
 def dial_tone(
-    house: Served, folder: Path, number: str, sound: Samples, account: str = ""
+    server: ServerProcess, folder: Path, number: str, sound: Samples, account: str = ""
 ) -> AbstractContextManager[Baresip]:
     """A baresip that is an extension."""
-    server, password = f"127.0.0.1:{house.port};transport=udp", house.passwords[number]
-    return baresip(folder, server, number, password, sound=sound, account=account)
+    address = f"127.0.0.1:{server.port};transport=udp"
+    return baresip(folder, address, number, server.passwords[number], sound=sound, account=account)
 
 
-def call(phone: Baresip, house: Served, number: str) -> None:
-    phone.say("dial", f"sip:{number}@127.0.0.1:{house.port}")
+def call(phone: Baresip, server: ServerProcess, number: str) -> None:
+    phone.say("dial", f"sip:{number}@127.0.0.1:{server.port}")
 
 
 # Sound
@@ -103,30 +103,30 @@ def test_what_the_measure_of_sound_says() -> None:
     assert likeness(said, np.concatenate([said[:8000], speech(4, 1)])) == pytest.approx(0.5, abs=0.1)
 
 
-def test_baresip_hears_the_greeting_and_presses_a_key(house: Served, ada: Baresip) -> None:
-    call(ada, house, "6200")
+def test_baresip_hears_the_greeting_and_presses_a_key(server: ServerProcess, ada: Baresip) -> None:
+    call(ada, server, "6200")
     ada.expect("CALL_ESTABLISHED")
-    house.until_stage(IvrState.WAITING)
+    server.until_stage(IvrState.WAITING)
     ada.say("sndcode", "3")
-    house.until_key()
+    server.until_key()
     ada.say("hangup")
     ada.expect("CALL_CLOSED")
-    record = house.new_record()
+    record = server.new_record()
     assert (record.keys, record.path, record.outcome) == ("3", "6200 6202", "menu")
     assert record.input == {"negotiated": ["rfc4733"], "heard": {"rfc4733": 1}}
     assert likeness(greeting(), ada.heard()) > 0.8
 
 
-def test_two_phones_hear_each_other(house: Served, ada: Baresip, tmp_path: Path) -> None:
-    with dial_tone(house, tmp_path, "1001", speech(2), ";answermode=auto") as grace:
-        call(ada, house, "1001")
+def test_two_phones_hear_each_other(server: ServerProcess, ada: Baresip, tmp_path: Path) -> None:
+    with dial_tone(server, tmp_path, "1001", speech(2), ";answermode=auto") as grace:
+        call(ada, server, "1001")
         grace.expect("CALL_ESTABLISHED")
         ada.expect("CALL_ESTABLISHED")
-        house.until_stage(IvrState.CONNECTED)
+        server.until_stage(IvrState.CONNECTED)
         until(lambda: min(ada.hears(), grace.hears()) > 2)
         ada.say("hangup")
         grace.expect("CALL_CLOSED")
-        assert house.new_record().outcome == "connected"
+        assert server.new_record().outcome == "connected"
         assert likeness(speech(1)[:RATE], grace.heard()) > 0.7
         assert likeness(speech(2)[:RATE], ada.heard()) > 0.7
 
@@ -142,17 +142,17 @@ def test_two_phones_hear_each_other(house: Served, ada: Baresip, tmp_path: Path)
     ],
 )
 def test_linphone_hears_the_greeting_and_presses_a_key(
-    house: Served, tmp_path: Path, settings: str, heard: dict[str, int], number: str
+    server: ServerProcess, tmp_path: Path, settings: str, heard: dict[str, int], number: str
 ) -> None:
     with linphone(tmp_path, settings) as phone:
-        phone.say(f"register sip:{number}@127.0.0.1 sip:127.0.0.1:{house.port} {house.passwords[number]}")
-        house.until_registered(number)
-        phone.say(f"call sip:6200@127.0.0.1:{house.port}")
-        house.until_stage(IvrState.ANNOUNCING)
+        phone.say(f"register sip:{number}@127.0.0.1 sip:127.0.0.1:{server.port} {server.passwords[number]}")
+        server.until_registered(number)
+        phone.say(f"call sip:6200@127.0.0.1:{server.port}")
+        server.until_stage(IvrState.ANNOUNCING)
         phone.say("3")
-        house.until_key()
+        server.until_key()
         phone.say("terminate")
-        record = house.new_record()
+        record = server.new_record()
         assert (record.path, record.input["heard"]) == ("6200 6202", heard)
 
 
@@ -213,64 +213,64 @@ Content-Length: 0
 </scenario>"""
 
 
-def test_sipp_presses_keys_as_tones(house: Served, tmp_path: Path) -> None:
+def test_sipp_presses_keys_as_tones(server: ServerProcess, tmp_path: Path) -> None:
     """Over a trunk; the key `3` is wrong in this menu, and ends the call."""
-    trunk = house.post(
+    trunk = server.post(
         "trunk/create", name="SIPp", type="peer", hostname="127.0.0.1", port=1, transport="tcp"
     )
-    route = house.post(
+    route = server.post(
         "inbound_route/create",
         name="SIPp",
         trunk_list=[{"type": "trunk", "value": str(trunk)}],
         def_dest="ivr",
-        def_dest_value=str(house.ivr(MENU)),
+        def_dest_value=str(server.ivr(MENU)),
     )
-    house.server.settle()
+    server.running.settle()
     pause = np.zeros(RATE)
     sound = tmp_path / "tones.ul"
     sound.write_bytes(encode(np.concatenate([pause, tone("3", 0.1), pause])))
     scenario = tmp_path / "scenario.xml"
     scenario.write_text(IN_BAND.format(number=PROVIDER_NUMBER, sound=sound))
-    where = [f"127.0.0.1:{house.port}", "-i", "127.0.0.1", "-t", "t1"]
+    where = [f"127.0.0.1:{server.port}", "-i", "127.0.0.1", "-t", "t1"]
     how = ["-sf", str(scenario), "-m", "1", "-nostdin", "-timeout", "20", "-timeout_error"]
     run = subprocess.run(
         [find("sipp"), *where, *how], cwd=tmp_path, capture_output=True, timeout=30, check=False
     )
     assert run.returncode == 0, run.stderr
-    record = house.new_record()
+    record = server.new_record()
     assert (record.keys, record.reason) == ("3", "Invalid key")
     assert record.input == {"negotiated": ["inband"], "heard": {"inband": 1}}
-    house.delete("inbound_route", route)
-    house.delete("trunk", trunk)
+    server.delete("inbound_route", route)
+    server.delete("trunk", trunk)
 
 
 # Transfers and hold
 
 
-def test_baresip_sends_its_caller_on(house: Served, ada: Baresip, tmp_path: Path) -> None:
+def test_baresip_sends_its_caller_on(server: ServerProcess, ada: Baresip, tmp_path: Path) -> None:
     """Ada calls a menu, is put through to Grace, and Grace sends her on to Alan."""
-    alan = house.handset("1002")
-    with dial_tone(house, tmp_path, "1001", speech(2), ";answermode=auto") as grace:
-        call(ada, house, MENU)
+    alan = server.handset("1002")
+    with dial_tone(server, tmp_path, "1001", speech(2), ";answermode=auto") as grace:
+        call(ada, server, MENU)
         ada.expect("CALL_ESTABLISHED")
         ada.say("sndcode", "1")
         grace.expect("CALL_ESTABLISHED")
-        house.until_stage(IvrState.CONNECTED)
-        grace.say("transfer", f"sip:1002@127.0.0.1:{house.port}")
+        server.until_stage(IvrState.CONNECTED)
+        grace.say("transfer", f"sip:1002@127.0.0.1:{server.port}")
         alan.pick_up(alan.ring())
         grace.expect("CALL_CLOSED")
         alan.sound.send(b"\xff" * 160)
         assert likeness(speech(1), decode(alan.sound.listen(50))) > 0
         alan.hang_up()
         ada.expect("CALL_CLOSED")
-    first, second = house.new_records(2)
+    first, second = server.new_records(2)
     assert (first.outcome, first.reason, first.path) == ("connected", "transferred", MENU)
     assert (second.called, second.outcome, second.reason) == ("1002", "connected", "called side hung up")
 
 
-def test_baresip_holds_and_resumes(house: Served, ada: Baresip) -> None:
-    grace = house.handset("1001")
-    call(ada, house, "1001")
+def test_baresip_holds_and_resumes(server: ServerProcess, ada: Baresip) -> None:
+    grace = server.handset("1001")
+    call(ada, server, "1001")
     grace.pick_up(grace.ring())
     ada.expect("CALL_ESTABLISHED")
     grace.sound.listen(10)
@@ -282,53 +282,53 @@ def test_baresip_holds_and_resumes(house: Served, ada: Baresip) -> None:
     grace.sound.listen(10)
     grace.hang_up()
     ada.expect("CALL_CLOSED")
-    assert house.new_record().outcome == "connected"
+    assert server.new_record().outcome == "connected"
 
 
 # Hanging up, at every point of a call
 
 
-def ring(phone: Baresip, _house: Served, grace: Handset) -> None:
+def ring(phone: Baresip, _house: ServerProcess, grace: Handset) -> None:
     """Nobody has answered yet: this is a CANCEL."""
     grace.ring()
 
 
-def announce(phone: Baresip, house: Served, _grace: Handset) -> None:
-    house.until_stage(IvrState.ANNOUNCING)
+def announce(phone: Baresip, server: ServerProcess, _grace: Handset) -> None:
+    server.until_stage(IvrState.ANNOUNCING)
 
 
-def await_key(_phone: Baresip, house: Served, _grace: Handset) -> None:
-    house.until_stage(IvrState.WAITING)
+def await_key(_phone: Baresip, server: ServerProcess, _grace: Handset) -> None:
+    server.until_stage(IvrState.WAITING)
 
 
-def ring_from_menu(phone: Baresip, house: Served, grace: Handset) -> None:
+def ring_from_menu(phone: Baresip, server: ServerProcess, grace: Handset) -> None:
     phone.expect("CALL_ESTABLISHED")
     phone.say("sndcode", "1")
     grace.ring()
-    house.until_stage(IvrState.DIALLING)
+    server.until_stage(IvrState.DIALLING)
 
 
-def talk(phone: Baresip, house: Served, grace: Handset) -> None:
+def talk(phone: Baresip, server: ServerProcess, grace: Handset) -> None:
     phone.expect("CALL_ESTABLISHED")
     phone.say("sndcode", "1")
     grace.pick_up(grace.ring())
-    house.until_stage(IvrState.CONNECTED)
+    server.until_stage(IvrState.CONNECTED)
 
 
-def hear_the_mailbox(phone: Baresip, house: Served, _grace: Handset) -> None:
+def hear_the_mailbox(phone: Baresip, server: ServerProcess, _grace: Handset) -> None:
     phone.expect("CALL_ESTABLISHED")
     phone.say("sndcode", "2")
-    house.until_stage(IvrState.INVITING)
+    server.until_stage(IvrState.INVITING)
 
 
-def leave_a_message(phone: Baresip, house: Served, _grace: Handset) -> None:
-    hear_the_mailbox(phone, house, _grace)
+def leave_a_message(phone: Baresip, server: ServerProcess, _grace: Handset) -> None:
+    hear_the_mailbox(phone, server, _grace)
     phone.say("sndcode", "#")
-    house.until_stage(IvrState.RECORDING)
-    until(lambda: bool(list((house.server.data / "journal").glob("vm-*.wav"))))
+    server.until_stage(IvrState.RECORDING)
+    until(lambda: bool(list((server.running.data / "journal").glob("vm-*.wav"))))
 
 
-Point = Callable[[Baresip, Served, Handset], None]
+Point = Callable[[Baresip, ServerProcess, Handset], None]
 
 
 @pytest.mark.parametrize(
@@ -345,17 +345,17 @@ Point = Callable[[Baresip, Served, Handset], None]
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_hanging_up_leaves_one_record(
-    house: Served, ada: Baresip, number: str, point: Point, expected: tuple[str, list[str]]
+    server: ServerProcess, ada: Baresip, number: str, point: Point, expected: tuple[str, list[str]]
 ) -> None:
     outcome, legs = expected
-    grace = house.handset("1001")
-    call(ada, house, number)
-    point(ada, house, grace)
+    grace = server.handset("1001")
+    call(ada, server, number)
+    point(ada, server, grace)
     ada.say("hangup")
-    record = house.new_record()
+    record = server.new_record()
     assert (record.outcome, record.reason) == (outcome, "caller hung up")
     assert [leg["result"] for leg in record.legs] == legs
-    assert not house.live()
+    assert not server.live()
     if legs == ["cancelled"]:
         assert grace.expect("CANCEL").method == "CANCEL"
     elif legs:

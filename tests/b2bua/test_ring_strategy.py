@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.b2bua.ring_strategy import SHORTEST, RingRound, plan_rings
+from openivr.b2bua.ring_strategy import MIN_ROUND_SECONDS, RingRound, plan_rounds
 from openivr.ivr.model import RingStrategy as S
 
 MEMBERS = st.lists(st.integers(1, 50), max_size=8, unique=True).map(tuple)
@@ -24,20 +24,20 @@ MEMBERS = st.lists(st.integers(1, 50), max_size=8, unique=True).map(tuple)
     ],
 )
 def test_rounds(strategy: S, members: tuple[int, ...], seconds: float, rounds: list[RingRound]) -> None:
-    assert list(plan_rings(strategy, members, seconds)) == rounds
+    assert list(plan_rounds(strategy, members, seconds)) == rounds
 
 
 @given(st.sampled_from(S), MEMBERS, st.floats(5, 300))
 def test_everybody_has_a_turn_and_nobody_a_short_one(s: S, members: tuple[int, ...], seconds: float) -> None:
-    rounds = plan_rings(s, members, seconds)
+    rounds = plan_rounds(s, members, seconds)
     assert {member for round_ in rounds for member in round_.members} == set(members)
     assert all(round_.members for round_ in rounds)
-    assert all(round_.seconds is not None and round_.seconds >= SHORTEST for round_ in rounds[:-1])
+    assert all(round_.seconds is not None and round_.seconds >= MIN_ROUND_SECONDS for round_ in rounds[:-1])
     assert not rounds or rounds[-1].seconds is None
 
 
 @given(MEMBERS, st.floats(5, 300))
 def test_memory_hunt_lets_who_rings_go_on_ringing(members: tuple[int, ...], seconds: float) -> None:
-    rounds = plan_rings(S.MEMORY_HUNT, members, seconds)
+    rounds = plan_rounds(S.MEMORY_HUNT, members, seconds)
     for before, after in pairwise(rounds):
         assert set(before.members) < set(after.members)

@@ -11,8 +11,8 @@ from openivr.sip.sdp.offer_answer import OfferAnswerSession
 from openivr.sip.trunk.trunk_state import TrunkHealth
 from openivr.softphone.softphone import open_media
 from tests.b2bua.handset import Handset, Message, Sound
-from tests.b2bua.office import in_loop, open_office
-from tests.b2bua.served import Served, serving, until
+from tests.b2bua.pbx import in_loop, open_pbx
+from tests.b2bua.server_process import ServerProcess, run_server, until
 from tests.b2bua.test_two_servers import DID, add_routes, call_through, is_up, press_on, talk
 from tests.sip.front import free_port
 
@@ -22,13 +22,13 @@ BOTH = [(IPV4, IPV6), (IPV6, IPV4)]
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """On every address of both families, and at the same port."""
     port = free_port()
-    with serving(
+    with run_server(
         tmp_path_factory.mktemp("both"), "--sip", f"0.0.0.0:{port}", "--sip", f"[::]:{port}"
-    ) as house:
-        yield house
+    ) as server:
+        yield server
 
 
 def hang_up(one: Handset, other: Handset) -> None:
@@ -46,43 +46,43 @@ def check_face(message: Message, host: str, port: int) -> None:
 @pytest.mark.parametrize("transport", ["UDP", "TCP"])
 @pytest.mark.parametrize(("from_", "to"), BOTH)
 def test_a_menu_reached_by_one_family_dials_a_phone_of_the_other(
-    house: Served, from_: str, to: str, transport: str
+    server: ServerProcess, from_: str, to: str, transport: str
 ) -> None:
-    ada = house.handset("1000", host=from_, transport=transport)
-    grace = house.handset("1001", host=to, transport=transport)
-    check_face(ada.call("6200"), from_, house.port)
+    ada = server.handset("1000", host=from_, transport=transport)
+    grace = server.handset("1001", host=to, transport=transport)
+    check_face(ada.call("6200"), from_, server.port)
     ada.sound.listen(5)
     ada.sound.press("1001")
     invite = grace.ring()
-    check_face(invite, to, house.port)
-    assert invite.get("Via").startswith(f"SIP/2.0/{transport} {WRITTEN[to]}:{house.port};")
+    check_face(invite, to, server.port)
+    assert invite.get("Via").startswith(f"SIP/2.0/{transport} {WRITTEN[to]}:{server.port};")
     assert f"@{WRITTEN[to]}" in invite.get("From")
     grace.pick_up(invite)
     talk(ada, grace)
     press_on(ada, grace, "7")
     press_on(grace, ada, "4")
     hang_up(grace, ada)
-    record = house.new_record()
+    record = server.new_record()
     assert (record.outcome, record.legs[0]["via"]) == ("connected", f"{WRITTEN[to]}:{grace.here}")
     assert "1001" in record.keys
 
 
 @pytest.mark.parametrize(("from_", "to"), BOTH)
-def test_phones_of_both_families_call_each_other(house: Served, from_: str, to: str) -> None:
-    ada, grace = house.handset("1000", host=from_), house.handset("1001", host=to)
+def test_phones_of_both_families_call_each_other(server: ServerProcess, from_: str, to: str) -> None:
+    ada, grace = server.handset("1000", host=from_), server.handset("1001", host=to)
     ada.invite("1001")
     grace.pick_up(grace.ring())
     ada.until_answered()
     talk(ada, grace)
     press_on(ada, grace, "7")
     hang_up(ada, grace)
-    assert house.new_record().outcome == "connected"
+    assert server.new_record().outcome == "connected"
 
 
 @pytest.mark.parametrize(("from_", "to"), BOTH)
-def test_sound_may_be_of_the_other_family_than_signalling(house: Served, from_: str, to: str) -> None:
+def test_sound_may_be_of_the_other_family_than_signalling(server: ServerProcess, from_: str, to: str) -> None:
     """A phone with both that writes the address of the other into its description."""
-    ada, grace = house.handset("1000", host=from_), house.handset("1001", host=from_)
+    ada, grace = server.handset("1000", host=from_), server.handset("1001", host=from_)
     ada.sound.close()
     ada.sound = Sound(to)
     ours, theirs = (f"IP{6 if ':' in host else 4} {host}" for host in (from_, to))
@@ -95,11 +95,11 @@ def test_sound_may_be_of_the_other_family_than_signalling(house: Served, from_: 
     talk(ada, grace)
     press_on(grace, ada, "7")
     hang_up(grace, ada)
-    house.new_record()
+    server.new_record()
 
 
-def test_a_call_under_way_cannot_move_its_sound_to_the_other_family(house: Served) -> None:
-    ada, grace = house.handset("1000"), house.handset("1001", host=IPV6)
+def test_a_call_under_way_cannot_move_its_sound_to_the_other_family(server: ServerProcess) -> None:
+    ada, grace = server.handset("1000"), server.handset("1001", host=IPV6)
     ada.invite("1001")
     grace.pick_up(grace.ring())
     ada.until_answered()
@@ -111,14 +111,14 @@ def test_a_call_under_way_cannot_move_its_sound_to_the_other_family(house: Serve
     )
     talk(ada, grace)
     hang_up(ada, grace)
-    house.new_record()
+    server.new_record()
 
 
-def test_one_extension_may_have_phones_of_both_families_and_all_ring(house: Served) -> None:
-    house.post("extension/update", id=2, concurrent_registrations=2)
-    house.server.settle()
-    ada = house.handset("1000")
-    desk, laptop = house.handset("1001"), house.handset("1001", host=IPV6)
+def test_one_extension_may_have_phones_of_both_families_and_all_ring(server: ServerProcess) -> None:
+    server.post("extension/update", id=2, concurrent_registrations=2)
+    server.running.settle()
+    ada = server.handset("1000")
+    desk, laptop = server.handset("1001"), server.handset("1001", host=IPV6)
     ada.invite("1001")
     desk.ring()
     laptop.pick_up(laptop.ring())
@@ -126,17 +126,17 @@ def test_one_extension_may_have_phones_of_both_families_and_all_ring(house: Serv
     ada.until_answered()
     talk(ada, laptop)
     hang_up(laptop, ada)
-    assert {leg["result"] for leg in house.new_record().legs} == {"answered", "answered elsewhere"}
+    assert {leg["result"] for leg in server.new_record().legs} == {"answered", "answered elsewhere"}
 
 
 def test_trunks_of_ipv6_by_address(tmp_path_factory: pytest.TempPathFactory) -> None:
     """From an IPv4 phone over an IPv6 trunk, and back; addresses however they are written."""
     both = ("--sip", f"{IPV4}:0", "--sip", "[::1]:0")
     with (
-        serving(tmp_path_factory.mktemp("a"), *both) as a,
-        serving(tmp_path_factory.mktemp("b"), "--sip", "[::1]:0") as b,
+        run_server(tmp_path_factory.mktemp("a"), *both) as a,
+        run_server(tmp_path_factory.mktemp("b"), "--sip", "[::1]:0") as b,
     ):
-        (_, inner), (outer,) = a.server.sip_ports, b.server.sip_ports
+        (_, inner), (outer,) = a.running.sip_ports, b.running.sip_ports
         peer = {"type": "peer", "hostname": "0:0:0:0:0:0:0:1", "port": outer}
         there = a.post("trunk/create", name="B", **peer)
         back = b.post("trunk/create", name="A", type="peer", hostname="[::1]", port=inner)
@@ -154,16 +154,16 @@ def test_trunks_of_ipv6_by_address(tmp_path_factory: pytest.TempPathFactory) -> 
 @in_loop
 async def test_who_cannot_be_reached_is_unavailable_and_the_log_says_why(tmp_path: Path) -> None:
     """A phone that registered while the server had IPv6, and a trunk that needs it."""
-    async with open_office(tmp_path, hosts=(IPV4, IPV6)) as office:
-        await office.phone("1001", host=IPV6)
-        office.records()  # the clerk has been there
+    async with open_pbx(tmp_path, hosts=(IPV4, IPV6)) as pbx:
+        await pbx.phone("1001", host=IPV6)
+        pbx.records()  # the clerk has been there
     with capture_logs() as logs:
-        async with open_office(tmp_path, is_new=False) as office:
-            trunk = office.create("trunk", name="Six", type="register", hostname="::1", username="us")
-            ada = await office.phone("1000")
+        async with open_pbx(tmp_path, is_new=False) as pbx:
+            trunk = pbx.create("trunk", name="Six", type="register", hostname="::1", username="us")
+            ada = await pbx.phone("1000")
             line = ada.call("1001")
             assert (await line.until_over()).status == 480
-            trunks = office.exchange.trunks
+            trunks = pbx.process.trunks
             await line.until(
                 lambda: trunk in trunks.states and trunks.states[trunk].health is TrunkHealth.DOWN
             )
@@ -174,8 +174,8 @@ async def test_who_cannot_be_reached_is_unavailable_and_the_log_says_why(tmp_pat
 
 @in_loop
 async def test_sound_of_a_family_that_the_server_does_not_have_is_refused(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.open_line()
         line.media.close()
         line.media = open_media(IPV6).open(IPV6)

@@ -46,7 +46,7 @@ class Attempt:
         return Attempt(self.caller, self.called, self.line, *facts)
 
 
-class Crowd:
+class Callers:
     """A provider that calls all the time, and the phones of extensions 1000 to 1002."""
 
     def __init__(self, server: Target, passwords: dict[str, str], seed: int) -> None:
@@ -61,7 +61,7 @@ class Crowd:
         self._moving: asyncio.Task[None] | None = None
         self._calling: list[asyncio.Task[None]] = []
 
-    async def open(self) -> "Crowd":
+    async def open(self) -> "Callers":
         """Register the phones: one that answers, one that rings, one that comes and goes."""
         self.provider = await Phone(self.server, trace=self._note).start(self.media)
         self.phones: dict[str, Phone] = {}

@@ -12,7 +12,7 @@ from weakref import WeakSet
 import pytest
 
 from openivr.b2bua.party import Party
-from tests.b2bua.office import Office, in_loop, open_office
+from tests.b2bua.pbx import Pbx, in_loop, open_pbx
 from tests.b2bua.phone import WAIT_SECONDS
 
 
@@ -25,9 +25,9 @@ def collector() -> Iterator[None]:
     gc.enable()
 
 
-def parties(office: Office) -> list[Party]:
+def parties(pbx: Pbx) -> list[Party]:
     """Both sides of all calls, as far as there are such."""
-    calls = office.exchange.switchboard.calls.values()
+    calls = pbx.process.call_manager.calls.values()
     return [party for call in calls for party in (call.caller, call.callee) if party is not None]
 
 
@@ -45,32 +45,32 @@ async def until_gone(things: WeakSet[object]) -> None:
 )
 @in_loop
 async def test_nothing_is_left_of_a_call(tmp_path: Path, number: str, keys: str, sides: int) -> None:
-    async with open_office(tmp_path) as office:
-        ada, _other = await office.phone("1000"), await office.phone("1003")
+    async with open_pbx(tmp_path) as pbx:
+        ada, _other = await pbx.phone("1000"), await pbx.phone("1003")
         line = ada.call(number)
         await line.until_answered()
         line.media.send_dtmf(keys)
-        await line.until(lambda: len(parties(office)) == sides and line.packets > 10)
-        things: WeakSet[object] = WeakSet(office.exchange.switchboard.calls.values())
-        things.update(party.media for party in parties(office))
+        await line.until(lambda: len(parties(pbx)) == sides and line.packets > 10)
+        things: WeakSet[object] = WeakSet(pbx.process.call_manager.calls.values())
+        things.update(party.media for party in parties(pbx))
         assert len(things) == 1 + sides
         line.hang_up()
-        await office.until_quiet()
+        await pbx.until_quiet()
         await until_gone(things)
 
 
 @pytest.mark.usefixtures("collector")
 @in_loop
 async def test_nothing_is_left_of_a_message(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.call("6203")
         await line.until_answered()
         line.media.send_dtmf("2#")
-        await line.until(lambda: any(office.journal.glob("vm-*.wav")))
-        things: WeakSet[object] = WeakSet(office.exchange.switchboard.calls.values())
-        things.update(party.media for party in parties(office))
+        await line.until(lambda: any(pbx.journal.glob("vm-*.wav")))
+        things: WeakSet[object] = WeakSet(pbx.process.call_manager.calls.values())
+        things.update(party.media for party in parties(pbx))
         assert len(things) == 2
         line.hang_up()
-        await office.until_quiet()
+        await pbx.until_quiet()
         await until_gone(things)

@@ -6,19 +6,19 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from openivr.store.tables import CALL, CALL_NOTE
-from tests.b2bua.office import Office, in_loop, open_office
-from tests.b2bua.test_outside import add_route, add_trunk
+from tests.b2bua.pbx import Pbx, in_loop, open_pbx
+from tests.b2bua.test_outbound import add_route, add_trunk
 
 PIN, CARD = "7592", "986598659865"  # of digits that nothing else here has in this order
 OUTSIDE = "9441632965986"
 
 
-def all_written(office: Office, logs: object) -> str:
+def all_written(pbx: Pbx, logs: object) -> str:
     """All that was kept or said."""
-    office.records()
-    with office.database.reading() as connection:
+    pbx.records()
+    with pbx.database.reading() as connection:
         rows = [connection.execute(select(table)).all() for table in (CALL, CALL_NOTE)]
-    journal = [path.read_text() for path in office.journal.glob("*.jsonl")]
+    journal = [path.read_text() for path in pbx.journal.glob("*.jsonl")]
     return f"{rows} {journal} {logs}"
 
 
@@ -30,13 +30,13 @@ def pressed(text: str) -> str:
 @in_loop
 async def test_a_pin_and_what_is_typed_at_somebody_else_are_kept_nowhere(tmp_path: Path) -> None:
     with capture_logs() as logs:
-        async with open_office(tmp_path) as office:
-            office.change("extension", 3, vm_pin=PIN)
-            ada, grace = await office.phone("1000"), await office.phone("1001")
+        async with open_pbx(tmp_path) as pbx:
+            pbx.change("extension", 3, vm_pin=PIN)
+            ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
             line = ada.call("*02")
             await line.until_answered()
             line.media.send_dtmf(f"1002#{PIN}#")
-            await line.until(lambda: "opened" in all_written(office, ""))
+            await line.until(lambda: "opened" in all_written(pbx, ""))
             line.hang_up()
             line = ada.call("6200")
             await line.until_answered()
@@ -48,9 +48,9 @@ async def test_a_pin_and_what_is_typed_at_somebody_else_are_kept_nowhere(tmp_pat
             line.media.send_dtmf(CARD[6:])
             await other.until(lambda: other.keys == CARD)
             line.hang_up()
-            await office.until_quiet()
-            text = all_written(office, logs)
-            assert [record.keys for record in office.records()] == ["1002#••••#", f"1001{'•' * len(CARD)}"]
+            await pbx.until_quiet()
+            text = all_written(pbx, logs)
+            assert [record.keys for record in pbx.records()] == ["1002#••••#", f"1001{'•' * len(CARD)}"]
     assert "1002#" in pressed(text)
     for secret in (PIN, CARD, CARD[:4]):
         assert secret not in text
@@ -60,10 +60,10 @@ async def test_a_pin_and_what_is_typed_at_somebody_else_are_kept_nowhere(tmp_pat
 @in_loop
 async def test_numbers_dialled_outside_are_in_the_record_and_in_no_log(tmp_path: Path) -> None:
     with capture_logs() as logs:
-        async with open_office(tmp_path) as office:
-            _, trunk = await add_trunk(office, "One")
-            add_route(office, [trunk])
-            ada, grace = await office.phone("1000"), await office.phone("1001")
+        async with open_pbx(tmp_path) as pbx:
+            _, trunk = await add_trunk(pbx, "One")
+            add_route(pbx, [trunk])
+            ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
             line = ada.call(OUTSIDE)
             await line.until_answered()
             line.hang_up()
@@ -75,7 +75,7 @@ async def test_numbers_dialled_outside_are_in_the_record_and_in_no_log(tmp_path:
             asking.leg.refer(ada.uri(OUTSIDE))
             await asking.until(lambda: asking.transfers[-1:] == [200])
             second.hang_up()
-            await office.until_quiet()
-            assert [record.called for record in office.records()].count(OUTSIDE) == 3
+            await pbx.until_quiet()
+            assert [record.called for record in pbx.records()].count(OUTSIDE) == 3
     assert {"call begins", "transfer", "dialled", "call ends"} <= {row["event"] for row in logs}
     assert OUTSIDE[1:] not in str(logs)

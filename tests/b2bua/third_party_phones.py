@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.b2bua.served import until
+from tests.b2bua.server_process import until
 from tests.sip.phones import MODULES, find
 
 WAIT = 15.0

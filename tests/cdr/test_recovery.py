@@ -76,7 +76,7 @@ def test_all_that_was_written_is_known_wherever_the_clerk_was(
         {"user": "1000", "contact": "sip:a", "seconds": 60},
         {"user": "1001", "contact": "sip:c"},
     ]
-    assert memory.starts == {OutboundCall(7, "1000", 5.1), OutboundCall(7, "1001", 6.0)}
+    assert memory.outbound_calls == {OutboundCall(7, "1000", 5.1), OutboundCall(7, "1001", 6.0)}
 
 
 def test_without_a_past_nothing_is_known(database: Database, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from openivr.config.call_config import CallConfig
 from openivr.ivr.commands import Topic
 from openivr.ivr.events import Cause
 from openivr.sip.message.message import Request
-from tests.b2bua.office import in_loop, open_office
+from tests.b2bua.pbx import in_loop, open_pbx
 
 
 @in_loop
 async def test_an_extension_calls_a_menu_and_is_put_through(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("6200")
         await line.until_answered()
         line.media.send_dtmf("1001")
@@ -27,23 +27,23 @@ async def test_an_extension_calls_a_menu_and_is_put_through(tmp_path: Path) -> N
         await line.until(lambda: line.keys == "5")
         line.hang_up()
         await other.until_over()
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         assert (record.caller, record.called, record.source) == ("1000", "6200", "1000")
         assert (record.outcome, record.reason) == ("connected", "caller hung up")
         assert record.input == {"negotiated": ["rfc4733"], "heard": {"rfc4733": 4}}
         assert record.keys == "1001"
         assert record.legs[0]["result"] == "answered"
         assert record.media["caller"]["heard"] > 10
-        assert [note.topic for note in office.notes(record.id)] == [
+        assert [note.topic for note in pbx.notes(record.id)] == [
             *(Topic.ARRIVED, Topic.ENTERED, Topic.CHOSE, Topic.DIALLED, Topic.CONNECTED, Topic.ENDED)
         ]
 
 
 @in_loop
 async def test_a_call_between_extensions_rings_and_is_ended_by_the_called_side(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001", answers=None)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001", answers=None)
         line = ada.call("1001")
         other = await grace.until_called()
         await line.until(lambda: 180 in line.statuses)
@@ -54,8 +54,8 @@ async def test_a_call_between_extensions_rings_and_is_ended_by_the_called_side(t
         await line.until(lambda: line.packets > 5)
         other.hang_up()
         assert (await line.until_over()).status == 0
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         assert (record.outcome, record.reason, record.path) == ("connected", "called side hung up", "")
 
 
@@ -66,17 +66,17 @@ async def test_a_call_between_extensions_rings_and_is_ended_by_the_called_side(t
 def test_a_phone_that_does_not_take_the_call(tmp_path: Path, status: int, cause: Cause) -> None:
     @in_loop
     async def call() -> None:
-        async with open_office(tmp_path) as office:
-            ada, grace = await office.phone("1000"), await office.phone("1001", answers=status)
+        async with open_pbx(tmp_path) as pbx:
+            ada, grace = await pbx.phone("1000"), await pbx.phone("1001", answers=status)
             line = ada.call("6200")
             await line.until_answered()
             line.media.send_dtmf("1001")
             await grace.until_called()
             await line.until(lambda: line.packets > 100)  # the notice
             line.hang_up()
-            await office.until_quiet()
-            [record] = office.records()
-            failed = [note.detail for note in office.notes(record.id) if note.topic is Topic.FAILED]
+            await pbx.until_quiet()
+            [record] = pbx.records()
+            failed = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.FAILED]
             assert failed == [cause]
             assert record.legs[0]["result"] == cause
             assert record.legs[0]["status"] == status
@@ -86,12 +86,12 @@ def test_a_phone_that_does_not_take_the_call(tmp_path: Path, status: int, cause:
 
 @in_loop
 async def test_nobody_is_registered(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.call("1001")
         await line.until_over()
-        [record] = office.records()
-        assert [note.detail for note in office.notes(record.id) if note.topic is Topic.FAILED] == [
+        [record] = pbx.records()
+        assert [note.detail for note in pbx.notes(record.id) if note.topic is Topic.FAILED] == [
             Cause.UNAVAILABLE
         ]
         assert record.legs == []
@@ -99,25 +99,25 @@ async def test_nobody_is_registered(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_caller_who_gives_up_ends_the_ringing(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001", answers=None)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001", answers=None)
         line = ada.call("1001")
         other = await grace.until_called()
         await line.until(lambda: 180 in line.statuses)
         line.hang_up()
         ending = await other.until_over()
         assert ending.status == 487
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         assert (record.outcome, record.reason) == ("missed", "caller hung up")
         assert record.legs[0]["result"] == "cancelled"
 
 
 @in_loop
 async def test_all_phones_of_a_ring_group_ring_and_the_first_wins(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
-        alan, kate = await office.phone("1002", answers=None), await office.phone("1003", answers=None)
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        alan, kate = await pbx.phone("1002", answers=None), await pbx.phone("1003", answers=None)
         line = ada.call("6300")
         one, two = await alan.until_called(), await kate.until_called()
         two.answer()
@@ -126,18 +126,18 @@ async def test_all_phones_of_a_ring_group_ring_and_the_first_wins(tmp_path: Path
         assert ending.status == 487
         line.hang_up()
         await two.until_over()
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         assert sorted(leg["result"] for leg in record.legs) == ["answered", "answered elsewhere"]
 
 
 @in_loop
 async def test_all_phones_of_an_extension_ring(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        office.change("extension", 2, concurrent_registrations=2)
-        await office.exchange.live.current()
-        ada = await office.phone("1000")
-        desk, cell = await office.phone("1001", answers=None), await office.phone("1001", answers=486)
+    async with open_pbx(tmp_path) as pbx:
+        pbx.change("extension", 2, concurrent_registrations=2)
+        await pbx.process.config_cache.current()
+        ada = await pbx.phone("1000")
+        desk, cell = await pbx.phone("1001", answers=None), await pbx.phone("1001", answers=486)
         line = ada.call("1001")
         ringing = await desk.until_called()
         await cell.until_called()
@@ -151,10 +151,10 @@ async def test_all_phones_of_an_extension_ring(tmp_path: Path) -> None:
 def test_numbers_that_lead_nowhere_get_404(tmp_path: Path, number: str) -> None:
     @in_loop
     async def call() -> None:
-        async with open_office(tmp_path) as office:
-            ada = await office.phone("1000")
+        async with open_pbx(tmp_path) as pbx:
+            ada = await pbx.phone("1000")
             assert (await ada.call(number).until_over()).status == 404
-            [record] = office.records()
+            [record] = pbx.records()
             assert (record.outcome, record.called, record.events) == ("refused", number, [])
 
     call()
@@ -162,8 +162,8 @@ def test_numbers_that_lead_nowhere_get_404(tmp_path: Path, number: str) -> None:
 
 @in_loop
 async def test_strangers_are_not_let_in(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        stranger = await office.stranger()
+    async with open_pbx(tmp_path) as pbx:
+        stranger = await pbx.stranger()
         assert (await stranger.call("6200").until_over()).status == 401
         stranger.user, stranger.password = "1000", "guessed"
         assert await stranger.register() == 401
@@ -171,24 +171,24 @@ async def test_strangers_are_not_let_in(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_full_house_answers_503(tmp_path: Path) -> None:
-    async with open_office(tmp_path, max_calls=1) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path, max_calls=1) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("6200")
         await line.until_answered()
         assert (await grace.call("6200").until_over()).status == 503
         line.hang_up()
-        await office.until_quiet()
+        await pbx.until_quiet()
         again = grace.call("6200")
         await again.until_answered()
 
 
 @in_loop
 async def test_a_change_reaches_new_calls_at_once_and_calls_under_way_never(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         before = ada.call("6200")
         await before.until_answered()
-        office.change("ivr", office.ivr("6200"), press1_dest="end_call")
+        pbx.change("ivr", pbx.ivr("6200"), press1_dest="end_call")
         after = grace.call("6200")
         await after.until_answered()
         after.media.send_dtmf("1#")
@@ -200,8 +200,8 @@ async def test_a_change_reaches_new_calls_at_once_and_calls_under_way_never(tmp_
 
 @in_loop
 async def test_keys_come_by_info_too_and_count_once(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("6200")
         await line.until_answered()
         assert line.leg is not None
@@ -209,16 +209,16 @@ async def test_keys_come_by_info_too_and_count_once(tmp_path: Path) -> None:
             line.leg.send_dtmf_info(key)
         await grace.until_called()
         line.hang_up()
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         assert record.input["heard"] == {"info": 4}
         assert record.keys == "1001"
 
 
 @in_loop
 async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Path) -> None:
-    async with open_office(tmp_path, dead_seconds=1) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path, dead_seconds=1) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("1001")
         await line.until_answered()
         other = await grace.until_called()
@@ -226,33 +226,33 @@ async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Pat
         line.media.close()
         await line.until_over()
         await other.until_over()
-        await office.until_quiet()
-        assert office.records()[0].reason == "caller hung up"
+        await pbx.until_quiet()
+        assert pbx.records()[0].reason == "caller hung up"
 
 
 @in_loop
 async def test_an_invite_without_an_offer_is_answered_with_one(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.call("6200", has_offer=False)
         await line.until_answered()
         await line.until(lambda: line.packets > 5)
         line.media.send_dtmf("1")
         line.hang_up()
-        await office.until_quiet()
-        assert office.records()[0].outcome == "menu"
+        await pbx.until_quiet()
+        assert pbx.records()[0].outcome == "menu"
 
 
 @in_loop
 async def test_every_call_is_recorded_where_that_is_asked_for(tmp_path: Path) -> None:
-    async with open_office(tmp_path, records=True) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path, records=True) as pbx:
+        ada = await pbx.phone("1000")
         line = ada.call("6200")
         await line.until_answered()
         await line.until(lambda: line.packets > 50)
         line.hang_up()
-        await office.until_quiet()
-        [record] = office.records()
+        await pbx.until_quiet()
+        [record] = pbx.records()
         path = tmp_path / "recordings" / record.recording
         await line.until(lambda: path.exists() and path.stat().st_size > 20_000)
 
@@ -261,8 +261,8 @@ async def test_every_call_is_recorded_where_that_is_asked_for(tmp_path: Path) ->
 async def test_an_error_ends_one_call_and_leaves_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         other = grace.call("6200")
         await other.until_answered()
         line = ada.call("6200")
@@ -273,23 +273,23 @@ async def test_an_error_ends_one_call_and_leaves_a_record(
             await line.until_over()
         assert other.ending is None
         other.hang_up()
-        await office.until_quiet()
-        assert {record.reason for record in office.records()} == {"an error of the server", "caller hung up"}
+        await pbx.until_quiet()
+        assert {record.reason for record in pbx.records()} == {"an error of the server", "caller hung up"}
 
 
 @in_loop
 async def test_a_configuration_that_cannot_be_read_is_answered_500(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_office(tmp_path) as office:
-        ada = await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
 
         async def fail() -> None:
             raise OSError("gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr(office.exchange.switchboard, "at_hand", lambda: None)
-            patch.setattr(office.exchange.switchboard, "configuration", fail)
+            patch.setattr(pbx.process.call_manager, "cached_config", lambda: None)
+            patch.setattr(pbx.process.call_manager, "load_config", fail)
             assert (await ada.call("6200").until_over()).status == 500
         line = ada.call("6200")
         await line.until_answered()
@@ -299,34 +299,34 @@ async def test_a_configuration_that_cannot_be_read_is_answered_500(
 async def test_a_call_given_up_while_the_configuration_is_read_leaves_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_office(tmp_path) as office:
-        ada, board = await office.phone("1000"), office.exchange.switchboard
-        read, goes_on = board.configuration, asyncio.Event()
+    async with open_pbx(tmp_path) as pbx:
+        ada, call_manager = await pbx.phone("1000"), pbx.process.call_manager
+        read, goes_on = call_manager.load_config, asyncio.Event()
 
         async def wait() -> CallConfig:
             await goes_on.wait()
             return await read()
 
-        monkeypatch.setattr(board, "at_hand", lambda: None)
-        monkeypatch.setattr(board, "configuration", wait)
+        monkeypatch.setattr(call_manager, "cached_config", lambda: None)
+        monkeypatch.setattr(call_manager, "load_config", wait)
         line = ada.call("6200")
-        await line.until(lambda: board.waiting == 1)
+        await line.until(lambda: call_manager.waiting == 1)
         assert line.leg is not None
         line.leg.hangup()
-        await line.until(lambda: office.exchange.agent.leg_count == 0)
+        await line.until(lambda: pbx.process.agent.leg_count == 0)
         goes_on.set()
-        await line.until(lambda: board.waiting == 0 and bool(office.records()))
-        [record] = office.records()
+        await line.until(lambda: call_manager.waiting == 0 and bool(pbx.records()))
+        [record] = pbx.records()
         assert (record.caller, record.called, record.outcome) == ("1000", "6200", "missed")
         assert (record.reason, record.answered, record.events) == ("caller hung up", None, [])
 
 
 @in_loop
 async def test_hold_and_resume(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
+    async with open_pbx(tmp_path) as pbx:
         from openivr.sip.sdp.description import Direction
 
-        ada, grace = await office.phone("1000"), await office.phone("1001")
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("1001")
         await line.until_answered()
         other = await grace.until_called()
@@ -343,8 +343,8 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
 
 @in_loop
 async def test_callers_behind_a_proxy_do_not_shut_each_other_out(tmp_path: Path) -> None:
-    async with open_office(tmp_path, proxies=("127.0.0.0/8",)) as office:
-        stranger = await office.stranger()
+    async with open_pbx(tmp_path, proxies=("127.0.0.0/8",)) as pbx:
+        stranger = await pbx.stranger()
         stranger.user, stranger.password = "1000", "guessed"
         for _ in range(12):  # after 8 of them nobody would answer
             assert await stranger.register() == 401
@@ -361,9 +361,9 @@ async def test_callers_behind_a_proxy_do_not_shut_each_other_out(tmp_path: Path)
 def test_who_is_rung_by_a_menu_hears_its_ring(tmp_path: Path, info: str, header: str) -> None:
     @in_loop
     async def call() -> None:
-        async with open_office(tmp_path) as office:
-            office.change("ivr", office.ivr("6201"), alert_info=info)
-            ada, grace = await office.phone("1000"), await office.phone("1001")
+        async with open_pbx(tmp_path) as pbx:
+            pbx.change("ivr", pbx.ivr("6201"), alert_info=info)
+            ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
             line = ada.call("6201")
             await line.until_answered()
             line.media.send_dtmf("1001")
@@ -380,8 +380,8 @@ def test_who_is_rung_by_a_menu_hears_its_ring(tmp_path: Path, info: str, header:
 async def test_a_phone_behind_nat_is_kept_within_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_office(tmp_path) as office:
-        door, ada = office.exchange.door, await office.phone("1000")
+    async with open_pbx(tmp_path) as pbx:
+        door, ada = pbx.process.access_control, await pbx.phone("1000")
         asked = asyncio.Event()
 
         def admit(request: Request) -> None:

@@ -17,7 +17,7 @@ from openivr.sip.access.rate_limit import DEFAULT_POLICY
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
-from tests.b2bua.office import in_loop
+from tests.b2bua.pbx import in_loop
 from tests.b2bua.phone import Phone, open_media
 from tests.process.test_serve import children, fetch, is_alive
 from tests.running import Running, start
@@ -64,7 +64,7 @@ async def test_a_killed_calls_process_is_started_again_and_knows_its_phones(tmp_
     again = ada.call("1001")  # waits in the socket that the parent keeps
     await again.until_answered()
     assert find_calls_process(server) not in (0, victim)
-    assert '"job":"calls","status":-9,"seconds":0.0' in server.log
+    assert '"process":"calls","status":-9,"seconds":0.0' in server.log
     await grace.until_called()
     again.hang_up()
     await until(lambda: [record.is_live for record in records(server)] == [False, False])
@@ -107,7 +107,7 @@ async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_
 
 
 def ask_bans(server: Running, *options: str) -> list[tuple[str, str, str]]:
-    """What `openivr calls bans` tells."""
+    """Run `openivr calls bans`."""
     told = CliRunner().invoke(main, ["calls", "bans", "--json", "--data", str(server.data), *options])
     assert told.exit_code == 0, told.output
     return [(one["source"], one["user"], one["reason"]) for one in json.loads(told.stdout)]
@@ -141,7 +141,7 @@ async def test_bans_are_told_and_one_is_lifted_while_the_server_runs(tmp_path: P
 
 
 @in_loop
-async def test_bans_are_lifted_by_a_signal_and_no_call_is_touched(tmp_path: Path) -> None:
+async def test_all_bans_are_lifted_and_no_call_is_touched(tmp_path: Path) -> None:
     server = await asyncio.to_thread(start, tmp_path, command="serve")
     ada = await ready_phone(server, "1000")
     line = ada.call("6200")
@@ -152,7 +152,9 @@ async def test_bans_are_lifted_by_a_signal_and_no_call_is_touched(tmp_path: Path
         assert await thief.register() == 401
     await until(lambda: "sip source banned" in server.log)
     workers = children(server.process.pid)
-    server.process.send_signal(signal.SIGUSR1)
+    lifted = await asyncio.to_thread(ask_bans, server, "--lift-all")
+    assert lifted == [("127.0.0.1", "1001", "wrong passwords")]
+    assert await asyncio.to_thread(ask_bans, server) == []
     await until(lambda: "sip bans lifted" in server.log)
     assert '"count":1' in server.log
     grace = await ready_phone(server, "1001")

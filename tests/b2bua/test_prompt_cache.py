@@ -1,4 +1,4 @@
-"""Sounds at hand: fetched once however many want them, and anew when they have changed."""
+"""The prompt cache: sounds are loaded once for all callers, and again when they have changed."""
 
 import asyncio
 import io
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.media.audio.clip import Clip
-from tests.b2bua.office import in_loop
+from tests.b2bua.pbx import in_loop
 
 
 def wav(samples: int) -> bytes:
@@ -40,47 +40,47 @@ async def work(function: Callable[[bytes], Clip], data: bytes) -> Clip:
     return function(data)
 
 
-def frames(library: PromptCache, name: str) -> list[int] | None:
-    clips = library.at_hand([name])
+def frames(cache: PromptCache, name: str) -> list[int] | None:
+    clips = cache.cached([name])
     return None if clips is None else [len(clip.pcmu) for clip in clips]
 
 
 @in_loop
 async def test_a_sound_that_many_want_is_fetched_once() -> None:
     store = Store(welcome=wav(1600))
-    library = PromptCache(store, work)
-    waiting = [asyncio.create_task(library.fetch(["welcome"])) for _ in range(20)]
+    cache = PromptCache(store, work)
+    waiting = [asyncio.create_task(cache.load(["welcome"])) for _ in range(20)]
     await asyncio.sleep(0)
     waiting.pop().cancel()  # a caller who hangs up takes it from nobody
     store.open.set()
     await asyncio.gather(*waiting)
     assert store.asked == ["welcome"]
-    assert frames(library, "welcome") == [10]
+    assert frames(cache, "welcome") == [10]
 
 
 @in_loop
 async def test_a_sound_that_changes_while_it_is_fetched_is_fetched_anew() -> None:
     store = Store()
-    library = PromptCache(store, work)
-    fetching = asyncio.create_task(library.fetch(["welcome"]))
+    cache = PromptCache(store, work)
+    fetching = asyncio.create_task(cache.load(["welcome"]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert store.asked == ["welcome"]
     store.sounds["welcome"] = wav(3200)
-    library.forget(["welcome"])
+    cache.discard(["welcome"])
     store.open.set()
     await fetching
-    assert library.missing(["welcome"]) == ()
-    assert frames(library, "welcome") is None
-    await library.fetch(["welcome"])
-    assert frames(library, "welcome") == [20]
+    assert cache.missing(["welcome"]) == ()
+    assert frames(cache, "welcome") is None
+    await cache.load(["welcome"])
+    assert frames(cache, "welcome") == [20]
 
 
 @in_loop
 async def test_a_sound_that_is_not_there_is_known_to_be_missing() -> None:
     store = Store()
     store.open.set()
-    library = PromptCache(store, work)
-    await library.fetch(["welcome"])
-    assert library.missing(["welcome", "other"]) == ("welcome",)
-    assert frames(library, "welcome") == []
+    cache = PromptCache(store, work)
+    await cache.load(["welcome"])
+    assert cache.missing(["welcome", "other"]) == ("welcome",)
+    assert frames(cache, "welcome") == []

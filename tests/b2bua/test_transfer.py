@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests.b2bua.office import Office, in_loop, open_office
+from tests.b2bua.pbx import Pbx, in_loop, open_pbx
 from tests.b2bua.phone import Line, Phone
 
 
-async def talk(office: Office, one: Phone, number: str, other: Phone) -> tuple[Line, Line]:
+async def talk(pbx: Pbx, one: Phone, number: str, other: Phone) -> tuple[Line, Line]:
     """A conversation: the line of each side."""
     line = one.call(number)
     await line.until_answered()
@@ -29,9 +29,9 @@ async def hear(source: Line, target: Line, key: str) -> None:
 
 @in_loop
 async def test_the_called_side_sends_the_caller_on(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
-        line, asking = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace, alan = [await pbx.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"))
         far = await alan.until_called()
@@ -41,8 +41,8 @@ async def test_the_called_side_sends_the_caller_on(tmp_path: Path) -> None:
         await hear_each_other(line, far)
         line.hang_up()
         await far.until_over()
-        await office.until_quiet()
-        first, second = office.records()
+        await pbx.until_quiet()
+        first, second = pbx.records()
         assert (first.outcome, first.reason) == ("connected", "transferred")
         assert (second.caller, second.called, second.outcome) == ("1000", "1002", "connected")
         assert first.legs[0]["result"] == "transferred"
@@ -50,9 +50,9 @@ async def test_the_called_side_sends_the_caller_on(tmp_path: Path) -> None:
 
 @in_loop
 async def test_the_caller_sends_the_called_side_to_a_menu(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        asking, far = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        asking, far = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(ada.uri("6202"))
         await asking.until(lambda: asking.transfers[-1:] == [200])
@@ -61,17 +61,17 @@ async def test_the_caller_sends_the_called_side_to_a_menu(tmp_path: Path) -> Non
         await far.until(lambda: far.packets > heard + 10)
         assert far.ending is None
         far.hang_up()
-        await office.until_quiet()
-        _, second = office.records()
+        await pbx.until_quiet()
+        _, second = pbx.records()
         assert (second.caller, second.source, second.path) == ("1001", "1000", "6202")
         assert (second.outcome, second.reason) == ("menu", "caller hung up")
 
 
 @in_loop
 async def test_nobody_is_sent_where_the_asking_phone_may_not_dial(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        asking, far = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        asking, far = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(ada.uri("900441632960000"))
         await asking.until(lambda: bool(asking.transfers))
@@ -82,10 +82,10 @@ async def test_nobody_is_sent_where_the_asking_phone_may_not_dial(tmp_path: Path
 
 @in_loop
 async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        await office.phone("1002", answers=486)
-        line, asking = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        await pbx.phone("1002", answers=486)
+        line, asking = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"))
         await asking.until(lambda: asking.transfers[-1:] == [486])
@@ -93,8 +93,8 @@ async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: P
         assert (len(grace.invites), asking.ending, line.ending) == (1, None, None)
         asking.hang_up()
         await line.until_over()
-        await office.until_quiet()
-        found = [(record.called, record.outcome, record.reason) for record in office.records()]
+        await pbx.until_quiet()
+        found = [(record.called, record.outcome, record.reason) for record in pbx.records()]
         assert found == [
             ("1001", "connected", "transferred"),
             ("1002", "menu", "transfer failed, given back"),
@@ -104,10 +104,10 @@ async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: P
 
 @in_loop
 async def test_who_transferred_in_vain_and_hung_up_is_called(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        alan = await office.phone("1002", answers=None)
-        line, asking = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        alan = await pbx.phone("1002", answers=None)
+        line, asking = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"))
         far = await alan.until_called()
@@ -123,27 +123,27 @@ async def test_who_transferred_in_vain_and_hung_up_is_called(tmp_path: Path) -> 
 
 @in_loop
 async def test_a_caller_who_gives_up_while_transferred_ends_it_for_all(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        alan = await office.phone("1002", answers=None)
-        line, asking = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        alan = await pbx.phone("1002", answers=None)
+        line, asking = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"))
         far = await alan.until_called()
         line.hang_up()
         assert (await far.until_over()).status == 487
         await asking.until_over()
-        await office.until_quiet()
-        assert len(office.records()) == 2
+        await pbx.until_quiet()
+        assert len(pbx.records()) == 2
 
 
 @in_loop
 async def test_a_transfer_to_a_group_ends_where_the_group_leads(tmp_path: Path) -> None:
     """Nobody in Support answers: the caller gets its mailbox, and is not sent back."""
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        await office.phone("1002", answers=486)
-        line, asking = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        await pbx.phone("1002", answers=486)
+        line, asking = await talk(pbx, ada, "1001", grace)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("6300"))
         await asking.until(lambda: asking.transfers[-1:] == [200])
@@ -151,17 +151,17 @@ async def test_a_transfer_to_a_group_ends_where_the_group_leads(tmp_path: Path) 
         heard = line.packets
         await line.until(lambda: line.packets > heard + 20)
         line.hang_up()
-        await office.until_quiet()
-        assert office.records()[1].reason == "caller hung up"
+        await pbx.until_quiet()
+        assert pbx.records()[1].reason == "caller hung up"
 
 
 @in_loop
 async def test_two_calls_are_joined(tmp_path: Path) -> None:
     """Grace talks to Ada and calls Alan; then Ada and Alan talk to each other."""
-    async with open_office(tmp_path) as office:
-        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
-        line, asking = await talk(office, ada, "1001", grace)
-        second, far = await talk(office, grace, "1002", alan)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace, alan = [await pbx.phone(number) for number in ("1000", "1001", "1002")]
+        line, asking = await talk(pbx, ada, "1001", grace)
+        second, far = await talk(pbx, grace, "1002", alan)
         assert asking.leg is not None
         asking.leg.refer(grace.uri("1002"), second.leg)
         await asking.until(lambda: asking.transfers[-1:] == [200])
@@ -169,17 +169,17 @@ async def test_two_calls_are_joined(tmp_path: Path) -> None:
         await hear_each_other(line, far)
         far.hang_up()
         await line.until_over()
-        await office.until_quiet()
-        reasons = {record.called: record.reason for record in office.records()}
+        await pbx.until_quiet()
+        reasons = {record.called: record.reason for record in pbx.records()}
         assert reasons == {"1001": "called side hung up", "1002": "transferred"}
 
 
 @in_loop
 async def test_two_calls_that_one_phone_placed_are_joined(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace, alan = [await office.phone(number) for number in ("1000", "1001", "1002")]
-        first, one = await talk(office, ada, "1001", grace)
-        second, other = await talk(office, ada, "1002", alan)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace, alan = [await pbx.phone(number) for number in ("1000", "1001", "1002")]
+        first, one = await talk(pbx, ada, "1001", grace)
+        second, other = await talk(pbx, ada, "1002", alan)
         assert first.leg is not None
         first.leg.refer(ada.uri("1002"), second.leg)
         await first.until(lambda: first.transfers[-1:] == [200])
@@ -187,16 +187,16 @@ async def test_two_calls_that_one_phone_placed_are_joined(tmp_path: Path) -> Non
         await hear_each_other(one, other)
         one.hang_up()
         await other.until_over()
-        await office.until_quiet()
-        assert len(office.records()) == 2
+        await pbx.until_quiet()
+        assert len(pbx.records()) == 2
 
 
 @in_loop
 async def test_who_talks_to_a_menu_has_nobody_to_transfer(tmp_path: Path) -> None:
     """Neither blind nor as the second of two calls; both go on as if nothing had been asked."""
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        first, far = await talk(office, ada, "1001", grace)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        first, far = await talk(pbx, ada, "1001", grace)
         menu = ada.call("6200")
         await menu.until_answered()
         assert first.leg is not None
@@ -214,11 +214,11 @@ async def test_who_talks_to_a_menu_has_nobody_to_transfer(tmp_path: Path) -> Non
 
 @in_loop
 async def test_nobody_joins_calls_of_others(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        ada, grace = await office.phone("1000"), await office.phone("1001")
-        alan, kate = await office.phone("1002"), await office.phone("1003")
-        line, far = await talk(office, ada, "1001", grace)
-        asking, other = await talk(office, alan, "1003", kate)
+    async with open_pbx(tmp_path) as pbx:
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        alan, kate = await pbx.phone("1002"), await pbx.phone("1003")
+        line, far = await talk(pbx, ada, "1001", grace)
+        asking, other = await talk(pbx, alan, "1003", kate)
         assert asking.leg is not None
         asking.leg.refer(alan.uri("1001"), line.leg)
         await asking.until(lambda: bool(asking.transfers))
