@@ -82,7 +82,7 @@ def test_a_thread_writes_what_was_logged_and_why_it_failed(
 
 
 def test_who_logs_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MOST_LINES", 50)
+    monkeypatch.setattr(logs, "MAX_LINES", 50)
     reader, writer = os.pipe()
     monkeypatch.setattr(logs.output, "descriptor", writer)
     logs.configure_logs("info")

@@ -64,12 +64,12 @@ def test_only_what_is_young_is_collected_while_calls_go_on() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="SCHED_BATCH is Linux's")
-def test_the_clerk_gives_way_to_calls() -> None:
+def test_the_cdr_worker_lowers_its_priority() -> None:
     program = """if True:
         import os
-        from openivr.processes import give_way
+        from openivr.server.process_plan import lower_priority
         before = os.nice(0)
-        give_way()
+        lower_priority()
         print(os.sched_getscheduler(0) == os.SCHED_BATCH, os.nice(0) - before)
     """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

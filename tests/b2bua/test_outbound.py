@@ -94,7 +94,7 @@ async def test_the_next_trunk_is_tried_when_one_fails_and_not_when_a_person_is_b
 
 
 def test_a_line_that_says_nothing_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialer, "HEED_SECONDS", 0.3)
+    monkeypatch.setattr(dialer, "RESPONSE_SECONDS", 0.3)
 
     @in_loop
     async def call() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openivr.b2bua import ring_strategy as rings
+from openivr.b2bua import ring_strategy
 from tests.b2bua.pbx import Pbx, in_loop, open_pbx
 
 
@@ -31,7 +31,7 @@ async def test_who_is_busy_is_passed_over_at_once(tmp_path: Path) -> None:
 async def test_the_next_rings_when_the_first_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rings, "SHORTEST", 0.1)
+    monkeypatch.setattr(ring_strategy, "MIN_ROUND_SECONDS", 0.1)
     async with open_pbx(tmp_path) as pbx:
         hunt(pbx, "sequentially")
         ada = await pbx.phone("1000")
@@ -48,7 +48,7 @@ async def test_the_next_rings_when_the_first_does_not_answer(
 async def test_in_a_memory_hunt_the_first_goes_on_ringing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rings, "SHORTEST", 0.1)
+    monkeypatch.setattr(ring_strategy, "MIN_ROUND_SECONDS", 0.1)
     async with open_pbx(tmp_path) as pbx:
         hunt(pbx, "memory_hunt")
         ada = await pbx.phone("1000")

@@ -198,7 +198,7 @@ def test_a_full_disk_ends_no_call_and_what_it_refused_comes_later(
 
 
 def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "MOST_WAITING", 300)
+    monkeypatch.setattr(writer, "MAX_WAITING", 300)
     journal = Journal(tmp_path)
     real = os.write
 
