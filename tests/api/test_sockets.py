@@ -248,6 +248,15 @@ def test_f22_an_oversized_head_that_comes_in_one_read_is_refused(data: Path, siz
     run(data, scenario)
 
 
+def test_many_small_heads_in_one_read_are_answered(data: Path) -> None:
+    async def scenario(site: Site) -> None:
+        last = site.request(head="Connection: close\r\n")
+        answer = await site.talk(site.request() * 1500 + last)
+        assert answer.count(b"HTTP/1.1 200 OK") == 1501
+
+    run(data, scenario)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

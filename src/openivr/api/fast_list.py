@@ -153,6 +153,7 @@ class FastListProtocol(LimitedProtocol):
         self.begin_head()
 
     def on_headers_complete(self) -> None:
+        self.check_head()
         answer = self.answer_fast() if self.url.startswith(PREFIX) else None
         if answer is not None:
             self.was_fast = True

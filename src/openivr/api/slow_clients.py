@@ -15,6 +15,11 @@ MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
+TOO_LARGE = "Request head too large."
+
+
+class HeadRefused(Exception):
+    """A head that is answered already. Raised in a callback, it stops the parser."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -22,7 +27,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.is_head, self.head_size = True, 0
+        self.is_head, self.is_new, self.head_size = True, False, 0
+        self.is_large = False  # True from the first large read on: each head is measured then
         self.unsent, self.last_read = 0, self.loop.time()
         self.deadline = self.last_read + HEAD_SECONDS
         self.running: RequestResponseCycle | None = None
@@ -34,26 +40,39 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        # A head larger than the limit may come in one read, so it is parsed in pieces that are no larger.
-        for start in range(0, len(data), MAX_HEAD):
-            if not start or not self.transport.is_closing():
-                self.receive_part(data[start : start + MAX_HEAD] if len(data) > MAX_HEAD else data)
-
-    def receive_part(self, data: bytes) -> None:
+        if self.head_size + len(data) > MAX_HEAD:
+            self.is_large = True
+        self.is_new = False
         super().data_received(data)
         if self.is_head:
-            self.head_size += len(data)
+            # Of a large read only a part may belong to this head, which began in it.
+            is_part = self.is_large and self.is_new
+            self.head_size = self.measure_head() if is_part else self.head_size + len(data)
             if self.head_size > MAX_HEAD and not self.transport.is_closing():
-                self.send_400_response("Request head too large.")
+                self.send_400_response(TOO_LARGE)
+
+    def measure_head(self) -> int:
+        """Return the bytes of the request line and of the headers that are complete."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def check_head(self) -> None:
+        """Refuse a head that came whole, but is larger than the limit."""
+        if self.is_large and self.measure_head() > MAX_HEAD:
+            self.send_400_response(TOO_LARGE)
+            raise HeadRefused(TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():  # else the answer was sent before the parser was stopped
+            super().send_400_response(msg)
 
     def begin_head(self) -> None:
         """Start the limits of another request's head."""
-        self.is_head, self.head_size = True, 0
+        self.is_head, self.is_new, self.head_size = True, True, 0
         self.deadline = self.loop.time() + HEAD_SECONDS
 
     def begin_idle(self) -> None:
         """Start the limit of the time until another request: this one has been answered."""
-        self.is_head = False
+        self.is_head, self.head_size = False, 0
         self.deadline = self.loop.time() + IDLE_SECONDS
 
     def on_message_begin(self) -> None:
@@ -61,7 +80,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self.is_head = False
+        self.check_head()
+        self.is_head, self.head_size = False, 0
         self.deadline = math.inf  # the limits of uvicorn and of the application apply from here on
         super().on_headers_complete()
         if not self.pipeline:
