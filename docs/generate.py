@@ -46,6 +46,10 @@ from openivr.simulate.transcript import show
 from openivr.simulate.world import World
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # for the module beside this one, also where tests import it
+
+from docs import client_models  # noqa: E402 - after the path
+
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 EVENTS: dict[type | None, str] = {
     None: "",
@@ -259,6 +263,8 @@ def main() -> None:
             stale.append(page)
             if "--check" not in sys.argv:
                 page.write_text(new, encoding="utf-8")
+    if client_models.renew(check="--check" in sys.argv):
+        stale.append(client_models.TARGET)
     for page in stale:
         print(page.relative_to(ROOT))
     sys.exit(bool(stale) and "--check" in sys.argv)

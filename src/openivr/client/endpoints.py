@@ -12,13 +12,13 @@ import msgspec
 from openivr.client import answers, models
 from openivr.client.effects import Ask, File, Got, Steps
 from openivr.client.errors import ListChanged
-from openivr.client.models import Page, Row
+from openivr.client.model_types import Detail, Information, Option, Page, Row, Uploaded
 from openivr.client.paging import PAGE_SIZE, Pages, Query
 from openivr.client.session import Session
 from openivr.client.sync_async import Awaiting, Blocking, F, Faced, call
 
 R = TypeVar("R", bound=Row)
-D = TypeVar("D", bound=models.Detail)
+D = TypeVar("D", bound=Detail)
 V = TypeVar("V")
 
 # Last words of paths that only read: what of raw may be sent twice. Deletes are GET too.
@@ -180,14 +180,14 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
     """Custom prompts: made by upload."""
 
     @call
-    def upload(self, name: str, content: bytes, *, is_check: str = "force") -> Steps[models.Uploaded]:
+    def upload(self, name: str, content: bytes, *, is_check: str = "force") -> Steps[Uploaded]:
         """Add or overwrite a prompt; `is_check="ask"` only asks whether the name is taken.
 
         `name` ends in .wav, .mp3 or .gsm; at most 8 MB, else FileSizeExceeded. Never sent twice.
         """
         file = File(name, content, {"is_check": is_check})
         got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/upload", file=file))
-        return answers.decode(got.content, models.Uploaded)
+        return answers.decode(got.content, Uploaded)
 
     @call
     def download(self, id_: int, *, version: str = "original") -> Steps[bytes]:
@@ -204,9 +204,9 @@ class System(Faced[F]):
     """What the server says of itself."""
 
     @call
-    def information(self) -> Steps[models.Information]:
+    def information(self) -> Steps[Information]:
         """Model, version and time of the server."""
-        return read_data((yield from get(self.session, "system/information")), models.Information)
+        return read_data((yield from get(self.session, "system/information")), Information)
 
     @call
     def capacity(self) -> Steps[Mapping[str, Any]]:
@@ -214,10 +214,10 @@ class System(Faced[F]):
         return read_data((yield from get(self.session, "system/capacity")), dict[str, Any])
 
     @call
-    def get_menuoptions(self, menu: str, id_: int | None = None) -> Steps[tuple[models.Option, ...]]:
+    def get_menuoptions(self, menu: str, id_: int | None = None) -> Steps[tuple[Option, ...]]:
         """What a form may choose from, for one menu of the API; `id_` names a queue for queue_agent."""
         got = yield from get(self.session, "system/get_menuoptions", menu=menu, id=id_)
-        return read_data(got, tuple[models.Option, ...])
+        return read_data(got, tuple[Option, ...])
 
 
 class Api(Faced[F]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from openivr.client.errors import ListChanged, PagesIgnored
-from openivr.client.models import Page, Row
+from openivr.client.model_types import Page, Row
 
 R = TypeVar("R", bound=Row)
 PAGE_SIZE = 500

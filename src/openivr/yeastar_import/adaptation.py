@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from openivr.client.models import Destination, Detail, Ivr, Link
+from openivr.client.model_types import Destination, Detail, Link
+from openivr.client.models import Ivr
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import OPT_OUT, PARTS, PLAYS, TARGETS, DestinationField, Keys, as_words
 from openivr.resources.errors import Invalid, Problem

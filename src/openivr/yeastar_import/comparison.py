@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from openivr.client.models import Information
+from openivr.client.model_types import Information
 from openivr.resources import KINDS
 from openivr.store.config import import_export, prompts
 from openivr.yeastar_import import passwords

@@ -6,7 +6,8 @@ from typing import Any
 
 from openivr.client import BlockingClient, DataNotFound
 from openivr.client.errors import AccessDenied, ApiError, InterfaceNotExisted, OperationFailed
-from openivr.client.models import Destination, Detail, Information, Ivr
+from openivr.client.model_types import Destination, Detail, Information
+from openivr.client.models import Ivr
 from openivr.resources import KINDS
 from openivr.resources.destination import UNSERVED
 from openivr.yeastar_import.remarks import Remark, lost, title

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from openivr.client.models import Detail, InboundRoute, Link
+from openivr.client.model_types import Detail, Link
+from openivr.client.models import InboundRoute
 from openivr.yeastar_import.remarks import Remark, adapted, lost
 
 Fields = dict[str, Any]

@@ -1,0 +1,45 @@
+"""The client's typed objects follow from the descriptions of the resources."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from docs import client_models
+from openivr.client import answers, models
+from openivr.client.model_types import Destination
+from openivr.resources import KINDS
+from openivr.resources.ivr import IVR
+
+
+def test_the_module_is_what_the_descriptions_make() -> None:
+    """`make docs` writes it again."""
+    assert client_models.TARGET.read_text(encoding="utf-8") == client_models.render()
+
+
+def test_make_docs_looks_at_the_module() -> None:
+    program = Path(client_models.__file__).parent / "generate.py"
+    checked = subprocess.run(
+        [sys.executable, program, "--check"], capture_output=True, text=True, check=False
+    )
+    assert "models.py" not in checked.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_kind_has_a_class_for_rows_and_one_for_whole_objects(kind: object) -> None:
+    name = client_models.class_name(kind)  # type: ignore[arg-type]
+    assert issubclass(getattr(models, f"{name}Row"), msgspec.Struct)
+    assert issubclass(getattr(models, name), msgspec.Struct)
+
+
+def test_a_menu_is_read_and_written_in_every_spelling_of_the_api() -> None:
+    body = {"number": "6200", "name": "Day", "prompt": "default", "prompt_repeat": 1, "resp_timeout": 2}
+    body |= {"digit_timeout": 3, "dial_ext_option": "disable", "invaild_dest": "end_call"}
+    row = IVR.serialize(7, IVR.parse(body), lambda _kind, id_: ("", str(id_)))
+    menu = answers.convert(row, models.Ivr)
+    assert menu.keys == {"invalid": Destination(dest="end_call")}
+    written = menu.body()
+    assert {name: written[name] for name in written} == {name: row[name] for name in written}
+    assert {"invaild_dest", "invalid_dest", "allow_out_record0"} <= written.keys()
