@@ -22,14 +22,18 @@ from openivr.ivr.model import (
 
 ADA = Destination(DestinationKind.EXTENSION, 1)
 MAIN = Destination(DestinationKind.IVR, 1)
+END = Destination(DestinationKind.END_CALL)
 INBOUND = by_id([InboundRoute(1, "Main line", MAIN)])
 SOUND = {"1": ADA}
+GROUP_1 = Destination(DestinationKind.RING_GROUP, 1)
+GROUP_2 = Destination(DestinationKind.RING_GROUP, 2)
 OUT = DialPolicy(outbound=True, outbound_route_ids=(1,))
 LOCAL = OutboundRoute(1, "Local", (DialPattern("9XXX"),), (1,))
 
 
 def second(**changes: Any) -> Ivr:
-    return Ivr(2, "6201", "Second", prompts=("hours.wav",), **{"keys": SOUND} | changes)
+    fields: dict[str, Any] = {"keys": SOUND, "timeout": END, "invalid": END}
+    return Ivr(2, "6201", "Second", prompts=("hours.wav",), **(fields | changes))
 
 
 ABSENT = Destination(DestinationKind.EXTENSION, 99)
@@ -60,6 +64,54 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         MENU,
         "No key, number or time-out leads to a person, a mailbox or an outside number.",
     ),
+    ("IVR104", {"timeout": None}, NO_KEY, "A call is ended when the caller presses no key."),
+    (
+        "IVR105",
+        {"invalid": None},
+        FindingTarget("ivr", 1, Part.INVALID),
+        "A call is ended after one wrong key.",
+    ),
+    (
+        "IVR106",
+        {
+            "groups": (
+                RingGroup(1, "6300", "A", (1,), ring_seconds=20, fail=GROUP_2),
+                RingGroup(
+                    2, "6301", "B", (2,), ring_seconds=30, fail=Destination(DestinationKind.RING_GROUP, 1)
+                ),
+            )
+        },
+        FindingTarget("ring_group", 1, Part.NO_ANSWER),
+        "An unanswered call goes from ring group 6300 to 6301 to 6300: 50 s of ringing in each round.",
+    ),
+    (
+        "IVR107",
+        {"invalid": Destination(DestinationKind.IVR, 2), "ivrs": (second(invalid=MAIN),)},
+        FindingTarget("ivr", 1, Part.INVALID),
+        "A caller who presses wrong keys goes from 6200 to 6201 to 6200.",
+    ),
+    (
+        "IVR108",
+        {"keys": {}, "timeout": ADA},
+        MENU,
+        "The menu has no keys, and callers cannot dial numbers. Every key is a wrong key.",
+    ),
+    (
+        "IVR109",
+        {"keys": {}, "timeout": None, "invalid": None},
+        MENU,
+        "No key, time-out or number leads on yet.",
+    ),
+    (
+        "IVR110",
+        {
+            "keys": {"1": Destination(DestinationKind.EXTENSION, 4)},
+            "timeout": Destination(DestinationKind.EXTENSION, 4),
+            "invalid": MAIN,
+        },
+        MENU,
+        "Every call ends at extension 1003, which has no mailbox. Unanswered callers reach no one.",
+    ),
     (
         "IVR201",
         {"policy": DialPolicy(ExtensionRule.ALL)},
@@ -77,6 +129,16 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"policy": DialPolicy(ExtensionRule.ALL), "snapshot": {"extensions": by_id([Extension(1, "1")])}},
         FindingTarget("ivr", 1, Part.KEY, "1"),
         "The number 1 cannot be dialled here, because the key wins.",
+    ),
+    (
+        "IVR203",
+        {
+            "snapshot": {
+                "extensions": by_id([Extension(1, "10", "A"), Extension(2, "100"), Extension(3, "2")])
+            }
+        },
+        FindingTarget("extension", 1),
+        "Number 100 starts with 10. A menu waits for more digits after 10.",
     ),
     (
         "IVR301",
@@ -139,12 +201,6 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         },
         NO_KEY,
         "Ring group 6300 has no enabled member.",
-    ),
-    (
-        "IVR403",
-        {"keys": SOUND | {"9": MAIN}},
-        FindingTarget("ivr", 1, Part.KEY, "9"),
-        "It leads back to where it comes from.",
     ),
     (
         "IVR403",
@@ -255,5 +311,94 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         },
         FindingTarget("ivr", 1, Part.KEY, "0"),
         "It reaches extension 1003, which cannot be dialled from this menu.",
+    ),
+    (
+        "IVR702",
+        {"policy": DialPolicy(check_voicemail=True)},
+        MENU,
+        "Callers can dial *02 for their mailbox, but no mailbox has a PIN, so none can be opened.",
+    ),
+    (
+        "IVR801",
+        {"snapshot": {"inbound_routes": by_id([InboundRoute(1, "A", MAIN, ("+44-1632-960000",))])}},
+        FindingTarget("inbound_route", 1),
+        "No called number matches +44-1632-960000.",
+    ),
+    (
+        "IVR801",
+        {"snapshot": {"inbound_routes": by_id([InboundRoute(1, "A", MAIN, caller_patterns=("1[0-9",))])}},
+        FindingTarget("inbound_route", 1),
+        "No caller's number matches 1[0-9.",
+    ),
+    (
+        "IVR802",
+        {
+            "snapshot": {
+                "inbound_routes": by_id(
+                    [
+                        InboundRoute(1, "Wide", MAIN, ("441632X.",)),
+                        InboundRoute(2, "B", MAIN, ("+441632960000",)),
+                    ]
+                )
+            }
+        },
+        FindingTarget("inbound_route", 2),
+        "Route Wide above it takes every call that this route would take.",
+    ),
+    (
+        "IVR803",
+        {
+            "snapshot": {
+                "inbound_routes": by_id(
+                    [InboundRoute(1, "A", MAIN, ("100",)), InboundRoute(2, "B", MAIN, ("100", "200"))]
+                )
+            }
+        },
+        FindingTarget("inbound_route", 2),
+        "Calls to 100 go to route A above it.",
+    ),
+    (
+        "IVR804",
+        {
+            "snapshot": {
+                "inbound_routes": by_id([InboundRoute(1, "A", MAIN, trunk_ids=(1,))]),
+                "trunks": by_id([Trunk(1, "Provider", enabled=False), Trunk(2, "Other")]),
+            }
+        },
+        FindingTarget("trunk", 1),
+        "Every inbound route needs a trunk that is disabled, like Provider.",
+    ),
+    (
+        "IVR805",
+        {
+            "snapshot": {
+                "outbound_routes": by_id(
+                    [
+                        OutboundRoute(1, "Wide", (DialPattern("8."),), (1,), position=1),
+                        OutboundRoute(2, "Narrow", (DialPattern("8XXX"),), (1,), position=2),
+                    ]
+                )
+            }
+        },
+        FindingTarget("outbound_route", 2),
+        "Route Wide above it takes all its numbers. This route is only tried when that one fails.",
+    ),
+    (
+        "IVR806",
+        {"snapshot": {"outbound_routes": by_id([OutboundRoute(1, "A", (DialPattern("1XX"),), (1,))])}},
+        FindingTarget("outbound_route", 1),
+        "1XX takes 112.",
+    ),
+    (
+        "IVR806",
+        {"snapshot": {"outbound_routes": by_id([OutboundRoute(1, "A", (DialPattern("1XX", 1),), (1,))])}},
+        FindingTarget("outbound_route", 1),
+        "1XX takes 112 and dials 12, which is not the emergency number.",
+    ),
+    (
+        "IVR807",
+        {"snapshot": {"extensions": by_id([Extension(1, "911", "A")])}},
+        FindingTarget("extension", 1),
+        "911 is an emergency number. Phones that dial it ring inside.",
     ),
 ]

@@ -25,9 +25,15 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
-from tests.ivr.mistakes import ABSENT, ADA, INBOUND, LOCAL, MAIN, MISTAKES, OUT, SOUND, second
+from tests.ivr.mistakes import ABSENT, ADA, END, INBOUND, LOCAL, MAIN, MISTAKES, OUT, SOUND, second
 
 Office = Callable[..., IvrSnapshot]
+GOLDBERG = Destination(DestinationKind.EXTENSION, 4)
+
+
+def inbound(*routes: InboundRoute, **more: Any) -> dict[str, Any]:
+    """A change of the office that makes these its inbound routes."""
+    return {"snapshot": {"inbound_routes": by_id(routes), **more}}
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def find(office: Office) -> Callable[..., list[Finding]]:
     """Check an office whose main menu has a key to Ada, changed as a test wants."""
 
     def find(snapshot: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
-        built = office(**{"keys": SOUND} | changes)
+        built = office(**{"keys": SOUND, "timeout": END, "invalid": END} | changes)
         return check(replace(built, **{"inbound_routes": INBOUND} | (snapshot or {})))
 
     return find
@@ -53,12 +59,17 @@ def params(findings: list[Finding], code: str) -> dict[str, Any]:
     return dict(finding.params)
 
 
+def others(findings: list[Finding]) -> list[Finding]:
+    """Leave out what the office's route Any means: it takes all that Local does, and 911."""
+    return [row for row in findings if row.rule.code not in ("IVR805", "IVR806")]
+
+
 def texts(findings: list[Finding], code: str) -> list[str]:
     return [text_of(finding) for finding in findings if finding.rule.code == code]
 
 
 def test_a_sound_office_has_no_findings(find: Find) -> None:
-    assert find() == []
+    assert others(find()) == []
 
 
 @pytest.mark.parametrize(
@@ -107,6 +118,51 @@ def test_every_rule_has_a_case() -> None:
         ),
         ("IVR201", {"keys": {"2": ADA}, "policy": DialPolicy(ExtensionRule.ALL)}),
         ("IVR403", {"invalid": MAIN}),
+        ("IVR403", {"keys": SOUND | {"9": MAIN}}),
+        ("IVR104", {"timeout": MAIN}),
+        ("IVR105", {"invalid": MAIN}),
+        ("IVR106", {"groups": (RingGroup(1, "6300", "A", (1,), fail=MAIN),)}),
+        ("IVR107", {"invalid": MAIN}),
+        ("IVR107", {"invalid": Destination(DestinationKind.IVR, 2), "ivrs": (second(invalid=END),)}),
+        ("IVR108", {"keys": {}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR108", {"keys": {}, "timeout": ADA, "invalid": ADA}),
+        ("IVR109", {"keys": {}, "timeout": ADA, "invalid": None}),
+        ("IVR110", {"keys": {"1": GOLDBERG}, "policy": DialPolicy(ExtensionRule.ALL)}),
+        ("IVR110", {"keys": {"1": GOLDBERG, "2": ADA}, "timeout": GOLDBERG, "invalid": GOLDBERG}),
+        ("IVR110", {"keys": {"1": ADA}, "timeout": ADA, "invalid": ADA}),
+        ("IVR203", {"snapshot": {"extensions": by_id([Extension(1, "100", "A"), Extension(2, "200")])}}),
+        (
+            "IVR702",
+            {
+                "policy": DialPolicy(check_voicemail=True),
+                "snapshot": {"extensions": by_id([Extension(1, "1000", "Ada", has_pin=True)])},
+            },
+        ),
+        ("IVR801", inbound(InboundRoute(1, "A", MAIN, ("+441632960000", "1X.", "alice"), ("anonymous",)))),
+        (
+            "IVR802",
+            inbound(InboundRoute(1, "A", MAIN, ("441632[0-4].",)), InboundRoute(2, "B", MAIN, ("441632X.",))),
+        ),
+        ("IVR802", inbound(InboundRoute(1, "A", MAIN, trunk_ids=(1,)), InboundRoute(2, "B", MAIN))),
+        ("IVR802", inbound(InboundRoute(1, "A", MAIN, caller_patterns=("07.",)), InboundRoute(2, "B", MAIN))),
+        ("IVR802", inbound(InboundRoute(1, "A", MAIN, enabled=False), InboundRoute(2, "B", MAIN))),
+        (
+            "IVR803",
+            inbound(
+                InboundRoute(1, "A", MAIN, ("100", "200"), trunk_ids=(1,)),
+                InboundRoute(2, "B", MAIN, ("100", "300"), trunk_ids=(2,)),
+            ),
+        ),
+        (
+            "IVR804",
+            inbound(
+                InboundRoute(1, "A", MAIN, ("1",), trunk_ids=(1,)),
+                InboundRoute(2, "B", MAIN, ("2",), trunk_ids=(2,)),
+                trunks=by_id([Trunk(1, "T", enabled=False), Trunk(2, "U")]),
+            ),
+        ),
+        ("IVR805", {"snapshot": {"outbound_routes": by_id([LOCAL, replace(LOCAL, id=2, name="B")])}}),
+        ("IVR806", {"snapshot": {"outbound_routes": by_id([LOCAL])}}),
         ("IVR501", {"resp_timeout": 2}),
         ("IVR502", {"digit_timeout": 1}),
         ("IVR502", {"digit_timeout": 2, "policy": DialPolicy(ExtensionRule.ALL)}),
@@ -188,7 +244,7 @@ def test_a_trunk_that_is_switched_off_is_said_to_be(find: Find) -> None:
 
 def test_the_worst_comes_first(find: Find) -> None:
     found = find(timeout=ABSENT, policy=OUT, ivrs=(second(),), keys=SOUND | {"9": ADA})
-    assert [finding.rule.severity for finding in found] == [
+    assert [finding.rule.severity for finding in others(found)] == [
         Severity.ERROR,
         Severity.WARNING,
         Severity.WARNING,
@@ -272,7 +328,7 @@ def test_digits_of_short_numbers_need_no_time_between_them(find: Find, number: s
     ],
 )
 def test_destinations_that_work_are_not_reported(find: Find, to: Destination) -> None:
-    assert find(timeout=to) == []
+    assert others(find(timeout=to)) == []
 
 
 @pytest.mark.parametrize("member", [3, 99])
@@ -290,11 +346,11 @@ def test_a_ring_group_of_nobody_is_nobody(find: Find, member: int) -> None:
 
 def test_inbound_routes_that_lead_nowhere_are_left_alone(find: Find) -> None:
     routes = [
-        InboundRoute(1, "Main line", MAIN),
-        InboundRoute(2, "Empty"),
-        InboundRoute(3, "Off", ABSENT, enabled=False),
+        InboundRoute(1, "Empty", did_patterns=("1",)),
+        InboundRoute(2, "Off", ABSENT, enabled=False),
+        InboundRoute(3, "Main line", MAIN),
     ]
-    assert find(snapshot={"inbound_routes": by_id(routes)}) == []
+    assert others(find(snapshot={"inbound_routes": by_id(routes)})) == []
 
 
 @pytest.mark.parametrize(

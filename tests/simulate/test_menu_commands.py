@@ -156,7 +156,9 @@ def test_check_tells_code_hosts(openivr: Type) -> None:
         assert result["level"] in ("error", "warning", "note")
         assert result["message"]["text"]
         name = result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
-        assert re.fullmatch(r"(ivr|ring_group|(in|out)bound_route)/\d+(/[a-z_]+(/[\d*#]+)?)?", name)
+        assert re.fullmatch(
+            r"(ivr|ring_group|trunk|extension|(in|out)bound_route)/\d+(/[a-z_]+(/[\d*#]+)?)?", name
+        )
     assert log["version"] == "2.1.0"
 
 

@@ -92,6 +92,7 @@ class Extension:
     last_name: str = ""
     enabled: bool = True
     voicemail: bool = True  # has a mailbox
+    has_pin: bool = False  # of the mailbox: without one it cannot be opened
     ring_seconds: int = 30  # given up as unanswered after this time
 
     @property

@@ -3,7 +3,8 @@
 What is said about reaching a place or the outside agrees with the state machine: property tests walk both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from openivr.ivr.analysis.graph import (
     NO_ANSWER,
@@ -17,12 +18,13 @@ from openivr.ivr.analysis.graph import (
     ways_in,
 )
 from openivr.ivr.analysis.reachability import find_people
+from openivr.ivr.analysis.routes import EMERGENCY, check_routes
 from openivr.ivr.analysis.rules import Finding, FindingTarget, Part, Severity, finding
 from openivr.ivr.analysis.toll_fraud import check_outside, check_outside_key
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.digits import parse_pattern
-from openivr.ivr.model import Destination, DestinationKind, ExtensionRule, Ivr, IvrSnapshot
+from openivr.ivr.model import Destination, DestinationKind, ExtensionRule, Ivr, IvrSnapshot, RingGroup
 from openivr.ivr.policy import reach
 from openivr.ivr.states.directory import listed
 
@@ -33,6 +35,7 @@ INSIDE = (
     DestinationKind.IVR,
 )
 PARTS = {NO_KEY: Part.TIMEOUT, WRONG_KEY: Part.INVALID, NO_ANSWER: Part.NO_ANSWER}
+AFTER_ALL = "\uffff"  # sorts after every character of a number
 MIN_SECONDS = 2  # seconds that leave time to act
 ORDER = {severity: place for place, severity in enumerate(Severity)}
 
@@ -40,12 +43,11 @@ ORDER = {severity: place for place, severity in enumerate(Severity)}
 def check(snapshot: IvrSnapshot) -> list[Finding]:
     """List all findings, the worst first."""
     ways = ways_in(snapshot)
-    found = [*check_routes(snapshot), *check_groups(snapshot), *check_circles(snapshot)]
+    found = [*check_routes(snapshot), *check_route_destinations(snapshot), *check_groups(snapshot)]
+    found += [*check_circles(snapshot), *check_numbers(snapshot)]
     people = find_people(snapshot)
     for ivr in snapshot.ivrs.values():
-        found += check_menu(snapshot, ivr, ways)
-        if (DestinationKind.IVR, ivr.id) not in people:
-            found.append(lead_nowhere(ivr))
+        found += check_menu(snapshot, ivr, ways, people)
     return rank(found)
 
 
@@ -54,28 +56,32 @@ def rank(found: Iterable[Finding]) -> list[Finding]:
     return sorted(found, key=lambda row: (ORDER[row.rule.severity], row.rule.code, row.target, row.reason))
 
 
-def lead_nowhere(ivr: Ivr) -> Finding:
-    """Make the finding of a menu from which no person or mailbox can be reached."""
-    return finding("IVR103", menu(ivr))
-
-
 def check_one(snapshot: IvrSnapshot, ident: int) -> list[Finding]:
     """List what `check` says of one menu, and the circles that it is in.
 
     A snapshot of what leads to the menu and what it leads to will do.
     """
     ivr = snapshot.ivrs[ident]
-    found = list(check_menu(snapshot, ivr, ways_in(snapshot)))
-    if (DestinationKind.IVR, ident) not in find_people(snapshot):
-        found.append(lead_nowhere(ivr))
+    found = list(check_menu(snapshot, ivr, ways_in(snapshot), find_people(snapshot)))
     found += (circle for members, circle in find_circles(snapshot) if ident in members)
     return rank(found)
 
 
-def check_menu(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> Iterator[Finding]:
-    """Check one menu and its destinations."""
+def check_menu(
+    snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep], people: set[Place]
+) -> Iterator[Finding]:
+    """Check one menu and its destinations. A menu that was just created has one finding: it is unfinished."""
+    scope = reach(snapshot, ivr.policy)
+    can_dial = bool(scope.ordered or scope.shapes)
+    if not (ivr.keys or can_dial or ivr.timeout or ivr.invalid or ivr.note):
+        yield finding("IVR109", menu(ivr))
+        return
     if (DestinationKind.IVR, ivr.id) not in ways:
         yield finding("IVR101", menu(ivr), number=ivr.number)
+    if (DestinationKind.IVR, ivr.id) not in people:
+        yield finding("IVR103", menu(ivr))
+    yield from check_silence(ivr, can_dial=can_dial)
+    yield from check_only_person(snapshot, ivr, can_dial=can_dial)
     yield from check_prompts(snapshot, ivr)
     yield from check_times(snapshot, ivr)
     yield from check_shadows(snapshot, ivr)
@@ -85,7 +91,57 @@ def check_menu(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) 
     for line in ivr.note.splitlines():
         yield finding("IVR408", menu(ivr), remark=line)
     yield from check_names(snapshot, ivr)
+    yield from check_mailbox_access(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)
+
+
+def check_silence(ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
+    """Check where callers go who press no key or a wrong one, and that some key does something."""
+    if ivr.timeout is None:
+        yield finding("IVR104", FindingTarget(DestinationKind.IVR, ivr.id, Part.TIMEOUT))
+    if ivr.invalid is None:
+        yield finding("IVR105", FindingTarget(DestinationKind.IVR, ivr.id, Part.INVALID))
+    if not ivr.keys and not can_dial and ivr.invalid != ivr.timeout:
+        yield finding("IVR108", menu(ivr))
+
+
+def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
+    """Check that callers do not depend on one extension that has no mailbox."""
+    places = {edge.to for edge in menu_edges(ivr) if edge.place != edge.source}
+    only = next(iter(places)) if len(places) == 1 and not can_dial else None
+    if only is None or only.kind is not DestinationKind.EXTENSION:
+        return
+    extension = snapshot.extensions.get(only.target)
+    if extension and extension.enabled and not extension.voicemail:
+        yield finding("IVR110", menu(ivr), number=extension.number)
+
+
+def check_mailbox_access(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
+    """Check that a mailbox can be opened, where a menu gives access to mailboxes."""
+    if ivr.policy.check_voicemail and not has_pins(snapshot):
+        yield finding("IVR702", menu(ivr), number=snapshot.voicemail_code)
+
+
+def has_pins(snapshot: IvrSnapshot) -> bool:
+    """Return True if any mailbox has a PIN. Worked out once per snapshot."""
+    known = snapshot.memo.get(has_pins)
+    if known is None:
+        people = snapshot.extensions.values()
+        known = snapshot.memo[has_pins] = any(row.voicemail and row.has_pin for row in people)
+    return bool(known)
+
+
+def check_numbers(snapshot: IvrSnapshot) -> Iterator[Finding]:
+    """Check numbers inside against each other, and against emergency numbers."""
+    ordered = sorted(snapshot.numbers)
+    for at, number in enumerate(ordered):
+        owner = snapshot.numbers[number]
+        target = FindingTarget(owner.kind, owner.target)
+        longer = tuple(ordered[at + 1 : bisect_left(ordered, number + AFTER_ALL)])
+        if longer:
+            yield finding("IVR203", target, number=number, numbers=longer)
+        if number in EMERGENCY:
+            yield finding("IVR807", target, number=number)
 
 
 def check_prompts(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
@@ -148,7 +204,7 @@ def check_lists(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
 
 def check_edge(snapshot: IvrSnapshot, edge: Edge) -> Iterator[Finding]:
     """Check one way on from a menu or a ring group."""
-    if edge.place == edge.source and edge.label != WRONG_KEY:
+    if edge.place == edge.source and edge.label == NO_ANSWER:
         yield finding("IVR403", target_of(edge))
     yield from check_destination(snapshot, edge.to, target_of(edge))
 
@@ -206,7 +262,7 @@ def check_groups(snapshot: IvrSnapshot) -> Iterator[Finding]:
             yield from check_edge(snapshot, edge)
 
 
-def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
+def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
     """Check the patterns of outbound routes and the destinations of inbound ones."""
     for outbound in snapshot.outbound_routes.values():
         for pattern in outbound.patterns:
@@ -222,13 +278,38 @@ def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
 
 
 def check_circles(snapshot: IvrSnapshot) -> Iterator[Finding]:
-    """Find circles that a caller who presses nothing goes round in; each is reported once."""
-    return (circle for _, circle in find_circles(snapshot))
+    """Find loops that a caller cannot leave without choosing something. Each is reported once."""
+    yield from (loop for _, loop in find_circles(snapshot))
+    groups = {id_: next_group(snapshot, group) for id_, group in snapshot.ring_groups.items()}
+    for members in loops_in(groups):
+        rows = [snapshot.ring_groups[id_] for id_ in members]
+        if len(rows) > 1:  # a group that leads to itself is IVR403
+            target = FindingTarget(DestinationKind.RING_GROUP, rows[0].id, Part.NO_ANSWER)
+            numbers = tuple(row.number for row in (*rows, rows[0]))
+            seconds = sum(row.ring_seconds for row in rows)
+            yield finding("IVR106", target, numbers=numbers, seconds=seconds)
+
+
+def next_group(snapshot: IvrSnapshot, group: RingGroup) -> int | None:
+    """Return the ring group that an unanswered call of a ring group goes to."""
+    to = group.fail
+    is_group = to is not None and to.kind is DestinationKind.RING_GROUP and to.target in snapshot.ring_groups
+    return to.target if to and is_group else None
 
 
 def find_circles(snapshot: IvrSnapshot) -> Iterator[tuple[list[int], Finding]]:
-    """Find the same circles with the menus that are in each."""
-    onward = {ident: silent_next(snapshot, ivr) for ident, ivr in snapshot.ivrs.items()}
+    """Find the loops between menus, with the menus that are in each."""
+    for members in loops_in({id_: silent_next(snapshot, ivr) for id_, ivr in snapshot.ivrs.items()}):
+        target = FindingTarget(DestinationKind.IVR, members[0], Part.TIMEOUT)
+        yield members, finding("IVR102", target, numbers=path_of(snapshot, members), hops=MAX_HOPS)
+    for members in loops_in({id_: wrong_next(snapshot, ivr) for id_, ivr in snapshot.ivrs.items()}):
+        if len(members) > 1:  # a wrong key that leads to its own menu is the usual "try again"
+            target = FindingTarget(DestinationKind.IVR, members[0], Part.INVALID)
+            yield members, finding("IVR107", target, numbers=path_of(snapshot, members))
+
+
+def loops_in(onward: Mapping[int, int | None]) -> Iterator[list[int]]:
+    """Find the loops of a graph in which each node leads to one other at most, from its smallest id on."""
     seen: set[int] = set()
     for start in onward:
         walk: dict[int, None] = {}
@@ -239,8 +320,20 @@ def find_circles(snapshot: IvrSnapshot) -> Iterator[tuple[list[int], Finding]]:
             here = onward[here]
         if here is not None and here in walk:
             members = list(walk)
-            circle = members[members.index(here) :]
-            yield circle, describe_circle(snapshot, circle)
+            loop = members[members.index(here) :]
+            first = loop.index(min(loop))
+            yield loop[first:] + loop[:first]
+
+
+def path_of(snapshot: IvrSnapshot, members: Sequence[int]) -> tuple[str, ...]:
+    """Return the numbers of the menus of a loop, back to the first."""
+    return tuple(snapshot.ivrs[id_].number for id_ in (*members, members[0]))
+
+
+def wrong_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
+    """Return the menu that a wrong key leads to."""
+    to = ivr.invalid
+    return to.target if to and to.kind is DestinationKind.IVR and to.target in snapshot.ivrs else None
 
 
 def silent_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
@@ -253,15 +346,6 @@ def silent_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
     if to and to.kind is DestinationKind.PLAY_PROMPT:
         return ivr.id
     return to.target if to and to.kind is DestinationKind.IVR and to.target in snapshot.ivrs else None
-
-
-def describe_circle(snapshot: IvrSnapshot, members: list[int]) -> Finding:
-    """Make the finding of a loop, at its menu with the smallest id."""
-    first = members.index(min(members))
-    menus = [snapshot.ivrs[id_] for id_ in members[first:] + members[:first]]
-    numbers = tuple(menu.number for menu in [*menus, menus[0]])
-    target = FindingTarget(DestinationKind.IVR, menus[0].id, Part.TIMEOUT)
-    return finding("IVR102", target, numbers=numbers, hops=MAX_HOPS)
 
 
 def menu(ivr: Ivr) -> FindingTarget:

@@ -40,8 +40,8 @@ class Part(StrEnum):
     """The part of a resource that a finding points to."""
 
     WHOLE = ""
-    KEY = "key"  # `Target.key` is the key
-    NUMBER = "number"  # `Target.key` is a number that can be dialled
+    KEY = "key"  # `FindingTarget.key` is the key
+    NUMBER = "number"  # `FindingTarget.key` is a number that can be dialled
     TIMEOUT = "timeout"
     INVALID = "invalid"
     NO_ANSWER = "no_answer"
@@ -51,7 +51,7 @@ class Part(StrEnum):
 class FindingTarget:
     """The place of a finding: a resource by type and id, and a part of it."""
 
-    type: str  # "ivr", "ring_group", "inbound_route" or "outbound_route"
+    type: str  # as the API names it: "ivr", "extension", "ring_group", "trunk", "inbound_route" ...
     id: int
     part: Part = Part.WHOLE
     key: str = ""
@@ -79,8 +79,16 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR101", "unreachable_menu", W, RuleSection.MENU),
         Rule("IVR102", "timeout_loop", W, RuleSection.MENU),
         Rule("IVR103", "no_route_to_person", W, RuleSection.MENU),
+        Rule("IVR104", "no_timeout_destination", W, RuleSection.MENU),
+        Rule("IVR105", "no_invalid_destination", W, RuleSection.MENU),
+        Rule("IVR106", "ring_group_loop", W, RuleSection.MENU),
+        Rule("IVR107", "wrong_key_loop", W, RuleSection.MENU),
+        Rule("IVR108", "menu_without_keys", W, RuleSection.MENU),
+        Rule("IVR109", "unfinished_menu", N, RuleSection.MENU),
+        Rule("IVR110", "only_person_without_mailbox", W, RuleSection.MENU),
         Rule("IVR201", "slow_key", N, RuleSection.MENU),
         Rule("IVR202", "hidden_number", W, RuleSection.MENU),
+        Rule("IVR203", "number_starts_another", W, RuleSection.DIALLING),
         Rule("IVR301", "missing_prompt", E, RuleSection.PROMPTS),
         Rule("IVR302", "silent_menu", W, RuleSection.PROMPTS),
         Rule("IVR303", "empty_prompt", W, RuleSection.PROMPTS),
@@ -98,7 +106,15 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR602", "wide_outside_dialling", W, RuleSection.DIALLING),
         Rule("IVR603", "outside_key", N, RuleSection.DIALLING),
         Rule("IVR604", "outside_dialling_without_trunk", N, RuleSection.DIALLING),
-        Rule("IVR701", "directory_beyond_list", N, RuleSection.MENU),
+        Rule("IVR701", "directory_beyond_list", W, RuleSection.MENU),
+        Rule("IVR702", "mailbox_without_pin", W, RuleSection.DIALLING),
+        Rule("IVR801", "impossible_pattern", W, RuleSection.MENU),
+        Rule("IVR802", "hidden_inbound_route", W, RuleSection.MENU),
+        Rule("IVR803", "number_of_two_routes", W, RuleSection.MENU),
+        Rule("IVR804", "no_inbound_trunk", W, RuleSection.MENU),
+        Rule("IVR805", "hidden_outbound_route", W, RuleSection.MENU),
+        Rule("IVR806", "emergency_number_outside", W, RuleSection.MENU),
+        Rule("IVR807", "emergency_number_inside", W, RuleSection.MENU),
     )
 }
 

@@ -13,8 +13,19 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "IVR101": ("No one can reach this menu", "Point an inbound route or a key to it, or delete it."),
     "IVR102": ("Timeout loop", "Point one of these time-outs to a person, or let it end the call."),
     "IVR103": ("No route to a person or mailbox", "Add a key that rings a person or takes a message."),
+    "IVR104": ("No time-out destination", "Choose where callers go who press no key."),
+    "IVR105": ("No destination for a wrong key", "Choose where callers go after a wrong key."),
+    "IVR106": ("Ring groups lead in a circle", "Point one of them to a mailbox, or let it end the call."),
+    "IVR107": ("Wrong-key loop", "Point the wrong key of one of these menus elsewhere."),
+    "IVR108": ("No key does anything", "Give keys destinations, or let callers dial extensions."),
+    "IVR109": ("Menu not finished", "Choose a greeting, and what each key does."),
+    "IVR110": ("Only person has no mailbox", "Enable the mailbox, or add another destination."),
     "IVR201": ("Key responds late", "Use extension numbers that start with another digit."),
     "IVR202": ("Number hidden by a key", "Change the key or the number."),
+    "IVR203": (
+        "Number starts like another",
+        "Use numbers of one length, or different first digits.",
+    ),
     "IVR301": ("Missing prompt", "Upload the prompt, or choose another."),
     "IVR302": ("Silent menu", "Choose a prompt that names the keys."),
     "IVR303": ("Empty prompt", "Record or upload it again."),
@@ -39,6 +50,17 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "List a route with an enabled trunk, or turn outside dialling off.",
     ),
     "IVR701": ("Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
+    "IVR702": ("No mailbox has a PIN", "Set a PIN for each mailbox, or turn mailbox access off."),
+    "IVR801": ("Pattern that no number matches", "Write digits only, or X, Z, N, [..], `.` and `!`."),
+    "IVR802": ("Inbound route never used", "Move it up, or make the other route narrower."),
+    "IVR803": ("Number on two inbound routes", "Remove the number from one of them."),
+    "IVR804": ("No calls come in", "Enable the trunk."),
+    "IVR805": ("Outbound route never first", "Move it up, or make the other route narrower."),
+    "IVR806": (
+        "Emergency number outside",
+        "Make sure that such a call arrives. Test it with care.",
+    ),
+    "IVR807": ("Emergency number inside", "Give it another number."),
 }
 
 # Code and reason: a sentence. A pair is for one and for several values of the parameter that `COUNTED` names.
@@ -46,12 +68,23 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR101": "No inbound route, key or time-out leads here. Only a phone that dials {number} does.",
     "IVR102": "A caller who presses no key goes from {numbers}, and the call ends after {hops} hops.",
     "IVR103": "No key, number or time-out leads to a person, a mailbox or an outside number.",
+    "IVR104": "A call is ended when the caller presses no key.",
+    "IVR105": "A call is ended after one wrong key.",
+    "IVR106": "An unanswered call goes from ring group {numbers}: {seconds} s of ringing in each round.",
+    "IVR107": "A caller who presses wrong keys goes from {numbers}.",
+    "IVR108": "The menu has no keys, and callers cannot dial numbers. Every key is a wrong key.",
+    "IVR109": "No key, time-out or number leads on yet.",
+    "IVR110": "Every call ends at extension {number}, which has no mailbox. Unanswered callers reach no one.",
     "IVR201.numbers": (
         "Number {numbers} starts with this key, so the key acts after {seconds} s or #.",
         "Numbers {numbers} start with this key, so the key acts after {seconds} s or #.",
     ),
     "IVR201.outside": "Outside numbers start with this key, so the key acts after {seconds} s or #.",
     "IVR202": "The number {number} cannot be dialled here, because the key wins.",
+    "IVR203": (
+        "Number {numbers} starts with {number}. A menu waits for more digits after {number}.",
+        "Numbers {numbers} start with {number}. A menu waits for more digits after {number}.",
+    ),
     "IVR301": "The prompt {prompt} does not exist. Callers will not hear it.",
     "IVR302": "Callers hear nothing for {seconds} s.",
     "IVR303": "The prompt {prompt} has no sound in it.",
@@ -81,8 +114,25 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
         "It reaches extension {extensions}, which cannot be dialled from this menu.",
         "It reaches extensions {extensions}, which cannot be dialled from this menu.",
     ),
+    "IVR702": "Callers can dial {number} for their mailbox, but no mailbox has a PIN, so none can be opened.",
+    "IVR801.did": "No called number matches {pattern}.",
+    "IVR801.caller": "No caller's number matches {pattern}.",
+    "IVR802": "Route {route} above it takes every call that this route would take.",
+    "IVR803": "Calls to {number} go to route {route} above it.",
+    "IVR804": "Every inbound route needs a trunk that is disabled, like {trunk}.",
+    "IVR805": "Route {route} above it takes all its numbers. This route is only tried when that one fails.",
+    "IVR806.same": "{pattern} takes {number}.",
+    "IVR806.changed": "{pattern} takes {number} and dials {sent}, which is not the emergency number.",
+    "IVR807": "{number} is an emergency number. Phones that dial it ring inside.",
 }
-COUNTED = {"IVR201": "numbers", "IVR601": "patterns", "IVR603": "routes", "IVR701": "extensions"}
+COUNTED = {
+    "IVR201": "numbers",
+    "IVR203": "numbers",
+    "IVR601": "patterns",
+    "IVR603": "routes",
+    "IVR701": "extensions",
+}
+LOOPS = ("IVR102", "IVR106", "IVR107")  # their numbers are a path
 SAME_TEXT = {"IVR602": "IVR601"}
 LIMITS = "at most {simultaneous} at a time, {per_hour} an hour, {per_caller} an hour for one caller"
 
@@ -116,7 +166,8 @@ def text_of(finding: Finding) -> str:
     text = TEXTS[f"{code}.{finding.reason}" if finding.reason else code]
     if not isinstance(text, str):
         text = text[len(_items(finding.params, COUNTED[code])) != 1]
-    values = {name: show_param(name, finding.params) for name in finding.params}
+    is_loop = code in LOOPS
+    values = {name: show_param(name, finding.params, is_loop=is_loop) for name in finding.params}
     if "trunks" in finding.params:
         values["limits"] = show_limits(finding.params)
     return text.format(**values)
@@ -129,12 +180,12 @@ def show_limits(params: Mapping[str, Param]) -> str:
     return f"{'trunk' if len(names) == 1 else 'trunks'} {trunks}; {LIMITS.format(**params)}"
 
 
-def show_param(name: str, params: Mapping[str, Param]) -> str:
+def show_param(name: str, params: Mapping[str, Param], *, is_loop: bool = False) -> str:
     """Return a parameter as people read it."""
     value = params[name]
     if name == "path":
         return ", then ".join(show_step(step) for step in _items(params, name))
-    if name == "numbers" and "hops" in params:
+    if name == "numbers" and is_loop:
         return " to ".join(_items(params, name))
     if name == "type":
         return show_type(str(value))
@@ -180,8 +231,11 @@ def _items(params: Mapping[str, Param], name: str) -> tuple[str, ...]:
 
 
 def _find(target: FindingTarget, snapshot: IvrSnapshot) -> object:
-    if target.type == "inbound_route":
-        return snapshot.inbound_routes.get(target.id)
-    if target.type == "outbound_route":
-        return snapshot.outbound_routes.get(target.id)
+    rows: Mapping[str, Mapping[int, object]] = {
+        "inbound_route": snapshot.inbound_routes,
+        "outbound_route": snapshot.outbound_routes,
+        "trunk": snapshot.trunks,
+    }
+    if target.type in rows:
+        return rows[target.type].get(target.id)
     return snapshot.find(DestinationKind(target.type), target.id)

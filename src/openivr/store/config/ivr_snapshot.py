@@ -128,6 +128,7 @@ def extension(id_: int, values: Values) -> model.Extension:
         first_name=values["first_name"],
         last_name=values["last_name"],
         voicemail=bool(values["enb_vm"]),
+        has_pin=bool(values["vm_pin"]),
         ring_seconds=values["ring_timeout"],
     )
 

@@ -6,7 +6,7 @@ from functools import reduce
 
 from openivr.ivr.analysis.diagram import Node
 from openivr.ivr.analysis.rules import Finding, Param
-from openivr.ivr.analysis.words import COUNTED, MAX_LISTED, SAME_TEXT
+from openivr.ivr.analysis.words import COUNTED, LOOPS, MAX_LISTED, SAME_TEXT
 from openivr.ivr.model import DestinationKind
 from openivr.web.messages import has_text, t
 
@@ -36,7 +36,7 @@ def show_text(finding: Finding) -> str:
     code = SAME_TEXT.get(finding.rule.code, finding.rule.code)
     key = f"finding.{code}" + (f"_{finding.reason}" if finding.reason else "")
     params = finding.params
-    values = {name: show_param(name, value, is_loop="hops" in params) for name, value in params.items()}
+    values = {name: show_param(name, value, is_loop=code in LOOPS) for name, value in params.items()}
     if code in COUNTED:
         values["count"] = len(as_items(params[COUNTED[code]])) if COUNTED[code] in params else 0
     if "trunks" in params:
