@@ -3,7 +3,13 @@ PYTHON ?= python3
 DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+EFFORT := 400
+ROUNDS := 200
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+# The tests start some hundred processes, which are to find their modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint bench docs ladder screenshots accessibility fuzz crash sounds plots lock clean help
 
@@ -14,7 +20,7 @@ run: $(VENV)/run.stamp  ## start the server with the demo, on http://127.0.0.1:8
 	@exec $(BIN)/openivr serve --demo --data $(DATA)
 
 test: $(VENV)/dev.stamp  ## every test; PostgreSQL tests need Debian's "postgresql" package
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --timeout=300
+	$(PYTEST) --timeout=300
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -33,16 +39,11 @@ screenshots: $(VENV)/dev.stamp  ## take the README's pictures again; needs Debia
 accessibility: $(VENV)/dev.stamp  ## look at every page of the web admin with axe; writes docs/accessibility.md
 	$(BIN)/python docs/accessibility.py
 
-fuzz: $(VENV)/dev.stamp  ## the same properties with 100 times the examples: for the night
-	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/ivr/test_properties.py \
-		tests/sip/test_message.py tests/sip/test_headers.py tests/sip/test_framing.py tests/sip/test_exchange.py \
-		tests/sip/test_transactions.py tests/sip/test_digest.py tests/sip/test_negotiation.py \
-		tests/sip/test_registrar.py tests/sip/test_lines.py tests/sip/test_guard.py tests/sip/test_door.py \
-		tests/sip/test_info.py tests/media/test_packet.py tests/media/test_rtcp.py tests/media/test_rfc4733.py \
-		tests/media/test_receiver.py tests/cdr/test_journal.py
+fuzz: $(VENV)/dev.stamp  ## every property with EFFORT times the examples (400: for the night)
+	OPENIVR_EFFORT=$(EFFORT) $(PYTEST) -m 'hypothesis or fuzz'
 
-crash: $(VENV)/dev.stamp  ## kill the server among calls, 200 times
-	OPENIVR_CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/process/test_crashes.py
+crash: $(VENV)/dev.stamp  ## kill the server among calls, ROUNDS times (200)
+	OPENIVR_CRASH_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/process/test_crashes.py
 
 bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench

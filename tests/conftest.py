@@ -9,14 +9,15 @@ from hypothesis import settings
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from tests import postgres
+from tests.effort import scale
 from tests.running import Api, Running, end_all, start
 
-# No deadline for an example: a machine that does other work as well would miss it.
-settings.register_profile("default", max_examples=200, deadline=None)
-settings.register_profile("fuzz", max_examples=20_000, deadline=None)
-# A red CI is the fault of the change and not of the draw: there the same examples come every time.
-settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+# An example has no deadline: a machine that does other work as well would miss it.
+# In CI the same examples come every time: a failure is then due to the change and not to the draw.
+settings.register_profile(
+    "openivr", max_examples=scale(50), deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("openivr")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from openivr.api.responses import MESSAGES
 from openivr.server.http_process import all_endpoints
+from tests.effort import scale
 from tests.running import AGENT, ROOT, Api
 
 KEYS = {"errcode", "errmsg", "submsg", "invalid_param_list", "duplicate_field_list", "block_expire_time"}
@@ -169,7 +170,7 @@ FIELDS = {e.path: sorted(e.body["properties"]) for e in all_endpoints() if e.pat
 
 @given(st.data())
 @settings(
-    max_examples=150,
+    max_examples=scale(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

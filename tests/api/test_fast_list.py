@@ -9,6 +9,7 @@ from openivr.api.query import read_page, read_query
 from openivr.api.responses import ApiError
 from openivr.resources import KINDS
 from openivr.resources.secret import fingerprint
+from tests.effort import scale
 from tests.running import AGENT, ROOT, Api
 
 NAMES = st.sampled_from(["page", "page_size", "sort_by", "order_by", "access_token", "x", "", "Page"])
@@ -29,7 +30,7 @@ QUERIES = st.builds(
 
 
 @given(QUERIES)
-@settings(max_examples=400)
+@settings(max_examples=scale(100))
 @example("access_token=TOKEN#&page=2")
 def test_what_the_fast_way_reads_the_ordinary_way_reads_too(text: str) -> None:
     raw = text.encode()
@@ -47,7 +48,7 @@ def test_plain_requests_do_take_the_fast_way() -> None:
 
 
 @given(QUERIES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=scale(50), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @example("access_token=TOKEN#&page=2")
 @example("access_token=TOKEN&page=2&page_size=2")
 def test_both_ways_give_the_same_bytes(reader: Api, text: str) -> None:

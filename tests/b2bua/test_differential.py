@@ -22,6 +22,7 @@ from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
 from openivr.store.cdr.call_records import CallRecord
 from tests.b2bua.call_driver import STATUSES, CallDriver, open_call_driver, retell_notes
+from tests.effort import scale
 
 SCENARIOS = read_scenarios(DEMO_SCENARIOS)
 
@@ -118,7 +119,9 @@ def random_calls(draw: st.DrawFn) -> tuple[str, World, list[str | float | None]]
 
 
 @given(random=random_calls(), by_info=st.booleans())
-@settings(max_examples=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=scale(8), deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+)
 def test_a_random_call_is_the_same_on_telephones(
     runner: asyncio.Runner,
     driver_with_trunk: CallDriver,

@@ -15,6 +15,7 @@ from openivr.store.caches import change_feed
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.list_snapshot import EMPTY, ListSnapshot, apply_changes
 from openivr.store.database import Database
+from tests.effort import scale
 from tests.store.bodies import create, delete, extension, ivr, update
 
 ALL = ListQuery(0, 10_000, "name", True)
@@ -37,7 +38,7 @@ def load(database: Database, old: ListSnapshot = EMPTY) -> ListSnapshot:
 OPERATIONS = st.lists(st.tuples(st.sampled_from("cud"), st.integers(0, 5)), max_size=10)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=scale(5))
 @given(operations=OPERATIONS)
 def test_advancing_is_the_same_as_loading_anew(database: Database, operations: list[tuple[str, int]]) -> None:
     state = load(database)

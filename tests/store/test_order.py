@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from openivr.resources.order import name_key, number_key
 from openivr.store.database import Database
 from openivr.store.tables import OBJECTS
+from tests.effort import scale
 
 TABLE = OBJECTS["ring_group"]
 TEXTS = st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=6), max_size=12)
@@ -20,7 +21,7 @@ FIXED: dict[str, object] = {
 FIXED |= {"member_list": [], "fail_dest": {}}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=scale(20))
 @given(names=TEXTS, numbers=NUMBERS)
 def test_keys_order_alike(database: Database, names: list[str], numbers: list[str]) -> None:
     pairs = [

@@ -16,6 +16,7 @@ from openivr.store.cdr.call_records import CallFilter, CallNote, CallRecord, Not
 from openivr.store.cdr.reports import HOUR, CallReport, Hour, Journey, Span, Zone
 from openivr.store.database import Database
 from openivr.store.tables import CALL
+from tests.effort import scale
 
 Past = list[tuple[CallRecord, list[CallNote]]]
 
@@ -110,7 +111,7 @@ def same(a: Sequence[object], b: Sequence[object]) -> bool:
     return Counter(a) == Counter(b)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_numbers_are_those_of_the_records(database: Database, data: st.DataObject) -> None:
     zone, night = data.draw(st.sampled_from([(BERLIN, SPRING), (BERLIN, AUTUMN), (LORD_HOWE, AUTUMN)]))
@@ -130,7 +131,7 @@ def test_the_numbers_are_those_of_the_records(database: Database, data: st.DataO
     assert [hour.start for hour in found.hours] == sorted(hour.start for hour in found.hours)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_calls_behind_a_number_are_found(database: Database, data: st.DataObject) -> None:
     past = data.draw(pasts(SPRING))
