@@ -1,4 +1,4 @@
-"""Ring groups that ring one after the other, over sockets; `test_rings` tries the rounds themselves."""
+"""Ring groups that ring members in turn, over sockets; `test_ring_strategy` tests the rounds."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whom a ring group rings, and when."""
+"""Ring strategies: the rounds of a ring group."""
 
 from itertools import pairwise
 
@@ -19,6 +19,8 @@ MEMBERS = st.lists(st.integers(1, 50), max_size=8, unique=True).map(tuple)
         (S.ALL, (), 60, []),
         (S.SEQUENTIAL, (1, 2, 3), 60, [RingRound((1,), 20), RingRound((2,), 20), RingRound((3,))]),
         (S.SEQUENTIAL, (7,), 60, [RingRound((7,))]),
+        (S.SEQUENTIAL, (1, 2), 60, [RingRound((1,), 30), RingRound((2,))]),
+        (S.MEMORY_HUNT, (1, 2), 60, [RingRound((1,), 30), RingRound((1, 2))]),
         (S.MEMORY_HUNT, (1, 2, 3), 30, [RingRound((1,), 10), RingRound((1, 2), 10), RingRound((1, 2, 3))]),
         (S.SEQUENTIAL, (1, 2, 3), 6, [RingRound((1,), 5), RingRound((2,), 5), RingRound((3,))]),
     ],

@@ -1,4 +1,4 @@
-"""The clerk: every call has exactly one record, whoever is killed and however often."""
+"""The worker: every call has exactly one record, whoever is killed and however often."""
 
 import multiprocessing
 import os
@@ -176,16 +176,16 @@ def test_a_database_that_does_not_answer_is_asked_again(
     database: Database, snapshot: IvrSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, record(snapshot, "a-call").end())
-    clerk = CdrWorker(database, "node", tmp_path)
+    worker = CdrWorker(database, "node", tmp_path)
 
     def fail(*_arguments: object) -> None:
         raise OperationalError("", {}, Exception("gone"))
 
     with monkeypatch.context() as patch:
         patch.setattr(call_records, "save", fail)
-        assert clerk.work() == 1.0
+        assert worker.work() == 1.0
     assert records(database) == []
-    clerk.work()
+    worker.work()
     assert len(records(database)) == 1
 
 
@@ -194,12 +194,12 @@ def test_files_that_are_in_the_database_are_removed(
 ) -> None:
     write(tmp_path, list(many(snapshot, 5)), file_bytes=2000)
     assert len(list_files(tmp_path)) > 3
-    clerk = CdrWorker(database, "node", tmp_path)
-    clerk.tidy()
+    worker = CdrWorker(database, "node", tmp_path)
+    worker.tidy()
     assert len(list_files(tmp_path)) > 3
-    clerk.catch_up()
-    clerk.tidy()
-    clerk.tidy()
+    worker.catch_up()
+    worker.tidy()
+    worker.tidy()
     assert len(list_files(tmp_path)) == 1
     assert len(records(database)) == 5
 
@@ -346,9 +346,9 @@ def test_old_recordings_and_messages_are_deleted(
     write(tmp_path, [])
 
     def tidy(keep: RetentionPolicy) -> tuple[set[str], set[str], set[str]]:
-        clerk = CdrWorker(database, "node", tmp_path, keep, folder)
-        clerk.catch_up()
-        clerk.tidy()
+        worker = CdrWorker(database, "node", tmp_path, keep, folder)
+        worker.catch_up()
+        worker.tidy()
         return (
             {path.stem for path in folder.glob("*.wav")},
             {found.recording for found in records(database)},
@@ -383,24 +383,24 @@ def write_calls(folder: Path, snapshot: IvrSnapshot, count: int, first: int) -> 
 
 
 def keep_records(url: str, folder: Path) -> None:
-    clerk = CdrWorker(Database(url), "node", folder)
+    worker = CdrWorker(Database(url), "node", folder)
     while True:
-        clerk.work()
-        clerk.tidy()
+        worker.work()
+        worker.tidy()
 
 
 def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot, tmp_path: Path) -> None:
-    """Writer and clerk are killed at random moments, again and again; then all calls are compared."""
+    """Writer and worker are killed at random moments, again and again; then all calls are compared."""
     random.seed(11)
     fork = multiprocessing.get_context("fork")
     url = database.url.render_as_string(hide_password=False)
     database.engine.dispose()
     for round_number in range(8):
         writer = fork.Process(target=write_calls, args=(tmp_path, snapshot, 2000, round_number * 2000))
-        clerk = fork.Process(target=keep_records, args=(url, tmp_path))
-        for process in random.sample([writer, clerk], 2):
+        worker = fork.Process(target=keep_records, args=(url, tmp_path))
+        for process in random.sample([writer, worker], 2):
             process.start()
-        for process in random.sample([writer, clerk], 2):
+        for process in random.sample([writer, worker], 2):
             time.sleep(random.uniform(0.05, 0.25))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()

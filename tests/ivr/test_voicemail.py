@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from openivr.ivr.commands import DeleteMessage, Note, OpenMailbox, Record, StopRecord, Topic
+from openivr.ivr.commands import (
+    DeleteMessage,
+    Note,
+    OpenMailbox,
+    Play,
+    Record,
+    StopPlay,
+    StopRecord,
+    Topic,
+)
 from openivr.ivr.events import TimerFired
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, IvrSnapshot
 from openivr.simulate.world import Mailbox
@@ -77,6 +86,16 @@ def test_the_messages_of_a_mailbox(office: Office, ring: Ring) -> None:
     told = [note for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
     assert told == [Note(Topic.MAILBOX, 1, number="1000", detail=what) for what in ("opened", "deleted")]
     assert desk.do("*").texts("hears")[-1] == "welcome.wav, keys.wav"
+
+
+@pytest.mark.parametrize("key", ["1", "2", "3", "*", "#", "9"])
+def test_a_key_stops_the_message_that_is_played(office: Office, ring: Ring, key: str) -> None:
+    desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 w1 1000# w1 1234# w0.5")
+    playing = commands(desk, Play)[-1]
+    assert "new.wav" in playing.prompts
+    stopped = commands(desk, StopPlay)
+    desk.do(key)
+    assert commands(desk, StopPlay)[len(stopped) :][:1] == [StopPlay(playing.token)]
 
 
 @pytest.mark.parametrize(("keys", "end"), [("#", "left the mailbox"), ("w60", "left the mailbox")])

@@ -1,5 +1,6 @@
 """Telephone-events in all the ways in which networks mangle them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +119,17 @@ def test_a_more_reliable_way_takes_over_and_the_key_counts_once() -> None:
     assert not choice.accepts("2", DtmfMethod.TONE, 1.0)
     assert choice.accepts("2", DtmfMethod.EVENT, 1.1)
     assert choice.accepts("2", DtmfMethod.EVENT, 1.2)
+
+
+@pytest.mark.parametrize(("later", "counts"), [(0.0, False), (0.999, False), (1.0, True), (1.5, True)])
+@pytest.mark.parametrize("method", [DtmfMethod.EVENT, DtmfMethod.INFO])
+def test_the_same_key_by_two_methods_counts_once_within_a_second(
+    method: DtmfMethod, later: float, counts: bool
+) -> None:
+    choice = DtmfSelector()
+    assert choice.accepts("1", DtmfMethod.TONE, 5.0)
+    assert choice.accepts("1", method, 5.0 + later) is counts
+    assert choice.accepts("1", method, 5.0 + later), "by one method each key counts, however fast"
 
 
 def test_a_more_reliable_way_with_another_key_counts() -> None:

@@ -118,9 +118,7 @@ def announce(settings: Settings, credentials: Credentials, *, has_http: bool, ha
     if has_http:
         lines.append(f"  admin    {settings.base}/")
         if credentials.password is not None:
-            lines.append(
-                f"  sign in  name {admin.FIRST_NAME}  password {credentials.password}  (told this once)"
-            )
+            lines.append(f"  sign in  name {admin.FIRST_NAME}  password {credentials.password}  (shown once)")
         lines += [
             f"  API      {api}",
             f"  health   {settings.base}/readyz   metrics {settings.base}/metrics",

@@ -33,7 +33,7 @@ SPARE_SECONDS = 5  # beyond the drain, before a worker that does not end is kill
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What the supervisor gives a worker: its number, its sockets, and a pipe to report on."""
+    """Passed to a worker by the supervisor: its number and sockets, and a pipe to report on."""
 
     number: int
     sockets: tuple[socket.socket, ...]
