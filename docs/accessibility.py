@@ -29,10 +29,10 @@ DESK = (1280, 900)
 STARTS = ("/", "/menus/3", *(f"/menus/3?open={part}" for part in ("5", "timeout", "hear", "reach", "name")))
 STARTS += ("/menus/3/try", "/prompts/built-in", "/search?text=ada", "/nothing", "/password")
 FILES = re.compile(r"\.csv$|/(file|recording|messages|outlines|sounds)\b|/now$|/pick$|/reports/plots$")
-LEADING = ("/", "/people", "/routes", "/menus/{id:int}/calls")  # to one of the others, or a part of one
+LEADING = ("/", "/people", "/routes", "/menus/{id:int}/calls")  # redirects, or parts of other pages
 VIEW = [(view.path, re.compile(re.sub(r"\{[^}]*\}", "[^/]+", view.path) + "$")) for view in ROUTES]
 
-Finding = tuple[str, str, int]  # rule, what it is about, elements
+Finding = tuple[str, str, int]  # rule, description, number of elements
 
 
 def main() -> int:
@@ -42,18 +42,18 @@ def main() -> int:
     missing = [path for path in sorts() if path not in rows]
     REPORT.write_text(write_report(rows, missing))
     found = sum(len(findings) for _, findings in rows.values())
-    print(f"{len(rows)} pages, {found} findings, {len(missing)} sorts of pages not reached: {REPORT.name}")
+    print(f"{len(rows)} pages, {found} findings, {len(missing)} types of pages not reached: {REPORT.name}")
     return 1 if found else 0
 
 
 def sorts() -> list[str]:
-    """The addresses of everything that is a page."""
+    """Return the path of every page."""
     paths = dict.fromkeys(view.path for view in ROUTES if view.method == "GET")
     return [path for path in paths if not FILES.search(path) and path not in LEADING and "{name" not in path]
 
 
 def sort_of(address: str) -> str:
-    """What a page is listed as: the path of its view, with what is open in it."""
+    """Return the type of a page: the path of its route, with the part that is open in it."""
     parts = urlsplit(address)
     path = next((path for path, pattern in VIEW if pattern.match(parts.path)), parts.path)
     opened = re.search(r"\bopen=\w+", parts.query)
@@ -63,7 +63,7 @@ def sort_of(address: str) -> str:
 def request_all(
     browser: Browser, running: Running, admin: Admin
 ) -> Iterator[tuple[str, tuple[int, list[Finding]]]]:
-    """Each sort of page: how many rules its elements kept, and what was found."""
+    """Visit each type of page; yield the number of rules passed and the violations."""
     pages = [open_page(browser, running, admin, "light", size) for size in (DESK, HALL)]
     todo, seen = [urljoin(running.base, start) for start in STARTS], set[str]()
     while todo:
@@ -74,14 +74,14 @@ def request_all(
         seen.add(sort)
         pages[0].goto(address, wait_until="load")
         todo += [link for link in links(pages[0], running.base) if sort_of(link) not in seen]
-        sort = sort_of(pages[0].url)  # where it led
+        sort = sort_of(pages[0].url)  # after redirects
         seen.add(sort)
         pages[1].goto(address, wait_until="load")
         print(sort, flush=True)
         yield sort, look(pages)
-    stranger = browser.new_page(base_url=running.base)
-    stranger.goto("/sign-in")
-    yield "/sign-in", look([stranger])
+    page = browser.new_page(base_url=running.base)
+    page.goto("/sign-in")
+    yield "/sign-in", look([page])
 
 
 def links(page: Page, base: str) -> list[str]:
@@ -91,7 +91,7 @@ def links(page: Page, base: str) -> list[str]:
 
 
 def look(pages: list[Page]) -> tuple[int, list[Finding]]:
-    """What axe says of a page at every width and in every scheme."""
+    """Run axe on a page at every width and in every colour scheme."""
     passed, found = 0, Counter[tuple[str, str]]()
     for page in pages:
         for scheme in SCHEMES:
@@ -107,19 +107,20 @@ def write_report(rows: dict[str, tuple[int, list[Finding]]], missing: list[str])
     lines = [
         "# Accessibility of the web admin",
         "",
-        "Written by `make accessibility`: axe's rules for WCAG 2.2 AA and its best practices, on one page",
-        "of each sort, 1280 and 390 px wide, light and dark. The browser tests hold the same while pages are",
-        "used.",
+        "Written by `make accessibility`: axe's rules for WCAG 2.2 AA and its best practices, on one page of",
+        "each type, 1280 and 390 px wide, light and dark. The browser tests check the same rules while pages",
+        "are used.",
         "",
-        "| page | rules kept | found |",
+        "| page | rules passed | violations |",
         "|---|---|---|",
     ]
     for sort, (passed, findings) in sorted(rows.items()):
-        said = "; ".join(f"{rule} ({count}): {about}" for rule, about, count in findings) or "nothing"
-        lines.append(f"| `{sort}` | {passed} | {said} |")
+        said = "; ".join(f"{rule} ({count}): {about}" for rule, about, count in findings) or "none"
+        name = "an address that does not exist" if sort == "/nothing" else f"`{sort}`"
+        lines.append(f"| {name} | {passed} | {said} |")
     if missing:
         names = ", ".join(f"`{path}`" for path in missing)
-        lines += ["", f"With the demo alone no link leads to {names}: only the browser tests look there."]
+        lines += ["", f"No link of the demo leads to {names}; the browser tests check it."]
     return "\n".join(lines) + "\n"
 
 

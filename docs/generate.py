@@ -1,4 +1,4 @@
-"""Write the generated parts of the documentation: `make docs`. A test keeps them current.
+"""Writes the generated parts of the documentation: `make docs`. A test checks that they are current.
 
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
@@ -64,7 +64,7 @@ EVENTS: dict[type | None, str] = {
     MailboxOpened: "opened",
     MailboxRefused: "refused",
 }
-# what is pressed in which menu, and who does not answer
+# number, keys, and the outcome of dials that are not answered
 CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("6200", "w4 1", {}),
     ("6200", "1001", {"1001": "busy"}),
@@ -78,7 +78,7 @@ CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 def load_demo() -> IvrSnapshot:
-    """Make the demo's configuration afresh."""
+    """Load the configuration of a new demo."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Settings(data=Path(folder)), is_demo=True)
         return load(Path(folder), "")
@@ -99,32 +99,32 @@ def write_states() -> str:
 
 
 def write_rules() -> str:
-    """List what `check` can find."""
+    """List the findings of `check`."""
     rows = [f"| {r.code} | {r.severity} | {title_of(r)} | {remedy_of(r)} |" for r in RULES.values()]
     return "\n".join(["| code | severity | finding | remedy |", "|---|---|---|---|", *rows])
 
 
 def write_sounds() -> str:
-    """List the built-in sounds; of those of one character, how they are named."""
+    """List the built-in prompts, except those of a single character."""
     rows = [f"| `{name}` | {words} |" for name, words in SOUNDS.items() if "/" not in name]
     return "\n".join(["| name | words |", "|---|---|", *rows])
 
 
 def write_sound_files() -> str:
-    """List the files of the built-in sounds as `sha256sum --check` reads it."""
+    """List the checksums of the built-in prompts for `sha256sum --check`."""
     files = sorted(sounds.FOLDER.rglob("*.wav"))
     sums = [f"{sha256(file.read_bytes()).hexdigest()}  {file.relative_to(ROOT)}" for file in files]
     return "\n".join(["```", *sums, "```"])
 
 
 def write_transcripts() -> str:
-    """Make the demo's calls and tell them."""
+    """Simulate the demo's calls and write their transcripts."""
     snapshot = load_demo()
     return "\n\n".join(write_call(snapshot, *call) for call in CALLS)
 
 
 def write_call(snapshot: IvrSnapshot, number: str, keys: str, outcomes: dict[str, str]) -> str:
-    """Make one call and tell it under the command that makes it."""
+    """Simulate one call and write its transcript below the command that makes it."""
     simulation = Simulation(snapshot, World(outcomes))
     simulation.call(snapshot.numbers[number], "2000")
     act_out(simulation, read_keys(keys))
@@ -135,31 +135,31 @@ def write_call(snapshot: IvrSnapshot, number: str, keys: str, outcomes: dict[str
 
 
 def write_flow() -> str:
-    """Draw the demo's main menu and all it leads to."""
+    """Draw the demo's main menu and everything that it leads to."""
     snapshot = load_demo()
     ivr = snapshot.ivr_by_number("6200")
     return f"```mermaid\n{to_mermaid(draw(snapshot, [(DestinationKind.IVR, ivr.id if ivr else 0)]))}\n```"
 
 
 def write_first_call() -> str:
-    """Tell the call that the README begins with."""
+    """Write the transcript of the README's call."""
     return write_call(load_demo(), "6200", "w4 1", {})
 
 
 def write_real_call() -> str:
-    """Tell the call of docs/demo-call.md as its caller's terminal did."""
+    """Write the terminal output of the call in docs/demo-call.md."""
     page = (ROOT / "docs" / "demo-call.md").read_text(encoding="utf-8")
-    command, told = re.findall(r"\(`(openivr call .*?)`\):\n\n```\n(.*?)```", page, re.DOTALL)[0]
-    return f"```\n$ {command}\n{told}```"
+    command, output = re.findall(r"\(`(openivr call .*?)`\):\n\n```\n(.*?)```", page, re.DOTALL)[0]
+    return f"```\n$ {command}\n{output}```"
 
 
 def write_commands() -> str:
-    """Give the help of every command."""
+    """Write the help of every command."""
     return "\n\n".join(write_help(path) for path in list_commands(main_command, ()))
 
 
 def list_commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """List a command and all below it, by their names."""
+    """Yield the path of a command and of all its subcommands."""
     yield path
     if isinstance(command, click.Group):
         context = click.Context(command)
@@ -169,7 +169,7 @@ def list_commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tup
 
 
 def write_help(path: tuple[str, ...]) -> str:
-    """Give one command's help under its name."""
+    """Write one command's help below its name."""
     result = CliRunner().invoke(main_command, [*path, "--help"], prog_name="openivr", terminal_width=100)
     return f"## {' '.join(('openivr', *path))}\n\n```\n{result.output.rstrip()}\n```"
 
@@ -250,12 +250,12 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def renew(text: str) -> str:
-    """Give a page with its generated parts made anew. Raises KeyError for an unknown part."""
+    """Return a page with its generated parts written again. Raises KeyError for an unknown part."""
     return PART.sub(lambda found: found[1] + PARTS[found[2]]() + "\n" + found[3], text)
 
 
 def main() -> None:
-    """Renew all pages; with --check only say which are out of date, and fail."""
+    """Write all pages again. With --check only list those that are out of date, and fail."""
     stale = []
     for page in [ROOT / "README.md", ROOT / "THIRD_PARTY.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = page.read_text(encoding="utf-8")

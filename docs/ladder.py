@@ -1,7 +1,7 @@
-"""Make a call of the demo and draw its messages: `make ladder` writes demo-call.md and its picture.
+"""Makes a call of the demo and draws its messages: `make ladder` writes demo-call.md and its picture.
 
-Two telephones of our own keep every message that they send and get, and the server is a process of its own,
-so what is drawn is what was on the wire. A test makes the call again and compares.
+Two softphones record every message that they send and receive, and the server is a separate process, so the
+picture shows what was on the wire. A test makes the call again and compares.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ NOTED = (
     "rings",
     "reaches",
     "ends",
-)  # what of the server's story stands in the picture
+)  # actions of the server that the picture shows
 LONGEST_NOTE = 60
 ROW = 34  # pixels
 COLUMNS = dict(zip(PLACES, (190, 520, 850), strict=True))
@@ -62,7 +62,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A message, a key or a note; `to` is "" for a note. `at` is in ms since the caller's INVITE."""
+    """A message, a key or a note. `to` is "" for a note; `at` is in ms since the caller's INVITE."""
 
     at: int
     sender: str
@@ -73,13 +73,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A call that was made: its messages, and what the caller's terminal told."""
+    """A recorded call: its messages, and the output of the caller's terminal."""
 
     messages: list[Step]
     told: list[Told]
 
     def steps(self) -> list[Step]:
-        """All that is drawn, in order. The answer, which both have, says how their clocks differ."""
+        """Return all steps of the picture in order. The answer, known to both sides, aligns their clocks."""
         answer = next(s.at for s in self.messages if s.to == CALLER and s.label.startswith("200"))
         ahead = next(line.at for line in self.told if line.what == "answered") - answer
         told = [as_step(replace(line, at=line.at - ahead)) for line in self.told if is_drawn(line)]
@@ -87,7 +87,7 @@ class Taken:
 
 
 def make_call() -> Taken:
-    """Grace calls the menu and presses 1; Ada's telephone rings, she answers, they talk, she hangs up."""
+    """Make the call: Grace presses 1 in the menu, Ada answers, talks and hangs up."""
     with tempfile.TemporaryDirectory() as folder:
         server = start(Path(folder), command="serve")
         try:
@@ -104,7 +104,7 @@ async def hold_call(server: Running) -> Taken:
     ada = await Softphone(target, login_of(server, "1000"), trace=keep(wire, CALLED)).start(media)
     ada.on_call = lambda line, _request: take_call(line)
     if await ada.register() != 200:
-        raise RuntimeError("the called telephone could not register")
+        raise RuntimeError("the called phone could not register")
     story = ServerLog(server.data / "journal", "1001", "6200", lambda: load(server.data, ""))
     grace = TerminalCall(target, login_of(server, "1001"), told.append, story=story, trace=keep(wire, CALLER))
     await hold(grace, CallPlan("6200", script=[KEY_AFTER, "1"], reports_audio=False))
@@ -121,7 +121,7 @@ def login_of(server: Running, number: str) -> HashedLogin:
 
 
 def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:
-    """Keep the messages of one telephone, with the time and who sent them to whom."""
+    """Return a trace function that records the messages of one phone with time, sender and receiver."""
 
     def trace(is_sent: bool, _peer: Target, data: bytes) -> None:
         way = (place, SERVER) if is_sent else (SERVER, place)
@@ -131,7 +131,7 @@ def keep(wire: list[tuple[float, str, str, bytes]], place: str) -> Trace:
 
 
 def take_call(line: SoftphoneCall) -> None:
-    """Ring, answer after a while, and hang up after another."""
+    """Ring, then answer, then hang up, after fixed times."""
     loop = asyncio.get_running_loop()
     line.ring()
     loop.call_later(RING_SECONDS, line.answer)
@@ -139,7 +139,7 @@ def take_call(line: SoftphoneCall) -> None:
 
 
 def read_wire(wire: Iterable[tuple[float, str, str, bytes]]) -> Iterator[Step]:
-    """The messages of the call, each once: not those that register, and none that was repeated."""
+    """Yield the messages of the call, without registrations and retransmissions."""
     began = None
     seen: set[tuple[str, str, str]] = set()
     for at, sender, to, data in wire:
@@ -149,7 +149,7 @@ def read_wire(wire: Iterable[tuple[float, str, str, bytes]]) -> Iterator[Step]:
         if began is None:
             began = at
         key = sender, label_of(message), message.get("cseq")
-        if key not in seen:  # else it is repeated, since an answer took its time
+        if key not in seen:  # else it is a retransmission
             seen.add(key)
             yield Step(round(1000 * (at - began)), sender, to, label_of(message), data)
 
@@ -159,7 +159,7 @@ def method_of(message: Message) -> str:
 
 
 def label_of(message: Message) -> str:
-    """A message in a few words."""
+    """Return a short label of a message."""
     has_login = isinstance(message, Request) and "authorization" in message.headers
     extra = [*(["credentials"] if has_login else []), *(["SDP"] if message.body else [])]
     tail = f" + {' + '.join(extra)}" if extra else ""
@@ -173,7 +173,7 @@ def is_drawn(line: Told) -> bool:
 
 
 def as_step(line: Told) -> Step:
-    """A key on its way, or what the server does."""
+    """Return the step of a transcript line: a key, or an action of the server."""
     if line.what == "sends":
         return Step(line.at, CALLER, SERVER, f"key {line.text} (RTP, RFC 4733)")
     why = f" ({line.why})" if line.why else ""
@@ -182,9 +182,9 @@ def as_step(line: Told) -> Step:
 
 
 def lanes(steps: Iterable[Step]) -> dict[str, list[str]]:
-    """What must be the same each time: the messages between each telephone and the server, in their order.
+    """Return what every run has in common: the messages between each phone and the server, in order.
 
-    100 comes only where the server takes its time, so it does not count.
+    100 Trying is left out, because it is only sent after a delay.
     """
     found: dict[str, list[str]] = {CALLER: [], CALLED: []}
     for step in steps:
@@ -196,7 +196,7 @@ def lanes(steps: Iterable[Step]) -> dict[str, list[str]]:
 
 
 def read_page(text: str) -> list[Step]:
-    """The messages of the page's table."""
+    """Read the messages back from the table of the page."""
     rows = re.findall(r"^\| +([\d.]+) \| (.+?) → (.+?) \| (.+?) \|$", text, re.MULTILINE)
     return [Step(round(1000 * float(at)), sender, to, label) for at, sender, to, label in rows]
 
@@ -205,7 +205,7 @@ def read_page(text: str) -> list[Step]:
 
 
 def write_page(taken: Taken) -> str:
-    """The page, around the table that `read_page` reads."""
+    """Write the page around the table that `read_page` reads."""
     rows = [f"| {s.at / 1000:.3f} | {s.sender} → {s.to} | {s.label} |" for s in taken.messages]
     offer = next(s for s in taken.messages if "credentials" in s.label)
     answer = next(s for s in taken.messages if s.to == CALLER and s.label.startswith("200"))
@@ -220,7 +220,7 @@ def show_step(step: Step) -> str:
 
 
 def draw(taken: Taken) -> str:
-    """The picture."""
+    """Draw the picture as SVG."""
     steps = taken.steps()
     height = 60 + ROW * len(steps) + 20
     parts = [
@@ -258,29 +258,29 @@ def draw_step(step: Step, y: int) -> str:
 
 PAGE = """# A call, message by message
 
-Grace calls the demo's menu 6200 and presses 1. Ada's telephone rings; she answers, they talk, and she hangs
-up. This call was made between two telephones and `openivr serve` on one machine, and its messages were kept
-as they came and went. `make ladder` makes it anew; a test compares.
+Grace calls the demo's menu 6200 and presses 1. Ada's phone rings, she answers, they talk, and she hangs up.
+The call was made with two softphones and `openivr serve` on one machine, and its SIP messages were recorded.
+`make ladder` makes the call again; a test compares the messages.
 
-![Grace's telephone, OpenIVR and Ada's telephone, with each message between them](images/demo-call.svg)
+![Grace's phone, OpenIVR and Ada's phone, with the messages between them](images/demo-call.svg)
 
-What Grace's terminal showed (`openivr call 6200 --as 1001 --keys "2s 1"`):
+Output in Grace's terminal (`openivr call 6200 --as 1001 --keys "2s 1"`):
 
 ```
 {told}
 ```
 
-Every message, with seconds since the first INVITE:
+All messages, with seconds since the first INVITE:
 
 | s | from and to | message |
 |---|---|---|
 {rows}
 
-The first INVITE has no credentials, since nobody has asked for them yet. The menu answers at once, so that
-the caller hears it; Ada is called on a leg of her own, and the sound is passed between both legs. Neither
-telephone learns the other's address.
+The first INVITE has no credentials, because the server has not challenged it yet. The menu answers at once,
+so that the caller hears the prompt. Ada is called on a leg of her own, and the RTP of both legs is relayed:
+OpenIVR is a back-to-back user agent, and neither phone learns the address of the other.
 
-## Three of them in full
+## Three messages in full
 
 {shown}"""
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the web admin that the README shows: `make screenshots`. Needs Debian's Chromium."""
+"""Takes the screenshots of the README: `make screenshots`. Needs Debian's Chromium."""
 
 import io
 import sys
@@ -46,7 +46,7 @@ def main() -> None:
 
 @contextmanager
 def open_office() -> Iterator[tuple[Browser, Running, Admin]]:
-    """A browser, and the demo with calls past and present, to which an administrator has signed in."""
+    """Yield a browser, a demo server with past and live calls, and a signed-in administrator."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         running = start(Path(folder))
         give_past(running)
@@ -60,7 +60,7 @@ def open_office() -> Iterator[tuple[Browser, Running, Admin]]:
 
 
 def give_past(running: Running) -> None:
-    """Six weeks of calls, for reports to show. Pages are taken on a working day, or look as if they were."""
+    """Write six weeks of calls for the reports, ending on a working day."""
     database = Database(f"sqlite:///{running.data / 'openivr.db'}")
     with database.reading() as connection:
         snapshot = load_snapshot(connection)
@@ -72,7 +72,7 @@ def give_past(running: Running) -> None:
 
 
 def give_present(running: Running) -> None:
-    """Two calls that are under way: one has been put through, one is in a menu."""
+    """Start two live calls: one connected, one in a menu."""
     now = int(time.time() * 1000)
     leg = {
         "kind": "extension",
@@ -98,7 +98,7 @@ def give_present(running: Running) -> None:
 
 
 def complete(record: CallRecord) -> CallRecord:
-    """What a made-up call lacks: who was rung, and how keys and sound fared."""
+    """Add legs, DTMF and media statistics to a generated call."""
     ended = record.ended or record.updated
     began, answered = ended - 31_000, ended - 24_000
     busy = {"kind": "extension", "target": 2, "number": "1001", "began": began, "ended": began + 900}
@@ -198,7 +198,7 @@ SHOTS: tuple[Shot, ...] = (
 
 
 def save(page: Page, name: str) -> None:
-    """A picture with few colours, which keeps it small."""
+    """Reduce the colours of a picture, to keep the file small."""
     taken = Image.open(io.BytesIO(page.screenshot()))
     flat = taken.convert("RGB").quantize(
         COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE

@@ -51,8 +51,8 @@ def client(fresh_pbx: Pbx) -> Iterator[BlockingClient]:
         yield client
 
 
-def test_two_faces(run: Run) -> None:
-    assert run("Two faces").splitlines()[:2] == ["4", "6202 VoicePrompt"]
+def test_blocking_and_async(run: Run) -> None:
+    assert run("Blocking and async").splitlines()[:2] == ["4", "6202 VoicePrompt"]
 
 
 def test_list_all_menus(run: Run) -> None:

@@ -235,7 +235,6 @@ def serve(**options: Any) -> None:
 
     By default it listens on 127.0.0.1 only. Processes that exit are restarted. SIGTERM accepts no new calls,
     waits for running calls and requests, and exits with status 0. A second SIGTERM ends calls at once.
-    SIGUSR1 lifts all SIP bans.
     """
     start(options, has_http=True, has_calls=True)
 
