@@ -88,7 +88,15 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "transaction",
             "validation",
         },
-        "auth": {"dialog", "message", "termination"},
+        "auth": {"message"},
+        "accounts": {"auth"},
+        "handler": {"accounts", "address", "dialog", "message"},
+        "access": {"accounts", "address", "auth", "handler", "message"},
+        "registrar": {"accounts", "address", "agent", "handler", "message", "termination"},
+        "trunk": {
+            *("accounts", "address", "agent", "auth", "dialog", "message", "registrar", "termination"),
+            *("transaction", "transport"),
+        },
     },
     "store": {
         "database": {"tables"},

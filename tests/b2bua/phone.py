@@ -10,6 +10,7 @@ from openivr.sip.address import Target
 from openivr.sip.auth.client import Login
 from openivr.sip.dialog.call_leg import CallLeg
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import Admission
 from openivr.sip.message.message import Request
 from openivr.sip.settings import Trace
 from openivr.sip.termination import Termination
@@ -124,7 +125,7 @@ class Phone(Softphone):
     def open_line(self) -> Line:
         return Line(self)
 
-    def on_invite(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
         line = self.open_line()
         assert line.receive(leg)
         self.lines.append(line)

@@ -9,6 +9,7 @@ from openivr.b2bua.call import Call
 from openivr.config.call_config import CallConfig
 from openivr.ivr.commands import Topic
 from openivr.ivr.events import Cause
+from openivr.sip.handler import Admission
 from openivr.sip.message.message import Request
 from tests.b2bua.pbx import in_loop, open_pbx
 
@@ -381,14 +382,17 @@ async def test_a_phone_behind_nat_is_kept_within_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_pbx(tmp_path) as pbx:
-        door, ada = pbx.process.access_control, await pbx.phone("1000")
+        registrar, ada = pbx.process.registrar, await pbx.phone("1000")
         asked = asyncio.Event()
 
-        def admit(request: Request) -> None:
+        def admit(request: Request) -> Admission:
             if request.method == "OPTIONS":
                 asked.set()
+            return Admission()
 
         monkeypatch.setattr(ada, "admit", admit)
-        monkeypatch.setattr(door, "ping", lambda: door.lookup("1000"))  # as if its turn had come
+        monkeypatch.setattr(
+            registrar, "due_for_keepalive", lambda: registrar.lookup("1000")
+        )  # as if its turn had come
         async with asyncio.timeout(10):
             await asked.wait()

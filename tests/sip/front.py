@@ -1,4 +1,4 @@
-"""An agent with a door and trunks before it, as a server has them, on loopback."""
+"""An agent with access control, registrar and trunks, as a server has them, on loopback."""
 
 import asyncio
 import socket
@@ -7,17 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from openivr.sip.access.access_control import AccessControl
-from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
 from openivr.sip.access.rate_limit import RateLimitPolicy
+from openivr.sip.accounts import AccountDirectory, AuthAccount, CallerIdentity, TrunkConfig
 from openivr.sip.address import Target
 from openivr.sip.agent import Agent
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import Admission, LocalResponse
+from openivr.sip.message.message import Request
 from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding
+from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk.trunk_manager import TrunkManager
-from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkHealth, TrunkState
+from openivr.sip.trunk.trunk_state import TrunkHealth, TrunkState
 from tests.sip.wire import SECONDS, Ear, settings
 
 PASSWORD = "the-right-password"
@@ -30,9 +33,10 @@ class Front:
     """What a test plays with."""
 
     agent: Agent
-    door: AccessControl
+    access: AccessControl
+    registrar: RegistrarService
     trunks: TrunkManager
-    calls: "asyncio.Queue[tuple[CallerIdentity, InboundLeg, Ear]]" = field(default_factory=asyncio.Queue)
+    calls: "asyncio.Queue[tuple[CallerIdentity, InboundLeg, Ear]]"
     bindings: "asyncio.Queue[tuple[str, tuple[Binding, ...]]]" = field(default_factory=asyncio.Queue)
     states: "asyncio.Queue[tuple[int, TrunkState]]" = field(default_factory=asyncio.Queue)
 
@@ -43,7 +47,8 @@ class Front:
     def configure(self, *trunks: TrunkConfig, accounts: tuple[AuthAccount, ...] = (ADA,)) -> None:
         by_id = {trunk.id: trunk for trunk in trunks}
         directory = AccountDirectory.make({account.user: account for account in accounts}, by_id)
-        self.door.configure(directory)
+        self.access.configure(directory)
+        self.registrar.configure(directory.accounts)
         self.trunks.configure(by_id)
 
     async def bound(self, user: str, count: int) -> tuple[Binding, ...]:
@@ -67,6 +72,27 @@ class Front:
             return await self.calls.get()
 
 
+class Calls:
+    """The handler of requests: queues each call, and registers phones."""
+
+    def __init__(self, registrar: RegistrarService, on_call: Callable[[InboundLeg], None]) -> None:
+        self.registrar, self.on_call = registrar, on_call
+        self.calls: asyncio.Queue[tuple[CallerIdentity, InboundLeg, Ear]] = asyncio.Queue()
+
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
+        assert admission.caller
+        ear = Ear()
+        leg.listener = ear
+        self.calls.put_nowait((admission.caller, leg, ear))
+        self.on_call(leg)
+
+    def on_register(self, request: Request, admission: Admission) -> LocalResponse:
+        return self.registrar.on_register(request, admission)
+
+    def on_other_request(self, request: Request, admission: Admission) -> LocalResponse | None:
+        return None
+
+
 @asynccontextmanager
 async def front(
     *trunks: TrunkConfig,
@@ -76,20 +102,21 @@ async def front(
     config: AgentSettings | None = None,
     draw: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Front]:
-    def called(leg: InboundLeg, caller: CallerIdentity) -> None:
-        ear = Ear()
-        leg.listener = ear
-        made.calls.put_nowait((caller, leg, ear))
-        on_call(leg)
-
-    door = AccessControl(b"k" * 32, called, policy=policy, is_full=is_full)
-    agent = Agent(config or settings(), door)
-    made = Front(
-        agent, door, TrunkManager(agent, door, lambda *told: made.states.put_nowait(told), draw=draw)
+    access = AccessControl(b"k" * 32, policy=policy, is_full=is_full)
+    registrar = RegistrarService()
+    calls = Calls(registrar, on_call)
+    agent = Agent(config or settings(), access, calls)
+    trunk_manager = TrunkManager(
+        agent,
+        registrar,
+        access.set_trunk_addresses,
+        lambda *told: made.states.put_nowait(told),
+        draw=draw,
     )
-    door.watchers.append(lambda *told: made.bindings.put_nowait(told))
+    made = Front(agent, access, registrar, trunk_manager, calls.calls)
+    registrar.watchers.append(lambda *told: made.bindings.put_nowait(told))
     await agent.start()
-    upkeep = BindingKeepalive(agent, door)
+    upkeep = BindingKeepalive(agent, registrar)
     made.configure(*trunks)
     try:
         yield made

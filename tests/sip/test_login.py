@@ -2,8 +2,8 @@
 
 import pytest
 
-from openivr.sip.access.accounts import CallerIdentity
 from openivr.sip.access.rate_limit import RateLimitPolicy
+from openivr.sip.accounts import CallerIdentity
 from openivr.sip.auth.client import AuthAttempt, DigestClient, Login
 from openivr.sip.message.message import Response
 from tests.sip.front import ADA, PASSWORD, Front, front
@@ -64,7 +64,7 @@ async def test_several_contacts_and_one_too_many() -> None:
             await phone.challenged("REGISTER")
             response = await phone.register()
         assert len(response.headers["contact"]) == ADA.contacts
-        found = [binding.contact for binding in house.door.lookup("ada")]
+        found = [binding.contact for binding in house.registrar.lookup("ada")]
         assert found == [phones[2].phone.uri, phones[1].phone.uri]
         for phone in phones:
             phone.phone.close()
@@ -79,8 +79,8 @@ async def test_a_wrong_password_is_never_right() -> None:
             refused = await stranger.challenged("REGISTER")
             assert "stale" not in refused.get("www-authenticate")
             stranger.phone.close()
-        assert house.door.lookup("ada") == ()
-        assert house.door.counts["wrong"] == 2
+        assert house.registrar.lookup("ada") == ()
+        assert house.access.counts["wrong"] == 2
 
 
 @play
@@ -155,7 +155,7 @@ async def test_a_flood_is_refused_and_then_not_even_answered() -> None:
         await stranger.quiet()
         stranger.request("OPTIONS")
         await stranger.quiet()
-        assert [ban.source for ban in house.door.rate_limiter.bans(0)] == ["127.0.0.1"]
+        assert [ban.source for ban in house.access.rate_limiter.bans(0)] == ["127.0.0.1"]
         stranger.close()
 
 
@@ -185,9 +185,9 @@ async def test_a_stale_nonce_is_renewed() -> None:
         ada = Member(house)
         await ada.challenged("REGISTER")
         await ada.register()
-        house.door._verifier._life = -1.0
+        house.access._verifier._life = -1.0
         again = await ada.challenged("REGISTER")
         assert "stale=true" in again.get("www-authenticate")
-        house.door._verifier._life = 300.0
+        house.access._verifier._life = 300.0
         await ada.register()
         ada.phone.close()

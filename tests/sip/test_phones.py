@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from openivr.sip.access.accounts import CallerIdentity
 from openivr.sip.access.rate_limit import Ban
-from openivr.sip.trunk.trunk_state import TrunkConfig, TrunkHealth, TrunkType
+from openivr.sip.accounts import CallerIdentity, TrunkConfig, TrunkType
+from openivr.sip.trunk.trunk_state import TrunkHealth
 from tests.sip.front import ADA, PASSWORD, free_port, front
 from tests.sip.phones import answer, baresip, linphone, play_in, registration, response, send, sipp
 from tests.sip.wire import SECONDS, Ear, answer_at_once
@@ -54,8 +54,8 @@ async def test_sipp_with_a_wrong_password_or_too_short_a_time(folder: Path) -> N
     ]
     async with front() as house:
         assert await sipp(folder, "".join(steps), house.target) == (0, "")
-        assert house.door.lookup("ada") == ()
-        assert house.door.counts["wrong"] == 1
+        assert house.registrar.lookup("ada") == ()
+        assert house.access.counts["wrong"] == 1
 
 
 @play_in
@@ -69,7 +69,7 @@ async def test_baresip_registers_calls_and_leaves(folder: Path) -> None:
             assert caller == CallerIdentity(account=ADA)
             assert leg.request.body
         await house.bound("ada", 0)
-        assert house.door.counts["wrong"] == 0
+        assert house.access.counts["wrong"] == 0
 
 
 @play_in
@@ -111,10 +111,10 @@ async def test_baresip_with_a_wrong_password(folder: Path) -> None:
     """It tries again and again, as fast as it can, until it is banned as this user."""
     banned: asyncio.Queue[Ban] = asyncio.Queue()
     async with front() as house:
-        house.door.rate_limiter.on_ban = banned.put_nowait
+        house.access.rate_limiter.on_ban = banned.put_nowait
         async with baresip(folder, house.target, "ada", "a-wrong-password"), asyncio.timeout(SECONDS):
             assert (await banned.get()).user == "ada"
-        assert house.door.lookup("ada") == ()
+        assert house.registrar.lookup("ada") == ()
 
 
 @play_in
@@ -126,7 +126,7 @@ async def test_linphone_registers_with_sha_256_and_leaves(folder: Path) -> None:
             assert binding.user_agent.startswith("Linphone")
             assert binding.instance.startswith("<urn:uuid:")
         await house.bound("ada", 0)
-        assert house.door.counts["wrong"] == 0
+        assert house.access.counts["wrong"] == 0
 
 
 @play_in

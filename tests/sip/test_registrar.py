@@ -127,12 +127,12 @@ def test_a_refusal_changes_nothing_at_all() -> None:
 def test_star_removes_all() -> None:
     registrar = Registrar()
     register(registrar, DESK, MOBILE)
-    for bad in (asking(every=True, cseq=2), asking(DESK, every=True, expires=0, cseq=2)):
+    for bad in (asking(removes_all=True, cseq=2), asking(DESK, removes_all=True, expires=0, cseq=2)):
         assert isinstance(registrar.register("1000", bad, 3, 1), RegisterRefusal)
-    assert registrar.register("1000", asking(every=True, expires=0), 3, 1) == RegisterRefusal(
+    assert registrar.register("1000", asking(removes_all=True, expires=0), 3, 1) == RegisterRefusal(
         500, "CSeq too low"
     )
-    assert contacts(registrar.register("1000", asking(every=True, expires=0, cseq=2), 3, 1)) == []
+    assert contacts(registrar.register("1000", asking(removes_all=True, expires=0, cseq=2), 3, 1)) == []
 
 
 @pytest.mark.parametrize("expires", [0, 600])
@@ -324,7 +324,7 @@ class RegistrarMachine(RuleBasedStateMachine):
     @rule()
     def remove_all(self) -> None:
         self.cseq += 1
-        self.registrar.register("1000", asking(every=True, expires=0, cseq=self.cseq), 1, self.now)
+        self.registrar.register("1000", asking(removes_all=True, expires=0, cseq=self.cseq), 1, self.now)
         self.model.bindings = {}
 
     @rule(seconds=st.sampled_from([1, 59, 60, 600, 4000]))

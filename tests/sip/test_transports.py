@@ -18,7 +18,7 @@ from openivr.sip.transaction.via import add_received
 from openivr.sip.transport import sockets as transports
 from openivr.sip.transport.sockets import AdvertisedAddresses
 from tests.sip.scene import play, scene
-from tests.sip.test_door import Channel
+from tests.sip.test_access_control import Channel
 from tests.sip.torture import request
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, House, Phone, answer_at_once, running, settings
 
@@ -94,7 +94,7 @@ async def test_without_an_address_of_its_family_nobody_is_reached() -> None:
             ear = Ear()
             caller.call(f"sip:100@[::1]:5060;transport={protocol}", ear, body=OFFER)
             assert (await ear.ending("failed")).status == 503
-        with pytest.raises(ValueError, match="no way"):
+        with pytest.raises(ValueError, match="no socket"):
             caller.contact_uri(Target("TCP", "::1", 5060))
         assert not caller.supports_family("::1")
 
@@ -175,7 +175,7 @@ async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
     async with scene() as s:
         taken = s.agent.listening[0]
         with pytest.raises(OSError, match="in use"):
-            await Agent(AgentSettings(listen=(taken,)), House()).start()
+            await Agent(AgentSettings(listen=(taken,)), House(), House()).start()
 
 
 class Line:

@@ -5,7 +5,7 @@ from time import time
 
 import pytest
 
-from openivr.sip.access.accounts import CallerIdentity
+from openivr.sip.accounts import CallerIdentity, TrunkConfig, TrunkType
 from openivr.sip.address import Target
 from openivr.sip.auth.client import DigestClient, Login
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
@@ -14,7 +14,7 @@ from openivr.sip.message.message import Request, Response
 from openivr.sip.registrar.registrar import Binding, to_plain
 from openivr.sip.transport.resolver import Resolver
 from openivr.sip.trunk.trunk_manager import read_answer
-from openivr.sip.trunk.trunk_state import FAILURES_UNTIL_DOWN, TrunkConfig, TrunkHealth, TrunkType
+from openivr.sip.trunk.trunk_state import FAILURES_UNTIL_DOWN, TrunkHealth
 from tests.sip.front import Front, free_port, front
 from tests.sip.scene import play
 from tests.sip.wire import ANSWER, OFFER, SECONDS, Ear, Phone, answer_at_once, settings
@@ -231,7 +231,7 @@ async def test_an_account_whose_registration_was_kept_over_a_restart_is_up() -> 
     binding = Binding("branch", "sip:a@h", Target("UDP", "127.0.0.1", 5062), time() + 60, 0, 0, "call", 1)
     async with front(account) as house:
         assert house.trunks.states[7].health is TrunkHealth.DOWN
-        house.door.restore([to_plain(binding)])
+        house.registrar.restore([to_plain(binding)])
         await house.line(7, TrunkHealth.UP)
         (way,) = house.trunks.dial_targets(7, "100")
         assert (way.uri, way.target) == ("sip:100@127.0.0.1:5062", binding.target)
@@ -261,13 +261,16 @@ async def test_a_call_over_a_trunk_answers_its_challenges() -> None:
     async with front(to_provider(far, TrunkType.PEER, caller_id="4930100")) as house:
         far.reply(await asked(far, house, "OPTIONS"), 200)
         (way,) = house.trunks.dial_targets(1, "+49301234", "1000")
-        assert (way.uri, way.caller) == (f"sip:+49301234@127.0.0.1:{far.port}", "sip:4930100@127.0.0.1")
+        assert (way.uri, way.caller("127.0.0.1")) == (
+            f"sip:+49301234@127.0.0.1:{far.port}",
+            "sip:4930100@127.0.0.1",
+        )
         ear = Ear()
         house.agent.call(
             way.uri,
             ear,
             body=OFFER,
-            caller=way.caller,
+            caller=way.caller("127.0.0.1"),
             target=way.target,
             authorise=way.authorise,
             contact_user=way.contact_user,
@@ -319,7 +322,12 @@ def test_two_of_us(protocol: str, host: str) -> None:
         ear = Ear()
         (way,) = caller.trunks.dial_targets(trunk, "6200", "1000")
         leg = caller.agent.call(
-            way.uri, ear, body=OFFER, caller=way.caller, target=way.target, authorise=way.authorise
+            way.uri,
+            ear,
+            body=OFFER,
+            caller=way.caller("127.0.0.1"),
+            target=way.target,
+            authorise=way.authorise,
         )
         await ear.hears("answered")
         found, inbound, _ = await called.call()

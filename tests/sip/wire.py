@@ -11,7 +11,7 @@ from openivr.sip.agent import Agent
 from openivr.sip.dialog.call_leg import CallLeg, CallLegListener
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.handler import LocalResponse
+from openivr.sip.handler import Admission, LocalResponse
 from openivr.sip.message.message import Request, Response, read
 from openivr.sip.settings import AgentSettings
 from openivr.sip.termination import Termination
@@ -104,19 +104,19 @@ class House:
     def on_malformed(self, source: Target) -> None:
         self.complaints += 1
 
-    def admit(self, request: Request) -> LocalResponse | None:
-        return self.verdict
+    def admit(self, request: Request) -> Admission | LocalResponse:
+        return self.verdict or Admission()
 
-    def on_invite(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
         ear = Ear()
         leg.listener = ear
         self.calls.put_nowait((leg, ear))
         self.on_call(leg)
 
-    def on_register(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request, admission: Admission) -> LocalResponse:
         return LocalResponse(200, headers=(("Contact", request.get("contact")),))
 
-    def on_other_request(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request, admission: Admission) -> LocalResponse | None:
         return LocalResponse(200) if request.method == "MESSAGE" else None
 
     async def call(self) -> tuple[InboundLeg, Ear]:
@@ -279,6 +279,6 @@ def to_tag(message: Response | Request) -> str:
 
 
 async def running(house: House, config: AgentSettings | None = None) -> Agent:
-    agent = Agent(config or settings(), house)
+    agent = Agent(config or settings(), house, house)
     await agent.start()
     return agent

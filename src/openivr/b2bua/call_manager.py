@@ -22,7 +22,7 @@ from openivr.b2bua.party import Party
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.media.rtp.ports import NoFamily, NoPorts
-from openivr.sip.access.accounts import CallerIdentity
+from openivr.sip.accounts import CallerIdentity
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.message.headers import read_address, read_uri

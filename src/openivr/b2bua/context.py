@@ -14,7 +14,8 @@ from openivr.cdr.journal.entries import JournalEntry
 from openivr.config.call_config import SipAccount
 from openivr.media.media import Media
 from openivr.sip.address import Target
-from openivr.sip.dialog.call_leg import Authorise, CallLeg, CallLegListener, Header
+from openivr.sip.dialog.call_leg import Authorise, CallLeg, CallLegListener
+from openivr.sip.message.message import Header
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.trunk.trunk_manager import DialTarget
 

@@ -27,8 +27,8 @@ from openivr.ivr.model import DestinationKind
 from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
 from openivr.sip.address import uri_host
-from openivr.sip.dialog.call_leg import Header
 from openivr.sip.dialog.refer import Referral
+from openivr.sip.message.message import Header
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.termination import FailureReason, Termination
 from openivr.sip.trunk.trunk_manager import DialTarget
@@ -210,7 +210,7 @@ class Dialer:
             began=self.context.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
-        self._place(DialTarget(contact, f"sip:{number}@{{host}}", target, None, ""), member, record, headers)
+        self._place(DialTarget(contact, number, "", target, None, ""), member, record, headers)
 
     # Outside numbers
 
@@ -296,7 +296,7 @@ class Dialer:
             target.uri,
             party,
             body=party.session.offer(),
-            caller=target.caller.replace("{host}", uri_host(media.address[0])),
+            caller=target.caller(media.address[0]),
             caller_name=self.caller.name,
             target=target.target,
             headers=headers,

@@ -7,9 +7,10 @@ from openivr.media.audio.g711 import Law
 from openivr.media.dtmf.rfc4733 import DtmfMethod, DtmfSelector
 from openivr.media.rtp.remote import RemoteMedia
 from openivr.media.session import MediaSession
-from openivr.sip.dialog.call_leg import CallLeg, CallLegListener, Header
+from openivr.sip.dialog.call_leg import CallLeg, CallLegListener
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.message.message import Header
 from openivr.sip.sdp.offer_answer import MediaParameters, OfferAnswerSession
 from openivr.sip.termination import Termination
 

@@ -30,13 +30,17 @@ from openivr.server.recovery import recover
 from openivr.server.sip_sockets import SipSocket
 from openivr.server.supervisor import WorkerContext
 from openivr.sip.access.access_control import AccessControl
-from openivr.sip.access.accounts import AccountDirectory, AuthAccount, CallerIdentity
+from openivr.sip.access.bans import BanAdministration
+from openivr.sip.accounts import AccountDirectory, AuthAccount, TrunkConfig, TrunkType
 from openivr.sip.address import normalize_host
 from openivr.sip.agent import Agent
 from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.handler import Admission, LocalResponse
+from openivr.sip.message.message import Request
 from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding, to_plain
+from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
@@ -112,11 +116,15 @@ class CallsProcess:
         self.settings, self.database, self.journal = settings, database, journal
         calls = settings.calls
         self.media = Media(media_settings(calls))
-        self.access_control = AccessControl(secrets.token_bytes(32), self.on_invite, is_full=self.is_full)
+        self.access_control = AccessControl(secrets.token_bytes(32), is_full=self.is_full)
         self.access_control.rate_limiter.set_exempt(calls.proxies)
-        self.agent = Agent(sip_settings(calls, journal.flush), self.access_control)
-        self.trunks = TrunkManager(self.agent, self.access_control, self.on_trunk_state)
-        self.keepalive = BindingKeepalive(self.agent, self.access_control)
+        self.bans = BanAdministration(self.access_control.rate_limiter)
+        self.registrar = RegistrarService()
+        self.agent = Agent(sip_settings(calls, journal.flush), self.access_control, self)
+        self.trunks = TrunkManager(
+            self.agent, self.registrar, self.access_control.set_trunk_addresses, self.on_trunk_state
+        )
+        self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
         self.context = CallContext(
             loop=asyncio.get_running_loop(),
@@ -125,7 +133,7 @@ class CallsProcess:
             prompts=PromptCache(Store(database), database.run_in_thread),
             limiter=CallLimiter(),
             trunks=self.trunks,
-            bindings_of=lambda account: self.access_control.lookup(account.user),
+            bindings_of=lambda account: self.registrar.lookup(account.user),
             open_mailbox=self.open_mailbox,
             write_entry=journal.write,
             now=now,
@@ -143,10 +151,10 @@ class CallsProcess:
         """Load the configuration and recover state, then start to listen."""
         config = await self.config_cache.current()
         state = await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
-        self.access_control.restore(state.bindings)
+        self.registrar.restore(state.bindings)
         for user in {binding["user"] for binding in state.bindings}:
-            self._contacts[user] = {binding.contact: binding for binding in self.access_control.lookup(user)}
-        self.access_control.watchers.append(self.on_bindings)
+            self._contacts[user] = {binding.contact: binding for binding in self.registrar.lookup(user)}
+        self.registrar.watchers.append(self.on_bindings)
         self.context.limiter.restore(state.outbound_calls)
         await self.context.prompts.load(sounds.NAMES)
         await self.context.prompts.load(config.snapshot.prompts)
@@ -158,6 +166,7 @@ class CallsProcess:
         snapshot = self.config_cache.configuration.snapshot
         log.info("new configuration", revision=snapshot.revision)
         self.access_control.configure(accounts)
+        self.registrar.configure(accounts.accounts)
         if self.agent.listening:
             self.trunks.configure(accounts.trunks)
         self.context.prompts.discard(changed_prompts)
@@ -186,9 +195,20 @@ class CallsProcess:
             if not self.call_manager.calls:
                 gc.collect()
 
-    def on_invite(self, leg: InboundLeg, caller: CallerIdentity) -> None:
-        """Pass an incoming call that was admitted to the call manager."""
-        self.call_manager.on_invite(leg, caller)
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
+        """Pass an incoming call of an authenticated caller to the call manager."""
+        if admission.caller is None:
+            leg.reject(403)
+        else:
+            self.call_manager.on_invite(leg, admission.caller)
+
+    def on_register(self, request: Request, admission: Admission) -> LocalResponse:
+        """Pass a REGISTER to the registrar."""
+        return self.registrar.on_register(request, admission)
+
+    def on_other_request(self, request: Request, admission: Admission) -> LocalResponse | None:
+        """Support no other method outside a dialog."""
+        return None
 
     def is_full(self) -> bool:
         """Return True if there is no room for another call."""
@@ -196,10 +216,9 @@ class CallsProcess:
 
     def on_control_request(self, request: ControlRequest) -> list[BanInfo]:
         """Return the SIP bans, or those that this request lifts."""
-        access = self.access_control
-        bans = access.lift_ban(request.lift) if request.lift else access.bans()
+        bans = self.bans.lift(request.lift) if request.lift else self.bans.active()
         if request.lift_all:
-            access.lift_bans()
+            self.bans.clear()
         return [BanInfo(ban.source, ban.user, ban.reason, round(seconds, 1)) for ban, seconds in bans]
 
     # Events for the journal
@@ -339,11 +358,11 @@ def make_account(account: SipAccount) -> AuthAccount:
     )
 
 
-def make_trunk(trunk: TrunkAccount) -> trunk_state.TrunkConfig:
-    return trunk_state.TrunkConfig(
+def make_trunk(trunk: TrunkAccount) -> TrunkConfig:
+    return TrunkConfig(
         id=trunk.id,
         name=trunk.name,
-        kind=trunk_state.TrunkType(trunk.kind),
+        kind=TrunkType(trunk.kind),
         host=normalize_host(trunk.hostname),
         port=trunk.port,
         protocol=trunk.transport.upper(),

@@ -1,6 +1,6 @@
-"""The user agent: sockets below, an owner above, and between them the rules of RFC 3261.
+"""A SIP user agent: places calls, receives calls and answers requests, under the rules of RFC 3261.
 
-agent = Agent(settings, owner)
+agent = Agent(settings, admission, handler)
 await agent.start()
 leg = agent.call("sip:100@192.0.2.7", listener, body=offer)
 ...
@@ -20,14 +20,14 @@ import structlog
 from openivr.sip.address import Hop, Target
 from openivr.sip.client_request import ClientRequest
 from openivr.sip.context import SDP, AgentContext
-from openivr.sip.dialog.call_leg import Authorise, CallLegListener, Header
+from openivr.sip.dialog.call_leg import Authorise, CallLegListener
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.refer import read_replaces
 from openivr.sip.dialog.uac import OutboundLeg
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.handler import LocalResponse, SipHandler
+from openivr.sip.handler import Admission, AdmissionHandler, LocalResponse, RequestHandler
 from openivr.sip.message.headers import read_uri, write_address
-from openivr.sip.message.message import Headers, Request, Response, read, respond
+from openivr.sip.message.message import Header, Headers, Request, Response, read, respond
 from openivr.sip.settings import AgentSettings
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer
@@ -38,17 +38,21 @@ from openivr.sip.transport.sockets import StreamChannel, Transports
 from openivr.sip.validation import NOT_ALLOWED, Refusal, check_invite, check_request
 
 log = structlog.get_logger(__name__)
-RETRY_AFTER = 5  # seconds, for those who come when we are full or about to stop
+RETRY_AFTER = 5  # seconds, in a 503 while the agent drains or has too many transactions
 ANONYMOUS = "sip:anonymous@anonymous.invalid"  # RFC 3323, section 4.1.1.3
 
 
 class Agent:
-    """A SIP user agent on one event loop."""
+    """A SIP user agent on one event loop.
 
-    def __init__(self, settings: AgentSettings, owner: SipHandler) -> None:
+    `admission` decides which requests outside a dialog are handled, `handler` handles them.
+    """
+
+    def __init__(self, settings: AgentSettings, admission: AdmissionHandler, handler: RequestHandler) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
-        self._owner = owner
+        self._admission = admission
+        self._handler = handler
         self._alarm: asyncio.TimerHandle | None = None
         self._draining = False
         self.settings = settings
@@ -62,15 +66,15 @@ class Agent:
         )
         if settings.before_send is not None or settings.trace is not None:
             transports.on_send = self._on_send
-        exchange = TransactionLayer(self, timers, settings.timing, transports.hop_to)
-        self._context = AgentContext(settings, timers, exchange, transports, Resolver())
+        transactions = TransactionLayer(self, timers, settings.timing, transports.hop_to)
+        self._context = AgentContext(settings, timers, transactions, transports, Resolver())
         self.listening: tuple[Target, ...] = ()
 
     async def start(self, sockets: Iterable[tuple[Target, socket.socket]] = ()) -> None:
-        """Listen; raises `OSError` and leaves nothing bound if one address cannot be.
+        """Listen on all addresses. If one cannot be bound, raises `OSError` and leaves none bound.
 
-        `sockets` are bound already and replace `settings.listen`. Their opener can keep them while a process
-        that serves them crashes and is restarted.
+        `sockets` are bound already and replace `settings.listen`. A supervisor that opened them keeps them
+        open while it restarts the process that serves them.
         """
         given: Iterable[tuple[Target, socket.socket | None]] = tuple(sockets)
         try:
@@ -83,7 +87,7 @@ class Agent:
             self.close()
             raise
 
-    # What the owner does
+    # Requests of the application
 
     def call(  # noqa: PLR0913 - what a call may be given, by name
         self,
@@ -99,11 +103,10 @@ class Agent:
         contact_user: str = "",
         max_forwards: int = 70,
     ) -> OutboundLeg:
-        """Call a URI; whatever goes wrong is told to the listener, later.
+        """Call a URI. Failures are reported to the listener, never before this returns.
 
-        `target` says where to send the INVITE if not to where the URI leads (a registered contact's source, a
-        trunk's proxy). Without a `body` the peer is asked for its offer. Raises `ValueError` for a `uri` or
-        `caller` that is no SIP URI.
+        `target` overrides where the INVITE is sent (a registered contact's source, a trunk's proxy). Without
+        a `body` the peer makes the offer. Raises `ValueError` if `uri` or `caller` is not a SIP URI.
         """
         request = self._begin_request(
             "INVITE", uri, write_address(_require_uri(caller), caller_name), f"<{uri}>"
@@ -121,7 +124,7 @@ class Agent:
         self,
         method: str,
         uri: str,
-        replied: Callable[[Response | FailureReason], None],
+        on_response: Callable[[Response | FailureReason], None],
         *,
         sender: str = ANONYMOUS,
         receiver: str = "",
@@ -132,10 +135,10 @@ class Agent:
         call_id: str = "",
         cseq: int = 1,
     ) -> None:
-        """Send a request of no dialog: REGISTER, OPTIONS, MESSAGE.
+        """Send a request outside a dialog: REGISTER, OPTIONS, MESSAGE.
 
-        `replied` is told the final response, later. A body needs a Content-Type among the headers.
-        Raises `ValueError` for what is no SIP URI.
+        `on_response` is called with the final response or the failure, later. A body needs a Content-Type
+        among the headers. Raises `ValueError` if `uri` or `sender` is not a SIP URI.
         """
         request = self._begin_request(
             method, uri, write_address(_require_uri(sender), tag=random_token()), f"<{receiver or uri}>"
@@ -149,15 +152,15 @@ class Agent:
             request.add(name, value)
         request.body = body
 
-        def took(response: Response) -> None:
+        def on_any_response(response: Response) -> None:
             if response.status >= 200:
-                replied(response)
+                on_response(response)
 
-        outgoing = ClientRequest(self._context, request, took, replied, authorise=authorise)
+        client = ClientRequest(self._context, request, on_any_response, on_response, authorise=authorise)
         if target is not None:
-            outgoing.send_to_target(target)
+            client.send_to_target(target)
         else:
-            outgoing.send_to_uri(uri)
+            client.send_to_uri(uri)
 
     def _begin_request(self, method: str, uri: str, sender: str, receiver: str) -> Request:
         call_id = f"{random_token()}{random_token()}"
@@ -175,39 +178,39 @@ class Agent:
         return request
 
     def contact_uri(self, target: Target, user: str = "") -> str:
-        """Our Contact URI as a numeric target should know it: for REGISTER.
+        """Return the local Contact URI as a numeric target can reach it, for REGISTER.
 
-        Raises `ValueError` if no socket of ours leads there.
+        Raises `ValueError` if no local socket reaches the target.
         """
         hop = self._context.transports.hop_to(target)
         if hop is None:
-            raise ValueError(f"no way to {target}")
+            raise ValueError(f"no socket for {target}")
         return self._context.contact_uri(hop, user)
 
     def supports_family(self, host: str) -> bool:
-        """Whether a numeric host is of a family that we listen on, so that calls can go either way."""
+        """Return True if a numeric host is of a family that is listened on, so that calls work both ways."""
         return self._context.transports.supports_family(host)
 
     def send_keepalive(self, target: Target) -> None:
-        """Send a numeric target a line break (RFC 5626, section 4.4.1), so that NATs on the way stay open."""
+        """Send a double CRLF to a numeric target, which keeps NAT mappings open (RFC 5626, section 4.4.1)."""
         hop = self._context.transports.hop_to(target)
         if hop is not None:
             hop.channel.send(b"\r\n\r\n", hop.address)
 
     @property
     def leg_count(self) -> int:
-        """How many calls are under way."""
+        """Return the number of call legs."""
         return len(self._context.legs)
 
     async def drain(self, seconds: float) -> None:
-        """Take no new calls (503), and wait until those under way have ended, at most so long."""
+        """Reject new calls with 503 and wait until the present ones have ended, at most `seconds`."""
         self._draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._context.wait_idle()
 
     def close(self) -> None:
-        """Hang up what is left, and close all sockets."""
+        """Hang up all calls and close all sockets."""
         self._draining = True
         for leg in list(self._context.legs.values()):
             leg.hangup()
@@ -216,51 +219,51 @@ class Agent:
         if self._alarm is not None:
             self._alarm.cancel()
 
-    # What arrives
+    # Messages received
 
     def _on_received(self, data: bytes, hop: Hop) -> None:
         source = hop.target
-        if not self._owner.is_source_allowed(source):
+        if not self._admission.is_source_allowed(source):
             return
         if self.settings.trace is not None:
             self.settings.trace(False, source, data)
         try:
             self._on_message(data, hop)
-        except Exception:  # one message's trouble must not take the socket from the others
+        except Exception:  # a message that fails must not stop the socket for all others
             log.exception("message failed", source=source)
 
     def _on_message(self, data: bytes, hop: Hop) -> None:
         message = read(data)
         if message is None:
-            self._owner.on_malformed(hop.target)
+            self._admission.on_malformed(hop.target)
         elif isinstance(message, Response):
             self._context.transactions.receive(message, hop)
         else:
             add_received(message, hop)
             if message.fault is not None:
-                self._owner.on_malformed(hop.target)
+                self._admission.on_malformed(hop.target)
                 self._reject(message, (message.fault.status, ()), message.fault.reason)
             else:
                 self._context.transactions.receive(message, hop)
 
     def on_request(self, request: Request) -> None:
-        """A request that no transaction knows."""
+        """Handle a request that starts a transaction."""
         if request.to.tag:
             leg = self._context.legs.get(request.to.tag)
             if leg is not None and leg.matches(request):
                 leg.handle_request(request)
                 return
-        reply = self._owner.admit(request)
-        if reply is not None:
-            self._respond_stateless(request, reply)
+        admission = self._admission.admit(request)
+        if isinstance(admission, LocalResponse):
+            self._respond_stateless(request, admission)
         elif request.to.tag:
             self._reject(request, (481, ()))
         elif len(self._context.transactions) >= self.settings.max_transactions:
             self._reject(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
         else:
-            self._on_new_request(request)
+            self._on_new_request(request, admission)
 
-    def _on_new_request(self, request: Request) -> None:
+    def _on_new_request(self, request: Request, admission: Admission) -> None:
         method = request.method
         refusal = check_request(request)
         if method == "INVITE" and refusal is None:
@@ -270,20 +273,20 @@ class Agent:
         elif self._draining and method in ("INVITE", "OPTIONS"):
             self._reject(request, (503, (("Retry-After", str(RETRY_AFTER)),)))
         elif method == "INVITE":
-            self._on_invite(request)
+            self._on_invite(request, admission)
         elif method == "OPTIONS":
-            tag = self._context.transactions.stateless_tag(request)  # anybody may ask: nothing is kept of it
+            tag = self._context.transactions.stateless_tag(request)  # unauthenticated: keeps no state
             response = respond(request, 200, headers=(("Accept", SDP),), tag=tag)
             self._context.add_capabilities(response, request.hop)
             self._context.transactions.respond_stateless(request, response)
         else:
-            self._on_other_request(request)
+            self._on_other_request(request, admission)
 
-    def _on_other_request(self, request: Request) -> None:
+    def _on_other_request(self, request: Request, admission: Admission) -> None:
         reply = (
-            self._owner.on_register(request)
+            self._handler.on_register(request, admission)
             if request.method == "REGISTER"
-            else self._owner.on_other_request(request)
+            else self._handler.on_other_request(request, admission)
         )
         if reply is None:
             self._reject(request, NOT_ALLOWED)
@@ -293,24 +296,24 @@ class Agent:
         response.headers["server"] = [self.settings.user_agent]
         self._context.transactions.respond(server, response)
 
-    def _on_invite(self, request: Request) -> None:
+    def _on_invite(self, request: Request, admission: Admission) -> None:
         replaced = None
         if "replaces" in request.headers:
-            found = self._find_replaced(request)
-            if not isinstance(found, DialogSession):
-                self._reject(request, found)
+            result = self._find_replaced(request)
+            if not isinstance(result, DialogSession):
+                self._reject(request, result)
                 return
-            replaced = found
+            replaced = result
         leg = InboundLeg(self._context, request, replaced)
         try:
-            self._owner.on_invite(leg)
+            self._handler.on_invite(leg, admission)
         except Exception:
             log.exception("call failed", call_id=leg.call_id)
             leg.hangup(500)
         leg.start_trying_timer()
 
     def _find_replaced(self, request: Request) -> DialogSession | Refusal:
-        """The leg that an INVITE with Replaces takes the place of (RFC 3891, section 3)."""
+        """Return the leg that an INVITE with Replaces replaces, or the refusal (RFC 3891, section 3)."""
         replaces = read_replaces(request.get("replaces"))
         if replaces is None or len(request.headers["replaces"]) > 1:
             return 400, ()
@@ -320,17 +323,17 @@ class Agent:
         if replaces.early_only and not leg.is_early:
             return 486, ()
         if leg.is_early and isinstance(leg, InboundLeg):
-            return 481, ()  # only calls that we placed can be picked up while they ring
+            return 481, ()  # section 3: an early dialog is replaced only at the side that sent the INVITE
         return leg
 
     def on_ack(self, request: Request) -> None:
-        """An ACK that no transaction wants."""
+        """Pass the ACK for a 2xx to its leg."""
         leg = self._context.legs.get(request.to.tag)
         if leg is not None and leg.matches(request):
             leg.handle_ack(request)
 
     def on_cancel(self, server: ServerTransaction, request: Request) -> None:
-        """A call is given up before it was answered."""
+        """Pass the CANCEL of an unanswered INVITE to its leg."""
         if isinstance(server.user, InboundLeg):
             server.user.handle_cancel(request)
 
@@ -349,14 +352,13 @@ class Agent:
         self._context.transactions.on_channel_closed(stream)
 
     def _on_send(self, data: bytes, hop: Hop) -> None:
-        """A message is about to leave."""
         settings = self.settings
         if settings.before_send is not None:
             settings.before_send()
         if settings.trace is not None:
             settings.trace(True, hop.target, data)
 
-    # Time
+    # Timers
 
     def _wake(self, when: float) -> None:
         if self._alarm is not None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from openivr.sip.address import Hop, Target
 from openivr.sip.context import AgentContext
-from openivr.sip.dialog.call_leg import Authorise, Header
+from openivr.sip.dialog.call_leg import Authorise
 from openivr.sip.dialog.dialog import Dialog
-from openivr.sip.message.message import Request, Response
+from openivr.sip.message.message import Header, Request, Response
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ClientTransaction
 from openivr.sip.transaction.tables import State

@@ -1,18 +1,22 @@
-"""What an agent asks of the one it works for."""
+"""Callbacks that an Agent needs from the application: admission of requests, and their handling.
 
+All are called on the event loop and must not block.
+"""
+
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from openivr.sip.accounts import CallerIdentity
 from openivr.sip.address import Target
-from openivr.sip.dialog.call_leg import Header
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.message.message import Request
+from openivr.sip.message.message import Header, Request
 
 
 class LocalResponse(NamedTuple):
-    """An answer to a request. Status 0: no answer at all."""
+    """A response generated here. Status 0: none is sent."""
 
     status: int
-    reason: str = ""  # "": the usual one
+    reason: str = ""  # "": the default phrase of the status
     headers: tuple[Header, ...] = ()
     body: bytes = b""
 
@@ -20,37 +24,48 @@ class LocalResponse(NamedTuple):
 DROP = LocalResponse(0)
 
 
-class SipHandler(Protocol):
-    """Who stands behind an agent. Called on the event loop; must not block."""
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The decision to handle a request. `caller` is the authenticated sender, None for OPTIONS."""
+
+    caller: CallerIdentity | None = None
+
+
+class AdmissionHandler(Protocol):
+    """Decides which requests are handled."""
 
     def is_source_allowed(self, source: Target) -> bool:
-        """Whether anything from this source is looked at; asked before a message is read."""
+        """Return False to discard a message from this source before it is parsed."""
         ...
 
     def on_malformed(self, source: Target) -> None:
-        """This source sent what is not SIP, or a request so malformed that `admit` was not asked."""
+        """Called for a message that cannot be parsed, which `admit` never sees."""
         ...
 
-    def admit(self, request: Request) -> LocalResponse | None:
-        """Decide on a request before anything about it is kept; `None` lets it in.
+    def admit(self, request: Request) -> Admission | LocalResponse:
+        """Admit a request, or return the response that rejects it.
 
         Called for every request outside a dialog except ACK and CANCEL. A `LocalResponse` (401, 403) is sent
-        without keeping state. `SILENCE` drops the request.
+        without keeping transaction state; `DROP` sends nothing.
         """
         ...
 
-    def on_invite(self, leg: InboundLeg) -> None:
-        """An admitted INVITE. Set `leg.listener`, then ring, answer or reject it: now or later.
 
-        `leg.replaces` is the leg whose place this call takes (RFC 3891): connect this one instead, and hang
-        that one up.
+class RequestHandler(Protocol):
+    """Handles admitted requests."""
+
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
+        """Handle an INVITE: set `leg.listener`, then call `progress`, `answer` or `reject`, now or later.
+
+        `leg.replaces` is the leg that this call replaces (RFC 3891): connect this one instead and hang up the
+        replaced one.
         """
         ...
 
-    def on_register(self, request: Request) -> LocalResponse:
-        """An admitted REGISTER: the registrar's answer."""
+    def on_register(self, request: Request, admission: Admission) -> LocalResponse:
+        """Return the registrar's response to a REGISTER."""
         ...
 
-    def on_other_request(self, request: Request) -> LocalResponse | None:
-        """Any other admitted request but OPTIONS (MESSAGE, SUBSCRIBE ...). `None`: 405 with Allow."""
+    def on_other_request(self, request: Request, admission: Admission) -> LocalResponse | None:
+        """Return the response to any other method but OPTIONS (MESSAGE, SUBSCRIBE). None: 405 with Allow."""
         ...

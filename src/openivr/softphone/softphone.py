@@ -14,7 +14,7 @@ from openivr.sip.agent import Agent
 from openivr.sip.auth.client import DigestClient, HashedLogin, Login
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.dialog.uas import InboundLeg
-from openivr.sip.handler import LocalResponse
+from openivr.sip.handler import Admission, LocalResponse
 from openivr.sip.message.headers import write_user
 from openivr.sip.message.message import Request, Response, read
 from openivr.sip.sdp.offer_answer import OfferAnswerSession
@@ -83,7 +83,7 @@ class Softphone:
         settings = AgentSettings(
             listen=listening, authorities=authorities, user_agent=USER_AGENT, trace=self._watch
         )
-        self.agent = Agent(settings, self)
+        self.agent = Agent(settings, self, self)
 
     async def start(self, media: Media) -> "Softphone":
         """Open the socket. Raises OSError."""
@@ -167,16 +167,16 @@ class Softphone:
     def on_malformed(self, source: Target) -> None:
         """Ignore a malformed message."""
 
-    def admit(self, request: Request) -> LocalResponse | None:
-        return None
+    def admit(self, request: Request) -> Admission | LocalResponse:
+        return Admission()
 
-    def on_register(self, request: Request) -> LocalResponse:
+    def on_register(self, request: Request, admission: Admission) -> LocalResponse:
         return LocalResponse(403)
 
-    def on_other_request(self, request: Request) -> LocalResponse | None:
+    def on_other_request(self, request: Request, admission: Admission) -> LocalResponse | None:
         return None
 
-    def on_invite(self, leg: InboundLeg) -> None:
+    def on_invite(self, leg: InboundLeg, admission: Admission) -> None:
         line = self.open_line()
         if line.receive(leg):
             self.on_call(line, leg.request)

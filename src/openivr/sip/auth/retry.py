@@ -1,8 +1,7 @@
 """Answers to challenges, as an agent asks for them while it sends a request."""
 
 from openivr.sip.auth.client import CHALLENGE_HEADERS, CREDENTIALS_HEADERS, AuthAttempt, DigestClient
-from openivr.sip.dialog.call_leg import Header
-from openivr.sip.message.message import Request, Response
+from openivr.sip.message.message import Header, Request, Response
 
 
 class AuthRetry:

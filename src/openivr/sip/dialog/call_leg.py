@@ -1,137 +1,126 @@
-"""A leg: one call with one peer, as those see it who place, take and connect calls.
+"""A call leg: one call with one peer, as the application sees it.
 
-`InboundLeg` (`inbound`) and `OutboundLeg` (`outbound`) are the two kinds; `within` is what they share.
+`InboundLeg` (`uas`) and `OutboundLeg` (`uac`) are the two kinds. `DialogSession` is their common base class.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
 from openivr.sip.address import Target
 from openivr.sip.dialog.dialog import Dialog
 from openivr.sip.dialog.refer import Referral
-from openivr.sip.message.message import Request, Response
+from openivr.sip.message.message import Header, Request, Response
 from openivr.sip.termination import Termination
-
-Header = tuple[str, str]  # a name in any spelling, and its value
 
 
 class Authorise(Protocol):
-    """Answers the challenges of a peer: one per call, trunk or registration, for it may count nonces."""
+    """Answers digest challenges. It may count nonces, so one belongs to one call, trunk or registration."""
 
     def __call__(self, request: Request, response: Response) -> Header | None:
-        """The credentials for the same request sent again, `None` to give up. The response is 401 or 407.
+        """Return the credentials for a request that was challenged with 401 or 407; None to give up.
 
-        `request` is what was challenged: its method, URI and body are those that will be sent again.
+        The request is sent again with the same method, URI and body.
         """
         ...
 
 
-class CallLeg(ABC):
-    """One call with one peer. Methods called when they mean nothing any more change nothing."""
-
-    __slots__ = (
-        "call_id",
-        "dialog",
-        "has_response",
-        "is_early",
-        "is_terminated",
-        "listener",
-        "request",
-        "tag",
-    )
+class CallLeg(Protocol):
+    """One call with one peer. A method that makes no sense in the present state does nothing."""
 
     listener: "CallLegListener"
     call_id: str
-    tag: str  # ours; with the call id and the peer's tag it names the dialog
-    request: Request  # the INVITE: theirs or ours
-    dialog: Dialog | None  # none before the peer of an outbound leg has answered at all
+    tag: str  # the local tag; with the Call-ID and the remote tag it identifies the dialog
+    request: Request  # the INVITE
+    dialog: Dialog | None  # None before the first response to an outbound leg
     is_early: bool  # not answered yet
-    has_response: bool  # the peer has said something, be it 100 alone
-    is_terminated: bool  # failed or ended; its listener has been told
+    has_response: bool  # the peer has responded, if only with 100
+    is_terminated: bool  # failed or ended; the listener has been called
 
     @property
-    @abstractmethod
     def source(self) -> Target:
-        """Where the peer is: where the INVITE came from, or was sent to."""
+        """Return where the INVITE came from, or was sent to."""
+        ...
 
-    @abstractmethod
     def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
-        """End the leg in any state: BYE; CANCEL if outbound and early; `status` if inbound and early."""
+        """End the leg in any state.
 
-    @abstractmethod
+        An early inbound leg is rejected with `status`, an early outbound one cancelled, any other gets BYE.
+        """
+        ...
+
     def reinvite(self, body: bytes) -> None:
-        """Offer the session anew: a re-INVITE, once nothing else is under way.
+        """Send a new offer in a re-INVITE, once no other offer is pending.
 
-        `agreed` or `disagreed` follows.
+        `on_answer_sdp` or `on_reinvite_rejected` follows.
         """
+        ...
 
-    @abstractmethod
     def refer(self, target: str, replaces: "CallLeg | None" = None) -> None:
-        """Ask the peer to call the URI `target` (RFC 3515); attended: to replace our side of another leg.
+        """Ask the peer to call the URI `target` (RFC 3515), or to replace the local side of another leg.
 
-        The listener's `transferring` is told how it goes.
+        `on_refer_progress` reports the outcome.
         """
+        ...
 
-    @abstractmethod
     def send_dtmf_info(self, key: str, milliseconds: int = 160) -> None:
-        """Send a key by INFO (application/dtmf-relay)."""
+        """Send a DTMF digit by INFO (application/dtmf-relay)."""
+        ...
 
 
 class CallLegListener:
-    """Hears what becomes of a leg; every method may be left as it is.
+    """Callbacks of a leg. Every one may be left as it is.
 
-    Exactly one of `failed` and `ended` is called for a leg, once and last: `failed` if it was never answered,
-    `ended` if it was. Ending the leg oneself is reported as well. Called on the event loop, from inside of
-    `CallLeg`'s own methods too; may call any method of any leg, must not block.
+    `on_failed` is called if the leg is never answered, otherwise `on_ended`: either of them once and last,
+    for a leg ended locally as well. All are called on the event loop, also from within the methods of
+    `CallLeg`. They may call any method of any leg and must not block.
     """
 
     __slots__ = ()
 
     def on_progress(self, leg: CallLeg, status: int, body: bytes) -> None:
-        """Outbound: 180 to 199. A body is early media: their answer to our offer."""
+        """Outbound: 180 to 199 was received. A body is the SDP answer to the offer: early media."""
 
     def on_answer(self, leg: CallLeg, body: bytes) -> None:
-        """Outbound: they answered; the body is their answer, and it is acknowledged already.
+        """Outbound: the peer answered, and the ACK has been sent. The body is the SDP answer.
 
-        If the leg was placed without an offer, `offered` is asked before this, and the body here is b"".
+        If the INVITE had no offer, `on_offer` is called before this and the body is b"".
         """
 
     def on_ack(self, leg: CallLeg, body: bytes) -> None:
-        """Inbound: our 200 has been acknowledged. The body is their answer if the 200 carried our offer."""
+        """Inbound: the ACK for the 200 was received. The body is the SDP answer to an offer in the 200."""
 
     def on_offer(self, leg: CallLeg, body: bytes) -> bytes | None:
-        """The peer offers a session anew (hold, new address, codec): return the answer.
+        """Return the SDP answer to a new offer of the peer (hold, new address, codec).
 
-        `None`: not acceptable (488), the session stays as it was.
+        None rejects it with 488 and leaves the session as it is.
         """
         return None
 
     def on_offer_request(self, leg: CallLeg) -> bytes | None:
-        """The peer asks for our offer (a re-INVITE without one): return it. `None`: 488.
+        """Return an SDP offer for a re-INVITE without one; None rejects it with 488.
 
-        `agreed` brings the answer. For a first INVITE, pass the offer to `InboundLeg.answer`.
+        `on_answer_sdp` brings the answer. For an initial INVITE pass the offer to `InboundLeg.answer`.
         """
         return None
 
     def on_answer_sdp(self, leg: CallLeg, body: bytes) -> None:
-        """The answer to an offer that we made within the dialog (`reoffer`, or `wanted`)."""
+        """The SDP answer to a local offer within the dialog (`reinvite` or `on_offer_request`)."""
 
     def on_reinvite_rejected(self, leg: CallLeg, status: int) -> None:
-        """Our `reoffer` was refused (488, 491 too often ...); the session stays as it was."""
+        """The peer rejected a `reinvite` (488, or 491 too often). The session stays as it was."""
 
     def on_dtmf(self, leg: CallLeg, key: str, milliseconds: int) -> None:
-        """A key by INFO: one of 0-9 * # A-D, and how long it was pressed."""
+        """A digit was received by INFO: one of 0-9 * # A-D, and its duration."""
 
     def on_refer(self, leg: CallLeg, referral: Referral) -> None:
-        """The peer asks to transfer this call. Call `accept` or `reject`, now or later."""
+        """The peer requests a transfer. Call `accept` or `reject` of the referral, now or later."""
         referral.reject(603)
 
     def on_refer_progress(self, leg: CallLeg, status: int) -> None:
-        """News of our `refer`: 1xx under way, 2xx done, else failed. A final one comes once, and last."""
+        """The state of a local `refer`: 1xx pending, 2xx done, else failed. A final one comes once."""
 
     def on_failed(self, leg: CallLeg, ending: Termination) -> None:
-        """The leg was never answered, and is over."""
+        """The leg was never answered and is terminated."""
 
     def on_ended(self, leg: CallLeg, ending: Termination) -> None:
-        """The leg was answered, and is over."""
+        """The leg was answered and is terminated."""

@@ -3,9 +3,9 @@
 Offers may not cross (RFC 3264, section 4): who would cross an offer is answered 491 and tries again.
 """
 
-from abc import abstractmethod
 from collections.abc import Callable
 from random import uniform
+from typing import Protocol
 
 from openivr.sip.client_request import ClientRequest
 from openivr.sip.context import AgentContext
@@ -28,51 +28,49 @@ MAX_OFFER_ATTEMPTS = 5  # at one offer that meets 491
 DIALOG_GONE = (408, 481)  # answers that end a dialog (section 12.2.1.2)
 
 
-class ReinviteHost(CallLeg):
-    """What a renegotiation needs of its leg."""
-
-    __slots__ = ("context", "last_sdp", "owns_call_id")
+class ReinviteHost(CallLeg, Protocol):
+    """The parts of a leg that a renegotiation uses."""
 
     context: AgentContext
-    last_sdp: bytes  # our description as the peer last had it
-    owns_call_id: bool
+    last_sdp: bytes  # the local description that the peer received last
+    owns_call_id: bool  # generated here: decides who waits longer after 491 (section 14.1)
 
     @property
-    @abstractmethod
     def session_timer_terms(self) -> SessionTimerTerms | None:
-        """What is agreed about the session timer."""
+        """Return the negotiated session timer; None if there is none."""
+        ...
 
-    @abstractmethod
     def start_session_timer(self, terms: SessionTimerTerms | None) -> None:
-        """Begin an interval of the session timer."""
+        """Restart the session timer."""
+        ...
 
     @property
-    @abstractmethod
     def glare_status(self) -> int:
-        """The status that refuses an offer of the peer while the first one has no answer; 0 once it has."""
+        """Return the status that rejects an offer while the initial one has no answer; 0 once it has."""
+        ...
 
-    @abstractmethod
     def allows(self, method: str) -> bool:
-        """Whether the peer has said that it understands a method."""
+        """Return True if the peer has listed a method in Allow."""
+        ...
 
-    @abstractmethod
     def send_request(
         self,
         method: str,
-        took: Callable[[Response], None],
-        lost: Callable[[FailureReason], None],
+        on_response: Callable[[Response], None],
+        on_failure: Callable[[FailureReason], None],
         body: bytes = b"",
         change: Callable[[Request], None] | None = None,
     ) -> ClientRequest:
-        """Send a request of the dialog."""
+        """Send a request within the dialog."""
+        ...
 
-    @abstractmethod
     def terminate(self, ending: Termination) -> None:
-        """Send BYE, and be over."""
+        """Send BYE and terminate the leg."""
+        ...
 
-    @abstractmethod
     def refresh_target(self, message: Request | Response) -> None:
-        """Take over the Contact and what else a message says of its sender."""
+        """Adopt the Contact and Allow of a message."""
+        ...
 
 
 class Renegotiation:

@@ -1,23 +1,23 @@
-"""Calls that we place: the side that sends an INVITE (RFC 3261, section 13.2)."""
+"""The UAC core of a call: sends an INVITE and handles its responses (RFC 3261, section 13.2)."""
 
 from collections.abc import Sequence
 
 from openivr.sip.address import Hop, Target
 from openivr.sip.client_request import ClientRequest
 from openivr.sip.context import AgentContext
-from openivr.sip.dialog.call_leg import Authorise, Header
+from openivr.sip.dialog.call_leg import Authorise
 from openivr.sip.dialog.dialog import Dialog, contact_uri, nat_hop, uac_dialog
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.invite_2xx import AckSender
 from openivr.sip.dialog.session_timer import read_terms, write_requested_terms
 from openivr.sip.message.headers import read_address, read_number, read_uri
-from openivr.sip.message.message import NOWHERE, Request, Response
+from openivr.sip.message.message import NOWHERE, Header, Request, Response
 from openivr.sip.termination import FailureReason, Termination, from_failure, from_response
 from openivr.sip.transaction.timers import Timer
 
 
 class OutboundLeg(DialogSession):
-    """A call that we place."""
+    """A call placed from here."""
 
     __slots__ = (
         "_acks",
@@ -34,33 +34,34 @@ class OutboundLeg(DialogSession):
 
     def __init__(
         self,
-        stack: AgentContext,
+        context: AgentContext,
         request: Request,
         target: Target | None,
         authorise: Authorise | None,
         contact_user: str,
     ) -> None:
-        super().__init__(stack, request, request.call_id, authorise)
-        self.owns_call_id, self.has_response = True, False
+        super().__init__(context, request, owns_call_id=True, authorise=authorise)
         self.last_sdp = request.body
         self._target = target
         self._contact_user = contact_user
         self._cancelled = self._cancel_sent = False
         self._cancel_headers: Sequence[Header] = ()
-        self._early_dialogs: dict[str, Dialog] = {}  # by the peer's tag: an INVITE may reach several
-        self._last_rseq: dict[str, int] = {}  # the last RSeq that each has sent
+        self._early_dialogs: dict[str, Dialog] = {}  # by remote tag: a proxy may fork the INVITE
+        self._last_rseq: dict[str, int] = {}  # the last RSeq received, by remote tag
         self._acks: dict[str, AckSender] = {}
         self._ring_timer: Timer | None = None
         self._invite: ClientRequest
 
     def send_invite(self) -> None:
         """Send the INVITE."""
-        stack = self.context
+        context = self.context
         request = self.request
         request.headers["from"] = [f"{request.get('from')};tag={self.tag}"]
-        if stack.settings.session_expires:
-            write_requested_terms(request, stack.settings.session_expires, None, stack.settings.min_session)
-        self._ring_timer = stack.timers.set(stack.settings.ring_limit, self.hangup)
+        if context.settings.session_expires:
+            write_requested_terms(
+                request, context.settings.session_expires, None, context.settings.min_session
+            )
+        self._ring_timer = context.timers.set(context.settings.ring_limit, self.hangup)
         self._invite = self._start_invite(request)
 
     def _start_invite(self, request: Request) -> ClientRequest:
@@ -70,7 +71,7 @@ class OutboundLeg(DialogSession):
             self._on_response,
             self._on_failure,
             authorise=self._authorise,
-            prepare=lambda made, hop: self.context.add_capabilities(made, hop, self._contact_user),
+            prepare=lambda sent, hop: self.context.add_capabilities(sent, hop, self._contact_user),
         )
         self._invite = invite
         routes = request.values("route")
@@ -83,46 +84,49 @@ class OutboundLeg(DialogSession):
 
     @property
     def source(self) -> Target:
-        """Where the INVITE went."""
+        """Return where the INVITE was sent."""
         return self._invite.hop.target if self._invite.hop else NOWHERE
 
     @property
     def glare_status(self) -> int:
-        """Our own offer has no answer yet: the peer may make no other."""
+        """Return 491 while the local offer has no answer."""
         return 491 if self.is_early else 0
 
-    # What the owner does
+    # Hanging up
 
-    def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
-        """BYE, or CANCEL before an answer; an answer that crosses it is acknowledged and hung up.
+    def cancel(self, headers: Sequence[Header] = ()) -> None:
+        """Send CANCEL. An answer that crosses it is acknowledged and followed by BYE.
 
-        `headers` say why: Reason with "Call completed elsewhere" keeps phones from showing a missed call.
+        `headers` give the reason: Reason with "Call completed elsewhere" prevents a missed call in the list
+        of the phone.
         """
-        if self.is_terminated:
-            return
-        if self.is_early:
+        if self.is_early and not self.is_terminated:
             self._cancelled = True
             self._cancel_headers = headers
             self._cancel_sent = self._invite.cancel(headers)
             self.finish(from_failure(FailureReason.CANCELLED, by_peer=False))
-        else:
-            self.send_bye(headers)
-            self.finish(Termination(0, "", False))
 
-    # What the peer does
+    def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
+        """Send CANCEL if the call is early, else BYE. `status` is not used."""
+        if self.is_early:
+            self.cancel(headers)
+        else:
+            self.bye(headers)
+
+    # Messages received
 
     def matches(self, request: Request) -> bool:
-        """Whether a request is of this call: of its dialog, or of one of the early ones."""
+        """Return True if a request belongs to the dialog or to an early dialog."""
         if self.dialog is not None:
             return self.dialog.matches(request)
         early = self._early_dialogs.get(request.from_.tag)
         if early is None or not early.matches(request):
             return False
-        self.dialog = early  # until another answers
+        self.dialog = early  # until another callee answers
         return True
 
     def has_remote_tag(self, tag: str) -> bool:
-        """Whether the peer, or one of those that ring, has this tag."""
+        """Return True if the peer or a ringing callee has this tag."""
         return super().has_remote_tag(tag) or (self.is_early and tag in self._early_dialogs)
 
     def _on_response(self, response: Response) -> None:
@@ -137,22 +141,22 @@ class OutboundLeg(DialogSession):
             self.finish(from_response(response))
 
     def _retry_with_min_se(self, response: Response) -> bool:
-        """Place the call once more with the session interval that the peer needs (RFC 4028, section 7.3)."""
-        least = read_number(response.get("min-se"))
+        """Send the INVITE again with the session interval that the peer requires (RFC 4028, section 7.3)."""
+        min_se = read_number(response.get("min-se"))
         old = self._invite.request
-        if not least or self.is_terminated or least <= (read_number(old.get("session-expires")) or 0):
+        if not min_se or self.is_terminated or min_se <= (read_number(old.get("session-expires")) or 0):
             return False
         again = Request("INVITE", old.uri, {k: v for k, v in old.headers.items() if k != "via"}, old.body)
         again.call_id = old.call_id
         again.cseq = old.cseq + 1
         again.headers["cseq"] = [f"{again.cseq} INVITE"]
-        write_requested_terms(again, least, None, least)
+        write_requested_terms(again, min_se, None, min_se)
         self._start_invite(again)
         return True
 
     def _on_provisional(self, response: Response) -> None:
         if self._cancelled:
-            if not self._cancel_sent:  # nothing had been heard before (section 9.1)
+            if not self._cancel_sent:  # CANCEL has to wait for a provisional response (section 9.1)
                 self._cancel_sent = self._invite.cancel(self._cancel_headers)
             return
         if response.status == 100 or self.is_terminated or not self.is_early:
@@ -162,11 +166,11 @@ class OutboundLeg(DialogSession):
             self._early_dialogs[tag] = self._make_dialog(response)
         self.note_allow(response)
         if "100rel" in response.tokens("require") and tag and not self._send_prack(response, tag):
-            return  # it has come before
+            return  # a retransmission
         self.listener.on_progress(self, response.status, response.body)
 
     def _send_prack(self, response: Response, tag: str) -> bool:
-        """Send PRACK (RFC 3262, section 4); whether the response is the next of its sender."""
+        """Send PRACK (RFC 3262, section 4). Return False if the response is not the next of its sender."""
         number = read_number(response.get("rseq"))
         last = self._last_rseq.get(tag)
         if number is None or (last is not None and number != last + 1):
@@ -180,9 +184,9 @@ class OutboundLeg(DialogSession):
         def change(request: Request) -> None:
             request.headers["rack"] = [f"{number} {response.cseq} INVITE"]
 
-        held, self.dialog = self.dialog, dialog
+        confirmed, self.dialog = self.dialog, dialog
         self.send_request("PRACK", body=body, change=change)
-        self.dialog = held
+        self.dialog = confirmed
         return True
 
     def _on_success(self, response: Response) -> None:
@@ -194,16 +198,16 @@ class OutboundLeg(DialogSession):
         if early := self._early_dialogs.get(tag):
             dialog.local_seq = max(dialog.local_seq, early.local_seq)
             dialog.remote_seq = early.remote_seq
-        wanted = not self._cancelled and not self.is_terminated and self.is_early
-        body = self._establish(dialog, response) if wanted else b""
+        is_wanted = not self._cancelled and not self.is_terminated and self.is_early
+        body = self._establish(dialog, response) if is_wanted else b""
         self._acks[tag] = AckSender(self.context, dialog, self._invite.request, body or b"")
-        if not wanted or body is None:
+        if not is_wanted or body is None:
             self._bye_dialog(dialog)
-        if wanted:
+        if is_wanted:
             self._report_answer(response, body)
 
     def _establish(self, dialog: Dialog, response: Response) -> bytes | None:
-        """Take the dialog for ours; the answer to an offer in the 200, `None` if that is not acceptable."""
+        """Confirm the dialog. Return the answer to an offer in the 200, None if it is not acceptable."""
         self.dialog = dialog
         self.note_allow(response)
         if self._ring_timer is not None:
@@ -228,10 +232,10 @@ class OutboundLeg(DialogSession):
             self._renegotiation.on_established()
 
     def _bye_dialog(self, dialog: Dialog) -> None:
-        """End a call that nobody wants: an answer that crossed our CANCEL, or a second one (13.2.2.4)."""
-        held, self.dialog = self.dialog, dialog
-        self.send_bye()
-        self.dialog = held
+        """Hang up after a 2xx that crossed the CANCEL, or a second 2xx of a forked INVITE (13.2.2.4)."""
+        confirmed, self.dialog = self.dialog, dialog
+        self._send_bye()
+        self.dialog = confirmed
 
     def _make_dialog(self, response: Response) -> Dialog:
         dialog = uac_dialog(self._invite.request, response, self.tag)
@@ -248,12 +252,12 @@ class OutboundLeg(DialogSession):
         address = read_address(response.get("to"))
         return address.tag if address else ""
 
-    def _on_failure(self, why: FailureReason) -> None:
+    def _on_failure(self, reason: FailureReason) -> None:
         if not self.is_terminated:
-            self.finish(from_failure(why))
+            self.finish(from_failure(reason))
 
     def finish(self, ending: Termination) -> None:
-        """Be over, and say so."""
+        """Terminate the leg without a message to the peer, and notify the listener."""
         if self._ring_timer is not None:
             self.context.timers.cancel(self._ring_timer)
         super().finish(ending)

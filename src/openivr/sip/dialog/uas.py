@@ -1,25 +1,25 @@
-"""Calls that peers place: the side that answers an INVITE (RFC 3261, section 13.3)."""
+"""The UAS core of a call: answers a received INVITE (RFC 3261, section 13.3)."""
 
 from collections.abc import Sequence
 
 from openivr.sip.address import Target
 from openivr.sip.context import AgentContext
-from openivr.sip.dialog.call_leg import CallLeg, Header
+from openivr.sip.dialog.call_leg import CallLeg
 from openivr.sip.dialog.dialog import nat_hop, uas_dialog
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.invite_2xx import Invite2xx
 from openivr.sip.dialog.prack import ReliableProvisional
 from openivr.sip.dialog.session_timer import answer_terms, write_answered_terms
-from openivr.sip.message.message import Request, Response, respond
+from openivr.sip.message.message import Header, Request, Response, respond
 from openivr.sip.termination import FailureReason, Termination, from_failure, read_reason
 from openivr.sip.transaction.layer import ServerTransaction
 from openivr.sip.transaction.timers import Timer
 
-TRYING_SECONDS = 0.2  # without an answer by then, 100 says that the INVITE has arrived (section 17.2.1)
+TRYING_SECONDS = 0.2  # without a response by then 100 is sent (section 17.2.1)
 
 
 class InboundLeg(DialogSession):
-    """A call that a peer places."""
+    """A received call."""
 
     __slots__ = (
         "_bye_headers",
@@ -33,35 +33,34 @@ class InboundLeg(DialogSession):
         "replaces",
     )
 
-    def __init__(self, stack: AgentContext, request: Request, replaces: CallLeg | None = None) -> None:
-        super().__init__(stack, request, request.call_id)
-        self.owns_call_id = False
-        self.body = request.body  # the offer; b"" if the INVITE has none
-        self.replaces = replaces  # the leg whose place this one takes (RFC 3891)
+    def __init__(self, context: AgentContext, request: Request, replaces: CallLeg | None = None) -> None:
+        super().__init__(context, request, owns_call_id=False)
+        self.body = request.body  # the SDP offer; b"" if the INVITE has none
+        self.replaces = replaces  # the leg that this one replaces (RFC 3891)
         self.dialog = uas_dialog(request, self.tag)
         hop = request.hop
         via = request.via
         if hop is not None and via is not None and not self.dialog.route_set:
             self.dialog.hop = nat_hop(self.dialog.remote_target, via.host, hop)
         self.note_allow(request)
-        self._server: ServerTransaction = stack.transactions.create_server(request)
+        self._server: ServerTransaction = context.transactions.create_server(request)
         self._server.user = self
         self._server.on_failure = self._on_transaction_failure
         self._invite_2xx: Invite2xx | None = None
         self._reliable: ReliableProvisional | None = None
-        self._delayed_answer: tuple[bytes, Sequence[Header]] | None = None  # an answer that waits for PRACK
+        self._delayed_answer: tuple[bytes, Sequence[Header]] | None = None  # sent once PRACK has arrived
         self._sent_early_sdp = False
-        self._bye_headers: Sequence[Header] | None = None  # of a BYE that waits for the ACK
+        self._bye_headers: Sequence[Header] | None = None  # of a BYE that is sent once the ACK has arrived
         self._trying_timer: Timer | None = None
 
     @property
     def source(self) -> Target:
-        """Where the INVITE came from."""
+        """Return where the INVITE came from."""
         return self.request.source
 
     @property
     def glare_status(self) -> int:
-        """Whether an offer has no answer yet, the peer's (500) or ours (491; RFC 3311, section 5.2)."""
+        """Return 500 while the peer's offer is pending, 491 while a local one is (RFC 3311, section 5.2)."""
         if not self.is_early:
             return 491 if self._invite_2xx is not None and not self.body else 0
         settled = self._sent_early_sdp and self.body and not self._awaits_prack
@@ -72,7 +71,7 @@ class InboundLeg(DialogSession):
         return self._reliable is not None and self._reliable.blocks_answer
 
     def start_trying_timer(self) -> None:
-        """Say that the INVITE has arrived, if nothing else is said soon."""
+        """Send 100 in a moment unless another response is sent before."""
         if self.is_early and not self._server.last_response:
             self._trying_timer = self.context.timers.set(TRYING_SECONDS, self._send_trying)
 
@@ -80,18 +79,18 @@ class InboundLeg(DialogSession):
         if self.is_early and not self.is_terminated and not self._server.last_response:
             self.context.transactions.respond(self._server, respond(self.request, 100))
 
-    # What the owner does
+    # Responses
 
     def progress(self, status: int = 180, body: bytes = b"", headers: Sequence[Header] = ()) -> None:
-        """180, or 181 to 183; with a body early media: the answer, or our offer if the INVITE had none.
+        """Send 180 to 183. A body is early media: the SDP answer, or the offer if the INVITE had none.
 
-        Sent reliably where the peer requires it, and where there is a body and the peer can (RFC 3262).
+        The response is reliable (RFC 3262) if the peer requires that, or supports it and there is a body.
         """
         if self.is_terminated or not self.is_early or self._delayed_answer is not None:
             return
         response = self._respond(status, body, headers)
-        wishes = self.request.tokens("require")
-        if "100rel" in wishes or (body and "100rel" in self.request.tokens("supported")):
+        is_required = "100rel" in self.request.tokens("require")
+        if is_required or (body and "100rel" in self.request.tokens("supported")):
             self._sent_early_sdp = self._sent_early_sdp or bool(body)
             if self._reliable is None:
                 self._reliable = ReliableProvisional(self.context, self._server, lambda: self.hangup(504))
@@ -100,9 +99,9 @@ class InboundLeg(DialogSession):
             self.context.transactions.respond(self._server, response)
 
     def answer(self, body: bytes, headers: Sequence[Header] = ()) -> None:
-        """200 with the answer, or with our offer if the INVITE had none; sent again until acknowledged.
+        """Send 200 with the SDP answer, or with an offer if the INVITE had none, until the ACK arrives.
 
-        After a reliable `ring` with a body the same body may be passed: it is not sent twice.
+        A body that a reliable `progress` has sent already may be passed again. It is not sent twice.
         """
         if self.is_terminated or not self.is_early:
             return
@@ -137,40 +136,41 @@ class InboundLeg(DialogSession):
         return response
 
     def reject(self, status: int, reason: str = "", headers: Sequence[Header] = ()) -> None:
-        """A final response from 300 up: 486, 480, 603, 302 with Contact."""
+        """Send a final response from 300 up: 486, 480, 603, 302 with Contact."""
         if not self.is_terminated and self.is_early:
             self._send_final(status, reason, headers)
             self.finish(Termination(status, reason, False))
 
-    def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
-        """End the call: `status` before it is answered, BYE after; the BYE waits for the ACK (section 15)."""
-        if self.is_terminated:
-            return
-        if self.is_early:
-            self.reject(status, headers=headers)
-        elif self._invite_2xx is not None:
+    def bye(self, headers: Sequence[Header] = ()) -> None:
+        """Hang up. BYE is sent once the ACK for the 200 has arrived (section 15)."""
+        if self._invite_2xx is None:
+            super().bye(headers)
+        elif not self.is_terminated:
             self._bye_headers = headers
             self.finish(Termination(0, "", False))
+
+    def hangup(self, status: int = 603, headers: Sequence[Header] = ()) -> None:
+        """Reject the call with `status` if it is early, else send BYE."""
+        if self.is_early:
+            self.reject(status, headers=headers)
         else:
-            self.send_bye(headers)
-            self.finish(Termination(0, "", False))
+            self.bye(headers)
 
     def _send_final(self, status: int, reason: str = "", headers: Sequence[Header] = ()) -> None:
-        """The final response that is no 2xx."""
         if not self.context.transactions.has_final_response(self._server):
             response = respond(self.request, status, reason, tuple(headers), tag=self.tag)
             response.headers["server"] = [self.context.settings.user_agent]
             self.context.transactions.respond(self._server, response)
 
-    # What the peer does
+    # Requests received
 
     def handle_cancel(self, request: Request) -> None:
-        """The caller gives up before we have answered."""
+        """Handle CANCEL: the caller hangs up before the answer."""
         if self.is_early and not self.is_terminated:
             self._on_caller_gone(request)
 
     def handle_bye(self, request: Request) -> None:
-        """The caller hangs up, perhaps before we have answered (section 15.1.2)."""
+        """Handle BYE, which may come before the answer (section 15.1.2)."""
         if not self.is_early:
             super().handle_bye(request)
             return
@@ -183,7 +183,7 @@ class InboundLeg(DialogSession):
         self.finish(Termination(487, text or FailureReason.CANCELLED, True, None, cause))
 
     def handle_prack(self, request: Request) -> None:
-        """A provisional response has arrived; a body is the answer to our offer."""
+        """Handle PRACK. A body is the answer to an offer in the provisional response, or a new offer."""
         reliable = self._reliable
         if reliable is None or not reliable.on_prack(request):
             super().handle_prack(request)
@@ -203,14 +203,14 @@ class InboundLeg(DialogSession):
             self.answer(*postponed)
 
     def handle_invite(self, request: Request) -> None:
-        """A second INVITE before the first is answered must wait (section 14.2); later it is a re-INVITE."""
+        """Reject a second INVITE before the first is answered (section 14.2). Later ones are re-INVITEs."""
         if self.is_early:
             self.context.respond(request, 500, retry_after=5)
         else:
             super().handle_invite(request)
 
     def handle_ack(self, request: Request) -> None:
-        """The ACK to our answer, or to that to a re-INVITE."""
+        """Handle the ACK for the initial INVITE or for a re-INVITE."""
         if self._invite_2xx is None or not self._invite_2xx.on_ack(request):
             super().handle_ack(request)
 
@@ -226,22 +226,22 @@ class InboundLeg(DialogSession):
     def _send_late_bye(self) -> None:
         headers, self._bye_headers = self._bye_headers, None
         if headers is not None:
-            self.send_bye(headers)
+            self._send_bye(headers)
         self.release()
 
     def _on_no_ack(self) -> None:
-        """Nobody acknowledges our answer: section 13.3.1.4 says BYE."""
+        """End the call because no ACK arrives (section 13.3.1.4)."""
         self._invite_2xx = None
         if self.is_terminated:
             self._send_late_bye()
         else:
             self.terminate(from_failure(FailureReason.NO_ACK))
 
-    def _on_transaction_failure(self, why: FailureReason) -> None:
+    def _on_transaction_failure(self, reason: FailureReason) -> None:
         if self.is_early:
-            self.finish(from_failure(why))
+            self.finish(from_failure(reason))
 
-    # The end
+    # Termination
 
     def _stop_trying(self) -> None:
         if self._trying_timer is not None:
@@ -249,7 +249,7 @@ class InboundLeg(DialogSession):
             self._trying_timer = None
 
     def finish(self, ending: Termination) -> None:
-        """Be over, and say so."""
+        """Terminate the leg without a message to the peer, and notify the listener."""
         if self.is_terminated:
             return
         self._stop_trying()
@@ -263,6 +263,6 @@ class InboundLeg(DialogSession):
         super().finish(ending)
 
     def release(self) -> None:
-        """Nothing more is expected of the peer, but for an ACK that a BYE waits for."""
+        """Deregister the leg, unless a BYE still waits for the ACK."""
         if self._invite_2xx is None:
             super().release()

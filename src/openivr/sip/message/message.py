@@ -20,6 +20,7 @@ from openivr.sip.message.headers import (
     split_list,
 )
 
+Header = tuple[str, str]  # a name in any spelling, and its value
 Headers = dict[str, list[str]]  # by the full name in small letters; the values in the order they came
 
 COMPACT = {

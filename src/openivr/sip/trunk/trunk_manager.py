@@ -1,4 +1,6 @@
-"""Trunk lines run on an agent: REGISTER and OPTIONS as `lines` says, addresses, the ways of calls."""
+"""Runs the trunks on an agent: sends REGISTER and OPTIONS as `trunk_state` decides, resolves their hosts, and
+lists the targets of calls over them.
+"""
 
 import asyncio
 import random
@@ -10,15 +12,16 @@ from urllib.parse import quote
 
 import structlog
 
-from openivr.sip.access.access_control import AccessControl
+from openivr.sip.accounts import TrunkConfig, TrunkType
 from openivr.sip.address import PORTS, Target, is_numeric, uri_host
 from openivr.sip.agent import Agent
 from openivr.sip.auth.client import DigestClient, Login
 from openivr.sip.auth.retry import AuthRetry
-from openivr.sip.dialog.call_leg import Authorise, Header
+from openivr.sip.dialog.call_leg import Authorise
 from openivr.sip.message.headers import parameter, read_address, read_number
-from openivr.sip.message.message import Response
+from openivr.sip.message.message import Header, Response
 from openivr.sip.registrar.registrar import Binding
+from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.via import random_token
 from openivr.sip.transport.resolver import Resolver
@@ -33,46 +36,51 @@ from openivr.sip.trunk.trunk_state import (
     SendRegister,
     StartTimer,
     TimerDue,
-    TrunkConfig,
     TrunkHealth,
     TrunkStarted,
     TrunkState,
     TrunkStopped,
-    TrunkType,
     is_open,
     step,
 )
 
 log = structlog.get_logger(__name__)
-RESOLVE_SECONDS = 300.0  # seconds between look-ups of the names of trunks
-RESOLVE_RETRY_SECONDS = 10.0  # after one that found nothing
+RESOLVE_SECONDS = 300.0  # between two look-ups of a trunk's host name
+RESOLVE_RETRY_SECONDS = 10.0  # after a look-up without a result
 NO_NAME, NO_FAMILY = "name not found", "no address of its family is listened on"
-CSEQ_STEP = 8  # CSeq numbers that one REGISTER may use up: challenges take some
+CSEQ_STEP = 8  # CSeq numbers reserved for one REGISTER; each challenge takes one
 
 
 @dataclass(frozen=True, slots=True)
 class DialTarget:
-    """How a call over a trunk is placed: what `Agent.call` is told beside the body."""
+    """One attempt at a call over a trunk: the arguments of `Agent.call` beside the body."""
 
     uri: str
-    caller: str  # From
+    caller_user: str  # the user in From
+    caller_host: str  # the host in From; "" stands for the local address of the call
     target: Target
     authorise: Authorise | None
     contact_user: str
 
+    def caller(self, local_host: str) -> str:
+        """Return the URI for From. `local_host` is numeric, without brackets."""
+        return f"sip:{self.caller_user}@{self.caller_host or uri_host(local_host)}"
+
 
 class TrunkLine:
-    """One trunk under way."""
+    """Registration, health checks and addresses of one trunk."""
 
     def __init__(self, trunk: TrunkConfig, trunks: "TrunkManager") -> None:
         self.trunk = trunk
         self.state = TrunkState()
         is_known = is_numeric(trunk.host) and trunks.agent.supports_family(trunk.host)
-        self.addresses: tuple[str, ...] = (trunk.host,) if is_known else ()  # of families that we listen on
+        self.addresses: tuple[str, ...] = (
+            (trunk.host,) if is_known else ()
+        )  # of families that are listened on
         self.credentials = DigestClient(Login(trunk.auth_user or trunk.user, trunk.password))
-        self.on_stopped: Callable[[], None] | None = None  # told once a registration has been given up
+        self.on_stopped: Callable[[], None] | None = None  # set by `stop`; called once unregistered
         self._trunks = trunks
-        self._no_address_reason = NO_NAME  # why there are no addresses
+        self._no_address_reason = NO_NAME
         self._timer: asyncio.TimerHandle | None = None
         self._resolve_timer: asyncio.TimerHandle | None = None
         self._call_id = random_token() + random_token()
@@ -82,31 +90,31 @@ class TrunkLine:
 
     @property
     def domain(self) -> str:
-        """What the far side calls itself, as a URI writes it."""
+        """Return the trunk's domain as a URI writes it."""
         return self.trunk.domain or uri_host(self.trunk.host)
 
     @property
     def uri(self) -> str:
-        """What REGISTER and OPTIONS are for."""
+        """Return the Request-URI of REGISTER and OPTIONS."""
         trunk = self.trunk
         port = "" if trunk.domain or trunk.port == PORTS[trunk.protocol] else f":{trunk.port}"
         return f"sip:{self.domain}{port}"
 
     def target_at(self, host: str) -> Target:
-        """Name one of the far side's addresses as a target."""
+        """Return the target at one of the trunk's addresses."""
         trunk = self.trunk
         has_name = trunk.protocol == "TLS" and not is_numeric(trunk.host)
         return Target(trunk.protocol, host, trunk.port, trunk.host if has_name else "")
 
     def start(self) -> None:
-        """Look up the name, then begin."""
+        """Resolve the host, then start the state machine."""
         if self.trunk.kind is TrunkType.ACCOUNT:
             self.handle(TrunkStarted())
         else:
             self._resolve()
 
     def handle(self, event: Event) -> None:
-        """Take an event and do what follows."""
+        """Apply an event and execute the commands that follow from it."""
         before = self.state
         self.state, commands = step(self.trunk.kind, before, event, self._trunks.clock(), self._trunks.draw())
         if (before.health, before.reason) != (self.state.health, self.state.reason):
@@ -120,14 +128,14 @@ class TrunkLine:
             self._do(command)
 
     def _log_retry(self, commands: Iterable[Command]) -> None:
-        """Let the log say when a registration that failed is tried again."""
+        """Log when a failed registration is retried."""
         if self.state.health is TrunkHealth.DOWN:
             seconds = [round(command.seconds, 1) for command in commands if isinstance(command, StartTimer)]
             reason = self.state.reason
             log.info("trunk is tried again", trunk=self.trunk.name, reason=reason, seconds=seconds[0])
 
     def stop(self, done: Callable[[], None]) -> None:
-        """End the line; `done` is told once nothing is under way any more."""
+        """Unregister and stop. `done` is called once no response is outstanding."""
         for timer in (self._timer, self._resolve_timer):
             if timer:
                 timer.cancel()
@@ -181,7 +189,7 @@ class TrunkLine:
         )
 
     def authorise(self, *, sent_ahead: bool = False) -> Authorise | None:
-        """Answer challenges with the trunk's login, if it has one."""
+        """Return a responder to the trunk's challenges; None if the trunk has no password."""
         if not self.trunk.password:
             return None
         return AuthRetry(self.credentials, sent_ahead=sent_ahead)
@@ -204,7 +212,7 @@ class TrunkLine:
             self._trunks.resolver.resolve(self.trunk.host, self._on_addresses)
 
     def _on_addresses(self, addresses: tuple[str, ...]) -> None:
-        """Take the addresses of the name; the old ones stay where nothing is found."""
+        """Use the addresses of the host name. The old ones stay in use if there are none."""
         if self.on_stopped:
             return
         usable = tuple(filter(self._trunks.agent.supports_family, addresses))
@@ -220,12 +228,17 @@ class TrunkLine:
 
 
 class TrunkManager:
-    """All trunk lines of an agent. `on_state` is told each change: the trunk's id and the line's state."""
+    """All trunks of an agent.
 
-    def __init__(
+    `on_addresses` is called with the addresses that calls of each trunk may come from, by the trunk's id, and
+    `on_state` with a trunk's id and state after each change of its health.
+    """
+
+    def __init__(  # noqa: PLR0913 - its collaborators, and time and randomness
         self,
         agent: Agent,
-        door: AccessControl,
+        registrar: RegistrarService,
+        on_addresses: Callable[[Mapping[int, frozenset[str]]], None],
         on_state: Callable[[int, TrunkState], None] = lambda trunk, state: None,
         *,
         clock: Callable[[], float] = time.time,
@@ -233,75 +246,66 @@ class TrunkManager:
     ) -> None:
         self.agent, self.on_state, self.clock, self.draw = agent, on_state, clock, draw
         self.resolver = Resolver()
-        self._door = door
+        self._registrar = registrar
+        self._on_addresses = on_addresses
         self._lines: dict[int, TrunkLine] = {}
-        door.watchers.append(self._on_bindings)
+        registrar.watchers.append(self._on_bindings)
 
     def configure(self, trunks: Mapping[int, TrunkConfig]) -> None:
-        """Take the trunks of a new configuration; lines that have not changed stay as they are."""
-        for ident, line in list(self._lines.items()):
-            if trunks.get(ident) != line.trunk:
-                del self._lines[ident]
+        """Apply the trunks of a new configuration. Trunks that have not changed are left running."""
+        for id_, line in list(self._lines.items()):
+            if trunks.get(id_) != line.trunk:
+                del self._lines[id_]
                 line.stop(lambda: None)
-        added = [TrunkLine(trunk, self) for ident, trunk in trunks.items() if ident not in self._lines]
+        added = [TrunkLine(trunk, self) for id_, trunk in trunks.items() if id_ not in self._lines]
         for line in added:
             self._lines[line.trunk.id] = line
         self.publish_addresses()
         for line in added:
             line.start()
-            if line.trunk.kind is TrunkType.ACCOUNT and self._door.lookup(line.trunk.user):
+            if line.trunk.kind is TrunkType.ACCOUNT and self._registrar.lookup(line.trunk.user):
                 line.handle(BindingChanged(is_registered=True))
 
     def publish_addresses(self) -> None:
-        """Tell the door where calls from trunks come from."""
-        self._door.set_trunk_addresses(
-            {ident: frozenset(line.addresses) for ident, line in self._lines.items()}
-        )
+        """Report the addresses of all trunks to `on_addresses`."""
+        self._on_addresses({id_: frozenset(line.addresses) for id_, line in self._lines.items()})
 
     @property
     def states(self) -> dict[int, TrunkState]:
-        """Give the state of every line, by the trunk's id."""
-        return {ident: line.state for ident, line in self._lines.items()}
+        """Return the state of every trunk, by its id."""
+        return {id_: line.state for id_, line in self._lines.items()}
 
-    def dial_targets(self, ident: int, number: str, caller: str = "") -> list[DialTarget]:
-        """List the ways to call a number over a trunk, to be tried in order; none while the line is down.
+    def dial_targets(self, id_: int, number: str, caller: str = "") -> list[DialTarget]:
+        """List the targets to call a number over a trunk, the preferred first; none while it is down.
 
-        `caller` is the number to show where the trunk has none of its own.
+        `caller` is the number to show if the trunk has none of its own.
         """
-        line = self._lines.get(ident)
+        line = self._lines.get(id_)
         if line is None or not is_open(line.trunk.kind, line.state):
             return []
         trunk, called = line.trunk, quote(number, safe="+*")
-        sender = quote(trunk.caller_id or caller or trunk.user, safe="+*") or "anonymous"
+        caller_user = quote(trunk.caller_id or caller or trunk.user, safe="+*") or "anonymous"
         if trunk.kind is TrunkType.ACCOUNT:
-            return [
-                self._target_of_binding(binding, called, sender, line)
-                for binding in self._door.lookup(trunk.user)
-            ]
-        uri, sender = line.uri.replace("sip:", f"sip:{called}@", 1), f"sip:{sender}@{line.domain}"
+            bindings = self._registrar.lookup(trunk.user)
+            return [_target_of_binding(binding, called, caller_user, line) for binding in bindings]
+        uri = line.uri.replace("sip:", f"sip:{called}@", 1)
         return [
-            DialTarget(uri, sender, line.target_at(host), line.authorise(), trunk.user)
+            DialTarget(uri, caller_user, line.domain, line.target_at(host), line.authorise(), trunk.user)
             for host in line.addresses
         ]
 
-    def _target_of_binding(self, binding: Binding, called: str, sender: str, line: TrunkLine) -> DialTarget:
-        host = f"{uri_host(binding.target.host)}:{binding.target.port}"
-        domain = line.trunk.domain or host
-        uri, caller = f"sip:{called}@{host}", f"sip:{sender}@{domain}"
-        return DialTarget(uri, caller, binding.target, line.authorise(), line.trunk.user)
-
-    def on_incoming_call(self, ident: int) -> None:
-        """Note that a call came over a trunk."""
-        if line := self._lines.get(ident):
+    def on_incoming_call(self, id_: int) -> None:
+        """Note an incoming call over a trunk, which proves that it is up."""
+        if line := self._lines.get(id_):
             line.handle(IncomingSeen())
 
-    def on_no_response(self, ident: int) -> None:
-        """Note that a call over a trunk had no answer at all."""
-        if line := self._lines.get(ident):
+    def on_no_response(self, id_: int) -> None:
+        """Note that an outgoing call over a trunk got no response."""
+        if line := self._lines.get(id_):
             line.handle(NoResponse())
 
     async def close(self, seconds: float = 2.0) -> None:
-        """Give up the registrations, and wait for the answers, at most so long."""
+        """Unregister all trunks and wait for the responses, at most `seconds`."""
         lines, self._lines = list(self._lines.values()), {}
         ended = [asyncio.get_running_loop().create_future() for _ in lines]
         for line, future in zip(lines, ended, strict=True):
@@ -316,8 +320,14 @@ class TrunkManager:
                 line.handle(BindingChanged(is_registered=bool(bindings)))
 
 
+def _target_of_binding(binding: Binding, called: str, caller_user: str, line: TrunkLine) -> DialTarget:
+    host = f"{uri_host(binding.target.host)}:{binding.target.port}"
+    uri, caller_host = f"sip:{called}@{host}", line.trunk.domain or host
+    return DialTarget(uri, caller_user, caller_host, binding.target, line.authorise(), line.trunk.user)
+
+
 def read_answer(reply: Response | FailureReason, contact: str = "") -> ResponseReceived:
-    """Read what a far side answered to REGISTER or OPTIONS; the time granted stands with our contact."""
+    """Read the outcome of REGISTER or OPTIONS. The expiry granted is that of `contact`."""
     if isinstance(reply, FailureReason):
         return ResponseReceived(0, reply.value)
     return ResponseReceived(

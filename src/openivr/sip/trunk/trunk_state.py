@@ -7,11 +7,10 @@
 `step` takes a state and what happened, and gives the next state and what to do. Times are Unix seconds.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
-from openivr.sip.address import Target
+from openivr.sip.accounts import TrunkType
 
 DEFAULT_EXPIRES = 600  # seconds asked for: a far side that is gone is noticed within that time
 MAX_EXPIRES = 86_400  # granted to a far side that insists (423)
@@ -29,33 +28,6 @@ RETRY_SECONDS, MAX_RETRY_SECONDS = (
 REFUSED_RETRY_SECONDS, MAX_REFUSED_RETRY_SECONDS = 10.0, 1800.0
 REFUSED_STATUSES = frozenset({401, 403, 404, 407})
 NO_ANSWER_STATUSES = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
-
-
-@unique
-class TrunkType(StrEnum):
-    """The types of trunk, as the configuration spells them."""
-
-    REGISTER = "register"
-    PEER = "peer"
-    ACCOUNT = "account"
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkConfig:
-    """A trunk as signalling needs it: the fields of the object `trunk`, of one that is enabled."""
-
-    id: int
-    name: str
-    kind: TrunkType
-    host: str = ""  # a name or an address; IPv6 without brackets
-    port: int = 5060
-    protocol: str = "UDP"  # UDP, TCP or TLS
-    domain: str = ""  # in From and To; "" stands for the host
-    user: str = ""
-    auth_user: str = ""  # in digest; "" stands for the user
-    password: str = field(default="", repr=False)
-    caller_id: str = ""  # def_outbound_cid: the number shown to those who are called
-    max_calls: int = 0  # at a time; 0: any number
 
 
 @unique
@@ -273,23 +245,3 @@ def _reason(answer: ResponseReceived) -> str:
 def is_open(kind: TrunkType, state: TrunkState) -> bool:
     """Whether a call is worth trying. A peer that has never answered OPTIONS may be one that does not."""
     return state.health is not TrunkHealth.DOWN or (kind is TrunkType.PEER and not state.has_answered)
-
-
-def identify(
-    trunks: Iterable[TrunkConfig], addresses: Mapping[int, frozenset[str]], source: Target, user: str
-) -> TrunkConfig | None:
-    """Say over which trunk a call comes, by where it comes from; None: not over one, so it has to log in.
-
-    `addresses` are what the hosts of trunks stand for. Over UDP the port must be the trunk's as well, since a
-    provider sends from where it listens and a phone may share its address; a connection's port says nothing.
-    Of several accounts with one provider, the one whose user is called (`user`, of the request's URI) counts.
-    """
-    found = [
-        trunk
-        for trunk in trunks
-        if trunk.kind is not TrunkType.ACCOUNT
-        and trunk.protocol == source.protocol
-        and source.host in addresses.get(trunk.id, ())
-        and (source.protocol != "UDP" or trunk.port == source.port)
-    ]
-    return min(found, key=lambda trunk: (trunk.user != user or not user, trunk.id), default=None)

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.resources.trunk import TRUNK
+from openivr.sip.access.access_control import identify_trunk
+from openivr.sip.accounts import TrunkConfig, TrunkType
 from openivr.sip.address import Target
 from openivr.sip.trunk.trunk_state import (
     DEFAULT_EXPIRES,
@@ -22,13 +24,10 @@ from openivr.sip.trunk.trunk_state import (
     SendRegister,
     StartTimer,
     TimerDue,
-    TrunkConfig,
     TrunkHealth,
     TrunkStarted,
     TrunkState,
     TrunkStopped,
-    TrunkType,
-    identify,
     is_open,
     step,
 )
@@ -321,7 +320,7 @@ ADDRESSES = {
     ],
 )
 def test_who_calls_is_known_by_address(source: tuple[str, str, int], user: str, trunk: int | None) -> None:
-    found = identify(TRUNKS, ADDRESSES, Target(*source), user)
+    found = identify_trunk(TRUNKS, ADDRESSES, Target(*source), user)
     assert (found.id if found else None) == trunk
 
 
