@@ -251,7 +251,7 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         "IVR407",
         {"snapshot": {"outbound_routes": by_id([replace(LOCAL, patterns=(DialPattern("9[1"),))])}},
         FindingTarget("outbound_route", 1),
-        "9[1: bracket not closed or empty: [1. It allows nothing.",
+        "9[1: the bracket in [1 is empty or not closed. It allows nothing.",
     ),
     (
         "IVR408",

@@ -191,7 +191,7 @@ def test_findings_come_before_saving_and_go_again(admin: Admin, fresh: int) -> N
     ("opened", "typed", "said"),
     [
         ("name", {"number": "62x"}, "must be digits"),
-        ("name", {"number": "1000"}, "is the number of extension 1000 already"),
+        ("name", {"number": "1000"}, "is that of extension 1000 already"),
         ("name", {"name": ""}, "must have 1 to 127 characters"),
         ("hear", {"prompt": "nobody-has-recorded-this.wav"}, "does not exist"),
         ("hear", {"prompt_repeat": "6"}, "must be from 1 to 5"),

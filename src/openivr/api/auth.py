@@ -21,6 +21,7 @@ from openivr.api.responses import (
     succeed,
 )
 from openivr.resources.errors import Problem
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.secret import fingerprint, matches
 from openivr.store.auth import clients, tokens
 from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
@@ -30,7 +31,7 @@ from openivr.store.caches.list_snapshot import ListSnapshot, Network
 def check_agent(headers: Mapping[str, str]) -> None:
     """A request must name its program (P-Series: request-structure)."""
     if not headers.get("user-agent", "").strip():
-        raise bad_parameters(Problem("User-Agent", "required", "is required as a header"))
+        raise bad_parameters(Problem("User-Agent", ProblemCode.REQUIRED_HEADER))
 
 
 def check_address(snapshot: ListSnapshot, address: str) -> None:

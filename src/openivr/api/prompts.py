@@ -10,7 +10,8 @@ from openivr.api.endpoint import ApiRequest, Endpoint, UploadedFile
 from openivr.api.query import read_choice, read_id
 from openivr.api.responses import SYNTAX, TOO_LARGE, ApiError, bad_parameters, succeed
 from openivr.resources import CUSTOM_PROMPT
-from openivr.resources.errors import Problem, Rule
+from openivr.resources.errors import Problem
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.prompt import file_type
 from openivr.store.config import prompts
 from openivr.store.config.prompts import MAX_FILE, MEDIA_TYPES
@@ -43,10 +44,11 @@ async def read_form(request: ApiRequest) -> tuple[str, bytes, str]:
         raise ApiError(SYNTAX) from error
     file, is_check = form.get("file"), form.get("is_check")
     if not isinstance(file, UploadFile) or not file.filename:
-        raise bad_parameters(Problem("file", "required", "is required"))
+        raise bad_parameters(Problem("file", ProblemCode.REQUIRED))
     if is_check not in {"ask", "force"}:
-        rule: Rule = "required" if is_check is None else "enum"
-        raise bad_parameters(Problem("is_check", rule, "must be ask or force", str(is_check)[:100]))
+        code = ProblemCode.REQUIRED if is_check is None else ProblemCode.CHOICE
+        choices = {"choices": ("ask", "force")}
+        raise bad_parameters(Problem("is_check", code, choices, str(is_check)[:100]))
     data = await file.read()
     await form.close()
     if len(data) > MAX_FILE:

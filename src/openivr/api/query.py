@@ -11,6 +11,7 @@ from openivr.resources import ResourceType
 from openivr.resources.errors import Problem, shorten
 from openivr.resources.fields import CONTROL, InvalidValue, whole
 from openivr.resources.order import ListQuery
+from openivr.resources.problem_codes import ProblemCode
 
 Query = Mapping[str, list[str]]
 MAX_FIELDS = 100  # parameters of a query
@@ -40,11 +41,11 @@ def read_one(query: Query, name: str) -> str | None:
     if values is None:
         return None
     if len(values) > 1:
-        raise bad_parameters(Problem(name, "conflict", "is sent more than once", shorten(values[0])))
+        raise bad_parameters(Problem(name, ProblemCode.SENT_TWICE, value=shorten(values[0])))
     if not values[0]:
-        raise bad_parameters(Problem(name, "format", "is empty", ""))
+        raise bad_parameters(Problem(name, ProblemCode.EMPTY, value=""))
     if CONTROL.search(values[0]):
-        raise bad_parameters(Problem(name, "format", "has control characters", shorten(values[0])))
+        raise bad_parameters(Problem(name, ProblemCode.CONTROL_CHARACTERS, value=shorten(values[0])))
     return values[0]
 
 
@@ -54,10 +55,10 @@ def read_integer(query: Query, name: str, low: int, high: int) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise bad_parameters(Problem(name, "type", "must be an integer", shorten(text)))
+        raise bad_parameters(Problem(name, ProblemCode.NOT_INTEGER, value=shorten(text)))
     value = int(text[:30])
     if not low <= value <= high:
-        raise bad_parameters(Problem(name, "range", f"must be from {low} to {high}", shorten(text)))
+        raise bad_parameters(Problem(name, ProblemCode.RANGE, {"low": low, "high": high}, shorten(text)))
     return value
 
 
@@ -67,7 +68,7 @@ def read_choice(query: Query, name: str, values: tuple[str, ...]) -> str:
     if text is None:
         return values[0]
     if text not in values:
-        raise bad_parameters(Problem(name, "enum", "must be one of " + ", ".join(values), shorten(text)))
+        raise bad_parameters(Problem(name, ProblemCode.CHOICE, {"choices": values}, shorten(text)))
     return text
 
 
@@ -93,10 +94,8 @@ def read_search(query: Query) -> str:
     """`search_value`; none at all is in every name."""
     text = read_one(query, "search_value") or ""
     if len(text) > MAX_SEARCH:
-        problem = Problem(
-            "search_value", "length", f"must have at most {MAX_SEARCH} characters", shorten(text)
-        )
-        raise bad_parameters(problem)
+        limits = {"high": MAX_SEARCH}
+        raise bad_parameters(Problem("search_value", ProblemCode.TOO_LONG, limits, shorten(text)))
     return text
 
 
@@ -104,7 +103,7 @@ def read_id(query: Query) -> int:
     """The `id` that a query must name."""
     id_ = read_integer(query, "id", 0, MAX_ID)
     if id_ is None:
-        raise bad_parameters(Problem("id", "required", "is required"))
+        raise bad_parameters(Problem("id", ProblemCode.REQUIRED))
     return id_
 
 
@@ -112,12 +111,12 @@ def read_ids(query: Query) -> list[int]:
     """`ids`, comma separated (P-Series: query-information-of-multiple-ivrs)."""
     text = read_one(query, "ids")
     if text is None:
-        raise bad_parameters(Problem("ids", "required", "is required"))
+        raise bad_parameters(Problem("ids", ProblemCode.REQUIRED))
     parts = text.split(",")
     if len(parts) > MAX_IDS or not all(
         part.isascii() and part.isdigit() and len(part) < 19 for part in parts
     ):
-        raise bad_parameters(Problem("ids", "type", "must be ids, comma separated", shorten(text)))
+        raise bad_parameters(Problem("ids", ProblemCode.NOT_IDS, value=shorten(text)))
     return [int(part) for part in parts]
 
 
@@ -135,18 +134,18 @@ def read_object(body: bytes) -> dict[str, Any]:
 def read_body_id(body: Mapping[str, Any]) -> int:
     """The `id` of the object that an update is for."""
     if "id" not in body:
-        raise bad_parameters(Problem("id", "required", "is required"))
+        raise bad_parameters(Problem("id", ProblemCode.REQUIRED))
     try:
         return whole(body["id"])
     except InvalidValue as bad:
-        raise bad_parameters(Problem("id", bad.rule, bad.text, shorten(body["id"]))) from bad
+        raise bad_parameters(Problem("id", bad.code, bad.params, shorten(body["id"]))) from bad
 
 
 def read_text(body: Mapping[str, Any], name: str) -> str:
     """A string that a body must have and that is not to be repeated in an answer."""
     value = body.get(name)
     if value is None:
-        raise bad_parameters(Problem(name, "required", "is required"))
+        raise bad_parameters(Problem(name, ProblemCode.REQUIRED))
     if not isinstance(value, str) or not value:
-        raise bad_parameters(Problem(name, "type", "must be a string"))
+        raise bad_parameters(Problem(name, ProblemCode.NOT_TEXT))
     return value

@@ -13,6 +13,7 @@ from openivr.api.query import read_choice, read_integer, read_one
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
 from openivr.resources import KINDS
 from openivr.resources.errors import Problem
+from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config import resources
 from openivr.store.system import count, serial_number
 
@@ -75,11 +76,11 @@ async def capacity(request: ApiRequest) -> bytes:
 async def menu_options(request: ApiRequest) -> bytes:
     menu = read_one(request.query, "menu")
     if menu is None:
-        raise bad_parameters(Problem("menu", "required", "is required"))
+        raise bad_parameters(Problem("menu", ProblemCode.REQUIRED))
     read_choice(request.query, "menu", tuple(MENUS))
     if menu == "queue_agent":
         if read_integer(request.query, "id", 0, 10**18) is None:
-            raise bad_parameters(Problem("id", "required", "is required for this menu"))
+            raise bad_parameters(Problem("id", ProblemCode.REQUIRED_FOR_MENU))
         raise ApiError(NOT_FOUND)  # of a queue, and there is none
     kind = MENUS[menu]
     return succeed(data=[] if kind is None else await request.service.database.read(options, kind))

@@ -53,6 +53,8 @@ def find_server(text: str) -> "Target":
 def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> "Clip | None":
     """Read an audio file and convert it for sending."""
     from openivr.media.audio.clip import Clip
+    from openivr.resources.problem_codes import ProblemCode
+    from openivr.resources.problem_words import predicate
     from openivr.sounds.convert import CONTAINERS, NotAudio, convert
 
     if path is None:
@@ -62,7 +64,9 @@ def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
         raise click.BadParameter(f"{path} is not one of {', '.join(CONTAINERS)}")
     try:
         return Clip.from_wav(convert(path.read_bytes(), kind).wav)
-    except (NotAudio, OSError) as error:
+    except NotAudio as error:
+        raise click.BadParameter(f"{path} {predicate(ProblemCode(error.fault), error.params)}") from error
+    except OSError as error:
         raise click.BadParameter(f"{path} {error}") from error
 
 

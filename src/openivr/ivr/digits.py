@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum, unique
 
 LONGEST = 15  # digits of an outside number, as in ITU-T E.164
 ANY = frozenset("0123456789*#+")
@@ -16,6 +16,25 @@ LETTERS = {
     "Z": frozenset("123456789"),
     "N": frozenset("23456789"),
 }
+
+
+@unique
+class PatternFault(StrEnum):
+    """Why a text is not a dial pattern."""
+
+    EMPTY = "pattern_empty"
+    BRACKET = "pattern_bracket"  # not closed, or nothing in it
+    LETTER = "pattern_letter"  # without a meaning
+    SET = "pattern_set"  # in brackets something else than digits
+    RANGE = "pattern_range"  # turned round
+
+
+class PatternError(ValueError):
+    """A text is not a dial pattern; `part` is what is wrong in it."""
+
+    def __init__(self, fault: PatternFault, part: str = "") -> None:
+        super().__init__(f"{fault} {part}".rstrip())
+        self.fault, self.part = fault, part
 
 
 class Match(Enum):
@@ -49,13 +68,13 @@ class Shape:
 def parse_pattern(pattern: str) -> Shape:
     """Read a pattern such as `9XXX`, `00Z.` or `[5-8]N!`.
 
-    Raises ValueError for an empty pattern, a bracket that is open, empty or turned round, a letter without a
-    meaning, or anything after `.` or `!`.
+    Raises PatternError for an empty pattern, a bracket that is open, empty or turned round, a letter without
+    a meaning, or anything after `.` or `!`.
     """
     places: list[frozenset[str]] = []
     rest = pattern.strip().upper()
     if not rest:
-        raise ValueError("empty pattern")
+        raise PatternError(PatternFault.EMPTY)
     while rest:
         if rest == "!":
             return Shape(tuple(places), open_ended=True)
@@ -71,22 +90,22 @@ def _read_place(rest: str) -> tuple[frozenset[str], str]:
     if letter == "[":
         inside, bracket, after = rest[1:].partition("]")
         if not (inside and bracket):
-            raise ValueError(f"bracket not closed or empty: {rest}")
+            raise PatternError(PatternFault.BRACKET, rest)
         return _read_set(inside), after
     if letter in LETTERS:
         return LETTERS[letter], rest[1:]
     if letter in ANY:
         return frozenset(letter), rest[1:]
-    raise ValueError(f"unknown letter in pattern: {letter}")
+    raise PatternError(PatternFault.LETTER, letter)
 
 
 def _read_set(inside: str) -> frozenset[str]:
     if not re.fullmatch(r"(?:[0-9](?:-[0-9])?)+", inside):
-        raise ValueError(f"not a set of digits: [{inside}]")
+        raise PatternError(PatternFault.SET, f"[{inside}]")
     found: set[str] = set()
     for low, high in re.findall(r"([0-9])(?:-([0-9]))?", inside):
         if low > (high or low):
-            raise ValueError(f"range turned round: {low}-{high}")
+            raise PatternError(PatternFault.RANGE, f"{low}-{high}")
         found.update(str(digit) for digit in range(int(low), int(high or low) + 1))
     return frozenset(found)
 

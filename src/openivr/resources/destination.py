@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from openivr.resources.errors import Problem, Rule, shorten
+from openivr.resources.errors import Problem, shorten
 from openivr.resources.fields import (
     MISSING,
     Body,
@@ -23,6 +23,7 @@ from openivr.resources.fields import (
     flag,
     whole,
 )
+from openivr.resources.problem_codes import ProblemCode
 
 Value = dict[str, Any]
 PARTS = {"dest": "", "prefix": "_prefix", "value": "_value"}  # key in the value -> ending of the API name
@@ -54,7 +55,7 @@ class DestinationField(Field):
         stem = next((stem for stem in self.stems if any(stem + e in body for e in PARTS.values())), None)
         if stem is None:
             if self.required and stored is MISSING:
-                problems.append(Problem(self.stems[0], "required", "is required"))
+                problems.append(Problem(self.stems[0], ProblemCode.REQUIRED))
             return dict(before)
         sent = dict.fromkeys(PARTS, MISSING)
         try:
@@ -71,7 +72,7 @@ class DestinationField(Field):
             check_whole(after)
         except InvalidValue as bad:
             given = None if sent[part] is MISSING else shorten(sent[part])
-            problems.append(Problem(stem + PARTS[part], bad.rule, bad.text, given))
+            problems.append(Problem(stem + PARTS[part], bad.code, bad.params, given))
             return dict(before)
         return after
 
@@ -80,16 +81,16 @@ class DestinationField(Field):
         sent = [body[stem + ending] for stem in self.stems if stem + ending in body]
         changed = [raw for raw in sent if raw != before]
         if any(raw != changed[0] for raw in changed):
-            raise InvalidValue("conflict", "is sent in two spellings that differ")
+            raise InvalidValue(ProblemCode.TWO_SPELLINGS)
         return (changed or sent or [MISSING])[0]
 
     def read_type(self, raw: Any) -> str:
         if not isinstance(raw, str):
-            raise InvalidValue("type", "must be a string")
+            raise InvalidValue(ProblemCode.NOT_TEXT)
         if raw in self.unserved:
-            raise InvalidValue("unsupported", f"{raw} is not served by this server")
+            raise InvalidValue(ProblemCode.UNSERVED, choice=raw)
         if raw not in self.types:
-            raise InvalidValue("enum", "must be one of " + ", ".join(t or '""' for t in self.types))
+            raise InvalidValue(ProblemCode.CHOICE, choices=self.types)
         return raw
 
     def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
@@ -128,11 +129,11 @@ def read_part(kind: str, part: str, raw: Any) -> str:
     """The prefix or value of a destination of this kind, in its one canonical spelling."""
     raw = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
     if not isinstance(raw, str):
-        raise InvalidValue("type", "must be a string")
+        raise InvalidValue(ProblemCode.NOT_TEXT)
     text = raw.strip()
     if kind in BARE or (kind in TARGETS and part == "prefix"):
         if text:
-            raise InvalidValue("conflict", f"must be empty for {kind or 'no destination'}")
+            raise InvalidValue(ProblemCode.NOT_EMPTY, destination=kind or "no destination")
         return ""
     if kind == OUTSIDE:
         return text
@@ -141,18 +142,18 @@ def read_part(kind: str, part: str, raw: Any) -> str:
     return require(text)
 
 
-def require(text: str, rule: Rule = "required") -> str:
+def require(text: str) -> str:
     if not text:
-        raise InvalidValue(rule, "is required for this destination")
+        raise InvalidValue(ProblemCode.REQUIRED_FOR_DESTINATION)
     return text
 
 
 def check_whole(value: Value) -> None:
     """What only prefix and value together can tell."""
     if value["dest"] == OUTSIDE and not re.fullmatch(r"\+?[0-9]{1,15}", value["prefix"] + value["value"]):
-        raise InvalidValue("format", "must, after its prefix, be 1 to 15 digits, with + only at the front")
+        raise InvalidValue(ProblemCode.NOT_NUMBER)
     if value["dest"] in PLAYS and not 1 <= int(value["prefix"]) <= MAX_PLAYS:
-        raise InvalidValue("range", f"is played from 1 to {MAX_PLAYS} times: set the prefix to that number")
+        raise InvalidValue(ProblemCode.PLAYS, high=MAX_PLAYS)
 
 
 def as_words(value: Value, names: Names) -> str:
@@ -226,11 +227,11 @@ class Keys(Field):
     def load(self, entry: Body, find: Find) -> dict[str, Any]:
         words, opted = entry.get(self.name, {}), entry.get(OPT_OUT, [])
         if not isinstance(words, dict) or not isinstance(opted, list):
-            raise InvalidValue("type", "must map keys to destinations")
+            raise InvalidValue(ProblemCode.NOT_KEYS)
         body: dict[str, Any] = {}
         for key, text in words.items():
             if str(key) not in self.keys:
-                raise InvalidValue("enum", f"has the unknown key {key}")
+                raise InvalidValue(ProblemCode.UNKNOWN_KEY, key=str(key))
             body |= self.keys[str(key)].load({str(key): text}, find)
         named = {str(key) for key in opted}
         flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}

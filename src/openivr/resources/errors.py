@@ -1,24 +1,34 @@
 """What can be wrong with a request to change an object. Each carries what the caller needs to mend it."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
 
-Rule = Literal[
-    "required", "type", "length", "range", "enum", "format", "reference", "unsupported", "conflict"
-]
+from openivr.resources.problem_codes import Params, ProblemCode, Rule
+from openivr.resources.problem_words import predicate
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field that cannot be accepted: its API name, the broken rule, and a sentence for people.
+    """One field that cannot be accepted: its API name, and what is wrong with it as a code with parameters.
 
-    `value` is what was sent, shortened; None where it is missing or must not be shown (secrets).
+    `value` is what was sent, shortened; None where it is missing or must not be shown (secrets). In a row of
+    a table the parameters have its number (`row`, from 1) and the name of the column (`column`) as well.
     """
 
     field: str
-    rule: Rule
-    text: str
+    code: ProblemCode
+    params: Params = dataclasses.field(default_factory=dict)
     value: str | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The broken rule, in the API's word."""
+        return self.code.rule
+
+    @property
+    def text(self) -> str:
+        """What is wrong, as an English predicate for the API and the terminal."""
+        return predicate(self.code, self.params)
 
 
 class ObjectError(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from openivr.resources.errors import Problem
 from openivr.resources.fields import Body, ChoiceField, IntegerField, SecretField, TextField, flag, number
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 from openivr.resources.secret import hash_password
 
@@ -34,7 +35,7 @@ def check(values: Values, body: Body, stored: Values | None) -> Iterator[Problem
     if secret.startswith("new:"):
         values["reg_password"] = bind_digest(values["reg_name"], secret.removeprefix("new:"))
     elif stored and values["reg_name"] != stored["reg_name"] and "reg_password" not in body:
-        yield Problem("reg_password", "required", "is required when reg_name changes")
+        yield Problem("reg_password", ProblemCode.REQUIRED_WITH_NEW_NAME)
 
 
 def full_name(values: Values) -> str:
@@ -93,7 +94,7 @@ EXTENSION = ResourceType(
             low=10,
             high=63,
             rules=("[0-9]", "[A-Z]", "[a-z]"),
-            means="must have a digit, an upper-case and a lower-case letter",
+            mismatch=ProblemCode.NEEDS_MIXED_CHARACTERS,
             kept=ARGON2,
         ),
         SecretField(
@@ -102,7 +103,7 @@ EXTENSION = ResourceType(
             low=3,
             high=15,
             rules=("^[0-9]+$",),
-            means="must be digits",
+            mismatch=ProblemCode.NOT_DIGITS,
             kept=ARGON2,
         ),
     ),

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from openivr.resources.errors import Problem, Rule, shorten
+from openivr.resources.errors import Problem, shorten
+from openivr.resources.problem_codes import Params, ProblemCode
+from openivr.resources.problem_words import predicate
 
 Body = Mapping[str, Any]
 Schema = dict[str, Any]
@@ -23,11 +25,12 @@ INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 class InvalidValue(Exception):
-    """A value cannot be read: the broken rule and a sentence about it."""
+    """A value cannot be read. `code` and `params` say what is wrong with it."""
 
-    def __init__(self, rule: Rule, text: str) -> None:
-        super().__init__(text)
-        self.rule, self.text = rule, text
+    def __init__(self, code: ProblemCode, **params: str | int | tuple[str, ...]) -> None:
+        super().__init__(predicate(code, params))
+        self.code = code
+        self.params: Params = params
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,13 @@ class Field:
             if stored is not MISSING:
                 return stored
             if self.required:
-                problems.append(Problem(self.name, "required", "is required"))
+                problems.append(Problem(self.name, ProblemCode.REQUIRED))
             return self.default
         try:
             return self.parse(body[self.name])
         except InvalidValue as bad:
             value = None if self.hidden else shorten(body[self.name])
-            problems.append(Problem(self.name, bad.rule, bad.text, value))
+            problems.append(Problem(self.name, bad.code, bad.params, value))
             return self.default
 
     def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
@@ -98,17 +101,17 @@ class TextField(Field):
     low: int = 0
     high: int = 127
     pattern: str | None = None
-    means: str = "has characters that are not allowed"
+    mismatch: ProblemCode = ProblemCode.CHARACTERS  # where the pattern does not fit
 
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
-            raise InvalidValue("type", "must be a string")
+            raise InvalidValue(ProblemCode.NOT_TEXT)
         if not self.low <= len(raw) <= self.high:
-            raise InvalidValue("length", f"must have {self.low} to {self.high} characters")
+            raise InvalidValue(ProblemCode.LENGTH, low=self.low, high=self.high)
         if CONTROL.search(raw) or (raw and self.pattern and not re.fullmatch(self.pattern, raw)):
-            raise InvalidValue("format", self.means)
+            raise InvalidValue(self.mismatch)
         if self.low and not raw.strip():
-            raise InvalidValue("format", "must not be blank")
+            raise InvalidValue(ProblemCode.BLANK)
         return raw
 
     def schema(self) -> dict[str, Schema]:
@@ -121,7 +124,9 @@ class TextField(Field):
 
 def number(name: str = "number") -> TextField:
     """A number that can be dialled inside: 1 to 7 digits (P-Series: add-an-extension, add-a-ring-group)."""
-    return TextField(name=name, required=True, low=1, high=7, pattern="[0-9]+", means="must be digits")
+    return TextField(
+        name=name, required=True, low=1, high=7, pattern="[0-9]+", mismatch=ProblemCode.NOT_DIGITS
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,7 @@ class IntegerField(Field):
     def parse(self, raw: Any) -> int:
         value = whole(raw)
         if not self.low <= value <= self.high:
-            raise InvalidValue("range", f"must be from {self.low} to {self.high}")
+            raise InvalidValue(ProblemCode.RANGE, low=self.low, high=self.high)
         return value
 
     def schema(self) -> dict[str, Schema]:
@@ -147,9 +152,9 @@ def whole(raw: Any) -> int:
     if isinstance(raw, str) and INTEGER.fullmatch(raw):
         return int(raw)
     if not isinstance(raw, int) or isinstance(raw, bool):
-        raise InvalidValue("type", "must be an integer")
+        raise InvalidValue(ProblemCode.NOT_INTEGER)
     if abs(raw) >= 10**18:
-        raise InvalidValue("range", "is too large")
+        raise InvalidValue(ProblemCode.TOO_LARGE)
     return raw
 
 
@@ -167,11 +172,11 @@ class ChoiceField(Field):
 
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
-            raise InvalidValue("type", "must be a string")
+            raise InvalidValue(ProblemCode.NOT_TEXT)
         if raw in self.unserved:
-            raise InvalidValue("unsupported", f"{raw} is not served by this server")
+            raise InvalidValue(ProblemCode.UNSERVED, choice=raw)
         if raw not in self.values:
-            raise InvalidValue("enum", "must be one of " + ", ".join(v or '""' for v in self.values))
+            raise InvalidValue(ProblemCode.CHOICE, choices=self.values)
         return raw
 
     def schema(self) -> dict[str, Schema]:
@@ -187,12 +192,12 @@ class PromptsField(Field):
 
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
-            raise InvalidValue("type", "must be a string")
+            raise InvalidValue(ProblemCode.NOT_TEXT)
         names = [name.strip() for name in raw.split(",")] if raw else []
         if len(names) > self.most:
-            raise InvalidValue("length", f"may name at most {self.most} prompts")
+            raise InvalidValue(ProblemCode.TOO_MANY_PROMPTS, high=self.most)
         if not all(names):
-            raise InvalidValue("format", "has an empty name")
+            raise InvalidValue(ProblemCode.EMPTY_NAME)
         return ",".join(names)
 
     def references(self, value: Any) -> Iterator[Reference]:
@@ -220,12 +225,12 @@ class LinksField(Field):
 
     def parse(self, raw: Any) -> list[dict[str, Any]]:
         if not isinstance(raw, list):
-            raise InvalidValue("type", "must be an array")
+            raise InvalidValue(ProblemCode.NOT_ARRAY)
         if len(raw) > self.most:
-            raise InvalidValue("length", f"may have at most {self.most} items")
+            raise InvalidValue(ProblemCode.TOO_MANY_ITEMS, high=self.most)
         links = [self.parse_item(item) for item in raw]
         if len({(link["type"], link["id"]) for link in links}) != len(links):
-            raise InvalidValue("conflict", "names the same object twice")
+            raise InvalidValue(ProblemCode.NAMED_TWICE)
         return links
 
     def parse_item(self, item: Any) -> dict[str, Any]:
@@ -233,9 +238,9 @@ class LinksField(Field):
         if isinstance(item, dict):
             kind, item = item.get("type", kind), item.get("value", item.get("id"))
         if kind in self.unserved:
-            raise InvalidValue("unsupported", f"{kind} is not served by this server")
+            raise InvalidValue(ProblemCode.UNSERVED, choice=kind)
         if kind not in self.kinds:
-            raise InvalidValue("enum", "has an item whose type is not one of " + ", ".join(self.kinds))
+            raise InvalidValue(ProblemCode.ITEM_TYPE, choices=self.kinds)
         return {"type": kind, "id": whole(item)}
 
     def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
@@ -256,7 +261,7 @@ class LinksField(Field):
         if self.name not in entry:
             return {}
         if not isinstance(entry[self.name], list):
-            raise InvalidValue("type", "must be a list")
+            raise InvalidValue(ProblemCode.NOT_LIST)
         return {self.name: [find_link(item, find) for item in entry[self.name]]}
 
     def schema(self) -> dict[str, Schema]:
@@ -278,7 +283,7 @@ def find_link(item: Any, find: Find) -> dict[str, Any]:
     kind, _, key = str(item).partition(" ")
     id_ = find(kind, key)
     if id_ is None:
-        raise InvalidValue("reference", f"names {item}, which does not exist")
+        raise InvalidValue(ProblemCode.MISSING_NAMED, name=str(item))
     return {"type": kind, "id": id_}
 
 
@@ -293,14 +298,18 @@ class TableField(Field):
 
     def parse(self, raw: Any) -> list[dict[str, Any]]:
         if not isinstance(raw, list) or not all(isinstance(row, dict) for row in raw):
-            raise InvalidValue("type", "must be an array of objects")
+            raise InvalidValue(ProblemCode.NOT_ROWS)
         if len(raw) > self.most:
-            raise InvalidValue("length", f"may have at most {self.most} items")
+            raise InvalidValue(ProblemCode.TOO_MANY_ITEMS, high=self.most)
+        return [self.parse_row(number, row) for number, row in enumerate(raw, 1)]
+
+    def parse_row(self, number: int, row: Body) -> dict[str, Any]:
+        """Read one row; the first problem in it says which row and column it is about."""
         problems: list[Problem] = []
-        rows = [{c.name: c.read(row, MISSING, problems) for c in self.columns} for row in raw]
-        if problems:
-            raise InvalidValue(problems[0].rule, f"has an item whose {problems[0].field} {problems[0].text}")
-        return rows
+        values = {column.name: column.read(row, MISSING, problems) for column in self.columns}
+        for problem in problems:
+            raise InvalidValue(problem.code, row=number, column=problem.field, **problem.params)
+        return values
 
     def schema(self) -> dict[str, Schema]:
         properties = {name: schema for column in self.columns for name, schema in column.schema().items()}
@@ -329,7 +338,7 @@ class SecretField(Field):
     low: int
     high: int
     rules: Sequence[str] = ()
-    means: str = "is too simple"
+    mismatch: ProblemCode = ProblemCode.TOO_SIMPLE  # where a rule is broken
     hidden: bool = True
     kept: str = ""  # pattern of what `keep` makes: a configuration file may have that instead
 
@@ -342,11 +351,11 @@ class SecretField(Field):
         if isinstance(raw, StoredForm):
             return str(raw)
         if not isinstance(raw, str):
-            raise InvalidValue("type", "must be a string")
+            raise InvalidValue(ProblemCode.NOT_TEXT)
         if not self.low <= len(raw) <= self.high:
-            raise InvalidValue("length", f"must have {self.low} to {self.high} characters")
+            raise InvalidValue(ProblemCode.LENGTH, low=self.low, high=self.high)
         if CONTROL.search(raw) or not all(re.search(rule, raw) for rule in self.rules):
-            raise InvalidValue("format", self.means)
+            raise InvalidValue(self.mismatch)
         return self.keep(raw)
 
     def schema(self) -> dict[str, Schema]:

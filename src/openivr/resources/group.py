@@ -14,6 +14,7 @@ from openivr.resources.fields import (
     flag,
     number,
 )
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 
@@ -45,7 +46,7 @@ def ring_row(values: Values) -> Row:
 def check_ring(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
     """Each served strategy moves on after a time (P-Series: required for these three)."""
     if not values["ring_timeout"]:
-        yield Problem("ring_timeout", "required", "is required for this strategy")
+        yield Problem("ring_timeout", ProblemCode.REQUIRED_FOR_STRATEGY)
 
 
 RING_GROUP = ResourceType(

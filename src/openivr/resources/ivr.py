@@ -15,6 +15,7 @@ from openivr.resources.fields import (
     flag,
     number,
 )
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 DIAL_KEYS = (*"0123456789", "hash", "star")
@@ -49,7 +50,7 @@ def check(values: Values, _body: Body, _stored: Values | None) -> Iterator[Probl
         lists.append("dial_outb_route_list")
     for name in lists:
         if not values[name]:
-            yield Problem(name, "required", "is required by the options chosen")
+            yield Problem(name, ProblemCode.REQUIRED_BY_OPTIONS)
 
 
 def list_row(values: Values) -> Row:

@@ -1,12 +1,11 @@
 """Custom prompt: what callers hear (P-Series: upload-a-custom-prompt). The audio itself is kept beside it."""
 
 from openivr.resources.fields import ChoiceField, IntegerField, TextField
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 LISTED = ("name", "type", "format", "size", "duration")
 NAME_PATTERN = r"[^/\\,\x00-\x1f]+\.([wW][aA][vV]|[mM][pP]3|[gG][sS][mM])"
-
-NAME_MEANS = "must be a name ending in .wav, .mp3 or .gsm"
 
 
 def file_type(name: str) -> str:
@@ -28,7 +27,7 @@ CUSTOM_PROMPT = ResourceType(
             required=True,
             low=5,
             pattern=NAME_PATTERN,
-            means="must be a name ending in .wav, .mp3 or .gsm",
+            mismatch=ProblemCode.NOT_FILE_NAME,
         ),
         ChoiceField(name="type", values=("record", "tts", "specify"), default="record"),
         ChoiceField(name="format", values=("wav", "mp3", "gsm"), default="wav"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openivr.ivr.digits import parse_pattern
+from openivr.ivr.digits import PatternError, parse_pattern
 from openivr.resources.destination import UNSERVED, DestinationField
 from openivr.resources.errors import Problem
 from openivr.resources.fields import (
@@ -19,6 +19,7 @@ from openivr.resources.fields import (
     TableField,
     TextField,
 )
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 NAME = TextField(name="name", required=True, low=1, high=63)
@@ -50,14 +51,15 @@ class DialPatternsField(TextField):
         text = TextField.parse(self, raw)
         try:
             parse_pattern(text)
-        except ValueError as error:
-            raise InvalidValue("format", f"is not a pattern: {error}") from error
+        except PatternError as error:
+            part = {"part": error.part} if error.part else {}
+            raise InvalidValue(ProblemCode(error.fault), **part) from error
         return text
 
 
 def check_inbound(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
     if not values["def_dest"]["dest"]:
-        yield Problem("def_dest", "required", "is required")
+        yield Problem("def_dest", ProblemCode.REQUIRED)
 
 
 def inbound_row(values: Values) -> Row:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from openivr.resources.errors import Problem
 from openivr.resources.fields import Body, ChoiceField, IntegerField, SecretField, TextField, flag
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 LISTED = ("name", "type", "enable", "transport", "hostname", "port")
@@ -23,7 +24,7 @@ def check(values: Values, _body: Body, _stored: Values | None) -> Iterator[Probl
     needed = {"register": ("hostname", "username"), "peer": ("hostname",), "account": ("username",)}
     for name in needed[values["type"]]:
         if not values[name]:
-            yield Problem(name, "required", f"is required for a trunk of type {values['type']}")
+            yield Problem(name, ProblemCode.REQUIRED_FOR_TRUNK, {"type": values["type"]})
 
 
 TRUNK = ResourceType(

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from enum import StrEnum, unique
 
 import numpy as np
 import soundfile
@@ -10,12 +11,26 @@ from numpy.typing import NDArray
 
 RATE = 8000
 BLOCK = 65_536  # frames decoded at a time, which bounds the memory for floats
-MAX_SECONDS = 3600
+MAX_MINUTES = 60
 CONTAINERS = {"wav": ("WAV", "WAVEX", "RF64"), "mp3": ("MP3", "MPEG"), "gsm": ("RAW", "WAV")}
 
 
+@unique
+class AudioFault(StrEnum):
+    """Why a file cannot be a prompt."""
+
+    TYPE = "audio_type"  # its contents are not what its name promises
+    EMPTY = "audio_empty"
+    TOO_LONG = "audio_too_long"
+
+
 class NotAudio(Exception):
-    """The data does not match the file type, or is too long. The text completes "The file ..."."""
+    """The data does not match the file type, or is longer than MAX_MINUTES."""
+
+    def __init__(self, fault: AudioFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.params = {"minutes": MAX_MINUTES} if fault is AudioFault.TOO_LONG else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +47,9 @@ def convert(data: bytes, extension: str) -> ConvertedAudio:
         with open_sound(data, extension) as source:
             samples = read_samples(source)
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-        raise NotAudio("is not a sound file of this type") from error
+        raise NotAudio(AudioFault.TYPE) from error
     if not len(samples):
-        raise NotAudio("has no sound in it")
+        raise NotAudio(AudioFault.EMPTY)
     target = io.BytesIO()
     soundfile.write(target, samples, RATE, format="WAV", subtype="PCM_16")
     return ConvertedAudio(target.getvalue(), -(-len(samples) // RATE))
@@ -59,11 +74,11 @@ def open_sound(data: bytes, extension: str) -> soundfile.SoundFile:
     raw = {}
     if extension == "gsm" and not data.startswith(b"RIFF"):
         if len(data) % 33 or (data[:1] and data[0] >> 4 != 0xD):  # frames of 33 bytes that begin with 1101
-            raise NotAudio("is not a sound file of this type")
+            raise NotAudio(AudioFault.TYPE)
         raw = {"samplerate": RATE, "channels": 1, "format": "RAW", "subtype": "GSM610"}
     source = soundfile.SoundFile(io.BytesIO(data), **raw)
     if source.format not in CONTAINERS[extension]:
-        raise NotAudio("is not a sound file of this type")
+        raise NotAudio(AudioFault.TYPE)
     return source
 
 
@@ -74,8 +89,8 @@ def read_samples(source: soundfile.SoundFile) -> NDArray[np.int16]:
     # source.blocks() would seek, which raw gsm does not support
     while len(block := source.read(BLOCK, "float32", always_2d=True)):
         seconds += len(block) / source.samplerate
-        if seconds > MAX_SECONDS:
-            raise NotAudio(f"is longer than {MAX_SECONDS // 60} minutes")
+        if seconds > MAX_MINUTES * 60:
+            raise NotAudio(AudioFault.TOO_LONG)
         parts.append(to_int16(resampler.resample_chunk(block.mean(axis=1))))
     parts.append(to_int16(resampler.resample_chunk(np.zeros(0, np.float32), last=True)))
     return np.concatenate(parts)

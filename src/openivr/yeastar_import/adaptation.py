@@ -171,7 +171,7 @@ class Adapter:
         try:
             return as_words(read_whole(one, to), lambda _kind, _ident: ("", "")), ""
         except InvalidValue as bad:
-            return "", f"led to {to.dest} {to.prefix} {to.value}, which {bad.text}"
+            return "", f"led to {to.dest} {to.prefix} {to.value}, which {bad}"
 
     def prompt_names(self, one: PromptsField, value: str, about: str, notes: list[str]) -> Iterator[str]:
         names = [name.strip() for name in value.split(",") if name.strip()]
@@ -202,7 +202,7 @@ def read_whole(one: DestinationField, to: Destination) -> Fields:
     sent = {one.stems[0] + ending: getattr(to, part) for part, ending in PARTS.items()}
     value = one.read(sent, MISSING, problems)
     if problems:
-        raise InvalidValue(problems[0].rule, problems[0].text)
+        raise InvalidValue(problems[0].code, **problems[0].params)
     return value
 
 
@@ -223,7 +223,7 @@ def find_problem(kind: ResourceType, entry: Fields) -> str:
             body |= {} if one.hidden else one.load(entry, lambda _kind, _key: 1)
         kind.parse(unlisted(kind, body))
     except InvalidValue as bad:
-        return bad.text
+        return str(bad)
     except Invalid as error:
         return str(error)
     return ""

@@ -28,12 +28,12 @@ def fit(field: Field, value: Any, about: str) -> tuple[Any, list[Remark]]:
 def mend(field: Field, value: Any, about: str, bad: InvalidValue) -> tuple[Any, list[Remark]]:
     if isinstance(field, TableField) and isinstance(value, list):
         return mend_table(field, value, about)
-    if isinstance(field, IntegerField) and bad.rule == "range":
+    if isinstance(field, IntegerField) and bad.code.rule == "range":
         near = min(max(whole(value), field.low), field.high)
         return near, [adapted(about, f"{field.name} {value} became {near}")]
     if (
         isinstance(field, TextField)
-        and bad.rule == "length"
+        and bad.code.rule == "length"
         and len(value) > field.high
         and field.name != "number"
     ):
@@ -45,7 +45,7 @@ def mend(field: Field, value: Any, about: str, bad: InvalidValue) -> tuple[Any, 
         return MISSING, []
     if field.required:
         return value, []  # the whole object cannot come over, and says so
-    return MISSING, [lost(about, f"{field.name} {value}: {bad.text}")]
+    return MISSING, [lost(about, f"{field.name} {value}: {bad}")]
 
 
 def mend_table(field: TableField, rows: list[Any], about: str) -> tuple[Any, list[Remark]]:
@@ -56,7 +56,7 @@ def mend_table(field: TableField, rows: list[Any], about: str) -> tuple[Any, lis
             field.parse([row])
             kept.append(row)
         except InvalidValue as bad:
-            remarks.append(lost(about, f"{field.name} {values_of(row)}: {bad.text}"))
+            remarks.append(lost(about, f"{field.name} {values_of(row)}: {bad}"))
     return kept, remarks
 
 

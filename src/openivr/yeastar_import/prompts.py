@@ -6,6 +6,8 @@ from typing import Any
 from openivr.client.models import CustomPrompt
 from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.fields import InvalidValue
+from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.problem_words import predicate
 from openivr.sounds.convert import NotAudio, convert
 from openivr.yeastar_import.remarks import Remark, adapted, lost
 from openivr.yeastar_import.source import Source
@@ -28,8 +30,11 @@ def adapt_prompts(
         try:
             NAME.parse(name)
             entries[name] = adapt_prompt(detail, source.sounds.get(name), here.get(name), stored)
-        except (InvalidValue, NotAudio) as error:
+        except InvalidValue as error:
             remarks.append(lost(about, f"did not come over: {error}"))
+        except NotAudio as error:
+            why = predicate(ProblemCode(error.fault), error.params)
+            remarks.append(lost(about, f"did not come over: {why}"))
         except KeyError:
             text = "its sound cannot be read over the API: upload it here under this name, then pull again"
             remarks.append(lost(about, text))

@@ -23,7 +23,7 @@ from openivr.ivr.analysis.rules import Finding, FindingTarget, Part, Severity, f
 from openivr.ivr.analysis.toll_fraud import check_outside, check_outside_key
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.call_state import MAX_HOPS
-from openivr.ivr.digits import parse_pattern
+from openivr.ivr.digits import PatternError, parse_pattern
 from openivr.ivr.model import Destination, DestinationKind, ExtensionRule, Ivr, IvrSnapshot, RingGroup
 from openivr.ivr.policy import reach
 from openivr.ivr.states.directory import listed
@@ -268,9 +268,9 @@ def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
         for pattern in outbound.patterns:
             try:
                 parse_pattern(pattern.pattern)
-            except ValueError as error:
+            except PatternError as error:
                 target = FindingTarget("outbound_route", outbound.id)
-                yield finding("IVR407", target, pattern=pattern.pattern, problem=str(error))
+                yield finding("IVR407", target, error.fault, pattern=pattern.pattern, part=error.part)
     for inbound in snapshot.inbound_routes.values():
         if inbound.enabled and inbound.destination:
             target = FindingTarget("inbound_route", inbound.id)

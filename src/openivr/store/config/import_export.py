@@ -15,6 +15,8 @@ from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import OPT_OUT
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import InvalidValue, whole
+from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.problem_words import predicate
 from openivr.resources.prompt import file_type
 from openivr.resources.resource_type import Values
 from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
@@ -176,7 +178,7 @@ class ImportPlanner:
         try:
             id_ = whole(entry.fields.get("id", matched or 0))
         except InvalidValue as bad:
-            self.mistake(entry, "id", bad.text)
+            self.mistake(entry, "id", str(bad))
             return matched
         if not 0 <= id_ < 2**31:
             self.mistake(entry, "id", "is out of range")
@@ -200,7 +202,7 @@ class ImportPlanner:
             try:
                 body |= one.load(entry.fields, lambda kind, key: self.ids.get((kind, key)))
             except InvalidValue as bad:
-                self.mistake(entry, one.name, bad.text)
+                self.mistake(entry, one.name, str(bad))
         known = {"id", "audio", OPT_OUT, *(one.name for one in item.kind.fields)}
         for name in entry.fields.keys() - known:
             self.mistake(entry, name, f"is not a field of {item.kind.name}")
@@ -229,7 +231,9 @@ class ImportPlanner:
             return
         try:
             item.audio = (data, convert(data, file_type(str(entry.fields.get("name")))))
-        except (NotAudio, KeyError, TypeError) as error:
+        except NotAudio as error:
+            self.mistake(entry, "audio", predicate(ProblemCode(error.fault), error.params))
+        except (KeyError, TypeError) as error:
             self.mistake(entry, "audio", str(error))
 
     def check_unique(self) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.errors import Invalid, NotFound, Problem
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.prompt import file_type
 from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
 from openivr.store.config import resources
@@ -31,7 +32,7 @@ def decode(name: str, data: bytes) -> ConvertedAudio:
     try:
         return convert(data, file_type(name))
     except NotAudio as error:
-        raise Invalid(Problem("file", "format", str(error), name)) from error
+        raise Invalid(Problem("file", ProblemCode(error.fault), error.params, name)) from error
 
 
 def check_name(name: str) -> None:

@@ -16,6 +16,7 @@ from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
 from openivr.resources.fields import Body, Names, Reference
 from openivr.resources.order import ListQuery
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ORDERS, Row, Values
 from openivr.store.database import ConfigTransaction
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
@@ -130,8 +131,9 @@ def resolve(connection: Connection, kind: ResourceType, id_: int, values: Values
     for reference in kind.references(values):
         found = find(connection, reference)
         if found is None and (reference.kind, reference.key) != (kind.name, id_):
-            text = f"points to {KINDS[reference.kind].title.lower()} {reference.key}, which does not exist"
-            problems.append(Problem(reference.field, "reference", text, str(reference.key)))
+            about = {"kind": reference.kind, "key": reference.key}
+            problem = Problem(reference.field, ProblemCode.MISSING_OBJECT, about, str(reference.key))
+            problems.append(problem)
         targets.append(replace(reference, key=id_ if found is None else found))
     if problems:
         raise Invalid(*problems)

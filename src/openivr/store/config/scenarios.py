@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from openivr.resources.errors import Duplicate, Invalid, NotFound, Problem, shorten
+from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config.resources import can_be_stored
 from openivr.store.tables import OBJECTS, SCENARIO
 
@@ -49,9 +50,7 @@ def add(connection: Connection, ivr_id: int, document: Document) -> int:
     hold(connection, ivr_id)
     count = select(func.count()).where(SCENARIO.c.ivr_id == ivr_id)
     if connection.execute(count).scalar_one() >= MAX_SCENARIOS:
-        raise Invalid(
-            Problem("scenario", "conflict", f"are {MAX_SCENARIOS} already, which is the most of one menu")
-        )
+        raise Invalid(Problem("scenario", ProblemCode.TOO_MANY_SCENARIOS, {"high": MAX_SCENARIOS}))
     name = check_name(connection, ivr_id, str(document[TITLE]))
     kept = {key: value for key, value in document.items() if key not in (TITLE, NUMBER)}
     row = {"ivr_id": ivr_id, "name": name, "document": kept}
@@ -102,9 +101,9 @@ def check_name(connection: Connection, ivr_id: int, name: str, id_: int = 0) -> 
 def find_problem(name: str) -> Problem | None:
     """What keeps a text from being the name of a scenario."""
     if not 0 < len(name) <= MAX_NAME:
-        return Problem(TITLE, "length", f"must have 1 to {MAX_NAME} characters", shorten(name))
+        return Problem(TITLE, ProblemCode.LENGTH, {"low": 1, "high": MAX_NAME}, shorten(name))
     if not name.isprintable():
-        return Problem(TITLE, "format", "must be one line of printable characters")
+        return Problem(TITLE, ProblemCode.NOT_ONE_LINE)
     return None
 
 

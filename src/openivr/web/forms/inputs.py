@@ -22,6 +22,7 @@ from openivr.resources.fields import (
     TableField,
     TextField,
 )
+from openivr.resources.problem_codes import ProblemCode
 from openivr.web.forms.parse import UNKNOWN, ParsedForm
 from openivr.web.messages import has_text, t
 from openivr.web.resources.pattern_labels import explain, is_wide
@@ -185,8 +186,12 @@ def api_names(field: Field) -> Sequence[str]:
 def describe(kind: str, field: Field, problem: Problem, body: Mapping[str, Any]) -> str:
     """A problem in a sentence: the field's own where there is one, else one that its limits fill in."""
     label, rule = t(f"field.{kind}.{field.name}"), problem.rule
-    if problem.text in UNKNOWN:
+    if problem.code in UNKNOWN:
         return t("problem.unknown", label=label, value=problem.value)
+    if problem.code is ProblemCode.TAKEN:
+        owner = t(f"kind.{problem.params['kind']}").lower()
+        text = t("problem.taken", value=problem.value, kind=owner, name=problem.params["name"])
+        return t("problem.other", label=label, text=text)
     if body.get(field.name) == "" and (field.required or isinstance(field, IntegerField)):
         rule = "required"  # says more of an empty field than what it may contain
     if has_text(f"problem.{kind}.{field.name}.{rule}"):

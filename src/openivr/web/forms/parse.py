@@ -22,13 +22,12 @@ from openivr.resources.fields import (
     SecretField,
     TableField,
 )
+from openivr.resources.problem_codes import ProblemCode
 
 Form = Mapping[str, Sequence[str]]
 PUNCTUATION = re.compile(r"[\s().-]+")  # with which people write telephone numbers
 
-NO_NUMBER, NO_NAME = "is not the number of any", "is not the number or name of any"
-NO_PROMPT = "is not the name of any prompt"
-UNKNOWN = (NO_NUMBER, NO_NAME, NO_PROMPT)  # what is said of texts that mean nothing
+UNKNOWN = (ProblemCode.UNKNOWN_NUMBER, ProblemCode.UNKNOWN_NAME, ProblemCode.UNKNOWN_PROMPT)
 
 
 @dataclass(slots=True)
@@ -43,11 +42,11 @@ class ParsedForm:
     made: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def refuse(self, name: str, text: str, about: str) -> None:
+    def refuse(self, name: str, text: str, code: ProblemCode) -> None:
         """Keep what was typed, to be shown again beside what is wrong with it."""
         self.typed[name] = text
         api_name = name.removesuffix(".add").replace("_target", "_value")
-        self.problems.append(Problem(api_name, "reference", about, shorten(text)))
+        self.problems.append(Problem(api_name, code, value=shorten(text)))
 
 
 def read_draft(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
@@ -95,7 +94,7 @@ def read_destination(one: DestinationField, form: Form, find: Find, draft: Parse
         found = find_typed((TARGETS[kind],), text, find)
         value = str(found["value"]) if found else ""
         if text and not found:
-            draft.refuse(f"{stem}_target", text, NO_NUMBER)
+            draft.refuse(f"{stem}_target", text, ProblemCode.UNKNOWN_NUMBER)
     elif kind in PLAYS:
         value, prefix = text, prefix or "1"
     elif kind == OUTSIDE:
@@ -112,12 +111,12 @@ def read_links(one: LinksField, form: Form, find: Find, draft: ParsedForm) -> No
         if kind in one.kinds and key.isascii() and key.isdigit():
             links.append({"type": kind, "value": key})
         else:
-            problem = Problem(one.name, "format", "has an item that means nothing", shorten(chosen))
+            problem = Problem(one.name, ProblemCode.UNREADABLE_ITEM, value=shorten(chosen))
             draft.problems.append(problem)
     if text := first(form, f"{one.name}.add").strip():
         found = find_typed(one.kinds, text, find)
         if found is None:
-            draft.refuse(f"{one.name}.add", text, NO_NAME)
+            draft.refuse(f"{one.name}.add", text, ProblemCode.UNKNOWN_NAME)
         elif found not in links:
             links.append(found)
     draft.body[one.name] = links
@@ -129,7 +128,7 @@ def read_prompts(one: PromptsField, form: Form, find: Find, draft: ParsedForm) -
         if text in one.builtin or find("custom_prompt", text) is not None:
             names.append(text)
         else:
-            draft.refuse(f"{one.name}.add", text, NO_PROMPT)
+            draft.refuse(f"{one.name}.add", text, ProblemCode.UNKNOWN_PROMPT)
     draft.body[one.name] = ",".join(names)
 
 

@@ -17,6 +17,7 @@ from openivr.resources.destination import NOWHERE, OUTSIDE, PARTS, PLAYS, TARGET
 from openivr.resources.errors import Duplicate, Invalid, Problem
 from openivr.resources.fields import Find, NotesField
 from openivr.resources.ivr import IVR, KEYS
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import Values
 from openivr.store.config import resources
 from openivr.store.database import ConfigTransaction
@@ -156,8 +157,8 @@ def try_out(connection: Connection, ident: int, body: dict[str, Any], base: Valu
     except Invalid as error:
         return list(error.problems)
     except Duplicate as error:
-        text = f"is the number of {KINDS[error.kind].title.lower()} {error.name} already"
-        return [Problem(error.field, "conflict", text, error.value)]
+        owner = {"kind": error.kind, "name": error.name}
+        return [Problem(error.field, ProblemCode.TAKEN, owner, error.value)]
     return values
 
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from openivr.resources import KINDS
 from openivr.resources.errors import Duplicate, InUse, Invalid, Problem
 from openivr.resources.fields import Find, IntegerField
+from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
 from openivr.store.config import resources
@@ -256,9 +257,8 @@ async def try_to_save(
     except Invalid as error:
         return None, list(error.problems)
     except Duplicate as error:
-        kind = t(f"kind.{error.kind}").lower()
-        text = t("problem.taken", value=error.value, kind=kind, name=error.name)
-        return None, [Problem(error.field, "conflict", text)]
+        owner = {"kind": error.kind, "name": error.name}
+        return None, [Problem(error.field, ProblemCode.TAKEN, owner, error.value)]
     return ident, []
 
 

@@ -74,7 +74,7 @@ async def add_client(request: PageRequest) -> Response:
         NAME.parse(name)
         await request.database.change_auth(clients.add, name, made.id, made.secret)
     except InvalidValue as bad:
-        text = bad.text if name else t("client.nameless")
+        text = str(bad) if name else t("client.nameless")
         text = t("problem.other", label=t("client.name"), text=text)
         return await clients_page(request, name=name, problem=text)
     except Duplicate:
