@@ -1,1 +1,1 @@
-"""What the README says about speed, as commands that anyone can run: `make bench`, or one module alone."""
+"""The measurements behind the README: `make bench` runs all, each module also runs alone."""

@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...]`: every measurement, or the named ones, as tables."""
+"""`python -m bench [NAME ...]`: runs all measurements, or the named ones, and prints tables."""
 
 import pkgutil
 import sys

@@ -1,9 +1,9 @@
-"""Asterisk beside us in the same run, with the menu that we are measured with.
+"""Runs Asterisk with the same menu, for comparison in the same run.
 
-`--asterisk` names a directory that Asterisk is installed in with all it needs (made by debootstrap, say;
-needs root), the program itself, or HOST:PORT of one that runs already and knows the numbers of `DIALPLAN`.
+`--asterisk` is a directory with an installed system that includes Asterisk (for chroot, needs root), the
+program itself, or HOST:PORT of a running one with the numbers of `DIALPLAN`.
 
-A directory with Asterisk 22 on a Debian that has none:
+To make a directory with Asterisk 22 on a Debian without it:
 
     debootstrap --variant=minbase --include=ca-certificates sid DIR MIRROR
     printf '#!/bin/sh\nexit 101\n' > DIR/usr/sbin/policy-rc.d && chmod +x DIR/usr/sbin/policy-rc.d
@@ -64,7 +64,10 @@ FILES = {
 
 @contextmanager
 def asterisk(where: str, phone: int) -> Iterator[tuple[str, int]]:
-    """An Asterisk on the server's core: its address and process id, 0 if not ours. Phones are at `phone`."""
+    """Run Asterisk on the server's core. Yield its address, and its process id or 0 if it ran already.
+
+    `phone` is the SIP port of the callers.
+    """
     if re.fullmatch(r"[\d.]+:\d+", where):
         yield where, 0
         return

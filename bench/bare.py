@@ -1,4 +1,4 @@
-"""The yardstick: a bare ASGI application on uvicorn that returns a constant body.
+"""The baseline: a bare ASGI application on uvicorn that returns a constant body.
 
 `python -m bench.bare PORT SIZE` serves; it is not a measurement by itself.
 """

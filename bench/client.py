@@ -1,4 +1,4 @@
-"""The client's page loop beside plain httpx doing the same, and a pull of 1,000 menus from another server.
+"""Measures the client's page loop beside plain httpx, and a pull of 1,000 menus from another server.
 
 Plain httpx asks for the same pages with a token that it was given, and parses the JSON; the client minds the
 token, checks the envelope and the pages, and makes typed rows. Its login is not in the time.
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def compare(base: str, token: str, size: int) -> None:
-    """Alternating runs over all pages of this size."""
+    """Run alternately over all pages of this size."""
     loops: dict[str, Callable[[], float]] = {
         "httpx.Client": lambda: plain(base, token, size),
         "BlockingClient": lambda: blocking(base, size),
@@ -69,7 +69,7 @@ def queries(token: str, size: int) -> Iterator[dict[str, str | int]]:
 
 
 def since(started: float, rows: int) -> float:
-    """Seconds that a loop took, if it read every row."""
+    """Return the seconds that a loop took. It must read every row."""
     if rows != TOTAL:
         raise ValueError(f"{rows} rows were read")
     return time.perf_counter() - started
@@ -108,7 +108,7 @@ async def awaiting(base: str, size: int) -> float:
 
 
 def measure_pull(folder: Path) -> None:
-    """Move in from a server with many menus, again, and compare."""
+    """Pull from a server with many menus, pull again, and compare."""
     fill_office(folder / "there")
     (folder / "here").mkdir()
     options = ("--client-id", ACCOUNT[0], "--secret", ACCOUNT[1], "--data", str(folder / "here"))
@@ -127,7 +127,7 @@ def measure_pull(folder: Path) -> None:
 
 
 def fill_office(data: Path) -> None:
-    """A data folder with menus that lead to people, ring groups and each other."""
+    """Make a data folder with menus that lead to extensions, ring groups and each other."""
     data.mkdir()
     database = Database(f"sqlite:///{data / 'openivr.db'}")
     migrate(database)

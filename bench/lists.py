@@ -1,4 +1,4 @@
-"""`ivr/list` beside a bare uvicorn on the same core, in alternating runs; and what changes cost it.
+"""Measures `ivr/list` beside a bare uvicorn on the same core, in alternating runs, and the cost of changes.
 
 Everything is on that is on in production: token, parameters, total, freshness, access log, metrics.
 """
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def first_start(data: Path) -> None:
-    """The server on an empty folder: schema, demo, ready."""
+    """Measure the first start on an empty folder: schema, demo, ready."""
     started = time.monotonic()
     with openivr(data, "--demo") as (process, _base):
         ready = time.monotonic() - started
@@ -62,7 +62,7 @@ def measure(data: Path, total: int) -> None:
 
 
 def time_load(data: Path) -> float:
-    """Seconds that building every list from the database takes."""
+    """Return the seconds that loading every list from the database takes."""
     database = Database(f"sqlite:///{data / 'openivr.db'}")
     started = time.monotonic()
     with database.reading() as connection:
@@ -73,7 +73,7 @@ def time_load(data: Path) -> float:
 
 
 def fill(data: Path, total: int) -> str:
-    """A data folder with that many IVRs; an access token for it."""
+    """Make a data folder with so many IVRs. Return it with an access token."""
     data.mkdir()
     database = Database(f"sqlite:///{data / 'openivr.db'}")
     migrate(database)
@@ -128,7 +128,7 @@ def fetch(base: str, path: str) -> bytes:
 
 
 def compare(total: int, path: str, bare: str, size: int) -> None:
-    """Alternating runs of the bare server and of ours, first page and random pages, one load for all."""
+    """Run the bare server and ours alternately, with first pages and random pages, under the same load."""
     first = f"{path}&page=1&page_size=20&sort_by=id&order_by=asc"
     runs: dict[str, list[Load]] = {"bare": [], "first page": [], "random pages": []}
     for _ in range(RUNS):
@@ -156,7 +156,7 @@ def row(name: str, load: Load, bare: Load) -> Sequence[object]:
 
 
 def changes(base: str, token: str, total: int, path: str) -> None:
-    """Creates and updates one after the other; then updates while the list is read at full speed."""
+    """Measure creates and updates one after the other, then updates while the list is read at full speed."""
     created = timed(base, token, "create", [new_ivr(at) for at in range(200)])
     first = total + 1
     updated = timed(base, token, "update", [{"id": first, "name": f"Renamed {at}"} for at in range(200)])
@@ -180,7 +180,7 @@ def changes(base: str, token: str, total: int, path: str) -> None:
 
 
 def timed(base: str, token: str, action: str, bodies: list[dict[str, object]]) -> list[float]:
-    """Seconds that each request took, over one connection."""
+    """Return the seconds of each request, over one connection."""
     connection = http.client.HTTPConnection(base.removeprefix("http://"))
     found = []
     for body in bodies:

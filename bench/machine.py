@@ -1,4 +1,4 @@
-"""What the measurements share: processes pinned to a core, a load generator, tables."""
+"""Shared by all measurements: processes pinned to a core, a load generator, tables."""
 
 import os
 import re
@@ -21,7 +21,7 @@ CONNECTIONS = 32
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the load generator saw: requests a second, and latencies in milliseconds."""
+    """Result of the load generator: requests per second, and latencies in milliseconds."""
 
     rate: float
     p50: float
@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(*command: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server on the server's core, from the moment that `url` answers."""
+    """Run a server on the server's core. Yields as soon as `url` answers."""
     pinned = ["taskset", "-c", SERVER_CORE, *command]
     process = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -70,7 +70,7 @@ def wait_for(url: str, seconds: float = 120) -> None:
 
 
 def put_load(url: str, script: Path, seconds: int, **settings: object) -> Load:
-    """Keep-alive requests from the other core for some seconds, made by a script of the load generator."""
+    """Send keep-alive requests from the other core for some seconds, by a script of the load generator."""
     command = [need("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script)]
     out = subprocess.run(
         ["taskset", "-c", LOAD_CORE, *command, "-H", "User-Agent: bench", url],
@@ -102,14 +102,14 @@ def milliseconds(text: str) -> float:
 
 
 def median(loads: Sequence[Load]) -> Load:
-    """Of several runs, each figure's median; errors add up."""
+    """Return the median of each number over several runs. Errors are added."""
     names = ("rate", "p50", "p99", "worst")
     middle = {name: statistics.median(getattr(load, name) for load in loads) for name in names}
     return Load(**middle, errors=sum(load.errors for load in loads))
 
 
 def memory(pid: int) -> float:
-    """MiB that a process and its children use alone or share among themselves (PSS)."""
+    """Return the MiB that a process and its children use alone or share among themselves (PSS)."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     total = sum(memory(int(child)) for child in children)
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -117,13 +117,13 @@ def memory(pid: int) -> float:
 
 
 def resident(pid: int) -> float:
-    """MiB that a process sees in memory, shared or not (RSS): what grows here is a leak."""
+    """Return the MiB of a process in memory, shared or not (RSS). Growth is a leak."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(find(r"VmRSS:\s+(\d+)", status)) / 1024
 
 
 def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A Markdown table."""
+    """Print a Markdown table."""
     print(f"\n### {title}\n")
     for row in (head, ["---"] * len(head), *rows):
         print("| " + " | ".join(str(cell) for cell in row) + " |")

@@ -1,4 +1,4 @@
-"""Speed of the menu core: events through a session, memory of a live call, `check` over many menus.
+"""Measures the menu core: events per second, memory of a live call, `check` over many menus.
 
 python -m bench.menu
 """
@@ -83,7 +83,7 @@ def build(menus: int, extensions: int = 1000) -> IvrSnapshot:
 
 
 def measure_events(snapshot: IvrSnapshot) -> float:
-    """Run whole calls and give events per second."""
+    """Run whole calls and return events per second."""
     gc.freeze()
     begun = perf_counter()
     for _ in range(CALLS):
@@ -94,7 +94,7 @@ def measure_events(snapshot: IvrSnapshot) -> float:
 
 
 def measure_memory(snapshot: IvrSnapshot) -> float:
-    """Keep many calls in a menu and give bytes per call."""
+    """Keep many calls in a menu and return bytes per call."""
     IvrSession(snapshot).handle(START)
     tracemalloc.start()
     sessions = [IvrSession(snapshot) for _ in range(SESSIONS)]
@@ -106,7 +106,7 @@ def measure_memory(snapshot: IvrSnapshot) -> float:
 
 
 def measure(function: Callable[[], object]) -> float:
-    """Give the seconds that a function takes."""
+    """Return the seconds that a function takes."""
     begun = perf_counter()
     function()
     return perf_counter() - begun

@@ -1,4 +1,4 @@
-"""What the callers call: an office on a server of its own, started as a user would start it.
+"""The called office: a server of its own, started as a user would start it.
 
 Two menus, whose prompts can be told apart by one sample of a packet, lead to each other on key 1. Calls come
 over trunks that are known by their addresses. An extension's telephone answers whatever rings it.
@@ -40,7 +40,7 @@ Address = tuple[str, int]
 
 
 def square_wave(amplitude: int, seconds: int = PROMPT_SECONDS) -> NDArray[np.int16]:
-    """500 Hz at 8 kHz: every sample is as loud as the next."""
+    """Return a square wave of 500 Hz at 8 kHz, whose samples all have the same amplitude."""
     period = np.repeat(np.array([amplitude, -amplitude], np.int16), 8)
     return np.tile(period, seconds * 500)
 
@@ -51,7 +51,7 @@ def source(place: int) -> str:
 
 
 def write_office(phone: int) -> str:
-    """The configuration as a file for `openivr import`; the callers' SIP port is `phone`."""
+    """Return the configuration as a file for `openivr import`. `phone` is the SIP port of the callers."""
     trunks = [f"Trunk {place}" for place in range(SOURCES)]
     menus = ((MENU, "loud", f"ivr {OTHER_MENU}"), (OTHER_MENU, "soft", f"ivr {MENU}"))
     return yaml.safe_dump(
@@ -111,7 +111,7 @@ def write_wav(amplitude: int) -> bytes:
 
 @contextmanager
 def openivr(phone: int, *options: str) -> Iterator[tuple[str, int]]:
-    """Our server on its core: its SIP address and process id."""
+    """Run our server on its core. Yield its SIP address and process id."""
     with tempfile.TemporaryDirectory() as folder:
         office, data, log = Path(folder) / "office.yaml", Path(folder) / "data", Path(folder) / "log"
         office.write_text(write_office(phone))
@@ -157,7 +157,7 @@ def wait_for_sip(port: int, process: "subprocess.Popen[bytes]", seconds: float =
 
 
 def register(port: int, phone: int, tries: int = 5) -> None:
-    """Register the extension's telephone, as soon as the server has taken over the configuration."""
+    """Register the phone of the extension, as soon as the server has the configuration."""
     while not try_to_register(port, (FIRST_SOURCE, phone)):
         if not (tries := tries - 1):
             raise RuntimeError("the telephone could not register")
@@ -165,7 +165,7 @@ def register(port: int, phone: int, tries: int = 5) -> None:
 
 
 def try_to_register(port: int, phone: Address) -> bool:
-    """REGISTER with digest, from where the telephone will be: servers call where a REGISTER came from."""
+    """Send REGISTER with digest from the phone's address, which is where servers call."""
     uri = f"sip:127.0.0.1:{port}"
     headers = f"Contact: <sip:{CALLEE}@{phone[0]}:{phone[1]}>\r\nExpires: 3600\r\n"
     challenge = ask(port, "REGISTER", uri, headers, own=phone)
@@ -175,7 +175,7 @@ def try_to_register(port: int, phone: Address) -> bool:
 
 
 def answer_challenge(offer: str, uri: str) -> str:
-    """An Authorization header, with MD5. RFC 2617."""
+    """Return an Authorization header with MD5 (RFC 2617)."""
     realm, nonce = (re.findall(rf'{name}="([^"]*)"', offer)[0] for name in ("realm", "nonce"))
     count, own = "00000001", secrets.token_hex(8)
 
@@ -191,7 +191,7 @@ def answer_challenge(offer: str, uri: str) -> str:
 
 
 def ask(port: int, method: str, uri: str, headers: str = "", own: Address = ("127.0.0.1", 0)) -> str:
-    """Send one request over UDP and give the answer."""
+    """Send one request over UDP and return the response."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(own)
         sock.settimeout(2)
@@ -207,13 +207,13 @@ def ask(port: int, method: str, uri: str, headers: str = "", own: Address = ("12
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all below it."""
+    """Return the ids of a process and all its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(below for child in children for below in descendants(int(child)))]
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process and all below it have used."""
+    """Return the CPU seconds of a process and all its descendants."""
     total = 0
     for one in descendants(pid):
         fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()

@@ -1,9 +1,9 @@
-"""Telephones as load: the program in `caller/`, compiled when it is needed, and what it found.
+"""Phones as load: compiles and runs the program in `caller/`, and reads its results.
 
     python -m bench.phones 127.0.0.1:5060 --calls 300 --number 6200
     python -m bench.phones 127.0.0.1:10000 --bare --calls 300    # RTP alone, to ports 10000, 10002, ...
 
-runs it by hand, on the load's core; it prints JSON lines. Times are in milliseconds.
+runs it by hand on the load's core. It prints JSON lines with times in milliseconds.
 """
 
 import json
@@ -23,7 +23,7 @@ Found = dict[str, Any]
 
 
 def build() -> Path:
-    """The program, compiled again if its source has changed."""
+    """Return the program, compiled again if its source has changed."""
     sources = sorted(SOURCE.glob("*.c"))
     newest = max(path.stat().st_mtime for path in [*sources, SOURCE / "caller.h"])
     if not PROGRAM.exists() or PROGRAM.stat().st_mtime < newest:
@@ -38,25 +38,25 @@ def command(*arguments: object) -> list[str]:
 
 
 def place_calls(*arguments: object, tell: Callable[[Found], object] = lambda line: None) -> Found:
-    """Place calls and give what was measured. `tell` gets each line as it comes."""
+    """Make calls and return the results. `tell` is called with each line as it arrives."""
     measured: Found = {}
     with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, text=True) as phones:
         try:
             for text in phones.stdout or ():
                 line: Found = json.loads(text)
                 tell(line)
-                if line["what"] in {"measured", "ended"}:  # the last line knows also how the calls ended
+                if line["what"] in {"measured", "ended"}:  # the last line also has the ends of calls
                     measured = line
         except BaseException:
             phones.kill()
             raise
     if phones.returncode or not measured:
-        sys.exit("the telephones failed")
+        sys.exit("the phones failed")
     return measured
 
 
 def open_files_allowed() -> None:
-    """Let this process and those that it starts have as many sockets as the system allows."""
+    """Raise the limit of open files of this process and its children as far as the system allows."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

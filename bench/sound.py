@@ -1,4 +1,4 @@
-"""Sound alone: how many calls one core can send a prompt to, each on time, while each sends its own sound.
+"""Measures RTP alone: the number of calls that one core can send a prompt to on time while they send audio.
 
     python -m bench.sound [CALLS ...]
 

@@ -1,4 +1,4 @@
-"""Pages of the web admin with ten thousand menus, timed by a browser without a screen on this machine."""
+"""Measures pages of the web admin with ten thousand menus, in a headless browser on this machine."""
 
 import http.client
 import re
@@ -76,7 +76,7 @@ def measure(name: str, ask: Callable[[], int]) -> tuple[str, str, str, str]:
 
 
 class Browser:
-    """One connection that is kept, signed in."""
+    """A signed-in client with one kept connection."""
 
     def __init__(self, base: str, cookie: str) -> None:
         self.base = base
@@ -99,14 +99,14 @@ class Browser:
         return len(self.send("POST", path, body))
 
     def find(self, pattern: str, path: str) -> str:
-        """What a page has in the brackets of a pattern, the first time."""
+        """Return the first group of the first match of a pattern in a page."""
         found = re.search(pattern, self.send("GET", path).decode())
         if found is None:
             raise RuntimeError(f"{path} has no {pattern}")
         return found[1]
 
     def form(self, path: str) -> bytes:
-        """The hidden fields of a menu's form, with another destination for key 5."""
+        """Return the fields of a menu's form, with another destination for key 5."""
         page = self.send("GET", path).decode()
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
         return urlencode([*hidden, ("press5_dest", "end_call")]).encode()
@@ -114,7 +114,7 @@ class Browser:
 
 @contextmanager
 def serve(data: Path) -> Iterator[tuple[str, str]]:
-    """A server with the menus, and the cookie of somebody who is signed in."""
+    """Run a server with the menus. Yield it with the cookie of a signed-in administrator."""
     cookie = fill(data)
     base = f"http://127.0.0.1:{free_port()}"
     options = ("--http", base.removeprefix("http://"), "--data", str(data), "--no-access-log")
@@ -141,7 +141,7 @@ def fill(data: Path) -> str:
 
 
 def fill_office(change: ConfigTransaction) -> None:
-    """People, and offices of ten menus each: a first one, which calls come to, and those behind its keys."""
+    """Make extensions, and offices of ten menus: one with an inbound route, and those behind its keys."""
     for at in range(PEOPLE):
         number = str(1000 + at)
         person = {"type": "SIP", "number": number, "reg_name": number, "presence_status": "available"}
