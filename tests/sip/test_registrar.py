@@ -267,7 +267,12 @@ def test_keeping_alive_is_spread() -> None:
     registrar = Registrar()
     for number in range(120):
         registrar.register(str(number), asking("sip:x@10.0.0.4"), 1, 0)
-    assert [len(registrar.due_for_keepalive(KEEPALIVE_SECONDS, most=50)) for _ in range(4)] == [50, 50, 20, 0]
+    assert [len(registrar.due_for_keepalive(KEEPALIVE_SECONDS, limit=50)) for _ in range(4)] == [
+        50,
+        50,
+        20,
+        0,
+    ]
 
 
 def test_registrations_survive_a_restart() -> None:

@@ -1,5 +1,6 @@
-"""Signalling: SIP (RFC 3261) from the bytes of a message to calls that ring, are answered and end.
+"""SIP signalling (RFC 3261): a user agent with registrar, access control and trunks.
 
-Pure, without a socket or a clock: `message`, `fields`, `framing`, `transactions`, `dialogs`, `offers`.
-With them: `transports`, `exchange` (runs transactions), `agent` (the user agent) and its `leg`s.
+Without sockets or clocks: `message`, `sdp`, `auth`, `transaction.tables`, `dialog.dialog`,
+`registrar.registrar` and `trunk.trunk_state`. `transport` owns the sockets, `transaction` runs the state
+machines, `dialog` the calls, and `agent` joins them.
 """

@@ -1,7 +1,4 @@
-"""Where messages go: targets as values, hops over open channels, and the way from a URI to a target.
-
-Finding a target is RFC 3263 without NAPTR and SRV: numeric hosts at once, names by the system's resolver.
-"""
+"""Addresses of messages: targets as values, hops over open channels, and the target of a URI (RFC 3263)."""
 
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
@@ -12,9 +9,9 @@ PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 
 
 class Target(NamedTuple):
-    """Where a message goes, or came from: transport, numeric host, port.
+    """The destination or source of a message: transport, host and port.
 
-    IPv6 stands without brackets, a link-local address with its zone as a number: fe80::1%2.
+    IPv6 is written without brackets, a link-local address with its zone as a number: fe80::1%2.
     """
 
     protocol: str  # UDP, TCP or TLS
@@ -24,18 +21,18 @@ class Target(NamedTuple):
 
 
 class Channel(Protocol):
-    """A socket that messages go out on: one for all peers (UDP) or a connection."""
+    """A socket that sends messages: one for all peers (UDP), or a connection."""
 
     protocol: str
     reliable: bool
     closed: bool
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
-        """Send a message; whether it is on its way."""
+        """Send a message. Return False if the channel has failed."""
         ...
 
     def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
-        """Our host and port as that peer should know them."""
+        """Return the local host and port as that peer can reach them."""
         ...
 
 
@@ -47,18 +44,18 @@ class Hop(NamedTuple):
 
     @property
     def target(self) -> Target:
-        """The peer as a value."""
+        """Return the peer's address as a value."""
         return Target(self.channel.protocol, *self.address)
 
 
 def uri_host(host: str) -> str:
-    """A host as URIs write it: without its zone, which means nothing elsewhere."""
+    """Return a host as URIs write it: IPv6 in brackets and without its zone, which is local."""
     return f"[{host.partition('%')[0]}]" if ":" in host else host
 
 
 @cached
 def normalize_host(host: str) -> str:
-    """A host as sockets write it: without brackets, IPv6 in the one spelling of many that RFC 5952 wants."""
+    """Return a host as sockets write it: without brackets, IPv6 in the spelling of RFC 5952."""
     bare = host.strip("[]").lower()
     try:
         return str(ip_address(bare))
@@ -67,26 +64,26 @@ def normalize_host(host: str) -> str:
 
 
 def is_ipv6(host: str) -> bool:
-    """Whether a numeric host is of IPv6."""
+    """Return True if a numeric host is an IPv6 address."""
     return ":" in host
 
 
 def from_sockaddr(address: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
-    """The host, with its zone if it is link-local, and port of an address that a socket has told."""
+    """Return the host, with its zone if it is link-local, and the port of a socket address."""
     if len(address) == 4 and address[3]:
         return f"{address[0]}%{address[3]}", address[1]
     return address[0], address[1]
 
 
 def to_sockaddr(peer: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
-    """The same as a socket takes it."""
+    """Return a host and port as a socket address."""
     host, mark, zone = peer[0].partition("%")
     return (host, peer[1], 0, int(zone)) if mark else peer
 
 
 @cached
 def is_numeric(host: str) -> bool:
-    """Whether a host, without brackets, is an IP address."""
+    """Return True if a host, without brackets, is an IP address."""
     try:
         ip_address(host)
     except ValueError:
@@ -96,7 +93,7 @@ def is_numeric(host: str) -> bool:
 
 @cached
 def is_private(host: str) -> bool:
-    """Whether an address is of a network of ours, where the external address means nothing."""
+    """Return True if an address is private, so that the external address is not valid there."""
     try:
         return ip_address(host).is_private
     except ValueError:
@@ -104,7 +101,7 @@ def is_private(host: str) -> bool:
 
 
 def target_of_uri(uri: Uri) -> Target | None:
-    """The target of a sip or sips URI, its host still a name perhaps; `None` for what cannot be reached."""
+    """Return the target of a sip or sips URI, perhaps with a host name. None for tel and other transports."""
     if uri.scheme == "tel" or uri.transport not in ("", "UDP", "TCP", "TLS"):
         return None
     protocol = uri.transport or "UDP"

@@ -1,4 +1,4 @@
-"""A request of ours with all that it takes to get an answer: the way, credentials, another transport."""
+"""A request sent from here: resolves its target, answers challenges and falls back to UDP."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,12 +11,12 @@ from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ClientTransaction
 from openivr.sip.transaction.tables import State
 
-MAX_CHALLENGES = 4  # challenges answered for one request
-MAX_UDP_BYTES = 1300  # bytes; above it a datagram may be lost in pieces (RFC 3261, section 18.1.1)
+MAX_CHALLENGES = 4  # for one request
+MAX_UDP_BYTES = 1300  # larger requests use TCP because UDP would fragment them (RFC 3261, section 18.1.1)
 
 
 class ClientRequest:
-    """One request, sent as often as credentials are asked for."""
+    """One request, sent again with credentials after each challenge."""
 
     __slots__ = (
         "_authorise",
@@ -33,12 +33,12 @@ class ClientRequest:
         "transaction",
     )
 
-    def __init__(  # noqa: PLR0913 - the parts of one errand, by name
+    def __init__(  # noqa: PLR0913 - the parts of one request, by name
         self,
-        stack: AgentContext,
+        context: AgentContext,
         request: Request,
-        took: Callable[[Response], None],
-        lost: Callable[[FailureReason], None],
+        on_response: Callable[[Response], None],
+        on_failure: Callable[[FailureReason], None],
         *,
         authorise: Authorise | None = None,
         dialog: Dialog | None = None,
@@ -48,25 +48,25 @@ class ClientRequest:
         self.transaction: ClientTransaction | None = None
         self.hop: Hop | None = None
         self.is_cancelled = False
-        self._context = stack
-        self._on_response = took
-        self._on_failure = lost
+        self._context = context
+        self._on_response = on_response
+        self._on_failure = on_failure
         self._authorise = authorise
-        self._dialog = dialog  # whose numbers are used
-        self._prepare = prepare  # told the hop before the request is sent: its Contact depends on it
+        self._dialog = dialog  # the source of CSeq numbers; None outside dialogs
+        self._prepare = prepare  # called with the hop before sending, because the Contact depends on it
         self._rounds = 0
-        self._udp_hop: Hop | None = None  # where it would have gone, had it not been so large
+        self._udp_hop: Hop | None = None  # the hop to fall back to after a switch to TCP because of the size
 
     def send_to_uri(self, uri: str) -> None:
-        """Send it to where a URI leads."""
+        """Send the request to the target of a URI."""
         self._context.resolve_uri(uri, self._on_hop)
 
     def send_to_target(self, target: Target) -> None:
-        """Send it to a target."""
+        """Send the request to a target."""
         self._context.resolve_target(target, self._on_hop)
 
     def send_over_hop(self, hop: Hop) -> None:
-        """Send it over a hop that is open."""
+        """Send the request over an open hop."""
         self._on_hop(hop)
 
     def _on_hop(self, hop: Hop | None) -> None:
@@ -109,7 +109,7 @@ class ClientRequest:
             self._on_response(response)
 
     def _with_credentials(self, response: Response) -> Request | None:
-        """The same request with credentials, and a number of its own (section 22.2)."""
+        """Return the request with credentials and a new CSeq (section 22.2); None to give up."""
         if self._authorise is None or self._rounds >= MAX_CHALLENGES:
             return None
         credentials = self._authorise(self.request, response)
@@ -127,23 +127,23 @@ class ClientRequest:
         again.headers[credentials[0].lower()] = [credentials[1]]
         return again
 
-    def _on_transaction_failure(self, client: ClientTransaction, why: FailureReason) -> None:
-        if self._udp_hop is not None and why is FailureReason.TRANSPORT and not self.is_cancelled:
+    def _on_transaction_failure(self, client: ClientTransaction, reason: FailureReason) -> None:
+        if self._udp_hop is not None and reason is FailureReason.TRANSPORT and not self.is_cancelled:
             hop, self._udp_hop = self._udp_hop, None
             del self.request.headers["via"]
             self._start(hop)
         elif client is self.transaction:
-            self._report_failure(why)
+            self._report_failure(reason)
 
-    def _report_failure(self, why: FailureReason) -> None:
+    def _report_failure(self, reason: FailureReason) -> None:
         if not self.is_cancelled:
-            self._on_failure(why)
+            self._on_failure(reason)
 
     def cancel(self, headers: Sequence[Header] = ()) -> bool:
-        """Cancel an INVITE, if it has had a provisional response (section 9.1); whether that could be done.
+        """Cancel an INVITE. Return False if it has no provisional response yet (section 9.1).
 
-        It is not sent any more: neither with credentials nor another way. Without a final response it is
-        forgotten in the end.
+        The INVITE is not sent again, neither with credentials nor over another transport. Without a final
+        response its transaction ends after 64 times T1.
         """
         client = self.transaction
         self.is_cancelled = True

@@ -1,4 +1,4 @@
-"""What a leg needs of its agent: timers, transactions, sockets, settings, and the register of legs."""
+"""The shared state of an agent and its legs: timers, transactions, sockets, settings, active legs."""
 
 import asyncio
 from collections.abc import Callable
@@ -33,27 +33,27 @@ SDP = "application/sdp"
 
 
 class DialogHandler(Protocol):
-    """A leg as the agent sees it: where the requests of its dialog go."""
+    """A leg as the agent sees it: handles the requests of its dialog."""
 
     def matches(self, request: Request) -> bool:
-        """Whether a request that names our tag is of this dialog."""
+        """Return True if a request with the local tag belongs to this dialog."""
         ...
 
     def handle_request(self, request: Request) -> None:
-        """A new request of the dialog."""
+        """Handle a request within the dialog."""
         ...
 
     def handle_ack(self, request: Request) -> None:
-        """The ACK to a 2xx."""
+        """Handle the ACK for a 2xx."""
         ...
 
     def hangup(self) -> None:
-        """The agent closes."""
+        """Hang up because the agent closes."""
         ...
 
 
 class AgentContext:
-    """Shared by an agent and its legs."""
+    """The shared state of an agent and its legs."""
 
     __slots__ = ("_idle", "legs", "resolver", "settings", "timers", "transactions", "transports")
 
@@ -70,34 +70,34 @@ class AgentContext:
         self.transactions = exchange
         self.transports = transports
         self.resolver = resolver
-        self.legs: dict[str, DialogHandler] = {}  # by our tag
+        self.legs: dict[str, DialogHandler] = {}  # by local tag
         self._idle: asyncio.Event | None = None
 
     def remove_leg(self, tag: str) -> None:
-        """A leg is over, and expects nothing more of its peer."""
+        """Deregister a leg that expects no further messages."""
         self.legs.pop(tag, None)
         if self._idle is not None and not self.legs:
             self._idle.set()
 
     async def wait_idle(self) -> None:
-        """Wait until there are no legs."""
+        """Wait until no leg is left."""
         if self.legs:
             self._idle = asyncio.Event()
             await self._idle.wait()
 
-    def resolve_uri(self, uri: str, found: Callable[[Hop | None], None]) -> None:
-        """Find the hop to a URI: at once if its host is numeric or known, else later."""
+    def resolve_uri(self, uri: str, on_hop: Callable[[Hop | None], None]) -> None:
+        """Call `on_hop` with the hop to a URI: immediately if its host is numeric or cached, else later."""
         parsed = read_uri(uri)
-        self.resolve_target(target_of_uri(parsed) if parsed else None, found)
+        self.resolve_target(target_of_uri(parsed) if parsed else None, on_hop)
 
-    def resolve_target(self, target: Target | None, found: Callable[[Hop | None], None]) -> None:
-        """The same for a target whose host may be a name."""
+    def resolve_target(self, target: Target | None, on_hop: Callable[[Hop | None], None]) -> None:
+        """Call `on_hop` with the hop to a target, whose host may be a name."""
         if target is None:
-            found(None)
+            on_hop(None)
         elif is_numeric(target.host):
-            found(self.transports.hop_to(target))
+            on_hop(self.transports.hop_to(target))
         else:
-            self.resolver.resolve(target.host, lambda addresses: found(self._first(target, addresses)))
+            self.resolver.resolve(target.host, lambda addresses: on_hop(self._first(target, addresses)))
 
     def _first(self, target: Target, addresses: tuple[str, ...]) -> Hop | None:
         for address in addresses:
@@ -107,7 +107,7 @@ class AgentContext:
         return None
 
     def contact_uri(self, hop: Hop, user: str = "") -> str:
-        """Our Contact URI as the peer behind a hop should know it."""
+        """Return the local Contact URI as the peer behind a hop can reach it."""
         host, port = hop.channel.advertised_address(hop.address)
         protocol = hop.channel.protocol
         suffix = "" if protocol == "UDP" else f";transport={protocol.lower()}"
@@ -116,7 +116,7 @@ class AgentContext:
         )
 
     def add_capabilities(self, message: Message, hop: Hop | None, user: str = "") -> None:
-        """Put to a message what begins or renews a dialog: Contact, Allow, Supported."""
+        """Add Contact, Allow, Supported and User-Agent or Server to a message."""
         headers = message.headers
         if hop is not None and "contact" not in headers:
             headers["contact"] = [f"<{self.contact_uri(hop, user)}>"]
@@ -125,13 +125,13 @@ class AgentContext:
         headers["user-agent" if isinstance(message, Request) else "server"] = [self.settings.user_agent]
 
     def respond(self, request: Request, status: int, *, tag: str = "", retry_after: int = 0) -> None:
-        """Answer a request of a dialog that needs nothing but a status."""
+        """Send a response without a body."""
         server = self.transactions.create_server(request)
         headers = (("Retry-After", str(retry_after)),) if retry_after else ()
         self.transactions.respond(server, respond(request, status, headers=headers, tag=tag))
 
     def set_body(self, message: Request | Response, body: bytes, media_type: str = SDP) -> None:
-        """Put a body to a message."""
+        """Set the body of a message and its Content-Type."""
         message.body = body
         if body:
             message.headers["content-type"] = [media_type]

@@ -1,4 +1,4 @@
-"""What an agent is configured with."""
+"""Settings of an agent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,25 +7,23 @@ from openivr.sip.address import Target
 from openivr.sip.transaction.tables import Timing
 
 DEFAULT_TIMING = Timing()
-Trace = Callable[[bool, Target, bytes], None]  # whether we sent it, the peer, the message
+Trace = Callable[[bool, Target, bytes], None]  # True if sent, the peer, the message
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """An agent's configuration; times in seconds."""
+    """Settings of an agent; times in seconds."""
 
     listen: tuple[Target, ...] = (Target("UDP", "127.0.0.1", 5060), Target("TCP", "127.0.0.1", 5060))
-    external: tuple[str, ...] = ()  # our address of each family as peers outside of private networks know it
-    certificate: str = ""  # files in PEM; a TLS listener needs both
+    external: tuple[str, ...] = ()  # the public address of each family, advertised outside private networks
+    certificate: str = ""  # PEM files; a TLS listener needs both
     key: str = ""
-    authorities: str = ""  # file with those that peers' certificates are checked against; "": the system's
+    authorities: str = ""  # PEM file of trusted CA certificates; "": those of the system
     user_agent: str = "OpenIVR"
     timing: Timing = DEFAULT_TIMING
-    session_expires: int = 1800  # asked of peers that know session timers (RFC 4028); 0: of none
-    min_session: int = 90  # shorter ones are refused with 422
-    ring_limit: int = 300  # an outbound call that rings longer is given up
-    max_transactions: int = 100_000  # above it new requests are answered with 503
-    before_send: Callable[[], None] | None = None  # called before each message of ours leaves
-    trace: Trace | None = (
-        None  # is shown every message, as it is on the wire; it may hold answers to challenges
-    )
+    session_expires: int = 1800  # requested of peers that support session timers (RFC 4028); 0: never
+    min_session: int = 90  # shorter ones are rejected with 422
+    ring_limit: int = 300  # an outbound call that rings longer is cancelled
+    max_transactions: int = 100_000  # above it new requests get 503
+    before_send: Callable[[], None] | None = None  # called before each message is sent
+    trace: Trace | None = None  # called with every message as on the wire, digest responses included

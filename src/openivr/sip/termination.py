@@ -1,4 +1,4 @@
-"""How requests and calls come to nothing, or to an end."""
+"""Reasons and results of terminated requests and calls."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from openivr.sip.message.message import Message, Response
 
 @unique
 class FailureReason(StrEnum):
-    """Why something failed or ended without a response or a BYE that says so."""
+    """Why a request failed or a call ended without a response or BYE of the peer."""
 
     TIMEOUT = "no response"
     TRANSPORT = "not reachable"
@@ -28,20 +28,20 @@ FAILURE_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """How a leg failed or ended."""
+    """The failure or end of a leg."""
 
-    status: int  # of the final response, ours or theirs; 0 after a BYE; what a `FailureReason` counts as
-    reason: str  # the response's phrase, the text of the Reason header, or a `FailureReason`
-    by_peer: bool  # whether the other side caused it
-    response: Response | None = None  # what they answered: Contact of a 302, Retry-After of a 503
-    cause: int = 0  # Q.850 cause out of a Reason header (RFC 3326), 0 if none
+    status: int  # of the final response, or that of a `FailureReason`; 0 after BYE
+    reason: str  # the reason phrase, the text of a Reason header, or a `FailureReason`
+    by_peer: bool  # the peer ended it
+    response: Response | None = None  # the peer's: with Contact of a 302, Retry-After of a 503
+    cause: int = 0  # Q.850 cause of a Reason header (RFC 3326), 0 if none
 
 
 _CAUSE = re.compile(r"[0-9]{1,3}")
 
 
 def read_reason(message: Message) -> tuple[int, str]:
-    """The Q.850 cause and the text of a Reason header; 0 and "" where there is none."""
+    """Return the Q.850 cause and the text of a Reason header; 0 and "" if there is none."""
     for value in message.values("reason"):
         protocol, _, rest = value.partition(";")
         if protocol.strip().upper() != "Q.850":
@@ -52,11 +52,11 @@ def read_reason(message: Message) -> tuple[int, str]:
 
 
 def from_response(response: Response) -> Termination:
-    """The ending that a peer's final response makes."""
+    """Return the termination caused by a final response of the peer."""
     cause, text = read_reason(response)
     return Termination(response.status, text or response.reason, True, response, cause)
 
 
-def from_failure(why: FailureReason, by_peer: bool = True) -> Termination:
-    """The ending that a `FailureReason` makes."""
-    return Termination(FAILURE_STATUS.get(why, 503), why, by_peer)
+def from_failure(reason: FailureReason, by_peer: bool = True) -> Termination:
+    """Return the termination caused by a failure."""
+    return Termination(FAILURE_STATUS.get(reason, 503), reason, by_peer)

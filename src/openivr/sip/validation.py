@@ -1,4 +1,4 @@
-"""What a request must be before it begins anything (RFC 3261, sections 8.2 and 21.4): pure."""
+"""Checks of a request before it is handled (RFC 3261, sections 8.2 and 21.4)."""
 
 import re
 
@@ -14,7 +14,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 
 def check_request(request: Request) -> Refusal | None:
-    """Why a request of no dialog is refused: the status and headers of the answer. `None`: it is in order."""
+    """Return the status and headers that reject a request outside a dialog; None if it is valid."""
     scheme, colon, _ = request.uri.partition(":")
     if not colon or not _SCHEME.fullmatch(scheme):
         return 400, ()
@@ -27,7 +27,7 @@ def check_request(request: Request) -> Refusal | None:
 
 
 def check_extensions(request: Request) -> Refusal | None:
-    """Whether we know all that a request requires (section 8.2.2.3)."""
+    """Return 420 if a request requires an unsupported extension (section 8.2.2.3)."""
     if "require" not in request.headers:
         return None
     unknown = [name for name in request.values("require") if name.lower() not in EXTENSIONS]
@@ -37,9 +37,9 @@ def check_extensions(request: Request) -> Refusal | None:
 
 
 def check_invite(request: Request, min_session: int) -> Refusal | None:
-    """What an INVITE must be in addition: one that could be passed on, and whose body we understand."""
+    """Return the rejection of an INVITE that cannot be forwarded or has an unsupported body; else None."""
     if request.get("max-forwards") == "0":
-        return 483, ()  # whoever answers it may pass it on: RFC 7332
+        return 483, ()  # the call may be forwarded: RFC 7332
     if interval_too_small(request, min_session):
         return 422, (("Min-SE", str(min_session)),)
     if (refusal := check_body(request)) is not None:
@@ -52,7 +52,7 @@ def check_invite(request: Request, min_session: int) -> Refusal | None:
 
 
 def check_body(request: Request) -> Refusal | None:
-    """Whether a body is an offer that we can read (section 8.2.3)."""
+    """Return 415 if the body is not SDP (section 8.2.3)."""
     encoding = request.get("content-encoding").lower()
     if encoding not in ("", "identity"):
         return 415, (("Accept-Encoding", "identity"),)
@@ -65,13 +65,13 @@ def check_body(request: Request) -> Refusal | None:
 
 
 def accepts_sdp(request: Request) -> bool:
-    """Whether the answer may be a session description; an empty Accept allows nothing."""
+    """Return True if the response may carry SDP. An empty Accept allows nothing."""
     kinds = {value.partition(";")[0].strip().lower() for value in request.values("accept")}
     return bool(kinds & {SDP, "application/*", "*/*"})
 
 
 def is_known(method: str) -> bool:
-    """Whether a method is one of ours."""
+    """Return True if a method is supported."""
     return method in METHODS
 
 

@@ -1,8 +1,8 @@
-"""Who is listened to: token buckets and temporary bans by source, and refusal when the server is full.
+"""Rate limits and temporary bans by source: token buckets, and counters of malformed messages and logins.
 
-A source is an IPv4 address or an IPv6 /64, which is what one customer of a provider has. On UDP an address
-can be forged, so what would ban a stranger does not ban a source that has proved itself (a configured trunk,
-a phone that is registered): what is beyond its rate is refused or dropped, no more.
+A source is an IPv4 address or an IPv6 /64, which is what one customer of a provider has. UDP addresses can be
+forged. So a known source (a configured trunk, an authenticated phone) is not banned for them: requests beyond
+its rate are rejected or dropped.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from functools import lru_cache
 
-# User-Agents of tools that look for open servers. Matching them saves work; nothing depends on it.
+# User-Agents of scanning tools. Matching them saves work, security does not depend on it.
 SCANNERS = (
     "friendly-scanner",
     "friendly-request",
@@ -34,27 +34,27 @@ SCANNERS = (
 )
 
 
-MAX_USER_LENGTH = 64  # characters of a user name that are looked at
+MAX_USER_LENGTH = 64  # characters of a username that are compared
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitPolicy:
-    """The numbers of a guard; times in seconds."""
+    """The limits; times in seconds."""
 
-    rate: float = 10.0  # requests a second that a stranger may send, retransmissions included
-    burst: float = 40.0  # and at once
-    known_rate: float = 200.0  # the same for a source that has proved itself
+    rate: float = 10.0  # requests a second of an unknown source, retransmissions included
+    burst: float = 40.0  # at once
+    known_rate: float = 200.0  # the same for a known source
     known_burst: float = 1000.0
     excess_limit: int = (
         40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
     )
-    user_failures: int = 8  # wrong passwords for one user before a source is banned as that user
-    all_failures: int = 40  # and for all users, before it is banned
-    window: float = 600.0  # after which failures are forgotten
-    ban: float = 60.0  # the first one; each further one is twice as long
+    user_failures: int = 8  # wrong passwords for one user until a source is banned for that user
+    all_failures: int = 40  # for all users, until the source is banned
+    window: float = 600.0  # after which counters are reset
+    ban: float = 60.0  # the first ban; each further one is twice as long
     max_ban: float = 86_400.0
-    max_sources: int = 20_000  # sources remembered
-    retry_after: int = 30  # Retry-After of refusals
+    max_sources: int = 20_000  # sources kept
+    retry_after: int = 30  # Retry-After of a 503
 
 
 DEFAULT_POLICY = RateLimitPolicy()
@@ -62,16 +62,16 @@ DEFAULT_POLICY = RateLimitPolicy()
 
 @unique
 class RateDecision(Enum):
-    """What to do with what a source sends."""
+    """The decision on a request."""
 
     ALLOW = "allow"
     REFUSE = "refuse"  # 503 with Retry-After
-    DROP = "drop"  # no answer
+    DROP = "drop"  # no response
 
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A source that is not listened to, as one user or at all. `until` is on the guard's clock."""
+    """A banned source, for one user or altogether (`user` is ""). `until` is on the limiter's clock."""
 
     source: str
     until: float
@@ -81,23 +81,23 @@ class Ban:
 
 @dataclass(slots=True)
 class _Source:
-    """What is remembered of one source, or of one as which it tried to log in."""
+    """The counters of a source, or of a source and the user that it tries to authenticate as."""
 
     name: str
     user: str
     tokens: float
-    at: float  # when `tokens` was right
+    at: float  # the time of `tokens`
     failures: int = 0
     excess: int = 0
-    counted: float = 0.0  # when the first of those was
+    counted: float = 0.0  # the time of the first of those
     banned_until: float = 0.0
     bans: int = 0
     reason: str = ""
-    unanswered: int = 0  # challenges in a row
+    unanswered: int = 0  # consecutive challenges
 
 
 class RateLimiter:
-    """Counts what sources do. `now` is a clock that never goes back, in seconds; `on_ban` hears of bans."""
+    """Counts requests and failures of sources. `now` is a monotonic time in seconds."""
 
     def __init__(
         self,
@@ -111,16 +111,16 @@ class RateLimiter:
         self._exempt = _networks(exempt)
 
     def set_exempt(self, networks: Iterable[str]) -> None:
-        """Say which networks are never limited or banned: those of proxies that stand before us."""
+        """Set the networks that are never limited or banned: those of proxies in front of this server."""
         self._exempt = _networks(networks)
 
     def is_allowed(self, host: str, now: float, user: str = "") -> bool:
-        """Whether a source is not banned, at all or as a user."""
+        """Return False if a source is banned: altogether, or for a user."""
         found = self._sources.get((source_key(host), user[:MAX_USER_LENGTH]))
         return found is None or found.banned_until <= now
 
     def admit(self, host: str, now: float, *, known: bool = False, user_agent: str = "") -> RateDecision:
-        """Count a request of no dialog, and decide about it. `known`: the source has proved itself."""
+        """Count a request outside a dialog and decide about it. `known` sources have higher limits."""
         if self._is_exempt(host):
             return RateDecision.ALLOW
         source = self._find(host, now, known)
@@ -135,7 +135,7 @@ class RateLimiter:
         return self._exceed(source, now, known)
 
     def record_malformed(self, host: str, now: float, *, known: bool = False) -> None:
-        """Count something that is not SIP; it costs as much as five requests."""
+        """Count a malformed message. It costs as much as five requests."""
         if self._is_exempt(host):
             return
         source = self._find(host, now, known)
@@ -144,10 +144,10 @@ class RateLimiter:
             self._exceed(source, now, known)
 
     def record_failure(self, host: str, user: str, now: float, *, known: bool = False) -> None:
-        """Count a wrong name or password (`Outcome.WRONG`, which proves that the address is not forged).
+        """Count a wrong username or password (`AuthOutcome.WRONG` proves that the source is not forged).
 
-        Behind one address there may be many phones. So a source is banned first as the user that it fails as,
-        and altogether only where that is not enough: never if others there have logged in.
+        Many phones may share one address. So a source is banned first for the user that it fails as, and
+        altogether after many more failures, but never if it is known.
         """
         if self._is_exempt(host):
             return
@@ -159,7 +159,7 @@ class RateLimiter:
             self._ban(source, now, "wrong passwords", known)
 
     def record_challenge(self, host: str) -> int:
-        """Note a challenge: how many before it, one after the other, this source has not answered."""
+        """Count a challenge. Return how many before it this source has left unanswered in a row."""
         source = self._sources.get((source_key(host), ""))
         if source is None:
             return 0
@@ -167,21 +167,21 @@ class RateLimiter:
         return source.unanswered - 1
 
     def record_credentials(self, host: str) -> None:
-        """Note that a source answers challenges, rightly or not."""
+        """Note that a source answers challenges, with valid credentials or not."""
         source = self._sources.get((source_key(host), ""))
         if source:
             source.unanswered = 0
 
     def record_success(self, host: str, user: str) -> None:
-        """Forget the failures of a user that has given the right password."""
+        """Reset the failures of a user that has authenticated."""
         self._sources.pop((source_key(host), user[:MAX_USER_LENGTH]), None)
 
     def forget(self, host: str) -> None:
-        """Forget everything about a source."""
+        """Drop the counters and bans of a source."""
         self._sources.pop((source_key(host), ""), None)
 
     def unban(self, host: str, now: float) -> tuple[Ban, ...]:
-        """Forget everything about a source, as whichever user: the bans that this has lifted."""
+        """Drop everything about a source, for every user. Return the lifted bans."""
         name = source_key(host)
         lifted = tuple(ban for ban in self.bans(now) if ban.source == name)
         for key in [key for key in self._sources if key[0] == name]:
@@ -189,13 +189,13 @@ class RateLimiter:
         return lifted
 
     def unban_all(self, now: float) -> tuple[Ban, ...]:
-        """Forget everything about all sources: the bans that this has lifted."""
+        """Drop everything about all sources. Return the lifted bans."""
         lifted = self.bans(now)
         self._sources.clear()
         return lifted
 
     def bans(self, now: float) -> tuple[Ban, ...]:
-        """List the sources that are not listened to now."""
+        """Return the bans in force."""
         return tuple(
             Ban(source.name, source.banned_until, source.reason, source.user)
             for source in self._sources.values()
@@ -223,10 +223,10 @@ class RateLimiter:
         return source
 
     def _make_room(self, now: float) -> None:
-        """Make room: the source that was quiet for the longest goes, a banned one only if all are."""
+        """Drop the least recently seen source if there are too many, a banned one only as a last resort."""
         if len(self._sources) <= self._policy.max_sources:
             return
-        for _ in range(8):  # of those; looking further costs more than remembering a ban is worth
+        for _ in range(8):  # bounds the search
             name, source = next(iter(self._sources.items()))
             if source.banned_until <= now:
                 break
@@ -251,7 +251,7 @@ class RateLimiter:
         return RateDecision.REFUSE
 
     def _ban(self, source: _Source, now: float, reason: str, known: bool) -> None:
-        if known:  # its address may be forged by who wants it silenced
+        if known:  # an attacker may forge its address to get it banned
             return
         policy = self._policy
         if now - source.banned_until > policy.max_ban:
@@ -264,14 +264,14 @@ class RateLimiter:
 
 
 def is_scanner(user_agent: str) -> bool:
-    """Whether a User-Agent is that of a known scanning tool."""
+    """Return True if a User-Agent is that of a known scanning tool."""
     folded = user_agent.lower()
     return bool(folded) and any(name in folded for name in SCANNERS)
 
 
 @lru_cache(maxsize=4096)
 def source_key(host: str) -> str:
-    """Name what an address is counted under: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the key of a source: its IPv4 address, or the /64 of its IPv6 address."""
     address = read_host(host)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
@@ -279,7 +279,7 @@ def source_key(host: str) -> str:
 
 
 def read_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Read the numeric address of a peer, an IPv4 one also where a socket for both shows it as IPv6."""
+    """Parse the numeric address of a peer. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

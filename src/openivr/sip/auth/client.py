@@ -1,4 +1,4 @@
-"""Digest authentication as the client: answers to those who ask who we are (RFC 7616, RFC 3261 §22)."""
+"""Digest authentication as the client: credentials for challenged requests (RFC 7616, RFC 3261 §22)."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -7,10 +7,8 @@ from typing import Literal
 
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 
-MAX_CHALLENGES = (
-    3  # challenges answered for one request: a proxy's, the far side's, and one that had gone stale
-)
-MAX_REALMS = 8  # remembered; a far side that invents more makes the oldest forgotten
+MAX_CHALLENGES = 3  # for one request: a proxy's, the server's, and one with a stale nonce
+MAX_REALMS = 8  # cached; the oldest is dropped first
 
 Status = Literal[401, 407]
 CHALLENGE_HEADERS = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
@@ -19,49 +17,49 @@ CREDENTIALS_HEADERS = {401: "Authorization", 407: "Proxy-Authorization"}
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The name and password that a far side knows us by."""
+    """A username and its password."""
 
     user: str
     password: str = field(repr=False)
 
     def first_hash(self, name: str, realm: str) -> str:
-        """H(A1) with the hash of this name in `HASHES`."""
+        """Return H(A1) under the hash of this name in `HASHES`."""
         return first_hash(HASHES[name], self.user, realm, self.password)
 
 
 @dataclass(frozen=True, slots=True)
 class HashedLogin:
-    """A name and what is kept of its password: H(A1) by the name of the hash, good in one realm only."""
+    """A username and H(A1) of its password by the name of the hash, valid in one realm only."""
 
     user: str
     hashes: Mapping[str, str] = field(repr=False)
 
     def first_hash(self, name: str, realm: str) -> str:
-        """H(A1) with the hash of this name in `HASHES`; another realm than its own refuses it."""
+        """Return H(A1) under the hash of this name. It fails in any other realm than its own."""
         return self.hashes[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One question of a far side that can be answered."""
+    """A supported challenge of a server or proxy."""
 
     status: int
     realm: str
     nonce: str
-    algorithm: str  # as it was written; "" if it was not
-    qop: str  # "auth", or "" where the far side knows none
+    algorithm: str  # as received; "" if absent
+    qop: str  # "auth", or "" if the challenge has none (RFC 2069)
     opaque: str | None
     stale: bool
 
     @property
     def hash_name(self) -> str:
-        """The name of the hash in `HASHES`."""
+        """Return the name of the hash in `HASHES`."""
         return (self.algorithm or "MD5").upper().removesuffix("-SESS")
 
 
 @dataclass(frozen=True, slots=True)
 class AuthAttempt:
-    """How far one request has come: the challenges answered for it, and for which realms."""
+    """The state of one request: the number of challenges answered, and their realms."""
 
     rounds: int = 0
     answered: frozenset[tuple[int, str]] = frozenset()
@@ -75,7 +73,7 @@ class _Known:
 
 
 class DigestClient:
-    """Answers challenges with one login, and keeps them for the requests that follow."""
+    """Answers challenges with one login, and caches them for later requests."""
 
     def __init__(
         self, login: Login | HashedLogin, draw: Callable[[], str] = lambda: secrets.token_hex(8)
@@ -85,16 +83,16 @@ class DigestClient:
         self._known: dict[tuple[int, str], _Known] = {}
 
     def headers(self, method: str, uri: str) -> list[tuple[str, str]]:
-        """Make the headers to put on a request, one for each realm that has asked so far."""
+        """Return the credentials for a request: one header for each cached challenge."""
         found = self._known.items()
         return [
             (CREDENTIALS_HEADERS[status], self._answer(known, method, uri)) for (status, _), known in found
         ]
 
     def on_challenge(self, status: int, values: Iterable[str], attempt: AuthAttempt) -> AuthAttempt | None:
-        """Note a 401 or 407 to a request. The next attempt of the same request, or None: give up.
+        """Cache the challenges of a 401 or 407. Return the next attempt of the request; None to give up.
 
-        A realm that asks again, and does not say that only the nonce was stale, has refused the login.
+        A realm that challenges again without stale=true has rejected the login.
         """
         challenges = read_challenges(status, values)
         keys = {(status, challenge.realm) for challenge in challenges}
@@ -111,7 +109,7 @@ class DigestClient:
         return AuthAttempt(attempt.rounds + 1, attempt.answered | keys)
 
     def forget(self) -> None:
-        """Forget the challenges, so that the next request waits to be asked."""
+        """Drop the cached challenges, so that the next request is sent without credentials."""
         self._known.clear()
 
     def _answer(self, known: _Known, method: str, uri: str) -> str:
@@ -142,7 +140,7 @@ class DigestClient:
 
 
 def read_challenges(status: int, values: Iterable[str]) -> tuple[Challenge, ...]:
-    """Pick the challenges of a 401 or 407 to answer: of each realm the one with the best hash."""
+    """Return the challenges of a 401 or 407 to answer: for each realm the one with the strongest hash."""
     best: dict[str, Challenge] = {}
     ranks = list(HASHES)
     for challenge in _read(status, values):

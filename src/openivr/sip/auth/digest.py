@@ -1,6 +1,6 @@
-"""Digest authentication, what both sides share: reading headers, computing responses (RFC 7616, RFC 8760).
+"""Digest authentication for client and server: header parameters, response computation (RFC 7616, RFC 8760).
 
-Values stay as they stand between their quotes, because that is what both sides hash.
+Quoted values keep their escapes, because both sides hash them that way.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ def _sha256(text: str) -> str:
 
 
 Hash = Callable[[str], str]
-HASHES: Mapping[str, Hash] = {"SHA-256": _sha256, "MD5": _md5}  # the better first (RFC 8760 §2.4)
+HASHES: Mapping[str, Hash] = {"SHA-256": _sha256, "MD5": _md5}  # the stronger first (RFC 8760 §2.4)
 
 
 def read_parameters(header: str) -> Mapping[str, str] | None:
@@ -53,7 +53,7 @@ def first_hash(hashed: Hash, user: str, realm: str, password: str) -> str:
 
 
 class DigestExchange(NamedTuple):
-    """What a response is made for. Without `qop`, RFC 2069's form (RFC 7616 §3.4.1)."""
+    """The inputs of a digest response besides H(A1). Without `qop` it has the form of RFC 2069."""
 
     method: str
     uri: str

@@ -1,7 +1,7 @@
-"""Digest authentication as the server: challenges, and whether credentials are good (RFC 7616, RFC 8760).
+"""Digest authentication as the server: challenges, and verification of credentials (RFC 7616, RFC 8760).
 
-A nonce carries its time and a code that only this process can make, for one source address, so nothing is
-kept for strangers. What is kept, of accepted nonces alone and bounded, is which counts (`nc`) were used.
+A nonce carries its time and a signature for one source address, so unauthenticated requests need no state.
+State is kept for accepted nonces only, and bounded: which nonce counts (`nc`) were used.
 """
 
 import base64
@@ -17,14 +17,17 @@ from urllib.parse import unquote
 
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
 
-REALM = "openivr"  # part of what is stored of passwords, so it can never change
-NONCE_SECONDS = 300.0  # seconds that a nonce can be used
-MAX_NONCES = 10_000  # accepted nonces whose counts are kept
-COUNT_WINDOW = 64  # how far a count may be behind the highest: requests overtake each other on UDP
+REALM = "openivr"  # part of the stored password hashes, so it can never change
+NONCE_SECONDS = 300.0  # the lifetime of a nonce
+MAX_NONCES = 10_000  # accepted nonces with their counts
+COUNT_WINDOW = 64  # accepted distance below the highest count: UDP reorders requests
 _STAMP = struct.Struct(">QQ")  # microseconds, number
 _KEPT = re.compile("md5=([0-9a-f]{32}) sha256=([0-9a-f]{64})")
 _COUNT = re.compile("[0-9a-f]{8}", re.IGNORECASE)
-_NOBODY = {"MD5": "0" * 32, "SHA-256": "0" * 64}  # no password hashes to these, as far as anybody knows
+_NOBODY = {
+    "MD5": "0" * 32,
+    "SHA-256": "0" * 64,
+}  # checked for unknown users; no known password has these hashes
 _MD5_ONLY = re.compile(r"baresip v([01]\.|2\.[0-3]\.)")
 _USER = re.compile(r"sips?:([^@;?]*)@|tel:([^;]*)", re.IGNORECASE)
 
@@ -37,7 +40,7 @@ class DigestSecret:
 
     @classmethod
     def read(cls, kept: str) -> "DigestSecret":
-        """Read what the store keeps of an extension's password; ValueError if it is something else."""
+        """Parse the stored secret of an extension. Raises ValueError if it is malformed."""
         match = _KEPT.fullmatch(kept)
         if not match:
             raise ValueError("not a digest secret")
@@ -45,31 +48,31 @@ class DigestSecret:
 
     @classmethod
     def make(cls, user: str, password: str) -> "DigestSecret":
-        """Hash a password that is known, such as that of a trunk that registers here."""
+        """Hash a plain password, such as that of a trunk that registers here."""
         return cls({name: first_hash(hashed, user, REALM, password) for name, hashed in HASHES.items()})
 
 
 @unique
 class AuthOutcome(Enum):
-    """What credentials turned out to be."""
+    """The outcome of checking credentials."""
 
     ACCEPTED = "accepted"
-    ABSENT = "absent"  # none for this realm: the first request of a phone
-    STALE = "stale"  # for a nonce that is not good (any more), whatever the password: ask again
-    WRONG = "wrong"  # for a nonce that this source got from us, so its address is not forged
+    ABSENT = "absent"  # no credentials for this realm: a phone's first request
+    STALE = "stale"  # the nonce is invalid or expired, whatever the password: challenge again
+    WRONG = "wrong"  # wrong password for a valid nonce, which proves that the source is not forged
 
 
 def choose_algorithms(user_agent: str) -> tuple[str, ...]:
-    """Choose what a phone is challenged with: all that we know, unless it is known to fail on SHA-256.
+    """Return the algorithms to challenge a phone with: all, unless it is known to fail on SHA-256.
 
-    A phone should pass over what it does not know (RFC 8760 §2.4). One stack of a phone that Debian 12 ships
-    gives up instead, even if MD5 stands beside it.
+    A phone should ignore unknown algorithms (RFC 8760 §2.4). baresip before 2.4, which Debian 12 ships, gives
+    up instead, even if MD5 is offered as well.
     """
     return ("MD5",) if _MD5_ONLY.match(user_agent) else tuple(HASHES)
 
 
 class AuthRequest(NamedTuple):
-    """What is judged of a request: the method and URI that it has, the address that it came from."""
+    """The parts of a request that authentication depends on: method, URI, source address, credentials."""
 
     method: str
     uri: str
@@ -79,7 +82,7 @@ class AuthRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuthResult:
-    """The outcome for one request, the user that it names, and the algorithm: "" if it is none of ours."""
+    """The outcome for one request, its username, and the algorithm ("" if not supported)."""
 
     outcome: AuthOutcome
     user: str = ""
@@ -87,7 +90,7 @@ class AuthResult:
 
 
 class DigestVerifier:
-    """Makes challenges and checks credentials. `key` is random, at least 32 bytes; times are in seconds."""
+    """Makes challenges and checks credentials. `key` holds at least 32 random bytes; times are in seconds."""
 
     def __init__(self, key: bytes, life: float = NONCE_SECONDS, remembered: int = MAX_NONCES) -> None:
         self._key = key
@@ -95,12 +98,12 @@ class DigestVerifier:
         self._remembered = remembered
         self._made = 0
         self._used: OrderedDict[str, _Counts] = OrderedDict()
-        self._floor = 0.0  # nonces made up to then and not in `_used` are stale: their counts are forgotten
+        self._floor = 0.0  # older nonces that are not in `_used` are stale, because their counts were dropped
 
     def challenge(
         self, source: str, now: float, *, stale: bool = False, algorithms: Iterable[str] = HASHES
     ) -> tuple[str, ...]:
-        """Make the WWW-Authenticate values for a source address: SHA-256, then MD5 for older phones."""
+        """Return the WWW-Authenticate values for a source address, one for each algorithm."""
         self._made += 1
         nonce = self._sign(_STAMP.pack(int(now * 1e6), self._made), source)
         end = ", stale=true" if stale else ""
@@ -112,10 +115,10 @@ class DigestVerifier:
     def check(
         self, signed: AuthRequest, find: Callable[[str], DigestSecret | None], now: float
     ) -> AuthResult:
-        """Judge who sent a request.
+        """Check the credentials of a request.
 
-        A user that `find` does not know costs the same work as a wrong password and gets the same verdict.
-        A guess needs a nonce that was sent to this address: without one it learns nothing.
+        An unknown user costs the same work as a wrong password and gets the same outcome. A password can be
+        guessed only with a nonce that was sent to this source: any other is stale.
         """
         given = next(
             (one for one in map(read_parameters, signed.headers) if one and one.get("realm") == REALM), None
@@ -136,7 +139,7 @@ class DigestVerifier:
         return AuthResult(AuthOutcome.ACCEPTED if fresh else AuthOutcome.STALE, user, name)
 
     def _is_right(self, given: Mapping[str, str], method: str, secret: DigestSecret | None) -> bool:
-        """Whether the response is the password's; without a secret, never, at the same cost."""
+        """Return True if the response matches the secret. Without one it never does, at the same cost."""
         name, uri = _algorithm(given), given.get("uri")
         if not name or uri is None:
             return False
@@ -153,7 +156,7 @@ class DigestVerifier:
         return base64.urlsafe_b64encode(stamp + code).decode()
 
     def _made_at(self, nonce: str, source: str) -> float | None:
-        """When this nonce was made for this source, or None if it was not."""
+        """Return when this nonce was made for this source, None if it was not."""
         try:
             stamp = base64.urlsafe_b64decode(nonce)[: _STAMP.size]
             made, _ = _STAMP.unpack(stamp)
@@ -163,7 +166,7 @@ class DigestVerifier:
         return made / 1e6 if right else None
 
     def _use(self, nonce: str, made: float, count: int, now: float) -> bool:
-        """Whether this count of a nonce was not used before; notes that it is now."""
+        """Mark a count of a nonce as used. Return False if it was before."""
         counts = self._used.get(nonce)
         if counts is None:
             if made <= self._floor:
@@ -183,7 +186,7 @@ class DigestVerifier:
 
 @dataclass(slots=True)
 class _Counts:
-    """Which counts of one nonce were used: the highest, and a bit for each of those just below it."""
+    """The used counts of one nonce: the highest, and a bit mask of those just below it."""
 
     made: float
     highest: int = 0
@@ -207,7 +210,7 @@ def _algorithm(given: Mapping[str, str]) -> str:
 
 
 def _same_user(one: str, other: str) -> bool:
-    """Whether two URIs name one user. Proxies rewrite the host; who is called stands in the user."""
+    """Return True if two URIs have the same user. Proxies rewrite hosts, but not the user that is called."""
     return _user(one) == _user(other)
 
 

@@ -1,7 +1,4 @@
-"""Dialogs (RFC 3261, section 12): who is who, the way between them, and the numbers of their requests.
-
-Pure: made from the messages that begin a dialog, and turned into requests within it.
-"""
+"""Dialog state (RFC 3261, section 12): identity, route set and sequence numbers. No I/O."""
 
 from openivr.sip.address import Hop, is_numeric, is_private, normalize_host
 from openivr.sip.message.headers import Uri, read_address, read_uri
@@ -9,7 +6,7 @@ from openivr.sip.message.message import Headers, Request, Response
 
 
 class Dialog:
-    """One dialog, early or confirmed, seen from our side."""
+    """One dialog, early or confirmed."""
 
     __slots__ = (
         "call_id",
@@ -24,31 +21,29 @@ class Dialog:
         "route_set",
     )
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what makes a dialog; two functions below call it
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a dialog; called by two functions below
         self, call_id: str, local: str, local_tag: str, remote: str, remote_tag: str, local_seq: int
     ) -> None:
         self.call_id = call_id
-        self.local = local  # our From, with the tag
+        self.local = local  # the local From, with its tag
         self.local_tag = local_tag
-        self.remote = remote  # our To, with the tag
+        self.remote = remote  # the To of local requests, with its tag
         self.remote_tag = remote_tag
         self.local_seq = local_seq
         self.remote_seq = 0
-        self.remote_target = ""  # the URI in the peer's Contact
+        self.remote_target = ""  # the URI of the peer's Contact
         self.route_set: list[str] = []
-        self.hop: Hop | None = (
-            None  # over which the peer is reached whatever its Contact says: NAT, connections
-        )
+        self.hop: Hop | None = None  # takes precedence over the Contact: NAT, connections
 
     @property
     def next_uri(self) -> str:
-        """The URI that says where requests go: the first route's, or the target."""
+        """Return the URI that requests are sent to: the first route or the remote target."""
         if self.route_set and (first := read_address(self.route_set[0])):
             return first.uri
         return self.remote_target
 
     def request(self, method: str, cseq: int = 0, body: bytes = b"") -> Request:
-        """The next request within the dialog (section 12.2.1.1); an ACK has the number of its INVITE."""
+        """Return the next request within the dialog (section 12.2.1.1). An ACK has the CSeq of its INVITE."""
         if not cseq:
             self.local_seq += 1
             cseq = self.local_seq
@@ -62,30 +57,30 @@ class Dialog:
         headers["to"] = [self.remote]
         headers["call-id"] = [self.call_id]
         headers["cseq"] = [f"{cseq} {method}"]
-        made = Request(method, uri, headers, body)
-        made.cseq = cseq
-        made.call_id = self.call_id
-        return made
+        request = Request(method, uri, headers, body)
+        request.cseq = cseq
+        request.call_id = self.call_id
+        return request
 
     def accept_cseq(self, request: Request) -> bool:
-        """Whether a request's number is higher than those before (section 12.2.2); if so it is noted."""
+        """Store the CSeq of a request. Return False if it is not higher than the last (section 12.2.2)."""
         if self.remote_seq and request.cseq <= self.remote_seq:
             return False
         self.remote_seq = request.cseq
         return True
 
     def refresh_target(self, message: Request | Response) -> None:
-        """Take over a new Contact: from an INVITE or UPDATE, or a 2xx to one (target refresh)."""
+        """Adopt the Contact of an INVITE or UPDATE, or of a 2xx for one (target refresh)."""
         if contact := contact_uri(message):
             self.remote_target = contact
 
     def matches(self, message: Request) -> bool:
-        """Whether a request that names our tag is of this dialog."""
+        """Return True if a request with the local tag belongs to this dialog."""
         return message.call_id == self.call_id and message.from_.tag == self.remote_tag
 
 
 def contact_uri(message: Request | Response) -> str:
-    """The URI in the first Contact, "" if there is none that could be called."""
+    """Return the URI of the first Contact, "" if there is none that requests can be sent to."""
     contacts = message.values("contact")
     address = read_address(contacts[0]) if contacts else None
     if address is None or _sip(address.uri) is None:
@@ -105,7 +100,7 @@ def _is_loose(route: str) -> bool:
 
 
 def uas_dialog(request: Request, tag: str) -> Dialog:
-    """The dialog that our answer to an INVITE makes (section 12.1.1)."""
+    """Return the dialog of a received INVITE (section 12.1.1)."""
     dialog = Dialog(
         request.call_id,
         f"{request.get('to')};tag={tag}",
@@ -115,13 +110,13 @@ def uas_dialog(request: Request, tag: str) -> Dialog:
         0,
     )
     dialog.remote_seq = request.cseq
-    dialog.remote_target = contact_uri(request) or request.from_.uri  # RFC 2543 knew INVITEs without Contact
+    dialog.remote_target = contact_uri(request) or request.from_.uri  # RFC 2543 allows INVITE without Contact
     dialog.route_set = request.values("record-route")
     return dialog
 
 
 def uac_dialog(request: Request, response: Response, tag: str) -> Dialog:
-    """The dialog that a peer's answer to our INVITE makes (section 12.1.2)."""
+    """Return the dialog of a response to a sent INVITE (section 12.1.2)."""
     remote = response.get("to")
     address = read_address(remote)
     dialog = Dialog(
@@ -138,14 +133,14 @@ def uac_dialog(request: Request, response: Response, tag: str) -> Dialog:
 
 
 def nat_hop(contact: str, claimed: str, hop: Hop) -> Hop | None:
-    """The hop that a peer without a route set is reached over whatever its Contact says, if there is one.
+    """Return the hop that replaces the Contact of a peer without a route set; None if the Contact is used.
 
-    That is its connection, and for UDP its real address if that is link-local, or if the one in its Contact
-    cannot be it: because that is the one that it `claimed` elsewhere (Via, or the URI that was called) and
-    did not send from, or because it is private and the real one is not.
+    A connection is always used. Over UDP the source address is used if it is link-local, or if the Contact
+    cannot be right: it repeats the address that the peer `claimed` (in Via, or in the called URI) but did not
+    send from, or it is private and the source is not.
     """
     real = hop.address[0]
-    if hop.channel.reliable or "%" in real:  # whose zone nothing but its messages can say
+    if hop.channel.reliable or "%" in real:  # a Contact cannot name the zone
         return hop
     uri = read_uri(contact)
     host = normalize_host(uri.host) if uri else ""

@@ -1,4 +1,4 @@
-"""The end of an INVITE: our 2xx, sent again until acknowledged (RFC 3261, section 13.3.1.4), and our ACK."""
+"""2xx responses to INVITE, retransmitted until the ACK (RFC 3261, section 13.3.1.4), and the ACK itself."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from openivr.sip.transaction.timers import Timer
 
 
 class Invite2xx:
-    """One answer and its timer."""
+    """A 2xx that is retransmitted until its ACK arrives."""
 
     __slots__ = (
         "_context",
@@ -26,21 +26,21 @@ class Invite2xx:
 
     def __init__(
         self,
-        stack: AgentContext,
+        context: AgentContext,
         server: ServerTransaction,
         response: Response,
-        acknowledged: Callable[[Request], None],
-        given_up: Callable[[], None],
+        on_ack: Callable[[Request], None],
+        on_timeout: Callable[[], None],
     ) -> None:
-        self._context = stack
+        self._context = context
         self._server = server
         self._response = response
-        self._on_ack = acknowledged
-        self._on_timeout = given_up
-        self._interval = stack.settings.timing.t1
+        self._on_ack = on_ack
+        self._on_timeout = on_timeout
+        self._interval = context.settings.timing.t1
         self._elapsed = 0.0
-        stack.transactions.respond(server, response)
-        self._timer: Timer = stack.timers.set(self._interval, self._retransmit)
+        context.transactions.respond(server, response)
+        self._timer: Timer = context.timers.set(self._interval, self._retransmit)
 
     def _retransmit(self) -> None:
         timing = self._context.settings.timing
@@ -53,7 +53,7 @@ class Invite2xx:
         self._timer = self._context.timers.set(self._interval, self._retransmit)
 
     def on_ack(self, request: Request) -> bool:
-        """Whether this ACK is for this answer; if so, it is sent no more."""
+        """Stop retransmitting if an ACK is for this response. Return False if it is not."""
         if request.cseq != self._response.cseq:
             return False
         self.stop()
@@ -61,20 +61,20 @@ class Invite2xx:
         return True
 
     def stop(self) -> None:
-        """Send it no more."""
+        """Stop retransmitting."""
         self._context.timers.cancel(self._timer)
 
 
 class AckSender:
-    """The ACK to a 2xx of a peer: sent again whenever the 2xx comes again (section 13.2.2.4)."""
+    """The ACK for a received 2xx, sent again for each retransmission of it (section 13.2.2.4)."""
 
     __slots__ = ("_ack", "_context", "_hop")
 
-    def __init__(self, stack: AgentContext, dialog: Dialog, invite: Request, body: bytes = b"") -> None:
-        self._context = stack
+    def __init__(self, context: AgentContext, dialog: Dialog, invite: Request, body: bytes = b"") -> None:
+        self._context = context
         self._hop: Hop | None = None
         ack = dialog.request("ACK", invite.cseq)
-        stack.set_body(ack, body)
+        context.set_body(ack, body)
         for name in ("authorization", "proxy-authorization"):
             if name in invite.headers:
                 ack.headers[name] = invite.headers[name]
@@ -82,14 +82,14 @@ class AckSender:
         if dialog.hop is not None and not dialog.hop.channel.closed:
             self._on_hop(dialog.hop)
         else:
-            stack.resolve_uri(dialog.next_uri, self._on_hop)
+            context.resolve_uri(dialog.next_uri, self._on_hop)
 
     def _on_hop(self, hop: Hop | None) -> None:
         self._hop = hop
         self.send()
 
     def send(self) -> None:
-        """Send it, again."""
+        """Send the ACK, once or again."""
         if self._hop is not None:
             self._ack.headers.pop("via", None)
             self._context.transactions.send_ack(self._ack, self._hop)

@@ -1,4 +1,4 @@
-"""Provisional responses that arrive for certain (RFC 3262), as the side that sends them."""
+"""Reliable provisional responses of a UAS (RFC 3262)."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from openivr.sip.transaction.timers import Timer
 
 
 class ReliableProvisional:
-    """Sends one response after another, each until a PRACK says that it has arrived."""
+    """Sends provisional responses in order, each retransmitted until its PRACK arrives."""
 
     __slots__ = (
         "_context",
@@ -25,10 +25,12 @@ class ReliableProvisional:
         "_timer",
     )
 
-    def __init__(self, stack: AgentContext, server: ServerTransaction, given_up: Callable[[], None]) -> None:
-        self._context = stack
+    def __init__(
+        self, context: AgentContext, server: ServerTransaction, on_timeout: Callable[[], None]
+    ) -> None:
+        self._context = context
         self._server = server
-        self._on_timeout = given_up
+        self._on_timeout = on_timeout
         self._rseq = randrange(1, 2**31)  # noqa: S311 - RSeq is no secret
         self._sent: Response | None = None
         self._queue: deque[Response] = deque()
@@ -37,11 +39,11 @@ class ReliableProvisional:
 
     @property
     def blocks_answer(self) -> bool:
-        """Whether the 2xx has to wait: a description is on its way (section 3)."""
+        """Return True if the 2xx has to wait for the PRACK of a response with SDP (section 3)."""
         return bool(self._sent and self._sent.body) or any(response.body for response in self._queue)
 
     def send(self, response: Response) -> None:
-        """Send a response, once those before have arrived."""
+        """Send a response after the PRACK of those before."""
         response.headers["require"] = ["100rel"]
         response.headers["rseq"] = [str(self._rseq)]
         self._rseq += 1
@@ -67,7 +69,7 @@ class ReliableProvisional:
         self._interval *= 2
 
     def on_prack(self, request: Request) -> bool:
-        """Whether a PRACK is for the response that waits for one."""
+        """Stop retransmitting if a PRACK matches the pending response. Return False if it does not."""
         sent = self._sent
         if sent is None or request.get("rack").split() != [sent.get("rseq"), *sent.get("cseq").split()]:
             return False
@@ -76,7 +78,7 @@ class ReliableProvisional:
         return True
 
     def send_next(self) -> None:
-        """Send the next one."""
+        """Send the next queued response, unless one is pending."""
         if self._sent is None:
             self._transmit_next()
 
@@ -85,7 +87,7 @@ class ReliableProvisional:
             self._context.timers.cancel(self._timer)
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Stop retransmitting and drop what is queued."""
         self._cancel()
         self._sent = None
         self._queue.clear()

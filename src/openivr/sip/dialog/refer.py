@@ -1,4 +1,4 @@
-"""Call transfer: REFER and its news by NOTIFY (RFC 3515), Replaces (RFC 3891)."""
+"""Call transfer: REFER and its NOTIFY (RFC 3515), Replaces (RFC 3891)."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _FRAGMENT = re.compile(rb"\s*SIP/2\.0 +([1-6][0-9]{2})")
 
 
 class Replaces(NamedTuple):
-    """The dialog that is to be replaced, its tags as seen by the one who is asked to."""
+    """The dialog to be replaced; tags as seen by the recipient of the request."""
 
     call_id: str
     to_tag: str
@@ -35,14 +35,14 @@ def write_replaces(replaces: Replaces) -> str:
 
 
 def write_refer_to(target: str, replaces: Replaces | None) -> str:
-    """Write a Refer-To; the Replaces is a header inside of the URI, escaped."""
+    """Write a Refer-To value. Replaces becomes an escaped header of the URI."""
     if replaces is None:
         return f"<{target}>"
     return f"<{target}?Replaces={quote(write_replaces(replaces), safe='')}>"
 
 
 def read_refer_to(text: str) -> tuple[str, Replaces | None] | None:
-    """The URI to call, without headers, and what to replace; `None` where it is about anything else."""
+    """Return the URI to call, without headers, and the dialog to replace; None if it is not for INVITE."""
     address = read_address(text)
     uri = read_uri(address.uri) if address else None
     if address is None or uri is None or uri.parameters.get("method", "INVITE").upper() != "INVITE":
@@ -56,7 +56,7 @@ def read_refer_to(text: str) -> tuple[str, Replaces | None] | None:
 
 
 class Referral:
-    """A peer's wish to be connected with somebody else."""
+    """A transfer requested by the peer."""
 
     __slots__ = (
         "_answer",
@@ -77,30 +77,30 @@ class Referral:
         answer: Callable[[int], None],
         notify: Callable[[bytes, bool], None],
     ) -> None:
-        self.uri = uri  # whom to call
-        self.replaces = replaces  # attended: the call that is to be replaced
+        self.uri = uri  # the transfer target
+        self.replaces = replaces  # attended transfer: the dialog to replace
         self.referred_by = request.get("referred-by")
-        self.no_subscription = request.get("refer-sub").lower() == "false"  # RFC 4488: no news wanted
+        self.no_subscription = request.get("refer-sub").lower() == "false"  # RFC 4488: send no NOTIFY
         self._answer = answer
         self._notify = notify
         self._answered = False
         self._done = False
 
     def accept(self) -> None:
-        """202: it will be tried. `tell` is how it goes."""
+        """Send 202. `report` its progress afterwards."""
         if not self._answered:
             self._answered = True
             self._answer(202)
             self.report(100)
 
     def reject(self, status: int = 603) -> None:
-        """It will not be tried."""
+        """Reject the transfer."""
         if not self._answered:
             self._answered = self._done = True
             self._answer(status)
 
     def report(self, status: int) -> None:
-        """Report how the new call goes: 1xx any number of times, then one final status."""
+        """Send NOTIFY with the status of the new call: 1xx any number of times, then one final status."""
         if self._done or not self._answered:
             return
         self._done = status >= 200
@@ -109,21 +109,21 @@ class Referral:
 
 
 def write_sipfrag(status: int) -> bytes:
-    """The body of a NOTIFY: a status line (message/sipfrag, RFC 3420)."""
+    """Return the body of a NOTIFY: a status line (message/sipfrag, RFC 3420)."""
     return f"SIP/2.0 {status} {PHRASES.get(status, 'Unknown')}\r\n".encode()
 
 
 def read_sipfrag(body: bytes) -> int | None:
-    """The status in the body of a NOTIFY."""
+    """Return the status in the body of a NOTIFY."""
     match = _FRAGMENT.match(body)
     return int(match[1]) if match else None
 
 
 def is_subscription_terminated(message: Message) -> bool:
-    """Whether a NOTIFY says that no other will follow."""
+    """Return True if a NOTIFY is the last of its subscription."""
     return message.get("subscription-state").partition(";")[0].strip().lower() == "terminated"
 
 
 def is_refer_event(message: Message) -> bool:
-    """Whether a NOTIFY is about a transfer."""
+    """Return True if a NOTIFY is about a transfer."""
     return message.get("event").partition(";")[0].strip().lower() == "refer"

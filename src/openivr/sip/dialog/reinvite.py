@@ -1,6 +1,6 @@
-"""Changes of a session within its dialog: re-INVITE (RFC 3261, section 14) and UPDATE (RFC 3311).
+"""Renegotiation of a session: re-INVITE (RFC 3261, section 14) and UPDATE (RFC 3311).
 
-Offers may not cross (RFC 3264, section 4): who would cross an offer is answered 491 and tries again.
+Offers must not cross (RFC 3264, section 4): one that does gets 491 and is sent again later.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from openivr.sip.termination import FailureReason, Termination, from_failure, fr
 from openivr.sip.transaction.timers import Timer
 from openivr.sip.validation import check_body, check_extensions
 
-MAX_OFFER_ATTEMPTS = 5  # at one offer that meets 491
-DIALOG_GONE = (408, 481)  # answers that end a dialog (section 12.2.1.2)
+MAX_OFFER_ATTEMPTS = 5  # retries of one offer after 491
+DIALOG_GONE = (408, 481)  # responses that end the dialog (section 12.2.1.2)
 
 
 class ReinviteHost(CallLeg, Protocol):
@@ -74,7 +74,7 @@ class ReinviteHost(CallLeg, Protocol):
 
 
 class Renegotiation:
-    """The renegotiations of one leg."""
+    """The re-INVITEs and UPDATEs of one leg, in both directions."""
 
     __slots__ = (
         "_ack",
@@ -91,20 +91,20 @@ class Renegotiation:
 
     def __init__(self, leg: ReinviteHost) -> None:
         self._leg = leg
-        self._request: ClientRequest | None = None  # our INVITE or UPDATE, not answered for good
-        self._is_offer = False  # whether the owner waits for its outcome
+        self._request: ClientRequest | None = None  # the local INVITE or UPDATE without a final response
+        self._is_offer = False  # the listener waits for its outcome; False for a refresh
         self._sent_offer = b""
         self._attempts = 0
-        self._next_offer: bytes | None = None  # what to offer once nothing is under way
+        self._next_offer: bytes | None = None  # the offer to send once no other is pending
         self._ack: AckSender | None = None
-        self._answer: Invite2xx | None = None  # our 200, not acknowledged
-        self._answer_offers = False  # whether it carries our offer
+        self._answer: Invite2xx | None = None  # the local 200 without an ACK
+        self._answer_offers = False  # the 200 carries an offer
         self._retry_timer: Timer | None = None
 
-    # The peer changes the session
+    # Requests of the peer
 
     def handle_invite(self, request: Request) -> None:
-        """A re-INVITE, with an offer or asking for ours."""
+        """Handle a re-INVITE, with or without an offer."""
         leg = self._leg
         status = self._check(request) or self._glare_status()
         if status:
@@ -120,7 +120,7 @@ class Renegotiation:
             self._reject(request, 488)
             return
         if self._answer is not None:
-            self._answer.stop()  # a new INVITE says as well that the answer before it has arrived
+            self._answer.stop()  # a new INVITE implies that the 200 before it has arrived
         self._answer_offers = offers = not request.body
         server = leg.context.transactions.create_server(request)
         self._answer = Invite2xx(
@@ -132,7 +132,7 @@ class Renegotiation:
         )
 
     def handle_update(self, request: Request) -> None:
-        """An UPDATE: a new offer, or a sign of life."""
+        """Handle UPDATE: a new offer, or a session refresh."""
         leg = self._leg
         status = self._check(request)
         if not status and request.body:
@@ -152,8 +152,8 @@ class Renegotiation:
             leg.context.transactions.respond(server, self._accept(request, body))
 
     def _glare_status(self) -> int:
-        waits = self._request is not None or (self._answer is not None and self._answer_offers)
-        return self._leg.glare_status or (491 if waits else 0)
+        is_pending = self._request is not None or (self._answer is not None and self._answer_offers)
+        return self._leg.glare_status or (491 if is_pending else 0)
 
     def _check(self, request: Request) -> int:
         if interval_too_small(request, self._leg.context.settings.min_session):
@@ -167,7 +167,7 @@ class Renegotiation:
         if status == 422:
             headers = (("Min-SE", str(self._leg.context.settings.min_session)),)
         elif status == 500:
-            headers = (("Retry-After", str(round(uniform(0, 10)))),)  # noqa: S311 - spreads load
+            headers = (("Retry-After", str(round(uniform(0, 10)))),)  # noqa: S311 - no secret, only spreads retries
         server = self._leg.context.transactions.create_server(request)
         self._leg.context.transactions.respond(server, respond(request, status, headers=headers))
 
@@ -186,7 +186,7 @@ class Renegotiation:
         return response
 
     def handle_ack(self, request: Request) -> None:
-        """The ACK to our 200."""
+        """Handle the ACK for the local 200."""
         if self._answer is not None and self._answer.on_ack(request):
             self._answer = None
             self._send_next_offer()
@@ -195,19 +195,19 @@ class Renegotiation:
         if offers:
             self._leg.listener.on_answer_sdp(self._leg, request.body)
 
-    # We change the session
+    # Requests of the local side
 
     def reinvite(self, body: bytes) -> None:
-        """Offer a session, now or once nothing else is under way; of two that wait the later counts."""
+        """Send an offer once no other is pending. It replaces one that is still waiting."""
         self._next_offer = body
         self._attempts = 0
         self._send_next_offer()
 
     def refresh_session(self) -> None:
-        """Renew the session timer: UPDATE where the peer knows it, else our description once more."""
+        """Refresh the session: by UPDATE if the peer supports it, else by a re-INVITE with the last SDP."""
         leg = self._leg
         if self._request is not None or self._answer is not None or leg.is_early:
-            return  # what is under way renews it as well
+            return  # the pending request refreshes the session as well
         self._is_offer = False
         if leg.allows("UPDATE"):
             self._send("UPDATE", b"")
@@ -224,7 +224,7 @@ class Renegotiation:
         self._send("INVITE", body)
 
     def on_established(self) -> None:
-        """The leg is answered and acknowledged: what waited for that may start."""
+        """Send a waiting offer, now that the leg is answered and acknowledged."""
         self._send_next_offer()
 
     def _send(self, method: str, body: bytes) -> None:
@@ -280,12 +280,12 @@ class Renegotiation:
         self._send_next_offer()
 
     def _retry_later(self) -> None:
-        """Try again after a while that is not the other side's (section 14.1)."""
+        """Retry after a delay that differs from the peer's (section 14.1)."""
         self._attempts += 1
         if self._is_offer and self._next_offer is None:
             self._next_offer = self._sent_offer
-        least, most = (2.1, 4.0) if self._leg.owns_call_id else (0.0, 2.0)
-        seconds = uniform(least, most)  # noqa: S311 - keeps two sides apart
+        shortest, longest = (2.1, 4.0) if self._leg.owns_call_id else (0.0, 2.0)
+        seconds = uniform(shortest, longest)  # noqa: S311 - no secret, only spreads retries
         scale = self._leg.context.settings.timing.t1 / 0.5
         self._retry_timer = self._leg.context.timers.set(seconds * scale, self._try_again)
 
@@ -296,13 +296,13 @@ class Renegotiation:
         else:
             self.refresh_session()
 
-    def _on_failure(self, why: FailureReason) -> None:
+    def _on_failure(self, reason: FailureReason) -> None:
         self._request = None
         if not self._leg.is_terminated:
-            self._leg.terminate(from_failure(why))
+            self._leg.terminate(from_failure(reason))
 
     def stop(self) -> None:
-        """The leg is over."""
+        """Stop: the leg is terminated."""
         if self._answer is not None:
             self._answer.stop()
         if self._retry_timer is not None:

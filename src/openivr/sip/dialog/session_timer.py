@@ -1,4 +1,4 @@
-"""Session timers (RFC 4028): calls whose other side has gone are noticed and ended."""
+"""Session timers (RFC 4028): detect and end calls whose peer is gone."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,32 +9,32 @@ from openivr.sip.transaction.timers import Timer, Timers
 
 
 class SessionTimerTerms(NamedTuple):
-    """What was agreed: the interval in seconds, and whether it is us who refresh."""
+    """The negotiated interval in seconds, and whether the local side refreshes."""
 
     seconds: int
     we_refresh: bool
 
 
-def interval_too_small(request: Request, least: int) -> bool:
-    """Whether an INVITE or UPDATE is to be refused with 422 (section 9): only to those who understand it."""
+def interval_too_small(request: Request, min_se: int) -> bool:
+    """Return True if an INVITE or UPDATE gets 422 (section 9). A peer without session timers never does."""
     asked = read_number(request.get("session-expires"))
-    return asked is not None and asked < least and "timer" in request.tokens("supported")
+    return asked is not None and asked < min_se and "timer" in request.tokens("supported")
 
 
 def answer_terms(request: Request, wanted: int) -> SessionTimerTerms | None:
-    """What we agree to as the one who answers (section 9, table 2); `wanted` 0: only what is asked for."""
+    """Return the terms for a 2xx as UAS (section 9, table 2). `wanted` 0: only if the peer asks for it."""
     stated = request.get("session-expires")
     asked = read_number(stated)
-    knows = "timer" in request.tokens("supported")
+    is_supported = "timer" in request.tokens("supported")
     if asked is None or asked == 0:
-        if not knows or not wanted:
+        if not is_supported or not wanted:
             return None
         return SessionTimerTerms(max(wanted, read_number(request.get("min-se")) or 0), we_refresh=False)
-    return SessionTimerTerms(asked, we_refresh=not knows or _refresher(stated) == "uas")
+    return SessionTimerTerms(asked, we_refresh=not is_supported or _refresher(stated) == "uas")
 
 
 def read_terms(response: Response) -> SessionTimerTerms | None:
-    """What was agreed to as the one who asked (section 7.2)."""
+    """Return the terms of a received 2xx as UAC (section 7.2)."""
     stated = response.get("session-expires")
     seconds = read_number(stated)
     return SessionTimerTerms(seconds, we_refresh=_refresher(stated) != "uas") if seconds else None
@@ -46,23 +46,23 @@ def _refresher(stated: str) -> str:
 
 
 def write_answered_terms(message: Response, terms: SessionTimerTerms) -> None:
-    """Put what we agree to into a 2xx."""
+    """Write the terms into a 2xx."""
     message.headers["session-expires"] = [f"{terms.seconds};refresher={'uas' if terms.we_refresh else 'uac'}"]
     if not terms.we_refresh:
         message.headers["require"] = ["timer"]
 
 
 def write_requested_terms(
-    message: Message, seconds: int, terms: SessionTimerTerms | None, least: int
+    message: Message, seconds: int, terms: SessionTimerTerms | None, min_se: int
 ) -> None:
-    """Put into an INVITE or UPDATE what we ask for: who refreshes stays as it was agreed."""
+    """Request a session timer in an INVITE or UPDATE. The refresher stays as negotiated."""
     role = "" if terms is None else ";refresher=uac" if terms.we_refresh else ";refresher=uas"
     message.headers["session-expires"] = [f"{seconds}{role}"]
-    message.headers["min-se"] = [str(least)]
+    message.headers["min-se"] = [str(min_se)]
 
 
 class SessionTimer:
-    """The timers of one call."""
+    """The refresh and expiry timers of one call."""
 
     __slots__ = ("_expire", "_expiry", "_refresh", "_refreshing", "_timers", "terms")
 
@@ -75,7 +75,7 @@ class SessionTimer:
         self.terms: SessionTimerTerms | None = None
 
     def start(self, terms: SessionTimerTerms | None) -> None:
-        """Begin the interval anew, after each 2xx; without terms there is no limit any more."""
+        """Restart the timers after a 2xx. None turns them off."""
         self.stop()
         self.terms = terms
         if terms is None:
@@ -85,7 +85,7 @@ class SessionTimer:
         self._expiry = self._timers.set(terms.seconds - min(32, terms.seconds / 3), self._expire)
 
     def stop(self) -> None:
-        """The call is over."""
+        """Cancel both timers."""
         for timer in (self._refreshing, self._expiry):
             if timer is not None:
                 self._timers.cancel(timer)

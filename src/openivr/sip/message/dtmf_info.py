@@ -1,4 +1,4 @@
-"""Keys by INFO: application/dtmf-relay ("Signal=5", "Duration=160") and application/dtmf ("5")."""
+"""DTMF by INFO: application/dtmf-relay ("Signal=5", "Duration=160") and application/dtmf ("5")."""
 
 import re
 
@@ -6,7 +6,7 @@ from openivr.sip.message.message import Request
 
 RELAY = "application/dtmf-relay"
 PLAIN = "application/dtmf"
-MAX_MILLISECONDS = 5000  # milliseconds; what is stated beyond it is not believed
+MAX_MILLISECONDS = 5000  # a longer Duration is cut to this
 DEFAULT_MILLISECONDS = 160
 
 _SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9]{1,2}|[*#A-Da-d])\s*$", re.IGNORECASE | re.MULTILINE)
@@ -16,7 +16,7 @@ _NUMBERED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}  
 
 
 def read_key(request: Request) -> tuple[str, int] | None:
-    """The key and its milliseconds; `None` where an INFO carries none."""
+    """Return the digit and its duration in milliseconds; None if an INFO carries none."""
     kind = request.media_type()
     if kind == RELAY:
         match = _SIGNAL.search(request.body)
@@ -35,5 +35,5 @@ def read_key(request: Request) -> tuple[str, int] | None:
 
 
 def write_key(key: str, milliseconds: int) -> bytes:
-    """The body of an INFO, application/dtmf-relay."""
+    """Return the body of an INFO, application/dtmf-relay."""
     return f"Signal={key}\r\nDuration={milliseconds}\r\n".encode("ascii")

@@ -1,4 +1,4 @@
-"""Messages out of a stream (RFC 3261, section 18.3), and the keep-alives between them (RFC 5626, 3.5.1)."""
+"""Framing of messages on a stream (RFC 3261, section 18.3), with keep-alives (RFC 5626, section 3.5.1)."""
 
 import re
 
@@ -13,26 +13,26 @@ _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r
 
 
 class Framing:
-    """The bytes that came on one connection and are not a whole message yet."""
+    """The bytes received on one connection that are not a whole message yet."""
 
     __slots__ = ("_buffer", "is_broken")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self.is_broken = False  # no telling where the next message begins: close once what came is answered
+        self.is_broken = False  # the next message cannot be found: close the connection
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a message has begun."""
+        """Return True if a part of a message has been received."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> None:
-        """Take bytes as they come."""
+        """Add received bytes."""
         if not self.is_broken:
             self._buffer += data
 
     def next_message(self) -> bytes | None:
-        """The next whole message, `PING` for a keep-alive that wants an answer, or `None` for neither."""
+        """Return the next whole message, `PING` for a keep-alive that needs a response, or None."""
         buffer = self._buffer
         while buffer.startswith(PONG):
             if buffer.startswith(PING):

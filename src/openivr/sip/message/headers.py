@@ -1,7 +1,7 @@
-"""Values inside SIP header fields: URIs, addresses, Via, parameters (RFC 3261, sections 20 and 25).
+"""Parsers of SIP header field values: URIs, addresses, Via, parameters (RFC 3261, sections 20 and 25).
 
-Every reader takes any text, answers `None` (or an empty list) where it is not what it should be, and takes
-time that is linear in its length: the patterns leave nothing to try twice.
+Every parser takes any text and returns None (or an empty list) if it is malformed. It takes linear time: the
+patterns cannot backtrack.
 """
 
 import re
@@ -15,7 +15,7 @@ TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"  # noqa: S105 - the grammar's word
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-])*+|\[[0-9A-Fa-f:.]++\]"
 PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
-USER_MARKS = "-_.!~*'()&=+$,;?/"  # what may stand in a user as it is
+USER_MARKS = "-_.!~*'()&=+$,;?/"  # allowed in a user without escaping
 URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
 
 MAX_CACHED_LENGTH = 256  # characters
@@ -42,23 +42,23 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Uri(NamedTuple):
-    """A sip, sips or tel URI; the user without escapes, names of parameters in small letters."""
+    """A sip, sips or tel URI. The user is unescaped, parameter names are in lower case."""
 
     scheme: str
     user: str
     host: str  # "" for tel; IPv6 in brackets
     port: int = 0  # 0: none given
     parameters: Mapping[str, str] = {}
-    headers: str = ""  # what stands behind "?", still escaped
+    headers: str = ""  # the part after "?", still escaped
 
     @property
     def transport(self) -> str:
-        """The transport that the URI asks for, in capitals: "" if none."""
+        """Return the transport parameter in upper case, "" if absent."""
         return self.parameters.get("transport", "").upper()
 
 
 class NameAddr(NamedTuple):
-    """A display name, a URI (as text) and the header's own parameters (as text)."""
+    """A display name, a URI (as text) and the header parameters (as text)."""
 
     display: str
     uri: str
@@ -69,25 +69,25 @@ class NameAddr(NamedTuple):
 class Via(NamedTuple):
     """One Via value (RFC 3261, section 20.42)."""
 
-    protocol: str  # in capitals: UDP, TCP, TLS
+    protocol: str  # in upper case: UDP, TCP, TLS
     host: str
     port: int  # 0: none given
     parameters: Mapping[str, str]
 
     @property
     def branch(self) -> str:
-        """The branch, "" if there is none."""
+        """Return the branch, "" if there is none."""
         return self.parameters.get("branch", "")
 
     @property
     def sent_by(self) -> str:
-        """Where it was sent from, as the sender writes it."""
+        """Return sent-by: the host and port that the sender names."""
         return f"{self.host}:{self.port}" if self.port else self.host
 
 
 def read_parameters(text: str) -> dict[str, str] | None:
-    """Read ";name=value;flag": names in small letters, no quotes, "" for a flag; the first of two wins."""
-    text = text.rstrip()  # in which the search below would look again and again for a parameter
+    """Parse ";name=value;flag": names in lower case, values unquoted, "" for a flag. The first one wins."""
+    text = text.rstrip()  # trailing blanks would make the search below quadratic
     if not text:
         return {}
     if not _PARAMETERS.fullmatch(text):
@@ -100,27 +100,27 @@ def read_parameters(text: str) -> dict[str, str] | None:
 
 
 def parameter(text: str, name: str) -> str:
-    """One parameter's value out of ";name=value;...", "" if it is absent or the text is malformed."""
+    """Return one parameter of ";name=value;...", "" if it is absent or the text is malformed."""
     if ";" not in text:
         return ""
     return (read_parameters(text) or {}).get(name, "")
 
 
 def unquote(text: str) -> str:
-    """Take quotes and escapes off a quoted string; other text stays."""
+    """Remove quotes and escapes from a quoted string. Other text is returned as it is."""
     if not text.startswith('"'):
         return text
     return _ESCAPED.sub(r"\1", text[1:-1])
 
 
 def quote(text: str) -> str:
-    """Write a quoted string; line breaks, which no header may carry, become spaces."""
+    """Write a quoted string. Control characters become spaces."""
     clean = "".join(letter if letter >= " " and letter != "\x7f" else " " for letter in text)
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def split_list(text: str) -> list[str]:
-    """Take "a, b" apart at the commas that stand outside of quotes and angle brackets; [] if malformed."""
+    """Split "a, b" at commas outside quotes and angle brackets; [] if malformed."""
     if "," not in text:
         return [text] if text else []
     items: list[str] = []
@@ -137,21 +137,21 @@ def split_list(text: str) -> list[str]:
 
 
 def cached(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Read a text once that comes again and again, as in all requests of a call.
+    """Cache the results of a parser: the same text occurs in all requests of a call.
 
-    Long ones are not kept: they come from strangers as well, and would fill the memory.
+    Long texts are not cached, to bound memory, because unauthenticated sources send them too.
     """
-    kept = lru_cache(maxsize=4096)(read)
+    cached_read = lru_cache(maxsize=4096)(read)
 
-    def remember(text: str) -> Value:
-        return kept(text) if len(text) <= MAX_CACHED_LENGTH else read(text)
+    def read_cached(text: str) -> Value:
+        return cached_read(text) if len(text) <= MAX_CACHED_LENGTH else read(text)
 
-    return wraps(read)(remember)
+    return wraps(read)(read_cached)
 
 
 @cached
 def read_uri(text: str) -> Uri | None:
-    """Read a sip, sips or tel URI; `None` for anything else."""
+    """Parse a sip, sips or tel URI; None for anything else."""
     match = _URI.fullmatch(text)
     if match is None:
         tel = _TEL.fullmatch(text)
@@ -172,7 +172,7 @@ def _uri_parameters(text: str) -> dict[str, str]:
 
 @cached
 def read_address(text: str) -> NameAddr | None:
-    """Read a From, To, Contact, Route or Refer-To value: one address, not a list.
+    """Parse one From, To, Contact, Route or Refer-To value.
 
     Without angle brackets parameters belong to the header, not to the URI (RFC 3261, section 20).
     """
@@ -191,7 +191,7 @@ def read_address(text: str) -> NameAddr | None:
 
 
 def read_via(text: str) -> Via | None:
-    """Read one Via value, not a list."""
+    """Parse one Via value."""
     match = _VIA.fullmatch(text)
     if match is None:
         return None
@@ -203,7 +203,7 @@ def read_via(text: str) -> Via | None:
 
 
 def read_cseq(text: str) -> tuple[int, str] | None:
-    """The number and the method; `None` unless the number is below 2**31 (section 8.1.1.5)."""
+    """Parse CSeq into number and method; None unless the number is below 2**31 (section 8.1.1.5)."""
     match = _CSEQ.fullmatch(text)
     if match is None or int(match[1]) >= 2**31:
         return None
@@ -211,7 +211,7 @@ def read_cseq(text: str) -> tuple[int, str] | None:
 
 
 def read_number(text: str) -> int | None:
-    """A number below 2**32, as in Content-Length, Expires, Max-Forwards; what follows ";" is left out."""
+    """Parse a number below 2**32 (Content-Length, Expires, Max-Forwards), without what follows ";"."""
     if len(text) < 10 and text.isascii() and text.isdecimal():
         return int(text)
     match = _NUMBER.fullmatch(text.partition(";")[0].strip())
@@ -221,11 +221,11 @@ def read_number(text: str) -> int | None:
 
 
 def write_user(scheme: str, user: str, host: str) -> str:
-    """Write a URI of a user at a host, which may carry a port."""
+    """Write the URI of a user at a host, which may include a port."""
     return f"{scheme}:{escape(user, safe=USER_MARKS)}@{host}"
 
 
 def write_address(uri: str, display: str = "", tag: str = "") -> str:
-    """Write an address for From, To, Contact and the like."""
+    """Write a value for From, To, Contact and the like."""
     name = quote(display) + " " if display else ""
     return f"{name}<{uri}>;tag={tag}" if tag else f"{name}<{uri}>"

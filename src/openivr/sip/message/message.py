@@ -1,7 +1,7 @@
-"""SIP messages: read from bytes, written to bytes (RFC 3261, sections 7 and 25).
+"""SIP messages: parsing and serialization (RFC 3261, sections 7 and 25).
 
-`read` takes any bytes and never raises. What cannot be answered is `None`; a request that can be answered but
-is wrong carries a `fault`, the answer that it gets.
+`read` takes any bytes and never raises. It returns None for what cannot be answered. A malformed request that
+can be answered has a `fault`: the status and reason of its response.
 """
 
 import re
@@ -21,7 +21,7 @@ from openivr.sip.message.headers import (
 )
 
 Header = tuple[str, str]  # a name in any spelling, and its value
-Headers = dict[str, list[str]]  # by the full name in small letters; the values in the order they came
+Headers = dict[str, list[str]]  # by full name in lower case; values in order of arrival
 
 COMPACT = {
     "a": "accept-contact",
@@ -113,12 +113,12 @@ NOWHERE = Target("", "", 0)
 
 @lru_cache(maxsize=1024)
 def spell(name: str) -> str:
-    """A header's name as it is usually written."""
+    """Return a header's name in its usual spelling."""
     return _SPELLED.get(name) or name.title()
 
 
 class Message:
-    """What requests and responses share: headers and a body."""
+    """Headers and body of a request or response."""
 
     __slots__ = ("body", "headers")
 
@@ -127,29 +127,29 @@ class Message:
         self.body = body
 
     def get(self, name: str) -> str:
-        """The first value of a header (its full name, small letters), "" if it is absent."""
+        """Return the first line of a header (full name, lower case), "" if it is absent."""
         values = self.headers.get(name)
         return values[0] if values else ""
 
     def values(self, name: str) -> list[str]:
-        """All values of a header whose values may stand in a list, one by one."""
+        """Return all values of a header that may be a comma-separated list."""
         lines = self.headers.get(name)
         if not lines:
             return []
         return [item for line in lines for item in split_list(line)]
 
     def add(self, name: str, value: str) -> None:
-        """Add a value of ours behind those that are there; its line breaks become spaces."""
+        """Append a header value. Line breaks in it become spaces."""
         if "\n" in value or "\r" in value:
             value = " ".join(value.split())
         self.headers.setdefault(name.lower(), []).append(value)
 
     def tokens(self, name: str) -> frozenset[str]:
-        """The values of Supported, Require, Allow and the like, in small letters."""
+        """Return the option tags of Supported, Require and the like, in lower case."""
         return frozenset(value.lower() for value in self.values(name))
 
     def media_type(self) -> str:
-        """The body's type without parameters, in small letters: "application/sdp"."""
+        """Return the media type of the body without parameters, in lower case: "application/sdp"."""
         return self.get("content-type").partition(";")[0].strip().lower()
 
     def _encode(self, start: str) -> bytes:
@@ -162,7 +162,7 @@ class Message:
 
 
 class Request(Message):
-    """A request, ours or a peer's. The fields behind `fault` are set by `read`."""
+    """A request. `read` sets `fault` and the parsed headers after it."""
 
     __slots__ = ("call_id", "cseq", "fault", "from_", "hop", "method", "to", "uri", "via")
 
@@ -180,16 +180,16 @@ class Request(Message):
 
     @property
     def source(self) -> Target:
-        """Where it came from."""
+        """Return where the request came from."""
         return self.hop.target if self.hop else NOWHERE
 
     def encode(self) -> bytes:
-        """The request as it goes out, with its Content-Length."""
+        """Serialize the request, with Content-Length."""
         return self._encode(f"{self.method} {self.uri} SIP/2.0")
 
 
 class Response(Message):
-    """A response. `cseq`, `method` and `branch` are set by `read`."""
+    """A response. `read` sets `cseq`, `method` and `branch`."""
 
     __slots__ = ("branch", "cseq", "hop", "method", "reason", "status")
 
@@ -204,12 +204,12 @@ class Response(Message):
         self.hop: Hop | None = None
 
     def encode(self) -> bytes:
-        """The response as it goes out, with its Content-Length."""
+        """Serialize the response, with Content-Length."""
         return self._encode(f"SIP/2.0 {self.status} {self.reason}")
 
 
 class Fault(NamedTuple):
-    """What is wrong with a request that can be answered."""
+    """The status and reason of the response to a malformed request."""
 
     status: int
     reason: str
@@ -223,17 +223,17 @@ def respond(  # noqa: PLR0913, PLR0917 - the parts of a response, in their order
     body: bytes = b"",
     tag: str = "",
 ) -> Response:
-    """Begin an answer to a request, as section 8.2.6 says; `tag` is put to To unless it has one."""
-    theirs = request.headers
-    ours: Headers = {"via": theirs["via"]}
-    if status == 100 and "timestamp" in theirs:
-        ours["timestamp"] = theirs["timestamp"]
+    """Return a response to a request (section 8.2.6). `tag` is added to To unless it has one."""
+    source = request.headers
+    copied: Headers = {"via": source["via"]}
+    if status == 100 and "timestamp" in source:
+        copied["timestamp"] = source["timestamp"]
     for name in ("from", "to", "call-id", "cseq"):
-        if name in theirs:  # not so in the answer to a request that lacks it
-            ours[name] = theirs[name]
-    if tag and not request.to.tag and "to" in theirs:
-        ours["to"] = [f"{theirs['to'][0]};tag={tag}"]
-    response = Response(status, reason or PHRASES.get(status, "Unknown"), ours, body)
+        if name in source:  # a malformed request may lack it
+            copied[name] = source[name]
+    if tag and not request.to.tag and "to" in source:
+        copied["to"] = [f"{source['to'][0]};tag={tag}"]
+    response = Response(status, reason or PHRASES.get(status, "Unknown"), copied, body)
     for name, value in headers:
         response.add(name, value)
     response.cseq = request.cseq
@@ -241,7 +241,7 @@ def respond(  # noqa: PLR0913, PLR0917 - the parts of a response, in their order
     return response
 
 
-_NAMES = {  # what most lines begin with, without another look
+_NAMES = {  # the usual spellings, for a quick look-up
     spelled: name
     for name in (*COMPACT.values(), "cseq", "max-forwards", "user-agent", "allow", "route", "record-route")
     for spelled in (spell(name), name)
@@ -249,7 +249,7 @@ _NAMES = {  # what most lines begin with, without another look
 
 
 def read(data: bytes) -> Request | Response | None:
-    """Read one whole message. `None`: nothing that could be answered, or a malformed response."""
+    """Parse one message. Return None for a malformed response or what cannot be answered."""
     head, gap, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     if not gap:
         return None
@@ -258,7 +258,7 @@ def read(data: bytes) -> Request | Response | None:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     if len(lines) > MAX_HEADER_LINES or text.count("\n") + text.count("\r") != 2 * (len(lines) - 1):
-        return None  # a stray line break would be echoed into the headers of our answer
+        return None  # a stray line break would be echoed into the headers of the response
     headers: Headers = {}
     fault = None
     start = lines[0]
@@ -317,7 +317,7 @@ def _read_request(start: str, headers: Headers, body: bytes, fault: Fault | None
 
 
 def _read_vias(request: Request) -> Fault | None:
-    """Read the topmost Via; an answer can be sent without, back where the request came from."""
+    """Parse the topmost Via. Without it a response still goes back to the source."""
     vias: list[str] = []
     for line in request.headers["via"]:
         found = split_list(line)
@@ -347,7 +347,7 @@ def _fault_of_counts(headers: Headers) -> Fault | None:
 
 
 def _read_identity(request: Request) -> Fault | None:
-    """Read what tells dialogs and transactions apart; every request must have it (section 8.1.1)."""
+    """Parse the headers that identify dialogs and transactions; all are mandatory (section 8.1.1)."""
     headers = request.headers
     try:
         sender, receiver = read_address(headers["from"][0]), read_address(headers["to"][0])
@@ -376,7 +376,7 @@ def _read_rest(request: Request) -> Fault | None:
 
 
 def _cut_body(headers: Headers, body: bytes) -> bytes | None:
-    """The body as long as Content-Length says; without one, all that came. `None` if that is not there."""
+    """Return the body as long as Content-Length says, all of it without one. None if it is too short."""
     stated = headers.pop("content-length", None)
     if stated is None:
         return body

@@ -1,4 +1,4 @@
-"""A REGISTER read into what the registrar takes, and the registrar's result as an answer (RFC 3261 §10)."""
+"""Parses REGISTER for the registrar, and writes its result as response headers (RFC 3261 §10)."""
 
 from openivr.sip.address import Target
 from openivr.sip.message.headers import parameter, read_address, read_number
@@ -12,12 +12,12 @@ from openivr.sip.registrar.registrar import (
     RegisterSuccess,
 )
 
-MAX_TEXT_LENGTH = 500  # of a contact or a Call-ID: more is nothing that a phone sends
+MAX_TEXT_LENGTH = 500  # of a contact or a Call-ID; no phone sends more
 _UNREADABLE = RegisterRefusal(400, "Bad Contact")
 
 
 def read_register(request: Request, source: Target) -> RegisterRequest | RegisterRefusal:
-    """Read what a REGISTER asks for that came from `source`."""
+    """Parse a REGISTER received from `source`."""
     values = request.values("contact")
     if len(request.call_id) > MAX_TEXT_LENGTH or (request.get("contact") and not values):
         return _UNREADABLE
@@ -41,14 +41,14 @@ def read_register(request: Request, source: Target) -> RegisterRequest | Registe
 
 
 def write_contact(binding: Binding, now: float) -> str:
-    """Write a binding for the Contact of a 200, with the seconds that it has left."""
+    """Write a binding as Contact of a 200, with the seconds that it has left."""
     q = "" if binding.q == 1.0 else f";q={binding.q:.3g}"
     instance = f';+sip.instance="{binding.instance}"' if binding.instance else ""
     return f"<{binding.contact}>;expires={max(0, round(binding.expires - now))}{q}{instance}"
 
 
 def response_headers(result: RegisterSuccess | RegisterRefusal, now: float) -> tuple[tuple[str, str], ...]:
-    """List the headers that tell a phone the result."""
+    """Return the headers of the response."""
     if isinstance(result, RegisterSuccess):
         return tuple(("Contact", write_contact(binding, now)) for binding in result.bindings)
     return (("Min-Expires", str(result.min_expires)),) if result.min_expires else ()
@@ -67,7 +67,7 @@ def _read_contact(value: str) -> Contact | None:
 
 
 def _read_seconds(text: str) -> int | None:
-    """Read a time; None if there is none. One that cannot be read is the usual one (RFC 3261 §10.2.1.1)."""
+    """Parse an expiry; None if absent. A malformed one is the default (RFC 3261 §10.2.1.1)."""
     if not text:
         return None
     seconds = read_number(text)
@@ -83,5 +83,5 @@ def _read_q(text: str) -> float:
 
 
 def _read_instance(text: str) -> str:
-    """Take the device's name if it can be written again as it is."""
+    """Return the device identity if it can be written back unchanged, else ""."""
     return text if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text else ""

@@ -1,7 +1,7 @@
-"""Where phones are: the bindings that REGISTER makes (RFC 3261 §10.3). Times are Unix seconds, passed in.
+"""Bindings of accounts as REGISTER makes them (RFC 3261 §10.3). Times are Unix seconds, passed in.
 
-An account may have as many bindings as its extension allows; one more takes the place of the one that was
-refreshed longest ago, because that is a phone which was switched off or has got another address.
+The number of bindings of an account is limited. A further one replaces the one refreshed longest ago, because
+that is a phone which was switched off or has a new address.
 """
 
 import heapq
@@ -18,8 +18,8 @@ MIN_EXPIRES, MAX_EXPIRES, DEFAULT_EXPIRES = (
     60,
     3600,
     3600,
-)  # seconds that a binding may last; USUAL if a phone does not say
-KEEPALIVE_SECONDS = 25.0  # seconds; NAT routers forget a UDP flow after 30 (RFC 5626 §4.4.1)
+)  # seconds
+KEEPALIVE_SECONDS = 25.0  # NAT routers drop UDP mappings after 30 s (RFC 5626 §4.4.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +27,22 @@ class Binding:
     """One contact of an account."""
 
     user: str
-    contact: str  # its URI: what a request to it is for
-    target: Target  # and where such a request is sent
+    contact: str  # its URI: the Request-URI of requests to it
+    target: Target  # where such requests are sent
     expires: float
-    refreshed: float  # when it last registered
-    since: float  # when it first did
+    refreshed: float  # time of the last REGISTER
+    since: float  # time of the first REGISTER
     call_id: str
     cseq: int
-    q: float = 1.0  # the higher, the more it is wanted
-    instance: str = ""  # names the device (RFC 5626 §4.1)
+    q: float = 1.0  # preference, highest first
+    instance: str = ""  # device identity (RFC 5626 §4.1)
     user_agent: str = ""
-    behind_nat: bool = False  # its contact is not where it sends from: the way to it is to be kept open
+    behind_nat: bool = False  # it sends from another address than its contact: keep the NAT mapping open
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One Contact of a REGISTER. `expires`: None where it does not say."""
+    """One Contact of a REGISTER. `expires` is None if absent."""
 
     uri: str
     expires: int | None = None
@@ -52,21 +52,21 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class RegisterRequest:
-    """What a REGISTER asks for. Without contacts, and not `every`: only for a list."""
+    """A parsed REGISTER. Without contacts and `removes_all` it is a query."""
 
     call_id: str
     cseq: int
     source: Target
     contacts: tuple[Contact, ...] = ()
-    removes_all: bool = False  # "Contact: *": all bindings are to go
-    expires: int | None = None  # of the Expires header
-    symmetric: bool = True  # it asked for rport: it listens where it sends from (RFC 3581)
+    removes_all: bool = False  # "Contact: *"
+    expires: int | None = None  # the Expires header
+    symmetric: bool = True  # it asked for rport: it receives where it sends from (RFC 3581)
     user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterSuccess:
-    """All bindings of the account as they are now, in the order of wish; and whether that has changed."""
+    """All bindings of the account, by preference, and whether they have changed."""
 
     bindings: tuple[Binding, ...]
     changed: bool
@@ -74,7 +74,7 @@ class RegisterSuccess:
 
 @dataclass(frozen=True, slots=True)
 class RegisterRefusal:
-    """Nothing has changed. The answer's status; for 423 with the shortest time that is granted."""
+    """A rejected REGISTER, which changed nothing. 423 comes with the minimum expiry."""
 
     status: int
     reason: str = ""
@@ -86,42 +86,42 @@ class Registrar:
 
     def __init__(self) -> None:
         self._accounts: dict[str, list[Binding]] = {}
-        self._expiries: list[tuple[float, str]] = []  # a heap of when to look at an account
-        self._next_expiry: dict[str, float] = {}  # which of an account's entries there counts
-        self._keepalives: deque[tuple[float, str, str]] = deque()  # (when, user, contact) in order of time
-        self._in_keepalives: set[tuple[str, str]] = set()  # who stands there
+        self._expiries: list[tuple[float, str]] = []  # a heap of (time, user)
+        self._next_expiry: dict[str, float] = {}  # the valid heap entry of each user
+        self._keepalives: deque[tuple[float, str, str]] = deque()  # (time, user, contact) in order of time
+        self._in_keepalives: set[tuple[str, str]] = set()  # the members of that queue
 
     def register(
-        self, user: str, asked: RegisterRequest, limit: int, now: float
+        self, user: str, request: RegisterRequest, limit: int, now: float
     ) -> RegisterSuccess | RegisterRefusal:
-        """Do what a REGISTER of an account asks for, all of it or nothing."""
-        kept = self._valid(user, now)
-        if not asked.contacts and not asked.removes_all:
-            return RegisterSuccess(sort_by_preference(kept), changed=False)
-        made = _remove_every(kept, asked) if asked.removes_all else _change(user, kept, asked, now)
-        if isinstance(made, RegisterRefusal):
-            return made
-        fresh = [binding for binding in made if binding not in kept]
-        if len(fresh) > limit:
+        """Apply a REGISTER of an account completely, or reject it."""
+        before = self._valid(user, now)
+        if not request.contacts and not request.removes_all:
+            return RegisterSuccess(sort_by_preference(before), changed=False)
+        after = _remove_all(before, request) if request.removes_all else _change(user, before, request, now)
+        if isinstance(after, RegisterRefusal):
+            return after
+        added = [binding for binding in after if binding not in before]
+        if len(added) > limit:
             return RegisterRefusal(403, "Too many contacts")
-        made = sorted(made, key=lambda binding: binding.refreshed)[-limit:]
-        self._store(user, made, now)
-        return RegisterSuccess(sort_by_preference(made), changed=made != kept)
+        after = sorted(after, key=lambda binding: binding.refreshed)[-limit:]
+        self._store(user, after, now)
+        return RegisterSuccess(sort_by_preference(after), changed=after != before)
 
     def lookup(self, user: str, now: float) -> tuple[Binding, ...]:
-        """List the bindings that are good now: the most wanted first, then the newest."""
+        """Return the valid bindings: by preference, then the newest first."""
         return sort_by_preference(self._valid(user, now))
 
     def users(self) -> tuple[str, ...]:
-        """Name the accounts that have bindings."""
+        """Return the accounts that have bindings."""
         return tuple(self._accounts)
 
     def remove_user(self, user: str) -> bool:
-        """Drop the bindings of an account that is no more; whether there were any."""
+        """Remove all bindings of an account. Return False if there were none."""
         return self._accounts.pop(user, None) is not None
 
     def expire(self, now: float) -> dict[str, tuple[Binding, ...]]:
-        """Drop what is over: what is left of each account that has lost a binding."""
+        """Remove expired bindings. Return the remaining ones of each account that has lost some."""
         changed = {}
         while self._expiries and self._expiries[0][0] <= now:
             when, user = heapq.heappop(self._expiries)
@@ -134,10 +134,10 @@ class Registrar:
                 changed[user] = sort_by_preference(after)
         return changed
 
-    def due_for_keepalive(self, now: float, most: int = 50) -> list[Binding]:
-        """List bindings behind NAT that have to be sent something now, so many at a time."""
+    def due_for_keepalive(self, now: float, limit: int = 50) -> list[Binding]:
+        """Return the bindings behind NAT that are due for a keep-alive, at most `limit`."""
         due: list[Binding] = []
-        while self._keepalives and self._keepalives[0][0] <= now and len(due) < most:
+        while self._keepalives and self._keepalives[0][0] <= now and len(due) < limit:
             _, user, contact = self._keepalives.popleft()
             self._in_keepalives.discard((user, contact))
             found = next((binding for binding in self._valid(user, now) if binding.contact == contact), None)
@@ -147,12 +147,12 @@ class Registrar:
         return due
 
     def export(self) -> list[dict[str, object]]:
-        """Make plain values of all bindings."""
+        """Return all bindings as plain values."""
         every = (binding for bindings in self._accounts.values() for binding in bindings)
         return [to_plain(binding) for binding in every]
 
     def restore(self, rows: Iterable[Mapping[str, object]], now: float) -> None:
-        """Take what `export` made, without what is over by now; ValueError if a row is something else."""
+        """Load what `export` returned, except expired bindings. Raises ValueError for any other row."""
         read = [msgspec.convert(row, Binding) for row in rows]
         for binding in read:
             if binding.expires > now:
@@ -185,18 +185,18 @@ class Registrar:
 
 
 def to_plain(binding: Binding) -> dict[str, object]:
-    """Make plain values of a binding, for `Registrar.restore`."""
-    made: dict[str, object] = msgspec.to_builtins(binding)
-    return made
+    """Return a binding as plain values, for `Registrar.restore`."""
+    row: dict[str, object] = msgspec.to_builtins(binding)
+    return row
 
 
 def sort_by_preference(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
-    """Put bindings in the order in which they should be called."""
+    """Sort bindings in the order in which they should be called."""
     return tuple(sorted(bindings, key=lambda binding: (-binding.q, -binding.refreshed)))
 
 
 def same_uri(one: Uri, other: Uri) -> bool:
-    """Compare two URIs as RFC 3261 §19.1.4 says: parameters count where both have them, some always."""
+    """Compare two URIs by RFC 3261 §19.1.4: most parameters count only if both have them."""
     first, second = ((uri.scheme, uri.user, uri.host.lower(), uri.port) for uri in (one, other))
     if first != second:
         return False
@@ -209,58 +209,58 @@ def same_uri(one: Uri, other: Uri) -> bool:
     )
 
 
-def _remove_every(kept: list[Binding], asked: RegisterRequest) -> list[Binding] | RegisterRefusal:
-    if asked.contacts or asked.expires != 0:
+def _remove_all(before: list[Binding], request: RegisterRequest) -> list[Binding] | RegisterRefusal:
+    if request.contacts or request.expires != 0:
         return RegisterRefusal(400, "* needs Expires: 0 and stands alone")
-    if any(_is_out_of_order(binding, asked) for binding in kept):
+    if any(_is_out_of_order(binding, request) for binding in before):
         return RegisterRefusal(500, "CSeq too low")
     return []
 
 
 def _change(
-    user: str, kept: list[Binding], asked: RegisterRequest, now: float
+    user: str, before: list[Binding], request: RegisterRequest, now: float
 ) -> list[Binding] | RegisterRefusal:
-    made = list(kept)
-    for contact in asked.contacts:
+    after = list(before)
+    for contact in request.contacts:
         uri = read_uri(contact.uri)
         if uri is None or uri.scheme not in ("sip", "sips"):
             return RegisterRefusal(400, "Bad Contact")
-        seconds = _grant(contact, asked)
+        seconds = _grant(contact, request)
         if 0 < seconds < MIN_EXPIRES:
             return RegisterRefusal(423, min_expires=MIN_EXPIRES)
-        old = next((binding for binding in made if _is_for(binding, contact, uri)), None)
-        if old and _is_out_of_order(old, asked):
+        old = next((binding for binding in after if _is_for(binding, contact, uri)), None)
+        if old and _is_out_of_order(old, request):
             return RegisterRefusal(500, "CSeq too low")
         if old:
-            made.remove(old)
+            after.remove(old)
         if seconds:
-            bound = _bind(user, contact, asked, now, seconds)
-            made.append(replace(bound, since=old.since) if old else bound)
-    return made
+            binding = _bind(user, contact, request, now, seconds)
+            after.append(replace(binding, since=old.since) if old else binding)
+    return after
 
 
-def _grant(contact: Contact, asked: RegisterRequest) -> int:
-    for wish in (contact.expires, asked.expires):
-        if wish is not None:
-            return min(wish, MAX_EXPIRES)
+def _grant(contact: Contact, request: RegisterRequest) -> int:
+    for expires in (contact.expires, request.expires):
+        if expires is not None:
+            return min(expires, MAX_EXPIRES)
     return DEFAULT_EXPIRES
 
 
 def _is_for(binding: Binding, contact: Contact, uri: Uri) -> bool:
-    """Whether a contact is that of a binding: the same device, or else the same URI."""
+    """Return True if a contact refreshes a binding: it is of the same device, or has the same URI."""
     if binding.instance and contact.instance:
         return binding.instance == contact.instance
     known = read_uri(binding.contact)
     return known is not None and same_uri(known, uri)
 
 
-def _is_out_of_order(binding: Binding, asked: RegisterRequest) -> bool:
-    """Whether a request was overtaken by one that came after it (RFC 3261 §10.3, steps 6 and 7)."""
-    return binding.call_id == asked.call_id and asked.cseq <= binding.cseq
+def _is_out_of_order(binding: Binding, request: RegisterRequest) -> bool:
+    """Return True if a later request of the same Call-ID came first (RFC 3261 §10.3, steps 6 and 7)."""
+    return binding.call_id == request.call_id and request.cseq <= binding.cseq
 
 
-def _bind(user: str, contact: Contact, asked: RegisterRequest, now: float, seconds: int) -> Binding:
-    target, behind_nat = _route_to(contact.uri, asked)
+def _bind(user: str, contact: Contact, request: RegisterRequest, now: float, seconds: int) -> Binding:
+    target, behind_nat = _route_to(contact.uri, request)
     return Binding(
         user=user,
         contact=contact.uri,
@@ -268,23 +268,23 @@ def _bind(user: str, contact: Contact, asked: RegisterRequest, now: float, secon
         expires=now + seconds,
         refreshed=now,
         since=now,
-        call_id=asked.call_id,
-        cseq=asked.cseq,
+        call_id=request.call_id,
+        cseq=request.cseq,
         q=contact.q,
         instance=contact.instance,
-        user_agent=asked.user_agent[:100],
+        user_agent=request.user_agent[:100],
         behind_nat=behind_nat,
     )
 
 
-def _route_to(contact: str, asked: RegisterRequest) -> tuple[Target, bool]:
-    """Say where a contact is reached, and whether a NAT has to be kept open for that."""
-    source, uri = asked.source, read_uri(contact)
+def _route_to(contact: str, request: RegisterRequest) -> tuple[Target, bool]:
+    """Return where a contact is reached, and whether its NAT mapping has to be kept open."""
+    source, uri = request.source, read_uri(contact)
     if source.protocol != "UDP" or uri is None:
-        return source, False  # its connection
+        return source, False  # over its connection
     stated = Target("UDP", normalize_host(uri.host), uri.port or PORTS["UDP"])
     if stated[:3] == source[:3]:
         return source, False
-    if stated.host == source.host and not asked.symmetric:
+    if stated.host == source.host and not request.symmetric:
         return stated, False  # it sends from one port and listens at another
     return source, True

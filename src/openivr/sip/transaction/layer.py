@@ -1,6 +1,7 @@
-"""Runs transactions: finds the one a message belongs to, and does what its table says (RFC 3261, section 17).
+"""Transaction layer: matches messages to transactions and runs their state machines (RFC 3261, section 17).
 
-What belongs to none is handed to the `TransactionUser`. Answers go where section 18.2.2 and RFC 3581 say.
+Requests that match no transaction go to the `TransactionUser`. Responses are routed by section 18.2.2 and
+RFC 3581.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,23 +36,23 @@ from openivr.sip.transaction.via import (
 
 
 class TransactionUser(Protocol):
-    """Who is told what the transactions leave over."""
+    """The transaction user (RFC 3261, section 5): receives what matches no transaction."""
 
     def on_request(self, request: Request) -> None:
-        """A request that is new, of any method but ACK and CANCEL. `Exchange.begin` keeps state for it."""
+        """Called for a new request of any method but ACK and CANCEL. `create_server` keeps state for it."""
         ...
 
     def on_ack(self, request: Request) -> None:
-        """An ACK that no transaction wants: for a 2xx, or for an answer that was sent without state."""
+        """Called for an ACK outside any transaction: for a 2xx, or for a stateless response."""
         ...
 
     def on_cancel(self, server: "ServerTransaction", request: Request) -> None:
-        """An INVITE without a final answer has been cancelled; the CANCEL is answered."""
+        """Called when an INVITE without a final response is cancelled. The CANCEL has been answered."""
         ...
 
 
 class ClientTransaction(Transaction):
-    """A request of ours, until it is answered for good."""
+    """A client transaction: a sent request until its final response."""
 
     __slots__ = ("encoded", "hop", "key", "limit", "on_failure", "on_response", "repeat", "request")
 
@@ -68,55 +69,55 @@ class ClientTransaction(Transaction):
 
 
 class ServerTransaction(Transaction):
-    """A request of a peer, until nothing of it can come again."""
+    """A server transaction: a received request until no retransmission can follow."""
 
     __slots__ = ("hop", "key", "last_response", "limit", "merged", "on_failure", "repeat", "request", "user")
 
     def __init__(self, machine: Machine, request: Request, hop: Hop, timing: Timing) -> None:
         super().__init__(machine, hop.channel.reliable, timing)
-        self.request: Request | None = request  # forgotten once answered for good
+        self.request: Request | None = request  # None after the final response
         self.hop = hop
         self.last_response = b""  # the last response
         self.key = ""
         self.merged: tuple[str, str, int, str] | None = None
-        self.on_failure: Callable[[FailureReason], None] = _ignore_loss
-        self.user: object = None  # whose transaction it is
+        self.on_failure: Callable[[FailureReason], None] = _ignore_failure
+        self.user: object = None  # the owner, such as a leg
         self.repeat: timers.Timer | None = None
         self.limit: timers.Timer | None = None
 
 
-def _ignore(client: ClientTransaction, what: object) -> None:
-    """What nobody waits for."""
+def _ignore(client: ClientTransaction, outcome: object) -> None:
+    """Discard a response or failure."""
 
 
-def _ignore_loss(why: FailureReason) -> None:
-    """What nobody waits for."""
+def _ignore_failure(reason: FailureReason) -> None:
+    """Discard a failure."""
 
 
 class TransactionLayer:
     """All transactions of an agent."""
 
     def __init__(
-        self, user: TransactionUser, clock: Timers, timing: Timing, reach: Callable[[Target], Hop | None]
+        self, user: TransactionUser, clock: Timers, timing: Timing, hop_to: Callable[[Target], Hop | None]
     ) -> None:
         self._user = user
         self._timers = clock
-        self._hop_to = reach  # opens a connection anew
+        self._hop_to = hop_to  # reopens a connection
         self.timing = timing
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
         self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
         self._secret = urandom(16)
-        self._fire = self._run  # one for all timers
+        self._fire = self._run  # one bound method for all timers
 
     def __len__(self) -> int:
-        """How many transactions there are."""
+        """Return the number of transactions."""
         return len(self._clients) + len(self._servers)
 
-    # What arrives
+    # Messages received
 
     def receive(self, message: Request | Response, hop: Hop) -> None:
-        """Take a message without fault; `stamp` has been called on a request."""
+        """Handle a message without fault. For a request `add_received` has been called."""
         if isinstance(message, Response):
             client = self._clients.get(f"{message.branch} {message.method}")
             if client is not None:
@@ -155,16 +156,16 @@ class TransactionLayer:
             self._user.on_cancel(invite, request)
 
     def _is_merged(self, request: Request) -> bool:
-        """Whether this request has come already by another way (section 8.2.2.2)."""
+        """Return True if this request has arrived by another path already (section 8.2.2.2)."""
         return not request.to.tag and _merge_key(request) in self._merged
 
-    # Servers
+    # Server transactions
 
     def create_server(self, request: Request) -> ServerTransaction:
-        """Keep state for a request from now on."""
+        """Create the server transaction of a request."""
         method = request.method
         hop = request.hop
-        assert hop is not None  # noqa: S101 - `stamp` has set it
+        assert hop is not None  # noqa: S101 - `add_received` has set it
         machine = Machine.SERVER_INVITE if method == "INVITE" else Machine.SERVER
         server = ServerTransaction(machine, request, response_hop(request, hop), self.timing)
         server.key = server_key(request, method)
@@ -175,45 +176,45 @@ class TransactionLayer:
         return server
 
     def respond(self, server: ServerTransaction, response: Response) -> None:
-        """Send a response; one that comes too late changes nothing."""
+        """Send a response. After the final response it has no effect."""
         self._run(server, _event(response.status), response)
 
     def respond_stateless(self, request: Request, response: Response) -> None:
-        """Answer without keeping state (section 8.2.7)."""
+        """Send a response without keeping state (section 8.2.7)."""
         if request.hop is not None and request.method != "ACK":
             self._send(response_hop(request, request.hop), response.encode(), request)
 
     def stateless_tag(self, request: Request) -> str:
-        """The To tag of an answer without state: the same when the request comes again (section 8.2.7)."""
+        """Return the To tag of a stateless response: the same for every retransmission (section 8.2.7)."""
         key = server_key(request, "").encode("utf-8", "surrogateescape")
         return blake2b(key, digest_size=8, key=self._secret).hexdigest()
 
     def detach_user(self, server: ServerTransaction) -> None:
-        """Its user is over: what comes again is absorbed, and nothing else is kept."""
+        """Detach a terminated owner. Retransmissions are still absorbed."""
         server.user = None
-        server.on_failure = _ignore_loss
+        server.on_failure = _ignore_failure
 
     def has_final_response(self, server: ServerTransaction) -> bool:
-        """Whether the final response has been given."""
+        """Return True if the final response has been sent."""
         return server.state not in (State.TRYING, State.PROCEEDING)
 
-    # Clients
+    # Client transactions
 
     def send_request(
         self,
         request: Request,
         hop: Hop,
-        took: Callable[[ClientTransaction, Response], None] = _ignore,
-        lost: Callable[[ClientTransaction, FailureReason], None] = _ignore,
+        on_response: Callable[[ClientTransaction, Response], None] = _ignore,
+        on_failure: Callable[[ClientTransaction, FailureReason], None] = _ignore,
         via: str = "",
     ) -> ClientTransaction:
-        """Send a request. `took` is told its responses, `lost` that there will be none: never from inside.
+        """Send a request. `on_response` and `on_failure` are never called before this returns.
 
-        A `via` of its own is what a CANCEL has; otherwise the request gets a new one.
+        `via` is the branch of an existing Via, for CANCEL. Any other request gets a new Via.
         """
         machine = Machine.CLIENT_INVITE if request.method == "INVITE" else Machine.CLIENT
         client = ClientTransaction(machine, request, hop, self.timing)
-        client.on_response, client.on_failure = took, lost
+        client.on_response, client.on_failure = on_response, on_failure
         branch = via or COOKIE + random_token()
         if not via:
             request.headers = {"via": [write_via(hop, branch)], **request.headers}
@@ -226,29 +227,29 @@ class TransactionLayer:
         return client
 
     def cancel(self, invite: ClientTransaction, headers: Sequence[tuple[str, str]] = ()) -> None:
-        """Send the CANCEL of an INVITE that has had a provisional response."""
+        """Send CANCEL for an INVITE that has a provisional response."""
         via = invite.key.partition(" ")[0]
         self.send_request(make_cancel(invite.request, headers), invite.hop, via=via)
 
     def abandon(self, client: ClientTransaction) -> None:
-        """Wait for nothing more of this request."""
+        """Terminate a client transaction without waiting for a response."""
         if client.state is not State.TERMINATED:
             client.state = State.TERMINATED
             self._stop_all(client)
             self._clients.pop(client.key, None)
 
     def send_ack(self, request: Request, hop: Hop) -> None:
-        """Send what has no transaction: the ACK to a 2xx."""
+        """Send the ACK for a 2xx, which has no transaction."""
         request.headers = {"via": [write_via(hop, COOKIE + random_token())], **request.headers}
         hop.channel.send(request.encode(), hop.address)
 
     def on_channel_closed(self, channel: object) -> None:
-        """A connection has ended: what was sent on it and has no answer yet is lost."""
+        """Fail the requests without a response that were sent on a closed connection."""
         for client in [client for client in self._clients.values() if client.hop.channel is channel]:
             if client.state in (State.CALLING, State.TRYING):
                 self._run(client, Event.UNREACHABLE)
 
-    # What tables say
+    # State machines
 
     def _run(
         self,
@@ -270,7 +271,7 @@ class TransactionLayer:
                 self._act_as_server(transaction, act, response)
         if step.state is State.TERMINATED and isinstance(transaction, ClientTransaction):
             transaction.on_response = transaction.on_failure = (
-                _ignore  # without a circle nothing waits for the gc
+                _ignore  # breaks the reference cycle: freed immediately
             )
 
     def _act_as_client(
@@ -297,7 +298,7 @@ class TransactionLayer:
             if response.status >= 200:
                 server.request = None
             if server.state is State.ACCEPTED:
-                server.last_response = b""  # its user sends it again
+                server.last_response = b""  # the leg retransmits it
         elif act is TransactionAction.RESEND and server.last_response:
             self._send_again(server)
         elif act is TransactionAction.TIMEOUT:
@@ -311,13 +312,13 @@ class TransactionLayer:
 
     def _send(self, hop: Hop, data: bytes, request: Request | None) -> bool:
         if hop.channel.closed and request is not None and request.via is not None:
-            via = request.via  # section 18.2.2: a connection anew, to the port that it names
-            fresh = self._hop_to(
+            via = request.via  # section 18.2.2: a new connection to the port in Via
+            new_hop = self._hop_to(
                 Target(hop.channel.protocol, hop.address[0], via.port or PORTS[hop.channel.protocol])
             )
-            if fresh is None:
+            if new_hop is None:
                 return False
-            hop = fresh
+            hop = new_hop
         return hop.channel.send(data, hop.address)
 
     # Timers

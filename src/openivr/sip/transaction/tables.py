@@ -1,7 +1,7 @@
-"""Transactions (RFC 3261, section 17, with the Accepted states of RFC 6026) as tables.
+"""Transaction state machines (RFC 3261, section 17, with the Accepted states of RFC 6026) as tables.
 
-A transaction takes an event and answers with a `Transition`: what to do, and which timers to start and stop.
-Whoever runs it (`exchange`) owns sockets and clocks.
+A transaction turns an event into a `Transition`: actions, and timers to start and stop. The transaction layer
+owns sockets and clocks.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Machine(StrEnum):
 
 @unique
 class State(StrEnum):
-    """Where a transaction stands, in the RFC's words."""
+    """The states of a transaction, named as in the RFC."""
 
     CALLING = "calling"
     TRYING = "trying"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @unique
 class Event(StrEnum):
-    """What can happen to one. Responses are received by clients, and given by the user to servers."""
+    """Events of a transaction. Clients receive responses, servers are given them by the transaction user."""
 
     REQUEST = "the request again"
     ACK = "ACK"
@@ -65,18 +65,18 @@ class Timer(StrEnum):
 
 @unique
 class TransactionAction(StrEnum):
-    """What to do."""
+    """Actions of a transition."""
 
-    SEND = "send"  # the response that the user gave
+    SEND = "send"  # the response of the transaction user
     RESEND = "send again"  # client: the request; server: the last response, if any
     PASS = "pass"  # noqa: S105 - the message, to the user
-    ACK = "acknowledge"  # a final response that is no 2xx
+    ACK = "acknowledge"  # a non-2xx final response
     TIMEOUT = "report timeout"
     TRANSPORT_ERROR = "report transport error"
 
 
 class Transition(NamedTuple):
-    """What follows from an event."""
+    """The result of an event."""
 
     state: State
     acts: tuple[TransactionAction, ...] = ()
@@ -94,7 +94,7 @@ class Timing:
 
     @property
     def limit(self) -> float:
-        """How long anything is tried: 64 times T1."""
+        """Return how long a transaction is tried: 64 times T1."""
         return 64 * self.t1
 
 
@@ -173,7 +173,7 @@ INITIAL_STATES = {
     Machine.SERVER_INVITE: State.PROCEEDING,
     Machine.SERVER: State.TRYING,
 }
-# Which timers run in a state; those of a state that is left stop, unless they run in the next one as well.
+# The timers that run in each state. Leaving a state stops its timers unless they run in the next one too.
 RUNNING: Mapping[Machine, Mapping[State, tuple[Timer, ...]]] = {
     Machine.CLIENT_INVITE: {
         State.CALLING: (Timer.A, Timer.B),
@@ -192,16 +192,16 @@ RUNNING: Mapping[Machine, Mapping[State, tuple[Timer, ...]]] = {
     },
     Machine.SERVER: {State.COMPLETED: (Timer.J,)},
 }
-REPEATING = frozenset((Timer.A, Timer.E, Timer.G))  # send again: not over reliable transports
+REPEATING = frozenset((Timer.A, Timer.E, Timer.G))  # retransmissions: not over reliable transports
 LINGERING = frozenset(
     (Timer.D, Timer.I, Timer.J, Timer.K)
-)  # absorb what comes again: no time over reliable ones
+)  # absorb retransmissions: zero over reliable transports
 
 Table = Mapping[State, Mapping[Event | Timer, Transition]]
 
 
 def _compile(machine: Machine, reliable: bool) -> Table:
-    """A table with the timers worked into its rows, so that a step is one look-up."""
+    """Build a table with the timers in its rows, so that a transition is one look-up."""
 
     def running(state: State) -> tuple[Timer, ...]:
         timers = RUNNING[machine].get(state, ())
@@ -239,7 +239,7 @@ INITIAL_TIMERS = {
 
 
 class Transaction:
-    """One transaction: its state, and how long its timers are."""
+    """One transaction: its state and the duration of its timers."""
 
     __slots__ = ("_interval", "_table", "_timing", "machine", "reliable", "state")
 
@@ -253,11 +253,11 @@ class Transaction:
 
     @property
     def initial_timers(self) -> tuple[Timer, ...]:
-        """The timers to start with."""
+        """Return the timers of the initial state."""
         return INITIAL_TIMERS[self.machine, self.reliable]
 
     def handle(self, event: Event | Timer) -> Transition:
-        """Take an event, any in any state; one that means nothing now leads to a step without acts."""
+        """Apply an event. One that has no meaning in the present state gives a transition without actions."""
         step = self._table[self.state].get(event)
         if step is None:
             return Transition(self.state)
@@ -265,14 +265,14 @@ class Transaction:
         return step
 
     def seconds(self, timer: Timer) -> float:
-        """How long a timer that is being started runs; those that send again double each time."""
+        """Return the duration of a timer to be started. Retransmission timers double each time."""
         timing = self._timing
         if timer in REPEATING:
             seconds = self._interval
-            if self.state is State.PROCEEDING:  # E, once the request is known to have arrived
+            if self.state is State.PROCEEDING:  # E, once the request has arrived
                 seconds = timing.t2
             self._interval = seconds * 2 if timer is Timer.A else min(seconds * 2, timing.t2)
             return seconds
         if timer in (Timer.I, Timer.K):
             return timing.t4
-        return timing.limit  # D is to be 32 s or more, which is what the others are
+        return timing.limit  # D has to be 32 s at least, like the others

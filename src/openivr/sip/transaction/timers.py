@@ -1,7 +1,7 @@
-"""One heap of timers for all transactions and legs, over one timer of the event loop.
+"""One heap of timers for all transactions and legs, on one timer of the event loop.
 
-Thousands of calls have tens of thousands of timers, nearly all of which are cancelled or run out unnoticed:
-each costs a push on a heap here.
+Thousands of calls have tens of thousands of timers, nearly all of which are cancelled or expire without
+effect. Here each costs one push on a heap.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 
 log = structlog.get_logger(__name__)
-MAX_CALLBACKS_PER_TURN = 64  # callbacks in one turn of the loop, so that media need not wait for more
-Timer = list[Any]  # when, a number that breaks ties, the callback (None once cancelled), its arguments
+MAX_CALLBACKS_PER_TURN = 64  # bounds the delay of media in one turn of the loop
+Timer = list[Any]  # time, tie-breaker, callback (None once cancelled), arguments
 
 
 class Timers:
-    """Callbacks at times of a clock; `wake` is told when `run` should be called next."""
+    """Callbacks by the time of a clock. `wake` is called with the time of the next `run`."""
 
     __slots__ = ("_cancelled", "_clock", "_heap", "_next", "_numbers", "_wake")
 
@@ -27,14 +27,14 @@ class Timers:
         self._heap: list[Timer] = []
         self._numbers = count()
         self._cancelled = 0
-        self._next = float("inf")  # when `run` was asked for
+        self._next = float("inf")  # the time last passed to `wake`
 
     def __len__(self) -> int:
-        """How many timers are running."""
+        """Return the number of running timers."""
         return len(self._heap) - self._cancelled
 
     def set(self, seconds: float, callback: Callable[..., None], *arguments: Any) -> Timer:
-        """Call back after so many seconds, unless cancelled."""
+        """Start a timer that calls back after so many seconds."""
         when = self._clock() + seconds
         timer: Timer = [when, next(self._numbers), callback, arguments]
         heappush(self._heap, timer)
@@ -44,7 +44,7 @@ class Timers:
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Forget a timer; one that has fired or was cancelled may be cancelled again."""
+        """Cancel a timer. One that has fired or was cancelled may be cancelled again."""
         if timer[2] is None:
             return
         timer[2] = None
@@ -56,7 +56,7 @@ class Timers:
             self._cancelled = 0
 
     def run(self) -> None:
-        """Call back what is due, at most `BURST` at once."""
+        """Run the callbacks that are due, at most `MAX_CALLBACKS_PER_TURN`."""
         now = self._clock()
         left = MAX_CALLBACKS_PER_TURN
         while self._heap and left and (self._heap[0][2] is None or self._heap[0][0] <= now):
@@ -64,11 +64,11 @@ class Timers:
             if callback is None:
                 self._cancelled -= 1
                 continue
-            timer[2:] = None, ()  # the timer may be kept by what it is for
+            timer[2:] = None, ()  # its owner may keep the timer
             left -= 1
             try:
                 callback(*arguments)
-            except Exception:  # one call's trouble must not take the timers of the others
+            except Exception:  # a callback that fails must not stop the timers of other calls
                 log.exception("timer failed")
         self._next = self._heap[0][0] if self._heap else float("inf")
         if self._heap:

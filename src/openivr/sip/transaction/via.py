@@ -1,4 +1,4 @@
-"""What a Via is for: telling transactions apart, and the way of answers (RFC 3261, section 18; RFC 3581)."""
+"""Via handling: transaction matching and response routing (RFC 3261, sections 17 and 18; RFC 3581)."""
 
 import re
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from openivr.sip.address import PORTS, Hop, uri_host
 from openivr.sip.message.headers import quote
 from openivr.sip.message.message import Headers, Request, Response
 
-PLAIN = re.compile(r"[\w.!%*+`'~:\[\]-]*")  # parameters that need no quotes
-COOKIE = "z9hG4bK"  # what the branch of RFC 3261's senders begins with
+PLAIN = re.compile(r"[\w.!%*+`'~:\[\]-]*")  # parameter values that need no quotes
+COOKIE = "z9hG4bK"  # begins every branch of RFC 3261
 
 
 def random_token() -> str:
-    """64 random bits, for tags and branches (RFC 3261, section 19.3)."""
+    """Return 64 random bits, for tags and branches (RFC 3261, section 19.3)."""
     return urandom(8).hex()
 
 
 def server_key(request: Request, method: str) -> str:
-    """What tells server transactions apart (section 17.2.3), for RFC 2543's senders as well.
+    """Return the key of a server transaction (section 17.2.3), for RFC 2543 clients as well.
 
-    Their To tag is left out: it is ours to choose, and the same for every repetition.
+    The To tag is not part of it: the UAS chooses it, and a retransmission has none.
     """
     via = request.via
     if via is None:
@@ -32,7 +32,7 @@ def server_key(request: Request, method: str) -> str:
 
 
 def add_received(request: Request, hop: Hop) -> None:
-    """Note in the topmost Via where the request came from (section 18.2.1, RFC 3581)."""
+    """Write the source into `received` and `rport` of the topmost Via (section 18.2.1, RFC 3581)."""
     request.hop = hop
     via = request.via
     if via is None:
@@ -41,13 +41,13 @@ def add_received(request: Request, hop: Hop) -> None:
     claimed = via.parameters
     if via.host.strip("[]") == host and "rport" not in claimed and "received" not in claimed:
         return
-    noted = {name: value for name, value in claimed.items() if name != "received"}
-    if "rport" in noted:
-        noted["rport"] = str(port)
-    noted["received"] = host
-    request.via = via._replace(parameters=noted)
+    parameters = {name: value for name, value in claimed.items() if name != "received"}
+    if "rport" in parameters:
+        parameters["rport"] = str(port)
+    parameters["received"] = host
+    request.via = via._replace(parameters=parameters)
     text = [f"SIP/2.0/{via.protocol} {via.sent_by}"]
-    text += [f"{name}={_plain(value)}" if value else name for name, value in noted.items()]
+    text += [f"{name}={_plain(value)}" if value else name for name, value in parameters.items()]
     request.headers["via"][0] = ";".join(text)
 
 
@@ -56,9 +56,9 @@ def _plain(value: str) -> str:
 
 
 def response_hop(request: Request, hop: Hop) -> Hop:
-    """Where the answers to a request go: back over its connection, or to the address in its Via.
+    """Return the hop of responses: the request's connection, or the address in its Via.
 
-    A `maddr` is not followed: it would let a stranger aim our answers at others.
+    `maddr` is ignored, because it would let a client direct responses at a third party.
     """
     via = request.via
     if hop.channel.reliable or via is None or "rport" in via.parameters:
@@ -67,13 +67,13 @@ def response_hop(request: Request, hop: Hop) -> Hop:
 
 
 def write_via(hop: Hop, branch: str) -> str:
-    """A Via of ours, with rport (RFC 3581)."""
+    """Return a local Via with rport (RFC 3581)."""
     host, port = hop.channel.advertised_address(hop.address)
     return f"SIP/2.0/{hop.channel.protocol} {uri_host(host)}:{port};rport;branch={branch}"
 
 
 def make_ack(request: Request, response: Response) -> Request:
-    """The ACK to a final response that is no 2xx (section 17.1.1.3)."""
+    """Return the ACK for a non-2xx final response (section 17.1.1.3)."""
     headers: Headers = {
         "via": request.headers["via"][:1],
         "max-forwards": ["70"],
@@ -88,7 +88,7 @@ def make_ack(request: Request, response: Response) -> Request:
 
 
 def make_cancel(request: Request, extra: Sequence[tuple[str, str]] = ()) -> Request:
-    """The CANCEL of an INVITE that was sent (section 9.1), with headers of its own such as Reason."""
+    """Return the CANCEL of a sent INVITE (section 9.1), with extra headers such as Reason."""
     headers: Headers = {
         "via": request.headers["via"][:1],
         "max-forwards": ["70"],
@@ -99,8 +99,8 @@ def make_cancel(request: Request, extra: Sequence[tuple[str, str]] = ()) -> Requ
     }
     if "route" in request.headers:
         headers["route"] = request.headers["route"]
-    made = Request("CANCEL", request.uri, headers)
-    made.cseq = request.cseq
+    result = Request("CANCEL", request.uri, headers)
+    result.cseq = request.cseq
     for name, value in extra:
-        made.add(name, value)
-    return made
+        result.add(name, value)
+    return result

@@ -1,4 +1,4 @@
-"""Names to addresses, off the event loop, remembered for a moment."""
+"""Caching resolver that does not block the event loop."""
 
 import asyncio
 import socket
@@ -7,30 +7,30 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-CACHE_SECONDS = 30.0  # seconds; the system's resolver does not tell how long a name is good for
-NEGATIVE_CACHE_SECONDS = 5.0  # seconds for a name that was not found
+CACHE_SECONDS = 30.0  # the system's resolver does not return the TTL
+NEGATIVE_CACHE_SECONDS = 5.0  # for a name without addresses
 MAX_CACHED = 1000
-MAX_LOOKUPS = 8  # names; the system may take half a minute for one that nobody knows
+MAX_LOOKUPS = 8  # concurrent look-ups; a name that does not exist may take half a minute
 
 
 class Resolver:
-    """Addresses of names, as the system knows them."""
+    """Addresses of names by the system's resolver."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._waiting: dict[str, list[Callable[[tuple[str, ...]], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        # Threads of its own, for asyncio waits for its own ones at the end, and the system cannot be hurried.
+        # Not asyncio's default threads: asyncio waits for those at exit, and a look-up cannot be cancelled.
         self._threads = ThreadPoolExecutor(MAX_LOOKUPS, thread_name_prefix="names")
 
-    def resolve(self, name: str, found: Callable[[tuple[str, ...]], None]) -> None:
-        """Tell `found` the addresses, none if there are none: at once if they are known, else later."""
+    def resolve(self, name: str, on_addresses: Callable[[tuple[str, ...]], None]) -> None:
+        """Call `on_addresses` with the addresses of a name: immediately if they are cached, else later."""
         known = self._known.get(name)
         if known and known[0] > time.monotonic():
-            found(known[1])
+            on_addresses(known[1])
             return
         waiting = self._waiting.setdefault(name, [])
-        waiting.append(found)
+        waiting.append(on_addresses)
         if len(waiting) == 1:
             task = asyncio.get_running_loop().create_task(self._look_up(name))
             self._tasks.add(task)
@@ -49,11 +49,11 @@ class Resolver:
             time.monotonic() + (CACHE_SECONDS if addresses else NEGATIVE_CACHE_SECONDS),
             addresses,
         )
-        for found in self._waiting.pop(name):
-            found(addresses)
+        for on_addresses in self._waiting.pop(name):
+            on_addresses(addresses)
 
     def close(self) -> None:
-        """Wait for nothing more."""
+        """Cancel pending look-ups."""
         for task in self._tasks:
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

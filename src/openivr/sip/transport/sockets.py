@@ -1,6 +1,6 @@
-"""The sockets: UDP, TCP and TLS, IPv4 and IPv6.
+"""SIP sockets: UDP, TCP and TLS over IPv4 and IPv6.
 
-A loop turn reads a few messages only, so that whatever else the loop does (a media tick) is not kept waiting.
+One turn of the event loop reads a few messages only, so that a media tick is not delayed.
 """
 
 import asyncio
@@ -17,28 +17,28 @@ from openivr.sip.address import Hop, Target, from_sockaddr, is_ipv6, is_private,
 from openivr.sip.message.framing import PING, PONG, Framing
 
 log = structlog.get_logger(__name__)
-MAX_MESSAGES_PER_TURN = 8  # messages of one connection in one turn of the loop
-MAX_TURN_SECONDS = 0.001  # for messages by UDP in one turn; the last may take longer
-RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes the kernel may keep of what we have not read
-MAX_UNSENT_BYTES = 256 * 1024  # bytes that a peer may leave unread before its connection is dropped
+MAX_MESSAGES_PER_TURN = 8  # of one connection
+MAX_TURN_SECONDS = 0.001  # for UDP messages in one turn; the last may take longer
+RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes in the kernel
+MAX_UNSENT_BYTES = 256 * 1024  # a connection whose peer leaves more unread is closed
 MAX_CONNECTIONS = 2000
 CONNECT_SECONDS = 5.0
-IDLE_SECONDS = 30.0  # seconds for a connection to send its first message, or the rest of one
-PING_SECONDS = 90.0  # between keep-alives on connections that we opened
+IDLE_SECONDS = 30.0  # for the first message of a connection, or the rest of one
+PING_SECONDS = 90.0  # between keep-alives on connections opened here
 
 Deliver = Callable[[bytes, Hop], None]
-Tell = Callable[[bytes, Hop], None]  # is shown what is about to be sent
+Tell = Callable[[bytes, Hop], None]  # called before a message is sent
 
 
 class AdvertisedAddresses:
-    """Our address as a peer should know it: the external one of its family outside of private networks."""
+    """The local address to advertise to a peer: outside private networks the external one of its family."""
 
     def __init__(self, external: Iterable[str] = ()) -> None:
         self._external = {is_ipv6(address): address for address in external}
         self._known: dict[tuple[str, str], str] = {}
 
     def find(self, bound: str, peer: str) -> str:
-        """For a socket bound to an address, perhaps to all (0.0.0.0, ::)."""
+        """Return the address to advertise for a socket bound to an address or to all (0.0.0.0, ::)."""
         known = self._known.get((bound, peer))
         if known is None:
             if len(self._known) > 10_000:
@@ -53,7 +53,7 @@ class AdvertisedAddresses:
         if bound not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison, nothing is bound
             return bound
         with socket.socket(family_of(peer), socket.SOCK_DGRAM) as probe, suppress(OSError):
-            probe.connect(to_sockaddr((peer, 9)))  # sends nothing, asks the routing table
+            probe.connect(to_sockaddr((peer, 9)))  # sends nothing: asks the routing table
             return str(probe.getsockname()[0])
         return bound
 
@@ -86,20 +86,20 @@ class UdpChannel:
             pass
 
     def _read_one(self) -> bool:
-        """Take one datagram; whether there was one."""
+        """Read one datagram. Return False if there was none."""
         try:
             data, address = self._socket.recvfrom(65535)
         except (BlockingIOError, InterruptedError):
             return False
-        except OSError as error:  # an ICMP error of something sent before
+        except OSError as error:  # an ICMP error for an earlier datagram
             log.debug("udp receive", error=str(error))
             return True
-        if len(data) > 4:  # less is a keep-alive
+        if len(data) > 4:  # a shorter one is a keep-alive
             self._deliver(data, Hop(self, from_sockaddr(address)))
         return True
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
-        """Send one datagram; a full socket buffer counts as lost on the way."""
+        """Send one datagram. A full socket buffer counts as packet loss."""
         if self._on_send is not None:
             self._on_send(data, Hop(self, address))
         try:
@@ -112,7 +112,7 @@ class UdpChannel:
         return True
 
     def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
-        """Our host and port as that peer should know them."""
+        """Return the local host and port as that peer can reach them."""
         return self._advertised.find(self.host, address[0]), self.port
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class StreamChannel(asyncio.Protocol):
     def __init__(self, transports: "Transports", protocol: str, port: int = 0) -> None:
         self._transports = transports
         self.protocol = protocol
-        self._port = port  # where we listen for this protocol; 0: at this end of the connection
+        self._port = port  # the listening port of this protocol; 0: that of this connection
         self._transport: asyncio.Transport | None = None
         self._framing = Framing()
         self._unsent: list[bytes] = []  # until connected
@@ -143,7 +143,7 @@ class StreamChannel(asyncio.Protocol):
         self._host = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connected, TLS included."""
+        """Send what was queued, now that the connection (and TLS) is established."""
         self._transport = cast(asyncio.Transport, transport)
         self.address = from_sockaddr(transport.get_extra_info("peername"))
         self._host = transport.get_extra_info("sockname")[0]
@@ -154,7 +154,7 @@ class StreamChannel(asyncio.Protocol):
         self._unsent.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Take messages out of what came."""
+        """Frame the received bytes and deliver whole messages."""
         self._framing.feed(data)
         self._deliver_messages()
 
@@ -176,17 +176,17 @@ class StreamChannel(asyncio.Protocol):
         asyncio.get_running_loop().call_soon(self._deliver_messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has ended."""
+        """Handle the end of the connection."""
         self.on_closed()
 
     def on_closed(self) -> None:
-        """Count as closed, and tell whoever waits for an answer."""
+        """Mark the connection as closed and fail the requests sent on it."""
         if not self.closed:
             self.closed = True
             self._transports.remove_stream(self)
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
-        """Send now, or once connected; a peer that reads nothing is dropped."""
+        """Send now or once connected. A connection whose peer does not read is closed."""
         if self.closed:
             return False
         if self._transports.on_send is not None:
@@ -201,12 +201,12 @@ class StreamChannel(asyncio.Protocol):
         return True
 
     def advertised_address(self, address: tuple[str, int]) -> tuple[str, int]:
-        """Our host and port as that peer should know them: where we listen, not where this connection is."""
+        """Return the local host and listening port as that peer can reach them."""
         bound = self._host or ("::" if ":" in address[0] else "0.0.0.0")  # noqa: S104 - asks the routing table
         return self._transports.advertised.find(bound, address[0]), self._port or 5060
 
     def sweep(self, now: float) -> None:
-        """Drop what says nothing, or half a message; keep our own connections alive."""
+        """Close the connection if it is idle or stuck in a message. Else send a keep-alive if due."""
         if self._transport is None:
             return
         silent = now - self.last_received > IDLE_SECONDS
@@ -219,7 +219,7 @@ class StreamChannel(asyncio.Protocol):
             self._transport.write(PING)
 
     def close(self) -> None:
-        """Close the connection once what was written is sent."""
+        """Close the connection after sending what is queued."""
         if self._transport is not None:
             self._transport.close()
         self.closed = True
@@ -245,7 +245,7 @@ def bind_udp(host: str, port: int) -> socket.socket:
 
 
 def family_of(host: str) -> socket.AddressFamily:
-    """The family of a numeric host."""
+    """Return the address family of a numeric host."""
     return socket.AF_INET6 if is_ipv6(host) else socket.AF_INET
 
 
@@ -269,14 +269,14 @@ class Transports:
         self._client_tls = client_tls
         self._udp: list[UdpChannel] = []
         self._servers: list[asyncio.Server] = []
-        self._families: set[bool] = set()  # that we listen on: whether IPv6
-        self._ports: dict[tuple[str, bool], int] = {}  # where connections are taken, by protocol and family
+        self._families: set[bool] = set()  # listened on: True for IPv6
+        self._ports: dict[tuple[str, bool], int] = {}  # listening ports by protocol and family
         self._streams: dict[tuple[str, str, int], StreamChannel] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def listen(self, at: Target, bound: socket.socket | None = None) -> Target:
-        """Bind, or take a socket that is bound. Port 0 takes a free one: the answer says which.
+        """Listen on a target, with a socket that is bound already if given. Return the target with its port.
 
         Raises `OSError`.
         """
@@ -308,11 +308,11 @@ class Transports:
         return at._replace(port=port)
 
     def supports_family(self, host: str) -> bool:
-        """Whether a numeric host is of a family that we listen on; who listens nowhere speaks to all."""
+        """Return True if a numeric host is of a family listened on. Without listeners all are."""
         return not self._families or is_ipv6(host) in self._families
 
     def hop_to(self, target: Target) -> Hop | None:
-        """A hop to a numeric target: over the UDP socket of its family or a connection, opened if need be."""
+        """Return a hop to a numeric target: the UDP socket of its family, or a connection."""
         if not self.supports_family(target.host):
             return None
         address = (target.host, target.port)
@@ -336,7 +336,7 @@ class Transports:
         return Hop(stream, address)
 
     def _port_for(self, target: Target) -> int:
-        """Where the peer of a connection that we open can open one to us; 0: nowhere."""
+        """Return the listening port to advertise to a peer that is connected to from here; 0: none."""
         return self._ports.get((target.protocol, is_ipv6(target.host)), 0)
 
     async def _open(self, stream: StreamChannel, target: Target) -> None:

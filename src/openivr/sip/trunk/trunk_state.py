@@ -1,10 +1,10 @@
-"""Trunk lines: is the way to a provider open? One pure state machine for the three types of trunk.
+"""Trunk state machine: registration and OPTIONS health checks of the three types of trunk. No I/O.
 
-    register   we register with the far side, and again before that runs out
-    peer       known by its address; asked with OPTIONS whether it is there
-    account    the far side registers with us: up while it does
+    register   registers with the provider, and again before the registration expires
+    peer       is identified by its address and checked with OPTIONS
+    account    registers here: up while it has a binding
 
-`step` takes a state and what happened, and gives the next state and what to do. Times are Unix seconds.
+`step` takes a state and an event, and returns the next state and commands. Times are Unix seconds.
 """
 
 from dataclasses import dataclass, replace
@@ -12,64 +12,64 @@ from enum import StrEnum, unique
 
 from openivr.sip.accounts import TrunkType
 
-DEFAULT_EXPIRES = 600  # seconds asked for: a far side that is gone is noticed within that time
-MAX_EXPIRES = 86_400  # granted to a far side that insists (423)
-OPTIONS_SECONDS = 30.0  # seconds between OPTIONS while all is well
-OPTIONS_RETRY_SECONDS = 5.0  # after one that was not answered, and before an answer is believed
-OPTIONS_DOWN_SECONDS = 15.0  # while it is down
+DEFAULT_EXPIRES = 600  # seconds requested: a failed provider is noticed within that time
+MAX_EXPIRES = 86_400  # accepted from a provider that sends 423
+OPTIONS_SECONDS = 30.0  # seconds between OPTIONS while up
+OPTIONS_RETRY_SECONDS = 5.0  # after a failure, and until an answer is confirmed
+OPTIONS_DOWN_SECONDS = 15.0  # while down
 FAILURES_UNTIL_DOWN = 2  # in a row: down
 ANSWERS_UNTIL_UP = 2  # in a row: up again
 RETRY_SECONDS, MAX_RETRY_SECONDS = (
     5.0,
     300.0,
 )  # seconds after the first failed registration, doubled each time
-# Where the login was refused: soon, for an account may have just been made, then four times as long each
-# time, for providers ban who insists: five times in ten minutes, mostly.
+# After rejected credentials: soon, because the account may be new, then four times as long each time, because
+# providers ban clients that insist, mostly after five attempts in ten minutes.
 REFUSED_RETRY_SECONDS, MAX_REFUSED_RETRY_SECONDS = 10.0, 1800.0
 REFUSED_STATUSES = frozenset({401, 403, 404, 407})
-NO_ANSWER_STATUSES = frozenset({0, 408, 502, 503, 504})  # answers to OPTIONS that stand for none; 0 is none
+NO_ANSWER_STATUSES = frozenset({0, 408, 502, 503, 504})  # to OPTIONS; 0 is no response at all
 
 
 @unique
 class TrunkHealth(StrEnum):
-    """Whether calls can be placed over a line."""
+    """Health of a trunk: usable for calls or not."""
 
-    UNKNOWN = "unknown"  # nothing was heard yet
+    UNKNOWN = "unknown"  # not checked yet
     UP = "up"
     DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkState:
-    """A line at one moment. The first three are for people, the rest is the machine's memory."""
+    """The state of a trunk. The first three fields are shown, the rest is internal."""
 
     health: TrunkHealth = TrunkHealth.UNKNOWN
-    reason: str = ""  # why it is so
+    reason: str = ""  # for `health`
     since: float = 0.0
-    expires: int = DEFAULT_EXPIRES  # seconds asked for in REGISTER
-    streak: int = 0  # failures in a row, for a peer that is down: answers in a row
-    refusals: int = 0  # of our login, since it was accepted last
-    lengthened: int = 0  # 423s in a row
-    has_answered: bool = False  # a peer: at least one OPTIONS, so that silence means something
+    expires: int = DEFAULT_EXPIRES  # seconds requested in REGISTER
+    streak: int = 0  # consecutive failures; consecutive answers of a peer that is down
+    refusals: int = 0  # rejected logins since the last success
+    lengthened: int = 0  # consecutive 423
+    has_answered: bool = False  # a peer that never answered OPTIONS may not support it
     is_stopped: bool = False
 
 
-# What happened
+# Events
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkStarted:
-    """The line is wanted. Comes first, once."""
+    """The trunk is started: the first event."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimerDue:
-    """The time of the last `StartTimer` is over."""
+    """The timer has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseReceived:
-    """The final answer to REGISTER or OPTIONS, after challenges. Status 0: there was none."""
+    """The final response to REGISTER or OPTIONS, after challenges. Status 0: none."""
 
     status: int
     reason: str = ""
@@ -80,34 +80,34 @@ class ResponseReceived:
 
 @dataclass(frozen=True, slots=True)
 class IncomingSeen:
-    """A call came over the line, so it is there."""
+    """An incoming call proves that the trunk is up."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """A call over the line had no answer at all."""
+    """An outgoing call got no response."""
 
 
 @dataclass(frozen=True, slots=True)
 class BindingChanged:
-    """An account's far side is registered with us, or no longer."""
+    """The PBX of a trunk of type `account` has registered here, or no longer is."""
 
     is_registered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkStopped:
-    """The line is no longer wanted."""
+    """The trunk is stopped."""
 
 
 Event = TrunkStarted | TimerDue | ResponseReceived | IncomingSeen | NoResponse | BindingChanged | TrunkStopped
 
-# What to do
+# Commands
 
 
 @dataclass(frozen=True, slots=True)
 class SendRegister:
-    """Send REGISTER for so many seconds; 0: the registration is given up."""
+    """Send REGISTER for so many seconds; 0 unregisters."""
 
     expires: int
 
@@ -119,7 +119,7 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Say `TimerDue` after so many seconds, and not what an earlier `StartTimer` asked for."""
+    """Deliver `TimerDue` after so many seconds. It replaces an earlier timer."""
 
     seconds: float
 
@@ -129,7 +129,7 @@ Step = tuple[TrunkState, tuple[Command, ...]]
 
 
 def step(kind: TrunkType, state: TrunkState, event: Event, now: float, draw: float) -> Step:
-    """Take one event. `draw` is a random number of [0, 1), so that lines do not act in unison."""
+    """Apply one event. `draw` is a random number of [0, 1), which keeps trunks from acting in unison."""
     if state.is_stopped:
         return state, ()
     match kind:
@@ -148,7 +148,7 @@ def _step_register(state: TrunkState, event: Event, now: float, draw: float) -> 
         case ResponseReceived():
             return _on_register_response(state, event, now, draw)
         case NoResponse() if state.health is TrunkHealth.UP:
-            return state, (StartTimer(draw),)  # it may have lost us: register now, not when the time is over
+            return state, (StartTimer(draw),)  # the provider may have lost the registration: renew it now
         case TrunkStopped():
             given_up = (SendRegister(0),) if state.health is TrunkHealth.UP else ()
             return replace(state, is_stopped=True), given_up
@@ -243,5 +243,5 @@ def _reason(answer: ResponseReceived) -> str:
 
 
 def is_open(kind: TrunkType, state: TrunkState) -> bool:
-    """Whether a call is worth trying. A peer that has never answered OPTIONS may be one that does not."""
+    """Return True if a call may be tried. A peer that has never answered OPTIONS may not support it."""
     return state.health is not TrunkHealth.DOWN or (kind is TrunkType.PEER and not state.has_answered)
