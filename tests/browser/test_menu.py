@@ -77,14 +77,14 @@ def test_changing_a_key(page: Page, api: Api, menu: int) -> None:
     editor.get_by_label("Which extension").fill("1002")
     editor.get_by_label("Which extension").press("Tab")
     expect(page.locator("#tile-5")).to_contain_text("Alan Turing")
-    expect(page.locator("#bar")).to_contain_text("Key 5: Alan Turing (voicemail of 1002) instead of Nothing.")
+    expect(page.locator("#bar")).to_contain_text("Key 5: Nothing → Alan Turing (voicemail of 1002)")
     assert stored(api, menu)["press5_dest"] == ""
     editor.get_by_role("button", name="Done").click()
     expect(editor).to_be_hidden()
     expect(page.locator("#tile-5")).to_be_focused()
     check_axe(page)
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#flash")).to_contain_text("Saved. The next caller gets it.")
+    expect(page.locator("#flash")).to_contain_text("Saved. The next caller gets the change.")
     assert stored(api, menu)["press5_dest_value"] == "3"
     expect(page.locator("#bar")).to_be_empty()
 
@@ -104,11 +104,11 @@ def test_what_the_check_says_comes_before_saving(page: Page, menu: int) -> None:
 def test_what_is_typed_while_an_answer_comes_stays(page: Page, menu: int) -> None:
     page.goto(f"/menus/{menu}?open=hear")
     with page.expect_response(re.compile("/draft")):
-        page.get_by_label("Seconds for a key").fill("7")
-        page.get_by_label("Seconds for the next digit").fill("4")
-    expect(page.locator("#bar")).to_contain_text("Wait for a key: 7 instead of 5.")
-    expect(page.get_by_label("Seconds for the next digit")).to_have_value("4")
-    expect(page.get_by_label("Seconds for the next digit")).to_be_focused()
+        page.get_by_label("Wait for a key").fill("7")
+        page.get_by_label("Wait for the next digit").fill("4")
+    expect(page.locator("#bar")).to_contain_text("Wait for a key (s): 5 → 7")
+    expect(page.get_by_label("Wait for the next digit")).to_have_value("4")
+    expect(page.get_by_label("Wait for the next digit")).to_be_focused()
 
 
 def test_options_come_while_typing(page: Page, menu: int) -> None:
@@ -153,13 +153,13 @@ def test_without_script(open_page: Open, api: Api, menu: int) -> None:
     page.get_by_role("button", name="Done").click()
     expect(page.locator("#tile-3")).to_contain_text("Support")
     page.get_by_role("button", name="Change what callers hear").click()
-    page.get_by_label("Plays in all").fill("9")
+    page.get_by_label("Play greeting").fill("9")
     page.get_by_role("button", name="Done").click()
-    expect(page.get_by_label("Plays in all")).to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Plays in all").fill("2")
+    expect(page.get_by_label("Play greeting")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Play greeting").fill("2")
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#flash")).to_contain_text("Key 3: Support (6300) instead of Nothing.")
+    expect(page.locator("#flash")).to_contain_text("Key 3: Nothing → Support (6300)")
     row = stored(api, menu)
     assert (row["press3_dest"], row["prompt_repeat"]) == ("ring_group", 2)
 
@@ -168,7 +168,7 @@ def test_on_a_telephone(phone: Page, api: Api, menu: int) -> None:
     phone.goto(f"/menus/{menu}")
     phone.locator("#tile-hash").click()
     phone.get_by_label("Dial by name").check()
-    expect(phone.locator("#bar")).to_contain_text("Key #: Dial by name instead of Nothing.")
+    expect(phone.locator("#bar")).to_contain_text("Key #: Nothing → Dial by name")
     check_width(phone)
     check_axe(phone)
     phone.get_by_role("button", name="Save").click()
@@ -176,14 +176,52 @@ def test_on_a_telephone(phone: Page, api: Api, menu: int) -> None:
     assert stored(api, menu)["press_hash_dest"] == "dial_by_name"
 
 
-def test_somebody_else_saved_meanwhile(page: Page, api: Api, menu: int) -> None:
+def test_a_target_is_missed_when_the_editor_is_closed(page: Page, menu: int) -> None:
+    page.goto(f"/menus/{menu}?open=3")
+    editor = page.get_by_role("group", name="Key 3")
+    with page.expect_response(re.compile("/draft")):
+        editor.get_by_role("radio", name="Ring group").check()
+    expect(page.locator("#bar")).to_contain_text("Not saved yet")
+    expect(page.locator(".problem")).to_have_count(0)
+    editor.get_by_role("button", name="Done").click()
+    expect(page.locator("#said-3")).to_contain_text("Key 3: choose a ring group.")
+    editor.get_by_label("Which ring group").fill("9999")
+    editor.get_by_label("Which ring group").press("Tab")
+    expect(page.locator("#said-3")).to_contain_text("Key 3: “9999” doesn't exist.")
+    editor.get_by_label("Which ring group").fill("6300")
+    editor.get_by_label("Which ring group").press("Tab")
+    expect(page.locator("#bar")).to_contain_text("Key 3: Nothing → Support (6300)")
+    expect(page.locator(".problem")).to_have_count(0)
+
+
+def test_two_who_change_the_same_key_see_it(page: Page, api: Api, menu: int) -> None:
+    page.goto(f"/menus/{menu}?open=1")
+    page.get_by_label("Which extension").fill("1003")
+    page.get_by_label("Which extension").press("Tab")
+    expect(page.locator("#bar")).to_contain_text("Key 1: Ada Byron (1000) → Katherine Johnson (1003)")
+    changed = {"id": menu, "press1_dest": "end_call", "press2_dest": "end_call"}
+    assert api.post("ivr/update", changed)["errcode"] == 0
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert").filter(has_text="You both changed: Key 1.")).to_be_visible()
+    expect(page.locator("#bar")).to_contain_text("Key 1: Hang up → Katherine Johnson (1003)")
+    expect(page.locator("#tile-2")).to_contain_text("Hang up")
+    check_axe(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#flash")).to_contain_text("Saved.")
+    row = stored(api, menu)
+    assert (row["press1_dest_value"], row["press2_dest"]) == ("4", "end_call")
+
+
+def test_another_administrator_saved_in_the_meantime(page: Page, api: Api, menu: int) -> None:
     page.goto(f"/menus/{menu}?open=name")
     page.get_by_label("Name", exact=False).last.fill("Mine")
     page.get_by_role("button", name="Done").click()
-    expect(page.locator("#bar")).to_contain_text("Name: Mine instead of Office.")
+    expect(page.locator("#bar")).to_contain_text("Name: Office → Mine")
     assert api.post("ivr/update", {"id": menu, "press2_dest": "end_call"})["errcode"] == 0
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Somebody else has saved this menu meanwhile")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Another administrator has saved this menu in the meantime"
+    )
     check_axe(page)
     expect(page.locator("#tile-2")).to_contain_text("Hang up")
     page.get_by_role("button", name="Save").click()

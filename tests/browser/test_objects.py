@@ -68,7 +68,7 @@ def test_an_extension_by_keyboard_alone(page: Page) -> None:
 def test_a_password_is_made_up_in_place(page: Page) -> None:
     page.goto("/people/extensions/2")
     page.get_by_label("Last name").fill("Not saved yet")
-    page.get_by_role("button", name="Make one up").click()
+    page.get_by_role("button", name="Generate").click()
     expect(page.locator("#reg_password")).to_have_value(re.compile(r"\w{23}"))
     expect(page.get_by_label("Last name")).to_have_value("Not saved yet")
     check_axe(page)
@@ -183,8 +183,10 @@ def test_what_somebody_else_saved_is_told_before_it_is_saved_over(page: Page, ph
         one.locator("#name").fill("Mine")
         assert api.post("extension_group/update", {"id": 1, "name": "Theirs"})["errcode"] == 0
         one.locator(".object > .save button").click()
-        notice = one.get_by_role("alert").filter(has_text="Somebody else has saved this extension group")
-        expect(notice).to_contain_text("Name: Mine instead of Theirs.")
+        notice = one.get_by_role("alert").filter(
+            has_text="Another administrator has saved this extension group"
+        )
+        expect(notice).to_contain_text("Name: Theirs → Mine")
         expect(notice).to_be_focused()
         check_axe(one)
         check_width(one)

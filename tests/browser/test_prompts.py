@@ -30,7 +30,7 @@ def send(page: Page, path: Path, name: str = "") -> None:
     open_adder(page)
     page.set_input_files("#file", path)
     page.fill("#upload-name", name)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
 
 
 def test_an_upload_shows_its_progress(page: Page, sound: Path) -> None:
@@ -43,7 +43,7 @@ def test_an_upload_shows_its_progress(page: Page, sound: Path) -> None:
             .observe(bar, { attributes: true });
     }""")
     page.set_input_files("#file", sound)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("status").filter(has_text="Office closed.wav is saved.")).to_be_visible()
     assert page.evaluate("window.seen.some(([hidden, value]) => !hidden && value === 1)")
     expect(page.get_by_role("link", name="Office closed.wav", exact=True)).to_be_visible()
@@ -57,7 +57,7 @@ def test_an_upload_without_script(open_page: Open, sound: Path) -> None:
     expect(page.get_by_text("Recording needs JavaScript")).to_be_visible()
     page.set_input_files("#file", sound)
     page.fill("#upload-name", "plain")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("status").filter(has_text="plain.wav is saved.")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="plain.wav")
     expect(row.locator("audio")).to_be_visible()
@@ -83,7 +83,7 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page, tmp_path: Path) -> Non
     sent = []
     page.on("request", lambda request: sent.append(request.method))
     page.set_input_files("#file", path)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("alert").first).to_contain_text("larger than 8 MB")
     assert "POST" not in sent
 
@@ -127,7 +127,7 @@ def test_a_recording_is_heard_first_and_then_kept(page: Page, phone: Page, api: 
 def test_a_recording_is_thrown_away(page: Page) -> None:
     open_adder(page)
     record(page)
-    page.get_by_role("button", name="Throw away").click()
+    page.get_by_role("button", name="Discard").click()
     expect(page.locator("#recorder .player")).to_be_hidden()
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_focused()
 
@@ -168,7 +168,7 @@ def test_one_prompt(page: Page, phone: Page, sound: Path) -> None:
     check_width(phone)
     sound.write_bytes(tone("wav", 4.5))
     page.set_input_files("#file", sound)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
     page.get_by_role("link", name=HOSTILE, exact=True).click()
     expect(page.get_by_text("0:05 · wav")).to_be_visible()
     page.get_by_role("link", name="Delete").click()

@@ -11,6 +11,7 @@ from docs import client_models
 from openivr.client import answers, models
 from openivr.client.model_types import Destination
 from openivr.resources import KINDS
+from openivr.resources.fields import ResourceName
 from openivr.resources.ivr import IVR
 
 
@@ -37,7 +38,7 @@ def test_every_kind_has_a_class_for_rows_and_one_for_whole_objects(kind: object)
 def test_a_menu_is_read_and_written_in_every_spelling_of_the_api() -> None:
     body = {"number": "6200", "name": "Day", "prompt": "default", "prompt_repeat": 1, "resp_timeout": 2}
     body |= {"digit_timeout": 3, "dial_ext_option": "disable", "invaild_dest": "end_call"}
-    row = IVR.serialize(7, IVR.parse(body), lambda _kind, id_: ("", str(id_)))
+    row = IVR.serialize(7, IVR.parse(body), lambda _kind, id_: ResourceName("", str(id_)))
     menu = answers.convert(row, models.Ivr)
     assert menu.keys == {"invalid": Destination(dest="end_call")}
     written = menu.body()

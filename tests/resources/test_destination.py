@@ -17,7 +17,7 @@ from openivr.resources.destination import (
     from_words,
 )
 from openivr.resources.errors import Problem
-from openivr.resources.fields import MISSING, InvalidValue, Reference
+from openivr.resources.fields import MISSING, InvalidValue, Reference, ResourceName
 from openivr.resources.ivr import KEYS
 
 DEST = DestinationField(name="dest", stems=("dst", "dest"))
@@ -60,8 +60,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 NAMES = {("extension", 7): ("Anna", "1007"), ("ivr", 7): ("Day", "6207"), ("ring_group", 7): ("All", "6307")}
 
 
-def names(kind: str, id_: int) -> tuple[str, str]:
-    return NAMES.get((kind, id_), ("", f"9{id_}"))
+def names(kind: str, id_: int) -> ResourceName:
+    return ResourceName(*NAMES.get((kind, id_), ("", f"9{id_}")))
 
 
 def find(kind: str, key: str) -> int | None:

@@ -18,6 +18,7 @@ from openivr.resources.fields import (
     NotesField,
     PromptsField,
     Reference,
+    ResourceName,
     SecretField,
     StoredForm,
     TableField,
@@ -124,8 +125,8 @@ VALUES = st.recursive(
 FIELDS = (NAME, CODE, PORT, TYPE, PROMPT, MEMBERS, PATTERNS, PASSWORD)
 
 
-def names(kind: str, id_: int) -> tuple[str, str]:
-    return f"{kind} name", f"10{id_:02d}"
+def names(kind: str, id_: int) -> ResourceName:
+    return ResourceName(f"{kind} name", f"10{id_:02d}")
 
 
 def find(kind: str, key: str) -> int | None:

@@ -14,7 +14,7 @@ from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.config import ivr_snapshot, menu_graph, resources
 from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.store.database import Database
-from openivr.web.menus.menu_view import find
+from openivr.web.menus.menu_view import find_findings
 from tests.store import bodies
 from tests.store.bodies import create, update
 
@@ -50,7 +50,7 @@ def test_the_check_and_the_picture_say_the_same(database: Database, seed: int) -
         for id_ in ids:
             around = load_neighbourhood(connection, office, id_, resources.fetch(connection, IVR, id_))
             assert around.is_whole
-            assert find(around, id_) == find(MenuNeighbourhood(whole, True), id_)
+            assert find_findings(around, id_) == find_findings(MenuNeighbourhood(whole, True), id_)
             own = [row for row in check(whole) if (row.target.type, row.target.id) == ("ivr", id_)]
             assert [one for one in check_one(around.snapshot, id_) if one.rule.code != "IVR102"] == [
                 one for one in own if one.rule.code != "IVR102"
@@ -69,7 +69,7 @@ def test_what_is_too_much_is_cut_and_says_so(database: Database, monkeypatch: py
     assert not around.is_whole
     nodes = draw(around.snapshot, [(DestinationKind.IVR, ids[0])]).nodes
     assert not any(node.is_missing for node in nodes)
-    assert all(one.code != "IVR103" for found in find(around, ids[0]).values() for one in found)
+    assert all(one.code != "IVR103" for found in find_findings(around, ids[0]).values() for one in found)
 
 
 async def see_twice(database: Database) -> tuple[object, object, object]:

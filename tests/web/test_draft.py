@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from openivr.resources import KINDS
 from openivr.resources.fields import Field
-from openivr.web.forms.parse import ParsedForm, move, read_draft
+from openivr.web.forms.parse import ParsedForm, move, parse_form
 from openivr.web.resources.views import RESOURCE_VIEWS
 
 KNOWN = {
@@ -27,7 +27,7 @@ def field(kind: str, name: str) -> Field:
 
 def read(kind: str, name: str, **form: list[str]) -> ParsedForm:
     given = {key.replace("__", "."): values for key, values in form.items()}
-    return read_draft([field(kind, name)], given, lambda *key: KNOWN.get(key))
+    return parse_form([field(kind, name)], given, lambda *key: KNOWN.get(key))
 
 
 def test_texts_are_trimmed_and_flags_are_there_or_not() -> None:
@@ -38,8 +38,8 @@ def test_texts_are_trimmed_and_flags_are_there_or_not() -> None:
 
 def test_an_empty_secret_is_not_sent() -> None:
     assert read("extension", "reg_password", reg_password=[""]).body == {}
-    draft = read("extension", "reg_password", reg_password=[" x "], reg_password__made=["1"])
-    assert (draft.body, draft.made) == ({"reg_password": " x "}, {"reg_password"})
+    draft = read("extension", "reg_password", reg_password=[" x "], reg_password__generated=["1"])
+    assert (draft.body, draft.generated) == ({"reg_password": " x "}, {"reg_password"})
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_moves(steps: str, name: str, after: list[str]) -> None:
                     for view in RESOURCE_VIEWS.values()
                     for one in view.fields
                     for name in (one.name, *(f"{one.name}.{c.name}" for c in getattr(one, "columns", ())))
-                    for ending in ("", ".add", "_target", "_prefix", ".made")
+                    for ending in ("", ".add", "_target", "_prefix", ".generated")
                 }
             )
         ),
@@ -181,5 +181,5 @@ def test_moves(steps: str, name: str, after: list[str]) -> None:
     | some.builds("{} {} {}".format, some.just("member_list"), some.just("up"), some.integers()),
 )
 def test_no_form_can_break_the_reading(view: Any, form: dict[str, list[str]], steps: str) -> None:
-    draft = read_draft(view.fields, move(form, steps), lambda *key: KNOWN.get(key))
+    draft = parse_form(view.fields, move(form, steps), lambda *key: KNOWN.get(key))
     assert isinstance(draft.body, dict)

@@ -8,7 +8,7 @@ have several. Values are plain JSON: strings, integers, lists and dicts.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from openivr.resources.errors import Problem, shorten
 from openivr.resources.problem_codes import Params, ProblemCode
@@ -16,12 +16,24 @@ from openivr.resources.problem_words import predicate
 
 Body = Mapping[str, Any]
 Schema = dict[str, Any]
-Names = Callable[[str, int], tuple[str, str]]  # (kind, id) -> name, number
+Names = Callable[[str, int], "ResourceName"]  # (kind, id) -> its name and number
 Find = Callable[[str, str], int | None]  # (kind, number or name) -> id
 MISSING: Any = object()
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+
+class ResourceName(NamedTuple):
+    """The name and the number of a resource; a type that lacks one of them has the other in its place."""
+
+    name: str
+    number: str
+
+    @property
+    def display_name(self) -> str:
+        """What people call the resource: "1000 Ada Byron", or only its name."""
+        return self.name if self.name == self.number else f"{self.number} {self.name}"
 
 
 class InvalidValue(Exception):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openivr.resources.errors import Invalid, Problem
-from openivr.resources.fields import MISSING, Body, Field, Names, Reference, Schema
+from openivr.resources.fields import MISSING, Body, Field, Names, Reference, ResourceName, Schema
 from openivr.resources.order import name_key, number_key
 
 Values = dict[str, Any]  # field name -> stored value
@@ -82,12 +82,12 @@ class ResourceType:
         """JSON Schema of each API name that a request may carry."""
         return {name: schema for field in self.fields for name, schema in field.schema().items()}
 
-    def names(self, values: Values) -> tuple[str, str]:
+    def names(self, values: Values) -> ResourceName:
         """The name and the number under which others show the object; what it lacks, the other stands for."""
         row = self.row({**values, "id": 0})
         name = row.get("name") or row.get("caller_id_name")
         number = row.get("number")
-        return str(name or number), str(number or name)
+        return ResourceName(str(name or number), str(number or name))
 
     def label(self, values: Values) -> str:
         """What people call the object: its number, else its name."""

@@ -13,7 +13,15 @@ from openivr.client.models import Ivr
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import OPT_OUT, PARTS, PLAYS, TARGETS, DestinationField, Keys, as_words
 from openivr.resources.errors import Invalid, Problem
-from openivr.resources.fields import MISSING, Field, InvalidValue, LinksField, PromptsField, StoredForm
+from openivr.resources.fields import (
+    MISSING,
+    Field,
+    InvalidValue,
+    LinksField,
+    PromptsField,
+    ResourceName,
+    StoredForm,
+)
 from openivr.yeastar_import import fields
 from openivr.yeastar_import.prompts import Stored, adapt_prompts
 from openivr.yeastar_import.remarks import Remark, lost, title
@@ -169,7 +177,7 @@ class Adapter:
         if to.dest in PLAYS and to.value not in self.prompts:
             return "", f"played {to.value}, whose sound is not here"
         try:
-            return as_words(read_whole(one, to), lambda _kind, _ident: ("", "")), ""
+            return as_words(read_whole(one, to), lambda _kind, _id: ResourceName("", "")), ""
         except InvalidValue as bad:
             return "", f"led to {to.dest} {to.prefix} {to.value}, which {bad}"
 

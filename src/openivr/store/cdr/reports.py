@@ -163,8 +163,7 @@ def read_names(connection: Connection, report: CallReport) -> dict[tuple[str, in
         for start in range(0, len(ids), TOGETHER):
             found = fetch_many(connection, KINDS[stored], ids[start : start + TOGETHER])
             for id_, values in found.items():
-                name, number = KINDS[stored].names(values)
-                names[kind, id_] = name if name == number else f"{number} {name}"
+                names[kind, id_] = KINDS[stored].names(values).display_name
     return names
 
 

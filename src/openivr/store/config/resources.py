@@ -14,7 +14,7 @@ from sqlalchemy import Row as Record
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
-from openivr.resources.fields import Body, Names, Reference
+from openivr.resources.fields import Body, Names, Reference, ResourceName
 from openivr.resources.order import ListQuery
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ORDERS, Row, Values
@@ -261,7 +261,7 @@ def fetch_rows(connection: Connection, kind: ResourceType, ids: Sequence[int]) -
 
 def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
     """Looks up the name and the number that objects are shown with; those `ahead` all together."""
-    known: dict[tuple[str, int], tuple[str, str]] = {}
+    known: dict[tuple[str, int], ResourceName] = {}
     ids: dict[str, list[int]] = {}
     for kind, id_ in ahead:
         ids.setdefault(kind, []).append(id_)
@@ -270,7 +270,7 @@ def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Name
             found = fetch_many(connection, KINDS[kind], wanted[start : start + TOGETHER])
             known |= {(kind, id_): KINDS[kind].names(values) for id_, values in found.items()}
 
-    def names(kind: str, id_: int) -> tuple[str, str]:
+    def names(kind: str, id_: int) -> ResourceName:
         if (kind, id_) not in known:
             values = fetch(connection, KINDS[kind], id_)
             known[kind, id_] = KINDS[kind].names(values)

@@ -10,7 +10,7 @@ from openivr.cdr.journal.entries import CallOutcome
 from openivr.ivr.commands import HIDDEN, HangupReason
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallRecord
-from openivr.web.menus.labels import Sentence
+from openivr.web.core.sentence import Sentence
 from openivr.web.messages import has_text, t
 
 MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on people hear it

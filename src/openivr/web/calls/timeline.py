@@ -69,14 +69,14 @@ def finder(connection: Connection) -> Find:
         label = f"{now} {name}".strip() if name != now else name
         if not label:
             return NoteContext(kind, shown or say_kind(kind))
-        text = t("way.voicemail_of", number=label) if kind == DestinationKind.VOICEMAIL else label
+        text = t("destination.voicemail_of", number=label) if kind == DestinationKind.VOICEMAIL else label
         return NoteContext(kind, text, resource_url(of, target))
 
     return find
 
 
 def say_kind(kind: str) -> str:
-    key = f"goal.{kind}"
+    key = f"destination_type.{kind}"
     return t(key) if has_text(key) else kind
 
 

@@ -1,8 +1,7 @@
-"""Saving what somebody has changed in a form, and not over what others have saved meanwhile.
+"""Edits that cross: which fields a form has changed, and which another administrator has changed since.
 
-A form carries a print of each field as it was when the form was made. A field whose print is still the same
-is left out of what is saved; and where the object's own prints are others by now, nothing is, until whoever
-sends the form has seen that.
+A form carries a fingerprint of each field as it was when the form was made. A field that still has that
+fingerprint is not saved, so two administrators who change different fields keep both changes.
 """
 
 import hashlib
@@ -11,20 +10,27 @@ from typing import Any
 
 import msgspec
 
+from openivr.resources.destination import PARTS, DestinationField
 from openivr.resources.errors import Problem
 from openivr.resources.fields import MISSING, Field, SecretField
-from openivr.web.forms.inputs import api_names
 
-Prints = dict[str, str]
+Fingerprints = Mapping[str, str]
 
 
 class EditConflict(Exception):
-    """Somebody else has saved the object since the form was made."""
+    """Another administrator has saved the resource since the draft was read."""
 
 
-def take_prints(fields: Iterable[Field], body: Mapping[str, Any]) -> Prints:
-    """A short print of the value of each field in a body; a secret or a bad value has none."""
-    prints = {}
+def api_names(field: Field) -> list[str]:
+    """The names that a field has in a body of the API."""
+    if isinstance(field, DestinationField):
+        return [stem + ending for stem in field.stems for ending in PARTS.values()]
+    return [field.name]
+
+
+def fingerprint_fields(fields: Iterable[Field], body: Mapping[str, Any]) -> Fingerprints:
+    """A short hash of each field's value; a secret or an invalid value has none."""
+    fingerprints = {}
     for field in fields:
         problems: list[Problem] = []
         if isinstance(field, SecretField) or not any(name in body for name in api_names(field)):
@@ -32,30 +38,17 @@ def take_prints(fields: Iterable[Field], body: Mapping[str, Any]) -> Prints:
         value = field.read(body, MISSING, problems)
         if not problems:
             encoded = msgspec.json.encode(value, order="sorted")
-            prints[field.name] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
-    return prints
+            fingerprints[field.name] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
+    return fingerprints
 
 
-def read_prints(text: str) -> Prints:
-    """The prints that a form carried; none where they cannot be read, and then all counts as changed."""
+def decode_fingerprints(text: str) -> Fingerprints:
+    """The fingerprints that a form carried; none if they cannot be read."""
     try:
         return msgspec.json.decode(text, type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeError):
         return {}
 
 
-def write_prints(prints: Prints) -> str:
-    return msgspec.json.encode(prints).decode()
-
-
-def keep_changed(fields: Iterable[Field], body: Mapping[str, Any], before: Prints) -> dict[str, Any]:
-    """The body without the fields that are as they were."""
-    fields = list(fields)
-    now = take_prints(fields, body)
-    same = {
-        name
-        for field in fields
-        if field.name in now and now[field.name] == before.get(field.name)
-        for name in api_names(field)
-    }
-    return {name: value for name, value in body.items() if name not in same}
+def encode_fingerprints(fingerprints: Fingerprints) -> str:
+    return msgspec.json.encode(fingerprints).decode()

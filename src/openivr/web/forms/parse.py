@@ -1,9 +1,10 @@
-"""What somebody has put into an object's form, as the body that the API would be sent.
+"""Turns a posted form into the body that the API would get.
 
-A posted form is texts under names. Fields of one name keep it (`first_name`, `member_list`); a destination
-has three (`fail_dest`, `fail_dest_prefix` and, as typed, `fail_dest_target`); what is typed to be added to a
-list is under `member_list.add`; the columns of a table are under `dial_pattern_list.pattern` and so on, one
-after the other. Whether the body is good is for the object's description to say: see `objects`.
+A form has a list of texts for each name. Most fields have one name (`first_name`, `member_list`). A
+destination has three: `fail_dest`, `fail_dest_prefix` and `fail_dest_target`, the target as typed. An editor
+with an input for each type of target sends `fail_dest_target.extension` and so on; the one of the chosen type
+counts. A name typed to be added to a list is in `member_list.add`. The columns of a table are in
+`dial_pattern_list.pattern` and so on, one text for each row.
 """
 
 import re
@@ -25,143 +26,152 @@ from openivr.resources.fields import (
 from openivr.resources.problem_codes import ProblemCode
 
 Form = Mapping[str, Sequence[str]]
-PUNCTUATION = re.compile(r"[\s().-]+")  # with which people write telephone numbers
-
-UNKNOWN = (ProblemCode.UNKNOWN_NUMBER, ProblemCode.UNKNOWN_NAME, ProblemCode.UNKNOWN_PROMPT)
+PUNCTUATION = re.compile(r"[\s().-]+")  # in telephone numbers as people write them
 
 
 @dataclass(slots=True)
 class ParsedForm:
-    """`body` as the API would get it; `typed` what was typed and means nothing, by its name in the form.
+    """`body` is what the API would get, `typed` has texts that name nothing, by their names in the form.
 
-    `made` names the secrets that the server has made up, which are shown until they are saved.
+    `generated` names the secrets that the server has generated, which are shown until they are saved.
     """
 
     body: dict[str, Any] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
+    generated: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def refuse(self, name: str, text: str, code: ProblemCode) -> None:
-        """Keep what was typed, to be shown again beside what is wrong with it."""
+    def reject(self, name: str, text: str, code: ProblemCode) -> None:
+        """Keep a text that names nothing, to show it again with the problem."""
         self.typed[name] = text
         api_name = name.removesuffix(".add").replace("_target", "_value")
         self.problems.append(Problem(api_name, code, value=shorten(text)))
 
 
-def read_draft(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
-    """Read the fields that a form has; `find` tells which object a number or name is."""
-    draft = ParsedForm()
-    for one in fields:
-        match one:
+def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
+    """Read these fields; `find` returns the id of the resource with a number or name."""
+    parsed = ParsedForm()
+    for spec in fields:
+        match spec:
             case DestinationField():
-                read_destination(one, form, find, draft)
+                read_destination(spec, form, find, parsed)
             case LinksField():
-                read_links(one, form, find, draft)
+                read_links(spec, form, find, parsed)
             case TableField():
-                draft.body[one.name] = list(read_rows(one, form))
+                parsed.body[spec.name] = list(read_rows(spec, form))
             case PromptsField():
-                read_prompts(one, form, find, draft)
+                read_prompts(spec, form, find, parsed)
             case SecretField():
-                read_secret(one, form, draft)
+                read_secret(spec, form, parsed)
             case IntegerField(low=0, high=1):
-                draft.body[one.name] = int(first(form, one.name) == "1")
+                parsed.body[spec.name] = int(first(form, spec.name) == "1")
             case _:
-                draft.body[one.name] = first(form, one.name).strip()
-    return draft
+                parsed.body[spec.name] = first(form, spec.name).strip()
+    return parsed
 
 
 def first(form: Form, name: str) -> str:
     return next(iter(form.get(name, ())), "")
 
 
-def read_secret(one: SecretField, form: Form, draft: ParsedForm) -> None:
-    """An empty secret stays what it is."""
-    if text := first(form, one.name):
-        draft.body[one.name] = text
-        if first(form, f"{one.name}.made"):
-            draft.made.add(one.name)
+def read_secret(spec: SecretField, form: Form, parsed: ParsedForm) -> None:
+    """Read a secret; an empty one stays as it is."""
+    if text := first(form, spec.name):
+        parsed.body[spec.name] = text
+        if first(form, f"{spec.name}.generated"):
+            parsed.generated.add(spec.name)
 
 
-def read_destination(one: DestinationField, form: Form, find: Find, draft: ParsedForm) -> None:
-    """The three names of a destination: parts that its type does not have are dropped."""
-    stem = one.stems[0]
-    kind, prefix, text = (first(form, stem + ending).strip() for ending in ("", "_prefix", "_target"))
+def target_type(kind: str) -> str:
+    """What a type of destination leads to: a resource type, `external_num`, or "" for nothing."""
+    return TARGETS.get(kind) or ("custom_prompt" if kind in PLAYS else kind if kind == OUTSIDE else "")
+
+
+def read_destination(spec: DestinationField, form: Form, find: Find, parsed: ParsedForm) -> None:
+    """Read the names of a destination; what its type does not have is dropped."""
+    stem = spec.stems[0]
+    kind = first(form, stem).strip()
+    prefix, text = (read_part(form, stem + ending, target_type(kind)) for ending in ("_prefix", "_target"))
     value = ""
     if text:
-        draft.typed[f"{stem}_target"] = text
+        parsed.typed[f"{stem}_target"] = text
     if kind in TARGETS:
-        found = find_typed((TARGETS[kind],), text, find)
-        value = str(found["value"]) if found else ""
-        if text and not found:
-            draft.refuse(f"{stem}_target", text, ProblemCode.UNKNOWN_NUMBER)
+        target = find_typed((TARGETS[kind],), text, find)
+        value = str(target["value"]) if target else ""
+        if text and not target:
+            parsed.reject(f"{stem}_target", text, ProblemCode.UNKNOWN_NUMBER)
     elif kind in PLAYS:
         value, prefix = text, prefix or "1"
     elif kind == OUTSIDE:
         value, prefix = PUNCTUATION.sub("", text), PUNCTUATION.sub("", prefix)
     takes_prefix = kind not in BARE and kind not in TARGETS
-    draft.body |= {stem: kind, f"{stem}_prefix": prefix if takes_prefix else "", f"{stem}_value": value}
+    parsed.body |= {stem: kind, f"{stem}_prefix": prefix if takes_prefix else "", f"{stem}_value": value}
 
 
-def read_links(one: LinksField, form: Form, find: Find, draft: ParsedForm) -> None:
-    """The chosen objects, each as "kind:id", and the one that is typed to be added."""
+def read_part(form: Form, name: str, target: str) -> str:
+    """The prefix or target of a destination, from the input of this type of target if there is one."""
+    own = f"{name}.{target}"
+    return first(form, own if own in form else name).strip()
+
+
+def read_links(spec: LinksField, form: Form, find: Find, parsed: ParsedForm) -> None:
+    """Read the chosen resources, each as "kind:id", and the name that was typed to be added."""
     links = []
-    for chosen in form.get(one.name, ()):
+    for chosen in form.get(spec.name, ()):
         kind, _, key = chosen.partition(":")
-        if kind in one.kinds and key.isascii() and key.isdigit():
+        if kind in spec.kinds and key.isascii() and key.isdigit():
             links.append({"type": kind, "value": key})
         else:
-            problem = Problem(one.name, ProblemCode.UNREADABLE_ITEM, value=shorten(chosen))
-            draft.problems.append(problem)
-    if text := first(form, f"{one.name}.add").strip():
-        found = find_typed(one.kinds, text, find)
-        if found is None:
-            draft.refuse(f"{one.name}.add", text, ProblemCode.UNKNOWN_NAME)
-        elif found not in links:
-            links.append(found)
-    draft.body[one.name] = links
+            parsed.problems.append(Problem(spec.name, ProblemCode.UNREADABLE_ITEM, value=shorten(chosen)))
+    if text := first(form, f"{spec.name}.add").strip():
+        link = find_typed(spec.kinds, text, find)
+        if link is None:
+            parsed.reject(f"{spec.name}.add", text, ProblemCode.UNKNOWN_NAME)
+        elif link not in links:
+            links.append(link)
+    parsed.body[spec.name] = links
 
 
-def read_prompts(one: PromptsField, form: Form, find: Find, draft: ParsedForm) -> None:
-    names = [name for name in map(str.strip, form.get(one.name, ())) if name]
-    if text := first(form, f"{one.name}.add").strip():
-        if text in one.builtin or find("custom_prompt", text) is not None:
+def read_prompts(spec: PromptsField, form: Form, find: Find, parsed: ParsedForm) -> None:
+    names = [name for name in map(str.strip, form.get(spec.name, ())) if name]
+    if text := first(form, f"{spec.name}.add").strip():
+        if text in spec.builtin or find("custom_prompt", text) is not None:
             names.append(text)
         else:
-            draft.refuse(f"{one.name}.add", text, ProblemCode.UNKNOWN_PROMPT)
-    draft.body[one.name] = ",".join(names)
+            parsed.reject(f"{spec.name}.add", text, ProblemCode.UNKNOWN_PROMPT)
+    parsed.body[spec.name] = ",".join(names)
 
 
-def read_rows(one: TableField, form: Form) -> Iterator[dict[str, str]]:
-    """The rows of a table that have anything in them; a column's default counts for nothing."""
-    columns = [form.get(f"{one.name}.{column.name}", ()) for column in one.columns]
+def read_rows(spec: TableField, form: Form) -> Iterator[dict[str, str]]:
+    """The rows of a table that are not empty; a row of defaults is empty."""
+    columns = [form.get(f"{spec.name}.{column.name}", ()) for column in spec.columns]
     for texts in zip(*columns, strict=False):
-        row = {c.name: text.strip() for c, text in zip(one.columns, texts, strict=True)}
-        if any(row[c.name] not in ("", str(c.default)) for c in one.columns):
-            yield {c.name: row[c.name] or str(c.default) for c in one.columns}
+        row = {c.name: text.strip() for c, text in zip(spec.columns, texts, strict=True)}
+        if any(row[c.name] not in ("", str(c.default)) for c in spec.columns):
+            yield {c.name: row[c.name] or str(c.default) for c in spec.columns}
 
 
 def find_typed(kinds: Sequence[str], text: str, find: Find) -> dict[str, str] | None:
-    """What somebody means by "1000", "1000 Ada Byron", "Sales" or, to leave no doubt, "ext_group 1000"."""
+    """The link that a text means: "1000", "1000 Ada Byron", "Sales" or, unambiguously, "ext_group 1000"."""
     start, _, rest = text.partition(" ")
     tries = [(kind, rest.strip()) for kind in kinds if kind == start]
     tries += [(kind, text) for kind in kinds]
     tries += [(kind, start) for kind in kinds if start.isdigit()]
     for kind, key in tries:
-        ident = find(kind, key)
-        if ident is not None:
-            return {"type": kind, "value": str(ident)}
+        id_ = find(kind, key)
+        if id_ is not None:
+            return {"type": kind, "value": str(id_)}
     return None
 
 
-def move(form: Form, steps: str) -> dict[str, list[str]]:
+def move(form: Form, step: str) -> dict[str, list[str]]:
     """The form after a button such as "member_list up 2", "member_list remove 2" or "member_list add".
 
-    Positions count from 0. "add" needs nothing done: what is typed is added when the form is read, and a
-    table always has an empty row at its end. Buttons that mean nothing change nothing.
+    Positions count from 0. "add" changes nothing here: what was typed is added when the form is parsed, and a
+    table always ends in an empty row. An unknown step changes nothing.
     """
     moved = {name: list(values) for name, values in form.items()}
-    name, _, rest = steps.partition(" ")
+    name, _, rest = step.partition(" ")
     action, _, position = rest.partition(" ")
     if not (position.isascii() and position.isdigit()):
         return moved

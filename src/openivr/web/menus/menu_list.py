@@ -1,17 +1,20 @@
-"""The menus: their list, making one, deleting one."""
+"""Pages to list, create and delete menus."""
 
 from starlette.responses import Response
 
-from openivr.resources.errors import Duplicate, InUse, Invalid
+from openivr.resources.errors import InUse, Invalid, Problem
 from openivr.resources.ivr import IVR
 from openivr.store.config import resources
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.forms.draft import create
+from openivr.web.forms.problems import problem_text
+from openivr.web.menus.form import MENU_FORM
 from openivr.web.messages import t
 
 PATH = "/menus"
-REFUSED, IN_USE = 422, 409
-# What a new menu has beside its number and name: it says something and ends a call that nobody steers.
+REFUSED, IN_USE = 422, 409  # HTTP statuses
+# What a new menu has beside its number and name: a greeting, and the end of a call without a key.
 START = {
     "prompt": "default",
     "prompt_repeat": 3,
@@ -23,40 +26,39 @@ START = {
 }
 
 
-async def show_list(request: PageRequest) -> Response:
-    found = await listing.read(request, IVR, PATH)
-    return request.render("menus.html", where=PATH, listing=found)
+async def list_page(request: PageRequest) -> Response:
+    return request.render("menus.html", where=PATH, listing=await listing.read(request, IVR, PATH))
 
 
-async def show_new(request: PageRequest) -> Response:
+async def new_page(request: PageRequest) -> Response:
     return request.render("menu/new.html", where=PATH, number="", name="", problems={})
 
 
-async def create(request: PageRequest) -> Response:
+async def submit_new(request: PageRequest) -> Response:
     number, name = request.form_text("number").strip(), request.form_text("name").strip()
     body = {**START, "number": number, "name": name}
     try:
-        ident = await request.database.change_config(resources.create, IVR, body)
+        id_ = await request.database.change_config(create, MENU_FORM, body)
     except Invalid as error:
-        problems = {problem.field: problem.text for problem in error.problems}
-    except Duplicate as error:
-        kind = t(f"kind.{error.kind}").lower()
-        problems = {error.field: t("menus.taken", kind=kind, name=error.name)}
-    else:
-        return request.redirect(f"{PATH}/{ident}", [t("menus.created", number=number, name=name)])
-    return request.render(
-        "menu/new.html", status=REFUSED, where=PATH, number=number, name=name, problems=problems
-    )
+        problems = {problem.field: describe_problem(problem, body) for problem in error.problems}
+        values = {"number": number, "name": name, "problems": problems}
+        return request.render("menu/new.html", status=REFUSED, where=PATH, **values)
+    return request.redirect(f"{PATH}/{id_}", [t("menus.created", number=number, name=name)])
 
 
-async def ask_delete(request: PageRequest, status: int = 200) -> Response:
-    """What deleting the menu would break."""
-    ident = request.path_id()
-    values = await request.database.read(resources.fetch, IVR, ident)
-    users = await request.database.read(resources.users, IVR, ident)
-    return request.render(
-        "menu/delete.html", status=status, where=PATH, ident=ident, values=values, users=users
-    )
+def describe_problem(problem: Problem, body: dict[str, object]) -> str:
+    field = MENU_FORM.field_of(problem.field)
+    assert field is not None  # noqa: S101 - START has no problems, and the two others are in the form
+    return problem_text(IVR.name, field, problem, body)
+
+
+async def delete_page(request: PageRequest, status: int = 200) -> Response:
+    """The question before deleting, or the list of what uses the menu."""
+    id_ = request.path_id()
+    values = await request.database.read(resources.fetch, IVR, id_)
+    users = await request.database.read(resources.users, IVR, id_)
+    label = IVR.names(values).display_name
+    return request.render("menu/delete.html", status=status, where=PATH, id=id_, label=label, users=users)
 
 
 async def delete(request: PageRequest) -> Response:
@@ -64,14 +66,14 @@ async def delete(request: PageRequest) -> Response:
     try:
         await request.database.change_config(resources.delete, IVR, request.path_id())
     except InUse:
-        return await ask_delete(request, IN_USE)
-    return request.redirect(PATH, [t("object.deleted", label=f"{values['number']} {values['name']}")])
+        return await delete_page(request, IN_USE)
+    return request.redirect(PATH, [t("object.deleted", label=IVR.names(values).display_name)])
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show_list),
-    PageRoute(path=PATH + "/new", handle=show_new),
-    PageRoute(path=PATH + "/new", handle=create, method="POST"),
-    PageRoute(path=PATH + "/{id:int}/delete", handle=ask_delete),
+    PageRoute(path=PATH, handle=list_page),
+    PageRoute(path=PATH + "/new", handle=new_page),
+    PageRoute(path=PATH + "/new", handle=submit_new, method="POST"),
+    PageRoute(path=PATH + "/{id:int}/delete", handle=delete_page),
     PageRoute(path=PATH + "/{id:int}/delete", handle=delete, method="POST"),
 )

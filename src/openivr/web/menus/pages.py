@@ -1,114 +1,108 @@
-"""One menu: its keypad, what callers hear, whom they can reach, what the check says, where it leads."""
+"""The page of one menu: its keypad, what callers hear, whom they can reach, findings, and where it leads."""
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from openivr.ivr.model import IvrSnapshot
-from openivr.resources.errors import Duplicate, Invalid
-from openivr.resources.ivr import KEYS
+from openivr.resources.errors import Invalid
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.forms.conflicts import EditConflict
-from openivr.web.forms.parse import Form
-from openivr.web.menus import draft as menu_draft
-from openivr.web.menus import menu_view
-from openivr.web.menus.draft import MenuDraft
-from openivr.web.menus.menu_view import MenuPage
+from openivr.web.forms.draft import Draft, load_draft, read_draft, save_draft
+from openivr.web.forms.parse import Form, target_type
+from openivr.web.menus.choices import MAX_OPTIONS
+from openivr.web.menus.flow import MAX_NODES
+from openivr.web.menus.form import FLAGS, LISTS, MENU_FORM, OpenEditor, editor_of
+from openivr.web.menus.keypad import FALLBACKS, KEYPAD, TYPES
+from openivr.web.menus.menu_view import MenuPage, make_page, worst
 from openivr.web.messages import t
 
 PATH = "/menus/{id:int}"
-CONFLICT, REFUSED = 409, 422
-
-
-async def show(request: PageRequest) -> Response:
-    """The menu as it is; `open` in the address opens an editor."""
-    page = await request.database.read(
-        load, await request.app.office.current(), request.path_id(), request.query("open")
-    )
-    return answer(request, page)
-
-
-def load(connection: Connection, office: IvrSnapshot, ident: int, opened: str) -> MenuPage:
-    return menu_view.make_page(connection, office, ident, menu_draft.load(connection, ident), opened)
-
-
-async def look(request: PageRequest) -> Response:
-    """The menu as it would be with what the form says. Nothing is saved."""
-    form = texts(request)
-    before = request.form_text("open")
-    go = request.form_text("go") if "go" in form else before
-    page = await redraw(request, form, go)
-    if not go and part_of(page.draft, before) == before:  # what is wrong in an editor keeps it open
-        page = await redraw(request, form, before)
-    return answer(request, page, closed="" if page.open else before)
-
-
-async def save(request: PageRequest) -> Response:
-    """Save what the form says, unless something speaks against it: then say what."""
-    form, ident = texts(request), request.path_id()
-    draft = await request.database.read(menu_draft.read, ident, form)
-    if draft.problems:
-        opened = part_of(draft, request.form_text("open"))
-        return answer(request, await redraw(request, form, opened), status=REFUSED)
-    if draft.base != draft.stored:
-        return answer(request, await redraw(request, form, ""), status=CONFLICT, is_moved=True)
-    page = await redraw(request, form, "")
-    try:
-        await request.database.change_config(menu_draft.save, ident, draft)
-    except EditConflict:
-        return answer(request, await redraw(request, form, ""), status=CONFLICT, is_moved=True)
-    except (Invalid, Duplicate):  # something else has changed since the draft was read
-        return answer(request, await redraw(request, form, ""), status=REFUSED)
-    return request.redirect(f"/menus/{ident}", [t("menu.saved"), *page.changes])
-
-
-def part_of(draft: MenuDraft, before: str) -> str:
-    """The editor in which a problem can be mended: the one before, if it has one, else the first that has."""
-    parts = [find_part(name) for name in draft.problems]
-    return before if before in parts else parts[0] if parts else ""
-
-
-def find_part(name: str) -> str:
-    """The editor of a field of the API."""
-    stem = name.removesuffix("_value").removesuffix("_prefix")
-    key = next((key for key in KEYS.keys if menu_draft.stem_of(key) == stem), "")
-    return key or next(part for part, names in PARTS.items() if name in names)
-
-
-PARTS = {
-    "name": ("number", "name", "alert_info"),
-    "hear": ("prompt", "prompt_repeat", "resp_timeout", "digit_timeout"),
-    "reach": tuple(name for name in menu_draft.IN_FORM if name.startswith(("dial_", "enb_", "restrict"))),
+CONFLICT, REFUSED = 409, 422  # HTTP statuses
+MAX_PROMPTS = 5
+FEW_FINDINGS = 3  # of one rule that are shown one by one
+CONTEXT = {
+    "keypad": KEYPAD,
+    "fallbacks": FALLBACKS,
+    "types": TYPES,
+    "target_type": target_type,
+    "worst": worst,
+    "flags": FLAGS,
+    "lists": LISTS,
+    "max_prompts": MAX_PROMPTS,
+    "max_options": MAX_OPTIONS,
+    "max_nodes": MAX_NODES,
+    "few_findings": FEW_FINDINGS,
 }
 
 
-def texts(request: PageRequest) -> Form:
-    """The texts of a posted form; files have no place in it."""
-    form: dict[str, list[str]] = {}
-    for name, value in request.form.multi_items():
-        if isinstance(value, str):
-            form.setdefault(name, []).append(value)
-    return form
-
-
-async def redraw(request: PageRequest, form: Form, opened: str) -> MenuPage:
+async def menu_page(request: PageRequest) -> Response:
+    """The stored menu; `open` in the query opens an editor."""
     office = await request.app.office.current()
-    return await request.database.read(read_page, office, request.path_id(), form, opened)
+    editor = OpenEditor(request.query("open"))
+    page = await request.database.read(load_page, office, request.path_id(), editor)
+    return render(request, page)
 
 
-def read_page(connection: Connection, office: IvrSnapshot, ident: int, form: Form, opened: str) -> MenuPage:
-    draft = menu_draft.with_form(menu_draft.read(connection, ident, form))
-    return menu_view.make_page(connection, office, ident, draft, opened)
+def load_page(connection: Connection, office: IvrSnapshot, id_: int, editor: OpenEditor) -> MenuPage:
+    return make_page(connection, office, id_, load_draft(connection, MENU_FORM, id_), editor)
 
 
-def answer(
-    request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "", is_moved: bool = False
-) -> Response:
-    values = {"page": page, "closed": closed, "is_moved": is_moved, "m": menu_view}
+async def preview(request: PageRequest) -> Response:
+    """The menu as the form would make it; nothing is saved.
+
+    The form is sent by a button that opens or closes an editor (`go`), or by a change in the open one.
+    """
+    form, before = request.form_texts(), request.form_text("open")
+    if "go" not in form:
+        return render(request, await draft_page(request, form, OpenEditor(before, is_being_filled=True)))
+    opened = request.form_text("go")
+    page = await draft_page(request, form, OpenEditor(opened))
+    if not opened and find_editor(page.draft, before) == before:  # a problem keeps its editor open
+        page = await draft_page(request, form, OpenEditor(before))
+    return render(request, page, closed="" if page.open else before)
+
+
+async def save(request: PageRequest) -> Response:
+    """Save the form. With problems, or after another administrator's change, show it again instead."""
+    form, id_ = request.form_texts(), request.path_id()
+    page = await draft_page(request, form, OpenEditor())
+    if not page.draft.problems and not page.draft.is_stale:
+        try:
+            await request.database.change_config(save_draft, id_, page.draft)
+            return request.redirect(f"/menus/{id_}", [t("menu.saved"), *page.changes])
+        except (EditConflict, Invalid):  # another administrator has saved since the draft was read
+            page = await draft_page(request, form, OpenEditor())
+    if page.draft.problems:
+        opened = find_editor(page.draft, request.form_text("open"))
+        return render(request, await draft_page(request, form, OpenEditor(opened)), status=REFUSED)
+    return render(request, page, status=CONFLICT)
+
+
+def find_editor(draft: Draft, before: str) -> str:
+    """The editor with a problem: the one that was open if it has one, else the first."""
+    editors = [editor_of(problem.field) for problem in draft.problems]
+    return before if before in editors else editors[0] if editors else ""
+
+
+async def draft_page(request: PageRequest, form: Form, editor: OpenEditor) -> MenuPage:
+    office = await request.app.office.current()
+    return await request.database.read(read_page, office, request.path_id(), form, editor)
+
+
+def read_page(
+    connection: Connection, office: IvrSnapshot, id_: int, form: Form, editor: OpenEditor
+) -> MenuPage:
+    return make_page(connection, office, id_, read_draft(connection, MENU_FORM, id_, form), editor)
+
+
+def render(request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "") -> Response:
+    """`closed` is the editor that was closed just now; its button gets the focus."""
+    values = {"page": page, "closed": closed, **CONTEXT}
     return request.render("menu/page.html", status=status, where="/menus", **values)
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show),
+    PageRoute(path=PATH, handle=menu_page),
     PageRoute(path=PATH, handle=save, method="POST"),
-    PageRoute(path=PATH + "/draft", handle=look, method="POST"),
+    PageRoute(path=PATH + "/draft", handle=preview, method="POST"),
 )

@@ -1,4 +1,4 @@
-"""What a form says about an object beside its fields: who reaches it, and how a phone is set up."""
+"""Hints beside a form: who can dial over a route, how to set a phone up, the state of a trunk."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from openivr.web.core.templates import clock
 from openivr.web.messages import t
 from openivr.web.resources.pattern_labels import is_wide
 
-MAX_MENUS = 5  # that are named
+MAX_MENUS = 5  # that a hint names
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Sentences under a title, which is the key of its words."""
+    """Sentences under a title, which is a key of `messages`."""
 
     title: str
     sentences: tuple[str, ...]
     is_warning: bool = False
 
 
-def find_notes(connection: Connection, kind: str, ident: int | None) -> list[Hint]:
-    """What there is to say of an object as it is kept; nothing of a new one."""
-    if ident is None or kind not in WRITERS:
+def find_hints(connection: Connection, kind: str, id_: int) -> list[Hint]:
+    """The hints about a stored resource."""
+    if kind not in WRITERS:
         return []
-    values = resources.fetch(connection, KINDS[kind], ident)
-    return [write(connection, ident, values) for write in WRITERS[kind]]
+    values = resources.fetch(connection, KINDS[kind], id_)
+    return [write(connection, id_, values) for write in WRITERS[kind]]
 
 
-def tell_strangers(connection: Connection, ident: int, values: Values) -> Hint:
-    """Which callers of a menu can dial outside over a route: whoever calls in could."""
-    users = resources.users(connection, KINDS["outbound_route"], ident)
+def describe_outside_dialling(connection: Connection, id_: int, values: Values) -> Hint:
+    """The menus whose callers can dial outside over a route."""
+    users = resources.users(connection, KINDS["outbound_route"], id_)
     menus = [user.label for user in users if user.kind == "ivr"]
     if not menus:
         return Hint("note.strangers", (t("note.no_menu"),))
     if not values["dial_pattern_list"]:
         return Hint("note.strangers", (t("note.no_pattern"),))
     named = ", ".join(menus[:MAX_MENUS]) + (" …" if len(menus) > MAX_MENUS else "")
-    told = [
+    sentences = [
         t("note.menus", count=len(menus), menus=named),
         t(
             "note.limits",
@@ -52,42 +52,42 @@ def tell_strangers(connection: Connection, ident: int, values: Values) -> Hint:
         ),
     ]
     if any(is_wide(row["pattern"]) for row in values["dial_pattern_list"]):
-        told.append(t("note.wide"))
-    return Hint("note.strangers", tuple(told), is_warning=True)
+        sentences.append(t("note.wide"))
+    return Hint("note.strangers", tuple(sentences), is_warning=True)
 
 
-def tell_phones(connection: Connection, ident: int, _values: Values) -> Hint:
-    """Which phones are registered, as what they call themselves."""
-    told = []
-    for phone in registrations.list_registrations(connection, ident):
+def describe_phones(connection: Connection, id_: int, _values: Values) -> Hint:
+    """The registered phones by their User-Agent."""
+    sentences = []
+    for phone in registrations.list_registrations(connection, id_):
         name, until = phone.data.get("user_agent") or phone.contact, clock(phone.expires, "%H:%M")
-        told.append(t("note.registered", name=name, until=until))
-    return Hint("note.phones", tuple(told) or (t("note.no_phone"),))
+        sentences.append(t("note.registered", name=name, until=until))
+    return Hint("note.phones", tuple(sentences) or (t("note.no_phone"),))
 
 
-def tell_setup(_connection: Connection, _ident: int, values: Values) -> Hint:
-    """What to put into a phone."""
+def describe_setup(_connection: Connection, _id: int, values: Values) -> Hint:
+    """What a phone has to be configured with."""
     user = t("note.phone_user", user=values["reg_name"])
     return Hint("note.phone", (user, t("note.phone_server"), t("note.phone_password")))
 
 
-def tell_trunk(connection: Connection, ident: int, values: Values) -> Hint:
-    """How a trunk is, seen from each node, and since when."""
+def describe_trunk(connection: Connection, id_: int, values: Values) -> Hint:
+    """The state of a trunk on each node, and since when."""
     if not values["enable"]:
         return Hint("note.trunk", (t("note.trunk_off"),))
-    found = [state for state in registrations.list_trunks(connection) if state.trunk_id == ident]
-    told = []
-    for one in found:
-        since = clock(one.since // 1000, "%Y-%m-%d %H:%M")
-        told.append(t("note.trunk_is", state=t(f"state.{one.state}"), since=since))
-        if one.detail:
-            told.append(one.detail)
-    is_down = any(one.state == "down" for one in found)
-    return Hint("note.trunk", tuple(told) or (t("note.trunk_unknown"),), is_down)
+    states = [state for state in registrations.list_trunks(connection) if state.trunk_id == id_]
+    sentences = []
+    for state in states:
+        since = clock(state.since // 1000, "%Y-%m-%d %H:%M")
+        sentences.append(t("note.trunk_is", state=t(f"state.{state.state}"), since=since))
+        if state.detail:
+            sentences.append(state.detail)
+    is_down = any(state.state == "down" for state in states)
+    return Hint("note.trunk", tuple(sentences) or (t("note.trunk_unknown"),), is_down)
 
 
 WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {
-    "outbound_route": (tell_strangers,),
-    "extension": (tell_phones, tell_setup),
-    "trunk": (tell_trunk,),
+    "outbound_route": (describe_outside_dialling,),
+    "extension": (describe_phones, describe_setup),
+    "trunk": (describe_trunk,),
 }

@@ -1,7 +1,7 @@
-"""The pages of objects: a list, a form and a question before deleting, for every kind in `siblings`.
+"""Pages of a resource type: its list, its form and the question before deleting.
 
-What a form may contain is checked by the same store functions as the API's, so both refuse the same; a
-refused form comes back as it was filled in, with each problem beside its field.
+What a form may contain is checked by the same store functions as the API's. A refused form comes back as it
+was filled in, with each problem beside its field.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,126 +12,141 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from openivr.resources import KINDS
-from openivr.resources.errors import Duplicate, InUse, Invalid, Problem
-from openivr.resources.fields import Find, IntegerField
-from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.errors import InUse, Invalid
+from openivr.resources.fields import IntegerField
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
 from openivr.store.config import resources
-from openivr.store.database import ConfigTransaction
 from openivr.store.runtime import registrations
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.forms import draft as drafts
 from openivr.web.forms.cells import ListCell, make_cells
-from openivr.web.forms.conflicts import (
-    EditConflict,
-    Prints,
-    keep_changed,
-    read_prints,
-    take_prints,
-    write_prints,
-)
-from openivr.web.forms.inputs import Input, call, make_inputs, tell_changes
-from openivr.web.forms.parse import Form, ParsedForm, first, move, read_draft
+from openivr.web.forms.conflicts import EditConflict
+from openivr.web.forms.draft import Draft
+from openivr.web.forms.inputs import Input, make_inputs
+from openivr.web.forms.labels import describe_changes, field_label
+from openivr.web.forms.parse import Form, ParsedForm, first, move, parse_form
 from openivr.web.messages import t
-from openivr.web.resources.hints import Hint, find_notes
+from openivr.web.resources.hints import Hint, find_hints
 from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
 
-MADE_LENGTH = 20
-MIXED = "aA1"  # what a made-up password ends in, so that it has every sort of character that is asked for
+GENERATED_LENGTH = 20
+MIXED = "aA1"  # end of a generated password, so that it has every sort of character that a rule may ask for
 REFUSED, IN_USE, CONFLICT = 422, 409, 409  # HTTP statuses
 
 
 @dataclass(frozen=True, slots=True)
-class FormState:
-    """A form: its inputs by the fields' names, and what it says about the object beside them."""
+class Crossing:
+    """What the administrator is shown if another one has saved meanwhile: fields that both changed, and what
+    saving would change now."""
 
-    ident: int | None  # None for a new object
-    prints: str  # of the fields as they were when the form was made: see `changes`
+    both: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """A form: its inputs by the fields' names, and what is shown beside them."""
+
+    id: int | None  # None for a new resource
+    fingerprints: str
     inputs: Mapping[str, Input]
     label: str
     users: list[resources.ResourceUser]
-    notes: list[Hint]
-    unsaved: tuple[str, ...] | None = None  # what saving would change, if somebody else saved meanwhile
+    hints: list[Hint]
+    crossing: Crossing | None = None
 
     @property
-    def wrong(self) -> list[str]:
+    def invalid(self) -> list[str]:
         """The fields that have problems."""
-        return [name for name, one in self.inputs.items() if one.problems]
+        return [name for name, field in self.inputs.items() if field.problems]
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """Every problem, with the name of the input that it is about."""
-        return [(one.name, problem) for one in self.inputs.values() for problem in one.problems]
+        """Every problem, with the name of its input."""
+        return [(field.name, problem) for field in self.inputs.values() for problem in field.problems]
 
 
-async def show_list(view: ResourceView, request: PageRequest) -> Response:
-    found = await listing.read(request, view.kind, view.path, view.sort)
-    rows = await request.database.read(find_rows, view, found.rows)
-    return show(view, request, "objects/list.html", listing=found, rows=rows)
+async def list_page(view: ResourceView, request: PageRequest) -> Response:
+    page = await listing.read(request, view.kind, view.path, view.sort)
+    rows = await request.database.read(find_rows, view, page.rows)
+    return render(view, request, "objects/list.html", listing=page, rows=rows)
 
 
 def find_rows(
     connection: Connection, view: ResourceView, rows: Iterable[Row]
 ) -> list[tuple[Row, list[ListCell]]]:
-    """The cells of a list's rows; an object that has gone meanwhile is left out."""
+    """The cells of a list's rows, without resources that have been deleted meanwhile."""
     rows, names = list(rows), resources.namer(connection)
     values = resources.fetch_many(connection, view.kind, [row["id"] for row in rows])
     states = trunk_states(connection) if view.kind.name == "trunk" else {}
-    return [
-        (
-            row,
-            list(
-                make_cells(view.columns, view.kind, row | states.get(row["id"], {}), values[row["id"]], names)
-            ),
-        )
-        for row in rows
-        if row["id"] in values
-    ]
+    cells = []
+    for row in rows:
+        id_ = row["id"]
+        if id_ in values:
+            known = row | states.get(id_, {})
+            cells.append((row, list(make_cells(view.columns, view.kind, known, values[id_], names))))
+    return cells
 
 
 def trunk_states(connection: Connection) -> dict[int, Row]:
-    """How each trunk is, as a part of its row; of several nodes' views that which is known last."""
+    """The state of each trunk as a part of its row; of several nodes the latest counts."""
     states = sorted(registrations.list_trunks(connection), key=lambda state: state.since)
     return {state.trunk_id: {"state": state.state} for state in states}
 
 
-async def show_new(view: ResourceView, request: PageRequest) -> Response:
-    draft = ParsedForm(dict(view.start))
+async def new_page(view: ResourceView, request: PageRequest) -> Response:
+    parsed = ParsedForm(dict(view.start))
     for field in view.fields:
         if field.required:
-            make_secret(view, f"{field.name} make", draft)
-    filled = await request.database.read(fill, view, None, draft)
-    return form_page(view, request, filled)
+            generate_secret(view, f"{field.name} make", parsed)
+    state = await request.database.read(make_state, view, None, parsed)
+    return form_page(view, request, state)
 
 
-async def show_one(view: ResourceView, request: PageRequest) -> Response:
-    filled = await request.database.read(load, view, request.path_id())
-    return form_page(view, request, filled)
+async def edit_page(view: ResourceView, request: PageRequest) -> Response:
+    state = await request.database.read(load_state, view, request.path_id())
+    return form_page(view, request, state)
 
 
-def load(connection: Connection, view: ResourceView, ident: int) -> FormState:
-    """The form for an object as it is kept."""
-    body = resources.fetch_row(connection, view.kind, ident)
-    return fill(connection, view, ident, ParsedForm(body), write_prints(take_prints(view.fields, body)))
+def load_state(connection: Connection, view: ResourceView, id_: int) -> FormState:
+    """The form of the stored resource."""
+    return draft_state(connection, view, id_, drafts.load_draft(connection, view.form, id_))
 
 
-def fill(
-    connection: Connection, view: ResourceView, ident: int | None, draft: ParsedForm, prints: str = ""
+def draft_state(connection: Connection, view: ResourceView, id_: int, draft: Draft) -> FormState:
+    """The form of a draft."""
+    parsed = ParsedForm(draft.shown_body, dict(draft.typed), set(draft.generated), list(draft.problems))
+    state = make_state(connection, view, id_, parsed, draft.fingerprints)
+    if not draft.is_stale:
+        return state
+    both = tuple(field_label(view.kind.name, field) for field in draft.conflicts)
+    changes = describe_changes(draft, resources.namer(connection, links_in(parsed.body)))
+    return replace(state, crossing=Crossing(both, tuple(changes)))
+
+
+def make_state(
+    connection: Connection,
+    view: ResourceView,
+    id_: int | None,
+    parsed: ParsedForm,
+    fingerprints: str = "",
 ) -> FormState:
-    """The form for a draft of an object, which has no id yet where it is new."""
-    names = resources.namer(connection, linked(draft.body))
-    inputs = {one.field.name: one for one in make_inputs(view.kind.name, view.fields, draft, names)}
-    if ident is None:
-        return FormState(None, prints, inputs, "", [], [])
-    label = call(*names(view.kind.name, ident))
-    users = resources.users(connection, view.kind, ident)
-    return FormState(ident, prints, inputs, label, users, find_notes(connection, view.kind.name, ident))
+    kind = view.kind
+    names = resources.namer(connection, links_in(parsed.body))
+    inputs = make_inputs(kind.name, view.fields, parsed, names)
+    by_name = {one.field.name: one for one in inputs}
+    if id_ is None:
+        return FormState(None, fingerprints, by_name, "", [], [])
+    label = names(kind.name, id_).display_name
+    users = resources.users(connection, kind, id_)
+    hints = find_hints(connection, kind.name, id_)
+    return FormState(id_, fingerprints, by_name, label, users, hints)
 
 
-def linked(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The objects on the lists of a body."""
+def links_in(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The resources in the lists of a body."""
     for value in body.values():
         for item in value if isinstance(value, list) else ():
             if "type" in item:
@@ -139,177 +154,133 @@ def linked(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def form_page(
-    view: ResourceView, request: PageRequest, filled: FormState, *, status: int = 200, focus: str = ""
+    view: ResourceView, request: PageRequest, state: FormState, *, status: int = 200, focus: str = ""
 ) -> Response:
-    action = f"{view.path}/{'new' if filled.ident is None else filled.ident}"
-    return show(view, request, "objects/form.html", status=status, action=action, filled=filled, focus=focus)
+    action = f"{view.path}/{'new' if state.id is None else state.id}"
+    return render(view, request, "objects/form.html", status=status, action=action, state=state, focus=focus)
 
 
-def show(
+def render(
     view: ResourceView, request: PageRequest, template: str, *, status: int = 200, **values: Any
 ) -> Response:
-    """A page about a kind, beside the others of its part of the rail."""
+    """A page of a resource type, with tabs to the others of its section."""
     siblings = [other for other in RESOURCE_VIEWS.values() if other.where == view.where]
     return request.render(template, status=status, where=view.where, view=view, siblings=siblings, **values)
 
 
-async def save(view: ResourceView, request: PageRequest) -> Response:
-    """Create or change the object, or do what another button of its form says and show it again."""
-    ident = request.path_id() if "id" in request.http.path_params else None
-    form = read_form(request)
-    steps, prints = first(form, "do"), first(form, "prints")
-    draft = await request.database.read(read_body, view, move(form, steps) if steps else form)
-    if steps:
-        make_secret(view, steps, draft)
-        filled = await request.database.read(fill, view, ident, draft, prints)
-        return form_page(view, request, filled, focus=focus_after(steps, draft))
-    if ident is None:
-        complete(view, draft)
-    before = read_prints(prints)
-    body = keep_changed(view.fields, draft.body, before)
-    try:
-        saved, problems = await try_to_save(view, request, ident, replace(draft, body=body), before)
-    except EditConflict:
-        filled = await request.database.read(catch_up, view, request.path_id(), replace(draft, body=body))
-        return form_page(view, request, filled, status=CONFLICT)
-    if saved is None:
-        draft.problems = problems
-        filled = await request.database.read(fill, view, ident, draft, prints)
-        return form_page(view, request, filled, status=REFUSED)
-    filled = await request.database.read(load, view, saved)
-    return request.redirect(f"{view.path}/{saved}", [t("object.saved", label=filled.label)])
+async def submit(view: ResourceView, request: PageRequest) -> Response:
+    """Save the form, or apply the button that was pressed in it and show it again."""
+    id_ = request.path_id() if "id" in request.http.path_params else None
+    form = request.form_texts()
+    if step := first(form, "do"):
+        return await apply_step(view, request, id_, form, step)
+    return await (submit_new(view, request, form) if id_ is None else submit_edit(view, request, id_, form))
 
 
-def read_form(request: PageRequest) -> Form:
-    """The texts of a posted form; files have no place in it."""
-    form: dict[str, list[str]] = {}
-    for name, value in request.form.multi_items():
-        if isinstance(value, str):
-            form.setdefault(name, []).append(value)
-    return form
+async def apply_step(
+    view: ResourceView, request: PageRequest, id_: int | None, form: Form, step: str
+) -> Response:
+    """Move, add or remove an item or generate a secret. Nothing is checked and nothing is saved."""
+    parsed = await request.database.read(parse, view, move(form, step))
+    generate_secret(view, step, parsed)
+    state = await request.database.read(make_state, view, id_, parsed, first(form, "fingerprints"))
+    return form_page(view, request, state, focus=focus_after(step, parsed))
 
 
-def read_body(connection: Connection, view: ResourceView, form: Form) -> ParsedForm:
-    draft = read_draft(view.fields, form, finder(connection))
-    draft.body |= view.fixed
-    return draft
+async def submit_new(view: ResourceView, request: PageRequest, form: Form) -> Response:
+    parsed = await request.database.read(parse, view, form)
+    complete(view, parsed)
+    if parsed.problems:
+        parsed.problems = await request.database.read(drafts.check_new, view.form, parsed)
+    else:
+        try:
+            id_ = await request.database.change_config(drafts.create, view.form, parsed.body)
+            return await saved(view, request, id_)
+        except Invalid as error:
+            parsed.problems = list(error.problems)
+    state = await request.database.read(make_state, view, None, parsed)
+    return form_page(view, request, state, status=REFUSED)
 
 
-def finder(connection: Connection) -> Find:
-    """Finds an object by what people call it."""
-    return lambda kind, key: resources.find_named(connection, KINDS[kind], key)
+async def submit_edit(view: ResourceView, request: PageRequest, id_: int, form: Form) -> Response:
+    draft = await request.database.read(drafts.read_draft, view.form, id_, form)
+    if not draft.problems and not draft.is_stale:
+        try:
+            await request.database.change_config(drafts.save_draft, id_, draft)
+            return await saved(view, request, id_)
+        except (EditConflict, Invalid):  # another administrator has saved since the draft was read
+            draft = await request.database.read(drafts.read_draft, view.form, id_, form)
+    state = await request.database.read(draft_state, view, id_, draft)
+    return form_page(view, request, state, status=REFUSED if draft.problems else CONFLICT)
 
 
-def make_secret(view: ResourceView, steps: str, draft: ParsedForm) -> None:
-    """Make a password up where "reg_password make" was pressed; it is shown until it is saved."""
-    name, _, action = steps.partition(" ")
-    if action == "make" and name in view.made:
-        draft.body[name] = make_password()
-        draft.made.add(name)
+async def saved(view: ResourceView, request: PageRequest, id_: int) -> Response:
+    state = await request.database.read(load_state, view, id_)
+    return request.redirect(f"{view.path}/{id_}", [t("object.saved", label=state.label)])
+
+
+def parse(connection: Connection, view: ResourceView, form: Form) -> ParsedForm:
+    parsed = parse_form(view.fields, form, drafts.finder(connection))
+    parsed.body |= view.form.fixed
+    return parsed
+
+
+def generate_secret(view: ResourceView, step: str, parsed: ParsedForm) -> None:
+    """Generate a password if the button "reg_password make" was pressed; it is shown until it is saved."""
+    name, _, action = step.partition(" ")
+    if action == "make" and name in view.generated:
+        parsed.body[name] = make_password()
+        parsed.generated.add(name)
 
 
 def make_password() -> str:
-    return random_text(MADE_LENGTH) + MIXED
+    return random_text(GENERATED_LENGTH) + MIXED
 
 
-def focus_after(steps: str, draft: ParsedForm) -> str:
-    """Where the work goes on: the button that moved an item moves with it, until it can move no further."""
-    name, _, rest = steps.partition(" ")
+def focus_after(step: str, parsed: ParsedForm) -> str:
+    """The button that gets the focus: the one that moved an item, or its opposite at the end of the list."""
+    name, _, rest = step.partition(" ")
     action, _, position = rest.partition(" ")
     if not (position.isascii() and position.isdigit()) or action not in ("up", "down"):
         return name
-    items = draft.body.get(name, "")
+    items = parsed.body.get(name, "")
     last = len(items.split(",") if isinstance(items, str) else items) - 1
     at = min(last, max(0, int(position[:9]) + (1 if action == "down" else -1)))
     return f"{name} {'down' if at == 0 else 'up' if at == last else action} {at}"
 
 
-def complete(view: ResourceView, draft: ParsedForm) -> None:
-    """What a new object is not given and its description or the server can choose."""
+def complete(view: ResourceView, parsed: ParsedForm) -> None:
+    """Leave to their defaults what a new resource was not given, and generate the secrets few people need."""
     for field in view.kind.fields:
-        if isinstance(field, IntegerField) and draft.body.get(field.name) == "":
-            del draft.body[field.name]
+        if isinstance(field, IntegerField) and parsed.body.get(field.name) == "":
+            del parsed.body[field.name]
     for name in view.filled:
-        draft.body.setdefault(name, make_password())
+        parsed.body.setdefault(name, make_password())
 
 
-def catch_up(connection: Connection, view: ResourceView, ident: int, draft: ParsedForm) -> FormState:
-    """The form with what others have saved meanwhile, and with the changes of a draft in it, unsaved."""
-    stored = load(connection, view, ident)
-    body = resources.fetch_row(connection, view.kind, ident) | draft.body
-    filled = fill(connection, view, ident, ParsedForm(body, made=draft.made), stored.prints)
-    return replace(filled, unsaved=tuple(tell_changes(stored.inputs, filled.inputs)))
-
-
-async def try_to_save(
-    view: ResourceView, request: PageRequest, ident: int | None, draft: ParsedForm, before: Prints
-) -> tuple[int | None, list[Problem]]:
-    """The object's id; or None and everything that is wrong with its draft, and nothing was changed.
-
-    Raises Moved, and has changed nothing, where the object is not any more what the form was made from.
-    """
-    if draft.problems:
-        return None, await request.database.read(find_problems, view, ident, draft)
-    try:
-        if ident is None:
-            return await request.database.change_config(resources.create, view.kind, draft.body), []
-        await request.database.change_config(update, view, ident, draft.body, before)
-    except Invalid as error:
-        return None, list(error.problems)
-    except Duplicate as error:
-        owner = {"kind": error.kind, "name": error.name}
-        return None, [Problem(error.field, ProblemCode.TAKEN, owner, error.value)]
-    return ident, []
-
-
-def update(
-    change: ConfigTransaction, view: ResourceView, ident: int, body: Mapping[str, Any], before: Prints
-) -> None:
-    """Change an object; Moved where its prints are others than those of the form, if that had any."""
-    view.kind.parse(body, resources.fetch(change.connection, view.kind, ident))  # what is bad is told first
-    if (
-        before
-        and take_prints(view.fields, resources.fetch_row(change.connection, view.kind, ident)) != before
-    ):
-        raise EditConflict
-    resources.update(change, view.kind, ident, body)
-
-
-def find_problems(
-    connection: Connection, view: ResourceView, ident: int | None, draft: ParsedForm
-) -> list[Problem]:
-    """What is wrong with a draft beside what its reading has shown already."""
-    known = {problem.field for problem in draft.problems}
-    try:
-        view.kind.parse(draft.body, None if ident is None else resources.fetch(connection, view.kind, ident))
-    except Invalid as error:
-        return [*draft.problems, *(problem for problem in error.problems if problem.field not in known)]
-    return draft.problems
-
-
-async def ask_delete(view: ResourceView, request: PageRequest, status: int = 200) -> Response:
-    filled = await request.database.read(load, view, request.path_id())
-    return show(view, request, "objects/delete.html", status=status, filled=filled)
+async def delete_page(view: ResourceView, request: PageRequest, status: int = 200) -> Response:
+    state = await request.database.read(load_state, view, request.path_id())
+    return render(view, request, "objects/delete.html", status=status, state=state)
 
 
 async def delete(view: ResourceView, request: PageRequest) -> Response:
-    filled = await request.database.read(load, view, request.path_id())
+    state = await request.database.read(load_state, view, request.path_id())
     try:
         await request.database.change_config(resources.delete, view.kind, request.path_id())
     except InUse:
-        return await ask_delete(view, request, IN_USE)
-    return request.redirect(view.path, [t("object.deleted", label=filled.label)])
+        return await delete_page(view, request, IN_USE)
+    return request.redirect(view.path, [t("object.deleted", label=state.label)])
 
 
 def routes_of(view: ResourceView) -> Iterator[PageRoute]:
     """The routes of one resource type."""
     one = view.path + "/{id:int}"
-    yield PageRoute(path=view.path, handle=partial(show_list, view))
-    yield PageRoute(path=f"{view.path}/new", handle=partial(show_new, view))
-    yield PageRoute(path=f"{view.path}/new", handle=partial(save, view), method="POST")
-    yield PageRoute(path=one, handle=partial(show_one, view))
-    yield PageRoute(path=one, handle=partial(save, view), method="POST")
-    yield PageRoute(path=f"{one}/delete", handle=partial(ask_delete, view))
+    yield PageRoute(path=view.path, handle=partial(list_page, view))
+    yield PageRoute(path=f"{view.path}/new", handle=partial(new_page, view))
+    yield PageRoute(path=f"{view.path}/new", handle=partial(submit, view), method="POST")
+    yield PageRoute(path=one, handle=partial(edit_page, view))
+    yield PageRoute(path=one, handle=partial(submit, view), method="POST")
+    yield PageRoute(path=f"{one}/delete", handle=partial(delete_page, view))
     yield PageRoute(path=f"{one}/delete", handle=partial(delete, view), method="POST")
 
 

@@ -1,6 +1,6 @@
-"""How each kind of object looks in the admin: its list's columns and its form's parts.
+"""How each resource type looks in the admin: the columns of its list and the sections of its form.
 
-Which fields there are, and what they may contain, comes from the kind's own description.
+The fields themselves, and what they may contain, are described in `openivr.resources`.
 """
 
 from collections.abc import Mapping
@@ -11,21 +11,22 @@ from typing import Any
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.fields import Field
 from openivr.web.core.urls import RESOURCE_URLS
+from openivr.web.forms.draft import FormSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a list: a field, or something that `cells` makes of the whole object."""
+    """A column of a list: a field, or something that `forms.cells` computes from the resource."""
 
     name: str
-    sort: str = ""  # what the API calls this order, where there is one
-    is_minor: bool = False  # left out where there is little room
-    is_title: bool = False  # what a row is called, and its link
+    sort: str = ""  # the API's name of this order, if there is one
+    is_minor: bool = False  # hidden on narrow screens
+    is_title: bool = False  # names the row and links to it
 
 
 @dataclass(frozen=True, slots=True)
 class FormSection:
-    """Fields that stand together in a form. A folded one is opened by who needs it."""
+    """Fields that stand together in a form, folded away if few people need them."""
 
     name: str
     fields: tuple[str, ...]
@@ -34,33 +35,36 @@ class FormSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceView:
-    """One kind's pages. `start` is what a form for a new object has in it."""
+    """The pages of a resource type. `start` is what the form of a new resource has in it."""
 
     kind: ResourceType
     columns: tuple[Column, ...]
-    parts: tuple[FormSection, ...]
+    sections: tuple[FormSection, ...]
     sort: str = "name"
     start: Mapping[str, Any] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)  # fields with one good value, in no form
-    made: tuple[str, ...] = ()  # secrets that the server makes up on wish, and shows once
-    filled: tuple[str, ...] = ()  # secrets that hardly anybody needs, made up where a new object has none
-    is_ordered: bool = False  # its objects have a place, and the first that fits is taken
+    fixed: Mapping[str, Any] = field(default_factory=dict)  # fields with one valid value, not in the form
+    generated: tuple[str, ...] = ()  # secrets that the server generates on request and shows once
+    filled: tuple[str, ...] = ()  # secrets that few people need, generated for a new resource
 
     @property
     def path(self) -> str:
-        """The address of its list; the other pages are below it."""
+        """The path of its list; the other pages are below it."""
         return RESOURCE_URLS[self.kind.name].list
 
     @property
     def where(self) -> str:
-        """The part of the rail that it belongs to."""
+        """The section of the rail that it belongs to."""
         return self.path[: self.path.index("/", 1)]
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The fields of the form, in its order."""
-        known = {one.name: one for one in self.kind.fields}
-        return tuple(known[name] for part in self.parts for name in part.fields)
+        known = {field.name: field for field in self.kind.fields}
+        return tuple(known[name] for section in self.sections for name in section.fields)
+
+    @property
+    def form(self) -> FormSpec:
+        return FormSpec(self.kind, self.fields, self.fixed)
 
 
 EXTENSION = ResourceView(
@@ -72,7 +76,7 @@ EXTENSION = ResourceView(
         Column("email_addr", is_minor=True),
         Column("mobile_number", is_minor=True),
     ),
-    parts=(
+    sections=(
         FormSection("person", ("number", "first_name", "last_name", "email_addr", "mobile_number", "title")),
         FormSection("phone", ("reg_name", "reg_password", "concurrent_registrations", "ring_timeout")),
         FormSection("voicemail", ("enb_vm", "vm_pin")),
@@ -81,13 +85,13 @@ EXTENSION = ResourceView(
     sort="number",
     start={"presence_status": "available", "concurrent_registrations": 1},
     fixed={"type": "SIP"},
-    made=("reg_password",),
+    generated=("reg_password",),
     filled=("user_password",),
 )
 EXTENSION_GROUP = ResourceView(
     kind=KINDS["ext_group"],
     columns=(Column("name", "name", is_title=True), Column("member_list")),
-    parts=(FormSection("group", ("name", "member_list")),),
+    sections=(FormSection("group", ("name", "member_list")),),
 )
 RING_GROUP = ResourceView(
     kind=KINDS["ring_group"],
@@ -98,7 +102,7 @@ RING_GROUP = ResourceView(
         Column("member_list"),
         Column("fail_dest", is_minor=True),
     ),
-    parts=(
+    sections=(
         FormSection("group", ("number", "name")),
         FormSection("ringing", ("member_list", "ring_strategy", "ring_timeout")),
         FormSection("no_answer", ("fail_dest",)),
@@ -116,7 +120,7 @@ TRUNK = ResourceView(
         Column("type", is_minor=True),
         Column("transport", is_minor=True),
     ),
-    parts=(
+    sections=(
         FormSection("provider", ("name", "enable", "type", "hostname", "port", "transport", "domain")),
         FormSection("account", ("username", "auth_name", "password")),
         FormSection("calls", ("def_outbound_cid", "max_calls")),
@@ -132,14 +136,13 @@ INBOUND_ROUTE = ResourceView(
         Column("trunk_list", is_minor=True),
         Column("def_dest"),
     ),
-    parts=(
+    sections=(
         FormSection("route", ("name", "pos")),
         FormSection("which_calls", ("did_pattern_list", "cid_pattern_list", "trunk_list")),
         FormSection("where_to", ("def_dest",)),
         FormSection("more", ("alert_info",), is_folded=True),
     ),
     sort="pos",
-    is_ordered=True,
 )
 OUTBOUND_ROUTE = ResourceView(
     kind=KINDS["outbound_route"],
@@ -150,7 +153,7 @@ OUTBOUND_ROUTE = ResourceView(
         Column("trunk_list", is_minor=True),
         Column("limits", is_minor=True),
     ),
-    parts=(
+    sections=(
         FormSection("route", ("name", "pos")),
         FormSection("numbers", ("dial_pattern_list",)),
         FormSection("lines", ("trunk_list",)),
@@ -158,7 +161,6 @@ OUTBOUND_ROUTE = ResourceView(
         FormSection("limits", ("max_calls", "max_calls_per_hour", "max_calls_per_caller")),
     ),
     sort="pos",
-    is_ordered=True,
 )
 
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from openivr.resources.errors import Duplicate, NotFound
+from openivr.resources.errors import Duplicate, NotFound, Problem
 from openivr.resources.fields import InvalidValue, TextField
 from openivr.resources.secret import random_text
 from openivr.store.auth import clients, tokens
 from openivr.store.auth.clients import ApiClient
 from openivr.store.auth.tokens import LiveToken
 from openivr.web.core.request import PageRequest, PageRoute, now
+from openivr.web.forms.problems import problem_text
 from openivr.web.messages import t
 
 WHERE = "/settings"
@@ -74,9 +75,10 @@ async def add_client(request: PageRequest) -> Response:
         NAME.parse(name)
         await request.database.change_auth(clients.add, name, made.id, made.secret)
     except InvalidValue as bad:
-        text = str(bad) if name else t("client.nameless")
-        text = t("problem.other", label=t("client.name"), text=text)
-        return await clients_page(request, name=name, problem=text)
+        problem = Problem("name", bad.code, bad.params, name)
+        return await clients_page(
+            request, name=name, problem=problem_text("client", NAME, problem, {"name": name})
+        )
     except Duplicate:
         return await clients_page(request, name=name, problem=t("client.taken", name=name))
     return await clients_page(request, made=made)

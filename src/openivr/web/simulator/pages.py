@@ -31,7 +31,8 @@ from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import OUTCOMES
 from openivr.store.config.ivr_snapshot import ivr as make_ivr
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.menus import draft as menu_draft
+from openivr.web.forms.draft import read_draft
+from openivr.web.menus.form import MENU_FORM
 from openivr.web.messages import t
 from openivr.web.simulator.handset import describe, describe_key, describe_line
 
@@ -146,20 +147,20 @@ async def find_called(request: PageRequest, sent: SimulatorRequest) -> tuple[Ivr
     snapshot, ivr = await find_menu(request, sent.revision)
     if not sent.draft:
         return snapshot, ivr
-    ivr = await request.database.read(read_draft, ivr.id, sent.draft)
+    ivr = await request.database.read(read_changed_menu, ivr.id, sent.draft)
     return await request.database.run_in_thread(change, snapshot, ivr), ivr
 
 
-def read_draft(connection: Connection, ident: int, text: str) -> Ivr:
+def read_changed_menu(connection: Connection, id_: int, text: str) -> Ivr:
     """The menu as its form would make it. Raises Unfit where the form cannot be saved either."""
     try:
         form = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise UnusableRequest(str(error)) from error
-    draft = menu_draft.read(connection, ident, form)
+    draft = read_draft(connection, MENU_FORM, id_, form)
     if draft.problems:
         raise UnusableRequest(t("phone.draft_problems"))
-    return make_ivr(ident, draft.values)
+    return make_ivr(id_, draft.values)
 
 
 def change(snapshot: IvrSnapshot, ivr: Ivr) -> IvrSnapshot:

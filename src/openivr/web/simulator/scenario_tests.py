@@ -128,8 +128,8 @@ def explain(error: Duplicate | Invalid) -> str:
     """What is wrong with a name, in words."""
     if isinstance(error, Duplicate):
         return t("cases.duplicate", name=error.value)
-    rule = error.problems[0].rule
-    return t(f"cases.name_{rule}", most=scenarios.MAX_SCENARIOS, longest=scenarios.MAX_NAME)
+    code = error.problems[0].code
+    return t(f"cases.name_{code}", most=scenarios.MAX_SCENARIOS, longest=scenarios.MAX_NAME)
 
 
 async def rename(request: PageRequest) -> Response:

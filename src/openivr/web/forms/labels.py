@@ -1,0 +1,85 @@
+"""Fields and their values in words, and what saving a form would change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openivr.resources.destination import DestinationField
+from openivr.resources.fields import (
+    ChoiceField,
+    Field,
+    IntegerField,
+    LinksField,
+    Names,
+    PromptsField,
+    SecretField,
+    TableField,
+)
+from openivr.web.forms.draft import Draft
+from openivr.web.forms.references import make_destination, make_refs
+from openivr.web.messages import has_text, t
+
+BUILTIN_GREETING = "default"  # the name of the built-in greeting among prompts
+
+
+def field_label(kind: str, field: Field) -> str:
+    """What a field is called: "field.trunk.port", or "key.1" for a key of a menu."""
+    key = f"field.{kind}.{field.name}"
+    return t(key) if has_text(key) else key_label(field.name)
+
+
+def field_hint(kind: str, field: Field) -> str:
+    """The sentence about a field, "" if its label says enough."""
+    key = f"help.{kind}.{field.name}"
+    return t(key) if has_text(key) else ""
+
+
+SIGNS = {"star": "*", "hash": "#"}
+
+
+def key_sign(key: str) -> str:
+    """The sign on a key, "*" for "star"; "" for the time-out and the invalid key."""
+    return SIGNS.get(key, key if key.isdigit() else "")
+
+
+def key_label(key: str) -> str:
+    """What a key of a menu is called: "Key 1", "No key" or "Wrong key"."""
+    sign = key_sign(key)
+    return t("key.one", key=sign) if sign else t(f"key.{key}")
+
+
+def prompt_label(name: str) -> str:
+    """The name of a prompt; the built-in greeting has one of its own."""
+    return t("prompt.builtin_greeting") if name == BUILTIN_GREETING else name
+
+
+def value_words(kind: str, field: Field, value: Any, names: Names) -> str:
+    """A stored value in words."""
+    match field:
+        case DestinationField():
+            text = make_destination(value, names).words
+        case LinksField():
+            text = ", ".join(ref.display_name for ref in make_refs(value, names))
+        case PromptsField():
+            text = ", ".join(prompt_label(name) for name in value.split(",") if name)
+        case ChoiceField():
+            text = t(f"choice.{kind}.{field.name}.{value}")
+        case TableField():
+            text = ", ".join(" ".join(str(row[column.name]) for column in field.columns) for row in value)
+        case IntegerField(low=0, high=1):
+            text = t(f"change.flag_{value}")
+        case _:
+            text = str(value)
+    return text or t("change.nothing")
+
+
+def describe_changes(draft: Draft, names: Names) -> Iterator[str]:
+    """A sentence for each field that saving would change. A secret is not shown."""
+    spec, kind = draft.spec, draft.spec.kind.name
+    for field in draft.changed:
+        label = field_label(kind, field)
+        if isinstance(field, SecretField):
+            yield t("change.secret", field=label)
+        else:
+            old, new = (spec.value(field, values) for values in (draft.stored, draft.values))
+            before, after = (value_words(kind, field, value, names) for value in (old, new))
+            yield t("change.field", field=label, before=before, after=after)
