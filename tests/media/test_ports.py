@@ -136,8 +136,8 @@ def test_a_wildcard_of_each_family_at_the_same_port() -> None:
         ),
     ],
 )
-def test_the_advertised_address(interface: Interface, towards: str, told: str) -> None:
-    assert interface.advertised(towards) == told
+def test_the_advertised_address(interface: Interface, towards: str, advertised: str) -> None:
+    assert interface.advertised(towards) == advertised
 
 
 @pytest.mark.parametrize(
