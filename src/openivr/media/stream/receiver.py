@@ -26,14 +26,14 @@ class RtpReceiver:
         self.received_at = 0  # ns, last packet
         self.listeners: list[Listener] = []  # of audio
         self._on_event: OnEvent | None = None
-        self._ignored: tuple[int, int] | None = None  # event that is not forwarded, by SSRC and timestamp
+        self._ignored = 0  # number of the key press that is not forwarded
 
     def forward_events(self, on_event: OnEvent | None) -> None:
         """Call this with every telephone-event packet from now on, or nothing if it is None.
 
-        The rest of an event that has begun is not forwarded: the digit was meant for the menu.
+        The rest of a press that has begun is not forwarded: the digit was meant for the menu.
         """
-        self._on_event, self._ignored = on_event, self._dtmf.last
+        self._on_event, self._ignored = on_event, self._dtmf.press
 
     def take(self, packet: Packet, now: int) -> bool:
         """Take a packet that arrived at `now`, in ns. Return False if its payload type was not negotiated."""
@@ -47,7 +47,7 @@ class RtpReceiver:
                 listener(packet, law)
             return True
         digit = self._dtmf.read(packet)
-        if self._on_event and (packet.ssrc, packet.timestamp) != self._ignored:
+        if self._on_event and self._dtmf.press != self._ignored:
             self._on_event(packet, digit)
         if digit:
             self.on_digit(digit)

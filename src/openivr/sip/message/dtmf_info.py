@@ -8,29 +8,37 @@ RELAY = "application/dtmf-relay"
 PLAIN = "application/dtmf"
 MAX_MILLISECONDS = 5000  # a longer Duration is cut to this
 DEFAULT_MILLISECONDS = 160
+MAX_BYTES = 256  # of a body that are read
 
-_SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9]{1,2}|[*#A-Da-d])\s*$", re.IGNORECASE | re.MULTILINE)
-_DURATION = re.compile(rb"^\s*Duration\s*=\s*([0-9]{1,6})\s*$", re.IGNORECASE | re.MULTILINE)
-_PLAIN = re.compile(rb"\s*([0-9]{1,2}|[*#A-Da-d])\s*")
+# Phones quote values, put them on one line, end them with NUL, write ":" for "=", and name the signal as
+# they like. Both types are read in both forms: some phones write one under the name of the other.
+_BLANK = rb"[\s\0]*"
+_KEY = rb"([0-9]{1,2}|[*#a-d])"
+_VALUE = rb"%(blank)s[=:]%(blank)s([\"']?)%(blank)s%(value)s%(blank)s\1%(blank)s(?=$|[\r\n;,&])"
+_SIGNAL = re.compile(
+    rb"(?:^|[;,&\s])(?:signal|digit|d)" + _VALUE % {b"blank": _BLANK, b"value": _KEY},
+    re.IGNORECASE | re.MULTILINE,
+)
+_DURATION = re.compile(rb"(?:^|[;,&\s])duration\s*[=:][\s\"']*([0-9]{1,6})", re.IGNORECASE | re.MULTILINE)
+_PLAIN = re.compile(
+    rb"%(blank)s([\"']?)%(value)s\1%(blank)s" % {b"blank": _BLANK, b"value": _KEY}, re.IGNORECASE
+)
 _NUMBERED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}  # the event codes of RFC 4733
 
 
 def read_key(request: Request) -> tuple[str, int] | None:
     """Return the digit and its duration in milliseconds; None if an INFO carries none."""
-    kind = request.media_type()
-    if kind == RELAY:
-        match = _SIGNAL.search(request.body)
-    elif kind == PLAIN:
-        match = _PLAIN.fullmatch(request.body)
-    else:
+    if request.media_type() not in (RELAY, PLAIN):
         return None
+    body = request.body[:MAX_BYTES]
+    match = _SIGNAL.search(body) or _PLAIN.fullmatch(body)
     if match is None:
         return None
-    stated = match[1].decode("ascii").upper()
-    key = stated if len(stated) == 1 else _NUMBERED.get(stated)
-    if key is None:
+    text = match[2].decode("ascii").upper()
+    key = text if len(text) == 1 else _NUMBERED.get(text, text.removeprefix("0"))
+    if len(key) != 1:
         return None
-    duration = _DURATION.search(request.body) if kind == RELAY else None
+    duration = _DURATION.search(body)
     return key, min(int(duration[1]), MAX_MILLISECONDS) if duration else DEFAULT_MILLISECONDS
 
 
