@@ -1,6 +1,6 @@
-"""Prompts: hearing them, sending or recording new ones; and the built-in sounds.
+"""Pages of prompts: play, upload and record them, and list the built-in sounds.
 
-A file is taken by the same store function as the API's upload, and refused in the same words.
+A file is checked by the same store function as an upload over the API.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ REFUSED, IN_USE = 422, 409  # HTTP statuses
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an upload's form has in it: the name, what is wrong, and whether the name is taken already."""
+    """The state of the upload form: the name, the problem, and whether the name is taken."""
 
     name: str = ""
     problem: str = ""
@@ -58,7 +58,7 @@ async def list_page(request: PageRequest, offer: Offer, status: int = 200) -> Re
 
 
 def count_users(connection: Connection, rows: Iterable[Row]) -> dict[int, int]:
-    """How many objects use each prompt."""
+    """The number of resources that use each prompt."""
     counts = resources.count_users(connection, CUSTOM_PROMPT, [row["id"] for row in rows])
     return {ident: sum(kinds.values()) for ident, kinds in counts.items()}
 
@@ -78,7 +78,7 @@ def load(connection: Connection, ident: int) -> tuple[Row, list[resources.Resour
 
 
 async def upload(request: PageRequest) -> Response:
-    """Add a prompt; one that has its name already is replaced only if that is wished for (`replace`)."""
+    """Add a prompt. One of the same name is replaced only if `replace` is ticked."""
     file = request.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return await list_page(request, Offer(request.form_text("name"), t("prompt.no_file")), REFUSED)
@@ -100,7 +100,7 @@ async def upload(request: PageRequest) -> Response:
 
 
 def choose_name(given: str, filename: str) -> str:
-    """The prompt's name: as given, else that of the file; with the file's ending where it has none."""
+    """The name as given, else that of the file. A name without an extension gets that of the file."""
     ending = PurePath(filename).suffix
     if not given:
         return filename
@@ -108,13 +108,13 @@ def choose_name(given: str, filename: str) -> str:
 
 
 async def download(request: PageRequest) -> Response:
-    """The file as it was sent."""
+    """Send the file as it was uploaded."""
     name, original, _ = await request.database.read(prompts.audio, request.path_id())
     return send_bytes(request, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
 
 
 def as_attachment(name: str) -> dict[str, str]:
-    """The header that makes a browser save a file under a name with any characters (RFC 6266)."""
+    """The header that makes a browser save a file under any name (RFC 6266)."""
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
@@ -132,7 +132,7 @@ async def delete(request: PageRequest) -> Response:
 
 
 async def show_builtin(request: PageRequest) -> Response:
-    """The sounds that the server has of itself, to be read and heard."""
+    """The built-in sounds with their words."""
     rows = [(name, words, sounds.seconds(name)) for name, words in SOUNDS.items() if name in sounds.NAMES]
     return request.render("prompts/builtin.html", where=PATH, rows=rows)
 

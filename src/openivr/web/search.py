@@ -1,4 +1,4 @@
-"""Finding a number or a name from anywhere."""
+"""Search for a number or a name in all resource types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MAX_LENGTH = 127
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One object that was found."""
+    """A resource that matches."""
 
     kind: str
     number: str
@@ -31,7 +31,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was found of one kind; `more` is the address of all of it, "" where this is all."""
+    """The hits of one type. `more` is the URL of all of them, "" if these are all."""
 
     kind: str
     rows: tuple[SearchHit, ...]
@@ -45,7 +45,7 @@ async def search(request: PageRequest) -> Response:
 
 
 def find_all(connection: Connection, text: str) -> list[Group]:
-    """The first few of every kind with the text in a number or name."""
+    """The first hits of every type."""
     return [
         group
         for kind in KINDS.values()

@@ -1,1 +1,1 @@
-"""Pages of calls: live and past calls, one call, drill-down from reports."""
+"""Pages of calls: live and past calls, one call, and the calls behind a report's number."""

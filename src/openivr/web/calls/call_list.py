@@ -1,4 +1,4 @@
-"""Lists of calls: those under way, and those that are over by a filter in the address of the page."""
+"""Lists of calls: the live ones, and past ones by a filter in the query."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -40,7 +40,7 @@ SORTS: tuple[Sort, ...] = get_args(Sort)
 
 @dataclass(frozen=True, slots=True)
 class CallListRequest:
-    """The filter as the address of a page has it, and forms send it. What is wrong in it is left out."""
+    """The filter as the query and its form have it. Invalid parts are left out."""
 
     since: str = ""  # a day, 2026-05-01
     until: str = ""  # the last day
@@ -53,12 +53,12 @@ class CallListRequest:
 
     @property
     def is_any(self) -> bool:
-        """Whether all calls are asked for."""
+        """True if the filter matches every call."""
         return self == CallListRequest()
 
     @property
     def is_detailed(self) -> bool:
-        """Whether it has more than a number and days."""
+        """True if the filter has more than a number and days."""
         return any((self.menu, self.source, self.outcome, self.reason))
 
     @property
@@ -68,7 +68,7 @@ class CallListRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveCalls:
-    """A call under way: where the caller is, and what is under way there, in words."""
+    """A live call with the place of its caller and its stage in words."""
 
     record: CallRecord
     place: NoteContext
@@ -93,17 +93,17 @@ class CallsPage:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there never was a call."""
+        """True if there has never been a call."""
         return self.asked.is_any and not self.listing.total and not self.count
 
     @property
     def is_newest(self) -> bool:
-        """Whether calls that end now come into the list at its top."""
+        """True if calls that end now belong at the top of this page."""
         return self.listing.page == 1 and self.listing.order_of("started") == "desc"
 
 
 def read_asked(request: PageRequest) -> CallListRequest:
-    """The filter in the address."""
+    """Read the filter from the query."""
     given = {
         name: CONTROL.sub("", request.query(name)).strip()[:MAX_SEARCH] for name in asdict(CallListRequest())
     }
@@ -120,7 +120,7 @@ def read_asked(request: PageRequest) -> CallListRequest:
 
 
 def read_day(text: str, later: int = 0) -> int | None:
-    """When a day begins by the server's clock, or another so many days later, in Unix ms."""
+    """The start of a day by the server's clock in Unix ms, or of a day `later`. None for an invalid day."""
     try:
         day = datetime.strptime(text, "%Y-%m-%d") + timedelta(days=later)
         return int(day.timestamp() * 1000)
@@ -129,14 +129,14 @@ def read_day(text: str, later: int = 0) -> int | None:
 
 
 def read_source(text: str) -> tuple[str, int] | None:
-    """What calls came in by: its kind and id."""
+    """Read "trunk-1" or "extension-1" as kind and id, None if it is neither."""
     kind, _, ident = text.partition("-")
     is_known = kind in ("trunk", "extension") and ident.isascii() and ident.isdigit() and len(ident) < 10
     return (kind, int(ident)) if is_known else None
 
 
 def make_wanted(connection: Connection, asked: CallListRequest) -> CallFilter:
-    """The calls that are over and that a filter asks for."""
+    """The filter of past calls for the store."""
     reasons = {slug(reason): reason for reason in REASONS}
     wanted = CallFilter(
         since=read_day(asked.since),
@@ -152,7 +152,7 @@ def make_wanted(connection: Connection, asked: CallListRequest) -> CallFilter:
 
 
 def find_menu(connection: Connection, text: str) -> int:
-    """The menu that somebody typed: its number, with its name or without, or a name that is the only one."""
+    """The id of the menu with this number, or of the only one with this name, else NOBODY."""
     number = narrow(text)
     ident = resources.find_named(connection, IVR, number)
     if ident is not None:
@@ -162,7 +162,7 @@ def find_menu(connection: Connection, text: str) -> int:
 
 
 async def read(request: PageRequest, now: int) -> CallsPage:
-    """The page that the address asks for."""
+    """The page that the query asks for."""
     asked = read_asked(request)
     sort = choose(request.query("sort_by"), SORTS, "started")
     order = choose(request.query("order_by"), ("asc", "desc"), "desc" if sort == "started" else "asc")
@@ -200,9 +200,10 @@ def load(connection: Connection, asked: CallListRequest, listing: Listing, now: 
 
 
 def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | None:
-    """The first of the days that are searched for a part of a number; None where all of them are.
+    """The first day that a search for a part of a number covers, None if it covers all of them.
 
-    So many that they have the newest MOST_SEARCHED calls: a search takes no longer, however many there were.
+    The days are limited to those of the newest MAX_SEARCHED calls, so a search takes no longer with more
+    calls.
     """
     horizon = call_records.find_horizon(connection, wanted, call_records.MAX_SEARCHED)
     if horizon is None:
@@ -213,19 +214,19 @@ def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | Non
 
 
 def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
-    """The first day that was searched, and the address of the search in the days before it."""
+    """The first day that was searched, and the URL of the search before it."""
     before = f"{first_day - timedelta(days=1):%Y-%m-%d}"
     return f"{first_day:%Y-%m-%d}", listing.url(until=before, page=1)
 
 
 def show_live(connection: Connection, records: list[CallRecord], nodes: Nodes) -> list[LiveCalls]:
-    """Calls under way, each with the place where the caller is."""
+    """Live calls with the places of their callers."""
     find = finder(connection)
     return [LiveCalls(one, *find_place(one, find), nodes.is_silent(one.node)) for one in records]
 
 
 def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
-    """Where a caller is, and what goes on there: whoever is rung or talks goes before the menu behind."""
+    """The place of a caller and the stage of the call. A party that rings or talks comes before a menu."""
     ringing = [leg for leg in record.legs if leg and not leg.get("ended")]
     for leg in sorted(ringing, key=lambda leg: not leg.get("answered")):
         is_shown = leg["kind"] != DestinationKind.EXTERNAL or leg["number"] == record.called
@@ -239,7 +240,7 @@ def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
 
 
 def list_sources(connection: Connection, asked: CallListRequest) -> Iterator[tuple[str, str]]:
-    """What the filter offers to have come in by: the trunks, and what it has chosen already."""
+    """The sources that the filter offers: all trunks, and the chosen one."""
     _, rows = resources.search(connection, KINDS["trunk"], "", ListQuery(0, MAX_TRUNKS, "name"))
     offered = {f"trunk-{row['id']}": row["name"] for row in rows}
     chosen = read_source(asked.source)
@@ -249,13 +250,13 @@ def list_sources(connection: Connection, asked: CallListRequest) -> Iterator[tup
 
 
 def find_first(connection: Connection) -> tuple[str, str]:
-    """The number and the name of a menu that a first call could go to."""
+    """The number and the name of a menu to call first, "" if there is none."""
     _, rows = resources.search(connection, IVR, "", ListQuery(0, 1, "number"))
     return (rows[0]["number"], rows[0]["name"]) if rows else ("", "")
 
 
 def quick_ways(asked: CallListRequest, today: datetime) -> Iterator[tuple[str, str, bool]]:
-    """Days up to today with one click: words, address, whether they are chosen."""
+    """Filters for a few days up to today: label, URL, and whether it is the current one."""
     others = {
         name: value for name, value in asked.parameters.items() if name not in ("since", "until", "part")
     }

@@ -1,4 +1,4 @@
-"""Calls: those under way, as they go on; those that are over, as a list, as a file, and one by one."""
+"""Pages of calls: live and past calls as a list, a CSV file, and one call."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """Everything that is known of a call."""
+    """Everything that the page of a call shows."""
 
     record: CallRecord
     source: NoteContext
@@ -66,14 +66,14 @@ async def show_list(request: PageRequest) -> Response:
 
 
 async def watch_list(request: PageRequest) -> Response:
-    """The page as it is now, or 204 where nothing has changed since it was `seen`."""
+    """The page as it is now, or 204 if nothing has changed since version `seen`."""
     if request.query("seen") == await request.database.read(liveness.read_version, now()):
         return Response(status_code=204)
     return await show_list(request)
 
 
 def words(moment: int) -> dict[str, Any]:
-    """What the templates say calls with."""
+    """The functions and values that the templates of calls share."""
     return {
         "now": moment,
         "w": call_words,
@@ -99,7 +99,7 @@ async def show_one(request: PageRequest) -> Response:
 
 
 async def watch_one(request: PageRequest) -> Response:
-    """The page as it is now, or 204 where nothing has changed since it was `seen`."""
+    """The page as it is now, or 204 if nothing has changed since `seen`."""
     record = await request.database.read(find, ident_of(request))
     if request.query("seen") == str(record.sequence):
         return Response(status_code=204)
@@ -115,7 +115,7 @@ def ident_of(request: PageRequest, name: str = "call") -> str:
 
 
 def find(connection: Connection, ident: str) -> CallRecord:
-    """A call by its whole id, or NotFound."""
+    """A call by its id. Raises NotFound."""
     record = call_records.find_call(connection, ident)
     if record is None or record.id != ident:
         raise NotFound(f"call {ident}")
@@ -142,7 +142,7 @@ def load(connection: Connection, ident: str, moment: int) -> CallPage:
 
 
 def find_recording(request: PageRequest, record: CallRecord) -> Path | None:
-    """The file in which this call was recorded, if it is on this machine."""
+    """The recording of a call, None if it is not on this machine."""
     path = request.app.server.recordings / Path(record.recording).name
     return path if record.recording and path.is_file() else None
 
@@ -161,7 +161,7 @@ def load_of_menu(connection: Connection, ident: int) -> tuple[str, int, list[Cal
 
 
 async def send_file(request: PageRequest) -> Response:
-    """All calls that the filter gives, for spreadsheets, newest first."""
+    """All calls that match the filter as CSV, newest first."""
     wanted = await request.database.read(make_wanted, read_asked(request))
     headers = attachment("openivr-calls", "csv")
     return StreamingResponse(write_lines(request, wanted), media_type=MEDIA_TYPE, headers=headers)
@@ -180,14 +180,14 @@ async def write_lines(request: PageRequest, wanted: CallFilter) -> AsyncIterator
 def write_part(
     connection: Connection, wanted: CallFilter, before: tuple[int, str] | None
 ) -> tuple[str, tuple[int, str] | None]:
-    """The lines of the next calls, and where to go on; None at the end."""
+    """The next lines of the file and the position after them, None at the end."""
     found = call_records.walk_calls(connection, wanted, before, PART)
     last = (found[-1].started, found[-1].id) if found else None
     return make_csv(map(as_row, found)), last
 
 
 def as_row(record: CallRecord) -> tuple[object, ...]:
-    """A line of the file, in the order of COLUMNS."""
+    """A line of the file in the order of COLUMNS."""
     times = [stamp(at) for at in (record.started, record.answered, record.ended)]
     seconds = round(((record.ended or record.updated) - record.started) / 1000, 1)
     people = (record.caller, record.caller_name, record.called, f"{record.source_kind} {record.source}")
@@ -199,7 +199,7 @@ def stamp(milliseconds: int | None) -> str:
 
 
 async def play_recording(request: PageRequest) -> Response:
-    """The sound of a call, or a part of it; `download` as a file to keep."""
+    """Send the recording of a call or a range of it, with `download` as an attachment."""
     record = await request.database.read(find, ident_of(request))
     path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
@@ -209,7 +209,7 @@ async def play_recording(request: PageRequest) -> Response:
 
 
 async def draw_recording(request: PageRequest) -> Response:
-    """How loud it is from its beginning to its end; nothing of one that is too long to be read at once."""
+    """Send the loudness of a recording, nothing for one that is too long to be read at once."""
     record = await request.database.read(find, ident_of(request))
     path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
@@ -221,7 +221,7 @@ async def draw_recording(request: PageRequest) -> Response:
 
 
 def read_message(connection: Connection, call: str, ident: str) -> bytes:
-    """The sound of a message that was left in a call, or NotFound."""
+    """The audio of a message that was left in a call. Raises NotFound."""
     audio = voicemail.audio_of(connection, ident)
     if audio is None or ident not in {one.id for one in voicemail.messages_of(connection, call)}:
         raise NotFound(f"message {ident}")
@@ -229,7 +229,7 @@ def read_message(connection: Connection, call: str, ident: str) -> bytes:
 
 
 async def play_message(request: PageRequest) -> Response:
-    """A message, or a part of it. Whoever hears it here leaves it new for its owner."""
+    """Send a message or a range of it. It stays new for the owner of the mailbox."""
     ident = ident_of(request, "message")
     audio = await request.database.read(read_message, ident_of(request), ident)
     kept = as_attachment(f"openivr-{ident}.wav") if request.query("download") else None
@@ -237,7 +237,7 @@ async def play_message(request: PageRequest) -> Response:
 
 
 async def draw_message(request: PageRequest) -> Response:
-    """How loud it is from its beginning to its end."""
+    """Send the loudness of a message."""
     audio = await request.database.read(read_message, ident_of(request), ident_of(request, "message"))
     return JSONResponse(await request.database.run_in_thread(find_peaks, audio, PEAKS))
 

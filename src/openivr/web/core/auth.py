@@ -73,7 +73,7 @@ async def check_sign_in(request: PageRequest) -> str | SignInRefused:
 
 
 async def is_password(request: PageRequest, name: str, password: str) -> bool:
-    """Return True for the administrator's password; an unknown name takes equally long."""
+    """Return True for the administrator's password. An unknown name takes equally long."""
     try:
         stored = (await request.database.read(admin.find, name)).password_hash
     except NotFound:

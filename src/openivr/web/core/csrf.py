@@ -79,7 +79,7 @@ def is_csrf_safe(request: PageRequest) -> bool:
 
 
 def is_same_origin(request: Request) -> bool:
-    """Check Origin or Sec-Fetch-Site; a browser sends at least one of them with a POST."""
+    """Check Origin or Sec-Fetch-Site. A browser sends at least one of them with a POST."""
     origin = request.headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc == request.headers.get("host", "")

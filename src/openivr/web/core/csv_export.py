@@ -17,7 +17,7 @@ def make_csv(rows: Iterable[Sequence[object]]) -> str:
 
 
 def escape_formula(cell: object) -> object:
-    """Prefix a text that a spreadsheet could evaluate with an apostrophe; +44123 stays as it is."""
+    """Prefix a text that a spreadsheet could evaluate with an apostrophe, but not a number such as +44123."""
     if not isinstance(cell, str) or not cell.startswith(DANGEROUS):
         return cell
     is_number = cell[0] == "+" and cell[1:].isascii() and cell[1:].isdigit()

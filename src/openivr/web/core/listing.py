@@ -1,4 +1,4 @@
-"""Lists with paging, sorting and search; the query parameters are those of the API."""
+"""Lists with paging, sorting and search. The query parameters are those of the API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,7 +73,7 @@ class Listing:
 
 
 async def read(request: PageRequest, kind: ResourceType, path: str, default: str = "") -> Listing:
-    """The page that the query parameters ask for; invalid ones are ignored.
+    """The page that the query parameters ask for. Invalid ones are ignored.
 
     Without an order the list is sorted by `default`, else by the first of its orders.
     """

@@ -109,7 +109,7 @@ class AdminApp:
             await self.context.database.change_auth(admin.note_seen, policy, session, moment)
 
     def require_session(self, request: PageRequest) -> Response | None:
-        """Redirect to sign-in or to the change of a temporary password; None if neither is due."""
+        """Redirect to sign-in or to the change of a temporary password, None if neither is due."""
         if request.session is None:
             target = SIGN_IN
         elif request.session.must_change and request.http.url.path not in BEFORE_CHANGE:
@@ -123,7 +123,7 @@ class AdminApp:
         return Response(headers={"HX-Redirect": target})
 
     async def keep_form(self, request: PageRequest, route: PageRoute | None) -> Response | None:
-        """Return a sign-in page that carries on a form posted after the session expired; None without one."""
+        """Return a sign-in page that carries on a form posted after the session expired, None without one."""
         if route is None or route.method != "POST" or request.session or request.is_fragment:
             return None
         if not resume_form.can_resume(request):
@@ -137,7 +137,7 @@ class AdminApp:
     def refuse(self, request: PageRequest) -> Response:
         """Answer a form with a wrong CSRF token.
 
-        A page of ours may be older than the session. Its form is offered to be sent again; a request by
+        A page of ours may be older than the session. Its form is offered to be sent again. A request by
         script gets the current token in a header and repeats itself.
         """
         if request.session is None or not is_same_origin(request.http):

@@ -28,7 +28,7 @@ def send_bytes(
 
 
 def read_range(text: str, size: int) -> tuple[int, int] | None:
-    """The first and last byte of bytes=0-99, bytes=100- or bytes=-50; None if it is not satisfiable."""
+    """The first and last byte of bytes=0-99, bytes=100- or bytes=-50, None if it is not satisfiable."""
     match = RANGE.fullmatch(text)
     if match is None or match[0] == "bytes=-":
         return None

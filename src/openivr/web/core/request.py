@@ -1,6 +1,6 @@
 """PageRequest, the request as page handlers get it, and PageRoute, a path with its handler.
 
-A family of pages is a module with `ROUTES`. A route needs a signed-in administrator unless it `is_open`;
+A family of pages is a module with `ROUTES`. A route needs a signed-in administrator unless it `is_open`.
 `core.middleware` has checked the session and the CSRF token before a handler runs.
 """
 
@@ -34,7 +34,7 @@ MAX_BODY = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """Settings of the server that pages show. `keep_days` 0 keeps call records for ever."""
+    """Settings of the server that pages show. `keep_days` 0 stores call records for ever."""
 
     sip: str
     sip_tls: str  # "" if there is none
@@ -46,7 +46,7 @@ class ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """What all pages of a worker share."""
+    """Everything that the pages of a worker share."""
 
     database: Database
     live: ListCache
@@ -61,9 +61,9 @@ class AdminContext:
 
 @dataclass(slots=True)
 class PageRequest:
-    """A request for a page. `session` is None on open pages only; every form carries `csrf_token` as `csrf`.
+    """A request for a page. `session` is None on open pages only. Every form carries `csrf_token` as `csrf`.
 
-    `form` has the fields of a posted form, files among them; `body` has the bytes of any other POST.
+    `form` has the fields of a posted form, files among them. `body` has the bytes of any other POST.
     """
 
     app: AdminContext
@@ -80,7 +80,7 @@ class PageRequest:
 
     @property
     def client_address(self) -> str:
-        """The client's IP address; a Unix socket counts as 127.0.0.1."""
+        """The client's IP address. A Unix socket counts as 127.0.0.1."""
         return self.http.client.host if self.http.client else "127.0.0.1"
 
     @property
@@ -127,7 +127,7 @@ class PageRequest:
         return response
 
     def redirect(self, path: str, flash: Sequence[str] = ()) -> Response:
-        """Redirect after a POST; the next page shows the `flash` messages."""
+        """Redirect after a POST. The next page shows the `flash` messages."""
         response = RedirectResponse(path, 303)
         if flash:
             packed = base64.urlsafe_b64encode(msgspec.json.encode(fit_cookie(flash))).decode()
@@ -151,7 +151,7 @@ def fit_cookie(flash: Sequence[str]) -> list[str]:
 
 
 def read_flash(packed: str) -> list[str]:
-    """The messages of a cookie; none if it is not one of ours."""
+    """The messages of a cookie, none if it is not one of ours."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(packed), type=list[str]) if packed else []
     except (ValueError, msgspec.MsgspecError):
@@ -170,7 +170,7 @@ Handler = Callable[[PageRequest], Awaitable[Response]]
 class PageRoute:
     """A path (Starlette's notation: `/menus/{id:int}`), its method and its handler.
 
-    `max_body` limits a POST in bytes; routes that take files raise it. A route that scripts poll does not
+    `max_body` limits a POST in bytes. Routes that take files raise it. A route that scripts poll does not
     keep the session alive (`keeps_session`).
     """
 

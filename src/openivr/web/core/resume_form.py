@@ -1,8 +1,8 @@
-"""Forms that were posted after their session expired: kept, and sent again after signing in.
+"""Forms that were posted after their session expired: carried on, and sent again after signing in.
 
 Such a form changes nothing. It is put into the page that asks for the password and then into a page with one
-button that sends it. Only forms that the browser attributes to a page of ours are kept, so that another site
-cannot place its input behind that button.
+button that sends it. Only forms that the browser attributes to a page of ours are carried on, so that another
+site cannot place its input behind that button.
 """
 
 from http import HTTPStatus
@@ -22,7 +22,7 @@ Fields = list[tuple[str, str]]
 
 
 def can_resume(request: PageRequest) -> bool:
-    """Return True if the headers of a POST allow to keep its form."""
+    """Return True if the headers of a POST allow to carry its form on."""
     headers = request.http.headers
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return False
@@ -30,7 +30,7 @@ def can_resume(request: PageRequest) -> bool:
 
 
 def read_resumed(request: PageRequest) -> tuple[str, Fields]:
-    """The target and the fields of the kept form, posted now or carried on by the page before."""
+    """The target and the fields of the form, posted now or carried on by the page before."""
     if request.http.url.path == RESUME:
         path = request.form_text("path")
         is_local = path.startswith("/") and not path.startswith(("//", "/\\"))
@@ -47,6 +47,6 @@ def sign_in_page(request: PageRequest, *, status: int = 401, name: str = "", pro
 
 
 def resubmit_page(request: PageRequest, *, status: int = HTTPStatus.FORBIDDEN) -> Response:
-    """The page with the kept form and the button that sends it with the token of the current session."""
+    """The page with the form and the button that sends it with the token of the current session."""
     path, fields = read_resumed(request)
     return request.render("kept.html", status=status, is_over=False, path=path, fields=fields)

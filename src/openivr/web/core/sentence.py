@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with its icon; `tone` is "good", "warn", "bad" or ""."""
+    """A sentence with its icon. `tone` is "good", "warn", "bad" or ""."""
 
     icon: str
     text: str

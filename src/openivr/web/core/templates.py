@@ -1,4 +1,4 @@
-"""The Jinja environment. Values are escaped; an undefined variable is an error."""
+"""The Jinja environment. Values are escaped. An undefined variable is an error."""
 
 import time
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ SECTIONS = (
 
 
 def clock(seconds: int, form: str) -> str:
-    """Format Unix seconds by the server's clock; `form` is one of time.strftime."""
+    """Format Unix seconds by the server's clock. `form` is one of time.strftime."""
     return time.strftime(form, time.localtime(seconds))
 
 
@@ -51,7 +51,7 @@ def mark_code(text: str) -> Markup:
 
 
 class Templates:
-    """Renders templates; all of them have `t`, `static`, `resource_url` and the rail's `sections`."""
+    """Renders templates. All of them have `t`, `static`, `resource_url` and the rail's `sections`."""
 
     def __init__(self, assets: Assets, sections: Sequence[Section]) -> None:
         self.environment = Environment(

@@ -18,7 +18,7 @@ FEW = 3  # items of a list that a cell names
 
 @dataclass(frozen=True, slots=True)
 class ListCell:
-    """`shape` names the macro that draws `value`; `more` counts the items that are not named."""
+    """`shape` names the macro that draws `value`. `more` counts the items that are not named."""
 
     column: Column
     shape: str
@@ -29,7 +29,7 @@ class ListCell:
 def make_cells(
     columns: Sequence[Column], kind: ResourceType, row: Row, values: Values, names: Names
 ) -> Iterator[ListCell]:
-    """The cells of a resource; `row` is as the API lists it, `values` as it is stored."""
+    """The cells of a resource. `row` is as the API lists it, `values` as it is stored."""
     fields = {field.name: field for field in kind.fields}
     for column in columns:
         if column.name in COMPUTED:
@@ -68,7 +68,7 @@ def show_online(row: Row) -> tuple[str, bool]:
 
 
 def show_state(row: Row) -> tuple[str, str]:
-    """The state of a trunk; a disabled one is "off" whatever its state."""
+    """The state of a trunk. A disabled one is "off" whatever its state."""
     return "state", row.get("state", "unknown") if row["enable"] else "off"
 
 

@@ -29,7 +29,7 @@ def api_names(field: Field) -> list[str]:
 
 
 def fingerprint_fields(fields: Iterable[Field], body: Mapping[str, Any]) -> Fingerprints:
-    """A short hash of each field's value; a secret or an invalid value has none."""
+    """A short hash of each field's value. A secret or an invalid value has none."""
     fingerprints = {}
     for field in fields:
         problems: list[Problem] = []
@@ -43,7 +43,7 @@ def fingerprint_fields(fields: Iterable[Field], body: Mapping[str, Any]) -> Fing
 
 
 def decode_fingerprints(text: str) -> Fingerprints:
-    """The fingerprints that a form carried; none if they cannot be read."""
+    """The fingerprints that a form carried, none if they cannot be read."""
     try:
         return msgspec.json.decode(text, type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeError):

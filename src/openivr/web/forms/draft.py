@@ -1,9 +1,9 @@
 """A resource as its form would change it: read from the form, checked, merged with what is stored now.
 
-Nothing is kept on the server between two requests. A form carries its fields and their fingerprints (see
-`conflicts`), so it works without script and sees what other administrators have saved meanwhile. The merge is
-an update with the changed fields only: a field that both have changed gets the value of the form, and
-`conflicts` names it.
+The server stores nothing between two requests. A form carries its fields and their fingerprints (see
+`conflicts`), so it works without script and sees what other administrators have saved in the meantime. The
+merge is an update with the changed fields only: a field that both have changed gets the value of the form,
+and `conflicts` names it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class FormSpec:
     """The fields of a form in their order, and those with a fixed value that are not in it.
 
     A field of a composite (a key of a menu) is in the form on its own. The fields in `together` are accepted
-    or rejected as a whole, because a check spans them; empty means all fields.
+    or rejected as a whole, because a check spans them. Empty means all fields.
     """
 
     kind: ResourceType
@@ -64,8 +64,8 @@ class Draft:
     """A form and what it makes of its resource.
 
     `stored` is the resource as it is now, `values` the same with every valid change of the form. `body` is
-    the form in the names of the API; `typed` and `generated` are those of `ParsedForm`. `is_stale`: another
-    administrator has saved since the form was made; `conflicts` are the fields that both have changed.
+    the form in the names of the API. `typed` and `generated` are those of `ParsedForm`. `is_stale`: another
+    administrator has saved since the form was made. `conflicts` are the fields that both have changed.
     """
 
     spec: FormSpec

@@ -57,7 +57,7 @@ class PatternRow:
 class Input:
     """One field of a form.
 
-    `typed` is a text that was to be added and names nothing; `is_generated` a secret made by the server.
+    `typed` is a text that was to be added and names nothing. `is_generated` a secret made by the server.
     """
 
     kind: str
@@ -91,13 +91,13 @@ class Input:
         return [kind for kind in DESTINATION_TYPES if kind in self.field.types]
 
     def type_label(self, type_: str) -> str:
-        """What this form calls a type of destination."""
+        """The label of a type of destination in this form."""
         own = f"destination_type.{self.kind}.{type_ or 'nowhere'}"
         return t(own if has_text(own) else f"destination_type.{type_ or 'nowhere'}")
 
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
-        """Each dial pattern of a table in words; True marks one that lets costly numbers through."""
+        """Each dial pattern of a table in words. True marks one that lets costly numbers through."""
         if self.field.name != "dial_pattern_list":
             return []
         rows = [row.cells for row in self.value]
@@ -111,7 +111,7 @@ class Input:
 
     @property
     def yeastar(self) -> str:
-        """What Yeastar calls the field, "" if that is the same."""
+        """Yeastar's label of the field, "" if it is the same."""
         key = f"yeastar.{self.kind}.{self.field.name}"
         return t(key) if has_text(key) else ""
 
@@ -174,7 +174,7 @@ def make_goal(field: DestinationField, form: ParsedForm, names: Names) -> Destin
 
 
 def make_row(kind: str, table: TableField, row: Mapping[str, Any]) -> PatternRow:
-    """A row with the problem of each of its cells; the resource's own check reports only the first."""
+    """A row with the problem of each of its cells. The resource's own check reports only the first."""
     texts = []
     for column in table.columns:
         problems: list[Problem] = []

@@ -22,7 +22,7 @@ BUILTIN_GREETING = "default"  # the name of the built-in greeting among prompts
 
 
 def field_label(kind: str, field: Field) -> str:
-    """What a field is called: "field.trunk.port", or "key.1" for a key of a menu."""
+    """The label of a field: "field.trunk.port", or "key.1" for a key of a menu."""
     key = f"field.{kind}.{field.name}"
     return t(key) if has_text(key) else key_label(field.name)
 
@@ -37,18 +37,18 @@ SIGNS = {"star": "*", "hash": "#"}
 
 
 def key_sign(key: str) -> str:
-    """The sign on a key, "*" for "star"; "" for the time-out and the invalid key."""
+    """The sign on a key, "*" for "star", "" for the time-out and the invalid key."""
     return SIGNS.get(key, key if key.isdigit() else "")
 
 
 def key_label(key: str) -> str:
-    """What a key of a menu is called: "Key 1", "No key" or "Wrong key"."""
+    """The label of a key of a menu: "Key 1", "No key" or "Wrong key"."""
     sign = key_sign(key)
     return t("key.one", key=sign) if sign else t(f"key.{key}")
 
 
 def prompt_label(name: str) -> str:
-    """The name of a prompt; the built-in greeting has one of its own."""
+    """The name of a prompt. The built-in greeting has one of its own."""
     return t("prompt.builtin_greeting") if name == BUILTIN_GREETING else name
 
 

@@ -2,7 +2,7 @@
 
 A form has a list of texts for each name. Most fields have one name (`first_name`, `member_list`). A
 destination has three: `fail_dest`, `fail_dest_prefix` and `fail_dest_target`, the target as typed. An editor
-with an input for each type of target sends `fail_dest_target.extension` and so on; the one of the chosen type
+with an input for each type of target sends `fail_dest_target.extension` and so on. The one of the chosen type
 counts. A name typed to be added to a list is in `member_list.add`. The columns of a table are in
 `dial_pattern_list.pattern` and so on, one text for each row.
 """
@@ -49,7 +49,7 @@ class ParsedForm:
 
 
 def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
-    """Read these fields; `find` returns the id of the resource with a number or name."""
+    """Read these fields. `find` returns the id of the resource with a number or name."""
     parsed = ParsedForm()
     for spec in fields:
         match spec:
@@ -75,7 +75,7 @@ def first(form: Form, name: str) -> str:
 
 
 def read_secret(spec: SecretField, form: Form, parsed: ParsedForm) -> None:
-    """Read a secret; an empty one stays as it is."""
+    """Read a secret. An empty one stays as it is."""
     if text := first(form, spec.name):
         parsed.body[spec.name] = text
         if first(form, f"{spec.name}.generated"):
@@ -83,12 +83,12 @@ def read_secret(spec: SecretField, form: Form, parsed: ParsedForm) -> None:
 
 
 def target_type(kind: str) -> str:
-    """What a type of destination leads to: a resource type, `external_num`, or "" for nothing."""
+    """The resource type that a type of destination leads to, `external_num`, or "" for nothing."""
     return TARGETS.get(kind) or ("custom_prompt" if kind in PLAYS else kind if kind == OUTSIDE else "")
 
 
 def read_destination(spec: DestinationField, form: Form, find: Find, parsed: ParsedForm) -> None:
-    """Read the names of a destination; what its type does not have is dropped."""
+    """Read the names of a destination. What its type does not have is dropped."""
     stem = spec.stems[0]
     kind = first(form, stem).strip()
     prefix, text = (read_part(form, stem + ending, target_type(kind)) for ending in ("_prefix", "_target"))
@@ -143,7 +143,7 @@ def read_prompts(spec: PromptsField, form: Form, find: Find, parsed: ParsedForm)
 
 
 def read_rows(spec: TableField, form: Form) -> Iterator[dict[str, str]]:
-    """The rows of a table that are not empty; a row of defaults is empty."""
+    """The rows of a table that are not empty. A row of defaults is empty."""
     columns = [form.get(f"{spec.name}.{column.name}", ()) for column in spec.columns]
     for texts in zip(*columns, strict=False):
         row = {c.name: text.strip() for c, text in zip(spec.columns, texts, strict=True)}

@@ -26,7 +26,7 @@ class ResourceRef:
 
     @property
     def display_name(self) -> str:
-        """Number and name; the same text in a form finds the resource again."""
+        """Number and name. The same text in a form finds the resource again."""
         return self.name.display_name if self.name else t("object.gone")
 
     @property
@@ -37,7 +37,7 @@ class ResourceRef:
 
 @dataclass(frozen=True, slots=True)
 class DestinationView:
-    """A destination: its type, its prefix and its target as typed; `ref` is the resource that it leads to."""
+    """A destination: its type, its prefix and its target as typed. `ref` is the resource that it leads to."""
 
     type: str
     prefix: str
@@ -46,7 +46,7 @@ class DestinationView:
 
     @property
     def title(self) -> str:
-        """What is shown first: the name of the target, or of a type without one."""
+        """The name of the target, or the label of a type without one."""
         if self.type in TARGETS:
             return self.ref.name.name if self.ref and self.ref.name else t("destination.gone")
         if self.type in PLAYS:
@@ -57,7 +57,7 @@ class DestinationView:
 
     @property
     def detail(self) -> str:
-        """What is shown beside the title, "" for nothing."""
+        """A remark beside the title, "" for none."""
         if self.type in TARGETS:
             number = self.ref.name.number if self.ref and self.ref.name else self.target
             return t("destination.voicemail_of", number=number) if self.type == "ext_vm" else number

@@ -1,4 +1,4 @@
-"""What the inputs of a menu's editors offer: suggestions for targets, and the items of lists."""
+"""Choices in a menu's editors: suggestions for targets, and the items of lists."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

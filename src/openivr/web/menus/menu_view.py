@@ -31,7 +31,7 @@ NO_PERSON = "IVR103"
 
 @dataclass(frozen=True, slots=True)
 class PromptInfo:
-    """A prompt that callers hear; `url` is "" if there is no sound of this name."""
+    """A prompt that callers hear. `url` is "" if there is no sound of this name."""
 
     name: str
     title: str
@@ -42,7 +42,7 @@ class PromptInfo:
 
 @dataclass(frozen=True, slots=True)
 class MenuPage:
-    """What the template shows. `open` is the key or editor that is open, "" for none.
+    """The data of the template. `open` is the key or editor that is open, "" for none.
 
     `problems` are sentences by API names. `both` are labels of fields that another administrator has changed
     as well.

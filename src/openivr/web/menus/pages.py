@@ -36,7 +36,7 @@ CONTEXT = {
 
 
 async def menu_page(request: PageRequest) -> Response:
-    """The stored menu; `open` in the query opens an editor."""
+    """The stored menu. `open` in the query opens an editor."""
     office = await request.app.office.current()
     editor = OpenEditor(request.query("open"))
     page = await request.database.read(load_page, office, request.path_id(), editor)
@@ -48,7 +48,7 @@ def load_page(connection: Connection, office: IvrSnapshot, id_: int, editor: Ope
 
 
 async def preview(request: PageRequest) -> Response:
-    """The menu as the form would make it; nothing is saved.
+    """The menu as the form would make it, nothing is saved.
 
     The form is sent by a button that opens or closes an editor (`go`), or by a change in the open one.
     """
@@ -96,7 +96,7 @@ def read_page(
 
 
 def render(request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "") -> Response:
-    """`closed` is the editor that was closed just now; its button gets the focus."""
+    """`closed` is the editor that was closed just now. Its button gets the focus."""
     values = {"page": page, "closed": closed, **CONTEXT}
     return request.render("menu/page.html", status=status, where="/menus", **values)
 

@@ -1,4 +1,4 @@
-"""What callers of a menu can reach by dialling, in sentences."""
+"""Sentences about what callers of a menu can reach by dialling."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -36,7 +36,7 @@ def numbers_of(snapshot: IvrSnapshot, policy: DialPolicy, kind: DestinationKind)
 
 
 def describe_extensions(snapshot: IvrSnapshot, policy: DialPolicy) -> Sentence:
-    """The extensions that callers can dial; of a menu that excludes some, the excluded ones."""
+    """The extensions that callers can dial. Of a menu that excludes some, the excluded ones."""
     if policy.extensions is ExtensionRule.DISABLE:
         return Sentence("extension", t("reach.no_extension"))
     numbers = numbers_of(snapshot, policy, DestinationKind.EXTENSION)
@@ -83,7 +83,7 @@ def by_size(number: str) -> tuple[int, str]:
 
 
 def runs(numbers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The first and the last number of each run of three or more; any other number twice."""
+    """The first and the last number of each run of three or more. Any other number twice."""
     starts = [0, *(at for at, (a, b) in enumerate(pairwise(numbers), 1) if not follows(a, b)), len(numbers)]
     for first, stop in pairwise(starts):
         if stop - first >= 3:

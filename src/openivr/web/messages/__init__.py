@@ -29,7 +29,7 @@ def load(language: str = "en") -> Mapping[str, Text]:
 
 
 def t(key: str, /, **values: Any) -> str:
-    """Translate: the text of a key with its values filled in; `count` chooses between one and many."""
+    """Translate: the text of a key with its values filled in. `count` chooses between one and many."""
     text = load()[key]
     if not isinstance(text, str):
         text = text["one" if values.get("count") == 1 else "many"]

@@ -1,4 +1,4 @@
-"""Where callers went and where they gave up."""
+"""Table of the ways that callers took."""
 
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallFilter
@@ -19,7 +19,7 @@ from openivr.web.reports.times import say_outcome
 
 
 def flow(facts: ReportFacts) -> ReportTable:
-    """Where callers went, from menu to menu and to the end."""
+    """The ways of callers from menu to menu and to the end of the call."""
     found = flows.find_ways(facts.report.journeys)
     rows = tuple(
         TableRow(
@@ -48,7 +48,7 @@ def flow(facts: ReportFacts) -> ReportTable:
 
 
 def link_way(facts: ReportFacts, way: flows.Flow) -> str:
-    """The calls that went this way; none for what is drawn together."""
+    """The URL of the calls that went this way, "" for ways that are drawn together."""
     if way.source is None or way.target in (flows.OTHER, flows.FURTHER):
         return ""
     if not isinstance(way.target, flows.FlowEnd):

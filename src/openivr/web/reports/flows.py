@@ -1,7 +1,7 @@
-"""Where callers go and where they give up, as a picture has room for: the busiest ways, the rest together.
+"""The busiest ways of callers, as many as a picture has room for.
 
-Each menu stands once for each way that leads to it, so that a call that comes back to a menu goes on to the
-right, and every call that comes into a place leaves it again.
+A menu appears once for each way that leads to it. A call that comes back to a menu therefore goes on to the
+right, and every call that enters a place leaves it again.
 """
 
 from collections import Counter
@@ -22,9 +22,9 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class FlowEnd:
-    """How calls ended: with somebody (`kind`, `target`), or with an outcome and perhaps its reason.
+    """The end of calls: at a destination (`kind`, `target`), or with an outcome and perhaps a reason.
 
-    What has no room has the outcome `OTHER`, ways that go on through further menus `FURTHER`.
+    Ends without room have the outcome `OTHER`, ways through further menus have `FURTHER`.
     """
 
     outcome: str
@@ -34,7 +34,7 @@ class FlowEnd:
 
     @property
     def noted(self) -> NoteFilter | None:
-        """What was noted of such calls."""
+        """The filter of notes for such calls."""
         if not self.kind:
             return None
         return NoteFilter((Topic.CONNECTED, Topic.RECORDED), kind=self.kind, target=self.target)
@@ -48,9 +48,9 @@ Place = Path | FlowEnd
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How many calls went from the last menu of a path to another menu, which ends `target`, or to an end.
+    """The number of calls from the last menu of a path to another menu, which ends `target`, or to an end.
 
-    The path () is no menu at all; None stands for all those menus that have no room.
+    The path () stands for no menu, None for all menus without room.
     """
 
     source: Path | None
@@ -59,14 +59,14 @@ class Flow:
 
 
 def end_of(journey: Journey) -> FlowEnd:
-    """How these calls ended."""
+    """The end of a journey."""
     if journey.kind and journey.outcome in REACHED:
         return FlowEnd(journey.outcome, "", journey.kind, journey.target)
     return FlowEnd(journey.outcome, journey.reason if journey.outcome == GAVE_UP else "")
 
 
 def find_ways(journeys: Iterable[Journey]) -> list[Flow]:
-    """The ways that have room, from the first menus on and the busiest first."""
+    """The ways with room, from the first menus on, the busiest first."""
     journeys = list(journeys)
     kept, ends = keep_menus(journeys), keep_ends(journeys)
     ways: Counter[tuple[Path | None, Place]] = Counter()
@@ -82,7 +82,7 @@ def find_ways(journeys: Iterable[Journey]) -> list[Flow]:
 
 
 def keep_menus(journeys: list[Journey]) -> set[Path]:
-    """The busiest places: menus by the way to them. A way is never busier than its beginning."""
+    """The busiest menus by the ways to them. A way is never busier than its beginning."""
     calls: Counter[Path] = Counter()
     for one in journeys:
         for step in range(1, min(len(one.path), MAX_STEPS) + 1):
@@ -100,5 +100,5 @@ def keep_ends(journeys: list[Journey]) -> set[FlowEnd]:
 
 
 def longest(path: Path, kept: set[Path]) -> Path:
-    """As much of a path as has room."""
+    """The longest beginning of a path that has room."""
     return next((path[:step] for step in range(len(path), 0, -1) if path[:step] in kept), ())

@@ -1,4 +1,4 @@
-"""What happened in the menus: keys, time-outs, and what was typed wrongly."""
+"""Tables of what happened in menus: keys, time-outs, and wrong keys."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ MAX_MENUS, MAX_KEYS = 6, 10  # whose keys are drawn, and how many of each
 
 
 def keys(facts: ReportFacts) -> ReportTable:
-    """What was pressed in each menu, the busiest menu first, and where that led."""
+    """The keys pressed in each menu and where they led, the busiest menu first."""
     pressed: dict[int, list[MenuAction]] = {}
     for act in acts_of(facts, Topic.CHOSE):
         pressed.setdefault(act.menu, []).append(act)
@@ -53,7 +53,7 @@ def count(acts: Iterable[MenuAction]) -> int:
 
 
 def trouble(facts: ReportFacts) -> ReportTable:
-    """Time-outs and invalid keys by menu, that with most of them first."""
+    """Time-outs and wrong keys by menu, the worst first."""
     counts: Counter[tuple[int, str]] = Counter()
     for topic in (Topic.ENTERED, Topic.TIMED_OUT, Topic.INVALID):
         for act in acts_of(facts, topic):
@@ -84,7 +84,7 @@ def troubled(counts: Counter[tuple[int, str]], menu: int) -> int:
 
 
 def wrong(facts: ReportFacts) -> ReportTable:
-    """What was typed and refused, by menu, the most frequent first."""
+    """The refused inputs by menu, the most frequent first."""
     acts = sorted(acts_of(facts, Topic.INVALID), key=lambda act: -act.count)
     rows = tuple(
         TableRow(

@@ -1,6 +1,6 @@
-"""Reports: plots of the calls of some days, their numbers as tables and as files.
+"""Pages of reports: plots of the calls of some days, with their numbers as tables and CSV files.
 
-The page comes at once and asks for its numbers then; without script it leads to the page that has them.
+The page comes at once and asks for its numbers by script. Without script it links to the page that has them.
 """
 
 from collections.abc import Callable, Mapping
@@ -60,14 +60,14 @@ async def show_plots(request: PageRequest) -> Response:
 
 
 def make_sheets(facts: ReportFacts) -> Mapping[str, ReportTable]:
-    """The sheets that the page shows: of many days the hours of the clock, and not each of them."""
+    """The tables that the page shows. A long period has the hours of the clock instead of every hour."""
     shown = {name: make(facts) for name, make in SHEETS.items() if name != "hours"}
     is_short = len(facts.period.days) < times.FEW_DAYS
     return shown | {"hours": times.hours(facts) if is_short else times.clock(facts)}
 
 
 async def send_sheet(request: PageRequest) -> Response:
-    """One table as CSV, whole."""
+    """Send a whole table as CSV."""
     name = request.http.path_params["name"]
     if name not in SHEETS:
         raise NotFound(name)
@@ -90,7 +90,7 @@ def load(connection: Connection, period: Period) -> tuple[CallReport, Named, boo
 
 
 def calls_address(period: Period, wanted: CallFilter) -> str:
-    """Where those calls of the period are listed: whole days as days, which people can read and change."""
+    """The URL of the list with those calls. Whole days are given as days, which can be read and changed."""
     first, last, is_whole = name_days(period, wanted.since, wanted.until)
     if is_whole:
         wanted = replace(wanted, since=None, until=None)

@@ -1,4 +1,4 @@
-"""Which days a report is about, by the server's clock: its days begin when the clock says so."""
+"""The period of a report, in days of the server's clock."""
 
 import time
 from bisect import bisect_right
@@ -24,9 +24,9 @@ def server_clock(second: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `first` to `last`; `preset` is the name of the choice, "" where the days were typed in.
+    """Days from `first` to `last`. `preset` is the name of the choice, "" for days that were typed.
 
-    `problem` names what was typed in and could not be read, "" where all could.
+    `problem` is the text that could not be read, "" if there is none.
     """
 
     first: date
@@ -47,7 +47,7 @@ class Period:
 
     @property
     def zone_words(self) -> str:
-        """What its clock is ahead of UTC, in order where that changes."""
+        """The offsets from UTC in the order in which they apply."""
         return ", ".join(f"UTC{show_offset(offset)}" for _, offset in self.zone)
 
     @property
@@ -55,16 +55,16 @@ class Period:
         return MAX_DAYS
 
     def offset(self, at: int) -> int:
-        """What the clock was ahead of UTC at a Unix time, both in milliseconds."""
+        """The offset from UTC at a Unix time, both in milliseconds."""
         place = bisect_right(self.zone, at, key=lambda change: change[0])
         return self.zone[max(place - 1, 0)][1]
 
     def local(self, at: int) -> datetime:
-        """What the clock showed."""
+        """The clock's time at a Unix time."""
         return datetime.fromtimestamp((at + self.offset(at)) / 1000, UTC)
 
     def hours(self) -> Iterator[int]:
-        """Where each hour of the clock begins, as `reports.count_hours` has it."""
+        """The start of each hour of the clock, as `reports.count_hours` has it."""
         quarters = range(self.span.since, self.span.until, HOUR // 4)  # no zone is off by less
         yield from dict.fromkeys(self.hour_of(at) for at in quarters)
 
@@ -79,7 +79,7 @@ class Period:
 
 
 def read_period(preset: str, first: str, last: str, now: int, clock: Clock = server_clock) -> Period:
-    """The days that are asked for; `now` in Unix seconds. What cannot be read is the last 30 days."""
+    """The period that the query asks for. `now` is in Unix seconds. An invalid one is the last 30 days."""
     today = datetime.fromtimestamp(now + clock(now), UTC).date()
     if first or last:
         days = read_days(first, last, today)
@@ -91,7 +91,7 @@ def read_period(preset: str, first: str, last: str, now: int, clock: Clock = ser
 
 
 def read_days(first: str, last: str, today: date) -> tuple[date, date] | None:
-    """Two days, in the order of time; one that is left out is the other, or today."""
+    """Two days in the order of time. A missing first day is the last one, a missing last day is today."""
     try:
         begin, end = date.fromisoformat(first or last), date.fromisoformat(last or str(today))
     except ValueError:
@@ -107,13 +107,13 @@ def make_period(first: date, last: date, preset: str, clock: Clock, problem: str
 
 
 def midnight(day: date, clock: Clock) -> int:
-    """When a day begins, in Unix milliseconds: the first second that the clock has of it."""
+    """The start of a day in Unix milliseconds: the first second that the clock shows of it."""
     begins = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     return search(begins - FARTHEST, begins + FARTHEST, lambda at: at + clock(at) >= begins) * 1000
 
 
 def find_zone(span: Span, clock: Clock) -> Iterator[tuple[int, int]]:
-    """The offset at the beginning of a span, and each change of it."""
+    """The offset at the start of a span, and each change of it."""
     at, end = span.since // 1000, span.until // 1000
     yield at * 1000, clock(at) * 1000
     for later in (*range(at + SECONDS, end, SECONDS), end):
@@ -124,7 +124,7 @@ def find_zone(span: Span, clock: Clock) -> Iterator[tuple[int, int]]:
 
 
 def search(low: int, high: int, is_there: Callable[[int], bool]) -> int:
-    """The first second after `low` for which something is true, as it is for `high`."""
+    """The first second after `low` for which a condition is true that is true for `high`."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if is_there(middle) else (middle, high)

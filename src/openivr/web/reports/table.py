@@ -1,4 +1,4 @@
-"""The tables of a report: what plots are drawn from, what is read in their place, and the files."""
+"""Tables of a report: the source of plots, of the numbers beside them, and of files."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row; `data` is for the plot."""
+    """A row. `data` is for the plot."""
 
     cells: tuple[TableCell, ...]
     data: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class TableHead:
-    """A column's title; `series` names what is drawn in one colour."""
+    """A column's title. `series` names what is drawn in one colour."""
 
     text: str
     series: str = ""
@@ -46,7 +46,7 @@ class TableHead:
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """One table; `name` is that of its file. `about` says in a sentence what a plot of it shows."""
+    """One table. `name` is that of its file. `about` says in a sentence what a plot of it shows."""
 
     name: str
     heads: tuple[TableHead, ...]
@@ -62,7 +62,7 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """What sheets are made from."""
+    """The data that tables are made from."""
 
     report: CallReport
     period: Period
@@ -85,7 +85,7 @@ class ReportFacts:
 
 
 def number(value: int, address: str = "") -> TableCell:
-    """A number; nothing is behind a zero."""
+    """A number with the URL of its calls. A zero has no link."""
     return TableCell(f"{value:,}", value, address if value else "")
 
 
@@ -98,7 +98,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def name_destination(facts: ReportFacts, kind: str, target: int) -> str:
-    """What people call a destination."""
+    """The name of a destination."""
     if not kind:
         return t("sheet.nowhere")
     name = facts.names.get((kind, target))

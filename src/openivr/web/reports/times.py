@@ -1,4 +1,4 @@
-"""When calls came, and what became of them."""
+"""Tables of when calls came and how they ended."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def hours(facts: ReportFacts) -> ReportTable:
 
 
 def label_hour(period: Period, local: datetime) -> dict[str, str]:
-    """What stands below the bar of an hour: of several days, each day's name below its midnight."""
+    """The label of an hour's bar. Over several days, only midnight has one: the day."""
     if len(period.days) == 1:
         return {"label": f"{local:%H}"}
     weekday = t(f"sheet.day_{local.weekday()}")
@@ -129,12 +129,12 @@ def titles(first: str, outcomes: Sequence[str]) -> tuple[TableHead, ...]:
 
 
 def say_outcome(outcome: str) -> str:
-    """What became of a call, in words."""
+    """The outcome of calls in words."""
     return t(f"result.{outcome}")
 
 
 def busiest(rows: Sequence[TableRow], what: str) -> str:
-    """Which row has most calls."""
+    """The sentence about the row with the most calls."""
     top = max(rows, key=lambda row: row.cells[-1].value or 0)
     calls = add([row.cells[-1] for row in rows])
     return t(f"sheet.busiest_{what}", when=top.cells[0].text, most=top.cells[-1].text, count=calls)

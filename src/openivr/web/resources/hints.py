@@ -66,7 +66,7 @@ def describe_phones(connection: Connection, id_: int, _values: Values) -> Hint:
 
 
 def describe_setup(_connection: Connection, _id: int, values: Values) -> Hint:
-    """What a phone has to be configured with."""
+    """The settings that a phone needs."""
     user = t("note.phone_user", user=values["reg_name"])
     return Hint("note.phone", (user, t("note.phone_server"), t("note.phone_password")))
 

@@ -38,8 +38,7 @@ REFUSED, IN_USE, CONFLICT = 422, 409, 409  # HTTP statuses
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What the administrator is shown if another one has saved meanwhile: fields that both changed, and what
-    saving would change now."""
+    """Changes that cross: the fields that both have changed, and what saving would change now."""
 
     both: tuple[str, ...]
     changes: tuple[str, ...]
@@ -91,7 +90,7 @@ def find_rows(
 
 
 def trunk_states(connection: Connection) -> dict[int, Row]:
-    """The state of each trunk as a part of its row; of several nodes the latest counts."""
+    """The state of each trunk as a part of its row. Of several nodes the latest counts."""
     states = sorted(registrations.list_trunks(connection), key=lambda state: state.since)
     return {state.trunk_id: {"state": state.state} for state in states}
 
@@ -226,7 +225,7 @@ def parse(connection: Connection, view: ResourceView, form: Form) -> ParsedForm:
 
 
 def generate_secret(view: ResourceView, step: str, parsed: ParsedForm) -> None:
-    """Generate a password if the button "reg_password make" was pressed; it is shown until it is saved."""
+    """Generate a password if the button "reg_password make" was pressed. It is shown until it is saved."""
     name, _, action = step.partition(" ")
     if action == "make" and name in view.generated:
         parsed.body[name] = make_password()

@@ -1,4 +1,4 @@
-"""Dial patterns in words, for people who pay for the calls."""
+"""Dial patterns in words, for the person who pays for the calls."""
 
 from itertools import takewhile
 
@@ -7,9 +7,9 @@ from openivr.web.messages import t
 
 
 def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
-    """What a row of dial patterns lets through, with an example and what the line gets of it.
+    """The numbers that a row of dial patterns matches, with an example and what the trunk gets of it.
 
-    `strip` is text as it stands in a form; one that is no number takes nothing off.
+    `strip` is the text of a form. One that is not a number removes nothing.
     """
     try:
         shape = parse_pattern(pattern)
@@ -28,7 +28,7 @@ def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
 
 
 def which(shape: Shape) -> str:
-    """The numbers of a shape: so many digits, beginning so."""
+    """The numbers of a shape: so many digits, with this beginning."""
     head = "".join(next(iter(p)) for p in takewhile(lambda place: len(place) == 1, shape.places))
     size = len(shape.places)
     if shape.open_ended:
@@ -39,7 +39,7 @@ def which(shape: Shape) -> str:
 
 
 def example(shape: Shape) -> str:
-    """A number that fits, with digits that count up; where anything may follow, one of some length."""
+    """A matching number with digits that count up, of some length for an open pattern."""
     number = "".join(sample(place, at) for at, place in enumerate(shape.places))
     more = max(0, min(10, LONGEST) - len(number)) if shape.open_ended else 0
     return number + "".join(str((len(number) + at + 1) % 10) for at in range(more))
@@ -52,7 +52,7 @@ def sample(place: frozenset[str], at: int) -> str:
 
 
 def is_wide(pattern: str) -> bool:
-    """Whether anything may follow, costly numbers too."""
+    """Return True if a pattern matches any continuation, expensive numbers too."""
     try:
         return parse_pattern(pattern).open_ended
     except ValueError:

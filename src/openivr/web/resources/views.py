@@ -1,4 +1,4 @@
-"""How each resource type looks in the admin: the columns of its list and the sections of its form.
+"""The look of each resource type: the columns of its list and the sections of its form.
 
 The fields themselves, and what they may contain, are described in `openivr.resources`.
 """
@@ -48,7 +48,7 @@ class ResourceView:
 
     @property
     def path(self) -> str:
-        """The path of its list; the other pages are below it."""
+        """The path of its list. The other pages are below it."""
         return RESOURCE_URLS[self.kind.name].list
 
     @property

@@ -1,4 +1,4 @@
-"""Who may use the API: clients and their tokens, the allow list, addresses that are locked out."""
+"""Pages of API access: clients and their tokens, the allow list, and locked-out addresses."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ REFUSED = 422
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """The clients by name, and each one's live tokens."""
+    """The clients by name, and the active tokens of each."""
 
     clients: list[ApiClient]
     tokens: dict[str, list[LiveToken]]
@@ -32,7 +32,7 @@ class ApiAccess:
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """A new client with its secret, which is shown this once."""
+    """A new client with its secret, which is shown only once."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ def load_access(connection: Connection, moment: int) -> ApiAccess:
 
 
 async def add_client(request: PageRequest) -> Response:
-    """A new client; its secret is on the page that answers, and nowhere else."""
+    """Add a client. Only the page that answers shows its secret."""
     name = request.form_text("name").strip()
     made = NewClient(random_text(), name, random_text())
     try:
@@ -129,7 +129,7 @@ async def addresses_page(request: PageRequest, *, network: str = "", problem: st
 
 
 async def allow(request: PageRequest) -> Response:
-    """Put an address or a network on the list."""
+    """Add an address or a network to the allow list."""
     text = request.form_text("network").strip()
     try:
         network = str(ipaddress.ip_network(text, strict=False))

@@ -1,4 +1,4 @@
-"""What the server is and who is signed in to it; and its data as files."""
+"""Pages of the server's settings, the administrator's sessions, backup and export."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ ONE_BACKUP = asyncio.Lock()  # of a worker at a time: Alembic can prepare but on
 
 
 async def show(request: PageRequest) -> Response:
-    """The server's facts, and the administrator's own sessions."""
+    """The server's settings and the administrator's own sessions."""
     assert request.session is not None  # noqa: S101 - the view is not open
     facts = await request.database.read(find_facts, request.database)
     name, policy = request.session.admin, request.app.sessions
@@ -46,7 +46,7 @@ async def show(request: PageRequest) -> Response:
 
 
 def tell_calls(told: ServerInfo) -> list[tuple[str, str]]:
-    """Where calls come in, how many may be at a time, and how long it is remembered."""
+    """The settings about calls: addresses, ports, limits, and how long records are stored."""
     ports = told.rtp_ports
     keep = t("server.days", count=told.keep_days) if told.keep_days else t("server.for_ever")
     return [
@@ -59,7 +59,7 @@ def tell_calls(told: ServerInfo) -> list[tuple[str, str]]:
 
 
 def find_facts(connection: Connection, database: Database) -> list[tuple[str, str]]:
-    """What the database says of itself."""
+    """Facts from the database: serial number, URL, schema, and counts of resources."""
     kind = t("server.sqlite") if database.is_sqlite else t("server.postgresql")
     counts = [f"{t('kinds.' + name)} {system.count(connection, name)}" for name in KINDS]
     return [
@@ -74,7 +74,7 @@ def find_facts(connection: Connection, database: Database) -> list[tuple[str, st
 
 
 async def end_session(request: PageRequest) -> Response:
-    """Sign one browser out."""
+    """Sign another browser out."""
     assert request.session is not None  # noqa: S101 - the view is not open
     await request.database.change_auth(admin.end_session, request.session.admin, request.form_text("key"))
     return request.redirect(PATH, [t("server.signed_out")])
@@ -85,7 +85,7 @@ async def show_backup(request: PageRequest) -> Response:
 
 
 async def send_backup(request: PageRequest) -> Response:
-    """Everything in one SQLite file, as `openivr backup` writes it."""
+    """Send all data as one SQLite file, as `openivr backup` writes it."""
     async with ONE_BACKUP:
         file, size = await request.database.run_in_thread(make_backup, request.database)
     headers = attachment("openivr", "db") | {"Content-Length": str(size)}
@@ -93,7 +93,7 @@ async def send_backup(request: PageRequest) -> Response:
 
 
 def make_backup(database: Database) -> tuple[BinaryIO, int]:
-    """A backup that is gone from the disk already, so that nothing stays behind whatever happens."""
+    """Write a backup and remove its file name, so that nothing stays on the disk whatever happens."""
     with tempfile.TemporaryDirectory(prefix="openivr-backup-") as folder:
         path = Path(folder) / "backup.db"
         os.close(os.open(path, os.O_CREAT, 0o600))
@@ -109,7 +109,7 @@ def parts(file: BinaryIO) -> Iterator[bytes]:
 
 
 async def send_export(request: PageRequest) -> Response:
-    """The whole configuration as YAML, as `openivr export` writes it."""
+    """Send the configuration as YAML, as `openivr export` writes it."""
     text = await request.database.read(export, with_audio=bool(request.form_text("audio")))
     headers = attachment("openivr", "yaml")
     return Response(text, media_type="application/yaml", headers=headers)

@@ -1,9 +1,9 @@
-"""Try it: a telephone in the page that calls a menu.
+"""The simulator: a phone in the page that calls a menu.
 
-The page keeps the call, as the list of what happened in it, and sends the whole list each time something has;
-here a `Session` of the call's own snapshot is told all of it anew. Sessions are deterministic, so nothing has
-to be kept between requests, and any worker can answer. Sound and time are the browser's: it reports when a
-prompt has ended and when a time is up.
+The page has the call as a list of its events and sends the whole list after each new one. A `Session` of the
+call's snapshot replays them. Sessions are deterministic, so the server stores nothing between requests and
+any worker can answer. Audio and time are the browser's: it reports the end of a prompt and each expired
+timer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,13 +47,14 @@ MAX_PARTIES = 24
 
 
 class UnusableRequest(ValueError):
-    """What the page sent is no call; the text says why."""
+    """The request is not a valid call. The text gives the reason."""
 
 
 class SimulatorRequest(msgspec.Struct):
-    """A call so far, as the page has it. `revision` 0 is the newest configuration; `told` lines are known.
+    """A call so far. `revision` 0 is the newest configuration, `told` the number of lines the page has
+    already.
 
-    `draft` is the form of the menu's own page, where that has changes which are not saved yet.
+    `draft` is the form of the menu's page if it has unsaved changes.
     """
 
     revision: int = 0
@@ -65,7 +66,7 @@ class SimulatorRequest(msgspec.Struct):
 
 
 def read_call(data: bytes | str) -> SimulatorRequest:
-    """Read what the page sent. Raises Unfit."""
+    """Decode a request. Raises UnusableRequest."""
     try:
         return msgspec.json.decode(data, type=SimulatorRequest)
     except (msgspec.MsgspecError, UnicodeError) as error:
@@ -73,7 +74,7 @@ def read_call(data: bytes | str) -> SimulatorRequest:
 
 
 def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simulation:
-    """Tell a menu what happened in a call. Raises Unfit."""
+    """Replay the events of a call to a menu. Raises UnusableRequest."""
     if len(sent.caller) > MAX_CALLER or not sent.caller.isprintable():
         raise UnusableRequest("the caller's number is too long or has signs in it that no number has")
     try:
@@ -87,7 +88,7 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
 
 
 def check_order(happenings: Iterable[TimedEvent]) -> None:
-    """A call has one beginning, real keys, and a clock that goes forward. Raises Unfit."""
+    """Check that a call has one beginning, real keys, and times in order. Raises UnusableRequest."""
     before = count = 0
     for happening in happenings:
         event, count = happening.event, count + 1
@@ -100,7 +101,7 @@ def check_order(happenings: Iterable[TimedEvent]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedParty:
-    """Somebody or something that can be pretended not to answer; `name` is what a `World` calls it."""
+    """A phone or trunk whose response can be chosen. `name` is its name in a `World`."""
 
     name: str
     label: str
@@ -108,7 +109,7 @@ class SimulatedParty:
 
 
 def find_parties(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[SimulatedParty]:
-    """Those whom keys can ring, of a menu and of all menus that it leads to, and the lines to the outside."""
+    """The phones and trunks that a menu, and all menus it leads to, can ring."""
     lines: dict[int, Trunk] = {}
     for kind, target in spread(snapshot, {(DestinationKind.IVR, ivr.id): PathStep(None, "")}):
         row = snapshot.find(kind, target)
@@ -125,14 +126,14 @@ def find_parties(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[SimulatedParty]:
 
 
 def has_mailbox(snapshot: IvrSnapshot, ivr: Ivr) -> bool:
-    """Whether a caller can come to hear the messages of a mailbox."""
+    """Return True if a caller of the menu can open a mailbox."""
     places = spread(snapshot, {(DestinationKind.IVR, ivr.id): PathStep(None, "")})
     menus = (snapshot.ivrs.get(target) for kind, target in places if kind is DestinationKind.IVR)
     return any(menu.policy.check_voicemail for menu in menus if menu)
 
 
 async def find_menu(request: PageRequest, revision: int = 0) -> tuple[IvrSnapshot, Ivr]:
-    """The menu of the address, in a revision that is kept or the newest. Raises NotFound."""
+    """The menu of the path, in a stored revision or the newest. Raises NotFound or UnusableRequest."""
     snapshot = await request.app.menus.at(revision) if revision else await request.app.menus.current()
     if snapshot is None:
         raise UnusableRequest(t("phone.changed"))
@@ -143,7 +144,7 @@ async def find_menu(request: PageRequest, revision: int = 0) -> tuple[IvrSnapsho
 
 
 async def find_called(request: PageRequest, sent: SimulatorRequest) -> tuple[IvrSnapshot, Ivr]:
-    """The menu of a call, with the changes that it is to be tried with. Raises NotFound, Unfit."""
+    """The menu of a call with its unsaved changes. Raises NotFound or UnusableRequest."""
     snapshot, ivr = await find_menu(request, sent.revision)
     if not sent.draft:
         return snapshot, ivr
@@ -152,7 +153,7 @@ async def find_called(request: PageRequest, sent: SimulatorRequest) -> tuple[Ivr
 
 
 def read_changed_menu(connection: Connection, id_: int, text: str) -> Ivr:
-    """The menu as its form would make it. Raises Unfit where the form cannot be saved either."""
+    """The menu as its unsaved form would make it. Raises UnusableRequest if the form has problems."""
     try:
         form = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
@@ -164,12 +165,12 @@ def read_changed_menu(connection: Connection, id_: int, text: str) -> Ivr:
 
 
 def change(snapshot: IvrSnapshot, ivr: Ivr) -> IvrSnapshot:
-    """A configuration with another menu in the place of one."""
+    """A snapshot with one menu replaced."""
     return replace(snapshot, ivrs=by_id({**snapshot.ivrs, ivr.id: ivr}.values()))
 
 
 async def show(request: PageRequest) -> Response:
-    """The telephone, in a page of its own; the drawer takes it from there."""
+    """The phone on a page of its own. The drawer takes it out of that page."""
     return await show_phone(request)
 
 
@@ -200,7 +201,7 @@ async def show_phone(request: PageRequest, *, status: int = 200, **values: Any) 
 
 
 def phone_words() -> dict[str, str]:
-    """The words that the script needs; those in braces it fills in itself."""
+    """The texts that the script needs. It fills in those in braces."""
     states = [state.value.replace(" ", "_") for state in IvrState if state not in PASSING]
     words = {state: t(f"phone_state.{state}") for state in (*states, "idle", "calling")}
     words |= {name: t(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
@@ -211,7 +212,7 @@ def phone_words() -> dict[str, str]:
 
 
 async def dial_keys(request: PageRequest) -> Response:
-    """A call without script: what is in the form, played through at once."""
+    """Run a call without script: play the keys of the form to the end."""
     snapshot, ivr = await find_menu(request)
     sent = SimulatorRequest(snapshot.revision, request.form_text("from").strip(), read_pretended(request))
     try:
@@ -227,7 +228,7 @@ async def dial_keys(request: PageRequest) -> Response:
 def play_keys(
     snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, script: list[str | float | None]
 ) -> Simulation:
-    """Act a script out to the end of the call."""
+    """Play keys to the end of a call."""
     call = play_call(snapshot, ivr, sent)
     act_out(call, script)
     call.finish()
@@ -235,7 +236,7 @@ def play_keys(
 
 
 def read_pretended(request: PageRequest) -> dict[str, Any]:
-    """What the form pretends, as a scenario has it."""
+    """The chosen responses as the world of a scenario."""
     world: dict[str, Any] = {}
     for place in range(MAX_PARTIES):
         name, outcome = request.form_text(f"name{place}"), request.form_text(f"party{place}")
@@ -250,7 +251,7 @@ def read_pretended(request: PageRequest) -> dict[str, Any]:
 
 
 async def go_on(request: PageRequest) -> Response:
-    """The call in the page, one step further."""
+    """Replay the call of the page and return what follows."""
     try:
         sent = read_call(request.body)
         snapshot, ivr = await find_called(request, sent)

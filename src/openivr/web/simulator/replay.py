@@ -1,4 +1,4 @@
-"""A recorded call told again: the transcript of what happened, and where the caller was at each line."""
+"""Replay of a recorded call: its transcript, with the caller's place at each line."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,10 +23,10 @@ from openivr.web.simulator.pages import SimulatorRequest
 
 @dataclass(frozen=True, slots=True)
 class ReplayedCall:
-    """A call told again. `is_exact`: its notes are those of the record, whatever has been changed since.
+    """A replayed call. `is_exact`: the notes are those of the record, whatever has been changed since.
 
-    `menu` is the id of the menu with which the call can be kept as a test, 0 if with none; `sent` is the call
-    for that, as the telephone in the page sends it.
+    `menu` is the id of the menu for which the call can be saved as a test, 0 if there is none. `sent` is the
+    call as the simulator sends it.
     """
 
     lines: list[dict[str, Any]]
@@ -36,7 +36,7 @@ class ReplayedCall:
 
 
 def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
-    """Tell a record again. What is private in it stays hidden."""
+    """Replay a record. Private parts stay hidden."""
     call = replay_call(snapshot, World(), read_events(record.events))
     shown = hide_private(call)
     is_exact = [plain(mask(note)) for note in call.notes] == [plain(one.note) for one in notes]
@@ -47,12 +47,12 @@ def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> Re
 
 
 def plain(note: Note) -> Note:
-    """A note as the store has it, which does not say that it is private once that is hidden."""
+    """A note as the store has it: without the mark that it was private."""
     return replace(note, private=False)
 
 
 def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
-    """The menu that a call came to, and the call as the telephone in the page sends it."""
+    """The menu that a call came to, and the call as the simulator sends it."""
     arrival = call.events[0].event if call.events else None
     if not isinstance(arrival, CallArrived) or arrival.destination.kind is not DestinationKind.IVR:
         return 0, None
@@ -63,7 +63,7 @@ def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
 
 
 async def show(request: PageRequest) -> Response:
-    """The replay of a call, in the configuration that it had where that is kept, else in the newest."""
+    """The replay of a call in its own configuration if that is still stored, else in the newest."""
     ident: str = request.http.path_params["call"]
     record = await request.database.read(call_records.find_call, ident) if "\0" not in ident else None
     if record is None or record.id != ident:

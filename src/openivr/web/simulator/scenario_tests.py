@@ -1,6 +1,6 @@
-"""The tests of a menu: calls that were kept, run again against the configuration as it is now.
+"""Tests of a menu: saved calls that run against the current configuration.
 
-A run takes about a millisecond, so whoever looks at the list sees how they go now and not how they went once.
+A run takes about a millisecond, so the list runs every test when it is shown.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ RUN_SECONDS = 2.0  # for all tests of a menu; what does not fit is left out
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTest:
-    """A stored test and how it goes: without `verdict` it was not run; `problem` says why it cannot be."""
+    """A stored test and its result. Without `verdict` it was not run, `problem` gives the reason."""
 
     stored: StoredScenario
     verdict: ScenarioResult | None = None
@@ -57,13 +57,13 @@ def run_one(snapshot: IvrSnapshot, stored: StoredScenario) -> ScenarioTest:
 
 
 def run_all(snapshot: IvrSnapshot, found: list[StoredScenario]) -> list[ScenarioTest]:
-    """Run tests in their order for as long as there is time."""
+    """Run tests in their order as long as there is time."""
     end = monotonic() + RUN_SECONDS
     return [run_one(snapshot, stored) if monotonic() < end else ScenarioTest(stored) for stored in found]
 
 
 async def show_list(request: PageRequest) -> Response:
-    """Every test of a menu, run."""
+    """All tests of a menu, run."""
     snapshot, ivr = await find_menu(request)
     found = await request.database.read(scenarios.find_all, ivr.id)
     cases = await request.database.run_in_thread(run_all, snapshot, found)
@@ -91,7 +91,7 @@ async def show_case(request: PageRequest, *, status: int = 200, **values: str) -
 
 
 async def find_stored(request: PageRequest, ivr: Ivr) -> StoredScenario:
-    """The test of the address. Raises NotFound."""
+    """The test of the path. Raises NotFound."""
     ident = request.path_id("test")
     found = await request.database.read(scenarios.find_all, ivr.id)
     for stored in found:
@@ -101,7 +101,7 @@ async def find_stored(request: PageRequest, ivr: Ivr) -> StoredScenario:
 
 
 async def save(request: PageRequest) -> Response:
-    """Keep a call from the telephone in the page as a test."""
+    """Save a call of the simulator as a test."""
     name, saved, problem = request.form_text("name").strip(), 0, ""
     try:
         sent = read_call(request.form_text("call"))
@@ -120,12 +120,12 @@ async def save(request: PageRequest) -> Response:
 
 
 def write(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, name: str) -> scenarios.Document:
-    """A call as the document of a test. Raises Unfit, Unrepeatable."""
+    """A call as the document of a test. Raises UnusableRequest or Unrepeatable."""
     return write_scenario(as_scenario(name, ivr.number, play_call(snapshot, ivr, sent)))
 
 
 def explain(error: Duplicate | Invalid) -> str:
-    """What is wrong with a name, in words."""
+    """The problem of a test's name in words."""
     if isinstance(error, Duplicate):
         return t("cases.duplicate", name=error.value)
     code = error.problems[0].code
@@ -133,7 +133,7 @@ def explain(error: Duplicate | Invalid) -> str:
 
 
 async def rename(request: PageRequest) -> Response:
-    """Give a test another name."""
+    """Rename a test."""
     name = request.form_text("name").strip()
     try:
         await request.database.write(scenarios.rename, request.path_id(), request.path_id("test"), name)
