@@ -1,6 +1,7 @@
 """Settings in a real browser."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -58,7 +59,7 @@ def test_a_backup_is_downloaded(page: Page) -> None:
     page.goto("/settings/backup")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download a backup").click()
-    with sqlite3.connect(download.value.path()) as connection:
+    with closing(sqlite3.connect(download.value.path())) as connection:
         assert connection.execute("SELECT count(*) FROM ivr").fetchone() == (4,)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download YAML").click()

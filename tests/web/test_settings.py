@@ -4,6 +4,7 @@ import re
 import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def test_a_backup_is_a_whole_database(admin: Admin, tmp_path: Path) -> None:
     assert re.fullmatch(r'attachment; filename="openivr-[\d-]+\.db"', answer.headers["content-disposition"])
     path = tmp_path / "backup.db"
     path.write_bytes(answer.content)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         numbers = connection.execute("SELECT number FROM ivr ORDER BY number").fetchall()
     assert numbers == [("6200",), ("6201",), ("6202",), ("6203",)]

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +178,7 @@ def restore(file: Path, yes: bool, data: Path, database: str) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with opened(data, database) as store:
         try:
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as check:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as check:
                 check.execute("SELECT version_num FROM alembic_version")
         except sqlite3.DatabaseError as error:
             raise click.ClickException(f"{file} is not a backup: {error}") from error

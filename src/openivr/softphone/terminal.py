@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from openivr.simulate.keys import read_keys
@@ -16,11 +16,14 @@ from openivr.softphone.conversation import CallPlan, Conversation, Result
 from openivr.softphone.keyboard import Keyboard, reading, stopped_by_signals
 from openivr.softphone.loudspeaker import Loudspeaker
 from openivr.softphone.reorder_buffer import ReorderBuffer
+from openivr.softphone.result import CallResult
 from openivr.softphone.server_log import ServerLog
 from openivr.softphone.softphone import Softphone, address_towards, open_media
 
 POLL_SECONDS = 0.05  # between two reads of the journal
 REORDER_DELAY = 150  # ms that a line waits for an earlier one of the journal
+KEEPALIVE = b"\r\n\r\n"  # means nothing by itself (RFC 5626, 3.5.1)
+REFUSAL_SECONDS = 0.2  # for the ICMP message of a machine near by
 MAX_END_SECONDS = 1.0  # until the journal has the end of the call
 
 
@@ -43,8 +46,23 @@ class TerminalCall:
 
 
 async def hold(call: TerminalCall, plan: CallPlan) -> Result:
-    """Make a call and show its events. Raises CannotCall or NoPlayer."""
-    server = await find_address(call.server)
+    """Make a call and show its events. Raises CannotCall or NoPlayer.
+
+    The addresses of the server's name are tried in their order until one responds.
+    """
+    *others, last = await find_addresses(call.server)
+    for server in others:
+        if is_refused(server):
+            continue
+        with suppress(CannotCall):
+            result, is_heard = await hold_at(server, call, plan)
+            if is_heard or result.verdict is not CallResult.UNREACHABLE:
+                return result
+    return (await hold_at(last, call, plan))[0]
+
+
+async def hold_at(server: Target, call: TerminalCall, plan: CallPlan) -> tuple[Result, bool]:
+    """Make a call by a numeric address. Return its result, and True if the server has sent anything."""
     try:
         host = address_towards(server)
         media = open_media(host)
@@ -54,7 +72,8 @@ async def hold(call: TerminalCall, plan: CallPlan) -> Result:
         raise CannotCall(f"cannot call by {server.host}: {error.strerror or error}") from error
     player = await Loudspeaker.start() if call.is_loud else None
     try:
-        return await converse(call, phone, replace(plan, hear=player.hear if player else None))
+        result = await converse(call, phone, replace(plan, hear=player.hear if player else None))
+        return result, phone.has_heard
     finally:
         phone.close()
         await media.close()
@@ -62,15 +81,32 @@ async def hold(call: TerminalCall, plan: CallPlan) -> Result:
             await player.close()
 
 
-async def find_address(server: Target) -> Target:
-    """Resolve the server's name. Raises CannotCall."""
+async def find_addresses(server: Target) -> list[Target]:
+    """Resolve the server's name to every address that it has. Raises CannotCall."""
     if is_numeric(server.host):
-        return server
+        return [server]
     try:
-        addresses = await asyncio.get_running_loop().getaddrinfo(server.host, None, type=socket.SOCK_DGRAM)
+        found = await asyncio.get_running_loop().getaddrinfo(server.host, None, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise CannotCall(f"there is no host {server.host}") from error
-    return server._replace(host=str(addresses[0][4][0]))
+    return [server._replace(host=host) for host in dict.fromkeys(str(address[4][0]) for address in found)]
+
+
+def is_refused(server: Target) -> bool:
+    """Return True if a machine says by ICMP that nothing listens at a UDP address of its own."""
+    if server.protocol != "UDP":
+        return False  # its connection is refused as well
+    with socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(REFUSAL_SECONDS)
+        try:
+            probe.connect((server.host, server.port))
+            probe.send(KEEPALIVE)
+            probe.recv(1)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+    return False
 
 
 async def converse(call: TerminalCall, phone: Softphone, plan: CallPlan) -> Result:
