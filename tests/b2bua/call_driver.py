@@ -70,6 +70,9 @@ class Clock:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
 
+    def time(self) -> float:
+        return self.now / 1000
+
     def call_later(
         self, seconds: float, callback: Callable[..., object], *args: object
     ) -> asyncio.Future[None]:

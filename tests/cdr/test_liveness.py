@@ -4,8 +4,8 @@ from pathlib import Path
 
 from openivr.cdr.journal.entries import CallEntry, Heartbeat
 from openivr.cdr.journal.writer import Journal
-from openivr.cdr.journal.writer import now as clock
 from openivr.cdr.worker import CdrWorker
+from openivr.clock import wall_ms as clock
 from openivr.ivr.model import IvrSnapshot
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter

@@ -71,7 +71,7 @@ def test_all_that_was_written_is_known_wherever_the_clerk_was(
     journal.close()
     Journal(tmp_path).close()  # the one who asks has begun a file of its own
     memory = remember(database, tmp_path)
-    found = sorted(memory.bindings, key=lambda data: str(data["contact"]))
+    found = sorted(memory.bindings.values(), key=lambda data: str(data["contact"]))
     assert found == [
         {"user": "1000", "contact": "sip:a", "seconds": 60},
         {"user": "1001", "contact": "sip:c"},
@@ -80,4 +80,4 @@ def test_all_that_was_written_is_known_wherever_the_clerk_was(
 
 
 def test_without_a_past_nothing_is_known(database: Database, tmp_path: Path) -> None:
-    assert remember(database, tmp_path) == RecoveredState([], set())
+    assert remember(database, tmp_path) == RecoveredState({}, set())

@@ -1,4 +1,4 @@
-"""The worker: every call has exactly one record, whoever is killed and however often."""
+"""The CDR worker: every call has exactly one record, whoever is killed and however often."""
 
 import multiprocessing
 import os
@@ -14,6 +14,7 @@ from msgspec.json import decode
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
+from openivr.cdr import worker
 from openivr.cdr.journal.entries import (
     BindingAdded,
     BindingRemoved,
@@ -28,7 +29,8 @@ from openivr.cdr.journal.event_codec import read_events
 from openivr.cdr.journal.reader import list_files
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.reducer import INTERRUPTED
-from openivr.cdr.worker import CdrWorker, RetentionPolicy
+from openivr.cdr.retention import RetentionPolicy
+from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
 from openivr.media.recording.wavfile import WavFile
 from openivr.resources.extension import EXTENSION
@@ -176,16 +178,16 @@ def test_a_database_that_does_not_answer_is_asked_again(
     database: Database, snapshot: IvrSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, record(snapshot, "a-call").end())
-    worker = CdrWorker(database, "node", tmp_path)
+    cdr_worker = CdrWorker(database, "node", tmp_path)
 
     def fail(*_arguments: object) -> None:
         raise OperationalError("", {}, Exception("gone"))
 
     with monkeypatch.context() as patch:
         patch.setattr(call_records, "save", fail)
-        assert worker.work() == 1.0
+        assert cdr_worker.work() == 1.0
     assert records(database) == []
-    worker.work()
+    cdr_worker.work()
     assert len(records(database)) == 1
 
 
@@ -194,12 +196,12 @@ def test_files_that_are_in_the_database_are_removed(
 ) -> None:
     write(tmp_path, list(many(snapshot, 5)), file_bytes=2000)
     assert len(list_files(tmp_path)) > 3
-    worker = CdrWorker(database, "node", tmp_path)
-    worker.tidy()
+    cdr_worker = CdrWorker(database, "node", tmp_path)
+    cdr_worker.tidy()
     assert len(list_files(tmp_path)) > 3
-    worker.catch_up()
-    worker.tidy()
-    worker.tidy()
+    cdr_worker.catch_up()
+    cdr_worker.tidy()
+    cdr_worker.tidy()
     assert len(list_files(tmp_path)) == 1
     assert len(records(database)) == 5
 
@@ -217,7 +219,7 @@ def test_old_records_are_deleted(database: Database, snapshot: IvrSnapshot, tmp_
 
 
 def test_registrations_show_in_the_list_of_extensions(
-    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = Journal(tmp_path)
     later = int(time.time()) + 60
@@ -241,6 +243,9 @@ def test_registrations_show_in_the_list_of_extensions(
     assert online(database, first) == {1: 0, 2: 0}
     journal.write(BindingAdded(at=1, extension=2, contact="sip:c@192.0.2.1", expires=1, data={}))
     commit(database, tmp_path)
+    CdrWorker(database, "node", tmp_path).tidy()
+    assert online(database, first) == {1: 0, 2: 1}, "the calls process is alive, and would report the end"
+    monkeypatch.setattr(worker, "SILENT_SECONDS", 0.0)
     CdrWorker(database, "node", tmp_path).tidy()
     assert online(database, first) == {1: 0, 2: 0}
 
@@ -346,9 +351,9 @@ def test_old_recordings_and_messages_are_deleted(
     write(tmp_path, [])
 
     def tidy(keep: RetentionPolicy) -> tuple[set[str], set[str], set[str]]:
-        worker = CdrWorker(database, "node", tmp_path, keep, folder)
-        worker.catch_up()
-        worker.tidy()
+        cdr_worker = CdrWorker(database, "node", tmp_path, keep, folder)
+        cdr_worker.catch_up()
+        cdr_worker.tidy()
         return (
             {path.stem for path in folder.glob("*.wav")},
             {found.recording for found in records(database)},
@@ -383,10 +388,10 @@ def write_calls(folder: Path, snapshot: IvrSnapshot, count: int, first: int) -> 
 
 
 def keep_records(url: str, folder: Path) -> None:
-    worker = CdrWorker(Database(url), "node", folder)
+    cdr_worker = CdrWorker(Database(url), "node", folder)
     while True:
-        worker.work()
-        worker.tidy()
+        cdr_worker.work()
+        cdr_worker.tidy()
 
 
 def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot, tmp_path: Path) -> None:
@@ -397,10 +402,10 @@ def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot
     database.engine.dispose()
     for round_number in range(8):
         writer = fork.Process(target=write_calls, args=(tmp_path, snapshot, 2000, round_number * 2000))
-        worker = fork.Process(target=keep_records, args=(url, tmp_path))
-        for process in random.sample([writer, worker], 2):
+        storing = fork.Process(target=keep_records, args=(url, tmp_path))
+        for process in random.sample([writer, storing], 2):
             process.start()
-        for process in random.sample([writer, worker], 2):
+        for process in random.sample([writer, storing], 2):
             time.sleep(random.uniform(0.05, 0.25))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from openivr.sip.access.access_control import AccessControl, Clocks
+from openivr.sip.access.access_control import AccessControl
 from openivr.sip.access.rate_limit import DEFAULT_POLICY, RateLimitPolicy
 from openivr.sip.accounts import AccountDirectory, AuthAccount, CallerIdentity, TrunkConfig, TrunkType
 from openivr.sip.address import Hop, uri_host
@@ -64,8 +64,7 @@ class Server:
         self.now = 1000.0
         self.calls: list[CallerIdentity] = []
         self.told: list[tuple[str, list[str]]] = []
-        clock = Clocks(lambda: self.now, lambda: self.now)
-        self.access = AccessControl(b"k" * 32, policy=policy, is_full=is_full, clocks=clock)
+        self.access = AccessControl(b"k" * 32, policy=policy, is_full=is_full, clock=lambda: self.now)
         self.registrar = RegistrarService(lambda: self.now)
         self.configure({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR})
         self.access.set_trunk_addresses({1: frozenset({PROVIDER[0]})})

@@ -206,7 +206,7 @@ def test_the_journal_says_where_the_last_server_listens(
 ) -> None:
     assert find_sip_address(tmp_path) == ""
     for time, sip in enumerate(("127.0.0.1:5060", "[::1]:5070")):
-        monkeypatch.setattr(writer, "now", lambda time=time: time)
+        monkeypatch.setattr(writer, "wall_ms", lambda time=time: time)
         journal = Journal(tmp_path, sip=sip)
         assert find_sip_address(tmp_path) == sip
         journal.close()

@@ -96,7 +96,7 @@ class Call(PartyListener):
     ) -> None:
         self.context, self.config, self.id = context, config, call_id
         self.origin, self.caller, self.caller_name = origin, caller, caller_name
-        self.cdr_writer = CdrWriter(call_id, context.write_entry, context.now)
+        self.cdr_writer = CdrWriter(call_id, context.write_entry, context.event_clock().now)
         self.session = IvrSession(config.snapshot)
         self.dialer: Dialer | None = None  # rings the callee, or has connected it
         self.callee: Party | None = None  # that the caller is connected to

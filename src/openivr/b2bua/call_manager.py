@@ -149,7 +149,7 @@ class CallManager:
         *topics: Topic,
     ) -> None:
         """Record a call that never reaches the IVR."""
-        cdr_writer = CdrWriter(self._new_call_id(), self.context.write_entry, self.context.now)
+        cdr_writer = CdrWriter(self._new_call_id(), self.context.write_entry, self.context.event_clock().now)
         cdr_writer.begin(make_header(config, origin, invite), is_outside=leads_outside(match))
         cdr_writer.topics.update(topics)
         cdr_writer.finish(reason, {}, {})

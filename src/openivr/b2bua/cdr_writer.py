@@ -38,10 +38,10 @@ class CallHeader(TypedDict):
 
 
 class CdrWriter:
-    """Records one call. `now` returns Unix milliseconds."""
+    """Records one call. `now` returns Unix milliseconds and must not step during the call."""
 
     def __init__(self, call: str, write_entry: WriteEntry, now: Callable[[], int]) -> None:
-        self.call, self._write_entry, self._now = call, write_entry, now
+        self.call, self._write_entry, self.now = call, write_entry, now
         self._entries = 0
         self._started = now()
         self.keys = ""
@@ -52,7 +52,7 @@ class CdrWriter:
 
     def _head(self) -> tuple[str, int, int]:
         self._entries += 1
-        return self.call, self._entries, self._now()
+        return self.call, self._entries, self.now()
 
     def begin(self, header: CallHeader, *, is_outside: bool = False) -> None:
         """Record that the call is offered. The number of an outside call is kept out of the log."""

@@ -11,6 +11,7 @@ import structlog
 from openivr.b2bua.limits import CallLimiter
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import JournalEntry
+from openivr.clock import EventClock
 from openivr.config.call_config import SipAccount
 from openivr.media.media import Media
 from openivr.sip.address import Target
@@ -74,10 +75,14 @@ class CallContext:
     bindings_of: Callable[[SipAccount], Sequence[Binding]]  # current registrations of an account
     open_mailbox: OpenMailbox
     write_entry: Callable[[JournalEntry], None]
-    now: Callable[[], int]  # Unix milliseconds
+    now: Callable[[], int]  # wall clock, Unix milliseconds
     message_folder: Path  # where messages wait for the CDR worker
     recording_folder: Path | None = None  # None: calls are not recorded
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def event_clock(self) -> EventClock:
+        """Return a clock for the events of one call, which steps of the wall clock do not affect."""
+        return EventClock(self.now, self.loop.time)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine as a task; its failure is logged."""

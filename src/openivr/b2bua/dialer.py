@@ -157,7 +157,7 @@ class Dialer:
     def detach(self) -> RouteSlot | None:
         """Hand the party that answered over to another call. Return the slot that it still holds."""
         if self.winner is not None:
-            self._note(self.winner, ended=self.context.now(), result="transferred")
+            self._note(self.winner, ended=self.cdr_writer.now(), result="transferred")
             self.winner.party.listener = NO_LISTENER
             self.forks.remove(self.winner)
             self.winner = None
@@ -207,7 +207,7 @@ class Dialer:
             target=member,
             number=account.number,
             via=f"{uri_host(target.host)}:{target.port}",
-            began=self.context.now(),
+            began=self.cdr_writer.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
         self._place(DialTarget(contact, number, "", target, None, ""), member, record, headers)
@@ -222,7 +222,7 @@ class Dialer:
         if route is None or trunk is None or not trunk.enabled:
             self._fail_outside(Cause.UNAVAILABLE)
             return
-        call = OutboundCall(route.id, self.caller.number, self.context.now() / 1000)
+        call = OutboundCall(route.id, self.caller.number, self.context.loop.time())
         limit = self.context.limiter.exceeded(call, route.limits, trunk.id, trunk.max_calls)
         if limit is not None:
             log.warning(
@@ -246,7 +246,7 @@ class Dialer:
             target=self.dial.target,
             number=self.dial.number,
             via=trunk.name,
-            began=self.context.now(),
+            began=self.cdr_writer.now(),
         )
         self._place(target, 0, record, ())
         if self.forks:
@@ -318,7 +318,7 @@ class Dialer:
         self._cancel_timer()
         for other in [other for other in self.forks if other is not fork]:
             self._end(other, "answered elsewhere")
-        self._note(fork, answered=self.context.now(), result="answered", status=200)
+        self._note(fork, answered=self.cdr_writer.now(), result="answered", status=200)
         self.observer.on_answered(self, fork.party)
 
     def on_gone(self, fork: Fork, termination: Termination) -> None:
@@ -326,13 +326,13 @@ class Dialer:
         if fork not in self.forks:
             return
         if fork is self.winner:
-            self._note(fork, ended=self.context.now())
+            self._note(fork, ended=self.cdr_writer.now())
             self.observer.on_callee_hangup(fork.party)
             return
         cause = find_cause(termination)
         self.forks.remove(fork)
         fork.party.hang_up()
-        self._note(fork, ended=self.context.now(), result=cause.value, status=termination.status)
+        self._note(fork, ended=self.cdr_writer.now(), result=cause.value, status=termination.status)
         if self.slot is not None and termination.reason in UNREACHED:
             self.context.trunks.on_no_response(self.dial.trunk)
             if not self.is_finished:
@@ -349,7 +349,7 @@ class Dialer:
         if fork in self.forks:
             self.forks.remove(fork)
             fork.party.hang_up(headers=completed_elsewhere(result))
-            self._note(fork, ended=self.context.now(), result=result)
+            self._note(fork, ended=self.cdr_writer.now(), result=result)
 
     def _note(self, fork: Fork, **changes: object) -> None:
         fork.record = msgspec.structs.replace(fork.record, **changes)

@@ -1,6 +1,6 @@
 """Limits against toll fraud: how many calls a route, a caller and a trunk may have.
 
-Calls an hour are counted over the last 3600 s. Times are Unix seconds, passed in.
+Calls an hour are counted over the last 3600 s. Times are seconds of a steady clock, passed in.
 """
 
 from collections import Counter, defaultdict, deque

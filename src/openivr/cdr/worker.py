@@ -6,14 +6,15 @@ database is unreachable the journal grows and loses nothing.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
+from openivr import clock
 from openivr.cdr.batch import Batch
 from openivr.cdr.journal.reader import JournalPosition, finished_files, list_files, read
+from openivr.cdr.retention import KEEP_ALL, RetentionClock, RetentionPolicy
 from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.database import Database
 from openivr.store.runtime import registrations
@@ -22,23 +23,9 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.1  # between two reads of the journal
 MAX_ENTRIES = 2000  # in a transaction
 TIDY_SECONDS = 60
+SILENT_SECONDS = 60.0  # without an entry, after which the calls process is taken to be gone
+MAX_DELETED_FILES = 200  # recordings a turn
 DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionPolicy:
-    """Days to keep records, recordings and messages; 0: for ever."""
-
-    records: int = 0
-    recordings: int = 0  # of calls; deleted with the record at the latest
-    messages: int = 0
-
-    def recording_days(self) -> int:
-        """Return the days to keep recordings, which no record names once it is deleted."""
-        return min((days for days in (self.recordings, self.records) if days), default=0)
-
-
-KEEP_ALL = RetentionPolicy()
 
 
 class CdrWorker:
@@ -57,6 +44,8 @@ class CdrWorker:
     ) -> None:
         self.database, self.node, self.folder, self.retention = database, node, folder, retention
         self.recordings = recordings
+        self.last_entry = clock.steady()
+        self._retention_clock: RetentionClock | None = None
 
     def run(self, wait_for_stop: Callable[[float], bool]) -> None:
         """Work until `wait_for_stop(seconds)` returns True, then store what the journal still holds."""
@@ -88,6 +77,7 @@ class CdrWorker:
             known = journal_positions.positions(connection, self.node)
         entries = list(read(self.folder, known, MAX_ENTRIES))
         if entries:
+            self.last_entry = clock.steady()
             self.commit(entries)
         return len(entries)
 
@@ -126,36 +116,47 @@ class CdrWorker:
                     path.unlink()
                 gone = known.keys() - set(list_files(self.folder))
                 journal_positions.forget(connection, self.node, gone)
-                registrations.expire(connection)
+                # A calls process that is alive reports what has expired, by a clock that does not step.
+                is_alive = clock.steady() - self.last_entry < SILENT_SECONDS
+                registrations.expire(connection, int(time.time()), self.node, is_alive=is_alive)
                 registrations.show_online(connection)
             self.delete_old()
         except (OperationalError, InterfaceError) as error:
             log.error("call records cannot be tidied: database unavailable", error=str(error.orig))
 
     def delete_old(self) -> None:
-        """Delete data past its retention, in small transactions."""
-        for days, delete in (
-            (self.retention.records, call_records.delete_old),
-            (self.retention.messages, voicemail.delete_old),
+        """Delete data past its retention, a bounded number of each kind a turn."""
+        now = self.retention_clock().now() * 1000
+        for days, delete, what in (
+            (self.retention.records, call_records.delete_old, "call records"),
+            (self.retention.messages, voicemail.delete_old, "voicemail messages"),
         ):
-            deleted = days
-            while deleted:
+            if days:
                 with self.database.writing() as connection:
-                    deleted = delete(connection, days_ago(days))
+                    deleted = delete(connection, int(now) - days * DAY_MS)
+                if deleted:
+                    log.info("old data deleted", what=what, count=deleted)
         days = self.retention.recording_days()
         if days and self.recordings is not None:
-            delete_files(self.recordings, days_ago(days))
-            with self.database.writing() as connection:
-                call_records.forget_recordings(connection, self.node, days_ago(days))
+            files = delete_files(self.recordings, int(now) - days * DAY_MS)
+            if files:
+                log.info("old data deleted", what="recordings", count=len(files))
+                with self.database.writing() as connection:
+                    call_records.forget_recordings(connection, self.node, files)
+
+    def retention_clock(self) -> RetentionClock:
+        """Return the clock by which data is old."""
+        if self._retention_clock is None:
+            with self.database.reading() as connection:
+                newest = call_records.find_newest(connection) / 1000
+            self._retention_clock = RetentionClock(self.folder, newest, boot_id=clock.read_boot_id())
+        return self._retention_clock
 
 
-def days_ago(days: int) -> int:
-    """Return the time so many days ago, in Unix milliseconds."""
-    return int(time.time() * 1000) - days * DAY_MS
-
-
-def delete_files(folder: Path, before: int) -> None:
-    """Delete recordings last modified before a time in Unix milliseconds."""
-    for path in folder.glob("*.wav"):
-        if path.stat().st_mtime * 1000 < before:
-            path.unlink(missing_ok=True)
+def delete_files(folder: Path, before: int) -> list[str]:
+    """Delete the oldest recordings last modified before a time in Unix milliseconds. Return their names."""
+    times = [(path.stat().st_mtime * 1000, path) for path in folder.glob("*.wav")]
+    old = sorted((at, path) for at, path in times if at < before)[:MAX_DELETED_FILES]
+    for _, path in old:
+        path.unlink(missing_ok=True)
+    return [path.name for _, path in old]

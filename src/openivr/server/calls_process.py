@@ -5,26 +5,29 @@ import gc
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
-from openivr import sounds
+from openivr import clock, sounds
 from openivr.b2bua.call_manager import CallManager
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.limits import CallLimiter
+from openivr.b2bua.limits import CallLimiter, OutboundCall
 from openivr.b2bua.pin_lockout import PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.b2bua.transfer import Transfers
 from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat, TrunkStateChanged
-from openivr.cdr.journal.writer import Journal, now
+from openivr.cdr.journal.writer import Journal
+from openivr.clock import wall_ms as now
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.config.settings import CallSettings, Settings
 from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
 from openivr.observability import logs
 from openivr.server import os_limits
+from openivr.server.binding_times import BindingTimes, number
 from openivr.server.control_socket import BanInfo, ControlRequest, listen
 from openivr.server.recovery import recover
 from openivr.server.sip_sockets import SipSocket
@@ -39,7 +42,7 @@ from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.handler import Admission, LocalResponse
 from openivr.sip.message.message import Request
 from openivr.sip.registrar.keepalive import BindingKeepalive
-from openivr.sip.registrar.registrar import Binding, to_plain
+from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk import trunk_state
@@ -119,7 +122,8 @@ class CallsProcess:
         self.access_control = AccessControl(secrets.token_bytes(32), is_full=self.is_full)
         self.access_control.rate_limiter.set_exempt(calls.proxies)
         self.bans = BanAdministration(self.access_control.rate_limiter)
-        self.registrar = RegistrarService()
+        self.registrar = RegistrarService(clock.steady)
+        self.binding_times = BindingTimes(boot_id=clock.read_boot_id())
         self.agent = Agent(sip_settings(calls, journal.flush), self.access_control, self)
         self.trunks = TrunkManager(
             self.agent, self.registrar, self.access_control.set_trunk_addresses, self.on_trunk_state
@@ -151,15 +155,24 @@ class CallsProcess:
         """Load the configuration and recover state, then start to listen."""
         config = await self.config_cache.current()
         state = await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
-        self.registrar.restore(state.bindings)
-        for user in {binding["user"] for binding in state.bindings}:
-            self._contacts[user] = {binding.contact: binding for binding in self.registrar.lookup(user)}
-        self.registrar.watchers.append(self.on_bindings)
-        self.context.limiter.restore(state.outbound_calls)
+        self.restore_bindings(state.bindings)
+        offset = clock.wall_ms() / 1000 - self.context.loop.time()
+        self.context.limiter.restore(to_steady(state.outbound_calls, offset, self.context.loop.time()))
         await self.context.prompts.load(sounds.NAMES)
         await self.context.prompts.load(config.snapshot.prompts)
         await self.agent.start(sip_sockets)
         self.trunks.configure(self.access_control.directory.trunks)
+
+    def restore_bindings(self, rows: Mapping[tuple[int, str], Mapping[str, object]]) -> None:
+        """Restore registrations by extension and contact, and record those that have expired meanwhile."""
+        loaded = {key: self.binding_times.load(row) for key, row in rows.items()}
+        self.registrar.restore(loaded.values())
+        for user in self.registrar.registrar.users():
+            self._contacts[user] = {binding.contact: binding for binding in self.registrar.lookup(user)}
+        for (extension, contact), row in loaded.items():
+            if contact not in self._contacts.get(str(row["user"]), {}):
+                self.journal.write(BindingRemoved(at=now(), extension=extension, contact=contact))
+        self.registrar.watchers.append(self.on_bindings)
 
     def on_config(self, accounts: AccountDirectory, changed_prompts: frozenset[str]) -> None:
         """Apply a new revision of the configuration."""
@@ -231,14 +244,11 @@ class CallsProcess:
         extension = account.extension if account else 0
         for contact, binding in after.items():
             if before.get(contact) != binding:
-                entry = BindingAdded(
-                    at=now(),
-                    extension=extension,
-                    contact=contact,
-                    expires=int(binding.expires),
-                    data=to_plain(binding),
+                row = self.binding_times.store(binding)
+                expires = int(number(row, "expires"))
+                self.journal.write(
+                    BindingAdded(at=now(), extension=extension, contact=contact, expires=expires, data=row)
                 )
-                self.journal.write(entry)
         for contact in before.keys() - after.keys():
             self.journal.write(BindingRemoved(at=now(), extension=extension, contact=contact))
 
@@ -281,6 +291,11 @@ class CallsProcess:
         self.agent.close()
         await self.media.close()
         self.config_cache.close()
+
+
+def to_steady(calls: Iterable[OutboundCall], offset: float, now: float) -> Iterator[OutboundCall]:
+    """Convert times from Unix seconds. A future time, from before a step of the clock, becomes `now`."""
+    return (replace(call, at=min(call.at - offset, now)) for call in calls)
 
 
 class Store:

@@ -11,7 +11,8 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from openivr.cdr.worker import CdrWorker, RetentionPolicy
+from openivr.cdr.retention import RetentionPolicy
+from openivr.cdr.worker import CdrWorker
 from openivr.config.settings import ListenAddress, Settings
 from openivr.server import http_process
 from openivr.server.sip_sockets import SipSocket, open_plain, open_tls

@@ -22,9 +22,9 @@ from openivr.store.runtime import registrations
 
 @dataclass(frozen=True, slots=True)
 class RecoveredState:
-    """Registrations, as `registrar.plain` writes them, and recent outbound calls."""
+    """Registrations as they are stored, by extension and contact, and recent outbound calls."""
 
-    bindings: list[Mapping[str, Any]]
+    bindings: Mapping[tuple[int, str], Mapping[str, Any]]
     outbound_calls: set[OutboundCall]
 
 
@@ -57,4 +57,4 @@ def recover(connection: Connection, node: str, folder: Path, since: int) -> Reco
     known = call_records.load(connection, {call for call, _ in placed} - callers.keys())
     callers |= {call: record.caller for call, record in known.items()}
     calls |= {OutboundCall(leg.target, callers.get(call, ""), leg.began / 1000) for call, leg in placed}
-    return RecoveredState(list(bound.values()), calls)
+    return RecoveredState(bound, calls)

@@ -9,15 +9,21 @@ from pathlib import Path
 import structlog
 
 from openivr.cdr.journal.entries import JournalEntry, RunStarted, encode
+from openivr.cdr.journal.reader import list_files
+from openivr.clock import wall_ms
 
 log = structlog.get_logger(__name__)
 FILE_BYTES = 16 * 2**20  # then a new file follows; the CDR worker removes files that are stored
 MAX_WAITING = 4 * 2**20  # bytes kept while the disk is full; further entries are lost, and counted
 
 
-def now() -> int:
-    """Return the wall-clock time in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
+def next_stamp(folder: Path) -> int:
+    """Return the time in ns for the name of a run, which sorts after all earlier runs.
+
+    It does so even if the clock went back, because readers delete all files but the last once they are read.
+    """
+    stamps = [name.split("-", 1)[0] for name in list_files(folder)]
+    return max(time.time_ns(), *(int(stamp) + 1 for stamp in stamps if stamp.isdecimal()), 0)
 
 
 def call_now(work: Callable[[], None]) -> None:
@@ -41,7 +47,7 @@ class Journal:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.file_bytes, self.sip = folder, file_bytes, sip
-        self.run = f"{time.time_ns():019d}-{secrets.token_hex(4)}"  # sorts after earlier runs
+        self.run = f"{next_stamp(folder):019d}-{secrets.token_hex(4)}"
         self._files = 0
         self._waiting = bytearray()
         self._lost = 0
@@ -55,7 +61,7 @@ class Journal:
         path = self.folder / f"{self.run}-{self._files:06d}.jsonl"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = 0
-        self._waiting += encode(RunStarted(at=now(), run=self.run, sip=self.sip)) + b"\n"
+        self._waiting += encode(RunStarted(at=wall_ms(), run=self.run, sip=self.sip)) + b"\n"
         return file
 
     def write(self, entry: JournalEntry) -> None:

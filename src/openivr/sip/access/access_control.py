@@ -8,7 +8,6 @@ because load balancers and providers send it without credentials and its respons
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import structlog
 
@@ -39,21 +38,11 @@ AUTHENTICATED_SECONDS = 3600.0  # how long a source that has authenticated count
 MAX_AUTHENTICATED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The clocks: `wall` in Unix seconds, `steady` never goes back."""
-
-    wall: Callable[[], float] = time.time
-    steady: Callable[[], float] = time.monotonic
-
-
-SYSTEM = Clocks()
-
-
 class AccessControl:
     """An agent's `AdmissionHandler`.
 
-    `key` signs nonces: at least 32 random bytes. `is_full` returns True if the call limit is reached.
+    `key` signs nonces: at least 32 random bytes. `is_full` returns True if the call limit is reached. Nonces,
+    bans and limits go by `clock`, which must not jump: a wall clock that steps would make each nonce stale.
     """
 
     def __init__(
@@ -62,7 +51,7 @@ class AccessControl:
         *,
         policy: RateLimitPolicy = DEFAULT_POLICY,
         is_full: Callable[[], bool] = lambda: False,
-        clocks: Clocks = SYSTEM,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rate_limiter = RateLimiter(policy, on_ban=log_ban)
         self.directory = AccountDirectory()
@@ -70,7 +59,7 @@ class AccessControl:
         self._policy = policy
         self._verifier = DigestVerifier(key)
         self._is_full = is_full
-        self._clocks = clocks
+        self._clock = clock
         self._addresses: Mapping[int, frozenset[str]] = {}
         self._trunks_at: dict[str, list[int]] = {}  # ids of the trunks at an address
         self._authenticated: OrderedDict[str, float] = OrderedDict()
@@ -90,7 +79,7 @@ class AccessControl:
 
     def is_source_allowed(self, source: Target) -> bool:
         """Return False if the source is banned."""
-        if self.rate_limiter.is_allowed(source.host, self._clocks.steady()):
+        if self.rate_limiter.is_allowed(source.host, self._clock()):
             return True
         self.counts["banned"] += 1
         return False
@@ -98,9 +87,7 @@ class AccessControl:
     def on_malformed(self, source: Target) -> None:
         """Charge a malformed message to its source."""
         self.counts["malformed"] += 1
-        self.rate_limiter.record_malformed(
-            source.host, self._clocks.steady(), known=self._is_known(source.host)
-        )
+        self.rate_limiter.record_malformed(source.host, self._clock(), known=self._is_known(source.host))
 
     def admit(self, request: Request) -> Admission | LocalResponse:
         """Admit a request, or return the response that rejects it."""
@@ -125,14 +112,14 @@ class AccessControl:
 
     def _is_known(self, host: str) -> bool:
         expires = self._authenticated.get(source_key(host), 0.0)
-        return host in self._trunks_at or expires > self._clocks.steady()
+        return host in self._trunks_at or expires > self._clock()
 
     def _limit(self, request: Request) -> RateDecision:
         """Count a request outside a dialog. Trunks are exempt: their calls are limited instead."""
         host = request.source.host
         if host in self._trunks_at:
             return RateDecision.ALLOW
-        now, known = self._clocks.steady(), self._is_known(host)
+        now, known = self._clock(), self._is_known(host)
         return self.rate_limiter.admit(host, now, known=known, user_agent=request.get("user-agent"))
 
     def _identify(self, request: Request) -> TrunkConfig | None:
@@ -145,17 +132,15 @@ class AccessControl:
         auth_request = AuthRequest(
             request.method, request.uri, source, request.headers.get("authorization", ())
         )
-        now = self._clocks.wall()
+        now = self._clock()
         result = self._verifier.check(auth_request, self._find_secret, now)
-        if result.user and not self.rate_limiter.is_allowed(source, self._clocks.steady(), result.user):
+        if result.user and not self.rate_limiter.is_allowed(source, self._clock(), result.user):
             self.counts["banned"] += 1
             return DROP
         if result.outcome is AuthOutcome.ACCEPTED:
             return self._accept(request, self.directory.accounts[result.user])
         if result.outcome is AuthOutcome.WRONG:
-            self.rate_limiter.record_failure(
-                source, result.user, self._clocks.steady(), known=self._is_known(source)
-            )
+            self.rate_limiter.record_failure(source, result.user, self._clock(), known=self._is_known(source))
             log.warning("sip login refused", source=source, user=result.user[:64], method=request.method)
         self.counts[result.outcome.value] += 1
         challenges = self._verifier.challenge(
@@ -198,7 +183,7 @@ class AccessControl:
 
     def _mark_authenticated(self, host: str) -> None:
         key = source_key(host)
-        self._authenticated[key] = self._clocks.steady() + AUTHENTICATED_SECONDS
+        self._authenticated[key] = self._clock() + AUTHENTICATED_SECONDS
         self._authenticated.move_to_end(key)
         if len(self._authenticated) > MAX_AUTHENTICATED:
             self._authenticated.popitem(last=False)

@@ -1,4 +1,5 @@
-"""Bindings of accounts as REGISTER makes them (RFC 3261 §10.3). Times are Unix seconds, passed in.
+"""Bindings of accounts as REGISTER makes them (RFC 3261 §10.3). Times are seconds of a
+steady clock, passed in.
 
 The number of bindings of an account is limited. A further one replaces the one refreshed longest ago, because
 that is a phone which was switched off or has a new address.

@@ -13,9 +13,9 @@ Watcher = Callable[[str, tuple[Binding, ...]], None]  # an account's user and al
 
 
 class RegistrarService:
-    """The bindings of the configured accounts. Each of `watchers` is called after every change."""
+    """The bindings of the configured accounts, by `clock`. `watchers` are called after every change."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.registrar = Registrar()
         self.watchers: list[Watcher] = []
         self._accounts: Mapping[str, AuthAccount] = {}

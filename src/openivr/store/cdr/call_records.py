@@ -361,7 +361,13 @@ def delete_old(connection: Connection, before: int) -> int:
     return len(ids)
 
 
-def forget_recordings(connection: Connection, node: str, before: int) -> None:
-    """Note that a node has no recordings any more of calls that ended before a time."""
-    old = (CALL.c.node == node) & (CALL.c.ended < before) & (CALL.c.recording != "")
-    connection.execute(update(CALL).where(old).values(recording=""))
+def forget_recordings(connection: Connection, node: str, files: Sequence[str]) -> None:
+    """Note that a node has deleted these recordings."""
+    for part in batches(files, 500):
+        deleted = (CALL.c.node == node) & CALL.c.recording.in_(part)
+        connection.execute(update(CALL).where(deleted).values(recording=""))
+
+
+def find_newest(connection: Connection) -> int:
+    """Return the time of the newest call in Unix milliseconds; 0 if there is none."""
+    return connection.execute(select(func.max(CALL.c.started))).scalar() or 0

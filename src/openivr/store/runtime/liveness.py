@@ -25,7 +25,7 @@ class Nodes:
 
     def is_silent(self, node: str) -> bool:
         """Whether nobody is there to say what becomes of this node's calls."""
-        return self.now - self.alive.get(node, 0) > SILENT_MS
+        return abs(self.now - self.alive.get(node, 0)) > SILENT_MS
 
     @property
     def last(self) -> int:

@@ -1,7 +1,6 @@
 """Which phones are registered, and how the trunks are: what a calls process knows, for others and for itself
 when it starts again."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from openivr.store.database import begin_change
 from openivr.store.tables import CALL, OBJECTS, REGISTRATION, TRUNK_STATE
 
 EXTENSION = OBJECTS["extension"]
+GONE_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class TrunkStatus:
 
 
 def list_registrations(connection: Connection, extension: int | None = None) -> list[Registration]:
-    """Registrations that have not run out, of one extension or of all."""
-    query = select(REGISTRATION).where(REGISTRATION.c.expires > int(time.time()))
+    """List registrations, of one extension or of all. Expired ones are deleted (see `expire`)."""
+    query = select(REGISTRATION)
     if extension is not None:
         query = query.where(REGISTRATION.c.extension_id == extension)
     rows = connection.execute(query.order_by(REGISTRATION.c.extension_id, REGISTRATION.c.contact))
@@ -58,9 +58,17 @@ def unbind(connection: Connection, extension: int, contact: str) -> None:
     connection.execute(delete(REGISTRATION).where(one))
 
 
-def expire(connection: Connection) -> None:
-    """Forget registrations that have run out."""
-    connection.execute(delete(REGISTRATION).where(REGISTRATION.c.expires <= int(time.time())))
+def expire(connection: Connection, now: int, node: str, *, is_alive: bool) -> None:
+    """Delete registrations that have expired by `now`, in Unix seconds, as far as nothing reports their end.
+
+    The calls process of this node reports them while it is alive, by a clock that does not step. The workers
+    of other nodes delete theirs; those that no worker deletes for a day are of a node that is gone.
+    """
+    mine, expires = REGISTRATION.c.node == node, REGISTRATION.c.expires
+    expired = ~mine & (expires <= now - GONE_SECONDS)
+    if not is_alive:
+        expired |= mine & (expires <= now)
+    connection.execute(delete(REGISTRATION).where(expired))
 
 
 def show_online(connection: Connection) -> None:

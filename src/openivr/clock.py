@@ -1,0 +1,71 @@
+"""Clocks that do not jump, for durations and life times.
+
+The wall clock may step, by NTP or by a wrong RTC. It is read only for what people see and for calendars.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SLEW = 0.5  # seconds that a `SlewedClock` approaches the wall clock in a second
+
+
+def steady() -> float:
+    """Return the seconds since the machine started, including those in which it was suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def wall_ms() -> int:
+    """Return the wall-clock time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def read_boot_id() -> str:
+    """Return an id of this start of the machine; times of `steady` compare within it only."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+class EventClock:
+    """Times of a sequence of events in Unix milliseconds: wall-clock time at its start, steady from there.
+
+    Differences are right and never negative, whatever happens to the wall clock.
+    """
+
+    __slots__ = ("_start", "_steady", "_steady_start")
+
+    def __init__(self, wall: Callable[[], int] = wall_ms, steady: Callable[[], float] = steady) -> None:
+        self._start, self._steady, self._steady_start = wall(), steady, steady()
+
+    def now(self) -> int:
+        """Return the time of an event that happens now."""
+        return self._start + round((self._steady() - self._steady_start) * 1000)
+
+
+class SlewedClock:
+    """Unix time in seconds that never steps: it follows the wall clock at 0.5 to 1.5 times its usual speed.
+
+    For expiry times that several processes compare. A step of an hour, corrected within a minute, moves it by
+    half a minute; one that stays is followed within two hours. It never goes back.
+    """
+
+    __slots__ = ("_state", "_steady", "_wall")
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady) -> None:
+        self._wall, self._steady = wall, steady
+        self._state = wall(), steady()
+
+    def now(self) -> float:
+        """Return the time."""
+        time_, at = self._state
+        wall, now = self._wall(), self._steady()
+        elapsed = max(now - at, 0.0)
+        time_ = min(max(wall, time_ + elapsed * (1 - SLEW)), time_ + elapsed * (1 + SLEW))
+        self._state = time_, now  # one assignment, because threads share the clock
+        return time_
+
+
+lifetime = SlewedClock()
+"""The clock of expiry times. Processes that a server forks inherit it."""
