@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+import openivr
 from openivr.cli import main
 from openivr.config.settings import Settings
 from openivr.ivr.model import IvrSnapshot
@@ -75,6 +76,14 @@ def test_the_files_are_taken(tmp_path: Path) -> None:
     assert [route[name] for name in LIMITS] == [10, 200, 20]
     assert route["dial_pattern_list"] == [{"pattern": "90X.", "strip": 1, "prepend": ""}]
     assert "Carrier" in {row["name"] for row in rows["trunk"].values()}
+
+
+def test_log_lines_in_the_text_are_logged() -> None:
+    events = re.findall(r"`([a-z][a-z ]+)`(?: is| in) the log|in the log \(`([a-z ]+)`\)", TEXT)
+    source = "".join(path.read_text() for path in (Path(openivr.__file__).parent).rglob("*.py"))
+    quoted = ["".join(event) for event in events]
+    assert len(quoted) > 2
+    assert [event for event in quoted if f'"{event}"' not in source] == []
 
 
 LIMITS = ("max_calls", "max_calls_per_hour", "max_calls_per_caller")
