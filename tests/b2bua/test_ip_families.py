@@ -168,7 +168,7 @@ async def test_who_cannot_be_reached_is_unavailable_and_the_log_says_why(tmp_pat
                 lambda: trunk in trunks.states and trunks.states[trunk].health is TrunkHealth.DOWN
             )
     told = {(row["event"], row.get("error") or row.get("reason")) for row in logs}
-    assert ("no port for a call", "no address of IPv6 is listened on") in told
+    assert ("no RTP port for a call", "no address of IPv6 is listened on") in told
     assert ("trunk", "no address of its family is listened on") in told
 
 
