@@ -194,6 +194,17 @@ def test_a_target_is_missed_when_the_editor_is_closed(page: Page, menu: int) -> 
     expect(page.locator(".problem")).to_have_count(0)
 
 
+def test_done_right_after_a_change_is_not_lost(page: Page, menu: int) -> None:
+    page.goto(f"/menus/{menu}?open=3")
+    slow = page.context.new_cdp_session(page)
+    limits = {"offline": False, "latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
+    slow.send("Network.emulateNetworkConditions", limits)
+    page.get_by_role("group", name="Key 3").get_by_label("Dial by name").check()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("group", name="Key 3")).to_be_hidden()
+    expect(page.locator("#tile-3")).to_contain_text("Dial by name")
+
+
 def test_two_who_change_the_same_key_see_it(page: Page, api: Api, menu: int) -> None:
     page.goto(f"/menus/{menu}?open=1")
     page.get_by_label("Which extension").fill("1003")

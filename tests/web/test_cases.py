@@ -1,6 +1,7 @@
 """The tests of a menu: kept from a call, run against the menu as it is, told in words."""
 
 import json
+from html import unescape
 from typing import Any
 
 import pytest
@@ -86,13 +87,13 @@ def test_the_page_without_script_offers_its_call(server: Running, admin: Admin) 
 @pytest.mark.parametrize(
     ("name", "happenings", "sent", "problem"),
     [
-        ("", [], {}, "needs a name of at most 100"),
-        ("x" * 101, [], {}, "needs a name of at most 100"),
-        ("\x07", [], {}, "one line of letters"),
-        ("A pound ends the pause", [], {}, "has a test called"),
-        ("New", [{"at": 0, "event": "Sneezed"}], {}, "cannot be kept as a test: unknown event"),
-        ("New", [], {"revision": 99}, "have been changed since"),
-        ("New", [], {"world": {"talk": "busy"}}, "cannot be kept"),
+        ("", [], {}, "Enter a name of at most 100"),
+        ("x" * 101, [], {}, "Enter a name of at most 100"),
+        ("\x07", [], {}, "must be one line of text"),
+        ("A pound ends the pause", [], {}, "A test called “A pound ends the pause” exists"),
+        ("New", [{"at": 0, "event": "Sneezed"}], {}, "can't be saved as a test: unknown event"),
+        ("New", [], {"revision": 99}, "have changed since"),
+        ("New", [], {"world": {"talk": "busy"}}, "can't be saved"),
         ("New", [{"at": 1, "event": "PromptEnded", "token": 2, "failed": ["x"]}], {}, "lead elsewhere"),
     ],
 )
@@ -101,7 +102,7 @@ def test_what_cannot_be_kept_is_explained(
 ) -> None:
     answer = keep(admin, name, happenings, **sent)
     assert answer.status == 422
-    assert problem in answer.content.decode()
+    assert problem in unescape(answer.content.decode())
 
 
 def test_a_test_is_renamed_and_deleted(server: Running, admin: Admin) -> None:

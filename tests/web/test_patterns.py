@@ -15,10 +15,10 @@ from openivr.web.resources.pattern_labels import example, explain, is_wide
     [
         (("112",), "Only 112."),
         (("XXX",), "Any number of 3 digits. For example 123."),
-        (("9NXX", "1", ""), "4 digits that begin with 9. Dial 9234, and the line gets 234."),
-        (("9NXX", "1", "00"), "4 digits that begin with 9. Dial 9234, and the line gets 00234."),
-        (("112", "3", ""), "Only 112. Dial 112, and the line gets –."),
-        (("[", "0", ""), "Cannot be read, and lets nothing through."),
+        (("9NXX", "1", ""), "4 digits beginning with 9. Dial 9234, and the trunk gets 234."),
+        (("9NXX", "1", "00"), "4 digits beginning with 9. Dial 9234, and the trunk gets 00234."),
+        (("112", "3", ""), "Only 112. Dial 112, and the trunk gets –."),
+        (("[", "0", ""), "Not a valid pattern; no number matches."),
         (("NXX", "x", ""), "Any number of 3 digits. For example 223."),
     ],
 )
@@ -29,7 +29,7 @@ def test_words(row: tuple[str, ...], words: str) -> None:
 @pytest.mark.parametrize("pattern", ["9.", "00!", ".", "X.", "!"])
 def test_what_is_wide_says_so(pattern: str) -> None:
     assert is_wide(pattern)
-    assert "costly numbers" in explain(pattern)
+    assert "expensive and international numbers" in explain(pattern)
 
 
 @given(some.from_regex(r"([0-9XZN]|\[[2-5]\]){1,15}[.!]?", fullmatch=True))

@@ -118,7 +118,7 @@ def test_a_pin_is_not_told(admin: Admin) -> None:
         ({"world": {"talk": 1e300}}, "talk"),
         ({"caller": "2" * 41}, "too long"),
         ({"caller": "2\n0"}, "no number has"),
-        ({"revision": 99}, "have been changed"),
+        ({"revision": 99}, "have changed since"),
         ({"revision": "1"}, "Expected `int`"),
     ],
 )
@@ -189,7 +189,7 @@ def test_changes_are_tried_before_they_are_saved(admin: Admin, api: Api) -> None
     assert tried["keys"]["1"]["name"] == "Grace Hopper"
     assert step(admin, happenings=press("1#")).json()["lines"][-2]["text"] == "extension 1000"
     broken = [(name, "x" if name == "resp_timeout" else value) for name, value in form]
-    assert "have mistakes" in step(admin, draft=urlencode(broken)).json()["problem"]
+    assert "fix the marked problems" in step(admin, draft=urlencode(broken)).json()["problem"]
     assert step(admin, draft="a&" * 60_000).status == 409
 
 

@@ -69,7 +69,7 @@ def test_a_name_that_is_taken_is_replaced_only_on_wish(admin: Admin, api: Api) -
     longer = tone("wav", 3.5)
     answer = send(admin, name, longer)
     assert answer.status == 422
-    assert f"There is a prompt {name} already." in page(answer)
+    assert f"A prompt named {name} exists." in page(answer)
     assert 'name="replace"' in page(answer)
     assert find(api, name)["duration"] == 2
     assert where(send(admin, name, longer, replace="1")) == "/prompts"
@@ -82,10 +82,10 @@ def test_a_name_that_is_taken_is_replaced_only_on_wish(admin: Admin, api: Api) -
         ("words.wav", b"these are words", "is not a sound file of this type"),
         ("nothing.wav", b"", "is not a sound file of this type"),
         ("wave.mp3", tone("wav"), "is not a sound file of this type"),
-        ("picture.png", tone("wav"), "must be a name ending in .wav, .mp3 or .gsm"),
-        ("<script>alert(1)<_script>.exe", b"MZ", "must be a name ending"),
-        ("a,b.wav", tone("wav"), "must be a name ending"),
-        ("x" * 130 + ".wav", tone("wav"), "must have 5 to 127 characters"),
+        ("picture.png", tone("wav"), "must end in .wav, .mp3 or .gsm"),
+        ("<script>alert(1)<_script>.exe", b"MZ", "the name must end"),
+        ("a,b.wav", tone("wav"), "the name must end"),
+        ("x" * 130 + ".wav", tone("wav"), "The name must have 5 to 127 characters"),
         ("", b"", "Choose a file first."),
         ("large.wav", b"RIFF" + bytes(MAX_FILE), "larger than 8 MB"),
     ],
@@ -120,15 +120,15 @@ def test_parts_of_a_sound(admin: Admin, api: Api) -> None:
 
 def test_who_uses_a_prompt(admin: Admin, api: Api) -> None:
     ident, name = add(admin, api)
-    assert "Nothing points to it." in page(admin.get(f"/prompts/{ident}"))
+    assert "Nothing uses it." in page(admin.get(f"/prompts/{ident}"))
     menu = api.post("ivr/create", ivr("6299", prompt=name))["id"]
     assert "in 1 place" in page(admin.get("/prompts"))
     assert f'<a href="/menus/{menu}">Menu 6299</a>' in page(admin.get(f"/prompts/{ident}"))
     answer = admin.post(f"/prompts/{ident}/delete")
     assert answer.status == 409
-    assert "cannot be deleted" in page(answer)
+    assert "Can't delete" in page(answer)
     api.get("ivr/delete", id=menu)
-    assert "cannot be undone" in page(admin.get(f"/prompts/{ident}/delete"))
+    assert "can't be undone" in page(admin.get(f"/prompts/{ident}/delete"))
     assert where(admin.post(f"/prompts/{ident}/delete")) == "/prompts"
     for path in ("", "/file", "/delete"):
         assert admin.get(f"/prompts/{ident}{path}").status == 404
@@ -169,4 +169,4 @@ def test_lists_are_searched_and_sorted(admin: Admin, api: Api) -> None:
         r'<th scope="row"><a[^>]*>([^<]*)</a>', page(admin.get("/prompts?search_value=NEEDLE"))
     ) == [name]
     assert name in page(admin.get("/prompts?order_by=desc&sort_by=name"))
-    assert "Nothing has “haystack”" in page(admin.get("/prompts?search_value=haystack"))
+    assert "No match for “haystack”" in page(admin.get("/prompts?search_value=haystack"))

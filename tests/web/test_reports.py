@@ -247,7 +247,7 @@ def test_one_s_own_days_stay_in_the_form(admin: Admin, past: Past) -> None:
     assert 'name="from" value="2026-03-28"' in page
     assert 'name="to" value="2026-03-30"' in page
     assert "/reports/plots?from=2026-03-28&amp;to=2026-03-30" in page
-    assert "could not be read" in admin.get("/reports?from=2026-02-30&to=2026-03-30").content.decode()
+    assert "Choose at most 3 years." in admin.get("/reports?from=2026-02-30&to=2026-03-30").content.decode()
 
 
 def test_days_without_calls_say_so(admin: Admin, past: Past) -> None:

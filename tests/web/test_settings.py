@@ -42,16 +42,16 @@ def test_a_new_client_can_log_in_and_its_secret_is_shown_once(server: Running, a
     assert ident in text
     assert secret not in text
     assert log_in(server, ident, secret)["errcode"] == 0
-    assert "1 of 8 access tokens is live." in page(admin.get("/settings/clients"))
+    assert "1 of 8 access tokens is active." in page(admin.get("/settings/clients"))
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("", "Name is needed."),
+        ("", "Name is required."),
         ("x" * 64, "Name must have 1 to 63 characters."),
-        ("Demo", "There is a client Demo already."),
-        ("a\x00b", "Name has characters that are not allowed."),
+        ("Demo", "A client named Demo exists already."),
+        ("a\x00b", "Name contains characters that are not allowed."),
     ],
     ids=["empty", "long", "taken", "control"],
 )
@@ -69,7 +69,7 @@ def test_deleting_a_client_ends_its_tokens(server: Running, admin: Admin) -> Non
     token = log_in(server, ident, secret)["access_token"]
     path = f"/settings/clients/{ident}/delete"
     asked = admin.get(path)
-    assert "It has a live token, which ends at once." in page(asked)
+    assert "It has 1 active token, which becomes invalid at once." in page(asked)
     assert b"<b>gone" not in asked.content
     assert where(admin.post(path)) == "/settings/clients"
     assert log_in(server, ident, secret)["errcode"] == -1
@@ -101,7 +101,7 @@ def test_the_allow_list(server: Running, admin: Admin, api: Api) -> None:
     assert where(admin.post("/settings/addresses", {"network": " 192.0.2.7/24 "})) == "/settings/addresses"
     text = page(admin.get("/settings/addresses"))
     assert "192.0.2.0/24" in text
-    assert "Only this address or network may use the API." in text
+    assert "Only this address or network can use the API." in text
     assert api.get("ivr/list")["errcode"] == 70087
     assert admin.get("/menus").status == 200
     assert (
@@ -115,7 +115,7 @@ def test_the_allow_list(server: Running, admin: Admin, api: Api) -> None:
 def test_what_is_no_address(admin: Admin, api: Api, text: str) -> None:
     answer = admin.post("/settings/addresses", {"network": text})
     assert answer.status == 422
-    assert "This is no address and no network." in page(answer)
+    assert "Not a valid IP address or network." in page(answer)
     assert b'<script>"' not in answer.content
     assert api.get("ivr/list")["errcode"] == 0
 
@@ -129,7 +129,7 @@ def test_letting_a_locked_out_address_in_again(server: Running, admin: Admin) ->
     assert (
         where(admin.post("/settings/addresses/unblock", {"address": "198.51.100.9"})) == "/settings/addresses"
     )
-    assert "Nobody is locked out." in page(admin.get("/settings/addresses"))
+    assert "No address is locked out." in page(admin.get("/settings/addresses"))
     assert admin.post("/settings/addresses/unblock", {"address": "198.51.100.9"}).status == 404
 
 

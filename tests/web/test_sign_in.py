@@ -40,7 +40,7 @@ def test_the_first_password_opens_one_page(tmp_path_factory: pytest.TempPathFact
     for view in SHUT:
         if view.path not in BEFORE_CHANGE:
             assert where(visitor.send(view.method, concrete(view), b"")) == "/password", view
-    assert b"given out by the server" in visitor.get("/password").content
+    assert b"This is a temporary password." in visitor.get("/password").content
     assert visitor.get("/menus", **{"HX-Request": "true"}).headers["hx-redirect"] == "/password"
     wrong = {"old": "x", "new": "short", "again": "other"}
     assert visitor.post("/password", wrong).status == 422
@@ -97,7 +97,7 @@ def test_guessing_the_present_password_counts_too(server: Running, admin: Admin)
     for _ in range(5):
         assert visitor.post("/password", {"old": "x", "new": "y" * 12, "again": "y" * 12}).status == 422
     right = {"old": PASSWORD, "new": "y" * 12, "again": "y" * 12}
-    assert b"Too many wrong passwords" in visitor.post("/password", right).content
+    assert b"Too many failed attempts" in visitor.post("/password", right).content
     visitor.close()
 
 

@@ -23,7 +23,7 @@ from openivr.web.core import listing
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.core.urls import RESOURCE_URLS
-from openivr.web.messages import has_text, t
+from openivr.web.messages import t
 
 PATH = RESOURCE_URLS["custom_prompt"].list
 ENVELOPE = 64 * 1024  # of a form around the file
@@ -92,8 +92,7 @@ async def upload(request: PageRequest) -> Response:
         recording = await request.database.run_in_thread(prompts.decode, name, data)
     except Invalid as error:
         problem = error.problems[0]
-        key = f"prompt.{problem.code}" if has_text(f"prompt.{problem.code}") else "prompt.invalid_name"
-        text = t(key, **{"name": name, **problem.params})
+        text = t(f"prompt_problem.{problem.code}", **{"name": name, **problem.params})
         return await list_page(request, Offer(name, text), REFUSED)
     await request.database.change_config(prompts.save, name, data, recording)
     return request.redirect(PATH, [t("prompt.saved", name=name)])

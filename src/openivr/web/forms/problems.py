@@ -78,7 +78,7 @@ def is_empty(field: Field, body: Mapping[str, Any]) -> bool:
     return body.get(field.name) == "" and (field.required or isinstance(field, IntegerField))
 
 
-def is_unfilled(field: Field, problem: Problem, body: Mapping[str, Any]) -> bool:
+def is_unfilled(problem: Problem, body: Mapping[str, Any]) -> bool:
     """Return True if the problem is only that a choice has not been completed yet."""
-    is_target = isinstance(field, DestinationField) and not body.get(problem.field)
-    return is_target or problem.code.rule == "required"
+    is_no_number = problem.code is ProblemCode.NOT_NUMBER and not body.get(problem.field)
+    return is_no_number or problem.code.rule == "required"

@@ -107,7 +107,7 @@ def find_problems(draft: Draft, editor: OpenEditor) -> dict[str, str]:
     for problem in draft.problems:
         field = draft.spec.field_of(problem.field)
         is_early = editor.is_being_filled and editor_of(problem.field) == editor.name
-        if field is not None and not (is_early and is_unfilled(field, problem, draft.body)):
+        if field is not None and not (is_early and is_unfilled(problem, draft.body)):
             problems[problem.field] = problem_text("ivr", field, problem, draft.body)
     return problems
 

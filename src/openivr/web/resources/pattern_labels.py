@@ -32,7 +32,9 @@ def which(shape: Shape) -> str:
     head = "".join(next(iter(p)) for p in takewhile(lambda place: len(place) == 1, shape.places))
     size = len(shape.places)
     if shape.open_ended:
-        return t("pattern.open_after", head=head) if head else t("pattern.open", count=size)
+        if head:
+            return t("pattern.open_after", head=head)
+        return t("pattern.open", count=size) if size else t("pattern.every")
     if len(head) == size:
         return t("pattern.exactly", number=head)
     return t("pattern.begins", count=size, head=head) if head else t("pattern.digits", count=size)

@@ -1,15 +1,15 @@
-// Watches calls as they go on: asks every second whether anything has changed, and puts what has in its place.
-// Without it the page is as it was when it was asked for. Players of recordings get a picture of the sound.
+// Keeps the pages of calls up to date: asks every second for changes and patches the page. Recordings get a player
+// with a waveform. Without script the page shows the state at its loading.
 
 import { makePlayer } from "./player.js";
 
 const SECOND = 1000;
-const PATIENCE = 5; // seconds between two tries while the server does not answer
+const RETRY = 5; // seconds between two tries while the server doesn't respond
 
 const watched = document.getElementById("watched");
 const pause = document.querySelector("[data-pause]");
 const lost = document.getElementById("lost");
-const offset = Date.now() - Number(watched.dataset.now); // by how much the clock here is ahead of the server's
+const offset = Date.now() - Number(watched.dataset.now); // ms that the browser's clock is ahead of the server's
 
 const clock = (seconds) => {
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
@@ -17,7 +17,7 @@ const clock = (seconds) => {
   return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 };
 
-// Lengths of calls under way.
+// The duration of live calls.
 const count = (root) => {
   for (const time of root.querySelectorAll("[data-since]")) {
     const text = clock(Math.max(0, Math.round((Date.now() - offset - Number(time.dataset.since)) / SECOND)));
@@ -31,7 +31,7 @@ const wire = (root) => {
   }
 };
 
-// Rows by their ids: one that stays keeps its place, its focus and the cells in which nothing has changed.
+// Patch rows by their ids, so that a row keeps its focus and its unchanged cells.
 const patchRows = (body, fresh) => {
   const known = new Map([...body.rows].map((row) => [row.id, row]));
   [...fresh.rows].forEach((row, at) => {
@@ -68,13 +68,13 @@ const patch = (old, fresh) => {
   }
 };
 
-// The answer is a whole page: its parts go where they are here.
+// Patch the parts of this page from the answer, which is a whole page.
 const take = (text) => {
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.getElementById("watched");
   const isOther = document.querySelectorAll("[data-part]").length !== fresh.querySelectorAll("[data-part]").length;
   if (isOther) {
-    location.reload(); // the first call, or the last: the page has other parts now
+    location.reload(); // the first call has come: the page has other parts now
     return;
   }
   count(fresh);
@@ -91,7 +91,7 @@ const take = (text) => {
 const look = async () => {
   const { watch, seen } = watched.dataset;
   const answer = await fetch(`${watch}&seen=${seen}`, { headers: { "HX-Request": "true" } });
-  if (answer.status === 401) location.assign("/sign-in"); // signed out: nothing was typed that could be lost
+  if (answer.status === 401) location.assign("/sign-in"); // signed out; there is no input to lose
   else if (answer.status === 200) take(await answer.text());
   else if (answer.status !== 204) throw new Error(answer.statusText);
 };
@@ -102,16 +102,16 @@ setInterval(async () => {
   if (isPaused || document.hidden) return;
   count(watched);
   if (!watched.dataset.watch || rest-- > 0) return;
-  rest = PATIENCE * 2; // none begins while this one is under way
+  rest = RETRY * 2; // no second request while this one is running
   try {
     await look();
     [rest, lost.hidden] = [0, true];
   } catch {
-    [rest, lost.hidden] = [PATIENCE, false];
+    [rest, lost.hidden] = [RETRY, false];
   }
 }, SECOND);
 
-// What changes by itself has to be held on to by whoever reads slowly.
+// A page that changes by itself needs a pause button (WCAG 2.2.2).
 if (pause) {
   const words = pause.querySelector("span");
   pause.hidden = false;

@@ -1,7 +1,7 @@
-// The call flow as a picture, drawn from the list that is its text: dagre finds the places, the nodes are ours.
+// Draws the call flow from the list on the page. dagre computes the layout.
 //
-// A telephone in the page lights up where its call is: `light(node)`, with the id that the list has, or the
-// event "openivr:place" on the document with {detail: {node}}. "" puts the light out.
+// The node where a simulated call is can be highlighted: `light(node)` with the id of the list, or the event
+// "openivr:place" on the document with {detail: {node}}. "" removes the highlight.
 
 import { Graph, layout } from "./vendor/dagre.esm.js";
 
@@ -63,7 +63,7 @@ function place({ boxes, ways }) {
   return graph;
 }
 
-// Where a line from a point to the middle of a box meets its edge; dagre's own box is higher where a loop is.
+// The point where a line to the middle of a box crosses its edge. dagre's box is higher if it has a loop.
 function meet(node, from) {
   const dx = from.x - node.x, dy = from.y - node.y;
   if (!dx && !dy) return { x: node.x, y: node.y };
@@ -72,7 +72,7 @@ function meet(node, from) {
 }
 
 function curve(points) {
-  // Through the middles of the legs, so that a bend is round and the ends stay where they are.
+  // Through the middles of the segments, so that bends are round and the ends stay in place.
   let path = `M${points[0].x},${points[0].y}`;
   for (let i = 1; i < points.length - 1; i += 1) {
     const next = points[i + 1];
@@ -105,7 +105,7 @@ function drawWay(graph, way) {
 
 function drawBox(graph, box, icons, isFirst) {
   const { x, y, width } = graph.node(box.id);
-  const height = HEIGHT;  // less than its place, where a loop is above it
+  const height = HEIGHT;  // without the room for a loop above
   const left = x - width / 2, top = y - height / 2;
   const group = make("g", { class: isFirst ? "box first" : "box", "data-box": box.id, "data-kind": box.kind });
   group.append(
@@ -126,7 +126,7 @@ export function draw(flow) {
   const graph = place(found);
   const { width, height } = graph.graph();
   canvas.hidden = false;
-  // A little smaller where that spares the scrolling.
+  // Shrink a little to avoid scrolling.
   const scale = Math.max(SMALLEST, Math.min(1, canvas.clientWidth / width));
   const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
   const picture = make("svg", { class: "drawing", ...size, viewBox: `0 0 ${width} ${height}` });

@@ -1,5 +1,5 @@
-// What every page has: the key that goes to the search, menus that close, and where focus goes.
-// Pages work without any of it.
+// Behaviour of every page: the key for the search, closing menus, focus, and lost or expired sessions.
+// Pages work without it.
 
 const TOKEN = "x-csrf-token";
 const search = document.getElementById("search");
@@ -25,7 +25,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Down from the field into what was found, and back up.
+// Arrow keys move between the search field and its results.
 search?.closest("form").addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const stops = [search, ...found.querySelectorAll("a")];
@@ -42,25 +42,25 @@ document.addEventListener("click", (event) => {
   if (found && !found.closest("form").contains(event.target)) found.replaceChildren();
 });
 
-// Where the work goes on after a page changed in place is marked with `data-focus`: once, for the next answer
-// may change something else while somebody types here.
-function settle(root) {
+// An element with `data-focus` gets the focus after a swap. The mark is removed, because a later answer may change
+// another part while the user types here.
+function takeMarked(root) {
   const marked = [...(root.querySelectorAll?.("[data-focus]") ?? [])];
   for (const element of marked) element.removeAttribute("data-focus");
   return marked[0];
 }
 
-settle(document);
-document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt)?.focus());
+takeMarked(document);
+document.addEventListener("htmx:afterSettle", (event) => takeMarked(event.detail.elt)?.focus());
 
-// A change in place that fails would otherwise go by unseen.
+// Show that a request by htmx has failed.
 const lost = document.getElementById("lost");
 const over = document.getElementById("over");
 document.addEventListener("htmx:sendError", () => { lost.hidden = false; });
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr, elt } = event.detail;
-  if (xhr.status === 401) tellOver();
-  else if (!renew(xhr.status, xhr.getResponseHeader(TOKEN))) lost.hidden = false;
+  if (xhr.status === 401) showSignedOut();
+  else if (!renewToken(xhr.status, xhr.getResponseHeader(TOKEN))) lost.hidden = false;
   else if (elt.matches("button")) elt.click();
   else htmx.trigger(elt, "change");
 });
@@ -68,15 +68,15 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.successful) lost.hidden = over.hidden = true;
 });
 
-// The session has ended: the page stays as it is, with all that was typed into it.
-export function tellOver() {
+// The session has ended. The page stays as it is, with all input.
+export function showSignedOut() {
   over.hidden = false;
   over.scrollIntoView({ block: "nearest" });
 }
 
-// After signing in elsewhere: take the token that a refusal tells; whether it is a new one, so that a second
-// attempt makes sense.
-export function renew(status, token) {
+// Take the CSRF token of a new session from a refusal. Returns true if it is another one, so that the request can be
+// repeated.
+export function renewToken(status, token) {
   const forms = [...document.querySelectorAll("input[name=csrf]")];
   if (status !== 403 || !token || document.body.getAttribute("hx-headers").includes(token)) return false;
   for (const input of forms) input.value = token;

@@ -1,4 +1,4 @@
-// The page of one menu: prompts that play, and the picture of the flow, fetched when it comes into view.
+// The page of one menu: plays prompts, and draws the call flow when it comes into view.
 
 let sound = null;
 let pressed = null;
@@ -39,7 +39,7 @@ async function load() {
   try {
     flow ??= await import(document.getElementById("flow").dataset.script);
   } catch {
-    document.getElementById("flow").dataset.drawn = ""; // the list is there without it
+    document.getElementById("flow").dataset.drawn = ""; // the list is shown without the picture
     return;
   }
   watch();
@@ -53,7 +53,7 @@ function watch() {
 }
 
 watch();
-// A call in the page moves in the picture, even one that nobody has scrolled to yet.
+// Follow a simulated call in the picture, even if it has not been in view yet.
 document.addEventListener("openivr:place", async (event) => {
   if (flow) return;
   await load();

@@ -1,4 +1,4 @@
-// Copying what is shown once. Everything else on these pages is buttons and links that work without script.
+// Buttons that copy a secret. Everything else on these pages works without script.
 
 const wire = (root) => {
   for (const button of root.querySelectorAll("[data-copy]")) {

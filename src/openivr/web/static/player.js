@@ -1,7 +1,7 @@
-// A player with a picture of the sound, around an <audio> element that goes on doing the work.
+// A player with a waveform around an <audio> element.
 //
-// makePlayer(element, peaks): `element` has the <audio> in it and the words in its data attributes; `peaks`
-// gives the outline, 0 to 100 for each bar, when the player comes into view.
+// makePlayer(element, peaks): `element` contains the <audio> and has its texts in data attributes. `peaks` returns
+// a promise of the loudness, 0 to 100 for each bar; it is called when the player comes into view.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 32;

@@ -1,11 +1,11 @@
-// Prompts: a player with a picture of the sound, sending files with progress, recording with the microphone.
-// Without any of it the page has the browser's own player and a plain form.
+// Prompts: a player with a waveform, uploads with progress, and recording with the microphone.
+// Without script the page has the browser's player and a plain form.
 
-import { renew, tellOver } from "./frame.js";
+import { renewToken, showSignedOut } from "./frame.js";
 import { encodeWav } from "./wav.js";
 import { makePlayer } from "./player.js";
 
-const RATE = 16000; // of a recording: more than a telephone carries, and 4 minutes fit into a file
+const RATE = 16000; // Hz of a recording: more than telephone quality, and 4 minutes fit into an upload
 const LOUD_ENOUGH = 0.003;
 
 const wirePlayers = (root) => {
@@ -14,7 +14,7 @@ const wirePlayers = (root) => {
   }
 };
 
-// What the server answers is a whole page: its content takes the place of this one's.
+// Replace the content of this page by that of the answer, which is a whole page.
 const take = (text, address) => {
   const content = new DOMParser().parseFromString(text, "text/html").querySelector("#content");
   if (!content) return false;
@@ -43,11 +43,11 @@ const send = (form, body, senders) => {
   request.addEventListener("load", () => {
     if (new URL(request.responseURL).pathname === "/sign-in") {
       bar.hidden = true;
-      tellOver();
+      showSignedOut();
       return;
     }
     const token = request.getResponseHeader("x-csrf-token");
-    if (renew(request.status, token)) {
+    if (renewToken(request.status, token)) {
       body.set("csrf", token);
       send(form, body, senders);
       return;
@@ -120,7 +120,7 @@ const wireRecorder = (senders) => {
   part("without").hidden = true;
   part("with").hidden = false;
 
-  const say = (text) => {
+  const showMessage = (text) => {
     part("problem").textContent = text;
     part("problem").hidden = !text;
   };
@@ -131,13 +131,13 @@ const wireRecorder = (senders) => {
   };
 
   const start = async () => {
-    say("");
+    showMessage("");
     part("take").hidden = true;
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch {
-      say(recorder.dataset.denied);
+      showMessage(recorder.dataset.denied);
       return;
     }
     const context = new AudioContext();
@@ -172,12 +172,12 @@ const wireRecorder = (senders) => {
       // Decoding for a context of this rate resamples to it.
       sound = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await blob.arrayBuffer());
     } catch {
-      say(recorder.dataset.none);
+      showMessage(recorder.dataset.none);
       return;
     }
     const samples = sound.getChannelData(0);
     if (!samples.some((sample) => Math.abs(sample) > LOUD_ENOUGH)) {
-      say(recorder.dataset.none);
+      showMessage(recorder.dataset.none);
       return;
     }
     taken = new Blob([encodeWav(samples, RATE)], { type: "audio/wav" });

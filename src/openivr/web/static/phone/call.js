@@ -1,11 +1,11 @@
-// One call: keeps what has happened, asks the server what follows from all of it, and sees to it that the next
-// thing happens in its time. The server decides; this is the clock.
+// A simulated call. It has the list of events, asks the server what follows from them, and runs the timers. The
+// server decides; this is the clock.
 
 export class Call {
-  // `ask(sent)` gives the server's answer; `heard` is told what to show: see phone.js.
-  constructor(ask, heard, caller, world, draft) {
+  // `ask(sent)` returns the server's answer. `view` shows the call: see phone.js.
+  constructor(ask, view, caller, world, draft) {
     this.ask = ask;
-    this.heard = heard;
+    this.view = view;
     this.caller = caller;
     this.world = world;
     this.draft = draft;
@@ -16,8 +16,8 @@ export class Call {
     this.began = performance.now();
     this.timers = [];
     this.asking = false;
-    this.behind = false; // whether something has happened since the server was asked
-    this.playing = 0; // the token of what is heard
+    this.behind = false; // true if an event has come since the last request
+    this.playing = 0; // the token of the prompt that plays
   }
 
   // Milliseconds since the call began.
@@ -25,20 +25,20 @@ export class Call {
     return Math.round(performance.now() - this.began);
   }
 
-  // What the server needs to tell the call from its beginning, and what a test is made of.
+  // The call as the server needs it to replay it, or to save it as a test.
   get sent() {
     const { revision, caller, world, draft, happenings } = this;
     return { revision, caller, world, draft, happenings };
   }
 
-  // Something happened: `event` is its name and fields.
-  tell(event) {
+  // Add an event, given as its name and fields.
+  add(event) {
     if (this.ended) return;
     this.happenings.push({ at: this.now, ...event });
     this.proceed();
   }
 
-  // Ask what follows. What happens while the server is asked is asked about next, all of it at once.
+  // Ask what follows. Events that come during the request are sent together in the next one.
   async proceed() {
     this.behind = true;
     if (this.asking) return;
@@ -47,15 +47,15 @@ export class Call {
       this.behind = false;
       try {
         this.apply(await this.ask({ ...this.sent, told: this.told }));
-        this.heard.reach(true);
+        this.view.reach(true);
       } catch (error) {
         if (error.problem) {
           this.stop();
-          this.heard.fail(error.problem);
+          this.view.fail(error.problem);
           break;
         }
-        this.behind = true; // the server was out of reach: ask again
-        this.heard.reach(false);
+        this.behind = true; // no answer: ask again
+        this.view.reach(false);
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
@@ -65,30 +65,30 @@ export class Call {
   apply(answer) {
     this.revision = answer.revision;
     this.told = answer.told;
-    this.heard.tell(answer);
+    this.view.update(answer);
     if (answer.ended) {
       this.stop();
       return;
     }
     this.clear();
-    if (this.behind) return; // what is due may have changed already
+    if (this.behind) return; // the timers may be outdated already
     for (const { at, event } of answer.due) {
-      this.timers.push(setTimeout(() => this.tell(event), Math.max(0, at - this.now)));
+      this.timers.push(setTimeout(() => this.add(event), Math.max(0, at - this.now)));
     }
     const token = answer.play?.event.token ?? 0;
     if (token === this.playing) return;
     this.playing = token;
     if (token) {
-      this.heard.play(answer.play.sounds, (failed) => this.finish(answer.play.event, failed));
+      this.view.play(answer.play.sounds, (failed) => this.finish(answer.play.event, failed));
     } else {
-      this.heard.quiet();
+      this.view.quiet();
     }
   }
 
-  // What was heard is over; `failed` are names of sounds that could not be played.
+  // The prompt has ended. `failed` are the names of sounds that could not be played.
   finish(event, failed) {
     if (this.playing !== event.token) return;
-    this.tell({ ...event, failed });
+    this.add({ ...event, failed });
   }
 
   clear() {
@@ -100,6 +100,6 @@ export class Call {
     this.ended = true;
     this.playing = 0;
     this.clear();
-    this.heard.quiet();
+    this.view.quiet();
   }
 }

@@ -1,8 +1,8 @@
-// The telephone in the page: `#phone`, wherever it is shown, and the drawer that may hold it.
+// The simulated phone: `#phone` on a page of its own or in the drawer of a menu's page.
 //
-// Where the caller is lights up in the picture (flow.js) by `openivr:place` events on the document.
+// `openivr:place` events on the document highlight the caller's place in the picture (flow.js).
 
-import { renew, tellOver } from "../frame.js";
+import { renewToken, showSignedOut } from "../frame.js";
 import { Call } from "./call.js";
 import { Sound } from "./sound.js";
 import { point } from "./place.js";
@@ -11,7 +11,7 @@ const KEYS = "0123456789*#";
 const STEADY = matchMedia("(prefers-reduced-motion: reduce)");
 const NARROW = matchMedia("(max-width: 800px)");
 
-// The form of the menu's own page, as long as it has changes that are not saved: they can be tried before.
+// The form of the menu's page if it has unsaved changes, so that they can be tried before saving.
 const readDraft = () => {
   const form = document.getElementById("menu");
   if (!form || !document.querySelector("#bar.unsaved")) return "";
@@ -46,7 +46,7 @@ class Phone {
     return Boolean(this.call && !this.call.ended);
   }
 
-  // What the form says about everybody else, as a scenario has it.
+  // The chosen responses as the world of a scenario.
   get world() {
     const world = {};
     for (const select of this.root.querySelectorAll("[data-party]")) {
@@ -71,7 +71,7 @@ class Phone {
     this.part("problem").hidden = true;
     this.part("keep").hidden = true;
     this.show("calling");
-    this.sound.open().catch(() => {}); // without sound a call goes on all the same
+    this.sound.open().catch(() => {}); // a call works without audio too
     this.sound.muted = !this.part("sound").checked;
     const caller = this.root.querySelector("[name=from]").value.trim();
     this.call = new Call((sent) => this.ask(sent), this, caller, this.world, readDraft());
@@ -90,11 +90,11 @@ class Phone {
       headers: { "Content-Type": "application/json", "X-CSRF-Token": this.root.querySelector("[name=csrf]").value },
       body: JSON.stringify(sent),
     });
-    if (answer.redirected) { // signed out meanwhile: the call goes on once somebody has signed in again
-      tellOver();
+    if (answer.redirected) { // signed out: the call continues after signing in again
+      showSignedOut();
       throw new Error("signed out");
     }
-    if (renew(answer.status, answer.headers.get("x-csrf-token"))) return this.ask(sent);
+    if (renewToken(answer.status, answer.headers.get("x-csrf-token"))) return this.ask(sent);
     if (answer.ok) return answer.json();
     const text = await answer.text();
     let problem = "";
@@ -116,21 +116,21 @@ class Phone {
     this.isFresh = false;
     this.typed = (this.typed + (this.answer?.private ? "•" : key)).slice(-16);
     this.part("digits").textContent = this.typed;
-    this.call.tell({ event: "Digit", key });
+    this.call.add({ event: "Digit", key });
   }
 
   hangUp() {
-    if (this.isLive) this.call.tell({ event: "HungUp" });
+    if (this.isLive) this.call.add({ event: "HungUp" });
   }
 
-  // The form changed: it counts for what is still to come.
+  // The form has changed: it applies from now on.
   pretend() {
     if (!this.isLive) return;
     this.call.world = this.world;
     this.call.proceed();
   }
 
-  // Decide at this moment what the one does who is being rung.
+  // Choose the response of the phone that is ringing.
   choose(outcome) {
     const dial = this.answer?.dial;
     if (!outcome || !dial || !this.isLive) return;
@@ -145,9 +145,9 @@ class Phone {
     this.pretend();
   }
 
-  // From here on: what a call tells (see call.js).
+  // The view of a call: see call.js.
 
-  tell(answer) {
+  update(answer) {
     this.answer = answer;
     for (const line of answer.lines) this.write(line);
     this.show(answer.state.replaceAll(" ", "_"), answer.dial?.name ?? "");
@@ -217,7 +217,7 @@ class Phone {
     dial.querySelector("span").textContent = going ? this.words.hang_up : this.call ? this.words.again : this.words.call;
   }
 
-  // What is on the keys is what they do in the menu where the caller is.
+  // Label the keys with their destinations in the caller's menu.
   label(keys) {
     for (const button of this.root.querySelectorAll("[data-key]")) {
       const to = keys[button.dataset.key];
@@ -226,7 +226,7 @@ class Phone {
     }
   }
 
-  // The call is over: it may be kept.
+  // The call is over and can be saved as a test.
   offer() {
     const keep = this.part("keep");
     keep.replaceChildren(this.part("form").content.cloneNode(true));
@@ -236,7 +236,7 @@ class Phone {
     window.htmx?.process(keep);
   }
 
-  // A name for a test: what was pressed, and how it came out.
+  // A name for a test: the keys and the outcome.
   propose() {
     const lines = [...this.root.querySelectorAll("[data-transcript] li")];
     const text = (item) => item.querySelector(".what").textContent;
@@ -247,7 +247,7 @@ class Phone {
     return [pressed, outcome].filter(Boolean).join(": ").slice(0, 100);
   }
 
-  // The clock and the level, as long as there is a call.
+  // Update the clock and the level meter during a call.
   tick() {
     const steady = STEADY.matches;
     const seconds = Math.floor(this.call.now / 1000);
@@ -278,7 +278,7 @@ const begin = (root) => {
   phone = new Phone(root);
 };
 
-// Keys of the keyboard are keys of the telephone, but for those that somebody types into a field.
+// The keyboard presses the phone's keys, unless an input has the focus.
 document.addEventListener("keydown", (event) => {
   const target = event.target;
   if (!phone?.root.isConnected || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
@@ -292,7 +292,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A test that was kept appears among the others, where the page shows them.
+// Add a saved test to the list of tests on the page.
 document.addEventListener("htmx:afterSwap", (event) => {
   const link = event.target.id === "keep" && event.target.querySelector("[data-kept]");
   if (link && document.getElementById("cases")) {

@@ -1,5 +1,5 @@
-// Lights up a place in the picture of the page, if there is one. Who was dialled by number has no box of his own
-// there; the box for all of that kind stands for him.
+// Highlights a place in the picture of the page. A party that was dialled by number has no node of its own; the
+// node of its kind stands for it.
 
 export function point(node) {
   const boxes = [...document.querySelectorAll(".boxes [data-node]")].map((box) => box.dataset.node);

@@ -1,8 +1,8 @@
-// Steps through a call that is told again, at its own tempo or line by line.
+// Steps through a replayed call, at its own pace or line by line.
 
 import { point } from "./place.js";
 
-const LONGEST = 1500; // ms between two lines; nobody wants to wait for what somebody waited for
+const LONGEST = 1500; // ms between two lines
 
 for (const root of document.querySelectorAll("[data-replay]")) {
   const lines = [...root.querySelectorAll("li")];

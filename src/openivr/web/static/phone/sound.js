@@ -1,19 +1,19 @@
-// What is heard: the prompts by an audio element, tones by oscillators, and how loud both are just now.
+// Audio of a simulated call: prompts by an audio element, tones by oscillators, and their level.
 
 const ROWS = { 1: 697, 2: 697, 3: 697, 4: 770, 5: 770, 6: 770, 7: 852, 8: 852, 9: 852, "*": 941, 0: 941, "#": 941 };
 const COLUMNS = { 1: 1209, 4: 1209, 7: 1209, "*": 1209, 2: 1336, 5: 1336, 8: 1336, 0: 1336, 3: 1477, 6: 1477, 9: 1477, "#": 1477 };
 const RING = { tones: [440, 480], on: 2, off: 4 }; // ITU-T E.180, North America
-const QUIET = 0.08; // tones beside speech
+const QUIET = 0.08; // gain of tones beside speech
 
 export class Sound {
   constructor(audio) {
     this.audio = audio;
-    this.turn = 0; // raised whenever something else is to be heard
+    this.turn = 0; // raised when other audio begins
     this.context = null;
     this.ring = null;
   }
 
-  // Browsers let a page sound only after a click or a key.
+  // Browsers allow audio only after a click or a key.
   open() {
     if (this.context) return this.context.resume();
     this.context = new AudioContext();
@@ -26,7 +26,7 @@ export class Sound {
     return this.context.resume();
   }
 
-  // How loud it is, 0 to 1, on a scale like that of the ear.
+  // The level, 0 to 1, on a logarithmic scale.
   get level() {
     if (!this.context) return 0;
     this.analyser.getFloatTimeDomainData(this.samples);
@@ -39,7 +39,7 @@ export class Sound {
     this.audio.muted = muted;
   }
 
-  // Play sounds one after the other, then call `done` with the names of those that could not be played.
+  // Play sounds in turn, then call `done` with the names of those that could not be played.
   async play(sounds, done) {
     const turn = ++this.turn;
     const failed = [];
