@@ -50,6 +50,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "hostname": "sip.example.com",
         "port": "5061",
         "transport": "tls",
+        "get_caller_id_from": "rpid",
         "max_calls": "4",
         "password": "open sesame",
     },
@@ -92,6 +93,7 @@ SHOWN: dict[str, dict[str, Any]] = {
         "hostname": "sip.example.com",
         "port": 5061,
         "transport": "tls",
+        "get_caller_id_from": "rpid",
         "max_calls": 4,
     },
     "inbound_route": {

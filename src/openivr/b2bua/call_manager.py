@@ -25,14 +25,15 @@ from openivr.media.rtp.ports import NoFamily, NoPorts
 from openivr.sip.accounts import CallerIdentity
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.message.caller_id import CallerIdSource, read_caller_id, read_diverting_number
 from openivr.sip.message.headers import read_address, read_uri
 from openivr.sip.message.message import Request
+from openivr.sip.message.phone_number import PhoneNumber, read_phone_number
 from openivr.sip.sdp.offer_answer import find_host
 
 log = structlog.get_logger(__name__)
 MAX_NUMBER, MAX_NAME = 64, 64  # characters
 RETRY_AFTER = 10  # seconds
-WITHHELD = frozenset(("anonymous", "unavailable", "unknown", "restricted", ""))
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
 OTHER_FAMILY = '301 openivr "Incompatible network address formats"'  # RFC 3261, section 20.43
 CLOSING = "the server was stopped"
@@ -45,6 +46,8 @@ class InviteInfo:
     caller: str
     name: str
     called: str
+    called_forms: tuple[str, ...] = ()  # other spellings of the called number
+    diverted_by: str = ""  # the number that diverted the call here
 
 
 class TransferHandler(Protocol):
@@ -123,10 +126,7 @@ class CallManager:
 
     def _route(self, config: CallConfig, leg: InboundLeg, origin: Origin) -> None:
         invite = read_invite(leg.request, origin)
-        if isinstance(origin, SipAccount):
-            match = dial_from_phone(config, origin, invite.called)
-        else:
-            match = dial_from_trunk(config, origin.id, invite.called, invite.caller)
+        match = look_up(config, origin, invite)
         if isinstance(match, NoMatch):
             self._record_unrouted(config, origin, invite, match, match.value)
             leg.reject(404)
@@ -227,6 +227,7 @@ def make_header(config: CallConfig, origin: Origin, invite: InviteInfo) -> CallH
         "source_id": origin.extension if isinstance(origin, SipAccount) else origin.id,
         "source": origin.number if isinstance(origin, SipAccount) else origin.name,
         "revision": config.snapshot.revision,
+        "diverted_by": invite.diverted_by,
     }
 
 
@@ -237,22 +238,48 @@ def find_origin(config: CallConfig, caller: CallerIdentity) -> Origin | None:
     return config.trunks.get(caller.trunk.id) if caller.trunk is not None else None
 
 
+def look_up(config: CallConfig, origin: Origin, invite: InviteInfo) -> DialplanMatch | NoMatch:
+    """Look up the called number, by the first of its spellings that leads anywhere."""
+    matches = [
+        dial_from_phone(config, origin, number)
+        if isinstance(origin, SipAccount)
+        else dial_from_trunk(config, origin.id, number, invite.caller)
+        for number in (invite.called, *invite.called_forms)
+    ]
+    return next((match for match in matches if not isinstance(match, NoMatch)), matches[0])
+
+
 def read_invite(request: Request, origin: Origin) -> InviteInfo:
     """Read caller and called number. The caller ID of a phone is always its extension's."""
-    called = user_of(request.uri)
+    called = called_number(request)
     if isinstance(origin, SipAccount):
-        return InviteInfo(origin.number, origin.name, called)
-    if called in ("", origin.username):  # called by the registered contact: To has the number
-        to = read_address(request.get("to"))
-        called = user_of(to.uri) if to is not None and user_of(to.uri) else called
-    source = read_address(request.get("p-asserted-identity")) or read_address(request.get("from"))
-    number = user_of(source.uri) if source is not None else ""
-    if number.lower() in WITHHELD or "id" in request.tokens("privacy"):
-        return InviteInfo("", "", called)
-    return InviteInfo(number, NOT_PLAIN.sub("", source.display if source else "")[:MAX_NAME], called)
+        return InviteInfo(origin.number, origin.name, printable(called.text))
+    if called.text in ("", origin.username):  # called by the registered contact: To has the number
+        called = number_in(request.get("to")) or called
+    caller = read_caller_id(request, CallerIdSource(origin.get_caller_id_from))
+    return InviteInfo(
+        printable(caller.number),
+        NOT_PLAIN.sub("", caller.name)[:MAX_NAME],
+        printable(called.text),
+        tuple(map(printable, called.forms[1:])),
+        printable(read_diverting_number(request)),
+    )
 
 
-def user_of(uri: str) -> str:
-    """Return the user of a URI without control and other unprintable characters, cut at MAX_NUMBER."""
-    parsed = read_uri(uri)
-    return NOT_PLAIN.sub("", parsed.user)[:MAX_NUMBER] if parsed is not None else ""
+def called_number(request: Request) -> PhoneNumber:
+    """Return the number in the Request-URI."""
+    uri = read_uri(request.uri)
+    return read_phone_number(uri) if uri is not None else PhoneNumber("")
+
+
+def number_in(header: str) -> PhoneNumber | None:
+    """Return the number in an address header such as To; None if there is none."""
+    address = read_address(header)
+    uri = read_uri(address.uri) if address is not None else None
+    number = read_phone_number(uri) if uri is not None else PhoneNumber("")
+    return number if number.text else None
+
+
+def printable(number: str) -> str:
+    """Return a number without control and other unprintable characters, cut at MAX_NUMBER."""
+    return NOT_PLAIN.sub("", number)[:MAX_NUMBER]

@@ -35,6 +35,7 @@ class CallHeader(TypedDict):
     source_id: int
     source: str
     revision: int
+    diverted_by: str
 
 
 class CdrWriter:

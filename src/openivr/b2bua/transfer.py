@@ -8,7 +8,7 @@ joins the two remote parties of two calls.
 import structlog
 
 from openivr.b2bua.call import Call, Origin
-from openivr.b2bua.call_manager import CallManager, InviteInfo, user_of
+from openivr.b2bua.call_manager import CallManager, InviteInfo, printable
 from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_from_phone, leads_outside
 from openivr.b2bua.party import Party, PartyListener
 from openivr.config.call_config import SipAccount
@@ -16,6 +16,7 @@ from openivr.ivr.commands import HIDDEN
 from openivr.ivr.model import Destination, DestinationKind
 from openivr.sip.dialog.refer import Referral, Replaces
 from openivr.sip.dialog.uas import InboundLeg
+from openivr.sip.message.phone_number import number_of
 
 log = structlog.get_logger(__name__)
 DECLINED = 603  # the transferor talks to a menu, so there is no transferee (RFC 3261, section 21.6.2)
@@ -50,7 +51,7 @@ class Transfers:
         if transferee is None:
             referral.reject(481)
             return
-        called = user_of(referral.uri)
+        called = printable(number_of(referral.uri))
         match = dial_from_phone(config, account, called)
         shown = HIDDEN if leads_outside(match) else called
         log.info("transfer", call=call.id, by=account.number, to=shown)

@@ -32,6 +32,7 @@ def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
             record.caller, record.caller_name, record.called = entry.caller, entry.caller_name, entry.called
             record.source_kind, record.source_id = entry.source_kind, entry.source_id
             record.source, record.revision = entry.source, entry.revision
+            record.diverted_by = entry.diverted_by
         case CallStepped():
             apply_step(record, entry)
         case CallAnswered():

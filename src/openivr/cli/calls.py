@@ -185,6 +185,7 @@ def describe(
         "call": record.id,
         "from": f"{record.caller_name} {record.caller}".strip() or "withheld",
         "to": record.called,
+        "diverted": record.diverted_by,
         "came by": f"{record.source_kind} {record.source}".strip(),
         "began": local(record.started),
         "answered": local(record.answered) if record.answered else "no",

@@ -131,6 +131,8 @@ class Trunk(Detail, frozen=True, kw_only=True):
     auth_name: str = ""
     def_outbound_cid: str = ""
     max_calls: int = 0
+    get_caller_id_from: str = "pai"
+    follow_redirects: int = 0
 
 
 class OutboundRouteRow(Row, frozen=True, kw_only=True):

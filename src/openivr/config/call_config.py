@@ -28,7 +28,7 @@ class TrunkAccount:
     name: str
     kind: str
     enabled: bool
-    transport: str  # udp, tcp or tls
+    transport: str  # udp, tcp, tls or dnsnaptr
     hostname: str
     port: int
     domain: str
@@ -37,6 +37,8 @@ class TrunkAccount:
     password: str = field(repr=False)
     caller_id: str  # number shown for calls over it
     max_calls: int  # at a time; 0: no limit of its own
+    get_caller_id_from: str = "pai"  # header with the caller ID of inbound calls: pai, from, ppi or rpid
+    follow_redirects: bool = False  # a 302 over it is followed
 
 
 @dataclass(frozen=True)

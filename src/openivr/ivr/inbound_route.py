@@ -3,6 +3,8 @@
 from openivr.ivr.digits import match_shape, parse_pattern
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot
 
+ANONYMOUS = "anonymous"  # the caller pattern for calls that withhold their number
+
 
 def find_inbound(snapshot: IvrSnapshot, trunk: int, called: str, caller: str) -> Destination | None:
     """Find the destination of a call over this trunk; None: no route takes it.
@@ -19,7 +21,7 @@ def takes(route: InboundRoute, trunk: int, called: str, caller: str) -> bool:
     """Whether a route takes a call; an empty list fits everything."""
     if route.trunk_ids and trunk not in route.trunk_ids:
         return False
-    return fits_any(route.did_patterns, called) and fits_any(route.caller_patterns, caller)
+    return fits_any(route.did_patterns, called) and fits_any(route.caller_patterns, caller or ANONYMOUS)
 
 
 def fits_any(patterns: tuple[str, ...], number: str) -> bool:

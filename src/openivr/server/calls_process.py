@@ -380,7 +380,7 @@ def make_trunk(trunk: TrunkAccount) -> TrunkConfig:
         kind=TrunkType(trunk.kind),
         host=normalize_host(trunk.hostname),
         port=trunk.port,
-        protocol=trunk.transport.upper(),
+        protocol="" if trunk.transport == "dnsnaptr" else trunk.transport.upper(),
         domain=trunk.domain,
         user=trunk.username,
         auth_user=trunk.auth_name,

@@ -27,7 +27,7 @@ class TrunkConfig:
     kind: TrunkType
     host: str = ""  # a name or an address; IPv6 without brackets
     port: int = 5060
-    protocol: str = "UDP"  # UDP, TCP or TLS
+    protocol: str = "UDP"  # UDP, TCP or TLS; "" for the choice of the DNS (NAPTR and SRV, RFC 3263)
     domain: str = ""  # in From and To; "" stands for the host
     user: str = ""
     auth_user: str = ""  # in digest; "" stands for the user

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from openivr.store.database import Database
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

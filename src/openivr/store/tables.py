@@ -218,6 +218,7 @@ CALL = Table(
     Column("media", JSON, nullable=False),  # packets, losses, jitter of each leg
     Column("events", JSON, nullable=False),  # what `simulate` replays
     Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
+    Column("diverted_by", Text, nullable=False),  # number that diverted the call here, "" if none did
     # A list is made from an index alone; the rows, which are wide, are read for what it shows.
     Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
     Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),

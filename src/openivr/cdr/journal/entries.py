@@ -60,6 +60,7 @@ class CallBegan(CallEntry, tag="began", frozen=True, kw_only=True):
     source: str
     revision: int
     caller_name: str = ""
+    diverted_by: str = ""  # the number that diverted the call here (Diversion, History-Info)
 
 
 class CallStepped(CallEntry, tag="step", frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from openivr.sip.auth.server import (
 from openivr.sip.handler import DROP, Admission, LocalResponse
 from openivr.sip.message.headers import read_address, read_uri
 from openivr.sip.message.message import Request
+from openivr.sip.message.phone_number import read_phone_number
 
 log = structlog.get_logger(__name__)
 AUTHENTICATED_SECONDS = 3600.0  # how long a source that has authenticated counts as known
@@ -125,7 +126,9 @@ class AccessControl:
     def _identify(self, request: Request) -> TrunkConfig | None:
         uri, known = read_uri(request.uri), self.directory.trunks
         trunks = [known[id_] for id_ in self._trunks_at[request.source.host] if id_ in known]
-        return identify_trunk(trunks, self._addresses, request.source, uri.user if uri else "")
+        return identify_trunk(
+            trunks, self._addresses, request.source, read_phone_number(uri).text if uri else ""
+        )
 
     def _authenticate(self, request: Request) -> Admission | LocalResponse:
         source = request.source.host

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_parameters, respond
+from openivr.sip.message.phone_number import number_of
 
 REALM = "openivr"  # part of the stored password hashes, so it can never change
 NONCE_SECONDS = 300.0  # the lifetime of a nonce
@@ -211,7 +212,7 @@ def _algorithm(given: Mapping[str, str]) -> str:
 
 def _same_user(one: str, other: str) -> bool:
     """Return True if two URIs have the same user. Proxies rewrite hosts, but not the user that is called."""
-    return _user(one) == _user(other)
+    return _user(one) == _user(other) or number_of(one) == number_of(other) != ""
 
 
 def _user(uri: str) -> str:

@@ -1,7 +1,7 @@
 """Dialog state (RFC 3261, section 12): identity, route set and sequence numbers. No I/O."""
 
 from openivr.sip.address import Hop, is_numeric, is_private, normalize_host
-from openivr.sip.message.headers import Uri, read_address, read_uri
+from openivr.sip.message.headers import Uri, read_address, read_uri, repair_address
 from openivr.sip.message.message import Headers, Request, Response
 
 
@@ -81,11 +81,8 @@ class Dialog:
 
 def contact_uri(message: Request | Response) -> str:
     """Return the URI of the first Contact, "" if there is none that requests can be sent to."""
-    contacts = message.values("contact")
-    address = read_address(contacts[0]) if contacts else None
-    if address is None or _sip(address.uri) is None:
-        return ""
-    return address.uri
+    contacts = message.addresses("contact")
+    return contacts[0].uri if contacts and _sip(contacts[0].uri) is not None else ""
 
 
 def _sip(text: str) -> Uri | None:
@@ -103,9 +100,9 @@ def uas_dialog(request: Request, tag: str) -> Dialog:
     """Return the dialog of a received INVITE (section 12.1.1)."""
     dialog = Dialog(
         request.call_id,
-        f"{request.get('to')};tag={tag}",
+        f"{repair_address(request.get('to'))};tag={tag}",
         tag,
-        request.get("from"),
+        repair_address(request.get("from")),
         request.from_.tag,
         0,
     )
@@ -117,7 +114,7 @@ def uas_dialog(request: Request, tag: str) -> Dialog:
 
 def uac_dialog(request: Request, response: Response, tag: str) -> Dialog:
     """Return the dialog of a response to a sent INVITE (section 12.1.2)."""
-    remote = response.get("to")
+    remote = repair_address(response.get("to"))
     address = read_address(remote)
     dialog = Dialog(
         request.call_id,

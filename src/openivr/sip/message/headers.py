@@ -14,7 +14,7 @@ from urllib.parse import unquote as unescape
 TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"  # noqa: S105 - the grammar's word
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-])*+|\[[0-9A-Fa-f:.]++\]"
-PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++))?'
+PARAMETER = rf'\s*+;\s*+({TOKEN}+)\s*+(?:=\s*+({QUOTED}|[^\s;,"=<>?]++)?+)?'
 USER_MARKS = "-_.!~*'()&=+$,;?/"  # allowed in a user without escaping
 URI_PARAMETER = r"[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?"
 
@@ -23,6 +23,7 @@ Value = TypeVar("Value")
 
 _PARAMETER = re.compile(PARAMETER)
 _PARAMETERS = re.compile(rf"(?:{PARAMETER})*+")
+_QUOTED = re.compile(QUOTED)
 _LIST_ITEM = re.compile(rf'(?:{QUOTED}|<[^<>]*+>|[^,"<>])++')
 _URI = re.compile(
     r"(sips?):(?:((?:[^@:\s<>\"%]|%[0-9A-Fa-f]{2})*+)(?::((?:[^@\s<>\"%]|%[0-9A-Fa-f]{2})*+))?@)?"
@@ -31,6 +32,7 @@ _URI = re.compile(
 )
 _TEL = re.compile(rf"tel:([0-9A-Fa-f*#+().-]++)((?:;{URI_PARAMETER})*+)", re.IGNORECASE)
 _ADDRESS = re.compile(rf"\s*+({QUOTED}|(?:{TOKEN}\s++)*+(?:{TOKEN})?+)\s*+<([^<>\s][^<>]*+)>(.*)", re.DOTALL)
+_BRACKETED_URI = re.compile(r"<\s*+((?:sips?|tel):[^<>\s]++)\s*+>", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r'\s*+([^\s;<>",?]++)(.*)', re.DOTALL)
 _VIA = re.compile(
     rf"SIP\s*+/\s*+2\.0\s*+/\s*+({TOKEN})\s++({HOST})\s*+(?::\s*+([0-9]{{1,5}}))?(.*)",
@@ -38,6 +40,7 @@ _VIA = re.compile(
 )
 _CSEQ = re.compile(rf"([0-9]{{1,10}})\s++({TOKEN})")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_TOKEN = re.compile(TOKEN)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -101,9 +104,36 @@ def read_parameters(text: str) -> dict[str, str] | None:
 
 def parameter(text: str, name: str) -> str:
     """Return one parameter of ";name=value;...", "" if it is absent or the text is malformed."""
-    if ";" not in text:
-        return ""
-    return (read_parameters(text) or {}).get(name, "")
+    return scan_parameters(text).get(name, "") if ";" in text else ""
+
+
+def scan_parameters(text: str) -> dict[str, str]:
+    """Parse ";name=value;flag" like `read_parameters`, and skip what is malformed."""
+    parameters = read_parameters(text)
+    if parameters is not None:
+        return parameters
+    parameters = {}
+    for item in _split(text, ";")[1:]:
+        name, _, value = (part.strip() for part in item.partition("="))
+        if _TOKEN.fullmatch(name):
+            parameters.setdefault(name.lower(), unquote(value) if value[:1] == '"' else value)
+    return parameters
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at a separator outside quoted strings. A quote that is never closed is an ordinary character."""
+    items, start, at = [], 0, 0
+    while at < len(text):
+        if text[at] == separator:
+            items.append(text[start:at])
+            start = at + 1
+        elif text[at] == '"':
+            match = _QUOTED.match(text, at)
+            if match is None:
+                return [*items, *text[start:].split(separator)]
+            at = match.end() - 1
+        at += 1
+    return [*items, text[start:]]
 
 
 def unquote(text: str) -> str:
@@ -134,6 +164,23 @@ def split_list(text: str) -> list[str]:
             return []
         at += 1
     return [item for item in items if item]
+
+
+def split_addresses(text: str) -> list[str]:
+    """Split a list of addresses at its commas, also if display names hold commas without quotes."""
+    items = split_list(text)
+    if items and all(":" in item or item == "*" for item in items):
+        return items
+    addresses: list[str] = []
+    parts: list[str] = []
+    for part in text.split(","):
+        parts.append(part)
+        item = ",".join(parts)
+        if "<" in item and ">" in item.rpartition("<")[2]:
+            addresses.append(item.strip())
+            parts = []
+    rest = ",".join(parts).strip()
+    return [*addresses, rest] if rest else addresses
 
 
 def cached(read: Callable[[str], Value]) -> Callable[[str], Value]:
@@ -174,20 +221,36 @@ def _uri_parameters(text: str) -> dict[str, str]:
 def read_address(text: str) -> NameAddr | None:
     """Parse one From, To, Contact, Route or Refer-To value.
 
-    Without angle brackets parameters belong to the header, not to the URI (RFC 3261, section 20).
+    Without angle brackets parameters belong to the header, not to the URI (RFC 3261, section 20). A display
+    name that should be quoted is accepted as it is: the URI is what counts. Malformed parameters are skipped.
     """
+    display, uri, rest = "", "", ""
     match = _ADDRESS.fullmatch(text)
     if match:
         display, uri, rest = match.groups()
+    elif brackets := list(_BRACKETED_URI.finditer(text)):
+        display, uri, rest = text[: brackets[-1].start()], brackets[-1][1], text[brackets[-1].end() :]
     else:
         bare = _BARE_ADDRESS.fullmatch(text)
         if bare is None or ":" not in bare[1]:
             return None
-        display, (uri, rest) = "", bare.groups()
-    parameters = read_parameters(rest)
-    if parameters is None:
-        return None
-    return NameAddr(unquote(display.strip()) if display else "", uri, rest, parameters.get("tag", ""))
+        uri, rest = bare.groups()
+        if read_parameters(rest) is None:  # RFC 4475, section 3.1.2.13: a URI with "?" needs brackets
+            return None
+    return NameAddr(_read_display(display.strip()), uri, rest, scan_parameters(rest).get("tag", ""))
+
+
+def _read_display(text: str) -> str:
+    """Return a display name without quotes, of which the last may be missing."""
+    return _ESCAPED.sub(r"\1", text.removeprefix('"').removesuffix('"')) if text[:1] == '"' else text
+
+
+def repair_address(text: str) -> str:
+    """Return an address as it is if it is well-formed, else with its display name quoted."""
+    address = read_address(text)
+    if address is None or _ADDRESS.fullmatch(text) or "<" not in text:
+        return text
+    return write_address(address.uri, address.display) + (f";tag={address.tag}" if address.tag else "")
 
 
 def read_via(text: str) -> Via | None:

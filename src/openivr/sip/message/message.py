@@ -17,6 +17,7 @@ from openivr.sip.message.headers import (
     read_cseq,
     read_number,
     read_via,
+    split_addresses,
     split_list,
 )
 
@@ -137,6 +138,15 @@ class Message:
         if not lines:
             return []
         return [item for line in lines for item in split_list(line)]
+
+    def address_values(self, name: str) -> list[str]:
+        """Return all values of a header whose values are addresses, such as Contact."""
+        return [item for line in self.headers.get(name, ()) for item in split_addresses(line)]
+
+    def addresses(self, name: str) -> list[NameAddr]:
+        """Return the addresses in a header, without those that cannot be parsed."""
+        parsed = [read_address(value) for value in self.address_values(name)]
+        return [address for address in parsed if address is not None]
 
     def add(self, name: str, value: str) -> None:
         """Append a header value. Line breaks in it become spaces."""

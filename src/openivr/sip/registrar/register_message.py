@@ -18,7 +18,7 @@ _UNREADABLE = RegisterRefusal(400, "Bad Contact")
 
 def read_register(request: Request, source: Target) -> RegisterRequest | RegisterRefusal:
     """Parse a REGISTER received from `source`."""
-    values = request.values("contact")
+    values = request.address_values("contact")
     if len(request.call_id) > MAX_TEXT_LENGTH or (request.get("contact") and not values):
         return _UNREADABLE
     contacts = []

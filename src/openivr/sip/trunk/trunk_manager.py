@@ -18,7 +18,7 @@ from openivr.sip.agent import Agent
 from openivr.sip.auth.client import DigestClient, Login
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.dialog.call_leg import Authorise
-from openivr.sip.message.headers import parameter, read_address, read_number
+from openivr.sip.message.headers import parameter, read_number
 from openivr.sip.message.message import Header, Response
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
@@ -340,9 +340,8 @@ def read_answer(reply: Response | FailureReason, contact: str = "") -> ResponseR
 
 
 def _read_granted(response: Response, contact: str) -> int | None:
-    for value in response.values("contact"):
-        address = read_address(value)
-        if address and address.uri == contact:
+    for address in response.addresses("contact"):
+        if address.uri == contact:
             granted = read_number(parameter(address.rest, "expires"))
             if granted is not None:
                 return granted

@@ -157,11 +157,13 @@ def trunk_of(id_: int, values: Values) -> TrunkAccount:
         "auth_name",
         "password",
         "max_calls",
+        "get_caller_id_from",
     )
     return TrunkAccount(
         id=id_,
         kind=values["type"],
         enabled=bool(values["enable"]),
         caller_id=values["def_outbound_cid"],
+        follow_redirects=bool(values["follow_redirects"]),
         **{name: values[name] for name in names},
     )

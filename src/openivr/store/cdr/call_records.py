@@ -51,6 +51,7 @@ class CallRecord:
     media: Described = field(default_factory=dict)
     events: list[Described] = field(default_factory=list)
     recording: str = ""
+    diverted_by: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -123,7 +123,7 @@ TRUNK = ResourceView(
     sections=(
         FormSection("provider", ("name", "enable", "type", "hostname", "port", "transport", "domain")),
         FormSection("account", ("username", "auth_name", "password")),
-        FormSection("calls", ("def_outbound_cid", "max_calls")),
+        FormSection("calls", ("def_outbound_cid", "max_calls", "get_caller_id_from", "follow_redirects")),
     ),
     start={"type": "register"},
 )
