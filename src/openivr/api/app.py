@@ -55,7 +55,7 @@ class ApiApp:
         await respond(send, answer, body)
 
     def find(self, scope: Scope) -> Endpoint:
-        """The endpoint for a path and method; 10003 for another version, 10001 for all else."""
+        """Return the endpoint of a path and method. Raises 10003 for another version, else 10001."""
         version, _, path = scope["path"].removeprefix(ROOT).partition("/")
         if version != VERSION:
             raise ApiError(NO_VERSION if version.startswith("v") else NO_INTERFACE)
@@ -77,7 +77,7 @@ class ApiApp:
 
 
 async def respond(send: Send, answer: bytes | UploadedFile, body: Body) -> None:
-    """Send the answer; a refused request may still be sending, and its connection ends when it has."""
+    """Send the answer. If the body of a refused request is still arriving, close the connection then."""
     content = answer.content if isinstance(answer, UploadedFile) else answer
     media_type = answer.media_type.encode() if isinstance(answer, UploadedFile) else JSON
     headers = [

@@ -51,7 +51,7 @@ def is_listed(address: str, networks: tuple[Network, ...]) -> bool:
 
 
 def check_token(snapshot: ListSnapshot, query: Query) -> str:
-    """The fingerprint of a good access token; else 10004, the same for missing, unknown and expired."""
+    """Return the fingerprint of a valid access token. Raises 10004 for missing, unknown and expired ones."""
     values = query.get("access_token", ())
     kept = fingerprint(values[0]) if len(values) == 1 else ""
     if snapshot.tokens.get(kept, 0) <= time.time():

@@ -15,7 +15,7 @@ BODY_RATE = 64 * 1024  # ... a second more for so many bytes
 
 
 class Body:
-    """What follows a request's head. `is_complete` once nothing more will come."""
+    """The body of a request. `is_complete` is True when all of it has arrived."""
 
     def __init__(self, headers: Mapping[str, str], receive: Receive) -> None:
         self.receive = receive
@@ -25,7 +25,7 @@ class Body:
         self.is_wanted = "expect" not in headers  # else its sender waits to be asked for it
 
     async def part(self, deadline: float) -> bytes:
-        """The next part; 40001 where its sender is late or gone."""
+        """Return the next part. Raises 40001 if the client is late or gone."""
         self.is_wanted = True
         try:
             async with asyncio.timeout_at(deadline):
@@ -40,7 +40,7 @@ class Body:
         return part
 
     async def stream(self, limit: int, code: int) -> AsyncGenerator[bytes, None]:
-        """Every part; `code` where they are more than `limit` bytes."""
+        """Yield every part. Raises `code` for more than `limit` bytes."""
         if self.announced > limit and not math.isinf(self.announced):
             raise ApiError(code)
         size, deadline = 0, deadline_of(limit)

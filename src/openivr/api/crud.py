@@ -82,7 +82,7 @@ def endpoints(kind: ResourceType, names: tuple[str, ...] = ALL) -> Iterator[Endp
 
 
 def describe(kind: ResourceType, name: str) -> dict[str, Any]:
-    """What the OpenAPI document says of a kind's endpoint."""
+    """Return the OpenAPI description of an endpoint."""
     id_: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18}
     shown: Schema = {"type": "object", "properties": {"id": id_}, "required": ["id"]}
     rows: Schema = {"type": "array", "items": shown}

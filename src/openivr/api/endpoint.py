@@ -1,4 +1,4 @@
-"""What an endpoint is, and what its handler is given."""
+"""Endpoints, and the requests that their handlers receive."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,7 +27,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What handlers work with: one per worker."""
+    """Dependencies of handlers. Each worker has one."""
 
     database: Database
     live: ListCache
@@ -48,7 +48,7 @@ class ApiRequest:
     body: Body
 
     async def json(self) -> dict[str, Any]:
-        """The body, a JSON object of at most 1 MiB; else 40001."""
+        """Return the body, a JSON object of at most 1 MiB. Raises 40001 for others."""
         content = bytearray()
         async for part in self.body.stream(MAX_BODY, SYNTAX):
             content += part
@@ -60,10 +60,10 @@ Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A path below openapi/v1.0/ with its method and handler, and what the OpenAPI document says of it.
+    """A path below openapi/v1.0/ with its method, handler and OpenAPI description.
 
-    `parameters` are query parameters by name, with their JSON Schema; `body` is the schema of the body;
-    `data` that of the answer's further fields. `is_open` endpoints need no access token.
+    `parameters` are query parameters by name, with their JSON Schema. `body` is the schema of the body,
+    `data` that of the further fields of the answer. Endpoints with `is_open` need no access token.
     """
 
     path: str
@@ -80,6 +80,6 @@ class Endpoint:
 
 
 def address_of(scope: Scope) -> str:
-    """The caller's address; a Unix socket has none."""
+    """Return the client's address, 127.0.0.1 for a Unix socket."""
     client = scope.get("client")
     return client[0] if client else "127.0.0.1"

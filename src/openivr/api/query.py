@@ -1,4 +1,4 @@
-"""What a request asks for, read strictly: the query into a page or an id, the body into a JSON object."""
+"""Parses queries and bodies strictly: into a page, an id or a JSON object."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ MAX_SEARCH = 127  # no name is longer
 
 
 def read_query(raw: bytes) -> Query:
-    """The query's names with their values, of which there should be one each; 40001 if it is not UTF-8."""
+    """Parse the query into values by name. Raises 40001 if it is not UTF-8."""
     query: dict[str, list[str]] = {}
     try:
         text = raw.decode("ascii")
@@ -36,7 +36,7 @@ def read_query(raw: bytes) -> Query:
 
 
 def read_one(query: Query, name: str) -> str | None:
-    """The value of a parameter, None where it is missing; sent twice or empty it is refused."""
+    """Return the value of a parameter, None if it is missing. Raises 40002 if it is repeated or empty."""
     values = query.get(name)
     if values is None:
         return None
@@ -63,7 +63,7 @@ def read_integer(query: Query, name: str, low: int, high: int) -> int | None:
 
 
 def read_choice(query: Query, name: str, values: tuple[str, ...]) -> str:
-    """One of the values; the first where it is missing."""
+    """Return one of the allowed values, by default the first."""
     text = read_one(query, name)
     if text is None:
         return values[0]
@@ -84,14 +84,14 @@ def read_page(query: Query, kind: ResourceType) -> ListQuery:
 
 
 def make_page(number: int, size: int, sort: str, is_descending: bool) -> ListQuery | None:
-    """Return page `number` (from 1) of a list cut into `size` rows; None where one is out of range."""
+    """Return page `number` (from 1) of a list in pages of `size` rows. None if one is out of range."""
     if not (1 <= size <= MAX_ROWS and 1 <= number <= MAX_PAGE):
         return None
     return ListQuery((number - 1) * size, size, sort, is_descending)
 
 
 def read_search(query: Query) -> str:
-    """`search_value`; none at all is in every name."""
+    """Return `search_value`. An empty one matches every name."""
     text = read_one(query, "search_value") or ""
     if len(text) > MAX_SEARCH:
         limits = {"high": MAX_SEARCH}
@@ -121,7 +121,7 @@ def read_ids(query: Query) -> list[int]:
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """A body that must be a JSON object; 40001 if it is not."""
+    """Parse a body, which must be a JSON object. Raises 40001 for others."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

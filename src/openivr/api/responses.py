@@ -38,7 +38,7 @@ LIST_HEAD = b'{"errcode":0,"errmsg":"SUCCESS","total_number":%d,"data":['
 
 
 class ApiError(Exception):
-    """An answer other than success; `details` are the further fields of its body."""
+    """An answer other than success. `details` are the further fields of its body."""
 
     def __init__(self, code: int, **details: Any) -> None:
         super().__init__(MESSAGES[code])

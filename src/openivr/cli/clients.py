@@ -125,7 +125,7 @@ def token(data: Path, database: str) -> None:
     \b
     curl -A me "http://127.0.0.1:8088/openapi/v1.0/ivr/list?access_token=$(openivr token)"
 
-    The tokens belong to a client of their own. At its limit of 8 the oldest of them ends; tokens of other
+    The tokens belong to a client of their own. At its limit of 8 the oldest of them ends. Tokens of other
     clients are not affected.
     """
     from openivr.resources.secret import random_text

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Any]:
-    """Show a progress bar on a terminal; the yielded function advances it. Elsewhere show nothing."""
+    """Show a progress bar on a terminal, elsewhere nothing. The yielded function advances it."""
     from rich.progress import Progress
 
     with Progress(disable=not sys.stderr.isatty(), console=stderr_console(), transient=True) as bar:

@@ -77,10 +77,10 @@ def make_session(
 
 
 class Client(Api[Awaiting]):
-    """The client for asyncio; its tasks share one login.
+    """Client for asyncio. All tasks share one login.
 
-    `token_file` shares that login with other processes and later ones: a file of mode 0600. Leaving the
-    context gives the token back, but for one in a file: that stays for the next, until `log_out`.
+    `token_file` shares the login with other and later processes, in a file of mode 0600. Leaving the context
+    deletes the token on the server, except one in a file, which stays until `log_out`.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Client(Api[Awaiting]):
 
 
 class BlockingClient(Api[Blocking]):
-    """The client for ordinary functions; its threads share one login. See `Client`."""
+    """Client for blocking code. All threads share one login. See `Client`."""
 
     def __init__(
         self,

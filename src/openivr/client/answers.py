@@ -1,7 +1,7 @@
-"""Answers of the server, read with care: the envelope, its errors, and values of the expected type.
+"""Parses answers of the server: the envelope, errors, and values of the expected type.
 
-Firmware differs: fields are added and missing, numbers come as strings, empty lists as "". All of that is
-read as what it means; only what cannot be understood is a BadAnswer.
+Firmware versions differ: fields are added or missing, numbers are strings, empty lists are "". The parser
+accepts all of that. Only values that cannot be converted raise BadAnswer.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ SHORTEST = 3  # a shorter secret would mask half of every text
 
 
 class Head(msgspec.Struct):
-    """What every answer has."""
+    """Fields of every answer."""
 
     errcode: int
     errmsg: str = ""
@@ -56,13 +56,13 @@ def describe(got: Got, secrets: Iterable[str]) -> str:
 
 
 def origin(location: str) -> str:
-    """Where a redirect leads, without what it repeats of the request."""
+    """Return the target of a redirect, without the query, which can contain secrets."""
     parts = urlsplit(location)
     return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
 
 
 def secrets_of(ask: Ask) -> list[str]:
-    """What a request carries and no error may repeat."""
+    """Return the secrets in a request, which no error may contain."""
     return [ask.token, *find_secrets({**ask.query, **(ask.body or {})})]
 
 
@@ -99,7 +99,7 @@ def mask_known(value: Any, known: list[str]) -> Any:
 
 
 def decode(content: bytes, kind: type[T]) -> T:
-    """JSON as a value of this type; BadAnswer says which part of it cannot be one."""
+    """Decode JSON to a type. Raises BadAnswer with the part that does not fit."""
     try:
         return msgspec.json.decode(content, type=kind, strict=False)
     except (msgspec.ValidationError, UnicodeDecodeError):
@@ -126,7 +126,7 @@ def inspect_type(kind: Any) -> inspect.Type:
 
 
 def soften(raw: Any, info: inspect.Type) -> Any:
-    """Plain values nearer to what the type wants; what cannot be mended stays for `convert` to refuse."""
+    """Adapt plain values to a type. Values that do not fit stay, for `convert` to refuse."""
     match info:
         case inspect.StructType():
             return soften_struct(raw, info)
@@ -155,7 +155,7 @@ def soften_struct(raw: Any, info: inspect.StructType) -> Any:
 
 
 def is_empty(value: Any, info: inspect.Type) -> bool:
-    """Whether a field is as good as missing."""
+    """Return True if a field counts as missing."""
     return value is None or (value == "" and isinstance(info, inspect.IntType))
 
 

@@ -1,7 +1,7 @@
-"""What the core asks of the world around it. Everything in it that talks to a server is a generator of steps.
+"""Effects that the core of the client requests. All code that talks to a server is a generator of steps.
 
-A generator yields a step and is sent what came of it, or has the ClientError thrown in that it led to. The
-core itself never touches a socket, a file, a lock or a clock: see `faces` for the two that do it for it.
+A generator yields a step and is sent its result, or gets the ClientError thrown in. The core itself never
+touches a socket, a file, a lock or a clock. `sync_async` has the two drivers that do.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -52,7 +52,7 @@ class Got:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request; comes back as Got, or Unreachable or Lost."""
+    """Send a request. The result is Got, Unreachable or Lost."""
 
     ask: Ask
 
@@ -66,14 +66,14 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """Take these steps while nobody else who shares the session takes such; comes back as their result."""
+    """Run steps under the lock of the session. The result is theirs."""
 
     steps: Steps[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Call something that may have to wait for a disk or another process; comes back as its result."""
+    """Call a function that can block on a disk or another process. The result is its own."""
 
     function: Callable[[], Any]
 

@@ -1,6 +1,6 @@
-"""The endpoints as methods, named after the API: client.ivr.list(), client.ivr.get(7), ...
+"""Endpoints as methods, named after the API: client.ivr.list(), client.ivr.get(7), ...
 
-Every method asks the server once; only `each` and `all` read several pages. Arguments that are None are not
+Every method sends one request. Only `each` and `all` read several pages. Arguments that are None are not
 sent. Each method raises the ApiError that the server answers.
 """
 
@@ -106,7 +106,7 @@ class Readable(Faced[F], Generic[F, R, D]):
         sort_by: str = "id",
         order_by: str = "asc",
     ) -> Listing[F, R]:
-        """Every row of the list or search, with the checks of `Listing`; iterate it once."""
+        """Iterate over all rows of the list or search, with the checks of `Listing`. Can be used once."""
         pages: Pages[R] = Pages(page_size, sort_by=sort_by, order_by=order_by, search=search_value)
         return Listing(self, pages)
 
@@ -119,7 +119,7 @@ class Readable(Faced[F], Generic[F, R, D]):
         sort_by: str = "id",
         order_by: str = "asc",
     ) -> Steps[tuple[R, ...]]:
-        """Every row at once; a list that changes meanwhile is read anew, three times in all."""
+        """Return all rows. A list that changes meanwhile is read again, three times in all."""
         for tries_left in reversed(range(LIST_TRIES)):
             pages: Pages[R] = Pages(page_size, sort_by=sort_by, order_by=order_by, search=search_value)
             found: dict[int, R] = {}
@@ -140,7 +140,7 @@ class Readable(Faced[F], Generic[F, R, D]):
 
     @call
     def query(self, ids: Iterable[int]) -> Steps[tuple[D, ...]]:
-        """The whole objects of several ids; which of them do not exist is seen by what is missing."""
+        """Return the whole objects with these ids. Ids that do not exist are missing in the result."""
         named = ",".join(map(str, ids))
         got = yield from get(self.session, f"{self.path}/query", ids=named)
         data = answers.read_object(got.content).get("data")
@@ -158,7 +158,7 @@ class Family(Readable[F, R, D]):
 
     @call
     def create(self, /, **fields: Any) -> Steps[int]:
-        """Create an object; its id (0 where the server does not say). Never sent twice."""
+        """Create an object and return its id, 0 if the server returns none. Never sent twice."""
         got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/create", body=fields))
         return answers.decode(got.content, Created).id
 
@@ -181,9 +181,9 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
 
     @call
     def upload(self, name: str, content: bytes, *, is_check: str = "force") -> Steps[Uploaded]:
-        """Add or overwrite a prompt; `is_check="ask"` only asks whether the name is taken.
+        """Add or overwrite a prompt. `is_check="ask"` only checks if the name exists.
 
-        `name` ends in .wav, .mp3 or .gsm; at most 8 MB, else FileSizeExceeded. Never sent twice.
+        `name` ends in .wav, .mp3 or .gsm. More than 8 MB raise FileSizeExceeded. Never sent twice.
         """
         file = File(name, content, {"is_check": is_check})
         got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/upload", file=file))
@@ -201,7 +201,7 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
 
 
 class System(Faced[F]):
-    """What the server says of itself."""
+    """Endpoints of the system."""
 
     @call
     def information(self) -> Steps[Information]:
@@ -210,12 +210,12 @@ class System(Faced[F]):
 
     @call
     def capacity(self) -> Steps[Mapping[str, Any]]:
-        """How many extensions and calls there may be; names of fields differ between servers."""
+        """Return the maximum numbers of extensions and calls. Names of fields differ between servers."""
         return read_data((yield from get(self.session, "system/capacity")), dict[str, Any])
 
     @call
     def get_menuoptions(self, menu: str, id_: int | None = None) -> Steps[tuple[Option, ...]]:
-        """What a form may choose from, for one menu of the API; `id_` names a queue for queue_agent."""
+        """Return the choices of one menu of the API. `id_` is a queue, for queue_agent."""
         got = yield from get(self.session, "system/get_menuoptions", menu=menu, id=id_)
         return read_data(got, tuple[Option, ...])
 
@@ -260,9 +260,9 @@ class Api(Faced[F]):
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Steps[Mapping[str, Any]]:
-        """Any endpoint, by its path below openapi/v1.0/; the answer as plain values.
+        """Call any endpoint by its path below openapi/v1.0/ and return the answer as plain values.
 
-        Sent again after a lost answer only where method and last word of the path say that it reads.
+        A lost answer is only retried if method and last word of the path show that the request reads.
         """
         method, path = method.upper(), path.strip("/")
         ask = Ask(
@@ -282,7 +282,7 @@ class Api(Faced[F]):
 
     @call
     def log_in(self) -> Steps[None]:
-        """Have a good token now; every method does this by itself."""
+        """Obtain a valid token now. Every method does that by itself."""
         yield from self.session.token()
 
     @call

@@ -1,7 +1,7 @@
-"""What can go wrong, one class for each thing a program may want to treat differently.
+"""Errors of the client, one class for each case that a program may treat differently.
 
-`ApiError` and its classes are answers of the server (P-Series: error-code-and-error-message); the others are
-found on the way to it. None of them carries a secret: what a server repeats of a request is masked first.
+`ApiError` and its subclasses are answers of the server (P-Series: error-code-and-error-message). The others
+are errors of the connection. None of them contains a secret: echoes of a request are masked.
 """
 
 import time
@@ -45,7 +45,7 @@ class PagesIgnored(ListingError):
 
 
 class UnsafeFile(ClientError):
-    """A token file that others may read or that belongs to somebody else."""
+    """A token file that other users can read, or that another user owns."""
 
 
 class ApiError(ClientError):
@@ -72,7 +72,7 @@ class ApiError(ClientError):
         return "; ".join(parts)
 
     def describe(self) -> list[str]:
-        """What the server said beyond the code, in words."""
+        """Return the details of the server's answer as text."""
         said = [str(self.parameters["submsg"])] if self.parameters.get("submsg") else []
         for one in [] if said else self.invalid_fields:
             said.append(f"{one.get('field')} {one.get('validation_type') or one.get('value') or ''}".strip())
@@ -108,7 +108,7 @@ class InternalServerError(ApiError):
 
 
 class Failure(ApiError):
-    """Failed without a reason of its own; at the login, a wrong client id or secret."""
+    """Failed without a specific reason. At the login: wrong Client ID or Secret."""
 
     errcode = -1
 
@@ -198,7 +198,7 @@ class RoleNotExisted(ApiError):
 
 
 class AccountIpBlocked(ApiError):
-    """Locked out after wrong logins; `until` says for how long."""
+    """Locked out after failed logins, until the time `until`."""
 
     errcode = 70004
 

@@ -1,7 +1,7 @@
-"""What the typed objects of `models` are made of, and the answers that are no objects.
+"""Base types of `models`, and answers that are not objects.
 
-Lists ignore fields that are not known here. Whole objects keep them in `extra`. Three names of a destination
-become one `Destination`.
+Lists ignore unknown fields. Whole objects keep them in `extra`. The three names of a destination become one
+`Destination`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,20 +16,20 @@ OWN = ("id", "sent", "extra")  # fields of details that are no fields of the API
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list shows of an object."""
+    """Fields of an object in a list."""
 
     id: int
 
 
 class Page(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """One page of a list; `total_number` is None where the server does not say."""
+    """One page of a list. `total_number` is None if the server returns none."""
 
     total_number: int | None = None
     data: tuple[R, ...] = ()
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a call goes: a type, and a prefix and value whose meaning depends on it; "" is nowhere.
+    """Destination of a call: a type, and a prefix and value whose meaning depends on it. "" is none.
 
     `allow_out_record` (0 or 1) is the caller's right to opt out of recording by this key.
     """
@@ -57,7 +57,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Option(Link, frozen=True, kw_only=True):
-    """One choice of system/get_menuoptions; `item` are the choices below it."""
+    """One choice of system/get_menuoptions. `item` has its subordinate choices."""
 
     item: tuple[Any, ...] = ()
 
@@ -157,7 +157,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether one of an extension's devices is registered."""
+    """One device of an extension, and if it is registered."""
 
     status: int = 0
     ext_dev_type: str = ""
@@ -178,14 +178,14 @@ class WithDestination(Detail, frozen=True, kw_only=True):
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an upload; `exist_type` is "" where there was no prompt of that name."""
+    """Result of an upload. `exist_type` is "" if there was no prompt with that name."""
 
     id: int = 0
     exist_type: str = ""
 
 
 class Information(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server is, and its time (P-Series: query-pbx-information); `up_time` in seconds."""
+    """Information about the server (P-Series: query-pbx-information). `up_time` is in seconds."""
 
     device_name: str = ""
     model_name: str = ""

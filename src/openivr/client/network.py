@@ -1,4 +1,4 @@
-"""How a server is reached: address, certificates, proxy, times; requests and answers as httpx has them."""
+"""Network settings (address, certificates, proxy, time limits), and the translation to httpx."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ class Network:
     The certificate is checked against the system's authorities, or against those in `ca` (a PEM file), or
     by `pin` alone: the SHA-256 fingerprint of the server's own certificate, in hex, as
     `openssl x509 -noout -fingerprint -sha256` prints it. Use a pin for the self-signed certificate of an
-    appliance. `proxy` is a URL; proxies named by the environment are not used.
+    appliance. `proxy` is a URL. Proxies of the environment are not used.
     """
 
     ca: str | os.PathLike[str] | None = None
@@ -42,7 +42,7 @@ class Network:
     user_agent: str = USER_AGENT
 
     def transport_options(self) -> dict[str, Any]:
-        """What httpx's transports are made with."""
+        """Return the arguments of httpx's transports."""
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
         return {
             "verify": self.tls(),
@@ -104,7 +104,7 @@ def check_pin(certificate: bytes | None, pin: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server is. `root` is the URL under which its endpoints are."""
+    """Address of the server. `root` is the URL of its endpoints."""
 
     root: str = field(repr=False)
     shown: str  # without user name and password
@@ -147,7 +147,7 @@ def as_got(response: httpx.Response, content: bytes) -> Got:
 
 
 def explain(ask: Ask, error: httpx.HTTPError) -> ClientError:
-    """What a failure on the way means for whoever asked."""
+    """Return the ClientError for an error of httpx."""
     text = f"{ask.path}: {error or type(error).__name__}"
     if isinstance(error, NOT_SENT):
         return Untrusted(text) if is_distrust(error) else Unreachable(text)
@@ -155,7 +155,7 @@ def explain(ask: Ask, error: httpx.HTTPError) -> ClientError:
 
 
 def is_distrust(error: BaseException | None) -> bool:
-    """Whether a certificate that failed its check is at the bottom of it."""
+    """Return True if the cause is a certificate that failed verification."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True

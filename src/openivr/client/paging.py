@@ -13,7 +13,7 @@ PAGE_SIZE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which page of a list, how sorted (P-Series: query-ivr-list); None leaves it to the server."""
+    """Page and order of a list (P-Series: query-ivr-list). None is the server's default."""
 
     page: int | None = None
     page_size: int | None = None
@@ -55,7 +55,7 @@ class Pages(Generic[R]):
         )
 
     def take(self, page: Page[R]) -> Sequence[R]:
-        """The rows of the page that was asked for; ListChanged or PagesIgnored where they cannot be right."""
+        """Return the rows of a page. Raises ListChanged or PagesIgnored if they are inconsistent."""
         ids = tuple(row.id for row in page.data)
         if self.page == 1:
             self.total, self.first = page.total_number, ids
@@ -76,7 +76,7 @@ class Pages(Generic[R]):
             raise ListChanged(f"row {min(again)} came again on page {self.page}")
 
     def is_last(self, count: int) -> bool:
-        """Whether nothing can follow a page of so many rows; ListChanged where something should have.
+        """Return True if a page of so many rows is the last one. Raises ListChanged if rows are missing.
 
         A server that ignores the page size sends everything at once, which is welcome.
         """

@@ -46,8 +46,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Pauses before a safe request is sent again: `first` seconds, each `factor` times the one before it,
-    at most `most`; `tries` requests in all."""
+    """Pauses before a safe request is retried: `first` seconds, then each `factor` times the one before, at
+    most `most`. `tries` is the number of requests in all."""
 
     tries: int = 4
     first: float = 0.5
@@ -82,7 +82,7 @@ class Tokens(msgspec.Struct):
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """What processes that share an account tell each other: their tokens, and a lock-out's end."""
+    """State shared by processes with the same account: tokens, and the end of a lock-out."""
 
     pair: Pair | None = None
     blocked_until: float = 0.0
@@ -95,7 +95,7 @@ class Held(Protocol):
     """A place for what is saved, locked against other processes until it is released."""
 
     def load(self) -> Saved:
-        """What was saved last; nothing where that is of another server or account."""
+        """Return the saved state, an empty one if it is of another server or account."""
 
     def save(self, saved: Saved) -> None:
         """Save, all or nothing."""
@@ -120,9 +120,9 @@ class Session:
         self.block: ApiError | None = None  # of every request
 
     def ask(self, ask: Ask) -> Steps[Got]:
-        """A request's answer, with a good token; raises the ApiError that the server answers.
+        """Send a request with a valid token and return its answer. Raises ApiError.
 
-        A token that the server refuses is renewed once: it refused to act, so asking again is safe.
+        A refused token is renewed once. The server has not acted, so a retry is safe.
         """
         if ask.is_open:
             return (yield from self.ask_once(ask))
@@ -146,7 +146,7 @@ class Session:
         return got
 
     def deliver(self, ask: Ask) -> Steps[Got]:
-        """Send until something answers; again after a pause only what cannot have been done, or may be."""
+        """Send a request until it is answered. Only requests that are safe to repeat are retried."""
         for pause in (*self.backoff.pauses(), None):
             try:
                 got: Got = yield Send(ask)
@@ -210,7 +210,7 @@ class Session:
         held.save(Saved(pair=self.pair))
 
     def fetch(self, stale: str) -> Steps[Pair]:
-        """A new pair; where none can be had and the old access token is still good, that one."""
+        """Obtain a new pair of tokens. If that fails and the old access token is still valid, return that."""
         try:
             self.raise_again(self.refusal)
             refreshed = yield from self.refresh(self.pair)
@@ -224,9 +224,9 @@ class Session:
             return msgspec.structs.replace(kept, renew_at=min(kept.access_ends, self.clock() + POSTPONE))
 
     def refresh(self, old: Pair | None) -> Steps[Pair | None]:
-        """A pair for the refresh token; None where only a login helps.
+        """Exchange the refresh token for a new pair. Return None if only a login helps.
 
-        After an answer was lost the token may be spent, and a token used twice ends the new pair too.
+        After a lost answer the token may be used up, and a token that is used twice ends the new pair too.
         """
         if old is None or not old.refresh or self.clock() >= old.refresh_ends:
             return None
@@ -302,6 +302,6 @@ class Session:
             yield from self.ask_once(Ask(method="GET", path="del_token", token=pair.access))
 
     def secrets(self) -> list[str]:
-        """What no error may repeat."""
+        """Return the secrets that no error may contain."""
         pair = [self.pair.access, self.pair.refresh] if self.pair else []
         return [self.account.client_id, self.account.secret, *pair]

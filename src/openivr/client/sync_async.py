@@ -23,7 +23,7 @@ def advance(steps: Generator[Step, Any, T], result: Any, error: ClientError | No
 
 
 class Awaiting:
-    """Takes steps with await; for one event loop, and any number of tasks in it."""
+    """Runs steps with await, for one event loop with any number of tasks."""
 
     def __init__(self, address: Address, network: Network) -> None:
         self.address, self.network = address, network
@@ -74,7 +74,7 @@ class Awaiting:
 
 
 class Blocking:
-    """Takes steps one after the other; any number of threads may share it."""
+    """Runs steps by blocking calls. Any number of threads can share it."""
 
     def __init__(self, address: Address, network: Network) -> None:
         self.address, self.network = address, network
@@ -133,7 +133,7 @@ class Faced(Generic[F]):
 
 
 class Call(Generic[P, T]):
-    """A method written as steps; on the awaiting face it is a coroutine function, on the other a function."""
+    """A method written as steps. It is a coroutine function in `Client`, a function in `BlockingClient`."""
 
     def __init__(self, function: Callable[..., Steps[T]]) -> None:
         self.function = function

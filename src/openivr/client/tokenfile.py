@@ -31,7 +31,7 @@ class HeldFile:
         self.path, self.server, self.client_id, self.lock = path, server, client_id, lock
 
     def load(self) -> Saved:
-        """What was saved last; nothing where it is unreadable, or of another server or account."""
+        """Return the saved state, an empty one if it is unreadable or of another server or account."""
         try:
             with open_own(self.path, os.O_RDONLY, "rb") as file:
                 entry = msgspec.json.decode(file.read(), type=Entry)
@@ -68,7 +68,7 @@ def hold(path: Path, server: str, client_id: str) -> HeldFile:
 
 
 def open_own(path: Path, flags: int, mode: str) -> IO[bytes]:
-    """Open a file that is this user's alone; UnsafeFile where it is not, or is a link to somewhere else."""
+    """Open a file that only this user can read. Raises UnsafeFile for others, and for symbolic links."""
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the server is configured with, described once: see `kind` for how, and one module per family."""
+"""Descriptions of all resource types of the configuration. `resource_type` explains them."""
 
 from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP

@@ -1,4 +1,4 @@
-"""Where a call goes: a type, and a prefix and value whose meaning depends on the type.
+"""Destinations of calls: a type, and a prefix and value whose meaning depends on the type.
 
 P-Series: query-information-of-an-ivr (types, prefix), add-an-ivr (keys). In the API a destination is three
 names with a common stem: `press1_dest`, `press1_dest_prefix`, `press1_dest_value`.
@@ -42,7 +42,7 @@ UNSERVED = ("call_flow", "queue", "group_vm", "conference", "fax_to_email", "out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationField(Field):
-    """One destination; `stems` are its spellings in the API, all written and any of them read."""
+    """One destination. `stems` are its spellings in the API. All are written, any is read."""
 
     stems: tuple[str, ...]
     types: tuple[str, ...] = MENU_TYPES
@@ -77,7 +77,7 @@ class DestinationField(Field):
         return after
 
     def pick(self, body: Body, ending: str, before: str) -> Any:
-        """What was sent under any spelling; where spellings differ, the one that is a change."""
+        """Return the value sent under any spelling. If spellings differ, return the one that is a change."""
         sent = [body[stem + ending] for stem in self.stems if stem + ending in body]
         changed = [raw for raw in sent if raw != before]
         if any(raw != changed[0] for raw in changed):
@@ -149,7 +149,7 @@ def require(text: str) -> str:
 
 
 def check_whole(value: Value) -> None:
-    """What only prefix and value together can tell."""
+    """Check prefix and value together."""
     if value["dest"] == OUTSIDE and not re.fullmatch(r"\+?[0-9]{1,15}", value["prefix"] + value["value"]):
         raise InvalidValue(ProblemCode.NOT_NUMBER)
     if value["dest"] in PLAYS and not 1 <= int(value["prefix"]) <= MAX_PLAYS:
@@ -165,7 +165,7 @@ def as_words(value: Value, names: Names) -> str:
 
 
 def from_words(words: str, find: Find) -> Value:
-    """The opposite of `as_words`; Bad where it names something that does not exist."""
+    """Parse the text of `as_words`. Raises Bad if it names something that does not exist."""
     kind, _, text = words.partition(" ")
     if kind in TARGETS:
         link = find_link(f"{TARGETS[kind]} {text}", find)

@@ -1,4 +1,4 @@
-"""What can be wrong with a request to change an object. Each carries what the caller needs to mend it."""
+"""Errors of a request to change an object, with the details that a client needs."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from openivr.resources.problem_words import predicate
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field that cannot be accepted: its API name, and what is wrong with it as a code with parameters.
+    """A refused field: its API name, and the problem as a code with parameters.
 
-    `value` is what was sent, shortened; None where it is missing or must not be shown (secrets). In a row of
-    a table the parameters have its number (`row`, from 1) and the name of the column (`column`) as well.
+    `value` is what was sent, shortened. It is None if it is missing or secret. In a table the parameters also
+    have the number of the row (`row`, from 1) and the name of the column (`column`).
     """
 
     field: str
@@ -27,12 +27,12 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """What is wrong, as an English predicate for the API and the terminal."""
+        """Return the problem as an English predicate, for the API and the terminal."""
         return predicate(self.code, self.params)
 
 
 class ObjectError(Exception):
-    """Base of everything a store function refuses; nothing was changed."""
+    """Base class of refusals of store functions. Nothing was changed."""
 
 
 class Invalid(ObjectError):
@@ -56,7 +56,7 @@ class NotFound(ObjectError):
 
 
 class InUse(ObjectError):
-    """The object cannot be deleted because others point to it; `users` names them."""
+    """The object cannot be deleted, because `users` point to it."""
 
     def __init__(self, users: list[str]) -> None:
         super().__init__("used by " + ", ".join(users))
@@ -64,6 +64,6 @@ class InUse(ObjectError):
 
 
 def shorten(raw: object, limit: int = 100) -> str:
-    """What was sent, as text that is safe to send back."""
+    """Return a value as text that is safe to send back."""
     text = raw if isinstance(raw, str) else repr(raw) if isinstance(raw, list | dict) else str(raw)
     return text if len(text) <= limit else text[:limit] + "…"

@@ -43,7 +43,7 @@ def full_name(values: Values) -> str:
 
 
 def online_status(online: int) -> Row:
-    """Which of a person's devices are registered; here that can only be SIP phones."""
+    """Return the registered devices of an extension. Here these can only be SIP phones."""
     return {
         device: {
             "status": online if device == "sip_phone" else 0,

@@ -1,8 +1,8 @@
-"""The kinds of field that objects are made of.
+"""Types of fields of resources.
 
-A field reads its part of a request body into a value that can be stored, shows that value the way the API
-does, and says what it refers to. Simple fields have one name in the API; composite ones (see `destination`)
-have several. Values are plain JSON: strings, integers, lists and dicts.
+A field parses its part of a request body into a value that can be stored, serializes that value for the
+API, and returns its references. Simple fields have one name in the API, composite ones (see `destination`)
+several. Values are plain JSON: strings, integers, lists and dicts.
 """
 
 import re
@@ -25,14 +25,14 @@ INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 class ResourceName(NamedTuple):
-    """The name and the number of a resource; a type that lacks one of them has the other in its place."""
+    """The name and the number of a resource. If its type lacks one of them, both are the same."""
 
     name: str
     number: str
 
     @property
     def display_name(self) -> str:
-        """What people call the resource: "1000 Ada Byron", or only its name."""
+        """Return the resource as people name it: "1000 Ada Byron", or only its name."""
         return self.name if self.name == self.number else f"{self.number} {self.name}"
 
 
@@ -56,7 +56,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A value with one name in the API; `name` is also its column and its key in YAML."""
+    """A value with one name in the API. `name` is also its column and its key in YAML."""
 
     name: str
     required: bool = False
@@ -89,16 +89,16 @@ class Field:
             yield self.name, value
 
     def references(self, value: Any) -> Iterator[Reference]:
-        """What the value points to."""
+        """Return the references in a value."""
         return iter(())
 
     def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
-        """The field in a configuration file, for people to read; nothing where it has its default."""
+        """Return the field for a configuration file. A default value is left out."""
         if self.required or value != self.default:
             yield self.name, value
 
     def load(self, entry: Body, find: Find) -> dict[str, Any]:
-        """The field of a configuration file as it would stand in a request body; Bad where it cannot."""
+        """Return the field of a configuration file as part of a request body. Raises Bad."""
         return {self.name: entry[self.name]} if self.name in entry else {}
 
     def schema(self) -> dict[str, Schema]:
@@ -143,7 +143,7 @@ def number(name: str = "number") -> TextField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerField(Field):
-    """A whole number from `low` to `high`; digits in a string count too, booleans do not."""
+    """A whole number from `low` to `high`. Strings of digits are accepted, booleans are not."""
 
     low: int
     high: int
@@ -197,7 +197,7 @@ class ChoiceField(Field):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptsField(Field):
-    """Names of custom prompts, comma separated; `default` is the built-in greeting. Kept as sent."""
+    """Names of custom prompts, comma separated, as sent. `default` is the built-in greeting."""
 
     most: int = 1
     builtin: tuple[str, ...] = ()
@@ -291,7 +291,7 @@ class LinksField(Field):
 
 
 def find_link(item: Any, find: Find) -> dict[str, Any]:
-    """What a file calls "extension 1000", by its id."""
+    """Return the id of a link in a file, such as "extension 1000"."""
     kind, _, key = str(item).partition(" ")
     id_ = find(kind, key)
     if id_ is None:
@@ -316,7 +316,7 @@ class TableField(Field):
         return [self.parse_row(number, row) for number, row in enumerate(raw, 1)]
 
     def parse_row(self, number: int, row: Body) -> dict[str, Any]:
-        """Read one row; the first problem in it says which row and column it is about."""
+        """Parse one row. The first problem has its row and column."""
         problems: list[Problem] = []
         values = {column.name: column.read(row, MISSING, problems) for column in self.columns}
         for problem in problems:

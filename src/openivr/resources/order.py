@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 
 class ListQuery(NamedTuple):
-    """Which part of a list, in which order. The order is total: by `sort`, then by id; descending is its
-    exact mirror."""
+    """Page and order of a list. The order is total: by `sort`, then by id. Descending is its mirror."""
 
     offset: int
     limit: int
@@ -17,7 +16,7 @@ class ListQuery(NamedTuple):
 
 
 def number_key(number: str) -> str:
-    """As dialled: shorter numbers first, then digit by digit; numbers with other characters come last."""
+    """Return the sort key of a number as dialled: shorter ones first, those with other characters last."""
     kind = "0" if number.isascii() and number.isdigit() else "1"
     return f"{kind}{len(number):04d}{number}"
 

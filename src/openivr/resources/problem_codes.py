@@ -12,12 +12,12 @@ Params = Mapping[str, str | int | tuple[str, ...]]
 
 @unique
 class ProblemCode(StrEnum):
-    """What is wrong with a field, and the rule that it breaks. A comment names the parameters."""
+    """Problems of a field, with the rules that they break. Comments list the parameters."""
 
     rule: Rule
 
     def __new__(cls, code: str, rule: Rule = "format") -> Self:
-        """Make a member that is its code; one without a rule is about the format."""
+        """Make a member that is its code. The default rule is the format."""
         member = str.__new__(cls, code)
         member._value_, member.rule = code, rule
         return member

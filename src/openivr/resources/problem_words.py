@@ -67,7 +67,7 @@ PREDICATES: dict[ProblemCode, str] = {
 
 
 def predicate(code: ProblemCode, params: Params) -> str:
-    """Say what is wrong; of a table, also in which of a row's columns (`column`)."""
+    """Return the problem as a predicate. For a table it names the column (`column`)."""
     shown = {name: _show(name, value) for name, value in params.items()}
     text = PREDICATES[code].format(**shown)
     return f"has an item whose {params['column']} {text}" if "column" in params else text

@@ -29,13 +29,13 @@ def no_checks(_values: Values, _body: Body, _stored: Values | None) -> Iterator[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceType:
-    """A kind of object.
+    """A type of resource.
 
     `paths` are the names of its endpoint family. `listed` are the fields that a list needs and `row` makes
     the list's row from them and the id. `sorts` are the row's fields that a list may be sorted by, beside
-    `id`. `unique` are fields that no two objects of the kind may share; a field called `number` is unique
-    over all kinds. `states` are integers which nobody configures: the server keeps them, 0 at first, and rows
-    may show them. `check` finds what only the whole object can tell.
+    `id`. `unique` are fields that no two objects of the type may share. A field called `number` is unique
+    over all types. `states` are integers that the server maintains, initially 0, for rows. `check` yields
+    problems of the whole object.
     """
 
     name: str
@@ -50,10 +50,10 @@ class ResourceType:
     check: Check = no_checks
 
     def parse(self, body: Body, stored: Values | None = None, *, is_whole: bool = False) -> Values:
-        """The whole object after a create (`stored` is None) or an update.
+        """Return the whole object after a create (`stored` is None) or an update.
 
-        What the body leaves out stays as it is; where it is the whole object (`is_whole`), only secrets do.
-        Raises Invalid with every problem found; unknown names are ignored.
+        Fields that the body leaves out stay as they are. If it is the whole object (`is_whole`), only secrets
+        do. Unknown names are ignored. Raises Invalid with all problems.
         """
         problems: list[Problem] = []
         before: Mapping[str, Any] = {
@@ -67,7 +67,7 @@ class ResourceType:
         return values
 
     def serialize(self, id_: int, values: Values, names: Names) -> Row:
-        """The object as `get` returns it; hidden fields are left out."""
+        """Return the object as `get` shows it, without hidden fields."""
         row: Row = {"id": id_}
         for field in self.fields:
             row.update(field.serialize(values[field.name], names))
@@ -83,13 +83,13 @@ class ResourceType:
         return {name: schema for field in self.fields for name, schema in field.schema().items()}
 
     def names(self, values: Values) -> ResourceName:
-        """The name and the number under which others show the object; what it lacks, the other stands for."""
+        """Return the name and the number of an object. If it lacks one of them, both are the same."""
         row = self.row({**values, "id": 0})
         name = row.get("name") or row.get("caller_id_name")
         number = row.get("number")
         return ResourceName(str(name or number), str(number or name))
 
     def label(self, values: Values) -> str:
-        """What people call the object: its number, else its name."""
+        """Return the label of an object: its number, else its name."""
         text: str = values.get("number") or values["name"]
         return text

@@ -1,6 +1,6 @@
-"""Routes: which call from a trunk goes where, and which dialled number leaves by which trunk.
+"""Routes: destinations of calls from trunks, and trunks of dialled numbers.
 
-P-Series: add-an-inbound-route. `pos` orders routes; the first that matches is taken.
+P-Series: add-an-inbound-route. `pos` orders routes. The first match counts.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Secrets: made at random, or chosen by people; and the forms in which they are kept."""
+"""Secrets, random or chosen, and the forms in which they are stored."""
 
 import hashlib
 import secrets
@@ -18,7 +18,7 @@ def random_text(length: int = LENGTH) -> str:
 
 
 def fingerprint(token: str) -> str:
-    """What is kept of a token. It is random and long, so a fast hash is enough."""
+    """Return the stored form of a token. A token is random and long, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -30,7 +30,7 @@ def hasher() -> "PasswordHasher":
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password that a person may have chosen: Argon2id."""
+    """Return the stored form of a password that a person may have chosen: Argon2id."""
     return hasher().hash(password)
 
 
@@ -41,7 +41,7 @@ def nobody() -> str:
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Whether the password is the one that was kept; takes equally long where nothing was."""
+    """Return True if the password matches the stored hash. Without a hash it takes equally long."""
     from argon2.exceptions import VerificationError
 
     try:

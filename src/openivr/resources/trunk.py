@@ -20,7 +20,7 @@ def list_row(values: Values) -> Row:
 
 
 def check(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
-    """A trunk that registers needs a name; one that calls out or is known by address needs a host."""
+    """Check that a trunk that registers has a user name, and a trunk with a remote server a host."""
     needed = {"register": ("hostname", "username"), "peer": ("hostname",), "account": ("username",)}
     for name in needed[values["type"]]:
         if not values[name]:

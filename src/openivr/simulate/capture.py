@@ -25,7 +25,7 @@ CLEAR = 1000  # ms
 
 
 class Unrepeatable(ValueError):
-    """Raised for a call that a scenario cannot repeat; the text says why."""
+    """Raised with the reason for a call that a scenario cannot repeat."""
 
 
 def as_scenario(name: str, number: str, call: Simulation) -> Scenario:

@@ -41,7 +41,7 @@ WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
 
 
 class ScenarioError(ValueError):
-    """Raised for an unreadable scenario; the text says where and why."""
+    """Raised with place and reason for an unreadable scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class ScenarioResult:
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """Return every step, marked as in a diff; nothing if the scenario passed."""
+        """Return every step, marked as in a diff, or nothing if the scenario passed."""
         return () if self.passed else tuple(f"{mark} {step}" for mark, step in self.steps)
 
 
@@ -194,7 +194,7 @@ def _read_step(row: Any, where: str) -> ScenarioStep:
 
 
 def script(step: ScenarioStep) -> list[str | float | None]:
-    """Return the caller's actions in this step; none if it is an observation."""
+    """Return the caller's actions in this step, none if it is an observation."""
     return read_keys({"presses": step.text, "waits": f"w{step.text}", "hangs up": "h"}.get(step.what, ""))
 
 
@@ -224,7 +224,7 @@ class Watch:
         self._place = 2 if [line.what for line in simulation.lines[:2]] == ["calls", "enters"] else 1
 
     def take(self) -> TranscriptLine | None:
-        """Return the next observable line that exists; None if there is none yet."""
+        """Return the next observable line, None if there is none yet."""
         while self._place < len(self._simulation.lines):
             line = self._simulation.lines[self._place]
             self._place += 1
@@ -233,7 +233,7 @@ class Watch:
         return None
 
     def await_next(self) -> TranscriptLine | None:
-        """Advance the clock to the next observable line and return it; None at the end of the call."""
+        """Advance the clock to the next observable line and return it. None at the end of the call."""
         line = self.take()
         while line is None and self._simulation.advance():
             line = self.take()

@@ -124,7 +124,7 @@ class Simulation:
         self.handle(happening.event)
 
     def _place(self) -> Destination | None:
-        """Return where the caller is; None after the end, unless the menu ended the call."""
+        """Return where the caller is. None after the end, unless the menu ended the call."""
         place = self.session.place
         return place if not self.session.ended or place.kind is DestinationKind.END_CALL else None
 

@@ -1,4 +1,4 @@
-"""Interactive simulation: reads lines in the language of `keys`; an empty line advances the clock."""
+"""Interactive simulation: reads lines in the language of `keys`. An empty line advances the clock."""
 
 from collections.abc import Iterator
 from typing import TextIO

@@ -94,7 +94,7 @@ class Narrator:
     def add_commands(
         self, now: int, commands: Iterable[Command], state: IvrState, place: Destination | None
     ) -> None:
-        """Add the lines of commands. `place` is where they bring the caller; None: no change."""
+        """Add the lines of commands. `place` is where they bring the caller, None for no change."""
         self._now = now
         if place:
             self._node = make_node(self._snapshot, place).id

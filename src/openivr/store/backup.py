@@ -19,7 +19,7 @@ def count_rows(connection: Connection) -> int:
 
 
 def backup(database: Database, target: Path, step: Step) -> None:
-    """Copy one committed state to a new file; a server may go on writing meanwhile."""
+    """Copy one committed state to a new file. A server can keep writing meanwhile."""
     copy = Database(f"sqlite:///{target}")
     try:
         migrate(copy)
@@ -62,7 +62,7 @@ def copy_tables(source: Connection, destination: Connection, step: Step) -> None
 
 
 def reset_sequences(connection: Connection) -> None:
-    """Rows came with their ids; what PostgreSQL counts up must go on after them."""
+    """Set the sequences of PostgreSQL after the ids of the restored rows."""
     for table in METADATA.sorted_tables:
         if table.autoincrement_column is not None:
             last = select(func.coalesce(func.max(table.c.id), 0) + 1)

@@ -70,7 +70,7 @@ class Database:
 
     @contextmanager
     def changing(self, counter: Literal["config", "auth"] = "config") -> Iterator[ConfigTransaction]:
-        """The one change under way anywhere; it commits at the end, or leaves no trace on an exception."""
+        """Begin the only change at a time, on all nodes. Commits at the end, rolls back on an exception."""
         with self.writing() as connection:
             yield begin_change(connection, counter)
 
@@ -93,7 +93,7 @@ class Database:
     async def write(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a store function that writes what is not configuration; it has committed when this returns."""
+        """Run a store function that writes other data than configuration. Returns after the commit."""
 
         def run() -> T:
             with self.writing() as connection:
@@ -104,7 +104,7 @@ class Database:
     async def change_config(
         self, function: Callable[Concatenate[ConfigTransaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a store function that changes the configuration; it has committed when this returns."""
+        """Run a store function that changes the configuration. Returns after the commit."""
 
         def run() -> T:
             with self.changing() as change:
@@ -115,7 +115,7 @@ class Database:
     async def change_auth(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a store function that changes clients, tokens or addresses; committed when this returns."""
+        """Run a store function that changes clients, tokens or addresses. Returns after the commit."""
 
         def run() -> T:
             with self.changing("auth") as change:

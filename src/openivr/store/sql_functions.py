@@ -1,4 +1,4 @@
-"""Where a text stands in another: the one thing that each database calls differently."""
+"""Portable substring position: `instr` in SQLite, `strpos` in PostgreSQL."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the database knows about itself."""
+"""Facts about the database itself."""
 
 from sqlalchemy import Connection, func, select
 
@@ -6,7 +6,7 @@ from openivr.store.tables import OBJECTS, SETTING
 
 
 def count(connection: Connection, kind: str) -> int:
-    """How many objects of a kind there are."""
+    """Return the number of objects of a type."""
     return connection.execute(select(func.count()).select_from(OBJECTS[kind])).scalar_one()
 
 

@@ -1,4 +1,4 @@
-"""The tables. Those of objects follow from their descriptions; migrations/ creates and changes them.
+"""The tables. Those of resources follow from their descriptions. `migrations` creates and changes them.
 
 Beside the objects: `number` gives each dialled number its one owner, `reference` says which object points to
 which, `revision` counts committed changes and `change` lists what each of them touched.

@@ -1,7 +1,7 @@
-"""What a PBX has, as entries that can be read in here: ids become numbers and names, the rest is made to fit.
+"""Adapts objects of a PBX to entries for an import: ids become numbers and names, values are made to fit.
 
-What this server has already stays where the PBX says nothing, and where it says something that this server
-cannot do: a key that led to a queue keeps what was set for it here.
+Present values of this server stay where the PBX has none, or has one that is not supported here: a key that
+leads to a queue there keeps the destination that was set here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,9 +42,9 @@ class Adaptation:
 
 
 def adapt(source: Source, local: Local, stored: Stored) -> Adaptation:
-    """Entries for everything that can come over.
+    """Return the entries of everything that can be imported.
 
-    `local` are the entries of what is here, by kind and label; `stored` finds a prompt's recording here.
+    `local` has the entries of this server, by type and label. `stored` finds a prompt's recording here.
     """
     prompts, remarks = adapt_prompts(source, local.get("custom_prompt", {}), stored)
     skipped: set[tuple[str, int]] = set()
@@ -138,7 +138,7 @@ class Adapter:
         return found
 
     def links(self, one: LinksField, links: tuple[Link, ...], about: str, notes: list[str]) -> Iterator[str]:
-        """What a list names, by number or name."""
+        """Return the members of a list by number or name."""
         for link in links:
             kind = link.type if link.type in (*one.kinds, *one.unserved) else one.kinds[0]
             label = self.labels.get((kind, as_id(link.value)))
@@ -152,7 +152,7 @@ class Adapter:
     def keys(
         self, one: Keys, keys: Mapping[str, Destination], here: Mapping[str, str], notes: list[str]
     ) -> Iterator[tuple[str, str]]:
-        """Where each key leads; what was set here, where it led to something that is not served."""
+        """Return the destination of each key, the present one here if that of the PBX is not supported."""
         for key, to in keys.items():
             words, why = self.destination(one.keys[key], to)
             if words:
@@ -205,7 +205,7 @@ class Adapter:
 
 
 def read_whole(one: DestinationField, to: Destination) -> Fields:
-    """The destination as a request would set it; Bad with the reason where it could not."""
+    """Return the destination as a request would set it. Raises Bad with the reason if that is impossible."""
     problems: list[Problem] = []
     sent = {one.stems[0] + ending: getattr(to, part) for part, ending in PARTS.items()}
     value = one.read(sent, MISSING, problems)
@@ -215,7 +215,7 @@ def read_whole(one: DestinationField, to: Destination) -> Fields:
 
 
 def label_of(detail: Detail) -> str:
-    """What people call the object, and what finds it here: its number, else its name."""
+    """Return the label of an object, which also identifies it here: its number, else its name."""
     return str(getattr(detail, "number", "") or getattr(detail, "name", ""))
 
 
@@ -224,7 +224,7 @@ def as_id(text: str) -> int:
 
 
 def find_problem(kind: ResourceType, entry: Fields) -> str:
-    """Why an entry cannot be read in by itself; "" where it can."""
+    """Return why an entry cannot be imported; "" if it can."""
     body: Fields = {one.name: StoredForm("-") for one in kind.fields if one.hidden}
     try:
         for one in kind.fields:

@@ -30,7 +30,7 @@ class Comparison:
 def compare(
     connection: Connection, source: Source, *, keeps_others: bool, step: import_export.Step = lambda: None
 ) -> Comparison:
-    """What would change here. `keeps_others` leaves alone what only this server has."""
+    """Return the changes of an import. With `keeps_others`, objects of this server alone stay."""
     local = read_local(connection)
 
     def stored(name: str) -> bytes | None:
@@ -57,14 +57,14 @@ def read_local(connection: Connection) -> Local:
 
 
 def tell_source(information: Information, counts: Mapping[str, int]) -> str:
-    """What was read, in words."""
+    """Describe what was read."""
     what = " ".join(filter(None, (information.model_name, information.firmware_version)))
     parts = [f"{count} {title(kind, count)}" for kind, count in counts.items() if count]
     return f"read from {what or 'a PBX'}: {', '.join(parts) or 'nothing'}"
 
 
 def tell(comparison: Comparison) -> list[str]:
-    """What came over, what was adapted, what cannot be kept: a line each."""
+    """Yield a line for everything that is imported, adapted or dropped."""
     lines = []
     for kind in KINDS:
         items = [

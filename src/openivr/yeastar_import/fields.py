@@ -17,7 +17,7 @@ from openivr.yeastar_import.remarks import Remark, adapted, lost
 
 
 def fit(field: Field, value: Any, about: str) -> tuple[Any, list[Remark]]:
-    """The value, mended where that is sure to be meant; MISSING where it cannot be kept."""
+    """Return the value, corrected if the meaning is clear; MISSING if it cannot be kept."""
     try:
         field.parse(value)
     except InvalidValue as bad:
@@ -65,7 +65,7 @@ def values_of(row: Any) -> str:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a field that is not known here says nothing anyway."""
+    """Return True if an unknown field has no effect."""
     return value in ("", None, 0, "0", [], {})
 
 

@@ -15,10 +15,10 @@ HEAD = ("number", "reg_name", "reg_password")
 
 
 def renew(entries: Mapping[str, Fields], here: Mapping[str, Fields]) -> list[tuple[str, str, str]]:
-    """Give random passwords to new extensions, and to those that register under another name now.
+    """Give random passwords to new extensions, and to those with a new registration name.
 
-    Returns number, registration name and password of each. Nobody knows the password for the web of a new
-    one, so none opens it until somebody sets one.
+    Returns number, registration name and password of each. The user password of a new extension is random and
+    not returned, so it opens nothing until an administrator sets one.
     """
     given = []
     for label, entry in entries.items():
@@ -33,7 +33,7 @@ def renew(entries: Mapping[str, Fields], here: Mapping[str, Fields]) -> list[tup
 
 
 def write(path: Path, given: list[tuple[str, str, str]]) -> None:
-    """Write them to a new file that only its owner may read; FileExistsError where there is one already."""
+    """Write passwords to a new file that only its owner can read. Raises FileExistsError."""
     text = io.StringIO()
     csv.writer(text).writerows([HEAD, *given])
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -45,7 +45,7 @@ def adapt_prompts(
 
 
 def adapt_prompt(detail: CustomPrompt, sound: bytes | None, here: Fields | None, stored: Stored) -> Fields:
-    """An entry; KeyError where there is no sound, NotAudio where it is none."""
+    """Return an entry. Raises KeyError without a recording, NotAudio for other files."""
     if here is not None and (sound is None or stored(detail.name) == sound):
         return {name: value for name, value in here.items() if name != "id"}
     if sound is None:

@@ -1,4 +1,4 @@
-"""What the person who moves in is told: what was adapted, and what could not be kept."""
+"""Remarks for the administrator: what was adapted, and what could not be kept."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from openivr.resources import KINDS
 
 @unique
 class Level(StrEnum):
-    """What happened to it."""
+    """Kinds of remarks."""
 
     ADAPTED = "adapted"
     LOST = "cannot be kept"
@@ -34,7 +34,7 @@ def lost(about: str, text: str) -> Remark:
 
 
 def title(kind: str, count: int = 1) -> str:
-    """What people call one object of a kind, or several."""
+    """Return the name of a type, in the singular or plural."""
     word = "menu" if kind == "ivr" else KINDS[kind].title.lower()
     return word if count == 1 else word + "s"
 
@@ -43,7 +43,7 @@ MAX_NAMED = 5
 
 
 def group(remarks: Iterable[Remark]) -> Iterator[str]:
-    """Lines in which things that happened to several objects are told once."""
+    """Group remarks that apply to several objects into one line each."""
     found = list(dict.fromkeys(remarks))
     counts = Counter(one.text for one in found)
     for text in dict.fromkeys(one.text for one in found):

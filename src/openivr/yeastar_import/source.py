@@ -21,8 +21,10 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a PBX has. `objects` maps kinds to ids to objects, `names` types of destinations that are not
-    served here to ids to names, `sounds` prompts to their recordings where they can be had."""
+    """The configuration of a PBX.
+
+    `objects` maps types to ids to objects, `names` maps unsupported types of destinations to ids to names,
+    and `sounds` maps prompts to their recordings, as far as available."""
 
     information: Information
     objects: Mapping[str, Mapping[int, Detail]]

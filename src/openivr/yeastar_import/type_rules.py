@@ -1,4 +1,4 @@
-"""What holds for a kind of object as a whole when it moves. Where a permission cannot move, none does."""
+"""Rules for whole objects of a type. A permission that cannot be imported is switched off."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -84,7 +84,7 @@ def inbound_route(entry: Fields, detail: Detail, _here: Fields, about: str) -> l
 
 
 def outbound_route(entry: Fields, detail: Detail, _here: Fields, about: str) -> list[Remark]:
-    """A route that only some may use is nobody's when they are not known."""
+    """Return a route. If its extensions are unknown, no extension may use it."""
     listed: tuple[Link, ...] = getattr(detail, "ext_list", ())
     if listed and not entry.get("ext_list"):
         entry["dial_pattern_list"] = []

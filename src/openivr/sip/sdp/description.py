@@ -33,12 +33,12 @@ class Direction(Enum):
 
     @property
     def sends(self) -> bool:
-        """Whether who wrote it wants to send."""
+        """Return True if the author of the description sends."""
         return self.value[0]
 
     @property
     def receives(self) -> bool:
-        """Whether who wrote it wants to receive."""
+        """Return True if the author of the description receives."""
         return self.value[1]
 
 
@@ -46,7 +46,7 @@ _DIRECTIONS = {direction.name.lower(): direction for direction in Direction}
 
 
 class Codec(NamedTuple):
-    """What a payload type stands for (RFC 8866 §6.6)."""
+    """Codec of a payload type (RFC 8866 §6.6)."""
 
     payload: int
     name: str  # in upper case
@@ -70,7 +70,7 @@ class MediaDescription(NamedTuple):
     codecs: tuple[Codec, ...] = ()  # the formats that are payload types with a known meaning, in order
 
     def has(self, attribute: str) -> bool:
-        """Whether an attribute stands here, whatever its value."""
+        """Return True if there is an attribute with this name."""
         return any(name == attribute for name, _ in self.attributes)
 
     def rtcp(self) -> tuple[str, int] | None:
@@ -104,7 +104,7 @@ class SessionDescription(NamedTuple):
 
 
 def parse(body: bytes) -> SessionDescription | None:
-    """Read a description; None if it is not one. What means nothing to us is passed over."""
+    """Parse a session description. Unknown lines are skipped. Return None for other text."""
     try:
         lines = [line for line in body.decode().replace("\r\n", "\n").split("\n") if line]
     except UnicodeDecodeError:
@@ -128,14 +128,14 @@ def _is_line(line: str) -> bool:
 
 
 def is_unspecified(host: str) -> bool:
-    """Whether this is 0.0.0.0 or ::, which means: send nothing (RFC 3264 §8.4)."""
+    """Return True for 0.0.0.0 and ::, which mean "send nothing" (RFC 3264 §8.4)."""
     address = read_address(host)
     return address is not None and address.is_unspecified
 
 
 @cached
 def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Read a numeric address; None for a name."""
+    """Parse a numeric address. Return None for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -206,5 +206,5 @@ def _family(host: str) -> str:
 
 
 def _number(text: str) -> int:
-    """Read a number that only has to be told apart from others; 0 for what is none or absurdly long."""
+    """Parse a number that is only compared. Return 0 for anything else, and for too many digits."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 21 else 0

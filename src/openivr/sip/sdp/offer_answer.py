@@ -18,7 +18,7 @@ _PAYLOADS = {PCMU: 0, PCMA: 8}
 
 
 class MediaParameters(NamedTuple):
-    """What both sides agreed on: where the far side wants its media, and how."""
+    """Result of offer and answer: address and format of the media that the peer expects."""
 
     host: str  # 0.0.0.0 or ::, if it wants nothing
     port: int
@@ -55,7 +55,7 @@ class OfferAnswerSession:
         self._ours: SessionDescription | None = None
 
     def offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
-        """Describe what we would like; afterwards `accept` the answer, unless the request fails."""
+        """Return an offer. The answer goes to `accept`, unless the request fails."""
         codecs = [Codec(_PAYLOADS[law], law, 8000) for law in self._laws]
         if self._has_events:
             codecs.append(Codec(EVENT_PAYLOAD, EVENT, 8000))
@@ -111,7 +111,7 @@ class OfferAnswerSession:
         )
 
     def _describe_all(self, media: tuple[MediaDescription, ...]) -> SessionDescription:
-        """Make our next description; the version grows when it says something new (RFC 3264 §8)."""
+        """Return our next description. The version grows with each change (RFC 3264 §8)."""
         before = self._ours
         ours = SessionDescription(self._host, self._number, before.version if before else self._number, media)
         if before and before != ours:
@@ -138,9 +138,9 @@ def _spell(name: str) -> str:
 
 
 def find_host(offer: bytes, source: str) -> str:
-    """Where the sound of a call is exchanged with: its source, or else where the offer wants it.
+    """Return the host for media of a call: its source, or the address of the offer.
 
-    That is where the offer has a stream of the other family alone.
+    The latter applies if all streams of the offer are of the other address family.
     """
     if (b"IN IP4 " if ":" in source else b"IN IP6 ") not in offer:
         return source
@@ -156,7 +156,7 @@ def _find_stream(offer: SessionDescription, ours: str) -> int | None:
 
 
 def _usable(media: MediaDescription, ours: str) -> bool:
-    """Whether this is audio that we can take part in, at an address that packets may be sent to from ours."""
+    """Return True for audio with a supported codec at an address that can be reached from ours."""
     address = sdp.read_address(media.host)
     if media.kind != "audio" or media.protocol != PROTOCOL or not media.port or address is None:
         return False

@@ -37,12 +37,12 @@ class State(StrEnum):
 class Event(StrEnum):
     """Events of a transaction. Clients receive responses, servers are given them by the transaction user."""
 
-    REQUEST = "the request again"
+    REQUEST = "request"  # again
     ACK = "ACK"
     PROVISIONAL = "1xx"
     SUCCESS = "2xx"
     REJECTION = "3xx-6xx"
-    UNREACHABLE = "transport error"
+    UNREACHABLE = "transport_error"
 
 
 @unique
@@ -68,11 +68,11 @@ class TransactionAction(StrEnum):
     """Actions of a transition."""
 
     SEND = "send"  # the response of the transaction user
-    RESEND = "send again"  # client: the request; server: the last response, if any
+    RESEND = "resend"  # client: the request; server: the last response, if any
     PASS = "pass"  # noqa: S105 - the message, to the user
     ACK = "acknowledge"  # a non-2xx final response
-    TIMEOUT = "report timeout"
-    TRANSPORT_ERROR = "report transport error"
+    TIMEOUT = "timeout"
+    TRANSPORT_ERROR = "transport_error"
 
 
 class Transition(NamedTuple):

@@ -1,7 +1,7 @@
 """The administrator of the web admin, and the sessions of signed-in browsers.
 
-What is kept of a password is its Argon2id hash; of a session, the fingerprint of the secret in its cookie.
-Every function is one step of a transaction and takes the time, in Unix seconds, as an argument.
+Stored are the Argon2id hash of a password, and the fingerprint of the secret in a session cookie. Every
+function is one step of a transaction and takes the time, in Unix seconds, as an argument.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SEEN_STEP = 60  # seconds within which a further request of a session is not wor
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """How long a browser stays signed in, in seconds."""
+    """Life times of sessions, in seconds."""
 
     idle: int = 3600  # without a request
     life: int = 43_200  # in all
@@ -45,7 +45,7 @@ class SessionTimes:
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """What is needed to check a password."""
+    """An administrator with the hash of the password."""
 
     name: str
     password_hash: str
@@ -53,7 +53,7 @@ class Administrator:
 
 
 def add_first(connection: Connection, now: int) -> str | None:
-    """Make the administrator if there is none yet: its first password, known only now; else None."""
+    """Create the administrator if there is none. Return its first password, or None."""
     if connection.execute(select(ADMIN.c.name)).first():
         return None
     return make(connection, FIRST_NAME, now)
@@ -68,7 +68,7 @@ def make(connection: Connection, name: str, now: int) -> str:
 
 
 def reset(connection: Connection, name: str, now: int) -> str:
-    """Give an administrator a random password that has to be changed; all of its sessions end."""
+    """Set a random temporary password and end all sessions of the administrator. Return the password."""
     find(connection, name)
     password = random_text(16)
     put_password(connection, name, hash_password(password), now, must_change=True)

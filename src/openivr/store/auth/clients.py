@@ -12,7 +12,7 @@ from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, BLOCKED_ADDRESS
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """A program's account; `id` is what it sends as user name."""
+    """An API client. `id` is its user name."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class ApiClient:
 
 
 def add(connection: Connection, name: str, id_: str, secret: str) -> None:
-    """Create a client; Duplicate where the id or the name is taken."""
+    """Create a client. Raises Duplicate if the id or the name exists."""
     for column, value in ((API_CLIENT.c.id, id_), (API_CLIENT.c.name, name)):
         if connection.execute(select(API_CLIENT.c.name).where(column == value)).first():
             raise Duplicate(column.name, value, "client", name)
@@ -34,7 +34,7 @@ def list_all(connection: Connection) -> list[ApiClient]:
 
 
 def revoke(connection: Connection, name: str) -> None:
-    """Delete a client by id or name; its tokens end with it."""
+    """Delete a client, by id or name, and its tokens."""
     named = (API_CLIENT.c.id == name) | (API_CLIENT.c.name == name)
     if not connection.execute(delete(API_CLIENT).where(named)).rowcount:
         raise NotFound(f"client {name}")

@@ -15,7 +15,7 @@ from openivr.store.tables import BLOCKED_ADDRESS, LOGIN_FAILURE, TOKEN
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """Life times and limits; times in seconds."""
+    """Life times and limits. Times are in seconds."""
 
     access_life: int = 1800
     refresh_life: int = 86_400
@@ -67,7 +67,7 @@ def blocked_until(connection: Connection, address: str, now: int, door: str = AP
 
 
 def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
-    """Count a wrong login; when the address may try again, if this one locks it out."""
+    """Count a failed login. If it locks the address out, return when the lock-out ends."""
     connection.execute(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.time <= now - policy.window))
     connection.execute(insert(LOGIN_FAILURE).values(address=address, door=door, time=now))
     is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == door)
@@ -87,7 +87,7 @@ def forgive(connection: Connection, address: str, door: str = API) -> None:
 
 
 def issue(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> TokenPair | Full:
-    """A new pair for a client; it ends no other."""
+    """Issue a new pair to a client. Other pairs stay valid."""
     connection.execute(delete(TOKEN).where(TOKEN.c.refresh_expires <= now))
     if count_live(connection, client_id, now) >= policy.most:
         return Full()
@@ -102,7 +102,7 @@ def make_room(connection: Connection, policy: TokenPolicy, client_id: str, now: 
 
 
 def refresh(connection: Connection, policy: TokenPolicy, token: str, now: int) -> TokenPair | Full | Unknown:
-    """A new pair for a refresh token, which ends at once; used twice, it ends its whole family."""
+    """Exchange a refresh token, which ends at once, for a new pair. If used twice, its whole family ends."""
     row = connection.execute(select(TOKEN).where(TOKEN.c.refresh_hash == fingerprint(token))).first()
     if row is None or row.refresh_expires <= now:
         return Unknown()

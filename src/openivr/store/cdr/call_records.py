@@ -23,7 +23,7 @@ AHEAD = 500  # records that are looked for beyond a page: where there are fewer,
 
 @dataclass(slots=True)
 class CallRecord:
-    """All that is known of a call but its notes; the fields are the columns of `tables.CALL`."""
+    """A call record without its notes. The fields are the columns of `tables.CALL`."""
 
     id: str
     node: str = ""
@@ -55,7 +55,7 @@ class CallRecord:
 
     @property
     def is_live(self) -> bool:
-        """Whether the call is under way, as far as is known."""
+        """Return True if the call is live, as far as is known."""
         return self.ended is None
 
 
@@ -72,7 +72,7 @@ class CallNote:
 
 @dataclass(frozen=True, slots=True)
 class NoteFilter:
-    """What has to be noted of a call in one note; None asks for nothing."""
+    """Conditions that one note of a call must meet. None is no condition."""
 
     topics: tuple[str, ...]
     menu: int | None = None
@@ -84,9 +84,9 @@ class NoteFilter:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls a list shows; None and "" ask for nothing. `menu` is a menu that the call went through.
+    """Conditions for a list of calls. None and "" are no condition. `menu` is a menu on the path of the call.
 
-    `path` has the numbers of the menus that it went through first, or, where `is_whole_path`, at all.
+    `path` has the numbers of the first menus of the call, or, with `is_whole_path`, of all its menus.
     """
 
     since: int | None = None
@@ -105,12 +105,12 @@ class CallFilter:
 
     @property
     def is_by_menu(self) -> bool:
-        """Whether the menus that are kept beside calls which are over tell them."""
+        """Return True if the stored menus of ended calls answer this filter."""
         return self.menu is not None and self.is_live is False
 
     @property
     def needs_rows(self) -> bool:
-        """Whether more has to be known of a call than its menus and its time."""
+        """Return True if the filter needs more than menus and time."""
         texts = (self.number, self.caller, self.called, self.outcome, self.reason)
         others = (self.source, self.path, self.is_whole_path, self.noted)
         return not self.is_by_menu or any(texts) or any(others)
@@ -118,7 +118,7 @@ class CallFilter:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a list goes by; calls that are the same in it by their time."""
+    """Order of a list. Equal calls are ordered by time."""
 
     sort: Literal["started", "caller", "called"] = "started"
     is_descending: bool = True
@@ -157,7 +157,7 @@ def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
 
 
 def went(wanted: CallFilter) -> ColumnElement[bool]:
-    """Whether a call went the way that is wanted."""
+    """Return the condition that a call took a path."""
     path = " ".join(wanted.path)
     if wanted.is_whole_path:
         return CALL.c.path == path
@@ -165,7 +165,7 @@ def went(wanted: CallFilter) -> ColumnElement[bool]:
 
 
 def has_note(noted: NoteFilter) -> ColumnElement[bool]:
-    """Whether a call has such a note."""
+    """Return the condition that a call has a note."""
     note = select(CALL_NOTE.c.call_id).where(
         CALL_NOTE.c.call_id == CALL.c.id, CALL_NOTE.c.topic.in_(noted.topics)
     )
@@ -203,7 +203,7 @@ def list_calls(
     limit: int = 50,
     order: Order = NEWEST,
 ) -> tuple[int, list[CallRecord]]:
-    """How many calls are wanted, and one page of them; without legs, events and the like."""
+    """Return the number of matching calls, and one page of them without legs, events and media."""
     query = find_ids(wanted)
     id_, started = query.selected_columns
     columns = [started, id_]
@@ -220,7 +220,7 @@ def list_calls(
 
 
 def find_horizon(connection: Connection, wanted: CallFilter, most: int) -> int | None:
-    """When the newest so many calls of the wanted span began; None where there are no more than these."""
+    """Return the start of the oldest of the newest so many calls of a period. None if there are no more."""
     span = CallFilter(since=wanted.since, until=wanted.until, is_live=wanted.is_live)
     query = restrict(select(CALL.c.started), span).order_by(CALL.c.started.desc())
     return connection.execute(query.offset(most).limit(1)).scalar()
@@ -239,7 +239,7 @@ def walk_calls(
 
 
 def load_listed(connection: Connection, ids: Sequence[str]) -> list[CallRecord]:
-    """What lists show of these calls, in this order; those that have gone meanwhile are left out."""
+    """Load the listed fields of calls, in the given order, without those that were deleted meanwhile."""
     found: dict[str, CallRecord] = {}
     for part in batches(ids, 500):
         listed = select(*(CALL.c[name] for name in LISTED)).where(CALL.c.id.in_(part))
@@ -273,7 +273,7 @@ def load(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord]:
 
 
 def load_open(connection: Connection, node: str, run: str) -> list[CallRecord]:
-    """Calls of this node that are under way by the records, but not in this run: nobody will end them."""
+    """Load live calls of this node from earlier runs. No process will end them."""
     wanted = select(CALL).where(CALL.c.node == node, CALL.c.run != run, CALL.c.ended.is_(None))
     return [as_record(row) for row in connection.execute(wanted)]
 
@@ -295,7 +295,7 @@ def save(connection: Connection, records: Iterable[CallRecord]) -> None:
 
 
 def save_notes(connection: Connection, notes: Iterable[tuple[str, int, CallNote]]) -> None:
-    """Write notes by call and place; those that are there stay as they are."""
+    """Write notes by call and place. Existing ones stay."""
     rows = [{"call_id": call, "place": place} | note_row(one) for call, place, one in notes]
     put(connection, CALL_NOTE, rows)
 
@@ -354,7 +354,7 @@ def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def delete_old(connection: Connection, before: int) -> int:
-    """Delete some of the calls that ended before a time; how many. Nothing more is left when it is 0."""
+    """Delete some of the calls that ended before a time, and return how many. 0: none are left."""
     old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MAX_DELETED)
     ids = list(connection.execute(old).scalars())
     for part in batches(ids, 500):
@@ -370,5 +370,5 @@ def forget_recordings(connection: Connection, node: str, files: Sequence[str]) -
 
 
 def find_newest(connection: Connection) -> int:
-    """Return the time of the newest call in Unix milliseconds; 0 if there is none."""
+    """Return the time of the newest call in Unix milliseconds, 0 if there is none."""
     return connection.execute(select(func.max(CALL.c.started))).scalar() or 0

@@ -1,4 +1,4 @@
-"""How far each node's journal is in the database; written in the same transactions."""
+"""Positions up to which each node's journal is in the database, written in the same transactions."""
 
 from collections.abc import Collection, Mapping
 

@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """How many calls with one outcome began in an hour of the zone's clock, which began at `start`."""
+    """Number of calls with one outcome that began in the hour of local time from `start`."""
 
     start: int
     outcome: str
@@ -51,7 +51,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class MenuAction:
-    """How often the same happened in a menu: the fields of `menu.commands.Note`."""
+    """Count of equal actions in a menu. The fields are those of `ivr.commands.Note`."""
 
     topic: str
     menu: int
@@ -64,9 +64,9 @@ class MenuAction:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """How many calls went the same way and ended the same.
+    """Number of calls with the same path and the same end.
 
-    `kind` and `target` say whom the caller talked to, or whose mailbox has the message; "" and 0: nobody.
+    `kind` and `target` are the callee, or the mailbox with the message. "" and 0 are none.
     """
 
     path: tuple[str, ...]  # the numbers of the menus
@@ -112,7 +112,7 @@ def offset_at(zone: Zone) -> ColumnElement[int]:
 
 
 def count_acts(connection: Connection, span: Span) -> list[MenuAction]:
-    """What happened in menus, the same by menu, topic, input, destination and detail counted together."""
+    """Count actions in menus by menu, topic, input, destination and detail."""
     columns = [CALL_NOTE.c[name] for name in ("topic", "ivr", "input", "kind", "target", "detail")]
     joined = CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)
     # Topics are sorted out here: named in the query they would lead SQLite through every note that there is.
@@ -148,12 +148,12 @@ def as_journey(path: str, outcome: str, reason: str, reached: str | None, calls:
 
 
 def has_calls(connection: Connection) -> bool:
-    """Whether any call ever ended."""
+    """Return True if any call has ended."""
     return connection.execute(select(CALL.c.id).where(CALL.c.outcome != "").limit(1)).first() is not None
 
 
 def read_names(connection: Connection, report: CallReport) -> dict[tuple[str, int], str]:
-    """What the destinations of a report are called now, "1000 Ada Byron"; without those that are gone."""
+    """Return the present names of destinations, "1000 Ada Byron", without deleted ones."""
     wanted = {(DestinationKind.IVR.value, act.menu) for act in report.acts}
     wanted |= {(act.kind, act.target) for act in report.acts}
     wanted |= {(one.kind, one.target) for one in report.journeys}

@@ -15,7 +15,7 @@ MAX_DELETED = 100  # messages at a time
 
 @dataclass(frozen=True, slots=True)
 class VoicemailMessage:
-    """A message; its sound is read on its own."""
+    """A message without its audio."""
 
     id: str
     extension_id: int
@@ -37,7 +37,7 @@ def save(connection: Connection, message: VoicemailMessage, audio: bytes) -> Non
 def list_messages(
     connection: Connection, extension: int | None = None, offset: int = 0, limit: int = 100
 ) -> tuple[int, list[VoicemailMessage]]:
-    """How many messages there are, in one mailbox or in all, and a page of them, newest first."""
+    """Return the number of messages, in one mailbox or in all, and a page of them, newest first."""
     query = select(*(VOICEMAIL.c[name] for name in NAMES))
     count = select(func.count()).select_from(VOICEMAIL)
     if extension is not None:
@@ -57,7 +57,7 @@ def messages_of(connection: Connection, call: str) -> list[VoicemailMessage]:
 
 
 def audio_of(connection: Connection, id_: str) -> bytes | None:
-    """The sound of a message; None if there is no such message."""
+    """Return the audio of a message. None if it does not exist."""
     return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == id_)).scalar()
 
 
@@ -72,7 +72,7 @@ def delete_message(connection: Connection, id_: str) -> None:
 
 
 def delete_old(connection: Connection, before: int) -> int:
-    """Delete some of the messages that came before a time; how many. Nothing more is left when it is 0."""
+    """Delete some of the messages from before a time, and return how many. 0: none are left."""
     old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MAX_DELETED)
     ids = list(connection.execute(old).scalars())
     connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id.in_(ids)))
@@ -80,7 +80,7 @@ def delete_old(connection: Connection, before: int) -> int:
 
 
 def open_mailbox(connection: Connection, number: str, pin: str) -> list[VoicemailMessage] | None:
-    """The messages of an extension, newest first, if this is its PIN; else None, after the same time.
+    """Return the messages of an extension, newest first, or None after the same time for a wrong PIN.
 
     An extension without a PIN, without a mailbox or without existence costs one Argon2 check too.
     """

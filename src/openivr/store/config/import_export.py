@@ -1,8 +1,8 @@
-"""The whole configuration as a document, out of the database and into it.
+"""Export and import of the whole configuration as a document.
 
 A document has a list of entries for each kind. An entry has the fields that differ from their defaults, and
-names what it points to by number or name. Reading one in makes a plan first, with everything that would
-change and everything that is wrong; carrying the plan out is one transaction.
+names its references by number or name. An import first makes a plan with all changes and all errors.
+Executing the plan is one transaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -79,7 +79,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What reading a document in would do, and what keeps it from being done."""
+    """Changes of an import, and the errors that prevent it."""
 
     items: list[PlannedChange]
     mistakes: list[DocumentError]
@@ -126,9 +126,8 @@ def make_plan(  # noqa: PLR0913 - the last three say how
 ) -> ImportPlan:
     """Compare a document with the database. `keeps_others` leaves alone what the document does not have.
 
-    With `is_partial` an entry changes only the fields that it names; else one that it leaves out has its
-    default, as an export has it. `tests` are scenarios that can be understood, with the number of their menu
-    and a name.
+    With `is_partial` an entry changes only the fields that it names. Else fields that it leaves out get their
+    defaults, as in an export. `tests` are valid scenarios with the number of their menu and a name.
     """
     planner = ImportPlanner(connection, keeps_others, is_partial=is_partial)
     for kind in KINDS.values():
@@ -299,7 +298,7 @@ def raise_counters(connection: Connection, plan: ImportPlan) -> None:
 def replace_access(
     connection: Connection, clients: list[dict[str, Any]] | None, addresses: list[str] | None
 ) -> None:
-    """Put other API clients and another allow list in the place of the present ones; None leaves them."""
+    """Replace the API clients and the allow list. None keeps the present ones."""
     if clients is not None:
         kept = [client["id"] for client in clients]
         connection.execute(delete(API_CLIENT).where(API_CLIENT.c.id.not_in(kept)))

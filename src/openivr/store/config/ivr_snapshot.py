@@ -42,9 +42,9 @@ def make_snapshot(
     kinds: Mapping[str, Collection[tuple[int, Values]]],
     makers: tuple[Callable[[int, Values], model.Ivr], Callable[[int, Values], model.Extension]] | None = None,
 ) -> model.IvrSnapshot:
-    """Make a snapshot of the stored values of every kind, by id; there may be no menus.
+    """Make a snapshot of the stored values of every type, by id. Menus can be missing.
 
-    `makers` of menus and extensions, of which there may be many, can be those that make nothing twice.
+    `makers` of menus and extensions can be caching ones, because there can be many.
     """
     make_ivr, make_extension = makers or (ivr, extension)
     groups = {id_: link_ids(values["member_list"], "extension") for id_, values in kinds["ext_group"]}
@@ -108,7 +108,7 @@ def policy(values: Values) -> model.DialPolicy:
 
 
 def destination(value: Mapping[str, str]) -> model.Destination | None:
-    """A stored destination; None where there is none."""
+    """Return a stored destination. None if there is none."""
     if value["dest"] in {"", "disabled"}:
         return None
     kind, text = model.DestinationKind(value["dest"]), value["value"]

@@ -1,7 +1,7 @@
-"""What one menu has to do with: enough to check and to draw it, without reading ten thousand others.
+"""Loads the menus around one menu, to check and draw it without reading ten thousand others.
 
-Everything but the menus (people, groups, lines, prompts) is the office, read once and again when it changes.
-Of the menus, only those are read that lead to the one in question or that it leads to.
+Everything but the menus (extensions, groups, trunks, prompts) is loaded once and again when it changes.
+Of the menus, only those are loaded that lead to the menu or that it leads to.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ def load_neighbourhood(
 
 
 def walk_back(connection: Connection, id_: int) -> tuple[set[int], bool]:
-    """The menus from which calls can come to a menu; and whether these are all."""
+    """Return the menus from which calls can reach a menu, and if these are all."""
     seen = {("ivr", id_)}
     frontier = set(seen)
     while frontier:
@@ -71,7 +71,7 @@ def owners(connection: Connection, targets: Iterable[tuple[str, int]]) -> Iterat
 
 
 def walk_on(connection: Connection, office: IvrSnapshot, start: Ivr, known: dict[int, Ivr]) -> bool:
-    """Add the menus that a menu leads to, nearest first, to those that are known; whether these are all."""
+    """Add the menus that a menu leads to, nearest first. Return True if these are all."""
     visited = {start.id}
     frontier = [start]
     while frontier:

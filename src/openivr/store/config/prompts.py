@@ -24,9 +24,9 @@ def find(connection: Connection, name: str) -> int | None:
 
 
 def decode(name: str, data: bytes) -> ConvertedAudio:
-    """What a file that somebody sends sounds like; Invalid names `file` where its name or contents are bad.
+    """Decode an uploaded file. Raises Invalid for `file` if its name or contents are bad.
 
-    The prompt's name is that of the file, which is what people know it by. Slow: needs no connection.
+    The name of the prompt is that of the file. Slow, but needs no connection.
     """
     check_name(name)
     try:

@@ -26,7 +26,7 @@ MAX_USERS = 20  # that a refusal to delete names
 
 
 def create(change: ConfigTransaction, kind: ResourceType, body: Body) -> int:
-    """A new object from a request's body; its id."""
+    """Create an object from the body of a request and return its id."""
     id_ = next_id(change.connection, kind)
     if "pos" in kind.sorts and "pos" not in body:
         table = OBJECTS[kind.name]
@@ -126,7 +126,7 @@ def check_unique(connection: Connection, kind: ResourceType, id_: int, values: V
 
 
 def resolve(connection: Connection, kind: ResourceType, id_: int, values: Values) -> list[Reference]:
-    """What the object points to, by id; Invalid names each reference to nothing."""
+    """Return the references of an object by id. Raises Invalid for each one that does not exist."""
     targets, problems = [], []
     for reference in kind.references(values):
         found = find(connection, reference)
@@ -141,7 +141,7 @@ def resolve(connection: Connection, kind: ResourceType, id_: int, values: Values
 
 
 def find(connection: Connection, reference: Reference) -> int | None:
-    """The id of what a reference points to; prompts are named, all else has its id already."""
+    """Return the id of a reference. Prompts are referred to by name, other objects by id."""
     if not can_be_stored(reference.key):
         return None
     table = OBJECTS[reference.kind]
@@ -158,13 +158,13 @@ def find_named(connection: Connection, kind: ResourceType, key: str) -> int | No
 
 
 def can_be_stored(key: int | str) -> bool:
-    """Whether PostgreSQL, which refuses what does not fit its types, may be asked for an id or a name."""
+    """Return True if PostgreSQL accepts this id or name in a query."""
     return 0 <= key < 2**31 if isinstance(key, int) else "\0" not in key
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceUser:
-    """An object that points to another; `label` is its number, else its name."""
+    """An object that points to another. `label` is its number, else its name."""
 
     kind: str
     id: int
@@ -175,7 +175,7 @@ class ResourceUser:
 
 
 def users(connection: Connection, kind: ResourceType, id_: int, most: int = MAX_USERS) -> list[ResourceUser]:
-    """What points to an object, but for itself; the first `most` of them by kind and id."""
+    """Return the first `most` objects that point to an object, by type and id, without itself."""
     pointing = (REFERENCE.c.target_kind == kind.name) & (REFERENCE.c.target_id == id_)
     itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == id_)
     columns = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id)
@@ -192,9 +192,9 @@ def find_users(connection: Connection, kind: ResourceType, id_: int) -> list[str
 
 
 def count_users(connection: Connection, kind: ResourceType, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """How many objects point to each of these, by their kind; an object that nothing points to is left out.
+    """Count the objects that point to each of these, by type. Objects without references are left out.
 
-    What points to itself counts as nothing, for it can be deleted.
+    References to itself do not count, because they do not prevent deleting.
     """
     owner, target = (REFERENCE.c.owner_kind, REFERENCE.c.owner_id), REFERENCE.c.target_id
     itself = (REFERENCE.c.owner_kind == kind.name) & (REFERENCE.c.owner_id == target)
@@ -260,7 +260,7 @@ def fetch_rows(connection: Connection, kind: ResourceType, ids: Sequence[int]) -
 
 
 def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
-    """Looks up the name and the number that objects are shown with; those `ahead` all together."""
+    """Return a function that looks up name and number of objects. Those in `ahead` are loaded together."""
     known: dict[tuple[str, int], ResourceName] = {}
     ids: dict[str, list[int]] = {}
     for kind, id_ in ahead:

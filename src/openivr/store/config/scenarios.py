@@ -1,6 +1,6 @@
 """Stored test cases of menus. A scenario belongs to its menu: it calls the number that the menu has now.
 
-A document is names with values as docs/scenarios.md describes them; this module does not look into it.
+A document is a mapping as docs/scenarios.md describes it. This module does not interpret it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StoredScenario:
-    """A scenario as it is kept; `document` is whole, with its name and the number that it calls."""
+    """A stored scenario. `document` is complete, with its name and the number that it calls."""
 
     id: int
     ivr_id: int
@@ -46,7 +46,7 @@ def find_all(connection: Connection, ivr_id: int | None = None) -> list[StoredSc
 
 
 def add(connection: Connection, ivr_id: int, document: Document) -> int:
-    """Save a scenario with a menu: its id. Raises NotFound, Duplicate, Invalid (the name; too many)."""
+    """Store a scenario with a menu and return its id. Raises NotFound, Duplicate, Invalid."""
     hold(connection, ivr_id)
     count = select(func.count()).where(SCENARIO.c.ivr_id == ivr_id)
     if connection.execute(count).scalar_one() >= MAX_SCENARIOS:
@@ -74,7 +74,7 @@ def remove(connection: Connection, ivr_id: int, id_: int) -> None:
 
 
 def hold(connection: Connection, ivr_id: int) -> None:
-    """Let nobody else change the scenarios of this menu until the transaction ends. Raises NotFound."""
+    """Lock the scenarios of this menu until the transaction ends. Raises NotFound."""
     own = select(IVR.c.id).where(IVR.c.id == ivr_id).with_for_update()
     if not can_be_stored(ivr_id) or connection.execute(own).first() is None:
         raise NotFound(f"ivr {ivr_id}")
@@ -99,7 +99,7 @@ def check_name(connection: Connection, ivr_id: int, name: str, id_: int = 0) -> 
 
 
 def find_problem(name: str) -> Problem | None:
-    """What keeps a text from being the name of a scenario."""
+    """Return why a text is no valid name of a scenario."""
     if not 0 < len(name) <= MAX_NAME:
         return Problem(TITLE, ProblemCode.LENGTH, {"low": 1, "high": MAX_NAME}, shorten(name))
     if not name.isprintable():
@@ -108,7 +108,7 @@ def find_problem(name: str) -> Problem | None:
 
 
 def bring_in(connection: Connection, documents: Iterable[Document], *, keeps_others: bool = False) -> None:
-    """Put these in the place of all, or only of those with the same name; each at the menu that it calls."""
+    """Replace all scenarios, or those with the same names, by these, each at the menu that it calls."""
     menus = {row.number: row.id for row in connection.execute(select(IVR.c.number, IVR.c.id))}
     if not keeps_others:
         connection.execute(delete(SCENARIO))

@@ -1,4 +1,4 @@
-"""What goes on at this moment: calls under way, and which processes that carry calls are there to tell.
+"""Live calls, and the heartbeats of calls processes.
 
 Times are Unix milliseconds.
 """
@@ -24,17 +24,17 @@ class Nodes:
     now: int
 
     def is_silent(self, node: str) -> bool:
-        """Whether nobody is there to say what becomes of this node's calls."""
+        """Return True if the calls process of this node has been silent for too long."""
         return abs(self.now - self.alive.get(node, 0)) > SILENT_MS
 
     @property
     def last(self) -> int:
-        """When any was heard of; 0: none ever was."""
+        """Return the time of the last heartbeat of any node, 0 if there was none."""
         return max(self.alive.values(), default=0)
 
     @property
     def are_silent(self) -> bool:
-        """Whether nobody carries calls."""
+        """Return True if no calls process is alive."""
         return all(map(self.is_silent, self.alive))
 
 
@@ -44,12 +44,12 @@ def note_alive(connection: Connection, node: str, at: int) -> None:
 
 
 def read_nodes(connection: Connection, now: int) -> Nodes:
-    """What is known of the processes that carry calls."""
+    """Return the heartbeats of all nodes."""
     return Nodes({row.name: row.alive for row in connection.execute(select(NODE))}, now)
 
 
 def list_live(connection: Connection, most: int) -> tuple[int, list[CallRecord]]:
-    """How many calls are under way, and those that have been for longest; without events, input and media."""
+    """Return the number of live calls, and the oldest of them without events, input and media."""
     is_live = CALL.c.ended.is_(None)
     total = connection.execute(select(func.count()).select_from(CALL).where(is_live)).scalar_one()
     page = select(*SHOWN).where(is_live).order_by(CALL.c.started, CALL.c.id).limit(most)

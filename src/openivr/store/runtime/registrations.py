@@ -17,7 +17,7 @@ GONE_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A phone of an extension. `data` is the binding as the registrar keeps it; `expires` in Unix seconds."""
+    """A registered phone of an extension. `data` is the registrar's binding, `expires` is in Unix seconds."""
 
     extension_id: int
     contact: str
@@ -28,7 +28,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:
-    """How a trunk is, seen from a node. `since` in Unix milliseconds."""
+    """State of a trunk, as seen from a node. `since` is in Unix milliseconds."""
 
     trunk_id: int
     state: str
@@ -62,7 +62,7 @@ def expire(connection: Connection, now: int, node: str, *, is_alive: bool) -> No
     """Delete registrations that have expired by `now`, in Unix seconds, as far as nothing reports their end.
 
     The calls process of this node reports them while it is alive, by a clock that does not step. The workers
-    of other nodes delete theirs; those that no worker deletes for a day are of a node that is gone.
+    of other nodes delete theirs. Those that no worker deletes for a day are of a node that is gone.
     """
     mine, expires = REGISTRATION.c.node == node, REGISTRATION.c.expires
     expired = ~mine & (expires <= now - GONE_SECONDS)
@@ -99,7 +99,7 @@ class Traffic:
 
 
 def count_traffic(connection: Connection) -> Traffic:
-    """What goes on at this moment, as far as the calls processes have told."""
+    """Count live calls, registered phones and trunks, as last reported by the calls processes."""
     trunk = OBJECTS["trunk"]
     is_on = (trunk.c.id == TRUNK_STATE.c.trunk_id) & (trunk.c.enable == 1)
     up = select(func.count(distinct(TRUNK_STATE.c.trunk_id))).where(is_on, TRUNK_STATE.c.state == "up")
@@ -110,6 +110,6 @@ def count_traffic(connection: Connection) -> Traffic:
 
 
 def list_trunks(connection: Connection) -> list[TrunkStatus]:
-    """How the trunks are, as far as is known."""
+    """Return the last reported states of trunks."""
     rows = connection.execute(select(TRUNK_STATE).order_by(TRUNK_STATE.c.trunk_id, TRUNK_STATE.c.node))
     return [TrunkStatus(row.trunk_id, row.state, row.detail, row.since, row.node) for row in rows]
