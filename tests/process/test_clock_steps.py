@@ -32,7 +32,7 @@ async def start_server(folder: Path) -> Running:
 async def test_f5_phones_register_and_call_after_a_step_back(tmp_path: Path, clock: WallClock) -> None:
     server = await start_server(tmp_path)
     ada = await ready_phone(server, "1000")
-    for seconds in (-HOUR, -400 * DAY, 0):
+    for seconds in (HOUR, 2 * HOUR, 0, -HOUR, -400 * DAY, 0):
         clock.move(seconds)
         assert await ada.register() == 200
         line = ada.call("6200")

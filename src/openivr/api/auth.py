@@ -4,7 +4,6 @@ P-Series: get-access-token, refresh-access-token, revoke-access-token, authoriza
 """
 
 import ipaddress
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -20,6 +19,7 @@ from openivr.api.responses import (
     bad_parameters,
     succeed,
 )
+from openivr.clock import lifetime
 from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.secret import fingerprint, matches
@@ -54,7 +54,7 @@ def check_token(snapshot: ListSnapshot, query: Query) -> str:
     """Return the fingerprint of a valid access token. Raises 10004 for missing, unknown and expired ones."""
     values = query.get("access_token", ())
     kept = fingerprint(values[0]) if len(values) == 1 else ""
-    if snapshot.tokens.get(kept, 0) <= time.time():
+    if snapshot.tokens.get(kept, 0) <= lifetime.now():
         raise ApiError(TOKEN_EXPIRED)
     return kept
 
@@ -63,7 +63,7 @@ async def get_token(request: ApiRequest) -> bytes:
     """A pair for a client's id and secret. Wrong ones are counted by address, and lead to a lock-out."""
     body = await request.json()
     client_id, secret = read_text(body, "username"), read_text(body, "password")
-    database, policy, now = request.service.database, request.service.policy, int(time.time())
+    database, policy, now = request.service.database, request.service.policy, int(lifetime.now())
     until = await database.read(tokens.blocked_until, request.address, now)
     if until is not None:
         raise ApiError(BLOCKED, block_expire_time=until)
@@ -81,7 +81,7 @@ async def refresh_token(request: ApiRequest) -> bytes:
     """A new pair for a refresh token."""
     body = await request.json()
     token, policy = read_text(body, "refresh_token"), request.service.policy
-    now = int(time.time())
+    now = int(lifetime.now())
     return answer(policy, await request.service.database.change_auth(tokens.refresh, policy, token, now))
 
 

@@ -17,6 +17,7 @@ from openivr.api.auth import is_listed
 from openivr.api.query import MAX_ROWS, make_page
 from openivr.api.responses import SUCCESS, list_rows
 from openivr.api.slow_clients import LimitedProtocol
+from openivr.clock import lifetime
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.order import ListQuery
 from openivr.resources.secret import fingerprint
@@ -101,7 +102,7 @@ class FastListHandler:
             return None
         token, page = query
         snapshot = self.live.snapshot
-        if snapshot.tokens.get(token, 0) <= time.time():
+        if snapshot.tokens.get(token, 0) <= lifetime.now():
             return None
         if snapshot.networks and not is_listed(address, snapshot.networks):
             return None

@@ -5,7 +5,6 @@ A family of pages is a module with `ROUTES`. A route needs a signed-in administr
 """
 
 import base64
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from openivr.clock import lifetime
 from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.auth.tokens import TokenPolicy
@@ -159,8 +159,8 @@ def read_flash(packed: str) -> list[str]:
 
 
 def now() -> int:
-    """Unix seconds."""
-    return int(time.time())
+    """Return the time for expiry times, in Unix seconds; it never steps."""
+    return int(lifetime.now())
 
 
 Handler = Callable[[PageRequest], Awaitable[Response]]

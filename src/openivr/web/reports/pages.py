@@ -3,6 +3,7 @@
 The page comes at once and asks for its numbers by script. Without script it links to the page that has them.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -19,7 +20,7 @@ from openivr.web.calls.call_list import PATH as CALLS
 from openivr.web.calls.drilldown import write_part
 from openivr.web.calls.labels import slug
 from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
-from openivr.web.core.request import PageRequest, PageRoute, now
+from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.reports import flow, menus, times
 from openivr.web.reports.period import Period, read_period
 from openivr.web.reports.table import ReportFacts, ReportTable
@@ -81,7 +82,7 @@ async def send_sheet(request: PageRequest) -> Response:
 
 
 def choose_period(request: PageRequest) -> Period:
-    return read_period(request.query("range"), request.query("from"), request.query("to"), now())
+    return read_period(request.query("range"), request.query("from"), request.query("to"), int(time.time()))
 
 
 def load(connection: Connection, period: Period) -> tuple[CallReport, Named, bool]:
