@@ -16,6 +16,7 @@ import uvloop
 
 from openivr.api import body, slow_clients
 from openivr.config.settings import Settings
+from openivr.observability.metrics import allocate_counters
 from openivr.server import bootstrap, http_process, supervisor
 from openivr.server.supervisor import WorkerContext
 from openivr.store.auth import clients, tokens
@@ -93,7 +94,7 @@ async def serving(data: Path) -> AsyncIterator[Site]:
     settings = Settings(data=data, has_access_log=False, drain_seconds=1)
     port = listening.getsockname()[1]
     serving = asyncio.create_task(
-        http_process.serve(settings, WorkerContext(0, (listening,), is_ready, alive))
+        http_process.serve(settings, allocate_counters(1), WorkerContext(0, (listening,), is_ready, alive))
     )
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     waiting = asyncio.create_task(told.wait())

@@ -109,3 +109,37 @@ async def test_a_wrong_pin_and_a_mailbox_that_is_none_are_refused_alike(tmp_path
         assert record.reason == "mailbox refused"
         details = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.MAILBOX]
         assert details == ["refused"] * 3
+
+
+async def try_message(pbx: Pbx, line: Line) -> int:
+    """Press 2 in the menu 6203 and skip to the tone, in vain; how many messages there are then."""
+    await line.until_answered()
+    line.media.send_dtmf("2#")
+    await line.until_over()
+    await pbx.until_quiet()
+    assert not any(pbx.journal.glob("vm-*.wav"))
+    return len(messages(pbx))
+
+
+@in_loop
+async def test_f17_a_full_mailbox_takes_no_message(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path, mailbox_messages=1) as pbx:
+        ada = await pbx.phone("1000")
+        first = await leave_message(pbx, ada.call("6203"))
+        assert await try_message(pbx, ada.call("6203")) == 1
+        with pbx.database.writing() as connection:
+            voicemail.delete_message(connection, first.id)
+        await leave_message(pbx, ada.call("6203"))
+
+
+@in_loop
+async def test_f17_without_space_no_audio_is_written_until_there_is_some(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path, records=True) as pbx:
+        ada, disk = await pbx.phone("1000"), pbx.process.disk
+        disk.floor = 2**60
+        assert await try_message(pbx, ada.call("6203")) == 0
+        disk.floor = 0
+        await leave_message(pbx, ada.call("6203"))
+        recordings = [record.recording for record in pbx.records()]
+        assert recordings == ["", f"{pbx.records()[1].id}.wav"]
+        assert [path.name for path in (tmp_path / "recordings").iterdir()] == recordings[1:]

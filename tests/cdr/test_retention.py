@@ -169,3 +169,16 @@ def test_f7_a_turn_deletes_a_bounded_number_of_records(
         with database.reading() as connection:
             left.append(call_records.list_calls(connection, CallFilter())[0])
     assert left == [3, 1, 1]
+
+
+def test_f17_the_oldest_recordings_beyond_the_quota_are_deleted(database: Database, tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    for number in range(5):
+        (recordings / f"{number}.wav").write_bytes(bytes(1000))
+        os.utime(recordings / f"{number}.wav", (1000 + number, 1000 + number))
+    for quota, left in ((5000, 5), (4999, 4), (2000, 2), (10, 0)):
+        CdrWorker(database, "node", tmp_path, RetentionPolicy(recording_bytes=quota), recordings).tidy()
+        assert sorted(path.name for path in recordings.iterdir()) == [
+            f"{at}.wav" for at in range(5 - left, 5)
+        ]

@@ -219,7 +219,11 @@ class Call(PartyListener):
         self.cdr_writer.answer()  # first: a 200 that was sent must be in the record, whatever follows
         self.caller.answer()
         folder = self.context.recording_folder
-        if folder is not None and not self._recording:
+        if folder is None or self._recording:
+            return
+        if not self.context.has_space():
+            log.error("call is not recorded: the disk is almost full", call=self.id)
+        else:
             self._recording = f"{self.id}.wav"
             self.caller.media.record(folder / self._recording, both=True)
 

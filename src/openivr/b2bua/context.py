@@ -62,6 +62,14 @@ class Trunks(Protocol):
 OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number, PIN -> messages, newest first
 
 
+async def never_full(_extension: int) -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class CallContext:
     """Dependencies of a call. None of the methods blocks."""
@@ -78,6 +86,8 @@ class CallContext:
     now: Callable[[], int]  # wall clock, Unix milliseconds
     message_folder: Path  # where messages wait for the CDR worker
     recording_folder: Path | None = None  # None: calls are not recorded
+    is_mailbox_full: Callable[[int], Awaitable[bool]] = never_full  # of an extension
+    has_space: Callable[[], bool] = always  # whether audio of calls may be written to the disk
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def event_clock(self) -> EventClock:

@@ -30,16 +30,38 @@ class VoicemailRecorder:
         self._is_stopped = False
         self._began = context.now()
         self._path: Path = context.message_folder / self._file.name()
+        self._is_mailbox_full = False
 
     def start(self, seconds: int) -> None:
-        """Play the beep, then record for at most so many seconds."""
+        """Play the beep, then record for at most so many seconds. A full mailbox or disk takes no message."""
+        self._context.spawn(self._check_mailbox())
         self._party.media.play((beep(),), lambda: self._on_beep_end(seconds))
 
     def _on_beep_end(self, seconds: int) -> None:
-        if not self._is_stopped:
+        if self._is_stopped:
+            return
+        refusal = self._refusal()
+        if refusal:
+            log.error(
+                "voicemail message refused",
+                call=self._file.call,
+                extension=self._file.extension,
+                reason=refusal,
+            )
+            self._on_end()
+        else:
             self._recording = self._party.media.record(
                 self._path, self._on_recording_end, seconds=seconds, silence_seconds=SILENCE_SECONDS
             )
+
+    async def _check_mailbox(self) -> None:
+        self._is_mailbox_full = await self._context.is_mailbox_full(self._file.extension)
+
+    def _refusal(self) -> str:
+        """Return why no message is taken, "" if one is."""
+        if self._is_mailbox_full:
+            return "the mailbox is full"
+        return "" if self._context.has_space() else "the disk is almost full"
 
     def stop(self) -> None:
         """Stop recording. What was recorded is kept once it is written."""

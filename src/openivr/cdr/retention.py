@@ -23,11 +23,12 @@ FILE = "retention-clock.json"
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """Days to keep records, recordings and messages; 0: for ever."""
+    """Days to keep records, recordings and messages, 0 for ever; and how much."""
 
     records: int = 0
     recordings: int = 0  # of calls; deleted with the record at the latest
     messages: int = 0
+    recording_bytes: int = 0  # beyond which the oldest recordings are deleted; 0: no limit
 
     def recording_days(self) -> int:
         """Return the days to keep recordings, which no record names once it is deleted."""

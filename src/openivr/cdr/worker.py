@@ -4,8 +4,10 @@ It may be killed at any moment, because the read positions are committed togethe
 database is unreachable the journal grows and loses nothing.
 """
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -136,13 +138,19 @@ class CdrWorker:
                     deleted = delete(connection, int(now) - days * DAY_MS)
                 if deleted:
                     log.info("old data deleted", what=what, count=deleted)
-        days = self.retention.recording_days()
-        if days and self.recordings is not None:
-            files = delete_files(self.recordings, int(now) - days * DAY_MS)
-            if files:
-                log.info("old data deleted", what="recordings", count=len(files))
-                with self.database.writing() as connection:
-                    call_records.forget_recordings(connection, self.node, files)
+        self.delete_recordings(int(now))
+
+    def delete_recordings(self, now: int) -> None:
+        """Delete recordings past their retention, and the oldest ones beyond the quota."""
+        days, quota = self.retention.recording_days(), self.retention.recording_bytes
+        if self.recordings is None:
+            return
+        before = now - days * DAY_MS if days else 0
+        files = delete_files(self.recordings, before, quota) if days or quota else []
+        if files:
+            log.info("old data deleted", what="recordings", count=len(files))
+            with self.database.writing() as connection:
+                call_records.forget_recordings(connection, self.node, files)
 
     def retention_clock(self) -> RetentionClock:
         """Return the clock by which data is old."""
@@ -153,10 +161,25 @@ class CdrWorker:
         return self._retention_clock
 
 
-def delete_files(folder: Path, before: int) -> list[str]:
-    """Delete the oldest recordings last modified before a time in Unix milliseconds. Return their names."""
-    times = [(path.stat().st_mtime * 1000, path) for path in folder.glob("*.wav")]
-    old = sorted((at, path) for at, path in times if at < before)[:MAX_DELETED_FILES]
-    for _, path in old:
+def delete_files(folder: Path, before: int, quota: int = 0) -> list[str]:
+    """Delete the oldest recordings, a bounded number at a time. Return their names.
+
+    Those are recordings last modified before a time in Unix milliseconds, and those beyond a quota in bytes.
+    """
+    files = sorted((status.st_mtime * 1000, status.st_size, path) for path, status in list_recordings(folder))
+    excess = sum(size for _, size, _ in files) - quota if quota else 0
+    deleted: list[str] = []
+    for at, size, path in files[:MAX_DELETED_FILES]:
+        if at >= before and excess <= 0:
+            break
         path.unlink(missing_ok=True)
-    return [path.name for _, path in old]
+        excess -= size
+        deleted.append(path.name)
+    return deleted
+
+
+def list_recordings(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the recordings in a folder. One that is deleted meanwhile is left out."""
+    for path in folder.glob("*.wav"):
+        with suppress(FileNotFoundError):
+            yield path, path.stat()

@@ -100,6 +100,12 @@ common_options = in_order(
     store_options,
     option("--demo", is_flag=True, help="Fill an empty database with demo menus, extensions and routes."),
     option(
+        "--min-free",
+        type=click.IntRange(0),
+        default=256,
+        help="MiB of free disk space below which calls are not recorded and no messages are taken.",
+    ),
+    option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
@@ -210,6 +216,19 @@ call_options = in_order(
         help="Days to keep voicemail messages; 0: forever.",
     ),
     option(
+        "--max-recordings",
+        type=click.IntRange(0),
+        default=0,
+        metavar="MIB",
+        help="MiB of recordings to keep; the oldest are deleted first. 0: no limit.",
+    ),
+    option(
+        "--mailbox-messages",
+        type=click.IntRange(0),
+        default=100,
+        help="Messages that a mailbox holds; a full one takes no more. 0: no limit.",
+    ),
+    option(
         "--sip-proxy",
         multiple=True,
         metavar="CIDR",
@@ -278,6 +297,7 @@ def read_settings(options: dict[str, Any]) -> Any:
         "data": options["data"].absolute(),
         "database": options["database"],
         "log_level": options["log_level"],
+        "min_free": options["min_free"] * 2**20,
     }
     http = read_http(options) if "http" in options else {}
     calls = {"calls": read_calls(options)} if "sip" in options else {}
@@ -333,6 +353,8 @@ def read_calls(options: dict[str, Any]) -> Any:
         keep_days=options["keep_calls"],
         keep_recordings=options["keep_recordings"],
         keep_messages=options["keep_messages"],
+        max_recordings=options["max_recordings"] * 2**20,
+        mailbox_messages=options["mailbox_messages"],
         proxies=options["sip_proxy"],
         drain_seconds=options["drain_calls"],
     )

@@ -39,6 +39,8 @@ class CallSettings:
     keep_days: int = 365  # call records; 0: for ever
     keep_recordings: int = 90  # days, at most as long as the call record; 0: as long as that
     keep_messages: int = 365  # days, of mailboxes; 0: for ever
+    max_recordings: int = 0  # bytes of recordings, beyond which the oldest are deleted; 0: no limit
+    mailbox_messages: int = 100  # that a mailbox holds; 0: no limit
     proxies: tuple[str, ...] = ()  # addresses or networks exempt from rate limits and bans
     drain_seconds: int = 60
     dead_seconds: float = 30  # without RTP where it is expected, before a call ends
@@ -60,6 +62,7 @@ class Settings:
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     drain_seconds: int = 10
     log_level: str = "info"
+    min_free: int = 256 * 2**20  # bytes; with less on the disk no call audio is written
     has_access_log: bool = True
     calls: CallSettings = field(default_factory=CallSettings)
 

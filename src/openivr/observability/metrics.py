@@ -5,7 +5,6 @@ writes the log lines. Query strings are never logged, because they hold tokens.
 """
 
 import mmap
-import os
 import re
 import time
 from bisect import bisect_left
@@ -13,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import structlog
@@ -29,30 +27,37 @@ NO_PATH = re.compile("[?&;=]")  # a client that encodes its URL wrongly may put 
 log = structlog.get_logger(__name__)
 
 
+WORKER_BYTES = 2**18  # for the counters of one worker; pages that are not used cost nothing
+
+
+def allocate_counters(workers: int) -> mmap.mmap:
+    """Allocate the counters of all workers, in memory that processes forked later share.
+
+    They are in no file: a page of a sparse file that is written while the disk is full kills the process.
+    """
+    return mmap.mmap(-1, workers * WORKER_BYTES)
+
+
 class Tally(Collector):
     """Counts requests by endpoint and errcode, and their latency, over all workers.
 
-    The counters are 64-bit slots in one memory-mapped file a worker. A worker writes to its own file, and a
-    worker that renders metrics adds up all files.
+    The counters are 64-bit slots in shared memory (see `allocate_counters`). A worker writes to its own part,
+    and a worker that renders metrics adds up all parts.
     """
 
-    def __init__(self, endpoints: Iterable[str], codes: Iterable[int], path: Path, worker: int) -> None:
+    def __init__(
+        self, endpoints: Iterable[str], codes: Iterable[int], counters: mmap.mmap, worker: int
+    ) -> None:
         self.endpoints, self.codes = sorted(endpoints), sorted(codes)
         self.width = len(self.codes) + len(BUCKETS) + 2  # one more bucket, and the sum in microseconds
         self.base = {name: at * self.width for at, name in enumerate(self.endpoints)}
         self.code_at = {code: at for at, code in enumerate(self.codes)}
-        self.path = path
-        self.slots = self.open(path / f"metrics-{worker}", create=True)
-
-    def open(self, path: Path, *, create: bool = False) -> memoryview:
-        size = 8 * self.width * len(self.endpoints)
-        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
-        try:
-            if create:
-                os.ftruncate(descriptor, size)
-            return memoryview(mmap.mmap(descriptor, size)).cast("Q")
-        finally:
-            os.close(descriptor)
+        count, room = self.width * len(self.endpoints), WORKER_BYTES // 8
+        if count > room:
+            raise ValueError(f"{count} counters do not fit into {WORKER_BYTES} bytes")
+        slots = memoryview(counters).cast("Q")
+        self.workers = [slots[start : start + count] for start in range(0, len(slots), room)]
+        self.slots = self.workers[worker]
 
     def add(self, endpoint: str, code: int, seconds: float) -> None:
         """Count one request."""
@@ -64,8 +69,7 @@ class Tally(Collector):
 
     def totals(self) -> Sequence[int]:
         """Return the sums of all workers' slots."""
-        workers = [self.open(path) for path in sorted(self.path.glob("metrics-*"))]
-        return [sum(column) for column in zip(*workers, strict=True)]
+        return [sum(column) for column in zip(*self.workers, strict=True)]
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         requests = CounterMetricFamily(

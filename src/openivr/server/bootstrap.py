@@ -58,7 +58,7 @@ class Credentials:
 def prepare(settings: Settings, *, is_demo: bool) -> Credentials:
     """Migrate the database and, at the first start, add the administrator and the demo."""
     for counters in settings.data.glob("metrics-*"):
-        counters.unlink()  # of the last run, which may have had more workers
+        counters.unlink()  # of an earlier version, which kept request counters in files
     database = Database(settings.url)
     try:
         migrate(database)

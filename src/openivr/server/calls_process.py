@@ -26,6 +26,7 @@ from openivr.config.settings import CallSettings, Settings
 from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
 from openivr.observability import logs
+from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.server import os_limits
 from openivr.server.binding_times import BindingTimes, number
 from openivr.server.control_socket import BanInfo, ControlRequest, listen
@@ -119,6 +120,7 @@ class CallsProcess:
         self.settings, self.database, self.journal = settings, database, journal
         calls = settings.calls
         self.media = Media(media_settings(calls))
+        self.disk = DiskSpace(settings.data, settings.min_free)
         self.access_control = AccessControl(secrets.token_bytes(32), is_full=self.is_full)
         self.access_control.rate_limiter.set_exempt(calls.proxies)
         self.bans = BanAdministration(self.access_control.rate_limiter)
@@ -143,6 +145,8 @@ class CallsProcess:
             now=now,
             message_folder=settings.journal,
             recording_folder=make_recording_folder(settings),
+            has_space=self.has_space,
+            is_mailbox_full=self.is_mailbox_full,
         )
         self.call_manager = CallManager(
             self.context, self.config_cache.cached, self.config_cache.current, calls.max_calls
@@ -259,6 +263,18 @@ class CallsProcess:
         )
 
     # Database queries of calls
+
+    async def is_mailbox_full(self, extension: int) -> bool:
+        """Return True if the mailbox of an extension holds as many messages as it may."""
+        limit = self.settings.calls.mailbox_messages
+        return bool(limit) and await self.database.read(voicemail.count_messages, extension) >= limit
+
+    def has_space(self) -> bool:
+        """Return False if free space on the disk is below the floor, or if that cannot be read."""
+        try:
+            return self.disk.state() is DiskState.OK
+        except OSError:
+            return False
 
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
         """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked."""

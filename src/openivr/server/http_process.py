@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+import mmap
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.responses import ENCODE, MESSAGES
 from openivr.api.slow_clients import LimitedProtocol
 from openivr.config.settings import Settings
+from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
 from openivr.resources import KINDS, ResourceType
@@ -73,13 +75,17 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
 
 
 def build(
-    service: Service, endpoints: Iterable[Endpoint], observer: Observer, server_info: ServerInfo
+    service: Service,
+    endpoints: Iterable[Endpoint],
+    observer: Observer,
+    server_info: ServerInfo,
+    disk: DiskSpace,
 ) -> ASGIApp:
     """Build the ASGI application: the API, health and metrics, and the web admin for all other paths."""
     api = ApiApp(service, endpoints, observer)
-    routes = list(operation_routes(service, observer))
+    routes = list(operation_routes(service, observer, disk))
     operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
-    admin = web.build(service.database, service.live, service.policy, observer, server_info)
+    admin = web.build(service.database, service.live, service.policy, observer, server=server_info, disk=disk)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -102,7 +108,7 @@ def make_server_info(settings: Settings) -> ServerInfo:
     )
 
 
-def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
+def operation_routes(service: Service, observer: Observer, disk: DiskSpace) -> Iterator[Route]:
     """Yield the routes of health checks and metrics."""
 
     async def healthz(_request: Request) -> Response:
@@ -114,12 +120,23 @@ def operation_routes(service: Service, observer: Observer) -> Iterator[Route]:
         except Exception:
             log.exception("not ready")
             return PlainTextResponse("the database does not answer\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        free = disk.free() // MIB
+        match disk.state():
+            case DiskState.FULL:
+                return PlainTextResponse(f"the disk is full: {free} MiB free\n", status_code=503)
+            case DiskState.LOW:
+                return PlainTextResponse(f"ready\nthe disk is almost full: {free} MiB free\n")
+            case DiskState.OK:
+                return PlainTextResponse("ready\n")
 
     async def metrics(_request: Request) -> Response:
         snapshot = await service.live.current()
         calls = await service.database.read(call_counts.read_figures)
         shown = {
+            "openivr_disk_free_bytes": Sample("Free space on the disk of the data folder", disk.free()),
+            "openivr_disk_low": Sample(
+                "Whether free space is below --min-free", float(disk.state() is not DiskState.OK)
+            ),
             "openivr_live_tokens": Sample("Access tokens that are good", len(snapshot.tokens)),
             "openivr_revision": Sample("Changes of the configuration so far", snapshot.config),
             "openivr_calls_now": Sample("Calls under way", calls.live),
@@ -150,23 +167,27 @@ class HttpServer(uvicorn.Server):
                 connection.close_late(now)
 
 
-def run_worker(settings: Settings, worker: WorkerContext) -> None:
-    """Serve HTTP on the worker's socket until SIGTERM or until the supervisor is gone."""
+def run_worker(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -> None:
+    """Serve HTTP on the worker's socket until SIGTERM or until the supervisor is gone.
+
+    `counters` are the request counters that all workers share.
+    """
     sys.setswitchinterval(0.001)  # threads that read changes must not delay the event loop
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, worker))
+        runner.run(serve(settings, counters, worker))
 
 
-async def serve(settings: Settings, worker: WorkerContext) -> None:
+async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -> None:
     kinds = choose_kinds(settings.profile)
     database = Database(settings.url)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
     names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
-    observer = Observer(Tally(names, MESSAGES, settings.data, worker.number), access_log)
+    observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     service = Service(database, live, settings.policy, kinds)
-    application = build(service, endpoints, observer, make_server_info(settings))
+    disk = DiskSpace(settings.data, settings.min_free)
+    application = build(service, endpoints, observer, make_server_info(settings), disk)
     server = HttpServer(http_config(settings, application, FastListHandler(live, observer)))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

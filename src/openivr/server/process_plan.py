@@ -14,6 +14,7 @@ from pathlib import Path
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.config.settings import ListenAddress, Settings
+from openivr.observability.metrics import allocate_counters
 from openivr.server import http_process
 from openivr.server.sip_sockets import SipSocket, open_plain, open_tls
 from openivr.server.supervisor import ProcessSpec, WorkerContext, listen
@@ -36,7 +37,7 @@ def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> ProcessPlan:
     if has_http:
         sockets = listen(settings)
         settings = replace(settings, port=sockets[0].getsockname()[1])
-        work = partial(http_process.run_worker, settings)
+        work = partial(http_process.run_worker, settings, allocate_counters(settings.workers))
         specs += [ProcessSpec("http", work, (sock,), settings.drain_seconds) for sock in sockets]
     if has_calls:
         node = node_of(settings.data)
@@ -100,7 +101,9 @@ def run_cdr_worker(settings: Settings, node: str, worker: WorkerContext) -> None
     database = Database(settings.url)
     worker.report_ready()
     calls = settings.calls
-    retention = RetentionPolicy(calls.keep_days, calls.keep_recordings, calls.keep_messages)
+    retention = RetentionPolicy(
+        calls.keep_days, calls.keep_recordings, calls.keep_messages, calls.max_recordings
+    )
     CdrWorker(database, node, settings.journal, retention, settings.recordings).run(wait_for_stop)
     database.close()
 

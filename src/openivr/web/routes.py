@@ -2,6 +2,7 @@
 
 from starlette.responses import RedirectResponse, Response
 
+from openivr.observability.disk_space import DiskSpace
 from openivr.observability.metrics import Observer
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
@@ -50,13 +51,19 @@ ROUTES: tuple[PageRoute, ...] = (
 )
 
 
-def build(
-    database: Database, live: ListCache, policy: TokenPolicy, observer: Observer, server: ServerInfo
+def build(  # noqa: PLR0913 - what all pages share
+    database: Database,
+    live: ListCache,
+    policy: TokenPolicy,
+    observer: Observer,
+    *,
+    server: ServerInfo,
+    disk: DiskSpace,
 ) -> AdminApp:
     """The web admin of one worker."""
     files = assets.load()
     served = {route.path for route in ROUTES}
     templates = Templates(files, [section for section in SECTIONS if section.path in served])
     menus, office = MenuCache(live.feed), NonMenuConfig(live.feed)
-    context = AdminContext(database, live, menus, office, policy, templates, files, server)
+    context = AdminContext(database, live, menus, office, policy, templates, files, server, disk)
     return AdminApp(context, ROUTES, observer)

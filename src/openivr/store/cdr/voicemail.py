@@ -71,6 +71,12 @@ def delete_message(connection: Connection, id_: str) -> None:
     connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == id_))
 
 
+def count_messages(connection: Connection, extension: int) -> int:
+    """Return how many messages the mailbox of an extension holds."""
+    query = select(func.count()).select_from(VOICEMAIL).where(VOICEMAIL.c.extension_id == extension)
+    return connection.execute(query).scalar_one()
+
+
 def delete_old(connection: Connection, before: int) -> int:
     """Delete some of the messages from before a time, and return how many. 0: none are left."""
     old = select(VOICEMAIL.c.id).where(VOICEMAIL.c.created < before).limit(MAX_DELETED)

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
+from openivr.observability.disk_space import is_disk_full
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import NotFound
 from openivr.store.auth import admin
@@ -58,11 +59,13 @@ class AdminApp:
         request = PageRequest(self.context, Request(scope, receive))
         try:
             response = await self.answer(request)
-        except Exception:
+        except Exception as error:
             log.exception("page failed", path=scope["path"])
             code = FAILED
             blank = PageRequest(self.context, request.http)  # without the session, which may be the cause
-            response = self.error_page(blank, HTTPStatus.INTERNAL_SERVER_ERROR)
+            is_full = is_disk_full(error)
+            status = HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.INTERNAL_SERVER_ERROR
+            response = self.error_page(blank, status)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         line = RequestLine.of(scope["method"], scope["path"], request.client_address)
@@ -106,7 +109,13 @@ class AdminApp:
             return
         request.session, request.traffic, request.csrf_token = session, traffic, csrf_token_of(secret)
         if extends_session and moment - session.seen >= admin.SEEN_STEP:
-            await self.context.database.change_auth(admin.note_seen, policy, session, moment)
+            try:
+                await self.context.database.change_auth(admin.note_seen, policy, session, moment)
+            except Exception as error:
+                if not is_disk_full(error):
+                    raise
+                # The page is shown all the same.
+                log.warning("session cannot be kept alive: the disk is full")
 
     def require_session(self, request: PageRequest) -> Response | None:
         """Redirect to sign-in or to the change of a temporary password, None if neither is due."""

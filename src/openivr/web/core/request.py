@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from openivr.clock import lifetime
+from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.auth.tokens import TokenPolicy
@@ -56,6 +57,7 @@ class AdminContext:
     templates: Templates
     assets: Assets
     server: ServerInfo
+    disk: DiskSpace
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
 
 
@@ -77,6 +79,11 @@ class PageRequest:
     @property
     def database(self) -> Database:
         return self.app.database
+
+    @property
+    def disk_state(self) -> DiskState:
+        """Whether the disk of the data folder has space left."""
+        return self.app.disk.state()
 
     @property
     def client_address(self) -> str:
