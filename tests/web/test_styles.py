@@ -37,6 +37,12 @@ def find_clashes(sheets: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
                 yield name, first, second
 
 
+def test_light_and_dark_differ_in_colours_alone() -> None:
+    """light-dark() gives colours; a media query could hide or move something in one scheme."""
+    assert [path for path, text in SHEETS.items() if "prefers-color-scheme" in text] == []
+    assert any("light-dark(" in text for text in SHEETS.values())
+
+
 def test_no_two_style_sheets_mean_something_else_by_a_class() -> None:
     assert len(SHEETS) > 5
     assert list(find_clashes(SHEETS)) == []
