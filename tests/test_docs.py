@@ -21,7 +21,7 @@ TOKEN = re.compile(r"\b[A-Za-z0-9]{32}\b")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A fresh demo, as somebody who follows the page has it."""
+    """A new demo, as a reader of the page has it."""
     running = start(tmp_path_factory.mktemp("docs"))
     yield running
     running.stop()
@@ -37,7 +37,7 @@ def variables(served: Running) -> dict[str, str]:
 
 
 def test_the_session_with_curl(served: Running) -> None:
-    """Every command prints what the page shows; only tokens differ."""
+    """Every command prints what the page shows, except tokens."""
     environment = variables(served)
     (session,) = blocks("console")
     steps = re.findall(r"^\$ (.*)\n((?:[^$\n].*\n)+)", session, re.MULTILINE)
@@ -62,7 +62,7 @@ def test_the_session_with_python(served: Running, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_sessions_went_through_every_endpoint(served: Running) -> None:
-    """Runs behind the other two: what they asked for stands in the server's metrics."""
+    """Runs after the other two: the server's metrics have counted their requests."""
     api = Api(served.address)
     metrics = api.send("GET", "/metrics").content.decode()
     api.close()
@@ -79,7 +79,7 @@ def test_every_endpoint_and_error_is_documented() -> None:
 
 
 def commands(command: click.Command, path: str = "openivr") -> Iterator[tuple[str, click.Command]]:
-    """A command and all below it, each with how it is typed."""
+    """Yield a command and all its subcommands, each with its full name."""
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)

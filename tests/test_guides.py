@@ -22,14 +22,14 @@ TEXT = (Path(__file__).parents[1] / "docs" / "calls.md").read_text()
 
 
 def commands() -> Iterator[list[str]]:
-    """The commands of the page, without comments and what the shell does."""
+    """Yield the commands of the page, without comments and redirections."""
     for line in re.findall(r"^    (openivr .*)$|`(openivr [^`]*)`", TEXT, re.MULTILINE):
         words = shlex.split("".join(line), comments=True)
         yield [word for word in words[1:] if not word.startswith("2>")]
 
 
 def find(words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that these words are for, and its arguments."""
+    """Return the command that these words call, and its arguments."""
     command: click.Command = main
     while isinstance(command, click.Group) and words:
         below = command.get_command(click.Context(command), words[0])

@@ -19,7 +19,7 @@ from tests.cdr.simulated_calls import record
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder with one call that ended in the menu 6202 and one that is under way."""
+    """A data folder with one call that ended in the menu 6202 and a live one."""
     folder = tmp_path_factory.mktemp("data")
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
     migrate(database)
@@ -82,13 +82,13 @@ def test_calls_are_chosen(data: Path, options: list[str], found: list[str]) -> N
         (["--menu", "1000"], "no menu has the number 1000"),
     ],
 )
-def test_what_cannot_be_meant_is_said(data: Path, options: list[str], complaint: str) -> None:
+def test_invalid_filters_are_refused(data: Path, options: list[str], complaint: str) -> None:
     result = run(data, "list", *options)
     assert result.exit_code == 2
     assert complaint in result.output
 
 
-def test_a_call_is_told(data: Path) -> None:
+def test_a_call_is_shown(data: Path) -> None:
     text = run(data, "show", "ended").output
     for part in (
         "outcome     menu",
@@ -108,7 +108,7 @@ def test_a_call_as_json_can_be_replayed(data: Path, tmp_path: Path) -> None:
     assert [note["note"]["topic"] for note in whole["notes"]][:2] == ["arrived", "entered"]
 
 
-def test_a_call_whose_menus_have_changed_is_told_with_what_was_noted(data: Path, tmp_path: Path) -> None:
+def test_a_call_whose_menus_have_changed_is_shown_with_its_stored_notes(data: Path, tmp_path: Path) -> None:
     copy = tmp_path / "data"
     copy.mkdir()
     (copy / "openivr.db").write_bytes(b"")

@@ -3,8 +3,10 @@
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -150,3 +152,21 @@ def test_help_is_fast_because_it_imports_little(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     ).stdout
     assert out.splitlines()[-1] == "[]", shlex.quote(out)
+
+
+def all_commands(command: click.Command, path: str = "openivr") -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            below = command.get_command(click.Context(command), name)
+            assert below is not None
+            yield from all_commands(below, f"{path} {name}")
+
+
+def test_every_command_and_option_has_help() -> None:
+    silent = []
+    for path, command in all_commands(main):
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        silent += [f"{path} {option.opts[0]}" for option in options if not option.help]
+        silent += [] if command.help else [path]
+    assert silent == []

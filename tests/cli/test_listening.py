@@ -1,4 +1,4 @@
-"""Where a server is told to listen for SIP: options, environment, file, and what it says of mistakes."""
+"""The addresses that a server listens on for SIP: options, environment, file, and errors in them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
-def test_this_machine_alone_unless_told_otherwise(run: Run) -> None:
+def test_it_listens_on_this_machine_alone_by_default(run: Run) -> None:
     _, (calls,) = run("serve")
     assert (calls.sip, calls.sip_tls, calls.external) == ((ListenAddress("127.0.0.1", 5060),), (), ())
 
@@ -72,7 +72,7 @@ def test_addresses_are_written_as_others_write_them(run: Run) -> None:
         (("--sip-tls", "[::]:5061"), "--sip-tls needs --sip-cert and --sip-key"),
     ],
 )
-def test_mistakes_are_told_before_anything_starts(run: Run, words: tuple[str, ...], why: str) -> None:
+def test_mistakes_are_reported_before_anything_starts(run: Run, words: tuple[str, ...], why: str) -> None:
     result, made = run("serve", *words)
     assert result.exit_code == 2
     assert not made

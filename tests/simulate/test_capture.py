@@ -39,7 +39,7 @@ def play(snapshot: IvrSnapshot, keys: str, menu: int = 3, world: World | None = 
 
 
 def stretch(call: Simulation, factor: float) -> list[TimedEvent]:
-    """The same call with another tempo, as a page with real sound has it."""
+    """Return the events of a call at another tempo, as in a page with real sound."""
     return [TimedEvent(round(one.at * factor), one.event) for one in call.events]
 
 

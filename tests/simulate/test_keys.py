@@ -1,4 +1,4 @@
-"""The little language of `--keys`."""
+"""The language of `--keys`."""
 
 import pytest
 

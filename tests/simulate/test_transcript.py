@@ -1,4 +1,4 @@
-"""What a transcript says beyond what scenarios compare."""
+"""Lines of transcripts that scenarios do not compare."""
 
 import pytest
 
