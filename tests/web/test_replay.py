@@ -10,7 +10,7 @@ from openivr.ivr.model import IvrSnapshot, by_id
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
-from openivr.web.simulator.replay import ReplayedCall, tell
+from openivr.web.simulator.replay import ReplayedCall, make_replay
 from tests.cdr.simulated_calls import Recorded
 from tests.cdr.simulated_calls import record as act_out
 from tests.running import Api, Running
@@ -50,7 +50,7 @@ def texts(told: ReplayedCall) -> str:
 
 def test_a_call_is_told_as_it_was(menus: IvrSnapshot) -> None:
     call = act_out(menus, "one", "2", menu=NAVIGATOR)
-    told = tell(menus, *describe(call))
+    told = make_replay(menus, *describe(call))
     assert told.is_exact
     assert [line["text"] for line in told.lines] == [line.text for line in call.lines]
     assert told.lines[-1]["node"] == "ring_group-1"
@@ -62,9 +62,9 @@ def test_a_call_is_told_as_it_was(menus: IvrSnapshot) -> None:
 def test_a_change_that_matters_is_admitted_and_another_is_not_mentioned(menus: IvrSnapshot) -> None:
     record, notes = describe(act_out(menus, "one", "2", menu=NAVIGATOR))
     other = replace(menus, ivrs=by_id([ivr for ivr in menus.ivrs.values() if ivr.id != RECEPTIONIST]))
-    assert tell(other, record, notes).is_exact
+    assert make_replay(other, record, notes).is_exact
     keyless = replace(menus.ivrs[NAVIGATOR], keys={})
-    changed = tell(replace(menus, ivrs=by_id([keyless])), record, notes)
+    changed = make_replay(replace(menus, ivrs=by_id([keyless])), record, notes)
     assert not changed.is_exact
     assert changed.sent is None
     assert "refused 2" in texts(changed)
@@ -73,14 +73,14 @@ def test_a_change_that_matters_is_admitted_and_another_is_not_mentioned(menus: I
 def test_what_is_private_stays_hidden_and_cannot_be_kept(menus: IvrSnapshot) -> None:
     (trunk,) = menus.trunks.values()
     working = replace(menus, trunks=by_id([replace(trunk, enabled=True)]))
-    told = tell(working, *describe(act_out(working, "one", "95551234567", menu=NAVIGATOR)))
+    told = make_replay(working, *describe(act_out(working, "one", "95551234567", menu=NAVIGATOR)))
     assert told.is_exact
     assert "555" not in texts(told)
     assert told.sent is None
 
 
 def test_a_record_without_events_has_nothing_to_tell(menus: IvrSnapshot) -> None:
-    assert tell(menus, CallRecord("one"), []) == ReplayedCall([], is_exact=True)
+    assert make_replay(menus, CallRecord("one"), []) == ReplayedCall([], is_exact=True)
 
 
 def test_the_page_of_a_call_and_its_test(server: Running, admin: Admin, menus: IvrSnapshot, api: Api) -> None:

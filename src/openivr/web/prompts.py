@@ -39,18 +39,18 @@ class Offer:
     is_taken: bool = False
 
 
-async def show_list(request: PageRequest) -> Response:
-    return await list_page(request, Offer())
+async def list_page(request: PageRequest) -> Response:
+    return await render_list(request, Offer())
 
 
-async def list_page(request: PageRequest, offer: Offer, status: int = 200) -> Response:
-    found = await listing.read(request, CUSTOM_PROMPT, PATH)
-    users = await request.database.read(count_users, found.rows)
+async def render_list(request: PageRequest, offer: Offer, status: int = 200) -> Response:
+    page = await listing.read(request, CUSTOM_PROMPT, PATH)
+    users = await request.database.read(count_users, page.rows)
     return request.render(
         "prompts/list.html",
         status=status,
         where=PATH,
-        listing=found,
+        listing=page,
         users=users,
         offer=offer,
         most=MAX_FILE,
@@ -60,40 +60,40 @@ async def list_page(request: PageRequest, offer: Offer, status: int = 200) -> Re
 def count_users(connection: Connection, rows: Iterable[Row]) -> dict[int, int]:
     """The number of resources that use each prompt."""
     counts = resources.count_users(connection, CUSTOM_PROMPT, [row["id"] for row in rows])
-    return {ident: sum(kinds.values()) for ident, kinds in counts.items()}
+    return {prompt_id: sum(kinds.values()) for prompt_id, kinds in counts.items()}
 
 
-async def show_one(request: PageRequest) -> Response:
-    return await one_page(request, "prompts/one.html")
+async def prompt_page(request: PageRequest) -> Response:
+    return await render_prompt(request, "prompts/one.html")
 
 
-async def one_page(request: PageRequest, template: str, status: int = 200) -> Response:
+async def render_prompt(request: PageRequest, template: str, status: int = 200) -> Response:
     row, users = await request.database.read(load, request.path_id())
     return request.render(template, status=status, where=PATH, row=row, users=users, most=MAX_FILE)
 
 
-def load(connection: Connection, ident: int) -> tuple[Row, list[resources.ResourceUser]]:
-    row = resources.fetch_row(connection, CUSTOM_PROMPT, ident)
-    return row, resources.users(connection, CUSTOM_PROMPT, ident)
+def load(connection: Connection, prompt_id: int) -> tuple[Row, list[resources.ResourceUser]]:
+    row = resources.fetch_row(connection, CUSTOM_PROMPT, prompt_id)
+    return row, resources.users(connection, CUSTOM_PROMPT, prompt_id)
 
 
 async def upload(request: PageRequest) -> Response:
     """Add a prompt. One of the same name is replaced only if `replace` is ticked."""
     file = request.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        return await list_page(request, Offer(request.form_text("name"), t("prompt.no_file")), REFUSED)
+        return await render_list(request, Offer(request.form_text("name"), t("prompt.no_file")), REFUSED)
     name = choose_name(request.form_text("name").strip(), file.filename)
     data = await file.read()
     if len(data) > MAX_FILE:
-        return await list_page(request, Offer(name, t("prompt.too_large")), REFUSED)
+        return await render_list(request, Offer(name, t("prompt.too_large")), REFUSED)
     if not request.form_text("replace") and await request.database.read(prompts.find, name) is not None:
-        return await list_page(request, Offer(name, t("prompt.taken", name=name), is_taken=True), REFUSED)
+        return await render_list(request, Offer(name, t("prompt.taken", name=name), is_taken=True), REFUSED)
     try:
         recording = await request.database.run_in_thread(prompts.decode, name, data)
     except Invalid as error:
         problem = error.problems[0]
         text = t(f"prompt_problem.{problem.code}", **{"name": name, **problem.params})
-        return await list_page(request, Offer(name, text), REFUSED)
+        return await render_list(request, Offer(name, text), REFUSED)
     await request.database.change_config(prompts.save, name, data, recording)
     return request.redirect(PATH, [t("prompt.saved", name=name)])
 
@@ -117,8 +117,8 @@ def as_attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
-async def ask_delete(request: PageRequest) -> Response:
-    return await one_page(request, "prompts/delete.html")
+async def delete_page(request: PageRequest) -> Response:
+    return await render_prompt(request, "prompts/delete.html")
 
 
 async def delete(request: PageRequest) -> Response:
@@ -126,11 +126,11 @@ async def delete(request: PageRequest) -> Response:
     try:
         await request.database.change_config(resources.delete, CUSTOM_PROMPT, request.path_id())
     except InUse:
-        return await one_page(request, "prompts/delete.html", IN_USE)
+        return await render_prompt(request, "prompts/delete.html", IN_USE)
     return request.redirect(PATH, [t("object.deleted", label=row["name"])])
 
 
-async def show_builtin(request: PageRequest) -> Response:
+async def builtin_page(request: PageRequest) -> Response:
     """The built-in sounds with their words."""
     rows = [(name, words, sounds.seconds(name)) for name, words in SOUNDS.items() if name in sounds.NAMES]
     return request.render("prompts/builtin.html", where=PATH, rows=rows)
@@ -138,11 +138,11 @@ async def show_builtin(request: PageRequest) -> Response:
 
 ONE = PATH + "/{id:int}"
 ROUTES = (
-    PageRoute(path=PATH, handle=show_list),
+    PageRoute(path=PATH, handle=list_page),
     PageRoute(path=f"{PATH}/upload", handle=upload, method="POST", max_body=MAX_FILE + ENVELOPE),
-    PageRoute(path=f"{PATH}/built-in", handle=show_builtin),
-    PageRoute(path=ONE, handle=show_one),
+    PageRoute(path=f"{PATH}/built-in", handle=builtin_page),
+    PageRoute(path=ONE, handle=prompt_page),
     PageRoute(path=f"{ONE}/file", handle=download),
-    PageRoute(path=f"{ONE}/delete", handle=ask_delete),
+    PageRoute(path=f"{ONE}/delete", handle=delete_page),
     PageRoute(path=f"{ONE}/delete", handle=delete, method="POST"),
 )

@@ -13,7 +13,7 @@ from openivr.resources.order import ListQuery
 from openivr.resources.resource_type import Row
 from openivr.store.config import resources
 from openivr.web.core.request import PageRequest, PageRoute
-from openivr.web.core.urls import RESOURCE_URLS
+from openivr.web.core.urls import RESOURCE_URLS, resource_url
 
 FEW = 6  # of each kind
 MAX_LENGTH = 127
@@ -26,7 +26,7 @@ class SearchHit:
     kind: str
     number: str
     name: str
-    address: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Group:
     more: str
 
 
-async def search(request: PageRequest) -> Response:
+async def search_page(request: PageRequest) -> Response:
     text = CONTROL.sub("", request.query("text")).strip()[:MAX_LENGTH]
     groups = await request.database.read(find_all, text) if text else []
     return request.render("search.html", text=text, groups=groups)
@@ -59,13 +59,13 @@ def find(connection: Connection, kind: ResourceType, text: str) -> Iterator[Grou
     if rows:
         place = RESOURCE_URLS[kind.name]
         more = f"{place.list}?{urlencode({'search_value': text})}" if total > len(rows) else ""
-        yield Group(kind.name, tuple(show(kind, row) for row in rows), more)
+        yield Group(kind.name, tuple(make_hit(kind, row) for row in rows), more)
 
 
-def show(kind: ResourceType, row: Row) -> SearchHit:
+def make_hit(kind: ResourceType, row: Row) -> SearchHit:
     name = row.get("name") or row.get("caller_id_name") or ""
-    address = RESOURCE_URLS[kind.name].one.format(id=row["id"])
-    return SearchHit(kind.name, str(row.get("number", "")), str(name), address)
+    url = resource_url(kind.name, row["id"])
+    return SearchHit(kind.name, str(row.get("number", "")), str(name), url)
 
 
-ROUTES = (PageRoute(path="/search", handle=search),)
+ROUTES = (PageRoute(path="/search", handle=search_page),)

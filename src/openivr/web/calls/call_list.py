@@ -84,7 +84,7 @@ class CallsPage:
     count: int  # of calls under way
     nodes: Nodes
     version: str  # changes with every event of a live call
-    asked: CallListRequest
+    filter_: CallListRequest
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
     earlier: tuple[str, str]  # the first day that was searched, and the address of those before; or ""
@@ -94,7 +94,7 @@ class CallsPage:
     @property
     def is_empty(self) -> bool:
         """True if there has never been a call."""
-        return self.asked.is_any and not self.listing.total and not self.count
+        return self.filter_.is_any and not self.listing.total and not self.count
 
     @property
     def is_newest(self) -> bool:
@@ -102,7 +102,7 @@ class CallsPage:
         return self.listing.page == 1 and self.listing.order_of("started") == "desc"
 
 
-def read_asked(request: PageRequest) -> CallListRequest:
+def read_filter(request: PageRequest) -> CallListRequest:
     """Read the filter from the query."""
     given = {
         name: CONTROL.sub("", request.query(name)).strip()[:MAX_SEARCH] for name in asdict(CallListRequest())
@@ -130,70 +130,70 @@ def read_day(text: str, later: int = 0) -> int | None:
 
 def read_source(text: str) -> tuple[str, int] | None:
     """Read "trunk-1" or "extension-1" as kind and id, None if it is neither."""
-    kind, _, ident = text.partition("-")
-    is_known = kind in ("trunk", "extension") and ident.isascii() and ident.isdigit() and len(ident) < 10
-    return (kind, int(ident)) if is_known else None
+    kind, _, id_ = text.partition("-")
+    is_known = kind in ("trunk", "extension") and id_.isascii() and id_.isdigit() and len(id_) < 10
+    return (kind, int(id_)) if is_known else None
 
 
-def make_wanted(connection: Connection, asked: CallListRequest) -> CallFilter:
+def make_wanted(connection: Connection, filter_: CallListRequest) -> CallFilter:
     """The filter of past calls for the store."""
     reasons = {slug(reason): reason for reason in REASONS}
     wanted = CallFilter(
-        since=read_day(asked.since),
-        until=read_day(asked.until, 1),
-        number=asked.number,
-        menu=find_menu(connection, asked.menu) if asked.menu else None,
-        source=read_source(asked.source),
-        outcome=asked.outcome,
-        reason=reasons.get(asked.reason, ""),
+        since=read_day(filter_.since),
+        until=read_day(filter_.until, 1),
+        number=filter_.number,
+        menu=find_menu(connection, filter_.menu) if filter_.menu else None,
+        source=read_source(filter_.source),
+        outcome=filter_.outcome,
+        reason=reasons.get(filter_.reason, ""),
         is_live=False,
     )
-    return narrow_part(wanted, read_part(asked.part))
+    return narrow_part(wanted, read_part(filter_.part))
 
 
 def find_menu(connection: Connection, text: str) -> int:
     """The id of the menu with this number, or of the only one with this name, else NOBODY."""
     number = narrow(text)
-    ident = resources.find_named(connection, IVR, number)
-    if ident is not None:
-        return ident
+    menu_id = resources.find_named(connection, IVR, number)
+    if menu_id is not None:
+        return menu_id
     total, rows = resources.search(connection, IVR, number, ListQuery(0, 1, "number"))
     return int(rows[0]["id"]) if total == 1 else NOBODY
 
 
 async def read(request: PageRequest, now: int) -> CallsPage:
     """The page that the query asks for."""
-    asked = read_asked(request)
+    filter_ = read_filter(request)
     sort = choose(request.query("sort_by"), SORTS, "started")
     order = choose(request.query("order_by"), ("asc", "desc"), "desc" if sort == "started" else "asc")
     number = read_number(request.query("page"), 1, MAX_PAGE)
     size = read_number(request.query("page_size"), SIZES[0], SIZES[-1])
-    listing = Listing(PATH, sort, order, "", number, size, 0, (), asked.parameters)
-    return await request.database.read(load, asked, listing, now)
+    listing = Listing(PATH, sort, order, "", number, size, 0, (), filter_.parameters)
+    return await request.database.read(load, filter_, listing, now)
 
 
-def load(connection: Connection, asked: CallListRequest, listing: Listing, now: int) -> CallsPage:
+def load(connection: Connection, filter_: CallListRequest, listing: Listing, now: int) -> CallsPage:
     nodes = liveness.read_nodes(connection, now)
     count, live = liveness.list_live(connection, MAX_LIVE)
-    sort: Sort = next(one for one in SORTS if one == listing.sort)
+    sort: Sort = next(name for name in SORTS if name == listing.sort)
     offset, order = (listing.page - 1) * listing.size, Order(sort, listing.order == "desc")
-    wanted = make_wanted(connection, asked)
+    wanted = make_wanted(connection, filter_)
     first_day = find_first_day(connection, wanted) if wanted.number else None
     if first_day:
         wanted = replace(wanted, since=int(first_day.timestamp() * 1000))
     total, rows = call_records.list_calls(connection, wanted, offset, listing.size, order)
-    found = listing.with_rows(total, rows)
-    is_empty = asked.is_any and not total and not count
-    part = read_part(asked.part)
+    filled = listing.with_rows(total, rows)
+    is_empty = filter_.is_any and not total and not count
+    part = read_part(filter_.part)
     return CallsPage(
         live=tuple(show_live(connection, live, nodes)),
         count=count,
         nodes=nodes,
         version=liveness.read_version(connection, now),
-        asked=asked,
-        listing=found,
+        filter_=filter_,
+        listing=filled,
         earlier=name_earlier(listing, first_day) if first_day else ("", ""),
-        trunks=tuple(list_sources(connection, asked)),
+        trunks=tuple(list_sources(connection, filter_)),
         part=say_part(part, finder(connection)) if part else "",
         first=find_first(connection) if is_empty else ("", ""),
     )
@@ -222,7 +222,7 @@ def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
 def show_live(connection: Connection, records: list[CallRecord], nodes: Nodes) -> list[LiveCalls]:
     """Live calls with the places of their callers."""
     find = finder(connection)
-    return [LiveCalls(one, *find_place(one, find), nodes.is_silent(one.node)) for one in records]
+    return [LiveCalls(record, *find_place(record, find), nodes.is_silent(record.node)) for record in records]
 
 
 def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
@@ -239,13 +239,13 @@ def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
     return NoteContext("nowhere", record.called), stage
 
 
-def list_sources(connection: Connection, asked: CallListRequest) -> Iterator[tuple[str, str]]:
+def list_sources(connection: Connection, filter_: CallListRequest) -> Iterator[tuple[str, str]]:
     """The sources that the filter offers: all trunks, and the chosen one."""
     _, rows = resources.search(connection, KINDS["trunk"], "", ListQuery(0, MAX_TRUNKS, "name"))
     offered = {f"trunk-{row['id']}": row["name"] for row in rows}
-    chosen = read_source(asked.source)
-    if chosen and asked.source not in offered:
-        yield asked.source, finder(connection)(chosen[0], chosen[1], str(chosen[1])).text
+    chosen = read_source(filter_.source)
+    if chosen and filter_.source not in offered:
+        yield filter_.source, finder(connection)(chosen[0], chosen[1], str(chosen[1])).text
     yield from offered.items()
 
 
@@ -255,14 +255,14 @@ def find_first(connection: Connection) -> tuple[str, str]:
     return (rows[0]["number"], rows[0]["name"]) if rows else ("", "")
 
 
-def quick_ways(asked: CallListRequest, today: datetime) -> Iterator[tuple[str, str, bool]]:
+def quick_ways(filter_: CallListRequest, today: datetime) -> Iterator[tuple[str, str, bool]]:
     """Filters for a few days up to today: label, URL, and whether it is the current one."""
     others = {
-        name: value for name, value in asked.parameters.items() if name not in ("since", "until", "part")
+        name: value for name, value in filter_.parameters.items() if name not in ("since", "until", "part")
     }
     for days in QUICK:
         since = (today - timedelta(days=days - 1)).strftime("%Y-%m-%d")
         label = t("calls.today") if days == 1 else t("calls.days", count=days)
-        chosen = (asked.since, asked.until) == (since, "")
+        chosen = (filter_.since, filter_.until) == (since, "")
         yield label, f"{PATH}?{urlencode({'since': since} | others)}", chosen
-    yield t("calls.all"), f"{PATH}?{urlencode(others)}", not (asked.since or asked.until)
+    yield t("calls.all"), f"{PATH}?{urlencode(others)}", not (filter_.since or filter_.until)

@@ -23,8 +23,19 @@ from openivr.store.runtime import liveness
 from openivr.store.runtime.liveness import Nodes
 from openivr.web.calls import call_list
 from openivr.web.calls import labels as call_words
-from openivr.web.calls.call_list import PATH, make_wanted, read_asked
-from openivr.web.calls.labels import LegView, length_of, read_legs, say_moment, say_reason, say_result, slug
+from openivr.web.calls.call_list import PATH, make_wanted, read_filter
+from openivr.web.calls.labels import (
+    LegView,
+    lasting,
+    length_of,
+    read_legs,
+    say_moment,
+    say_reason,
+    say_result,
+    slug,
+    talked,
+    tell_input,
+)
 from openivr.web.calls.timeline import NoteContext, PathItem, TimelineEntry, finder, list_events, tell, trace
 from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.range_response import send_bytes
@@ -36,7 +47,7 @@ from openivr.web.settings.pages import attachment
 FEW = 5  # calls that a menu's page shows
 PART = 1000  # calls of a file that are read at a time
 PEAKS = 192  # bars of a picture of a sound
-LARGEST_DRAWN = 64 * 2**20  # bytes of a recording that a picture is made of
+MAX_DRAWN = 64 * 2**20  # bytes of a recording that gets a waveform
 STAMP = "%Y-%m-%dT%H:%M:%S%z"
 COLUMNS = (
     *("id", "started", "answered", "ended", "seconds", "caller", "caller_name", "called", "came_in_by"),
@@ -58,25 +69,27 @@ class CallPage:
     nodes: Nodes
 
 
-async def show_list(request: PageRequest) -> Response:
+async def list_page(request: PageRequest) -> Response:
     moment = now()
     page = await call_list.read(request, moment)
-    ways = list(call_list.quick_ways(page.asked, datetime.now().astimezone()))
-    return request.render("calls/list.html", where=PATH, page=page, ways=ways, **words(moment))
+    ways = list(call_list.quick_ways(page.filter_, datetime.now().astimezone()))
+    return request.render("calls/list.html", where=PATH, page=page, ways=ways, **context(moment))
 
 
-async def watch_list(request: PageRequest) -> Response:
+async def poll_list(request: PageRequest) -> Response:
     """The page as it is now, or 204 if nothing has changed since version `seen`."""
     if request.query("seen") == await request.database.read(liveness.read_version, now()):
         return Response(status_code=204)
-    return await show_list(request)
+    return await list_page(request)
 
 
-def words(moment: int) -> dict[str, Any]:
+def context(moment: int) -> dict[str, Any]:
     """The functions and values that the templates of calls share."""
     return {
         "now": moment,
-        "w": call_words,
+        "talked": talked,
+        "duration": lasting,
+        "describe_input": tell_input,
         "moment": lambda at, form="%H:%M": say_moment(at, moment, form),
         "length": lambda record: length_of(record, moment),
         "result": say_result,
@@ -91,40 +104,32 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def show_one(request: PageRequest) -> Response:
+async def call_page(request: PageRequest) -> Response:
     moment = now()
-    page = await request.database.read(load, ident_of(request), moment)
+    page = await request.database.read(load, request.path_text("call"), moment)
     recording = await request.database.run_in_thread(find_recording, request, page.record)
-    return request.render("calls/one.html", where=PATH, page=page, recording=recording, **words(moment))
+    return request.render("calls/one.html", where=PATH, page=page, recording=recording, **context(moment))
 
 
-async def watch_one(request: PageRequest) -> Response:
+async def poll_call(request: PageRequest) -> Response:
     """The page as it is now, or 204 if nothing has changed since `seen`."""
-    record = await request.database.read(find, ident_of(request))
+    record = await request.database.read(find, request.path_text("call"))
     if request.query("seen") == str(record.sequence):
         return Response(status_code=204)
-    return await show_one(request)
+    return await call_page(request)
 
 
-def ident_of(request: PageRequest, name: str = "call") -> str:
-    """A name in the path that a database may be asked for."""
-    ident: str = request.http.path_params[name]
-    if "\0" in ident:
-        raise NotFound(name)
-    return ident
-
-
-def find(connection: Connection, ident: str) -> CallRecord:
+def find(connection: Connection, call_id: str) -> CallRecord:
     """A call by its id. Raises NotFound."""
-    record = call_records.find_call(connection, ident)
-    if record is None or record.id != ident:
-        raise NotFound(f"call {ident}")
+    record = call_records.find_call(connection, call_id)
+    if record is None or record.id != call_id:
+        raise NotFound(f"call {call_id}")
     return record
 
 
-def load(connection: Connection, ident: str, moment: int) -> CallPage:
-    record = find(connection, ident)
-    notes: list[CallNote] = call_records.notes_of(connection, ident)
+def load(connection: Connection, call_id: str, moment: int) -> CallPage:
+    record = find(connection, call_id)
+    notes: list[CallNote] = call_records.notes_of(connection, call_id)
     named = finder(connection)
     return CallPage(
         record=record,
@@ -134,8 +139,8 @@ def load(connection: Connection, ident: str, moment: int) -> CallPage:
         story=list(tell(record, notes, named)),
         events=list(list_events(record, notes)),
         messages=[
-            (one, named("extension", one.extension_id, "").text)
-            for one in voicemail.messages_of(connection, ident)
+            (message, named("extension", message.extension_id, "").text)
+            for message in voicemail.messages_of(connection, call_id)
         ],
         nodes=liveness.read_nodes(connection, moment),
     )
@@ -147,22 +152,22 @@ def find_recording(request: PageRequest, record: CallRecord) -> Path | None:
     return path if record.recording and path.is_file() else None
 
 
-async def show_of_menu(request: PageRequest) -> Response:
+async def menu_calls(request: PageRequest) -> Response:
     """The last calls of a menu, as a part of its page."""
     number, total, records = await request.database.read(load_of_menu, request.path_id())
     return request.render(
-        "calls/of_menu.html", where=PATH, number=number, total=total, records=records, **words(now())
+        "calls/of_menu.html", where=PATH, number=number, total=total, records=records, **context(now())
     )
 
 
-def load_of_menu(connection: Connection, ident: int) -> tuple[str, int, list[CallRecord]]:
-    number: str = resources.fetch(connection, IVR, ident)["number"]
-    return number, *call_records.list_calls(connection, CallFilter(menu=ident, is_live=False), limit=FEW)
+def load_of_menu(connection: Connection, menu_id: int) -> tuple[str, int, list[CallRecord]]:
+    number: str = resources.fetch(connection, IVR, menu_id)["number"]
+    return number, *call_records.list_calls(connection, CallFilter(menu=menu_id, is_live=False), limit=FEW)
 
 
-async def send_file(request: PageRequest) -> Response:
+async def send_csv(request: PageRequest) -> Response:
     """All calls that match the filter as CSV, newest first."""
-    wanted = await request.database.read(make_wanted, read_asked(request))
+    wanted = await request.database.read(make_wanted, read_filter(request))
     headers = attachment("openivr-calls", "csv")
     return StreamingResponse(write_lines(request, wanted), media_type=MEDIA_TYPE, headers=headers)
 
@@ -181,9 +186,9 @@ def write_part(
     connection: Connection, wanted: CallFilter, before: tuple[int, str] | None
 ) -> tuple[str, tuple[int, str] | None]:
     """The next lines of the file and the position after them, None at the end."""
-    found = call_records.walk_calls(connection, wanted, before, PART)
-    last = (found[-1].started, found[-1].id) if found else None
-    return make_csv(map(as_row, found)), last
+    records = call_records.walk_calls(connection, wanted, before, PART)
+    last = (records[-1].started, records[-1].id) if records else None
+    return make_csv(map(as_row, records)), last
 
 
 def as_row(record: CallRecord) -> tuple[object, ...]:
@@ -198,9 +203,9 @@ def stamp(milliseconds: int | None) -> str:
     return "" if milliseconds is None else time.strftime(STAMP, time.localtime(milliseconds / 1000))
 
 
-async def play_recording(request: PageRequest) -> Response:
+async def send_recording(request: PageRequest) -> Response:
     """Send the recording of a call or a range of it, with `download` as an attachment."""
-    record = await request.database.read(find, ident_of(request))
+    record = await request.database.read(find, request.path_text("call"))
     path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
@@ -208,50 +213,52 @@ async def play_recording(request: PageRequest) -> Response:
     return FileResponse(path, media_type="audio/wav", filename=name)
 
 
-async def draw_recording(request: PageRequest) -> Response:
+async def send_recording_peaks(request: PageRequest) -> Response:
     """Send the loudness of a recording, nothing for one that is too long to be read at once."""
-    record = await request.database.read(find, ident_of(request))
+    record = await request.database.read(find, request.path_text("call"))
     path = await request.database.run_in_thread(find_recording, request, record)
     if path is None:
         raise NotFound(f"recording of {record.id}")
-    if path.stat().st_size > LARGEST_DRAWN:
+    if path.stat().st_size > MAX_DRAWN:
         return JSONResponse([])
     content = await asyncio.to_thread(path.read_bytes)
     return JSONResponse(await request.database.run_in_thread(find_peaks, content, PEAKS))
 
 
-def read_message(connection: Connection, call: str, ident: str) -> bytes:
+def read_message(connection: Connection, call_id: str, message_id: str) -> bytes:
     """The audio of a message that was left in a call. Raises NotFound."""
-    audio = voicemail.audio_of(connection, ident)
-    if audio is None or ident not in {one.id for one in voicemail.messages_of(connection, call)}:
-        raise NotFound(f"message {ident}")
+    audio = voicemail.audio_of(connection, message_id)
+    if audio is None or message_id not in {
+        message.id for message in voicemail.messages_of(connection, call_id)
+    }:
+        raise NotFound(f"message {message_id}")
     return audio
 
 
-async def play_message(request: PageRequest) -> Response:
+async def send_message(request: PageRequest) -> Response:
     """Send a message or a range of it. It stays new for the owner of the mailbox."""
-    ident = ident_of(request, "message")
-    audio = await request.database.read(read_message, ident_of(request), ident)
-    kept = as_attachment(f"openivr-{ident}.wav") if request.query("download") else None
-    return send_bytes(request, audio, "audio/wav", kept)
+    message_id = request.path_text("message")
+    audio = await request.database.read(read_message, request.path_text("call"), message_id)
+    headers = as_attachment(f"openivr-{message_id}.wav") if request.query("download") else None
+    return send_bytes(request, audio, "audio/wav", headers)
 
 
-async def draw_message(request: PageRequest) -> Response:
+async def send_message_peaks(request: PageRequest) -> Response:
     """Send the loudness of a message."""
-    audio = await request.database.read(read_message, ident_of(request), ident_of(request, "message"))
+    audio = await request.database.read(read_message, request.path_text("call"), request.path_text("message"))
     return JSONResponse(await request.database.run_in_thread(find_peaks, audio, PEAKS))
 
 
 ONE = PATH + "/{call}"
 ROUTES = (
-    PageRoute(path=PATH, handle=show_list),
-    PageRoute(path=f"{PATH}/now", handle=watch_list, keeps_session=False),
-    PageRoute(path=f"{PATH}/file", handle=send_file),
-    PageRoute(path="/menus/{id:int}/calls", handle=show_of_menu),
-    PageRoute(path=ONE, handle=show_one),
-    PageRoute(path=f"{ONE}/now", handle=watch_one, keeps_session=False),
-    PageRoute(path=f"{ONE}/recording", handle=play_recording),
-    PageRoute(path=f"{ONE}/recording/outline", handle=draw_recording),
-    PageRoute(path=f"{ONE}/messages/{{message}}", handle=play_message),
-    PageRoute(path=f"{ONE}/messages/{{message}}/outline", handle=draw_message),
+    PageRoute(path=PATH, handle=list_page),
+    PageRoute(path=f"{PATH}/now", handle=poll_list, keeps_session=False),
+    PageRoute(path=f"{PATH}/file", handle=send_csv),
+    PageRoute(path="/menus/{id:int}/calls", handle=menu_calls),
+    PageRoute(path=ONE, handle=call_page),
+    PageRoute(path=f"{ONE}/now", handle=poll_call, keeps_session=False),
+    PageRoute(path=f"{ONE}/recording", handle=send_recording),
+    PageRoute(path=f"{ONE}/recording/outline", handle=send_recording_peaks),
+    PageRoute(path=f"{ONE}/messages/{{message}}", handle=send_message),
+    PageRoute(path=f"{ONE}/messages/{{message}}/outline", handle=send_message_peaks),
 )

@@ -23,13 +23,13 @@ def sound_url(name: str) -> str:
 
 def read_prompt(connection: Connection, name: str) -> bytes:
     """A custom prompt's telephone version. Raises NotFound."""
-    ident = prompts.find(connection, name) if "\0" not in name else None
-    if ident is None:
+    prompt_id = prompts.find(connection, name) if "\0" not in name else None
+    if prompt_id is None:
         raise NotFound(f"custom_prompt {name}")
-    return prompts.audio(connection, ident)[2]
+    return prompts.audio(connection, prompt_id)[2]
 
 
-async def read(request: PageRequest) -> bytes:
+async def read_sound(request: PageRequest) -> bytes:
     """The wav file that the path names. A custom prompt hides a built-in sound of its name, as in calls."""
     name: str = request.http.path_params["name"]
     try:
@@ -40,17 +40,17 @@ async def read(request: PageRequest) -> bytes:
     return await request.database.run_in_thread(sounds.read, name)
 
 
-async def play(request: PageRequest) -> Response:
+async def send_sound(request: PageRequest) -> Response:
     """Send the file or a range of it."""
-    return send_bytes(request, await read(request), "audio/wav")
+    return send_bytes(request, await read_sound(request), "audio/wav")
 
 
 async def send_peaks(request: PageRequest) -> Response:
     """The loudness from beginning to end as numbers up to 100, for a waveform."""
-    return JSONResponse(await request.database.run_in_thread(find_peaks, await read(request), PEAKS))
+    return JSONResponse(await request.database.run_in_thread(find_peaks, await read_sound(request), PEAKS))
 
 
 ROUTES = (
-    PageRoute(path=PATH + "{name:path}", handle=play),
+    PageRoute(path=PATH + "{name:path}", handle=send_sound),
     PageRoute(path=PEAKS_PATH + "{name:path}", handle=send_peaks),
 )

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 MIN_PASSWORD, MAX_PASSWORD = 10, 200  # characters of a password
 
 
-async def show_sign_in(request: PageRequest) -> Response:
+async def sign_in_form(request: PageRequest) -> Response:
     if request.session is not None:
         return RedirectResponse("/", 303)
     return request.render("sign_in.html", name="", problem="")
@@ -93,7 +93,7 @@ async def sign_out(request: PageRequest) -> Response:
     return response
 
 
-async def show_password(request: PageRequest) -> Response:
+async def password_page(request: PageRequest) -> Response:
     return request.render("password.html", problems={}, where="/password")
 
 
@@ -129,10 +129,10 @@ async def change_password(request: PageRequest) -> Response:
 
 
 ROUTES = (
-    PageRoute(path="/sign-in", handle=show_sign_in, is_open=True),
+    PageRoute(path="/sign-in", handle=sign_in_form, is_open=True),
     PageRoute(path="/sign-in", handle=sign_in, method="POST", is_open=True, max_body=4096),
     PageRoute(path=RESUME, handle=sign_in_again, method="POST", is_open=True, max_body=4 * MAX_FORM),
     PageRoute(path="/sign-out", handle=sign_out, method="POST"),
-    PageRoute(path="/password", handle=show_password),
+    PageRoute(path="/password", handle=password_page),
     PageRoute(path="/password", handle=change_password, method="POST"),
 )

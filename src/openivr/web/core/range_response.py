@@ -14,17 +14,17 @@ def send_bytes(
     request: PageRequest, content: bytes, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The content, or the single range that the request asks for (RFC 9110 §14)."""
-    known = {"Accept-Ranges": "bytes", **(headers or {})}
-    asked = request.http.headers.get("range")
-    if asked is None:
-        return Response(content, media_type=media_type, headers=known)
+    fields = {"Accept-Ranges": "bytes", **(headers or {})}
+    range_header = request.http.headers.get("range")
+    if range_header is None:
+        return Response(content, media_type=media_type, headers=fields)
     size = len(content)
-    span = read_range(asked, size)
+    span = read_range(range_header, size)
     if span is None:
-        return Response(status_code=416, headers={**known, "Content-Range": f"bytes */{size}"})
+        return Response(status_code=416, headers={**fields, "Content-Range": f"bytes */{size}"})
     first, last = span
-    known["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return Response(content[first : last + 1], 206, media_type=media_type, headers=known)
+    fields["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Response(content[first : last + 1], 206, media_type=media_type, headers=fields)
 
 
 def read_range(text: str, size: int) -> tuple[int, int] | None:

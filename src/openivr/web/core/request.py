@@ -147,14 +147,14 @@ class PageRequest:
 
 def fit_cookie(flash: Sequence[str]) -> list[str]:
     """As many of the messages as a cookie has room for."""
-    kept: list[str] = []
+    fitting: list[str] = []
     room = MAX_FLASH
     for message in flash:
         room -= len(message.encode())
         if room < 0:
-            return [*kept, "…"]
-        kept.append(message)
-    return kept
+            return [*fitting, "…"]
+        fitting.append(message)
+    return fitting
 
 
 def read_flash(packed: str) -> list[str]:

@@ -19,8 +19,8 @@ def make_options(snapshot: IvrSnapshot, names: Names) -> dict[str, list[str]]:
         "ivr": snapshot.ivrs,
     }
     options = {
-        kind: [names(kind, id_).display_name for id_ in list(found)[:MAX_OPTIONS]]
-        for kind, found in rows.items()
+        kind: [names(kind, id_).display_name for id_ in list(known)[:MAX_OPTIONS]]
+        for kind, known in rows.items()
     }
     return options | {"custom_prompt": list(snapshot.prompts)[:MAX_OPTIONS]}
 

@@ -122,12 +122,12 @@ def make_prompt(snapshot: IvrSnapshot, name: str) -> PromptInfo:
 
 def find_findings(around: MenuNeighbourhood, id_: int) -> dict[str, list[FindingView]]:
     """Group the findings of a menu by the part of its page: "key 1", "hear", "reach" or "menu"."""
-    found: dict[str, list[FindingView]] = {}
+    by_part: dict[str, list[FindingView]] = {}
     for finding in check_one(around.snapshot, id_):
         if finding.rule.code == NO_PERSON and not around.is_whole:
             continue  # a person may be farther away than the neighbourhood reaches
-        found.setdefault(part_of(finding), []).append(show_finding(finding))
-    return found
+        by_part.setdefault(part_of(finding), []).append(show_finding(finding))
+    return by_part
 
 
 SECTIONS = {RuleSection.PROMPTS: "hear", RuleSection.DIALLING: "reach", RuleSection.MENU: "menu"}

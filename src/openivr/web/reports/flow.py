@@ -20,7 +20,7 @@ from openivr.web.reports.times import say_outcome
 
 def flow(facts: ReportFacts) -> ReportTable:
     """The ways of callers from menu to menu and to the end of the call."""
-    found = flows.find_ways(facts.report.journeys)
+    ways = flows.find_ways(facts.report.journeys)
     rows = tuple(
         TableRow(
             (
@@ -35,14 +35,14 @@ def flow(facts: ReportFacts) -> ReportTable:
                 "target-kind": target_kind(way.target),
             },
         )
-        for way in found
+        for way in ways
     )
     lost = sum(
         way.calls
-        for way in found
+        for way in ways
         if isinstance(way.target, flows.FlowEnd) and way.target.outcome == flows.GAVE_UP
     )
-    total = sum(one.calls for one in facts.report.journeys)
+    total = sum(journey.calls for journey in facts.report.journeys)
     about = t("sheet.flow_about", lost=f"{lost:,}", share=percent(lost, total), count=total)
     return ReportTable("ways", heads("from", "to", "calls"), rows, about)
 

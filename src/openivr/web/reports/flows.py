@@ -68,37 +68,37 @@ def end_of(journey: Journey) -> FlowEnd:
 def find_ways(journeys: Iterable[Journey]) -> list[Flow]:
     """The ways with room, from the first menus on, the busiest first."""
     journeys = list(journeys)
-    kept, ends = keep_menus(journeys), keep_ends(journeys)
+    busiest, ends = keep_menus(journeys), keep_ends(journeys)
     ways: Counter[tuple[Path | None, Place]] = Counter()
-    for one in journeys:
-        seen = longest(one.path, kept)
+    for journey in journeys:
+        seen = longest(journey.path, busiest)
         for step in range(1, len(seen)):
-            ways[seen[:step], seen[: step + 1]] += one.calls
-        end = end_of(one) if seen == one.path or not seen else FURTHER
-        source = None if one.path and not seen else seen
-        ways[source, end if end in ends or end is FURTHER else OTHER] += one.calls
-    found = [Flow(source, target, calls) for (source, target), calls in ways.items()]
-    return sorted(found, key=lambda way: (way.source is None, len(way.source or ()), -way.calls, str(way)))
+            ways[seen[:step], seen[: step + 1]] += journey.calls
+        end = end_of(journey) if seen == journey.path or not seen else FURTHER
+        source = None if journey.path and not seen else seen
+        ways[source, end if end in ends or end is FURTHER else OTHER] += journey.calls
+    flows = [Flow(source, target, calls) for (source, target), calls in ways.items()]
+    return sorted(flows, key=lambda way: (way.source is None, len(way.source or ()), -way.calls, str(way)))
 
 
 def keep_menus(journeys: list[Journey]) -> set[Path]:
     """The busiest menus by the ways to them. A way is never busier than its beginning."""
     calls: Counter[Path] = Counter()
-    for one in journeys:
-        for step in range(1, min(len(one.path), MAX_STEPS) + 1):
-            calls[one.path[:step]] += one.calls
-    least = LEAST * sum(one.calls for one in journeys)
+    for journey in journeys:
+        for step in range(1, min(len(journey.path), MAX_STEPS) + 1):
+            calls[journey.path[:step]] += journey.calls
+    least = LEAST * sum(journey.calls for journey in journeys)
     ordered = sorted(calls, key=lambda path: (-calls[path], len(path), path))
     return {path for path in ordered[:MAX_MENUS] if calls[path] >= least}
 
 
 def keep_ends(journeys: list[Journey]) -> set[FlowEnd]:
     calls: Counter[FlowEnd] = Counter()
-    for one in journeys:
-        calls[end_of(one)] += one.calls
+    for journey in journeys:
+        calls[end_of(journey)] += journey.calls
     return set(sorted(calls, key=lambda end: (-calls[end], str(end)))[:MAX_ENDS])
 
 
-def longest(path: Path, kept: set[Path]) -> Path:
+def longest(path: Path, busiest: set[Path]) -> Path:
     """The longest beginning of a path that has room."""
-    return next((path[:step] for step in range(len(path), 0, -1) if path[:step] in kept), ())
+    return next((path[:step] for step in range(len(path), 0, -1) if path[:step] in busiest), ())

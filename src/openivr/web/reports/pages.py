@@ -39,16 +39,16 @@ SHEETS: Mapping[str, Callable[[ReportFacts], ReportTable]] = {
 Named = Mapping[tuple[str, int], str]
 
 
-async def show(request: PageRequest) -> Response:
+async def report_page(request: PageRequest) -> Response:
     """The page without its numbers."""
     return request.render("reports/page.html", where=PATH, period=choose_period(request))
 
 
-async def show_plots(request: PageRequest) -> Response:
+async def plots_page(request: PageRequest) -> Response:
     """The page with its numbers."""
     period = choose_period(request)
     report, names, has_calls = await request.database.read(load, period)
-    facts = ReportFacts(report, period, names, partial(calls_address, period))
+    facts = ReportFacts(report, period, names, partial(calls_url, period))
     sheets = await request.database.run_in_thread(make_sheets, facts) if report.hours else {}
     return request.render(
         "reports/plots.html",
@@ -67,14 +67,14 @@ def make_sheets(facts: ReportFacts) -> Mapping[str, ReportTable]:
     return shown | {"hours": times.hours(facts) if is_short else times.clock(facts)}
 
 
-async def send_sheet(request: PageRequest) -> Response:
+async def send_csv(request: PageRequest) -> Response:
     """Send a whole table as CSV."""
     name = request.http.path_params["name"]
     if name not in SHEETS:
         raise NotFound(name)
     period = choose_period(request)
     report, names, _ = await request.database.read(load, period)
-    facts = ReportFacts(report, period, names, partial(calls_address, period))
+    facts = ReportFacts(report, period, names, partial(calls_url, period))
     sheet = await request.database.run_in_thread(SHEETS[name], facts)
     file = f"openivr-{name}-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
@@ -90,14 +90,14 @@ def load(connection: Connection, period: Period) -> tuple[CallReport, Named, boo
     return report, reports.read_names(connection, report), bool(report.hours) or reports.has_calls(connection)
 
 
-def calls_address(period: Period, wanted: CallFilter) -> str:
+def calls_url(period: Period, wanted: CallFilter) -> str:
     """The URL of the list with those calls. Whole days are given as days, which can be read and changed."""
     first, last, is_whole = name_days(period, wanted.since, wanted.until)
     if is_whole:
         wanted = replace(wanted, since=None, until=None)
-    asked = {"since": first, "until": last, "outcome": wanted.outcome, "reason": slug(wanted.reason)}
-    asked["part"] = write_part(wanted)
-    return f"{CALLS}?{urlencode({name: value for name, value in asked.items() if value})}"
+    query = {"since": first, "until": last, "outcome": wanted.outcome, "reason": slug(wanted.reason)}
+    query["part"] = write_part(wanted)
+    return f"{CALLS}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 @lru_cache(64)
@@ -109,7 +109,7 @@ def name_days(period: Period, since: int | None, until: int | None) -> tuple[str
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show),
-    PageRoute(path=PATH + "/plots", handle=show_plots),
-    PageRoute(path=PATH + "/{name}.csv", handle=send_sheet),
+    PageRoute(path=PATH, handle=report_page),
+    PageRoute(path=PATH + "/plots", handle=plots_page),
+    PageRoute(path=PATH + "/{name}.csv", handle=send_csv),
 )

@@ -35,7 +35,7 @@ def days(facts: ReportFacts) -> ReportTable:
         name = t("sheet.date", weekday=t(f"sheet.day_{day.weekday()}"), day=day.day, month=month(day.month))
         label = f"{day.day} {month(day.month)}"
         span = facts.period.day(day)
-        cells = [one(facts, counts[str(day), outcome], outcome, span) for outcome in shown]
+        cells = [outcome_cell(facts, counts[str(day), outcome], outcome, span) for outcome in shown]
         whole = number(add(cells), facts.link_in(CallFilter(), span))
         rows.append(TableRow((TableCell(name, plain=str(day)), *cells, whole), {"label": label}))
     return ReportTable("days", titles("day", shown), tuple(rows), busiest(rows, "day"))
@@ -58,7 +58,7 @@ def hours(facts: ReportFacts) -> ReportTable:
             hour=f"{local:%H:%M}",
         )
         span = Span(max(start, facts.period.span.since), until)
-        cells = [one(facts, counts[start, outcome], outcome, span) for outcome in shown]
+        cells = [outcome_cell(facts, counts[start, outcome], outcome, span) for outcome in shown]
         whole = number(add(cells), facts.link_in(CallFilter(), span))
         plain = f"{local:%Y-%m-%dT%H:%M}{show_offset(facts.period.offset(start))}"
         rows.append(TableRow((TableCell(text, plain=plain), *cells, whole), label_hour(facts.period, local)))
@@ -110,15 +110,15 @@ def total(facts: ReportFacts) -> TableCell:
 
 def used(facts: ReportFacts) -> list[str]:
     """The outcomes that there are."""
-    found = {hour.outcome for hour in facts.report.hours}
-    return [outcome for outcome in OUTCOMES if outcome in found]
+    present = {hour.outcome for hour in facts.report.hours}
+    return [outcome for outcome in OUTCOMES if outcome in present]
 
 
 def add(cells: Sequence[TableCell]) -> int:
     return sum(cell.value or 0 for cell in cells)
 
 
-def one(facts: ReportFacts, count: int, outcome: str, span: Span | None = None) -> TableCell:
+def outcome_cell(facts: ReportFacts, count: int, outcome: str, span: Span | None = None) -> TableCell:
     """Calls with an outcome."""
     return number(count, facts.link_in(CallFilter(outcome=outcome), span))
 
@@ -153,12 +153,12 @@ def outcomes(facts: ReportFacts) -> ReportTable:
         TableRow(
             (
                 TableCell(say_outcome(outcome), plain=outcome),
-                one(facts, counts[outcome], outcome),
+                outcome_cell(facts, counts[outcome], outcome),
                 TableCell(percent(counts[outcome], counts.total())),
             ),
             {"series": outcome},
         )
         for outcome in used(facts)
     )
-    told = ", ".join(f"{row.cells[0].text}: {row.cells[2].text}" for row in rows)
-    return ReportTable("outcomes", heads("outcome", "calls", "share"), rows, told)
+    about = ", ".join(f"{row.cells[0].text}: {row.cells[2].text}" for row in rows)
+    return ReportTable("outcomes", heads("outcome", "calls", "share"), rows, about)

@@ -30,12 +30,12 @@ async def suggest(request: PageRequest) -> Response:
 
 def find_options(connection: Connection, kinds: list[str], text: str) -> list[tuple[str, str]]:
     """The type and the display name of each resource that matches."""
-    found, names = [], resources.namer(connection)
+    options, names = [], resources.namer(connection)
     for name in kinds:
         kind = KINDS[name]
         _, rows = resources.search(connection, kind, narrow(text), ListQuery(0, MAX_OPTIONS, kind.sorts[0]))
-        found += [(name, names(name, row["id"]).display_name) for row in rows]
-    return found
+        options += [(name, names(name, row["id"]).display_name) for row in rows]
+    return options
 
 
 def narrow(text: str) -> str:

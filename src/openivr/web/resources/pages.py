@@ -135,7 +135,7 @@ def make_state(
     kind = view.kind
     names = resources.namer(connection, links_in(parsed.body))
     inputs = make_inputs(kind.name, view.fields, parsed, names)
-    by_name = {one.field.name: one for one in inputs}
+    by_name = {shown.field.name: shown for shown in inputs}
     if id_ is None:
         return FormState(None, fingerprints, by_name, "", [], [])
     label = names(kind.name, id_).display_name
@@ -273,14 +273,14 @@ async def delete(view: ResourceView, request: PageRequest) -> Response:
 
 def routes_of(view: ResourceView) -> Iterator[PageRoute]:
     """The routes of one resource type."""
-    one = view.path + "/{id:int}"
+    path = view.path + "/{id:int}"
     yield PageRoute(path=view.path, handle=partial(list_page, view))
     yield PageRoute(path=f"{view.path}/new", handle=partial(new_page, view))
     yield PageRoute(path=f"{view.path}/new", handle=partial(submit, view), method="POST")
-    yield PageRoute(path=one, handle=partial(edit_page, view))
-    yield PageRoute(path=one, handle=partial(submit, view), method="POST")
-    yield PageRoute(path=f"{one}/delete", handle=partial(delete_page, view))
-    yield PageRoute(path=f"{one}/delete", handle=partial(delete, view), method="POST")
+    yield PageRoute(path=path, handle=partial(edit_page, view))
+    yield PageRoute(path=path, handle=partial(submit, view), method="POST")
+    yield PageRoute(path=f"{path}/delete", handle=partial(delete_page, view))
+    yield PageRoute(path=f"{path}/delete", handle=partial(delete, view), method="POST")
 
 
 def redirect_route(path: str, target: str) -> PageRoute:

@@ -17,14 +17,14 @@ def explain(pattern: str, strip: str = "0", prepend: str = "") -> str:
         return t("pattern.unreadable")
     number = example(shape)
     sent = prepend + number[int(strip) if strip.isdecimal() and len(strip) < 3 else 0 :]
-    told = [which(shape)]
+    sentences = [which(shape)]
     if shape.open_ended:
-        told.append(t("pattern.anything"))
+        sentences.append(t("pattern.anything"))
     if sent != number:
-        told.append(t("pattern.example_sent", number=number, sent=sent or "–"))
+        sentences.append(t("pattern.example_sent", number=number, sent=sent or "–"))
     elif any(len(place) > 1 for place in shape.places):
-        told.append(t("pattern.example", number=number))
-    return " ".join(told)
+        sentences.append(t("pattern.example", number=number))
+    return " ".join(sentences)
 
 
 def which(shape: Shape) -> str:

@@ -39,12 +39,12 @@ class NewClient:
     secret: str
 
 
-async def show_clients(request: PageRequest) -> Response:
-    return await clients_page(request)
+async def clients_page(request: PageRequest) -> Response:
+    return await render_clients(request)
 
 
-async def clients_page(
-    request: PageRequest, *, name: str = "", problem: str = "", made: NewClient | None = None
+async def render_clients(
+    request: PageRequest, *, name: str = "", problem: str = "", created: NewClient | None = None
 ) -> Response:
     access = await request.database.read(load_access, now())
     return request.render(
@@ -55,7 +55,7 @@ async def clients_page(
         most=request.app.policy.most,
         name=name,
         problem=problem,
-        made=made,
+        created=created,
     )
 
 
@@ -63,28 +63,28 @@ def load_access(connection: Connection, moment: int) -> ApiAccess:
     live: dict[str, list[LiveToken]] = {}
     for token in tokens.list_live(connection, moment):
         live.setdefault(token.client_id, []).append(token)
-    found = sorted(clients.list_all(connection), key=lambda client: client.name.casefold())
-    return ApiAccess(found, live)
+    ordered = sorted(clients.list_all(connection), key=lambda client: client.name.casefold())
+    return ApiAccess(ordered, live)
 
 
 async def add_client(request: PageRequest) -> Response:
     """Add a client. Only the page that answers shows its secret."""
     name = request.form_text("name").strip()
-    made = NewClient(random_text(), name, random_text())
+    created = NewClient(random_text(), name, random_text())
     try:
         NAME.parse(name)
-        await request.database.change_auth(clients.add, name, made.id, made.secret)
+        await request.database.change_auth(clients.add, name, created.id, created.secret)
     except InvalidValue as bad:
         problem = Problem("name", bad.code, bad.params, name)
-        return await clients_page(
+        return await render_clients(
             request, name=name, problem=problem_text("client", NAME, problem, {"name": name})
         )
     except Duplicate:
-        return await clients_page(request, name=name, problem=t("client.taken", name=name))
-    return await clients_page(request, made=made)
+        return await render_clients(request, name=name, problem=t("client.taken", name=name))
+    return await render_clients(request, created=created)
 
 
-async def ask_delete_client(request: PageRequest) -> Response:
+async def delete_client_page(request: PageRequest) -> Response:
     access = await request.database.read(load_access, now())
     client = find_client(access, request)
     count = len(access.tokens.get(client.id, ()))
@@ -92,11 +92,11 @@ async def ask_delete_client(request: PageRequest) -> Response:
 
 
 def find_client(access: ApiAccess, request: PageRequest) -> ApiClient:
-    ident = request.http.path_params["id"]
+    client_id = request.http.path_params["id"]
     for client in access.clients:
-        if client.id == ident:
+        if client.id == client_id:
             return client
-    raise NotFound(f"client {ident}")
+    raise NotFound(f"client {client_id}")
 
 
 async def delete_client(request: PageRequest) -> Response:
@@ -110,11 +110,11 @@ async def end_token(request: PageRequest) -> Response:
     return request.redirect(CLIENTS, [t("client.token_ended")])
 
 
-async def show_addresses(request: PageRequest) -> Response:
-    return await addresses_page(request)
+async def addresses_page(request: PageRequest) -> Response:
+    return await render_addresses(request)
 
 
-async def addresses_page(request: PageRequest, *, network: str = "", problem: str = "") -> Response:
+async def render_addresses(request: PageRequest, *, network: str = "", problem: str = "") -> Response:
     allowed = await request.database.read(clients.allowed)
     blocked = await request.database.read(clients.blocked)
     return request.render(
@@ -134,7 +134,7 @@ async def allow(request: PageRequest) -> Response:
     try:
         network = str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        return await addresses_page(request, network=text, problem=t("address.bad"))
+        return await render_addresses(request, network=text, problem=t("address.bad"))
     await request.database.change_auth(clients.allow, network)
     return request.redirect(ADDRESSES, [t("address.allowed", network=network)])
 
@@ -152,12 +152,12 @@ async def unblock(request: PageRequest) -> Response:
 
 
 ROUTES = (
-    PageRoute(path=CLIENTS, handle=show_clients),
+    PageRoute(path=CLIENTS, handle=clients_page),
     PageRoute(path=CLIENTS, handle=add_client, method="POST"),
-    PageRoute(path=CLIENTS + "/{id}/delete", handle=ask_delete_client),
+    PageRoute(path=CLIENTS + "/{id}/delete", handle=delete_client_page),
     PageRoute(path=CLIENTS + "/{id}/delete", handle=delete_client, method="POST"),
     PageRoute(path=f"{WHERE}/tokens/{{id:int}}/end", handle=end_token, method="POST"),
-    PageRoute(path=ADDRESSES, handle=show_addresses),
+    PageRoute(path=ADDRESSES, handle=addresses_page),
     PageRoute(path=ADDRESSES, handle=allow, method="POST"),
     PageRoute(path=f"{ADDRESSES}/remove", handle=disallow, method="POST"),
     PageRoute(path=f"{ADDRESSES}/unblock", handle=unblock, method="POST"),

@@ -23,10 +23,10 @@ from openivr.web.messages import t
 
 PATH = "/settings"
 PART = 256 * 1024  # bytes of a file that are sent at a time
-ONE_BACKUP = asyncio.Lock()  # of a worker at a time: Alembic can prepare but one file in a process
+ONE_BACKUP = asyncio.Lock()  # one backup per worker at a time: Alembic can prepare only one file in a process
 
 
-async def show(request: PageRequest) -> Response:
+async def server_page(request: PageRequest) -> Response:
     """The server's settings and the administrator's own sessions."""
     assert request.session is not None  # noqa: S101 - the view is not open
     facts = await request.database.read(find_facts, request.database)
@@ -34,7 +34,7 @@ async def show(request: PageRequest) -> Response:
     sessions = await request.database.read(admin.list_sessions, policy, name, now())
     api = f"{str(request.http.base_url).rstrip('/')}/openapi/v1.0"
     facts = [(t("server.version"), __version__), (t("server.api"), api), *facts]
-    calls = tell_calls(request.app.server)
+    calls = describe_calls(request.app.server)
     return request.render(
         "settings/server.html",
         where=PATH,
@@ -45,15 +45,15 @@ async def show(request: PageRequest) -> Response:
     )
 
 
-def tell_calls(told: ServerInfo) -> list[tuple[str, str]]:
+def describe_calls(server: ServerInfo) -> list[tuple[str, str]]:
     """The settings about calls: addresses, ports, limits, and how long records are stored."""
-    ports = told.rtp_ports
-    keep = t("server.days", count=told.keep_days) if told.keep_days else t("server.for_ever")
+    ports = server.rtp_ports
+    keep = t("server.days", count=server.keep_days) if server.keep_days else t("server.for_ever")
     return [
-        (t("server.sip"), told.sip),
-        (t("server.sip_tls"), told.sip_tls or t("server.off")),
+        (t("server.sip"), server.sip),
+        (t("server.sip_tls"), server.sip_tls or t("server.off")),
         (t("server.rtp"), f"{ports.start}–{ports.stop - 1}"),
-        (t("server.max_calls"), str(told.max_calls)),
+        (t("server.max_calls"), str(server.max_calls)),
         (t("server.keep"), keep),
     ]
 
@@ -80,7 +80,7 @@ async def end_session(request: PageRequest) -> Response:
     return request.redirect(PATH, [t("server.signed_out")])
 
 
-async def show_backup(request: PageRequest) -> Response:
+async def backup_page(request: PageRequest) -> Response:
     return request.render("settings/backup.html", where=PATH)
 
 
@@ -125,9 +125,9 @@ def attachment(name: str, ending: str) -> dict[str, str]:
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show),
+    PageRoute(path=PATH, handle=server_page),
     PageRoute(path=f"{PATH}/session", handle=end_session, method="POST"),
-    PageRoute(path=f"{PATH}/backup", handle=show_backup),
+    PageRoute(path=f"{PATH}/backup", handle=backup_page),
     PageRoute(path=f"{PATH}/backup/file", handle=send_backup, method="POST"),
     PageRoute(path=f"{PATH}/backup/export", handle=send_export, method="POST"),
 )

@@ -169,12 +169,12 @@ def change(snapshot: IvrSnapshot, ivr: Ivr) -> IvrSnapshot:
     return replace(snapshot, ivrs=by_id({**snapshot.ivrs, ivr.id: ivr}.values()))
 
 
-async def show(request: PageRequest) -> Response:
+async def phone_page(request: PageRequest) -> Response:
     """The phone on a page of its own. The drawer takes it out of that page."""
-    return await show_phone(request)
+    return await render_phone(request)
 
 
-async def show_phone(request: PageRequest, *, status: int = 200, **values: Any) -> Response:
+async def render_phone(request: PageRequest, *, status: int = 200, **values: Any) -> Response:
     snapshot, ivr = await find_menu(request)
     parties = await request.database.run_in_thread(
         lambda: [*islice(find_parties(snapshot, ivr), MAX_PARTIES)]
@@ -211,18 +211,18 @@ def phone_words() -> dict[str, str]:
     }
 
 
-async def dial_keys(request: PageRequest) -> Response:
+async def run_keys(request: PageRequest) -> Response:
     """Run a call without script: play the keys of the form to the end."""
     snapshot, ivr = await find_menu(request)
-    sent = SimulatorRequest(snapshot.revision, request.form_text("from").strip(), read_pretended(request))
+    sent = SimulatorRequest(snapshot.revision, request.form_text("from").strip(), read_responses(request))
     try:
         script = read_keys(request.form_text("keys")[:MAX_KEYS])
         call = await request.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
     except ValueError as error:
-        return await show_phone(request, status=422, trouble=str(error))
+        return await render_phone(request, status=422, trouble=str(error))
     sent.happenings = write_events(call.events[1:])
     lines = [describe_line(line) for line in call.lines]
-    return await show_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
+    return await render_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
 
 
 def play_keys(
@@ -235,7 +235,7 @@ def play_keys(
     return call
 
 
-def read_pretended(request: PageRequest) -> dict[str, Any]:
+def read_responses(request: PageRequest) -> dict[str, Any]:
     """The chosen responses as the world of a scenario."""
     world: dict[str, Any] = {}
     for place in range(MAX_PARTIES):
@@ -250,7 +250,7 @@ def read_pretended(request: PageRequest) -> dict[str, Any]:
     return world
 
 
-async def go_on(request: PageRequest) -> Response:
+async def continue_call(request: PageRequest) -> Response:
     """Replay the call of the page and return what follows."""
     try:
         sent = read_call(request.body)
@@ -262,7 +262,7 @@ async def go_on(request: PageRequest) -> Response:
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show),
-    PageRoute(path=PATH, handle=dial_keys, method="POST"),
-    PageRoute(path="/menus/{id:int}/call", handle=go_on, method="POST", max_body=MAX_BODY),
+    PageRoute(path=PATH, handle=phone_page),
+    PageRoute(path=PATH, handle=run_keys, method="POST"),
+    PageRoute(path="/menus/{id:int}/call", handle=continue_call, method="POST", max_body=MAX_BODY),
 )

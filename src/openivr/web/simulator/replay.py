@@ -35,11 +35,11 @@ class ReplayedCall:
     sent: SimulatorRequest | None = None
 
 
-def tell(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
+def make_replay(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]) -> ReplayedCall:
     """Replay a record. Private parts stay hidden."""
     call = replay_call(snapshot, World(), read_events(record.events))
     shown = hide_private(call)
-    is_exact = [plain(mask(note)) for note in call.notes] == [plain(one.note) for one in notes]
+    is_exact = [plain(mask(note)) for note in call.notes] == [plain(stored.note) for stored in notes]
     lines = [describe_line(line) for line in shown]
     if not is_exact or shown != call.lines:
         return ReplayedCall(lines, is_exact)
@@ -62,19 +62,19 @@ def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
     )
 
 
-async def show(request: PageRequest) -> Response:
+async def replay_page(request: PageRequest) -> Response:
     """The replay of a call in its own configuration if that is still stored, else in the newest."""
-    ident: str = request.http.path_params["call"]
-    record = await request.database.read(call_records.find_call, ident) if "\0" not in ident else None
-    if record is None or record.id != ident:
-        raise NotFound(f"call {ident}")
-    notes = await request.database.read(call_records.notes_of, ident)
+    call_id = request.path_text("call")
+    record = await request.database.read(call_records.find_call, call_id)
+    if record is None or record.id != call_id:
+        raise NotFound(f"call {call_id}")
+    notes = await request.database.read(call_records.notes_of, call_id)
     menus = request.app.menus
     snapshot = await menus.at(record.revision) or await menus.current()
-    told = await request.database.run_in_thread(tell, snapshot, record, notes)
-    call = msgspec.json.encode(told.sent).decode() if told.sent else ""
-    kept: dict[str, Any] = {"menu": told.menu, "call": call, "saved": 0, "name": "", "problem": ""}
-    return request.render("replay.html", where="/calls", record=record, again=told, **kept)
+    replayed = await request.database.run_in_thread(make_replay, snapshot, record, notes)
+    call = msgspec.json.encode(replayed.sent).decode() if replayed.sent else ""
+    values: dict[str, Any] = {"menu": replayed.menu, "call": call, "saved": 0, "name": "", "problem": ""}
+    return request.render("replay.html", where="/calls", record=record, replayed=replayed, **values)
 
 
-ROUTES = (PageRoute(path="/calls/{call}/replay", handle=show),)
+ROUTES = (PageRoute(path="/calls/{call}/replay", handle=replay_page),)

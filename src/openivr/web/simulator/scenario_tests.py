@@ -56,26 +56,26 @@ def run_one(snapshot: IvrSnapshot, stored: StoredScenario) -> ScenarioTest:
         return ScenarioTest(stored, problem=str(error))
 
 
-def run_all(snapshot: IvrSnapshot, found: list[StoredScenario]) -> list[ScenarioTest]:
+def run_all(snapshot: IvrSnapshot, tests: list[StoredScenario]) -> list[ScenarioTest]:
     """Run tests in their order as long as there is time."""
     end = monotonic() + RUN_SECONDS
-    return [run_one(snapshot, stored) if monotonic() < end else ScenarioTest(stored) for stored in found]
+    return [run_one(snapshot, stored) if monotonic() < end else ScenarioTest(stored) for stored in tests]
 
 
-async def show_list(request: PageRequest) -> Response:
+async def tests_page(request: PageRequest) -> Response:
     """All tests of a menu, run."""
     snapshot, ivr = await find_menu(request)
-    found = await request.database.read(scenarios.find_all, ivr.id)
-    cases = await request.database.run_in_thread(run_all, snapshot, found)
+    tests = await request.database.read(scenarios.find_all, ivr.id)
+    cases = await request.database.run_in_thread(run_all, snapshot, tests)
     return request.render("cases.html", where="/menus", ivr=ivr, cases=cases)
 
 
-async def show_one(request: PageRequest) -> Response:
-    """One test, run, step by step."""
-    return await show_case(request)
+async def test_page(request: PageRequest) -> Response:
+    """One test with its steps, run."""
+    return await render_test(request)
 
 
-async def show_case(request: PageRequest, *, status: int = 200, **values: str) -> Response:
+async def render_test(request: PageRequest, *, status: int = 200, **values: str) -> Response:
     snapshot, ivr = await find_menu(request)
     stored = await find_stored(request, ivr)
     case = await request.database.run_in_thread(run_one, snapshot, stored)
@@ -92,12 +92,12 @@ async def show_case(request: PageRequest, *, status: int = 200, **values: str) -
 
 async def find_stored(request: PageRequest, ivr: Ivr) -> StoredScenario:
     """The test of the path. Raises NotFound."""
-    ident = request.path_id("test")
-    found = await request.database.read(scenarios.find_all, ivr.id)
-    for stored in found:
-        if stored.id == ident:
+    test_id = request.path_id("test")
+    tests = await request.database.read(scenarios.find_all, ivr.id)
+    for stored in tests:
+        if stored.id == test_id:
             return stored
-    raise NotFound(f"scenario {ident}")
+    raise NotFound(f"scenario {test_id}")
 
 
 async def save(request: PageRequest) -> Response:
@@ -111,7 +111,7 @@ async def save(request: PageRequest) -> Response:
     except (UnusableRequest, Unrepeatable) as error:
         problem = t("cases.unfit", why=str(error))
     except (Duplicate, Invalid) as error:
-        problem = explain(error)
+        problem = describe_problem(error)
     if not request.is_fragment and not problem:
         return request.redirect(f"/menus/{request.path_id()}/tests", [t("cases.saved", name=name)])
     status = 422 if problem else 200
@@ -124,7 +124,7 @@ def write(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest, name: str) ->
     return write_scenario(as_scenario(name, ivr.number, play_call(snapshot, ivr, sent)))
 
 
-def explain(error: Duplicate | Invalid) -> str:
+def describe_problem(error: Duplicate | Invalid) -> str:
     """The problem of a test's name in words."""
     if isinstance(error, Duplicate):
         return t("cases.duplicate", name=error.value)
@@ -138,13 +138,13 @@ async def rename(request: PageRequest) -> Response:
     try:
         await request.database.write(scenarios.rename, request.path_id(), request.path_id("test"), name)
     except (Duplicate, Invalid) as error:
-        return await show_case(request, status=422, name=name, problem=explain(error))
+        return await render_test(request, status=422, name=name, problem=describe_problem(error))
     return request.redirect(
         f"/menus/{request.path_id()}/tests/{request.path_id('test')}", [t("cases.renamed", name=name)]
     )
 
 
-async def remove(request: PageRequest) -> Response:
+async def delete(request: PageRequest) -> Response:
     """Delete a test."""
     _, ivr = await find_menu(request)
     stored = await find_stored(request, ivr)
@@ -153,9 +153,9 @@ async def remove(request: PageRequest) -> Response:
 
 
 ROUTES = (
-    PageRoute(path=PATH, handle=show_list),
+    PageRoute(path=PATH, handle=tests_page),
     PageRoute(path=PATH, handle=save, method="POST", max_body=MAX_BODY),
-    PageRoute(path=ONE, handle=show_one),
+    PageRoute(path=ONE, handle=test_page),
     PageRoute(path=ONE, handle=rename, method="POST"),
-    PageRoute(path=ONE + "/delete", handle=remove, method="POST"),
+    PageRoute(path=ONE + "/delete", handle=delete, method="POST"),
 )
