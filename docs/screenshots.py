@@ -167,7 +167,7 @@ def list_calls(page: Page) -> None:
 def show_call(page: Page) -> None:
     page.goto("/calls?menu=6203&outcome=connected", wait_until="networkidle")
     page.locator("#past tbody").get_by_role("link").first.click()
-    page.locator(".way").wait_for()
+    page.locator(".call-path").wait_for()
 
 
 def show_reports(page: Page) -> None:

@@ -106,7 +106,7 @@ def test_a_call_comes_goes_on_and_is_over(page: Page, callers: Callers) -> None:
     assert past.get_attribute("id") != before
     check_stayed(page)
     past.get_by_role("link").first.click()
-    way = page.locator(".way")
+    way = page.locator(".call-path")
     expect(way).to_contain_text(re.compile(r"6200 VoiceMenu Navigator\s+3\s+6202 VoicePrompt"))
     expect(page.get_by_text("1 key came as an event.")).to_be_visible()
     page.get_by_role("link", name="Replay step by step").click()
@@ -122,7 +122,7 @@ def test_the_page_of_a_call_goes_on_too(page: Page, callers: Callers) -> None:
     stay(page)
     expect(page.get_by_text("Under way")).to_be_visible()
     callers.press(line, "1")
-    expect(page.locator(".way")).to_contain_text("1000 Ada Byron")
+    expect(page.locator(".call-path")).to_contain_text("1000 Ada Byron")
     expect(page.locator(".legs")).to_contain_text("rings")
     check_axe(page)
     callers.hang_up(line)

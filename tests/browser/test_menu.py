@@ -247,7 +247,7 @@ def test_the_picture(page: Page) -> None:
     boxes = page.locator("#flow [data-box]")
     boxes.first.wait_for()
     assert boxes.count() == page.locator("#flow [data-node]").count()
-    assert page.locator("#flow .way").count() == page.locator("#flow [data-to]").count()
+    assert page.locator("#flow .arrow").count() == page.locator("#flow [data-to]").count()
     page.evaluate("document.dispatchEvent(new CustomEvent('openivr:place', {detail: {node: 'ivr-2'}}))")
     expect(page.locator("[data-box='ivr-2']")).to_have_class(re.compile(r"\blit\b"))
     page.evaluate("document.dispatchEvent(new CustomEvent('openivr:place', {detail: {node: ''}}))")
@@ -262,9 +262,9 @@ def test_the_picture_shows_what_is_not_saved_yet(page: Page, menu: int) -> None:
     page.goto(f"/menus/{menu}?open=7")
     page.locator("#flow").scroll_into_view_if_needed()
     page.locator("#flow [data-box]").first.wait_for()
-    expect(page.locator("#flow .way text", has_text=re.compile("^7$"))).to_have_count(0)
+    expect(page.locator("#flow .arrow text", has_text=re.compile("^7$"))).to_have_count(0)
     page.get_by_label("Dial by name").check()
-    expect(page.locator("#flow .way text", has_text=re.compile("^7$"))).to_have_count(1)
+    expect(page.locator("#flow .arrow text", has_text=re.compile("^7$"))).to_have_count(1)
 
 
 def test_hearing_a_prompt(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Names of classes are shared by all style sheets: what one sheet calls so must be what another calls so."""
+"""Classes of style sheets: a page's sheet has classes of its own, beside those that all pages share."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 QUERY = re.compile(r"@(?:media|keyframes)[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 CLASS = re.compile(r"\.[a-z]")
+NAME = re.compile(r"\.([a-z][a-z0-9-]*)(?=[^{}]*\{)")
+QUERIES = re.compile(r"@[a-z-]+[^{;]*(?=\{)")
 
 Names = Mapping[str, frozenset[str]]
 
@@ -41,6 +43,35 @@ def test_light_and_dark_differ_in_colours_alone() -> None:
     """light-dark() gives colours; a media query could hide or move something in one scheme."""
     assert [path for path, text in SHEETS.items() if "prefers-color-scheme" in text] == []
     assert any("light-dark(" in text for text in SHEETS.values())
+
+
+SHARED = ("frame.css", "player.css")  # classes that the sheets of pages may refine
+
+
+def find_owners(sheets: Mapping[str, str]) -> Mapping[str, set[str]]:
+    """The sheets of pages that have a class which is not shared."""
+    classes = {
+        path: set(NAME.findall(QUERIES.sub("", COMMENT.sub("", text)))) for path, text in sheets.items()
+    }
+    shared = set().union(*(classes.get(path, set()) for path in SHARED))
+    owners: dict[str, set[str]] = {}
+    for path, names in classes.items():
+        for name in names - shared if path not in SHARED else ():
+            owners.setdefault(name, set()).add(path)
+    return owners
+
+
+def test_a_class_belongs_to_the_sheet_of_one_page() -> None:
+    assert {name: paths for name, paths in find_owners(SHEETS).items() if len(paths) > 1} == {}
+
+
+def test_a_class_of_two_pages_would_be_found() -> None:
+    sheets = {
+        "frame.css": ".card { gap: 0 }",
+        "a": ".pad .card { gap: 1px }",
+        "b": "@media print { .pad { gap: 0 } }",
+    }
+    assert find_owners(sheets) == {"pad": {"a", "b"}}
 
 
 def test_no_two_style_sheets_mean_something_else_by_a_class() -> None:

@@ -85,7 +85,7 @@ function curve(points) {
 }
 
 function drawWay(graph, way) {
-  const group = make("g", { class: way.isQuiet ? "way quietly" : "way" });
+  const group = make("g", { class: way.isQuiet ? "arrow quietly" : "arrow" });
   if (way.source === way.target) {
     const node = graph.node(way.source);
     const top = node.y - HEIGHT / 2;
@@ -107,7 +107,7 @@ function drawBox(graph, box, icons, isFirst) {
   const { x, y, width } = graph.node(box.id);
   const height = HEIGHT;  // without the room for a loop above
   const left = x - width / 2, top = y - height / 2;
-  const group = make("g", { class: isFirst ? "box first" : "box", "data-box": box.id, "data-kind": box.kind });
+  const group = make("g", { class: isFirst ? "box start" : "box", "data-box": box.id, "data-kind": box.kind });
   group.append(
     make("title", {}, box.label),
     make("rect", { class: "edge", x: left, y: top, width, height, rx: 8 }),
@@ -121,7 +121,7 @@ function drawBox(graph, box, icons, isFirst) {
 
 export function draw(flow) {
   const found = read(flow);
-  const canvas = flow.querySelector(".canvas");
+  const canvas = flow.querySelector(".flow-canvas");
   if (!found.boxes.length) return;
   const graph = place(found);
   const { width, height } = graph.graph();
@@ -146,7 +146,7 @@ export function light(node) {
   for (const box of document.querySelectorAll("[data-box]")) box.classList.toggle("lit", box.dataset.box === node);
   const now = node && document.querySelector(`[data-box="${CSS.escape(node)}"]`);
   if (!now) return;
-  const canvas = now.closest(".canvas");
+  const canvas = now.closest(".flow-canvas");
   const where = now.getBoundingClientRect(), frame = canvas.getBoundingClientRect();
   canvas.scrollTo({
     left: canvas.scrollLeft + where.left + where.width / 2 - frame.left - frame.width / 2,

@@ -49,7 +49,7 @@ function watch() {
   const picture = document.getElementById("flow");
   if (!picture) return;
   if (!flow) seen.observe(picture);
-  else if (picture.querySelector(".canvas").hidden) flow.draw(picture);
+  else if (picture.querySelector(".flow-canvas").hidden) flow.draw(picture);
 }
 
 watch();

@@ -255,7 +255,7 @@ class Phone {
     const level = this.isLive ? this.sound.level : 0;
     this.part("level").dataset.level = level.toFixed(2);
     const lit = Math.round(level * this.bars.length);
-    this.bars.forEach((bar, place) => bar.classList.toggle("lit", place < lit));
+    this.bars.forEach((bar, place) => bar.classList.toggle("on", place < lit));
     if (!this.isLive) return;
     if (steady) setTimeout(() => this.tick(), 250);
     else requestAnimationFrame(() => this.tick());
