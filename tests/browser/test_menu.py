@@ -27,6 +27,8 @@ def menu(api: Api) -> Iterator[int]:
         "press1_dest_value": "1",
         "press_star_dest": "ivr",
         "press_star_dest_value": "3",
+        "timeout_dest": "end_call",
+        "invalid_dest": "end_call",
     }
     ident: int = api.post("ivr/create", body)["id"]
     yield ident
