@@ -237,3 +237,71 @@ def test_long_headers_of_strangers_do_not_fill_the_memory() -> None:
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+# Bodies of several parts
+
+SDP_BODY = (
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+)
+PARTS = (
+    b"preamble\r\n--x\r\nContent-Type: application/isup;version=itu\r\n"
+    b"Content-Transfer-Encoding: binary\r\n\r\n\x01\x00--x\r\n\r\n--x\r\nContent-Type: application/sdp\r\nContent-Disposition: session\r\n\r\n"
+    + SDP_BODY
+    + b"\r\n--x--\r\n"
+)
+
+
+def with_body(start: str, content_type: str, body: bytes) -> bytes:
+    lines = (
+        start,
+        "Via: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1",
+        "From: <sip:a@192.0.2.7>;tag=1",
+        "To: <sip:b@192.0.2.1>",
+        "Call-ID: c",
+        "CSeq: 1 INVITE",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@pytest.mark.parametrize("start", ["INVITE sip:b@192.0.2.1 SIP/2.0", "SIP/2.0 200 OK"])
+@pytest.mark.parametrize(
+    "content_type", ["multipart/mixed;boundary=x", 'Multipart/Mixed; charset=a; boundary="x"']
+)
+def test_t20_the_description_of_a_multipart_body_is_read(start: str, content_type: str) -> None:
+    message = read(with_body(start, content_type, PARTS))
+    assert isinstance(message, Request | Response)
+    assert message.media_type() == "application/sdp"
+    assert message.body.rstrip(b"\r\n") == SDP_BODY.rstrip(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/mixed", PARTS),
+        ("multipart/mixed;boundary=y", PARTS),
+        ("multipart/mixed;boundary=x", b"--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n"),
+        ("multipart/mixed;boundary=x", b""),
+        ("multipart/mixed;boundary=x", b"Content-Type: multipart/mixed;boundary=x\r\n\r\n--x\r\n" * 900),
+    ],
+)
+def test_t20_a_multipart_body_without_a_description_stays_as_it_is(content_type: str, body: bytes) -> None:
+    message = read(with_body("INVITE sip:b@192.0.2.1 SIP/2.0", content_type, body))
+    assert isinstance(message, Request)
+    assert (message.media_type(), message.body) == ("multipart/mixed", body)
+
+
+@given(st.binary(max_size=200))
+def test_t20_any_parts_can_be_read(body: bytes) -> None:
+    read(with_body("INVITE sip:b@192.0.2.1 SIP/2.0", "multipart/mixed;boundary=x", b"--x\r\n" + body))
+
+
+def test_t21_lines_end_with_crlf_and_a_sequence_number_is_below_2_to_the_31() -> None:
+    message = with_body("INVITE sip:b@192.0.2.1 SIP/2.0", "application/sdp", SDP_BODY)
+    assert read(message.replace(b"\r\n", b"\n")) is None
+    high = read(message.replace(b"CSeq: 1 ", b"CSeq: 2147483648 "))
+    assert isinstance(high, Request)
+    assert high.fault is not None
+    assert high.fault.status == 400

@@ -19,7 +19,7 @@ import structlog
 
 from openivr.sip.address import Hop, Target
 from openivr.sip.client_request import ClientRequest
-from openivr.sip.context import SDP, AgentContext
+from openivr.sip.context import AgentContext
 from openivr.sip.dialog.call_leg import Authorise, CallLegListener
 from openivr.sip.dialog.dialog_session import DialogSession
 from openivr.sip.dialog.refer import read_replaces
@@ -28,6 +28,7 @@ from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.handler import Admission, AdmissionHandler, LocalResponse, RequestHandler
 from openivr.sip.message.headers import read_uri, write_address
 from openivr.sip.message.message import Header, Headers, Request, Response, read, respond
+from openivr.sip.message.multipart import SDP
 from openivr.sip.settings import AgentSettings
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.layer import ServerTransaction, TransactionLayer

@@ -7,6 +7,7 @@ from typing import Protocol
 from openivr.sip.address import Hop, Target, is_numeric, target_of_uri, uri_host
 from openivr.sip.message.headers import read_uri
 from openivr.sip.message.message import Message, Request, Response, respond
+from openivr.sip.message.multipart import SDP
 from openivr.sip.settings import AgentSettings
 from openivr.sip.transaction.layer import TransactionLayer
 from openivr.sip.transaction.timers import Timers
@@ -29,7 +30,6 @@ METHODS = (
 ALLOW = ", ".join(METHODS)
 EXTENSIONS = frozenset(("100rel", "timer", "replaces", "norefersub"))
 SUPPORTED = "100rel, timer, replaces, norefersub"
-SDP = "application/sdp"
 
 
 class DialogHandler(Protocol):

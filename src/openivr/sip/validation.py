@@ -2,11 +2,12 @@
 
 import re
 
-from openivr.sip.context import ALLOW, EXTENSIONS, METHODS, SDP, SUPPORTED
+from openivr.sip.context import ALLOW, EXTENSIONS, METHODS, SUPPORTED
 from openivr.sip.dialog.dialog import contact_uri
 from openivr.sip.dialog.session_timer import interval_too_small
 from openivr.sip.message.headers import read_uri
 from openivr.sip.message.message import Header, Request
+from openivr.sip.message.multipart import SDP
 
 Refusal = tuple[int, tuple[Header, ...]]
 SCHEMES = ("sip", "sips", "tel")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from openivr.sip.address import Hop, Target
 from openivr.sip.client_request import ClientRequest
-from openivr.sip.context import ALLOW, SDP, AgentContext
+from openivr.sip.context import ALLOW, AgentContext
 from openivr.sip.dialog.call_leg import Authorise, CallLeg, CallLegListener
 from openivr.sip.dialog.dialog import Dialog
 from openivr.sip.dialog.refer import (
@@ -22,6 +22,7 @@ from openivr.sip.dialog.session_timer import SessionTimer, SessionTimerTerms
 from openivr.sip.message import dtmf_info
 from openivr.sip.message.headers import write_address
 from openivr.sip.message.message import Header, Message, Request, Response, respond
+from openivr.sip.message.multipart import SDP
 from openivr.sip.termination import FailureReason, Termination, from_failure, read_reason
 from openivr.sip.transaction.via import random_token
 

@@ -20,6 +20,7 @@ from openivr.sip.message.headers import (
     split_addresses,
     split_list,
 )
+from openivr.sip.message.multipart import SDP, find_sdp
 
 Header = tuple[str, str]  # a name in any spelling, and its value
 Headers = dict[str, list[str]]  # by full name in lower case; values in order of arrival
@@ -289,9 +290,22 @@ def read(data: bytes) -> Request | Response | None:
             headers[name].append(value)
         else:
             headers[name] = [value]
+    message: Request | Response | None
     if start[:8].upper() == "SIP/2.0 ":
-        return None if fault else _read_response(start, headers, body)
-    return _read_request(start, headers, body, fault)
+        message = None if fault else _read_response(start, headers, body)
+    else:
+        message = _read_request(start, headers, body, fault)
+    if message is not None and message.media_type().startswith("multipart/"):
+        _unwrap_sdp(message)
+    return message
+
+
+def _unwrap_sdp(message: Message) -> None:
+    """Replace a multipart body by its session description, if it has one."""
+    sdp = find_sdp(message.get("content-type"), message.body)
+    if sdp is not None:
+        message.body = sdp
+        message.headers["content-type"] = [SDP]
 
 
 def _read_response(start: str, headers: Headers, body: bytes) -> Response | None:
