@@ -59,12 +59,18 @@ class Server:
     """Access control with the registrar behind it, and a clock."""
 
     def __init__(
-        self, policy: RateLimitPolicy = DEFAULT_POLICY, is_full: Callable[[], bool] = lambda: False
+        self,
+        policy: RateLimitPolicy = DEFAULT_POLICY,
+        is_full: Callable[[], bool] = lambda: False,
+        *,
+        allow_rfc2069: bool = False,
     ) -> None:
         self.now = 1000.0
         self.calls: list[CallerIdentity] = []
         self.told: list[tuple[str, list[str]]] = []
-        self.access = AccessControl(b"k" * 32, policy=policy, is_full=is_full, clock=lambda: self.now)
+        self.access = AccessControl(
+            b"k" * 32, policy=policy, is_full=is_full, allow_rfc2069=allow_rfc2069, clock=lambda: self.now
+        )
         self.registrar = RegistrarService(lambda: self.now)
         self.configure({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR})
         self.access.set_trunk_addresses({1: frozenset({PROVIDER[0]})})

@@ -223,7 +223,7 @@ def test_credentials_are_good_once_for_one_method_target_and_source() -> None:
         return talk.verifier.check(AuthRequest(method, uri, source, values), find, talk.now).outcome
 
     assert check("REGISTER", "sip:6200@openivr.example", PHONE) is AuthOutcome.WRONG
-    assert check("INVITE", "sip:0900555@openivr.example", PHONE) is AuthOutcome.WRONG
+    assert check("INVITE", "sip:0900555@openivr.example", PHONE) is AuthOutcome.UNUSABLE
     assert check("INVITE", "sip:6200@openivr.example", "203.0.113.9") is AuthOutcome.STALE
     assert check("INVITE", "sip:6200@10.0.0.1:5070;transport=tcp", PHONE) is AuthOutcome.ACCEPTED, (
         "a proxy's target"

@@ -246,7 +246,8 @@ SDP_BODY = (
 )
 PARTS = (
     b"preamble\r\n--x\r\nContent-Type: application/isup;version=itu\r\n"
-    b"Content-Transfer-Encoding: binary\r\n\r\n\x01\x00--x\r\n\r\n--x\r\nContent-Type: application/sdp\r\nContent-Disposition: session\r\n\r\n"
+    b"Content-Transfer-Encoding: binary\r\n\r\n\x01\x00--x\r\n\r\n"
+    b"--x\r\nContent-Type: application/sdp\r\nContent-Disposition: session\r\n\r\n"
     + SDP_BODY
     + b"\r\n--x--\r\n"
 )

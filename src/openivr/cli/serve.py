@@ -236,6 +236,11 @@ call_options = in_order(
         help="SIP proxy exempt from rate limits and bans; repeatable.",
     ),
     option(
+        "--sip-digest-without-qop",
+        is_flag=True,
+        help="Accept passwords of old phones without qop (RFC 2069).",
+    ),
+    option(
         "--drain-calls", type=click.IntRange(0), default=60, help="Seconds that running calls have at a stop."
     ),
 )
@@ -356,6 +361,7 @@ def read_calls(options: dict[str, Any]) -> Any:
         max_recordings=options["max_recordings"] * 2**20,
         mailbox_messages=options["mailbox_messages"],
         proxies=options["sip_proxy"],
+        allow_rfc2069=options["sip_digest_without_qop"],
         drain_seconds=options["drain_calls"],
     )
 

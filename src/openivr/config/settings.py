@@ -42,6 +42,7 @@ class CallSettings:
     max_recordings: int = 0  # bytes of recordings, beyond which the oldest are deleted; 0: no limit
     mailbox_messages: int = 100  # that a mailbox holds; 0: no limit
     proxies: tuple[str, ...] = ()  # addresses or networks exempt from rate limits and bans
+    allow_rfc2069: bool = False  # accept digest credentials without qop
     drain_seconds: int = 60
     dead_seconds: float = 30  # without RTP where it is expected, before a call ends
 

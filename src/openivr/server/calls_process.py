@@ -121,7 +121,9 @@ class CallsProcess:
         calls = settings.calls
         self.media = Media(media_settings(calls))
         self.disk = DiskSpace(settings.data, settings.min_free)
-        self.access_control = AccessControl(secrets.token_bytes(32), is_full=self.is_full)
+        self.access_control = AccessControl(
+            secrets.token_bytes(32), is_full=self.is_full, allow_rfc2069=calls.allow_rfc2069
+        )
         self.access_control.rate_limiter.set_exempt(calls.proxies)
         self.bans = BanAdministration(self.access_control.rate_limiter)
         self.registrar = RegistrarService(clock.steady)

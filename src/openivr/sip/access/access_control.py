@@ -28,6 +28,7 @@ from openivr.sip.auth.server import (
     DigestSecret,
     DigestVerifier,
     choose_algorithms,
+    username_of,
 )
 from openivr.sip.handler import DROP, Admission, LocalResponse
 from openivr.sip.message.headers import read_address, read_uri
@@ -42,7 +43,8 @@ MAX_AUTHENTICATED = 10_000
 class AccessControl:
     """An agent's `AdmissionHandler`.
 
-    `key` signs nonces: at least 32 random bytes. `is_full` returns True if the call limit is reached. Nonces,
+    `key` signs nonces: at least 32 random bytes. `is_full` returns True if the call limit is reached.
+    `allow_rfc2069` accepts credentials without qop, as old phones send them. Nonces,
     bans and limits go by `clock`, which must not jump: a wall clock that steps would make each nonce stale.
     """
 
@@ -52,18 +54,19 @@ class AccessControl:
         *,
         policy: RateLimitPolicy = DEFAULT_POLICY,
         is_full: Callable[[], bool] = lambda: False,
+        allow_rfc2069: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rate_limiter = RateLimiter(policy, on_ban=log_ban)
         self.directory = AccountDirectory()
         self.counts: Counter[str] = Counter()  # decisions by kind
         self._policy = policy
-        self._verifier = DigestVerifier(key)
+        self._verifier = DigestVerifier(key, allow_rfc2069=allow_rfc2069)
         self._is_full = is_full
         self._clock = clock
         self._addresses: Mapping[int, frozenset[str]] = {}
         self._trunks_at: dict[str, list[int]] = {}  # ids of the trunks at an address
-        self._authenticated: OrderedDict[str, float] = OrderedDict()
+        self._authenticated: OrderedDict[tuple[str, int], float] = OrderedDict()  # sources, clients
 
     def configure(self, directory: AccountDirectory) -> None:
         """Apply a new configuration."""
@@ -80,7 +83,7 @@ class AccessControl:
 
     def is_source_allowed(self, source: Target) -> bool:
         """Return False if the source is banned."""
-        if self.rate_limiter.is_allowed(source.host, self._clock()):
+        if self.rate_limiter.is_allowed(source.host, self._clock(), port=source.port):
             return True
         self.counts["banned"] += 1
         return False
@@ -111,8 +114,9 @@ class AccessControl:
         self.counts["admitted"] += 1
         return Admission(caller)
 
-    def _is_known(self, host: str) -> bool:
-        expires = self._authenticated.get(source_key(host), 0.0)
+    def _is_known(self, host: str, port: int = 0) -> bool:
+        """Return True for a trunk, or if a client of the source (or at the port) has authenticated."""
+        expires = self._authenticated.get((source_key(host), port), 0.0)
         return host in self._trunks_at or expires > self._clock()
 
     def _limit(self, request: Request) -> RateDecision:
@@ -120,8 +124,12 @@ class AccessControl:
         host = request.source.host
         if host in self._trunks_at:
             return RateDecision.ALLOW
-        now, known = self._clock(), self._is_known(host)
-        return self.rate_limiter.admit(host, now, known=known, user_agent=request.get("user-agent"))
+        now, port, user_agent = self._clock(), request.source.port, request.get("user-agent")
+        if not self.rate_limiter.is_allowed(host, now, port=port):
+            return RateDecision.DROP
+        if self._is_known(host, port):  # strangers behind the same NAT cannot use up its share
+            return self.rate_limiter.admit(host, now, known=True, user_agent=user_agent, port=port)
+        return self.rate_limiter.admit(host, now, known=self._is_known(host), user_agent=user_agent)
 
     def _identify(self, request: Request) -> TrunkConfig | None:
         uri, known = read_uri(request.uri), self.directory.trunks
@@ -131,20 +139,23 @@ class AccessControl:
         )
 
     def _authenticate(self, request: Request) -> Admission | LocalResponse:
-        source = request.source.host
+        source, port = request.source.host, request.source.port
         auth_request = AuthRequest(
             request.method, request.uri, source, request.headers.get("authorization", ())
         )
-        now = self._clock()
-        result = self._verifier.check(auth_request, self._find_secret, now)
-        if result.user and not self.rate_limiter.is_allowed(source, self._clock(), result.user):
+        now, known = self._clock(), self._is_known(source, port)
+        user = username_of(auth_request)
+        if user and not self.rate_limiter.may_authenticate(source, user, now, port=port, known=known):
             self.counts["banned"] += 1
             return DROP
+        result = self._verifier.check(auth_request, self._find_secret, now)
         if result.outcome is AuthOutcome.ACCEPTED:
             return self._accept(request, self.directory.accounts[result.user])
         if result.outcome is AuthOutcome.WRONG:
-            self.rate_limiter.record_failure(source, result.user, self._clock(), known=self._is_known(source))
+            self.rate_limiter.record_failure(source, result.user, now, known=known, port=port)
             log.warning("sip login refused", source=source, user=result.user[:64], method=request.method)
+        elif result.outcome is AuthOutcome.UNUSABLE:
+            log.warning("sip login without qop", source=source, user=result.user[:64], method=request.method)
         self.counts[result.outcome.value] += 1
         challenges = self._verifier.challenge(
             source,
@@ -172,10 +183,11 @@ class AccessControl:
         return account.secret if account else None
 
     def _accept(self, request: Request, account: AuthAccount) -> Admission | LocalResponse:
-        source = request.source.host
+        source, port = request.source.host, request.source.port
         self.rate_limiter.record_credentials(source)
-        self.rate_limiter.record_success(source, account.user)
-        self._mark_authenticated(source)
+        self.rate_limiter.record_success(source, account.user, port)
+        self._mark_authenticated(source, 0)
+        self._mark_authenticated(source, port)
         if request.method == "REGISTER" and not _is_own_address(request, account):
             self.counts["foreign"] += 1
             return LocalResponse(403)
@@ -184,8 +196,8 @@ class AccessControl:
             return self._admit(CallerIdentity(trunk=trunk))
         return self._admit(CallerIdentity(account=account))
 
-    def _mark_authenticated(self, host: str) -> None:
-        key = source_key(host)
+    def _mark_authenticated(self, host: str, port: int) -> None:
+        key = source_key(host), port
         self._authenticated[key] = self._clock() + AUTHENTICATED_SECONDS
         self._authenticated.move_to_end(key)
         if len(self._authenticated) > MAX_AUTHENTICATED:

@@ -40,7 +40,7 @@ class BanAdministration:
 
 def log_ban(ban: Ban) -> None:
     """Log a new ban."""
-    log.warning("sip source banned", source=ban.source, user=ban.user, reason=ban.reason)
+    log.warning("sip source banned", source=ban.source, port=ban.port, user=ban.user, reason=ban.reason)
 
 
 def _log_lifted(ban: Ban) -> None:

@@ -3,6 +3,10 @@
 A source is an IPv4 address or an IPv6 /64, which is what one customer of a provider has. UDP addresses can be
 forged. So a known source (a configured trunk, an authenticated phone) is not banned for them: requests beyond
 its rate are rejected or dropped.
+
+Many phones may share a source behind NAT. So wrong passwords ban only the client that sent them: the source
+and its port. Clients that change their port are slowed down by an allowance of wrong passwords for the whole
+source, which a client that has authenticated does not need.
 """
 
 import ipaddress
@@ -48,8 +52,12 @@ class RateLimitPolicy:
     excess_limit: int = (
         40  # requests beyond the rate, refused, before a ban; nonsense and refusals count as many
     )
-    user_failures: int = 8  # wrong passwords for one user until a source is banned for that user
-    all_failures: int = 40  # for all users, until the source is banned
+    user_failures: int = 8  # wrong passwords for one user until a client is banned for that user
+    all_failures: int = 40  # for all users, until the client is banned
+    guesses: float = 200.0  # wrong passwords of a source at once, by all its clients
+    guess_rate: float = 0.2  # and a second
+    user_guesses: float = 60.0  # the same for one user
+    user_guess_rate: float = 1 / 60
     window: float = 600.0  # after which counters are reset
     ban: float = 60.0  # the first ban; each further one is twice as long
     max_ban: float = 86_400.0
@@ -71,19 +79,21 @@ class RateDecision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A banned source, for one user or altogether (`user` is ""). `until` is on the limiter's clock."""
+    """A banned source or client, altogether or for one user. `until` is on the limiter's clock."""
 
     source: str
     until: float
     reason: str
     user: str = ""
+    port: int = 0  # of the client; 0 for all clients of the source
 
 
 @dataclass(slots=True)
 class _Source:
-    """The counters of a source, or of a source and the user that it tries to authenticate as."""
+    """The counters of a source or client, or of one and the user that it tries to authenticate as."""
 
     name: str
+    port: int
     user: str
     tokens: float
     at: float  # the time of `tokens`
@@ -94,6 +104,22 @@ class _Source:
     bans: int = 0
     reason: str = ""
     unanswered: int = 0  # consecutive challenges
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """The wrong passwords that a source may still send: a token bucket."""
+
+    left: float
+    at: float  # the time of `left`
+
+    def refill(self, now: float, rate: float, most: float) -> float:
+        self.left = min(most, self.left + max(0.0, now - self.at) * rate)
+        self.at = now
+        return self.left
+
+
+Key = tuple[str, int, str]  # source, port of a client or 0, user or ""
 
 
 class RateLimiter:
@@ -107,23 +133,43 @@ class RateLimiter:
     ) -> None:
         self._policy = policy
         self.on_ban = on_ban
-        self._sources: OrderedDict[tuple[str, str], _Source] = OrderedDict()
+        self._sources: OrderedDict[Key, _Source] = OrderedDict()
+        self._allowances: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
         self._exempt = _networks(exempt)
 
     def set_exempt(self, networks: Iterable[str]) -> None:
         """Set the networks that are never limited or banned: those of proxies in front of this server."""
         self._exempt = _networks(networks)
 
-    def is_allowed(self, host: str, now: float, user: str = "") -> bool:
-        """Return False if a source is banned: altogether, or for a user."""
-        found = self._sources.get((source_key(host), user[:MAX_USER_LENGTH]))
-        return found is None or found.banned_until <= now
+    def is_allowed(self, host: str, now: float, user: str = "", port: int = 0) -> bool:
+        """Return False if a source or client is banned: altogether, or for a user."""
+        source, user = source_key(host), user[:MAX_USER_LENGTH]
+        keys = {(source, 0, ""), (source, port, ""), (source, port, user)}
+        return not any(key in self._sources and self._sources[key].banned_until > now for key in keys)
 
-    def admit(self, host: str, now: float, *, known: bool = False, user_agent: str = "") -> RateDecision:
-        """Count a request outside a dialog and decide about it. `known` sources have higher limits."""
+    def may_authenticate(
+        self, host: str, user: str, now: float, *, port: int = 0, known: bool = False
+    ) -> bool:
+        """Return True if the credentials of a client for a user are to be checked.
+
+        A `known` client has authenticated before. Others may guess with a new port each time.
+        """
+        if self._is_exempt(host):
+            return True
+        if not self.is_allowed(host, now, user, port):
+            return False
+        return known or all(left >= 1 for left in self._refill(host, user, now))
+
+    def admit(
+        self, host: str, now: float, *, known: bool = False, user_agent: str = "", port: int = 0
+    ) -> RateDecision:
+        """Count a request outside a dialog and decide about it.
+
+        `known` sources have higher limits. `port` is that of a client with limits of its own, 0 otherwise.
+        """
         if self._is_exempt(host):
             return RateDecision.ALLOW
-        source = self._find(host, now, known)
+        source = self._find(host, now, known, port=port)
         if source.banned_until > now:
             return RateDecision.DROP
         if is_scanner(user_agent):
@@ -143,24 +189,44 @@ class RateLimiter:
         if source.tokens < 1:
             self._exceed(source, now, known)
 
-    def record_failure(self, host: str, user: str, now: float, *, known: bool = False) -> None:
+    def record_failure(self, host: str, user: str, now: float, *, known: bool = False, port: int = 0) -> None:
         """Count a wrong username or password (`AuthOutcome.WRONG` proves that the source is not forged).
 
-        Many phones may share one address. So a source is banned first for the user that it fails as, and
-        altogether after many more failures, but never if it is known.
+        The client is banned first for the user that it fails as, and altogether after many more failures, but
+        never altogether if it is known.
         """
         if self._is_exempt(host):
             return
-        as_user = self._find(host, now, known, user[:MAX_USER_LENGTH])
+        as_user = self._find(host, now, known, user[:MAX_USER_LENGTH], port)
         if self._count_failure(as_user, now) >= self._policy.user_failures:
             self._ban(as_user, now, "wrong passwords", known=False)
-        source = self._find(host, now, known)
-        if self._count_failure(source, now) >= self._policy.all_failures:
-            self._ban(source, now, "wrong passwords", known)
+        client = self._find(host, now, known, port=port)
+        if self._count_failure(client, now) >= self._policy.all_failures:
+            self._ban(client, now, "wrong passwords", known)
+        self._refill(host, user, now)
+        for key in self._allowance_keys(host, user):
+            allowance = self._allowances[key]
+            allowance.left = max(0.0, allowance.left - 1)
+
+    def _allowance_keys(self, host: str, user: str) -> tuple[tuple[str, str], tuple[str, str]]:
+        source = source_key(host)
+        return (source, ""), (source, f"user {user[:MAX_USER_LENGTH]}")
+
+    def _refill(self, host: str, user: str, now: float) -> list[float]:
+        """Return the wrong passwords that a source may send now: for all users, and for this one."""
+        policy, left = self._policy, []
+        limits = (policy.guess_rate, policy.guesses), (policy.user_guess_rate, policy.user_guesses)
+        for key, (rate, most) in zip(self._allowance_keys(host, user), limits, strict=True):
+            allowance = self._allowances.setdefault(key, _Allowance(most, now))
+            self._allowances.move_to_end(key)
+            left.append(allowance.refill(now, rate, most))
+        while len(self._allowances) > self._policy.max_sources:
+            self._allowances.popitem(last=False)
+        return left
 
     def record_challenge(self, host: str) -> int:
         """Count a challenge. Return how many before it this source has left unanswered in a row."""
-        source = self._sources.get((source_key(host), ""))
+        source = self._sources.get((source_key(host), 0, ""))
         if source is None:
             return 0
         source.unanswered += 1
@@ -168,17 +234,17 @@ class RateLimiter:
 
     def record_credentials(self, host: str) -> None:
         """Note that a source answers challenges, with valid credentials or not."""
-        source = self._sources.get((source_key(host), ""))
+        source = self._sources.get((source_key(host), 0, ""))
         if source:
             source.unanswered = 0
 
-    def record_success(self, host: str, user: str) -> None:
-        """Reset the failures of a user that has authenticated."""
-        self._sources.pop((source_key(host), user[:MAX_USER_LENGTH]), None)
+    def record_success(self, host: str, user: str, port: int = 0) -> None:
+        """Reset the failures of a client for a user as which it has authenticated."""
+        self._sources.pop((source_key(host), port, user[:MAX_USER_LENGTH]), None)
 
     def forget(self, host: str) -> None:
         """Drop the counters and bans of a source."""
-        self._sources.pop((source_key(host), ""), None)
+        self._sources.pop((source_key(host), 0, ""), None)
 
     def unban(self, host: str, now: float) -> tuple[Ban, ...]:
         """Drop everything about a source, for every user. Return the lifted bans."""
@@ -186,18 +252,21 @@ class RateLimiter:
         lifted = tuple(ban for ban in self.bans(now) if ban.source == name)
         for key in [key for key in self._sources if key[0] == name]:
             del self._sources[key]
+        for name_and_user in [key for key in self._allowances if key[0] == name]:
+            del self._allowances[name_and_user]
         return lifted
 
     def unban_all(self, now: float) -> tuple[Ban, ...]:
         """Drop everything about all sources. Return the lifted bans."""
         lifted = self.bans(now)
         self._sources.clear()
+        self._allowances.clear()
         return lifted
 
     def bans(self, now: float) -> tuple[Ban, ...]:
         """Return the bans in force."""
         return tuple(
-            Ban(source.name, source.banned_until, source.reason, source.user)
+            Ban(source.name, source.banned_until, source.reason, source.user, source.port)
             for source in self._sources.values()
             if source.banned_until > now
         )
@@ -209,10 +278,10 @@ class RateLimiter:
         address = read_host(host) if self._exempt else None
         return address is not None and any(address in network for network in self._exempt)
 
-    def _find(self, host: str, now: float, known: bool, user: str = "") -> _Source:
+    def _find(self, host: str, now: float, known: bool, user: str = "", port: int = 0) -> _Source:
         policy = self._policy
         rate, burst = (policy.known_rate, policy.known_burst) if known else (policy.rate, policy.burst)
-        key = source_key(host), user
+        key = source_key(host), port, user
         source = self._sources.get(key)
         if source is None:
             source = self._sources[key] = _Source(*key, burst, now)
@@ -260,7 +329,7 @@ class RateLimiter:
         source.bans += 1
         source.reason = reason
         source.failures = source.excess = 0
-        self.on_ban(Ban(source.name, source.banned_until, reason, source.user))
+        self.on_ban(Ban(source.name, source.banned_until, reason, source.user, source.port))
 
 
 def is_scanner(user_agent: str) -> bool:

@@ -29,6 +29,7 @@ _NOBODY = {
     "MD5": "0" * 32,
     "SHA-256": "0" * 64,
 }  # checked for unknown users; no known password has these hashes
+_SESSION = "-SESS"  # suffix of algorithms whose H(A1) depends on the nonces (RFC 7616 §3.4.2)
 _MD5_ONLY = re.compile(r"baresip v([01]\.|2\.[0-3]\.)")
 _USER = re.compile(r"sips?:([^@;?]*)@|tel:([^;]*)", re.IGNORECASE)
 
@@ -60,6 +61,7 @@ class AuthOutcome(Enum):
     ACCEPTED = "accepted"
     ABSENT = "absent"  # no credentials for this realm: a phone's first request
     STALE = "stale"  # the nonce is invalid or expired, whatever the password: challenge again
+    UNUSABLE = "unusable"  # not for this request or in no accepted form, though perhaps right: no guess
     WRONG = "wrong"  # wrong password for a valid nonce, which proves that the source is not forged
 
 
@@ -93,8 +95,16 @@ class AuthResult:
 class DigestVerifier:
     """Makes challenges and checks credentials. `key` holds at least 32 random bytes; times are in seconds."""
 
-    def __init__(self, key: bytes, life: float = NONCE_SECONDS, remembered: int = MAX_NONCES) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        life: float = NONCE_SECONDS,
+        remembered: int = MAX_NONCES,
+        *,
+        allow_rfc2069: bool = False,
+    ) -> None:
         self._key = key
+        self._allow_rfc2069 = allow_rfc2069
         self._life = life
         self._remembered = remembered
         self._made = 0
@@ -121,36 +131,44 @@ class DigestVerifier:
         An unknown user costs the same work as a wrong password and gets the same outcome. A password can be
         guessed only with a nonce that was sent to this source: any other is stale.
         """
-        given = next(
-            (one for one in map(read_parameters, signed.headers) if one and one.get("realm") == REALM), None
-        )
+        given = _credentials(signed)
         if given is None:
             return AuthResult(AuthOutcome.ABSENT)
-        nonce, user, nc = given.get("nonce", ""), given.get("username", ""), given.get("nc", "")
-        made, name = self._made_at(nonce, signed.source), _algorithm(given)
+        nonce, user, name = given.get("nonce", ""), given.get("username", ""), _algorithm(given)
+        made = self._made_at(nonce, signed.source)
         if made is None or not made <= now <= made + self._life:
             return AuthResult(AuthOutcome.STALE, user, name)
-        if (
-            not _COUNT.fullmatch(nc)
-            or not self._is_right(given, signed.method, find(user))
-            or not _same_user(given["uri"], signed.uri)
-        ):
+        if not name or given.get("qop", "auth").lower() not in ("", "auth"):
+            return AuthResult(AuthOutcome.UNUSABLE, user, name)
+        qop = self._matching_qop(given, signed.method, find(user))
+        if qop is None:
             return AuthResult(AuthOutcome.WRONG, user, name)
-        fresh = self._use(nonce, made, int(nc, 16), now)
-        return AuthResult(AuthOutcome.ACCEPTED if fresh else AuthOutcome.STALE, user, name)
+        count = _COUNT.fullmatch(given.get("nc", "")) if qop else None
+        is_allowed = count is not None or (qop == "" and self._allow_rfc2069)
+        if not is_allowed or not _same_user(given["uri"], signed.uri):
+            return AuthResult(AuthOutcome.UNUSABLE, user, name)
+        is_new = self._use(nonce, made, int(count[0], 16) if count else 1, now)  # without qop: once
+        return AuthResult(AuthOutcome.ACCEPTED if is_new else AuthOutcome.STALE, user, name)
 
-    def _is_right(self, given: Mapping[str, str], method: str, secret: DigestSecret | None) -> bool:
-        """Return True if the response matches the secret. Without one it never does, at the same cost."""
+    def _matching_qop(self, given: Mapping[str, str], method: str, secret: DigestSecret | None) -> str | None:
+        """Return the qop ("auth", or "" as in RFC 2069) that the response matches the secret with; else None.
+
+        Without a secret it never matches, at the same cost.
+        """
         name, uri = _algorithm(given), given.get("uri")
-        if not name or uri is None:
-            return False
+        if uri is None:
+            return None
+        hashed, nonce, cnonce = HASHES[name], given.get("nonce", ""), given.get("cnonce", "")
         first = (secret.hashes if secret else _NOBODY)[name]
-        exchange = DigestExchange(
-            method, uri, given.get("nonce", ""), "auth", given.get("nc", ""), given.get("cnonce", "")
-        )
-        right = respond(HASHES[name], first, exchange)
-        said = given.get("response", "").lower().encode(errors="replace")
-        return hmac.compare_digest(right.encode(), said) and secret is not None
+        if given.get("algorithm", "").upper().endswith(_SESSION):
+            first = hashed(f"{first}:{nonce}:{cnonce}")
+        response = given.get("response", "").lower().encode(errors="replace")
+        for qop in ("auth",) if given.get("qop") else ("auth", ""):
+            exchange = DigestExchange(method, uri, nonce, qop, given.get("nc", ""), cnonce)
+            expected = respond(hashed, first, exchange).encode()
+            if hmac.compare_digest(expected, response) and secret is not None:
+                return qop
+        return None
 
     def _sign(self, stamp: bytes, source: str) -> str:
         code = hmac.digest(self._key, stamp + source.encode(errors="replace"), "sha256")[:14]
@@ -205,8 +223,18 @@ class _Counts:
         return True
 
 
+def username_of(request: AuthRequest) -> str:
+    """Return the username in the credentials for this realm, "" if there are none."""
+    return (_credentials(request) or {}).get("username", "")
+
+
+def _credentials(request: AuthRequest) -> Mapping[str, str] | None:
+    parsed = map(read_parameters, request.headers)
+    return next((given for given in parsed if given and given.get("realm") == REALM), None)
+
+
 def _algorithm(given: Mapping[str, str]) -> str:
-    name = given.get("algorithm", "MD5").upper()
+    name = given.get("algorithm", "MD5").upper().removesuffix(_SESSION)
     return name if name in HASHES else ""
 
 
