@@ -12,6 +12,7 @@ from openivr.media.audio.tone import dtmf_tone
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.media import Media
 from openivr.media.rtp import rtcp, socket_filter
+from openivr.media.rtp.latch import LatchState
 from openivr.media.session import MediaSession
 from openivr.media.stream.sender import SILENCE
 from tests.media.rtp_peer import EVENTS, RtpPeer, with_media
@@ -180,9 +181,9 @@ def test_strangers_are_neither_received_nor_answered() -> None:
     with_media(test)
 
 
-def test_another_port_of_the_same_host_is_a_stranger_once_a_source_is_held_to() -> None:
+def test_another_port_of_the_same_host_is_a_stranger_once_a_source_is_received() -> None:
     async def test(media: Media) -> None:
-        announced, real = RtpPeer(), RtpPeer()  # behind NAT the port is another than announced
+        announced, real, other = RtpPeer(), RtpPeer(), RtpPeer()  # behind NAT the port is another one
         session, keys = media.open("127.0.0.1"), Keys()
         session.on_dtmf = keys
         session.connect(announced.remote())
@@ -190,9 +191,130 @@ def test_another_port_of_the_same_host_is_a_stranger_once_a_source_is_held_to() 
         real.send_dtmf(session, "1")
         await keys.until("1")
         await real.receive(2)
-        announced.send_dtmf(session, "2")
+        other.send_dtmf(session, "2")
         real.send_dtmf(session, "3")
         await keys.until("13")
+
+    with_media(test)
+
+
+class Talking:
+    """A stream that never pauses: a packet every 20 ms, from the socket of the moment, some of them late."""
+
+    def __init__(self, session: MediaSession, peer: RtpPeer) -> None:
+        self.peer, self._session = peer, session
+        self._task = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        while True:
+            self.peer.send_audio(self._session, QUIET)
+            await asyncio.sleep(0.02)
+
+    def send_late(self, peer: RtpPeer, seconds: float) -> None:
+        """Go on sending from a former socket for so long."""
+
+        async def send() -> None:
+            for _ in range(round(seconds / 0.02)):
+                peer.send_audio(self._session, QUIET)
+                await asyncio.sleep(0.02)
+
+        self._late = asyncio.create_task(send())
+
+    def move(self, peer: RtpPeer) -> None:
+        """Send the same stream from another socket from now on."""
+        peer.ssrc, peer.sequence, peer.timestamp = self.peer.ssrc, self.peer.sequence, self.peer.timestamp
+        self.peer = peer
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.7"])
+def test_t1_t2_packets_of_the_former_address_are_late_and_rtp_never_pauses(host: str) -> None:
+    """T1: a re-INVITE moves the stream. T2: the 200 describes another port than the 183."""
+
+    async def test(media: Media) -> None:
+        before, after = RtpPeer(), RtpPeer(host)
+        session, keys = media.open("127.0.0.1"), Keys()
+        session.on_dtmf = keys
+        session.connect(before.remote())
+        talking = Talking(session, before)
+        await before.receive(5)
+        session.connect(after.remote())
+        talking.move(after)
+        talking.send_late(before, 0.04)
+        before.send_rtcp(session, rtcp.write(before.ssrc, "x", None, None))
+        heard = len(before.received)
+        await after.receive(50)
+        after.send_dtmf(session, "1")
+        before.send_dtmf(session, "7")
+        await keys.until("1")
+        await after.until(lambda: after.reports)  # RTCP goes to the new address, too
+        assert keys.text == "1"
+        assert len(before.received) - heard <= 3  # that were under way
+        assert session.statistics().source == f"{host}:{after.address[1]}"
+        talking.stop()
+
+    with_media(test)
+
+
+def test_t2_forks_send_early_media_and_one_of_them_answers() -> None:
+    async def test(media: Media) -> None:
+        first, second = RtpPeer(), RtpPeer("127.0.0.7")
+        session, keys = media.open("127.0.0.1"), Keys()
+        session.on_dtmf = keys
+        session.connect(first.remote())  # its 183
+        session.connect(second.remote())  # the 183 of the other
+        talking = [Talking(session, peer) for peer in (first, second)]  # until it is cancelled, and after
+        await second.receive(10)
+        session.connect(first.remote())  # its 200
+        await first.receive(50)
+        first.send_dtmf(session, "1")
+        await keys.until("1")
+        assert session.statistics().source == f"127.0.0.1:{first.address[1]}"
+        for each in talking:
+            each.stop()
+
+    with_media(test)
+
+
+def test_t3_nat_gives_the_stream_another_port_in_the_middle_of_a_call() -> None:
+    async def test(media: Media) -> None:
+        before, after, stranger = RtpPeer(), RtpPeer(), RtpPeer("127.0.0.9")
+        session, keys = media.open("127.0.0.1"), Keys()
+        session.on_dtmf = keys
+        session.connect(before.remote())
+        talking = Talking(session, before)
+        await before.receive(10)
+        talking.move(after)
+        intruding = Talking(session, stranger)
+        await after.receive(10)
+        after.send_dtmf(session, "1")
+        await keys.until("1")
+        assert session.statistics().source == f"127.0.0.1:{after.address[1]}"
+        assert stranger.received == []
+        for each in (talking, intruding):
+            each.stop()
+
+    with_media(test)
+
+
+def test_t3_another_stream_of_the_same_host_takes_no_session_that_is_silent() -> None:
+    async def test(media: Media) -> None:
+        phone, neighbour = RtpPeer(), RtpPeer()
+        session, keys = media.open("127.0.0.1"), Keys()
+        session.on_dtmf = keys
+        session.connect(phone.remote())
+        phone.send_audio(session, QUIET)
+        await phone.receive(2)
+        talking = Talking(session, neighbour)
+        await phone.until(lambda: session._socket.latch.state is LatchState.SILENT)
+        await phone.receive(20)
+        neighbour.send_dtmf(session, "7")
+        phone.send_dtmf(session, "1")
+        await keys.until("1")
+        assert neighbour.received == []
+        talking.stop()
 
     with_media(test)
 

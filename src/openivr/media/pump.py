@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -15,6 +16,10 @@ from openivr.media.ticker import Ticker
 
 log = structlog.get_logger(__name__)
 
+WATCH_ROUNDS = 50  # a session is watched once in so many periods, which is once a second
+
+Watch = Callable[[int], None]
+
 
 class Pump:
     """Ticks every sender that joined once in 20 ms, each in its slot."""
@@ -27,6 +32,8 @@ class Pump:
         self.recordings: set[asyncio.Future[RecordingResult]] = set()  # not complete yet
         self.missed_ticks = 0  # skipped because the process was late
         self._slots: list[dict[RtpSender, None]] = [{} for _ in range(SLOTS)]
+        self._watches: list[dict[Watch, None]] = [{} for _ in range(WATCH_ROUNDS)]
+        self._round = 0
         start = time.monotonic_ns() + PERIOD
         self._schedule = Schedule(start)
         self._ticker = Ticker(loop, start, self._tick)
@@ -39,6 +46,15 @@ class Pump:
     def leave(self, sender: RtpSender) -> None:
         for slot in self._slots:
             slot.pop(sender, None)
+
+    def watch(self, watch: Watch) -> None:
+        """Call this once a second with the monotonic time, in ns."""
+        if not any(watch in watches for watches in self._watches):
+            min(self._watches, key=len)[watch] = None
+
+    def unwatch(self, watch: Watch) -> None:
+        for watches in self._watches:
+            watches.pop(watch, None)
 
     def _tick(self) -> None:
         for slot, missed in self._schedule.due(time.monotonic_ns()):
@@ -53,8 +69,17 @@ class Pump:
                 except Exception:  # a failure in one call must not silence the calls after it
                     log.exception("sending RTP failed")
                     del senders[sender]
-            if slot == 0 and self.inband_detectors:
-                detect(self.inband_detectors)
+            if slot == 0:
+                self._on_round()
+
+    def _on_round(self) -> None:
+        if self.inband_detectors:
+            detect(self.inband_detectors)
+        self._round = (self._round + 1) % WATCH_ROUNDS
+        if watches := self._watches[self._round]:
+            now = time.monotonic_ns()
+            for watch in tuple(watches):
+                watch(now)
 
     async def close(self) -> None:
         """Stop sending and reading, and wait until all recordings are complete."""

@@ -13,6 +13,7 @@ from openivr.media.pump import Pump
 from openivr.media.recording.audio_recording import AudioRecording, RecordingResult
 from openivr.media.rtp import packet as rtp
 from openivr.media.rtp import rtcp
+from openivr.media.rtp.latch import Position
 from openivr.media.rtp.ports import PortPair, format_address
 from openivr.media.rtp.remote import RemoteMedia
 from openivr.media.statistics import MediaStats
@@ -58,7 +59,7 @@ class MediaSession:
     # Signalling
 
     def connect(self, remote: RemoteMedia) -> None:
-        """Apply an offer/answer result. Each call lets the source of the peer's RTP change once."""
+        """Apply the result of an offer and answer."""
         self._remote = remote
         self.sender.set_law(remote.law)
         self.sender.events = remote.events_out
@@ -67,6 +68,7 @@ class MediaSession:
         self._socket.connect(remote)
         self._active_at, self._is_inactive = time.monotonic_ns(), False
         self._pump.join(self.sender)
+        self._pump.watch(self._check_silence)
 
     def close(self) -> None:
         """Stop everything, send RTCP BYE and release the ports. May be called again."""
@@ -79,6 +81,7 @@ class MediaSession:
         self._play_count += 1
         self._timer.cancel()
         self._pump.leave(self.sender)
+        self._pump.unwatch(self._check_silence)
         self._pump.inband_detectors.pop(self._inband, None)
         if self._remote:
             self._socket.send_rtcp(self._write_report(is_bye=True))
@@ -227,6 +230,13 @@ class MediaSession:
         if number == self._play_count:
             on_end()
 
+    # Every second
+
+    def _check_silence(self, now: int) -> None:
+        stats = self.receiver.stats
+        position = None if stats.ssrc is None else Position(stats.ssrc, stats.highest & 0xFFFF)
+        self._socket.check_silence(self.receiver.received_at, position, now)
+
     # Every five seconds
 
     def _on_report_due(self) -> None:
@@ -265,7 +275,7 @@ class MediaSession:
         """Return the counters since the session was opened."""
         self._count_drops()
         stats, block, trip = self.receiver.stats, self._rtcp.block, self._rtcp.round_trip
-        source = self._socket.source
+        source = self._socket.latch.source
         return MediaStats(
             sent=self.sender.packets,
             heard=stats.received_before + stats.received,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from openivr.media.poller import Poller
 from openivr.media.rtp import packet as rtp
 from openivr.media.rtp import socket_filter
-from openivr.media.rtp.latch import Latch, is_unspecified
+from openivr.media.rtp.latch import SILENCE, Latch, LatchState, Position, is_unspecified
 from openivr.media.rtp.ports import PortPair, SocketAddress
 from openivr.media.rtp.remote import RemoteMedia
 from openivr.media.stream.sender import RtpSender, discard
@@ -25,44 +25,63 @@ Take = Callable[[memoryview, int], bool]
 class RtpSocket:
     """Passes packets of the latched source to `take`, which returns True for RTP of a negotiated type.
 
-    Before that, any source that the latch allows is accepted. The first one is latched: the socket is
-    connected, so that the kernel drops packets from elsewhere, and without a listener its filter drops audio
-    as well.
+    While the latch is exclusive, the socket is connected to its source: the kernel drops packets from
+    elsewhere, and without a listener its filter drops audio as well. Otherwise all packets are read.
     """
 
     def __init__(
         self, poller: Poller, pair: PortPair, sender: RtpSender, take: Take, take_rtcp: Take
     ) -> None:
-        self.source: SocketAddress | None = None  # of RTP, once latched
         self.foreign = 0  # packets from other sources
+        self.latch = Latch()
         self._poller, self._pair, self._sender = poller, pair, sender
         self._take, self._take_rtcp = take, take_rtcp
-        self._latch = Latch(frozenset(), None)
+        self._is_connected = False
+        self._peer: SocketAddress | None = None  # that the socket is or was connected to
         self._rtcp_target: SocketAddress | None = None
         self._remote: RemoteMedia | None = None
         self._wants_audio = self._is_filtered = False
         self._dropped = 0  # by the kernel, at the last count
+        self._dropped_at = 0
         self._new_drops = 0
         poller.add(pair.rtp.fileno(), self._read)
         poller.add(pair.rtcp.fileno(), self._read_rtcp)
 
     def connect(self, remote: RemoteMedia) -> None:
-        """Apply a new offer/answer result. It lets the source change once."""
-        self._remote, before = remote, self._latch
-        self._latch = Latch.of(remote)
-        target = self.source if self.source and self._latch == before else self._latch.target
-        self._filter(False)
-        if self.source:
-            disconnect(self._pair.rtp)
-            self.source = None
+        """Apply the result of an offer and answer."""
+        self._remote = remote
+        self.latch.describe(remote, time.monotonic_ns())
+        target = self.latch.target
         self._rtcp_target = remote.rtcp or (target and rtcp_address(target))
-        self._send_to(target)
+        self._follow_latch()
 
-    def _send_to(self, target: SocketAddress | None) -> None:
-        sock = self._pair.rtp
+    def _follow_latch(self) -> None:
+        """Connect the socket if the latch is exclusive, or disconnect it, and send to the target."""
+        is_exclusive = self.latch.is_exclusive
+        if self._is_connected and not (is_exclusive and self.latch.source == self._peer):
+            self._filter(False)
+            disconnect(self._pair.rtp)
+            self._is_connected = False
+        if is_exclusive and not self._is_connected and self.latch.source:
+            self._connect_to(self.latch.source)
+        elif self._is_connected:
+            self._filter(not self._wants_audio)
+        self._set_send()
+
+    def _connect_to(self, source: SocketAddress) -> None:
+        try:
+            self._pair.rtp.connect(source)
+        except OSError:  # no route
+            return
+        self._is_connected, self._peer = True, source
+        self._drain(source)
+        self._filter(not self._wants_audio)
+
+    def _set_send(self) -> None:
+        sock, target = self._pair.rtp, self.latch.target
         if target is None or not (self._remote and self._remote.receives):
             self._sender.send = discard
-        elif self.source:
+        elif self._is_connected:
             self._sender.send = sock.send
         else:
             self._sender.send = lambda packet: sock.sendto(packet, target)
@@ -73,7 +92,7 @@ class RtpSocket:
             return
         sock, target = self._pair.rtcp, self._rtcp_target
         if self._remote.mux:
-            sock, target = self._pair.rtp, self.source or self._latch.target
+            sock, target = self._pair.rtp, self.latch.target
         with suppress(OSError):  # the port is closed; the next report may arrive
             if target:
                 sock.sendto(packet, target)
@@ -82,32 +101,29 @@ class RtpSocket:
 
     def _read(self) -> None:
         try:
-            if self.source:
+            if self._is_connected:
                 self._take(VIEW[: self._pair.rtp.recv_into(BUFFER)], time.monotonic_ns())
             else:
                 size, source = self._pair.rtp.recvfrom_into(BUFFER)
-                self._take_unlatched(VIEW[:size], source)
+                self._read_unconnected(VIEW[:size], source)
         except OSError:  # nothing to read, or an ICMP error of an earlier packet
             return
 
-    def _take_unlatched(self, data: memoryview, source: SocketAddress) -> None:
-        """Take a packet while no source is latched."""
-        if not self._latch.allows(source[0]):
+    def _read_unconnected(self, data: memoryview, source: SocketAddress) -> None:
+        """Take a packet of any source, if the latch admits it."""
+        now, position, latch = time.monotonic_ns(), position_of(data), self.latch
+        if not latch.admits(source, position, now):
             self.foreign += 1
-        elif self._take(data, time.monotonic_ns()):
-            self._latch_to(source)
+        elif self._take(data, now):
+            before = latch.state, latch.source
+            latch.take(source, position, now)
+            if before != (latch.state, latch.source):
+                self._on_source(source)
 
-    def _latch_to(self, source: SocketAddress) -> None:
-        try:
-            self._pair.rtp.connect(source)
-        except OSError:  # no route
-            return
-        self.source = source
-        self._send_to(source)
+    def _on_source(self, source: SocketAddress) -> None:
         if self._remote and not self._remote.rtcp:
             self._rtcp_target = rtcp_address(source)
-        self._drain(source)
-        self._filter(not self._wants_audio)
+        self._follow_latch()
 
     def _drain(self, latched: SocketAddress) -> None:
         """Read what was queued before the socket was connected."""
@@ -126,38 +142,49 @@ class RtpSocket:
             size, source = self._pair.rtcp.recvfrom_into(BUFFER)
         except OSError:
             return
-        if not self._latch.allows(source[0]):
+        if not self.latch.admits_rtcp(source):
             self.foreign += 1
         elif self._take_rtcp(VIEW[:size], time.monotonic_ns()) and self._remote and not self._remote.rtcp:
             self._rtcp_target = source
+
+    def check_silence(self, received_at: int, position: Position | None, now: int) -> None:
+        """Let the source be replaced if it is silent, given time and position of its last packet."""
+        if self.latch.state is not LatchState.LATCHED:
+            return
+        if self._is_filtered:
+            self._count_drops(now)
+        if now - max(received_at, self._dropped_at) >= SILENCE:
+            self.latch.fall_silent(position)
+            self._follow_latch()
 
     # Kernel filter
 
     def set_audio_wanted(self, is_wanted: bool) -> None:
         """Set if audio has a listener. Without one only telephone-events and RTCP are received."""
         self._wants_audio = is_wanted
-        if self.source:
+        if self._is_connected:
             self._filter(not is_wanted)
 
     def _filter(self, is_filtered: bool) -> None:
         if is_filtered and self._remote:
             self._is_filtered = socket_filter.attach(self._pair.rtp, self._remote.events_in)
         elif self._is_filtered:
-            self._count_dropped()
+            self._count_drops(time.monotonic_ns())
             socket_filter.detach(self._pair.rtp)
             self._is_filtered = False
 
     def take_drops(self) -> int:
         """Return how many packets the filter dropped since the last call."""
         if self._is_filtered:
-            self._count_dropped()
+            self._count_drops(time.monotonic_ns())
         count, self._new_drops = self._new_drops, 0
         return count
 
-    def _count_dropped(self) -> None:
-        now = socket_filter.dropped(self._pair.rtp)
-        self._new_drops += now - self._dropped & 0xFFFFFFFF
-        self._dropped = now
+    def _count_drops(self, now: int) -> None:
+        total = socket_filter.dropped(self._pair.rtp)
+        if total != self._dropped:
+            self._new_drops += total - self._dropped & 0xFFFFFFFF
+            self._dropped, self._dropped_at = total, now
 
     def close(self) -> None:
         """Stop sending and reading, and release the ports."""
@@ -165,6 +192,12 @@ class RtpSocket:
         self._poller.remove(self._pair.rtp.fileno())
         self._poller.remove(self._pair.rtcp.fileno())
         self._pair.close()
+
+
+def position_of(data: memoryview) -> Position | None:
+    """Return the position of an RTP packet; None for RTCP and anything else."""
+    packet = None if rtp.is_rtcp(data) else rtp.read(data)
+    return Position(packet.ssrc, packet.sequence) if packet else None
 
 
 def reject(_data: memoryview, _now: int) -> bool:
