@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # The tests start some hundred processes, which are to find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench docs ladder screenshots accessibility fuzz crash sounds plots lock clean help
+.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash sounds plots lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -47,6 +47,11 @@ crash: $(VENV)/dev.stamp  ## kill the server among calls, ROUNDS times (200)
 
 bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench
+
+MINUTES ?= 10
+
+misfortune: $(VENV)/dev.stamp  ## hold 300 calls while database, clock and disk fail; needs root and "postgresql"
+	$(BIN)/python -m bench.misfortune --minutes $(MINUTES)
 
 VOICE := kokoro-js-1.2.1
 

@@ -14,6 +14,7 @@ PARTS = {
     "phones",
     "office",
     "asterisk",
+    "misfortune",
 }
 
 

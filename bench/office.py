@@ -14,8 +14,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -112,35 +113,52 @@ def write_wav(amplitude: int) -> bytes:
 @contextmanager
 def openivr(phone: int, *options: str) -> Iterator[tuple[str, int]]:
     """Run our server on its core. Yield its SIP address and process id."""
-    with tempfile.TemporaryDirectory() as folder:
-        office, data, log = Path(folder) / "office.yaml", Path(folder) / "data", Path(folder) / "log"
-        office.write_text(write_office(phone))
-        office_to_data = python("-m", "openivr", "import", str(office), "--data", str(data))
-        port = free_port()
-        command = [
-            *("taskset", "-c", SERVER_CORE, *python("-m", "openivr", "serve", "--data", str(data))),
-            *(
-                "--http",
-                f"127.0.0.1:{free_port()}",
-                "--sip",
-                f"127.0.0.1:{port}",
-                "--rtp-ports",
-                "10000-31999",
-            ),
-            *("--max-calls", str(MOST_CALLS), "--drain-calls", "1", "--log-level", "warning", *options),
-        ]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            wait_for_sip(port, process)
-            subprocess.run(office_to_data, check=True, stdout=subprocess.DEVNULL)
-            register(port, phone)
-            yield f"127.0.0.1:{port}", process.pid
-        finally:
-            process.terminate()
-            process.wait(60)
-            faults = [line for line in log.read_text().splitlines() if "error" in line.lower()]
-            print("\n".join(faults[-20:]), end="")
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), phone, *options) as server:
+        yield f"127.0.0.1:{server.sip}", server.pid
+        print("\n".join(server.errors()[-20:]), end="")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: its ports, and the process id of its supervisor."""
+
+    sip: int
+    http: int
+    pid: int
+    log: Path
+
+    def errors(self) -> list[str]:
+        """Return the lines of the log that are about errors."""
+        return [line for line in self.log.read_text().splitlines() if "error" in line.lower()]
+
+
+@contextmanager
+def serve(
+    folder: Path, phone: int, *options: str, database: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """Run our server on its core with data in a folder, and the called office in its configuration."""
+    office, data, log = folder / "office.yaml", folder / "data", folder / "log"
+    office.write_text(write_office(phone))
+    store = ("--data", str(data), *(("--database", database) if database else ()))
+    sip, http = free_port(), free_port()
+    command = [
+        *("taskset", "-c", SERVER_CORE, *python("-m", "openivr", "serve", *store)),
+        *("--http", f"127.0.0.1:{http}", "--sip", f"127.0.0.1:{sip}", "--rtp-ports", "10000-31999"),
+        *("--max-calls", str(MOST_CALLS), "--drain-calls", "1", "--log-level", "warning", *options),
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}
+        )
+    try:
+        wait_for_sip(sip, process)
+        office_to_data = python("-m", "openivr", "import", str(office), *store)
+        subprocess.run(office_to_data, check=True, stdout=subprocess.DEVNULL)
+        register(sip, phone)
+        yield Served(sip, http, process.pid, log)
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def wait_for_sip(port: int, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:

@@ -10,11 +10,13 @@ import structlog
 
 from openivr.cdr.journal.entries import JournalEntry, RunStarted, encode
 from openivr.cdr.journal.reader import list_files
-from openivr.clock import wall_ms
+from openivr.clock import steady, wall_ms
 
 log = structlog.get_logger(__name__)
 FILE_BYTES = 16 * 2**20  # then a new file follows; the CDR worker removes files that are stored
-MAX_WAITING = 4 * 2**20  # bytes kept while the disk is full; further entries are lost, and counted
+MAX_WAITING = 64 * 2**20  # bytes kept while the disk is full; further entries are lost, and counted
+
+LOG_SECONDS = 30.0  # between two lines about a disk that takes nothing
 
 
 def next_stamp(folder: Path) -> int:
@@ -54,6 +56,7 @@ class Journal:
         self._file = self._open()
         self._call_soon = call_soon
         self._is_flushing = self._is_rejected = False
+        self._log_again_at = 0.0
         self.flush()  # at once, because it ends the open calls of earlier runs
 
     def _open(self) -> int:
@@ -93,14 +96,20 @@ class Journal:
                 written = os.write(self._file, self._waiting)
                 self._size += written
                 del self._waiting[:written]
-            self._is_rejected = False
+            self._is_rejected, self._log_again_at = False, 0.0
         except OSError as error:
             self._is_rejected = True
-            log.error("journal cannot be written", error=error.strerror, waiting=len(self._waiting))
+            self._log_rejection(error)
             return
         if self._lost:
             log.error("journal entries were lost", count=self._lost)
             self._lost = 0
+
+    def _log_rejection(self, error: OSError) -> None:
+        """Log that the disk takes nothing, once a while: a write is tried with every event of a call."""
+        if steady() >= self._log_again_at:
+            self._log_again_at = steady() + LOG_SECONDS
+            log.error("journal cannot be written", error=error.strerror, waiting=len(self._waiting))
 
     def close(self) -> None:
         """Close the file. Entries that the disk rejected are lost."""
