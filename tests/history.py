@@ -96,7 +96,7 @@ def visit(caller: Caller, snapshot: IvrSnapshot, menu: Ivr) -> None:
     )
     caller.wait(2, 12)
     if luck < 0.07 or len(record.path.split()) > PATIENCE or not keys:
-        caller.end("menu", HangupReason.CALLER, menu.id)
+        caller.end("menu", HangupReason.CALLER_HANGUP, menu.id)
     elif luck < 0.15:
         caller.wait(10, 20)
         time_out(caller, snapshot, menu)
@@ -104,7 +104,7 @@ def visit(caller: Caller, snapshot: IvrSnapshot, menu: Ivr) -> None:
         typed = chance.choice([key for key in "123456789" if key not in menu.keys] or ["11"])
         caller.note(Note(Topic.INVALID, menu.id, typed, detail=Refusal.NOT_A_NUMBER))
         record.keys += typed
-        caller.end("menu", HangupReason.INVALID, menu.id)
+        caller.end("menu", HangupReason.INVALID_KEY, menu.id)
     else:
         key = chance.choices(list(keys), LIKED[: len(keys)] + (1,) * (len(keys) - len(LIKED)))[0]
         to = keys[key]
@@ -117,7 +117,7 @@ def time_out(caller: Caller, snapshot: IvrSnapshot, menu: Ivr) -> None:
     to = menu.timeout
     if to is None or to.kind is DestinationKind.END_CALL:
         caller.note(Note(Topic.TIMED_OUT, menu.id))
-        caller.end("menu", HangupReason.TIMED_OUT, menu.id)
+        caller.end("menu", HangupReason.MENU_TIMEOUT, menu.id)
         return
     caller.note(Note(Topic.TIMED_OUT, menu.id, kind=to.kind, target=to.target))
     follow(caller, snapshot, menu, to)
@@ -130,18 +130,20 @@ def follow(caller: Caller, snapshot: IvrSnapshot, menu: Ivr, to: Destination) ->
     elif to.kind is DestinationKind.VOICEMAIL:
         caller.wait(10, 60)
         caller.note(Note(Topic.RECORDED, menu.id, kind=to.kind, target=to.target))
-        caller.end("message", HangupReason.MESSAGE, menu.id)
+        caller.end("message", HangupReason.MESSAGE_LEFT, menu.id)
     elif to.kind in (DestinationKind.EXTENSION, DestinationKind.RING_GROUP):
         caller.wait(3, 20)
         if chance.random() < 0.16:
-            caller.end("menu", HangupReason.CALLER, menu.id)
+            caller.end("menu", HangupReason.CALLER_HANGUP, menu.id)
             return
         caller.note(Note(Topic.CONNECTED, menu.id, kind=to.kind, target=to.target))
         caller.wait(20, 400)
-        caller.end("connected", chance.choice((HangupReason.CALLEE, HangupReason.CALLER)), menu.id)
+        caller.end(
+            "connected", chance.choice((HangupReason.CALLEE_HANGUP, HangupReason.CALLER_HANGUP)), menu.id
+        )
     else:
         caller.wait(5, 20)
-        caller.end("menu", HangupReason.CALLER, menu.id)
+        caller.end("menu", HangupReason.CALLER_HANGUP, menu.id)
 
 
 def keep_past(database: Database, past: Iterable[tuple[CallRecord, list[CallNote]]]) -> int:

@@ -31,7 +31,7 @@ async def test_an_extension_calls_a_menu_and_is_put_through(tmp_path: Path) -> N
         await pbx.until_quiet()
         [record] = pbx.records()
         assert (record.caller, record.called, record.source) == ("1000", "6200", "1000")
-        assert (record.outcome, record.reason) == ("connected", "caller hung up")
+        assert (record.outcome, record.reason) == ("connected", "caller_hangup")
         assert record.input == {"negotiated": ["rfc4733"], "heard": {"rfc4733": 4}}
         assert record.keys == "1001"
         assert record.legs[0]["result"] == "answered"
@@ -57,7 +57,7 @@ async def test_a_call_between_extensions_rings_and_is_ended_by_the_called_side(t
         assert (await line.until_over()).status == 0
         await pbx.until_quiet()
         [record] = pbx.records()
-        assert (record.outcome, record.reason, record.path) == ("connected", "called side hung up", "")
+        assert (record.outcome, record.reason, record.path) == ("connected", "callee_hangup", "")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_a_caller_who_gives_up_ends_the_ringing(tmp_path: Path) -> None:
         assert ending.status == 487
         await pbx.until_quiet()
         [record] = pbx.records()
-        assert (record.outcome, record.reason) == ("missed", "caller hung up")
+        assert (record.outcome, record.reason) == ("missed", "caller_hangup")
         assert record.legs[0]["result"] == "cancelled"
 
 
@@ -129,7 +129,7 @@ async def test_all_phones_of_a_ring_group_ring_and_the_first_wins(tmp_path: Path
         await two.until_over()
         await pbx.until_quiet()
         [record] = pbx.records()
-        assert sorted(leg["result"] for leg in record.legs) == ["answered", "answered elsewhere"]
+        assert sorted(leg["result"] for leg in record.legs) == ["answered", "answered_elsewhere"]
 
 
 @in_loop
@@ -228,7 +228,7 @@ async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Pat
         await line.until_over()
         await other.until_over()
         await pbx.until_quiet()
-        assert pbx.records()[0].reason == "caller hung up"
+        assert pbx.records()[0].reason == "caller_hangup"
 
 
 @in_loop
@@ -275,7 +275,7 @@ async def test_an_error_ends_one_call_and_leaves_a_record(
         assert other.ending is None
         other.hang_up()
         await pbx.until_quiet()
-        assert {record.reason for record in pbx.records()} == {"an error of the server", "caller hung up"}
+        assert {record.reason for record in pbx.records()} == {"server_error", "caller_hangup"}
 
 
 @in_loop
@@ -319,7 +319,7 @@ async def test_a_call_given_up_while_the_configuration_is_read_leaves_a_record(
         await line.until(lambda: call_manager.waiting == 0 and bool(pbx.records()))
         [record] = pbx.records()
         assert (record.caller, record.called, record.outcome) == ("1000", "6200", "missed")
-        assert (record.reason, record.answered, record.events) == ("caller hung up", None, [])
+        assert (record.reason, record.answered, record.events) == ("caller_hangup", None, [])
 
 
 @in_loop

@@ -126,7 +126,7 @@ def test_one_extension_may_have_phones_of_both_families_and_all_ring(server: Ser
     ada.until_answered()
     talk(ada, laptop)
     hang_up(laptop, ada)
-    assert {leg["result"] for leg in server.new_record().legs} == {"answered", "answered elsewhere"}
+    assert {leg["result"] for leg in server.new_record().legs} == {"answered", "answered_elsewhere"}
 
 
 def test_trunks_of_ipv6_by_address(tmp_path_factory: pytest.TempPathFactory) -> None:

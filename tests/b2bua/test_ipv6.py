@@ -73,7 +73,7 @@ def test_a_call_through_a_menu_to_a_phone(tls_server: TlsServer, transport: str)
     grace.hang_up()
     ada.reply(ada.expect("BYE"), 200)
     record = tls_server.server.new_record()
-    assert (record.outcome, record.reason) == ("connected", "called side hung up")
+    assert (record.outcome, record.reason) == ("connected", "callee_hangup")
     assert record.legs[0]["via"].startswith("[::1]:")
 
 
@@ -150,7 +150,7 @@ def test_an_attended_transfer_from_one_phone_to_a_call_of_another(tls_server: Tl
     talk(ada, alan)
     alan.hang_up()
     ada.reply(ada.expect("BYE"), 200)
-    assert sorted(record.reason for record in server.new_records(2)) == ["called side hung up", "transferred"]
+    assert sorted(record.reason for record in server.new_records(2)) == ["callee_hangup", "transferred"]
 
 
 def test_tls_alone_is_of_ipv6(tmp_path: Path) -> None:

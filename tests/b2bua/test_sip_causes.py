@@ -37,6 +37,11 @@ def test_a_phone_that_says_nothing_at_all_is_not_there(lost: FailureReason) -> N
     assert find_cause(from_failure(lost)) is Cause.UNAVAILABLE
 
 
+@pytest.mark.parametrize("phrase", [*FailureReason, "not reachable", "no response"])
+def test_what_a_phone_says_is_no_silence(phrase: str) -> None:
+    assert find_cause(Termination(480, phrase, True)) is Cause.NO_ANSWER
+
+
 def test_some_answers_speak_for_all_phones() -> None:
     assert [status for status in (408, 486, 503, 600, 603) if ends_all(status)] == [600, 603]
 
@@ -62,6 +67,6 @@ def test_a_caller_who_was_never_answered_gets_a_final_status(
 
 
 def test_busy_is_told_as_busy() -> None:
-    assert status_of(HangupReason.UNREACHED, Cause.BUSY) == 486
-    assert status_of(HangupReason.UNREACHED, None) == 480
+    assert status_of(HangupReason.DESTINATION_UNREACHED, Cause.BUSY) == 486
+    assert status_of(HangupReason.DESTINATION_UNREACHED, None) == 480
     assert status_of(HangupReason.END_CALL, None) == 603

@@ -36,5 +36,5 @@ async def test_sipp_calls_a_menu_over_a_trunk(tmp_path: Path) -> None:
         await pbx.until_quiet()
         records = pbx.records()
         assert [(one.called, one.source, one.path, one.reason) for one in records] == [
-            ("441632960123", "SIPp", "6200", "caller hung up")
+            ("441632960123", "SIPp", "6200", "caller_hangup")
         ] * 5

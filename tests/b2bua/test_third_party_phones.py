@@ -238,7 +238,7 @@ def test_sipp_presses_keys_as_tones(server: ServerProcess, tmp_path: Path) -> No
     )
     assert run.returncode == 0, run.stderr
     record = server.new_record()
-    assert (record.keys, record.reason) == ("3", "Invalid key")
+    assert (record.keys, record.reason) == ("3", "invalid_key")
     assert record.input == {"negotiated": ["inband"], "heard": {"inband": 1}}
     server.delete("inbound_route", route)
     server.delete("trunk", trunk)
@@ -265,7 +265,7 @@ def test_baresip_sends_its_caller_on(server: ServerProcess, ada: Baresip, tmp_pa
         ada.expect("CALL_CLOSED")
     first, second = server.new_records(2)
     assert (first.outcome, first.reason, first.path) == ("connected", "transferred", MENU)
-    assert (second.called, second.outcome, second.reason) == ("1002", "connected", "called side hung up")
+    assert (second.called, second.outcome, second.reason) == ("1002", "connected", "callee_hangup")
 
 
 def test_baresip_holds_and_resumes(server: ServerProcess, ada: Baresip) -> None:
@@ -353,7 +353,7 @@ def test_hanging_up_leaves_one_record(
     point(ada, server, grace)
     ada.say("hangup")
     record = server.new_record()
-    assert (record.outcome, record.reason) == (outcome, "caller hung up")
+    assert (record.outcome, record.reason) == (outcome, "caller_hangup")
     assert [leg["result"] for leg in record.legs] == legs
     assert not server.live()
     if legs == ["cancelled"]:

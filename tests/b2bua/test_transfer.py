@@ -64,7 +64,7 @@ async def test_the_caller_sends_the_called_side_to_a_menu(tmp_path: Path) -> Non
         await pbx.until_quiet()
         _, second = pbx.records()
         assert (second.caller, second.source, second.path) == ("1001", "1000", "6202")
-        assert (second.outcome, second.reason) == ("menu", "caller hung up")
+        assert (second.outcome, second.reason) == ("menu", "caller_hangup")
 
 
 @in_loop
@@ -97,8 +97,8 @@ async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: P
         found = [(record.called, record.outcome, record.reason) for record in pbx.records()]
         assert found == [
             ("1001", "connected", "transferred"),
-            ("1002", "menu", "transfer failed, given back"),
-            ("1001", "connected", "called side hung up"),
+            ("1002", "menu", "transfer_failed"),
+            ("1001", "connected", "callee_hangup"),
         ]
 
 
@@ -152,7 +152,7 @@ async def test_a_transfer_to_a_group_ends_where_the_group_leads(tmp_path: Path) 
         await line.until(lambda: line.packets > heard + 20)
         line.hang_up()
         await pbx.until_quiet()
-        assert pbx.records()[1].reason == "caller hung up"
+        assert pbx.records()[1].reason == "caller_hangup"
 
 
 @in_loop
@@ -171,7 +171,7 @@ async def test_two_calls_are_joined(tmp_path: Path) -> None:
         await line.until_over()
         await pbx.until_quiet()
         reasons = {record.called: record.reason for record in pbx.records()}
-        assert reasons == {"1001": "called side hung up", "1002": "transferred"}
+        assert reasons == {"1001": "callee_hangup", "1002": "transferred"}
 
 
 @in_loop

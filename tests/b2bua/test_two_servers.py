@@ -122,7 +122,7 @@ def test_a_call_over_a_trunk_that_registers_after_one_that_is_dead(pair: Pair) -
     )
     assert (theirs.source, theirs.called, theirs.path, theirs.keys) == ("A", DID, "6201", "1001•")
     assert (theirs.outcome, theirs.legs[0]["number"]) == ("connected", "1001")
-    assert ours.reason == theirs.reason == "caller hung up"
+    assert ours.reason == theirs.reason == "caller_hangup"
 
 
 def test_a_call_back_to_where_the_trunk_has_registered_from(pair: Pair) -> None:

@@ -106,7 +106,7 @@ async def test_a_wrong_pin_and_a_mailbox_that_is_none_are_refused_alike(tmp_path
             await try_pin(line, attempt)
         await line.until_over()
         [record] = pbx.records()
-        assert record.reason == "mailbox refused"
+        assert record.reason == "mailbox_refused"
         details = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.MAILBOX]
         assert details == ["refused"] * 3
 

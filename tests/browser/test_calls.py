@@ -34,7 +34,7 @@ OVER = CallRecord(
     called="6200",
     path="6200",
     outcome="connected",
-    reason="caller hung up",
+    reason="caller_hangup",
     recording="over-1.wav",
 )
 
@@ -47,9 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (running.data / "recordings" / "over-1.wav").write_bytes(tone())
     with running.database() as database, database.writing() as connection:
         call_records.save(connection, [OVER])
-        missed = replace(
-            OVER, outcome="missed", reason="destination not reached", recording="", caller="0777"
-        )
+        missed = replace(OVER, outcome="missed", reason="destination_unreached", recording="", caller="0777")
         call_records.save(
             connection, [replace(missed, id=f"miss-{at}", started=NOW - 30 * HOUR + at) for at in range(25)]
         )

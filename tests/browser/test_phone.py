@@ -102,7 +102,7 @@ def test_by_keyboard_alone(page: Page) -> None:
 def test_pretending_and_the_caller_count_from_the_start(page: Page) -> None:
     page.goto(TRY)
     page.get_by_label("Call from").fill("2000")
-    page.get_by_label("6300 Support").select_option("no answer")
+    page.get_by_label("6300 Support").select_option("no_answer")
     page.get_by_role("button", name="Call", exact=True).click()
     expect(page.locator('[data-what="calls"] .why')).to_have_text("from 2000")
     page.keyboard.type("2")

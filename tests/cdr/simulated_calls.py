@@ -11,6 +11,7 @@ from openivr.cdr.journal.entries import (
     CallStepped,
     LegChanged,
     LegRecord,
+    LegResult,
 )
 from openivr.cdr.journal.event_codec import TimedEvent, describe
 from openivr.ivr.commands import Answer, Note, mask
@@ -64,12 +65,12 @@ class Recorded(Simulation):
     def end(self) -> list[CallEntry]:
         """All entries of the call, run to its end."""
         self.finish()
-        leg = LegRecord(kind="extension", target=1, number="1000", began=self.start, result="answered")
+        leg = LegRecord(
+            kind="extension", target=1, number="1000", began=self.start, result=LegResult.ANSWERED
+        )
         self.entries.append(LegChanged(**self.head(), leg=0, state=leg))
         digits: dict[str, object] = {"heard": {"rfc4733": 1}}
-        self.entries.append(
-            CallEnded(**self.head(), outcome="menu", reason="timed out, hung up", input=digits)
-        )
+        self.entries.append(CallEnded(**self.head(), outcome="menu", reason="menu_timeout", input=digits))
         return self.entries
 
 

@@ -13,6 +13,7 @@ from openivr.cdr.journal.entries import (
     JournalEntry,
     LegChanged,
     LegRecord,
+    LegResult,
 )
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.worker import CdrWorker
@@ -33,7 +34,7 @@ def began(call: str, caller: str) -> CallBegan:
     return CallBegan(call=call, n=1, at=5000, caller=caller, called="95550001", **facts)
 
 
-def placed(call: str, n: int, began: int, result: str = "") -> LegChanged:
+def placed(call: str, n: int, began: int, result: LegResult | None = None) -> LegChanged:
     leg = LegRecord(kind="external_num", target=7, number="5550001", began=began, result=result)
     return LegChanged(call=call, n=n, at=began, leg=0, state=leg)
 
@@ -46,7 +47,7 @@ ENTRIES: tuple[JournalEntry, ...] = (
     placed("call-1", 2, 5100),
     bound("sip:c", extension=2, user="1001"),
     BindingRemoved(at=2, extension=1, contact="sip:b"),
-    placed("call-1", 3, 5100, result="busy"),
+    placed("call-1", 3, 5100, result=LegResult.BUSY),
     began("call-2", "1001"),
     placed("call-2", 2, 900),  # too long ago
     placed("call-2", 3, 6000),

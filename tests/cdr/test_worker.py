@@ -28,7 +28,6 @@ from openivr.cdr.journal.entries import (
 from openivr.cdr.journal.event_codec import read_events
 from openivr.cdr.journal.reader import list_files
 from openivr.cdr.journal.writer import Journal
-from openivr.cdr.reducer import INTERRUPTED
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
@@ -79,7 +78,7 @@ def test_a_call_leaves_one_record_that_replays(
     assert found.answered is not None
     assert found.ended == START + call.now
     assert found.path.split()[0] in {ivr.number for ivr in snapshot.ivrs.values()}
-    assert (found.outcome, found.reason) == ("menu", "timed out, hung up")
+    assert (found.outcome, found.reason) == ("menu", "menu_timeout")
     assert found.legs[0]["result"] == "answered"
     told = replay_call(snapshot, World(), read_events(found.events))
     assert told.lines == call.lines
@@ -131,7 +130,7 @@ def test_calls_of_a_dead_process_end_where_it_died(
     Journal(tmp_path).write(TrunkStateChanged(at=1, trunk=1, state="registered"))
     commit(database, tmp_path)
     [found] = records(database)
-    assert (found.outcome, found.reason) == ("interrupted", INTERRUPTED)
+    assert (found.outcome, found.reason) == ("interrupted", "server_interrupted")
     assert found.ended == START + call.now
     assert found.events
 

@@ -23,14 +23,14 @@ def test_an_outside_number_takes_the_first_route_that_fits(office: Office, ring:
 
 
 def test_the_next_line_is_tried_when_one_fails(office: Office, ring: Ring) -> None:
-    desk = ring(office(policy=BOTH), {"A": "unavailable", "B": "limit reached"}).do("9123# w7")
+    desk = ring(office(policy=BOTH), {"A": "unavailable", "B": "limit_reached"}).do("9123# w7")
     assert desk.texts("rings") == [
         "outside 123 over Local, A",
         "outside 123 over Local, B",
         "outside 9123 over Any, B",
     ]
     assert desk.texts("hears")[-1] == "welcome.wav, keys.wav"
-    assert desk.texts("fails") == ["unavailable", "limit reached", "limit reached"]
+    assert desk.texts("fails") == ["unavailable", "limit_reached", "limit_reached"]
 
 
 def test_lines_that_were_left_over_are_forgotten(office: Office, ring: Ring) -> None:
@@ -77,9 +77,9 @@ def test_a_key_to_a_number_that_no_route_takes_brings_the_caller_back(office: Of
 
 
 def test_an_outside_number_may_ring_a_minute(office: Office, ring: Ring) -> None:
-    desk = ring(office(policy=BOTH), {"123": "no answer"}).do("9123#").finish()
+    desk = ring(office(policy=BOTH), {"123": "no_answer"}).do("9123#").finish()
     assert desk.at("fails") == [60.8]
-    assert desk.texts("fails") == ["no answer"]
+    assert desk.texts("fails") == ["no_answer"]
 
 
 def test_outside_numbers_are_private(office: Office, ring: Ring) -> None:

@@ -114,7 +114,7 @@ def test_ringing_does_not_stop_a_conversation(office: Office) -> None:
     session = start(office(keys={"1": ADA}), Digit("1"), DialAnswered(3))
     assert session.handle(TimerFired(4)) == ()
     assert session.handle(Digit("1")) == ()
-    assert Hangup(HangupReason.CALLEE) in session.handle(DialEnded(3))
+    assert Hangup(HangupReason.CALLEE_HANGUP) in session.handle(DialEnded(3))
 
 
 def test_prompts_that_the_engine_could_not_play_are_noted(office: Office) -> None:
@@ -142,7 +142,7 @@ def test_the_caller_may_hang_up_at_any_time(office: Office, events: tuple[Any, .
     session = start(office(keys=keys), *events)
     dialling = session.state is IvrState.DIALLING
     commands = session.handle(HungUp())
-    assert commands[-1] == Note(Topic.ENDED, 1, detail=HangupReason.CALLER)
+    assert commands[-1] == Note(Topic.ENDED, 1, detail=HangupReason.CALLER_HANGUP)
     assert (commands[0] == StopDial(3)) == dialling
     assert session.ended
     for event in (HungUp(), Digit("1"), TimerFired(1), PromptEnded(2), CallArrived("1", ADA)):
@@ -151,15 +151,15 @@ def test_the_caller_may_hang_up_at_any_time(office: Office, events: tuple[Any, .
 
 def test_hanging_up_before_the_call_was_taken(office: Office) -> None:
     session = IvrSession(office())
-    assert session.handle(HungUp()) == (Note(Topic.ENDED, detail=HangupReason.CALLER),)
+    assert session.handle(HungUp()) == (Note(Topic.ENDED, detail=HangupReason.CALLER_HANGUP),)
     assert session.ended
 
 
 def test_the_timer_of_the_call_ends_it_in_any_state(office: Office) -> None:
     session = start(office())
     assert session.handle(TimerFired(1)) == (
-        Note(Topic.ENDED, 1, detail=HangupReason.CALL_LENGTH),
-        Hangup(HangupReason.CALL_LENGTH),
+        Note(Topic.ENDED, 1, detail=HangupReason.CALL_LENGTH_LIMIT),
+        Hangup(HangupReason.CALL_LENGTH_LIMIT),
     )
     assert session.handle(TimerFired(1)) == ()
 
@@ -185,7 +185,7 @@ def test_notes_tell_what_went_wrong(office: Office) -> None:
     assert Note(Topic.CHOSE, 1, "1", DestinationKind.PLAY_PROMPT, number="hours.wav") in session.handle(
         Digit("1")
     )
-    assert session.handle(Digit("7"))[1] == Note(Topic.INVALID, 1, "7", detail="nobody has this number")
+    assert session.handle(Digit("7"))[1] == Note(Topic.INVALID, 1, "7", detail="unknown_number")
     session = start(office(prompts=(), prompt_repeat=1))
     assert session.handle(TimerFired(2))[0] == Note(Topic.TIMED_OUT, 1)
 

@@ -36,9 +36,9 @@ def test_a_message_ends_with_silence(office: Office, ring: Ring) -> None:
     assert desk.told("hears", "records", "leaves", "ends")[1:] == [
         ("hears", "vm-leave-message"),
         ("records", "1000"),
-        ("leaves", "a message"),
+        ("leaves", "message"),
         ("hears", "vm-saved"),
-        ("ends", "message left"),
+        ("ends", "message_left"),
     ]
     assert commands(desk, Record) == [Record(commands(desk, Record)[0].token, 1, 180)]
 
@@ -49,7 +49,7 @@ def test_pound_skips_to_the_tone_and_ends_the_message(office: Office, ring: Ring
     assert commands(desk.do("w3 2"), StopRecord) == []
     desk.do("#")
     assert commands(desk, StopRecord) == [StopRecord(commands(desk, Record)[0].token)]
-    assert desk.finish().texts("ends") == ["message left"]
+    assert desk.finish().texts("ends") == ["message_left"]
 
 
 def test_a_message_has_a_longest_time(office: Office, ring: Ring) -> None:
@@ -59,13 +59,13 @@ def test_a_message_has_a_longest_time(office: Office, ring: Ring) -> None:
 
 def test_hanging_up_keeps_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 # w3 h")
-    assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "caller hung up")]
+    assert desk.told("leaves", "ends") == [("leaves", "message"), ("ends", "caller_hangup")]
 
 
 def test_the_end_of_the_call_keeps_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 #")
     desk.simulation.handle(TimerFired(1))
-    assert desk.told("leaves", "ends") == [("leaves", "a message"), ("ends", "maximum call length")]
+    assert desk.told("leaves", "ends") == [("leaves", "message"), ("ends", "call_length_limit")]
 
 
 def test_an_extension_without_a_mailbox_takes_no_message(office: Office, ring: Ring) -> None:
@@ -98,7 +98,7 @@ def test_a_key_stops_the_message_that_is_played(office: Office, ring: Ring, key:
     assert commands(desk, StopPlay)[len(stopped) :][:1] == [StopPlay(playing.token)]
 
 
-@pytest.mark.parametrize(("keys", "end"), [("#", "left the mailbox"), ("w60", "left the mailbox")])
+@pytest.mark.parametrize(("keys", "end"), [("#", "mailbox_left"), ("w60", "mailbox_left")])
 def test_leaving_the_mailbox(office: Office, ring: Ring, keys: str, end: str) -> None:
     desk = ring(office(policy=OWN), mailboxes=BOXES).do("*02 1000# 1234# w1").do(keys).finish()
     assert desk.texts("hears")[-1] == "goodbye"
@@ -116,7 +116,7 @@ def test_three_wrong_pins_end_the_call(office: Office, ring: Ring) -> None:
     told = [note.number for note in desk.simulation.notes if note.topic is Topic.MAILBOX]
     assert told == ["1000", "1000", "9"]
     assert desk.texts("hears")[-1] == "vm-wrong, goodbye"
-    assert desk.texts("ends") == ["mailbox refused"]
+    assert desk.texts("ends") == ["mailbox_refused"]
 
 
 def test_another_visit_has_three_tries_again(office: Office, ring: Ring) -> None:

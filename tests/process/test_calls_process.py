@@ -182,7 +182,7 @@ async def test_a_stop_lets_calls_finish_and_takes_no_new_ones(tmp_path: Path) ->
     assert await asyncio.to_thread(server.stop) == 0
     assert not any(map(is_alive, workers))
     [record] = records(server)
-    assert (record.outcome, record.reason) == ("menu", "caller hung up")
+    assert (record.outcome, record.reason) == ("menu", "caller_hangup")
     for phone in (ada, grace):
         phone.close()
         await phone.media.close()
@@ -200,7 +200,7 @@ async def test_a_second_signal_ends_calls_at_once_and_says_good_bye(tmp_path: Pa
     assert (await line.until_over()).status == 0
     assert await asyncio.to_thread(server.stop) == 0
     [record] = records(server)
-    assert (record.outcome, record.reason) == ("menu", "the server was stopped")
+    assert (record.outcome, record.reason) == ("menu", "server_stopped")
     ada.close()
     await ada.media.close()
 

@@ -26,7 +26,7 @@ ACTS = st.lists(
 )
 WORLDS = st.builds(
     World,
-    st.dictionaries(st.sampled_from(["1001", "10", "6301", "A"]), st.sampled_from(["busy", "no answer"])),
+    st.dictionaries(st.sampled_from(["1001", "10", "6301", "A"]), st.sampled_from(["busy", "no_answer"])),
     st.just({"1001": Mailbox("12", ("m1", "m2"))}),
 )
 
@@ -72,8 +72,8 @@ def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: IvrSnapshot)
         "fails busy",
         "hears notice-busy",
         "hears ivr-greeting-dial-ext",
-        "hangs up",
-        "ends caller hung up",
+        "hangs_up",
+        "ends caller_hangup",
     ]
 
 
@@ -86,9 +86,9 @@ def test_a_key_after_something_that_nobody_sees_waits_for_it(demo_menus: IvrSnap
         "hears vm-leave-message",
         f"waits {seconds(LEAVE_MESSAGE) + 1:.3f}",  # a second more so that it holds when they get longer
         "presses #",
-        "leaves a message",
+        "leaves message",
         "hears vm-saved",
-        "ends message left",
+        "ends message_left",
     ]
 
 
@@ -100,17 +100,17 @@ def test_the_tempo_of_the_page_does_not_matter(demo_menus: IvrSnapshot) -> None:
 
 
 def test_the_world_is_what_was_met_in_the_call(demo_menus: IvrSnapshot) -> None:
-    call = play(demo_menus, "1# w2 2", world=World({"1000": "busy", "6300": "no answer", "1001": "busy"}))
+    call = play(demo_menus, "1# w2 2", world=World({"1000": "busy", "6300": "no_answer", "1001": "busy"}))
     call.wait(31)
     scenario = as_scenario("It", "6200", call)
-    assert scenario.world == World({"1000": "busy", "6300": "no answer"})
+    assert scenario.world == World({"1000": "busy", "6300": "no_answer"})
 
 
 def test_a_line_that_fails_is_named_and_not_the_number(demo_menus: IvrSnapshot) -> None:
     (trunk,) = demo_menus.trunks.values()
     working = replace(demo_menus, trunks=by_id([replace(trunk, enabled=True)]))
-    call = play(working, "95551234567 w2 h", world=World({trunk.name: "limit reached"}))
-    assert as_scenario("It", "6200", call).world == World({trunk.name: "limit reached"})
+    call = play(working, "95551234567 w2 h", world=World({trunk.name: "limit_reached"}))
+    assert as_scenario("It", "6200", call).world == World({trunk.name: "limit_reached"})
 
 
 def test_one_who_was_busy_once_and_answered_once_cannot_be_repeated(demo_menus: IvrSnapshot) -> None:
@@ -145,7 +145,7 @@ def test_a_prompt_that_failed_in_the_page_cannot_be_repeated(demo_menus: IvrSnap
 def test_a_trunk_whose_name_means_something_in_a_world_cannot_be_written(demo_menus: IvrSnapshot) -> None:
     (trunk,) = demo_menus.trunks.values()
     working = replace(demo_menus, trunks=by_id([replace(trunk, name="talk", enabled=True)]))
-    call = play(working, "95551234567 w2 h", world=World({"talk": "limit reached"}))
+    call = play(working, "95551234567 w2 h", world=World({"talk": "limit_reached"}))
     with pytest.raises(Unrepeatable, match="means something else"):
         as_scenario("It", "6200", call)
 
@@ -177,7 +177,7 @@ def test_lines_say_where_the_caller_is(demo_menus: IvrSnapshot) -> None:
 
 
 def test_a_step_of_a_scenario_with_a_time_keeps_it() -> None:
-    row = {"scenario": "It", "calls": "1", "steps": [{"rings": "extension 1", "at": "0.2"}, "hangs up"]}
+    row = {"scenario": "It", "calls": "1", "steps": [{"rings": "extension 1", "at": "0.2"}, "hangs_up"]}
     scenario = read_scenario(row, "here")
     assert scenario.steps[0] == ScenarioStep("rings", "extension 1", 0.2)
     assert write_scenario(scenario) == row

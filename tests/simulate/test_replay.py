@@ -54,12 +54,12 @@ def test_outside_numbers_are_hidden_with_the_keys_that_they_were_typed_with(demo
     call.call(Destination(DestinationKind.IVR, 3), "2000")
     act_out(call, read_keys("1# w2 95551234567# w2 999999# w1 2"))
     lines = hide_private(call)
-    told = " ".join(f"{line.what} {line.text} {line.why} {line.node}" for line in lines)
+    told = " ".join(f"{line.what} {line.text} {line.why}:{line.about} {line.node}" for line in lines)
     assert "5551234567" not in told
     assert "999999" not in told
     pressed = [line.text for line in lines if line.what == "presses"]
     while_ringing = HIDDEN  # the number was whole without its "#"
     assert "".join(pressed) == "1#" + "•" * 11 + while_ringing + "•" * 6 + "#" + "2"
-    assert "rings outside ... over National, Provider because the caller chose ..." in told
-    assert "rings extension 1000 because the caller chose 1" in told
+    assert "rings outside ... over National, Provider chose:..." in told
+    assert "rings extension 1000 chose:1" in told
     assert "refused ..." in told

@@ -24,7 +24,7 @@ def test_the_scenarios_cover_the_four_menus(demo_menus: IvrSnapshot) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 def test_leaving_out_what_happens_fails(demo_menus: IvrSnapshot, scenario: Scenario) -> None:
-    observed = [step for step in scenario.steps if step.what not in ("presses", "waits", "hangs up")]
+    observed = [step for step in scenario.steps if step.what not in ("presses", "waits", "hangs_up")]
     without = replace(scenario, steps=tuple(step for step in scenario.steps if step is not observed[0]))
     assert not run(demo_menus, without).passed
 
@@ -77,18 +77,18 @@ def test_a_wrong_time_fails(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
 
 def test_what_never_comes_is_missed(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
     (scenario,) = read(
-        tmp_path, "- {calls: 6202, steps: [hangs up, {ends: caller hung up}, {rings: extension 1}]}"
+        tmp_path, "- {calls: 6202, steps: [hangs_up, {ends: caller_hangup}, {rings: extension 1}]}"
     )
     assert run(demo_menus, scenario).differences == (
         "+ hears: ivr-greeting-dial-ext",
-        "  hangs up",
-        "  ends: caller hung up",
+        "  hangs_up",
+        "  ends: caller_hangup",
         "- rings: extension 1",
     )
 
 
 def test_a_number_that_nobody_has(demo_menus: IvrSnapshot) -> None:
-    assert run(demo_menus, Scenario("x", "77")).differences == ("- number 77 does not exist",)
+    assert run(demo_menus, Scenario("x", "77")).differences == ("- unknown_number: 77",)
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ async def test_a_peer_that_does_not_refresh_is_gone() -> None:
         s.phone.reply(bye, 200)
         _, ear = await s.house.call()
         await ear.hears("acknowledged")
-        assert (await ear.ending("ended")).reason == FailureReason.EXPIRED
+        assert (await ear.ending("ended")).failure is FailureReason.EXPIRED
 
 
 @play

@@ -135,7 +135,7 @@ async def test_a_cancelled_call_that_is_rejected() -> None:
         invite = await s.phone.asked("INVITE")
         leg.hangup(headers=[("Reason", "SIP;cause=200")])
         ending = await ear.ending("failed")
-        assert (ending.status, ending.reason, ending.by_peer) == (487, FailureReason.CANCELLED, False)
+        assert (ending.status, ending.failure, ending.by_peer) == (487, FailureReason.CANCELLED, False)
         s.phone.reply(invite, 180, tag="peer")  # only now may it be cancelled
         cancel = await s.phone.asked("CANCEL")
         assert cancel.get("reason") == "SIP;cause=200"
@@ -246,7 +246,7 @@ async def test_what_cannot_be_reached_fails_later() -> None:
             assert ear.heard.empty()
             assert leg.source == NOWHERE or why is FailureReason.TRANSPORT
             ending = await ear.ending("failed")
-            assert (ending.status, ending.reason) == (503, why), uri
+            assert (ending.status, ending.failure) == (503, why), uri
         for uri in ("http://x", "sip:", "100"):
             with pytest.raises(ValueError, match="not a SIP URI"):
                 s.agent.call(uri, Ear())

@@ -1,6 +1,7 @@
 """The probes that ready-made stacks fail, over real sockets, message by message."""
 
 from openivr.sip.message.message import Request, Response
+from openivr.sip.termination import FailureReason
 from tests.sip.scene import play, scene
 from tests.sip.wire import ANSWER, OFFER, Ear, answer_at_once, to_tag
 
@@ -38,7 +39,7 @@ async def test_a_200_that_nobody_acknowledges_ends_in_bye() -> None:
             message = await s.phone.receive()
         assert message.method == "BYE"
         _, ear = await s.house.call()
-        assert (await ear.ending("ended")).reason == "answer not acknowledged"
+        assert (await ear.ending("ended")).failure is FailureReason.NO_ACK
 
 
 @play
@@ -135,7 +136,7 @@ async def test_our_invite_is_sent_again_and_given_up() -> None:
             if times == 6:  # timer A: 0, 1, 3, 7, 15, 31 times T1; at 63 times a busy machine may be past B
                 break
         ending = await ear.ending("failed")
-        assert (ending.status, ending.reason) == (408, "no response")
+        assert (ending.status, ending.failure) == (408, FailureReason.TIMEOUT)
 
 
 @play
@@ -222,7 +223,7 @@ async def test_a_cancel_that_crosses_a_200_leaves_no_ghost() -> None:
         s.phone.reply(invite, 180, tag="c")
         await ear.hears("progressed")
         leg.hangup()
-        assert (await ear.ending("failed")).reason == "cancelled"
+        assert (await ear.ending("failed")).failure is FailureReason.CANCELLED
         cancel = await s.phone.asked("CANCEL")
         assert cancel.headers["via"] == invite.headers["via"]
         s.phone.reply(invite, 200, tag="c", body=ANSWER)

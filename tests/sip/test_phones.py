@@ -145,5 +145,5 @@ async def test_a_trunk_registers_with_sipp_whose_nonce_goes_stale(folder: Path) 
     )
     async with front(trunk) as house:
         await house.line(1, TrunkHealth.UP)
-        assert (await house.line(1, TrunkHealth.DOWN)).reason == "403 Reason"
+        assert (await house.line(1, TrunkHealth.DOWN)).answer == "403 Reason"
     assert await playing == (0, "")

@@ -14,6 +14,7 @@ from openivr.sip.agent import Agent
 from openivr.sip.dialog.dialog import nat_hop
 from openivr.sip.message.message import Request, Response, read
 from openivr.sip.settings import AgentSettings
+from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.via import add_received
 from openivr.sip.transport import sockets as transports
 from openivr.sip.transport.sockets import AdvertisedAddresses
@@ -159,7 +160,7 @@ def test_calls_over_tls(certificate: tuple[str, str]) -> None:
         async with pair("TLS", **files) as (caller, callee, _):
             ear = Ear()
             caller.call(f"sips:100@localhost:{callee.listening[0].port}", ear, body=OFFER)
-            assert (await ear.ending("failed")).reason == "not reachable"  # nobody vouches for it
+            assert (await ear.ending("failed")).failure is FailureReason.TRANSPORT  # nobody vouches for it
 
     run()
 
@@ -259,7 +260,7 @@ async def test_a_line_that_is_cut_loses_what_waits_on_it() -> None:
         ear = Ear()
         port = server.sockets[0].getsockname()[1]
         s.agent.call(f"sip:a@127.0.0.1:{port};transport=tcp", ear, body=OFFER)
-        assert (await ear.ending("failed")).reason == "not reachable"
+        assert (await ear.ending("failed")).failure is FailureReason.TRANSPORT
         server.close()
 
 

@@ -91,7 +91,8 @@ def test_a_longer_time_that_the_far_side_insists_on() -> None:
 def test_nonsense_in_a_423_is_a_failure(least: int | None) -> None:
     line = Line(TrunkType.REGISTER)
     line(TrunkStarted(), ResponseReceived(423, "Interval Too Brief", min_expires=least))
-    assert (line.health, line.state.reason) == (TrunkHealth.DOWN, "423 Interval Too Brief")
+    assert (line.health, line.state.reason) == (TrunkHealth.DOWN, "rejected")
+    assert line.state.answer == "423 Interval Too Brief"
     assert line.wait
 
 
@@ -166,9 +167,9 @@ def test_retry_after_is_kept_to(after: int | None, least: float) -> None:
 def test_reasons_are_told() -> None:
     line = Line(TrunkType.REGISTER)
     line(TrunkStarted(), REFUSED)
-    assert (line.state.reason, line.state.since) == ("403 Forbidden", 1002)
+    assert (line.state.reason, line.state.answer, line.state.since) == ("rejected", "403 Forbidden", 1002)
     line(TimerDue(), NONE)
-    assert (line.state.reason, line.state.since) == ("no answer", 1002)
+    assert (line.state.reason, line.state.answer, line.state.since) == ("no_answer", "", 1002)
 
 
 def test_a_call_that_nobody_answered_makes_us_register_at_once() -> None:
@@ -197,7 +198,7 @@ def test_one_lost_answer_is_nothing_two_are() -> None:
     line(GOOD, NONE)
     assert line.health is TrunkHealth.UP
     line(NONE)
-    assert (line.health, line.state.reason) == (TrunkHealth.DOWN, "no answer")
+    assert (line.health, line.state.reason) == (TrunkHealth.DOWN, "no_answer")
     line(GOOD)
     assert line.state.health is TrunkHealth.DOWN
     line(NONE, GOOD, GOOD)
@@ -209,13 +210,13 @@ def test_a_peer_that_never_answered_is_down() -> None:
     line(TrunkStarted(), NONE)
     assert line.health is TrunkHealth.UNKNOWN
     line(TimerDue(), ResponseReceived(503, "Service Unavailable"))
-    assert (line.health, line.state.reason) == (TrunkHealth.DOWN, "503 Service Unavailable")
+    assert (line.health, line.state.answer) == (TrunkHealth.DOWN, "503 Service Unavailable")
 
 
 def test_calls_tell_of_a_peer_too() -> None:
     line = Line(TrunkType.PEER)
     line(TrunkStarted(), NONE, NONE, IncomingSeen())
-    assert (line.health, line.state.reason) == (TrunkHealth.UP, "a call came")
+    assert (line.health, line.state.reason) == (TrunkHealth.UP, "call_received")
     line(NoResponse())
     assert line.wait < 1, "asked at once"
     line(NoResponse())
@@ -241,7 +242,7 @@ def test_an_account_is_up_while_its_far_side_is_registered() -> None:
     line(BindingChanged(True))
     assert (line.health, line.state.since) == (TrunkHealth.UP, 1002)
     line(BindingChanged(True), BindingChanged(False))
-    assert (line.health, line.state.reason, line.state.since) == (TrunkHealth.DOWN, "not registered", 1004)
+    assert (line.health, line.state.reason, line.state.since) == (TrunkHealth.DOWN, "not_registered", 1004)
 
 
 EVENTS = st.one_of(

@@ -12,6 +12,7 @@ from openivr.sip.auth.digest import HASHES, DigestExchange, first_hash, read_par
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.message.message import Request, Response
 from openivr.sip.registrar.registrar import Binding, to_plain
+from openivr.sip.termination import FailureReason
 from openivr.sip.transport.resolver import Resolver
 from openivr.sip.trunk.trunk_manager import read_answer
 from openivr.sip.trunk.trunk_state import FAILURES_UNTIL_DOWN, TrunkHealth
@@ -95,7 +96,7 @@ async def test_a_refused_login_is_reported_and_not_repeated_at_once() -> None:
         far.reply(await asked(far, house), 401, challenge())
         far.reply(await asked(far, house), 401, challenge("n2"))
         state = await house.line(1, TrunkHealth.DOWN)
-        assert state.reason == "401 Reason"
+        assert (state.reason, state.answer) == ("rejected", "401 Reason")
         await far.quiet()
     far.close()
 
@@ -116,7 +117,10 @@ async def test_a_longer_interval_is_asked_for() -> None:
 async def test_nobody_there() -> None:
     trunk = TrunkConfig(1, "nobody", TrunkType.REGISTER, "127.0.0.1", free_port(), user="x", password="y")
     async with front(trunk) as house:
-        assert (await house.line(1, TrunkHealth.DOWN)).reason in ("no response", "not reachable")
+        assert (await house.line(1, TrunkHealth.DOWN)).reason in (
+            FailureReason.TIMEOUT,
+            FailureReason.TRANSPORT,
+        )
 
 
 @play
@@ -124,7 +128,7 @@ async def test_a_name_that_does_not_exist() -> None:
     async with front(
         TrunkConfig(1, "nowhere", TrunkType.REGISTER, "nowhere.invalid", user="x", password="y")
     ) as house:
-        assert (await house.line(1, TrunkHealth.DOWN)).reason == "name not found"
+        assert (await house.line(1, TrunkHealth.DOWN)).reason == "name_not_found"
         assert house.trunks.dial_targets(1, "100") == []
 
 
@@ -160,7 +164,7 @@ async def test_of_a_name_only_addresses_of_families_that_we_listen_on_are_called
 @play
 async def test_a_trunk_of_a_family_that_we_do_not_listen_on_is_down() -> None:
     async with front(TrunkConfig(1, "six", TrunkType.REGISTER, "::1", user="x", password="y")) as house:
-        assert (await house.line(1, TrunkHealth.DOWN)).reason == "no address of its family is listened on"
+        assert (await house.line(1, TrunkHealth.DOWN)).reason == "no_local_address"
         assert house.trunks.dial_targets(1, "100") == []
 
 
@@ -174,7 +178,7 @@ async def test_a_peer_is_asked_whether_it_is_there() -> None:
             house.trunks.on_no_response(1)
         await house.line(1, TrunkHealth.DOWN)
         house.trunks.on_incoming_call(1)
-        assert (await house.line(1, TrunkHealth.UP)).reason == "a call came"
+        assert (await house.line(1, TrunkHealth.UP)).reason == "call_received"
     far.close()
 
 

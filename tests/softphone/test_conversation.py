@@ -108,7 +108,7 @@ def test_a_call_is_not_taken(status: int, verdict: CallResult, text: str, why: s
         async with open_pair(status) as pair:
             result = await pair.converse(PLAN).run()
             assert (result.verdict, result.status) == (verdict, status)
-            assert (pair.told[-1].what, pair.told[-1].text, pair.told[-1].why) == (verdict, text, why)
+            assert (pair.told[-1].what, pair.told[-1].text, pair.told[-1].about) == (verdict, text, why)
 
     call()
 
@@ -119,7 +119,7 @@ async def test_nobody_answers_in_time() -> None:
         result = await pair.converse(replace(PLAN, ring_seconds=0.2)).run()
         assert result.verdict is CallResult.NO_ANSWER
         assert "INVITE" in pair.caller.answered  # the end of what was cancelled has been acknowledged
-        assert pair.of("no answer") == ["no answer in 0.2 s"]
+        assert pair.of("no_answer") == ["no answer in 0.2 s"]
         assert (await pair.called.lines[0].until_over()).status == 487
 
 
@@ -166,7 +166,7 @@ async def test_a_server_that_asks_and_then_says_nothing(monkeypatch: pytest.Monk
         monkeypatch.setattr(pair.called, "admit", lambda r: silent if "authorization" in r.headers else asked)
         result = await pair.converse(PLAN).run()
         assert result.verdict is CallResult.UNREACHABLE
-        assert "banned" in pair.told[-1].why
+        assert "banned" in pair.told[-1].about
 
 
 @in_loop

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.cdr.journal import writer
-from openivr.cdr.journal.entries import CallBegan, CallEnded, CallStepped, LegChanged, LegRecord
+from openivr.cdr.journal.entries import CallBegan, CallEnded, CallStepped, LegChanged, LegRecord, LegResult
 from openivr.cdr.journal.event_codec import TimedEvent, describe
 from openivr.cdr.journal.writer import Journal
 from openivr.ivr.events import CallArrived, Digit, Event, HungUp
@@ -173,10 +173,10 @@ def write_call(journal: Journal, call: str, source: str) -> None:
     for number, (at, event) in enumerate(events, 2):
         journal.write(CallStepped(call=call, n=number, at=1000 + at, event=describe(TimedEvent(at, event))))
     leg = LegRecord(
-        kind="extension", target=1, number="1001", via="192.0.2.1:5060", began=1000, result="busy"
+        kind="extension", target=1, number="1001", via="192.0.2.1:5060", began=1000, result=LegResult.BUSY
     )
     journal.write(LegChanged(call=call, n=8, at=1950, leg=0, state=leg))
-    journal.write(CallEnded(call=call, n=9, at=2000, outcome="menu", reason="caller hung up"))
+    journal.write(CallEnded(call=call, n=9, at=2000, outcome="menu", reason="caller_hangup"))
 
 
 def test_the_next_call_of_an_extension_is_told_from_the_journal(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_next_call_of_an_extension_is_told_from_the_journal(tmp_path: Path) 
     assert told[:2] == [(1000, "calls", "menu 6200 Main"), (1000, "enters", "6200")]
     assert (1700, "gets", "1") in told
     assert told[-3:] == [
-        (1700, "ends", "ended by the menu"),
+        (1700, "ends", "end_call"),
         (1950, "phone", "1001 at 192.0.2.1:5060"),
         (2000, "kept", "openivr calls show ours"),
     ]

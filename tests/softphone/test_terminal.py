@@ -48,7 +48,7 @@ async def call(protocol: str, port: int, shown: list[TranscriptLine]) -> Result:
 
 
 def places(shown: list[TranscriptLine]) -> list[str]:
-    return [line.why.partition(" at ")[2] for line in shown if line.what == "dials"]
+    return [line.about.partition(" at ")[2] for line in shown if line.what == "dials"]
 
 
 @pytest.mark.usefixtures("localhost")

@@ -14,7 +14,7 @@ from openivr.store.database import Database
 from openivr.store.runtime import liveness
 
 DAY = 86_400_000
-ENDED: dict[str, Any] = {"ended": 5, "outcome": "menu", "reason": "caller hung up", "stage": "ended"}
+ENDED: dict[str, Any] = {"ended": 5, "outcome": "menu", "reason": "caller_hangup", "stage": "ended"}
 CALLS = (
     CallRecord(
         "a", started=1 * DAY, caller="+442071", called="6200", source_kind="trunk", source_id=1, **ENDED
@@ -56,7 +56,7 @@ WANTED: tuple[tuple[CallFilter, str], ...] = (
     (CallFilter(caller="1000"), "b"),
     (CallFilter(called="6200"), "live d a"),
     (CallFilter(outcome="missed"), "d"),
-    (CallFilter(reason="caller hung up", until=3 * DAY), "b a"),
+    (CallFilter(reason="caller_hangup", until=3 * DAY), "b a"),
     (CallFilter(source=("trunk", 1)), "a"),
     (CallFilter(source=("extension", 1)), "b"),
     (CallFilter(menu=3), "live d a"),

@@ -29,7 +29,7 @@ SCENARIO = {
     "calls": "6200",
     "from": "007",
     "world": {"1000": "busy", "talk": "5"},
-    "steps": [{"hears": "default"}, {"presses": "1"}, {"rings": "extension 1000", "at": "0.2"}, "hangs up"],
+    "steps": [{"hears": "default"}, {"presses": "1"}, {"rings": "extension 1000", "at": "0.2"}, "hangs_up"],
 }
 
 

@@ -65,7 +65,7 @@ def pasts(draw: st.DrawFn, night: int) -> Past:
             started=at,
             path=" ".join(draw(st.lists(st.sampled_from(NUMBERS), max_size=3))),
             outcome=draw(st.sampled_from(OUTCOMES)),
-            reason=draw(st.sampled_from(("", HangupReason.CALLER, HangupReason.TIMED_OUT))),
+            reason=draw(st.sampled_from(("", HangupReason.CALLER_HANGUP, HangupReason.MENU_TIMEOUT))),
         )
         record.ended = at + 60_000 if record.outcome else None
         # what happens in a call may happen long after it began
@@ -95,7 +95,7 @@ def count(past: Past, zone: ZoneInfo) -> CallReport:
         reached: tuple[str, int] = "", 0
         for note in (one.note for one in those):
             kind = note.kind or ""
-            if note.topic in {"entered", "chose", "timed out", "invalid", "ended"} and note.ivr:
+            if note.topic in {"entered", "chose", "timed_out", "invalid", "ended"} and note.ivr:
                 acts[note.topic, note.ivr, note.input, kind, note.target, note.detail] += 1
             if note.topic in {"connected", "recorded"}:
                 reached = kind, note.target
@@ -150,7 +150,7 @@ def test_the_calls_behind_a_number_are_found(database: Database, data: st.DataOb
             st.none() | st.just(""),
         )
     )
-    reason = data.draw(st.sampled_from(("", HangupReason.CALLER)))
+    reason = data.draw(st.sampled_from(("", HangupReason.CALLER_HANGUP)))
     wanted = CallFilter(path=path, is_whole_path=is_whole, noted=noted, reason=reason)
     with database.reading() as connection:
         _, rows = call_records.list_calls(connection, wanted)

@@ -11,7 +11,7 @@ from openivr.store.config import resources, scenarios
 from openivr.store.database import Database
 from tests.store.bodies import create, ivr
 
-FIRST = {"scenario": "First", "calls": "1", "steps": ["hangs up"]}
+FIRST = {"scenario": "First", "calls": "1", "steps": ["hangs_up"]}
 
 
 @pytest.fixture

@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from openivr.b2bua.call import FAILED
-from openivr.b2bua.call_manager import CLOSING
 from openivr.b2bua.dialplan import NoMatch
-from openivr.b2bua.transfer import TRANSFERRED
-from openivr.cdr.journal.entries import CallOutcome
-from openivr.cdr.reducer import INTERRUPTED
+from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
 from openivr.ivr.commands import HIDDEN, HangupReason, Note, Topic
 from openivr.ivr.events import Cause
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.policy import Refusal
 from openivr.ivr.state import PASSING, IvrState
 from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.simulate.scenario import ACTS, OBSERVED
+from openivr.simulate.words import Why
+from openivr.sip.termination import FailureReason
+from openivr.sip.trunk.trunk_state import TrunkReason
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.web import messages
 from openivr.web.calls.labels import (
-    OTHER_REASONS,
+    REASONS,
     TONES,
     lasting,
     length_of,
@@ -30,20 +30,20 @@ from openivr.web.calls.labels import (
     say_moment,
     say_reason,
     say_result,
-    slug,
     talked,
     tell_input,
 )
 from openivr.web.calls.timeline import NoteContext, list_events, phrase, tell, trace
+from openivr.web.simulator.handset import SIGNS
 
 NOON = int(time.mktime((2026, 3, 5, 12, 0, 0, 0, 0, -1))) * 1000
 MINUTE, DAY = 60_000, 86_400_000
 
 
 def test_every_reason_that_the_server_writes_has_words() -> None:
-    written = {*HangupReason, *NoMatch, CLOSING, TRANSFERRED, INTERRUPTED, FAILED}
-    assert written == {*HangupReason, *OTHER_REASONS}
-    assert [one for one in written if not messages.has_text(f"why.{slug(one)}")] == []
+    assert {match.reason for match in NoMatch} < set(CallEndReason)
+    assert set(REASONS) == {*HangupReason, *CallEndReason}
+    assert [reason for reason in REASONS if not messages.has_text(f"why.{reason}")] == []
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,17 @@ def test_every_reason_that_the_server_writes_has_words() -> None:
         ("result", CallOutcome),
         ("result_about", CallOutcome),
         ("cause", Cause),
-        ("leg", [*Cause, "answered", "cancelled", "answered elsewhere", "transferred"]),
+        ("leg", LegResult),
         ("refusal", Refusal),
+        ("trunk_reason", [reason for reason in (*TrunkReason, *FailureReason) if reason]),
+        ("because", Why),
+        ("verb", [*OBSERVED, *ACTS, *SIGNS]),
         ("stage", [state.value for state in IvrState if state not in PASSING]),
         ("input", [f"heard_{kind}" for kind in DtmfMethod]),
     ],
 )
 def test_everything_else_too(section: str, texts: Any) -> None:
-    assert [text for text in texts if not messages.has_text(f"{section}.{slug(text)}")] == []
+    assert [text for text in texts if not messages.has_text(f"{section}.{text}")] == []
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -127,7 +130,7 @@ def test_who_was_rung() -> None:
             number="0123456",
             via="Provider",
             ended=NOON + 1000,
-            result="answered elsewhere",
+            result="answered_elsewhere",
         ),
     ]
     busy, reached, outside = read_legs(call, NOON)
@@ -188,7 +191,7 @@ def notes(*found: Note) -> list[CallNote]:
 WAY = notes(
     Note(Topic.ARRIVED, number="2000"),
     Note(Topic.ENTERED, 3, number="6200"),
-    Note(Topic.INVALID, 3, "7", detail=Refusal.UNKNOWN),
+    Note(Topic.INVALID, 3, "7", detail=Refusal.UNKNOWN_NUMBER),
     Note(Topic.ENTERED, 3, number="6200"),
     Note(Topic.CHOSE, 3, "4", DestinationKind.IVR, 2),
     Note(Topic.ENTERED, 2, number="6203"),
@@ -199,7 +202,7 @@ WAY = notes(
     Note(Topic.TIMED_OUT, 2, "", DestinationKind.EXTENSION, 2),
     Note(Topic.DIALLED, 2, "", DestinationKind.EXTENSION, 2, "1001"),
     Note(Topic.CONNECTED, 2, "", DestinationKind.EXTENSION, 2),
-    Note(Topic.ENDED, 2, detail=HangupReason.CALLEE),
+    Note(Topic.ENDED, 2, detail=HangupReason.CALLEE_HANGUP),
 )
 
 

@@ -36,7 +36,7 @@ NAVIGATOR = 3
 HOSTILE = '<script>alert(1)</script>"=cmd'
 NOW = time.time_ns() // 1_000_000
 HOUR = 3_600_000
-OVER: dict[str, Any] = {"stage": "ended", "outcome": "menu", "reason": "caller hung up", "called": "6200"}
+OVER: dict[str, Any] = {"stage": "ended", "outcome": "menu", "reason": "caller_hangup", "called": "6200"}
 PAST = (
     CallRecord("hostile", started=NOW - HOUR, ended=NOW, caller="+442071", caller_name=HOSTILE, **OVER),
     CallRecord("trunk", started=NOW - 2 * HOUR, ended=NOW, source_kind="trunk", source_id=1, **OVER),

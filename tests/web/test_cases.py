@@ -61,8 +61,8 @@ def test_a_call_is_kept_turns_red_with_a_change_and_green_again(
             {"rings": "extension 1000"},
             {"fails": "busy"},
             {"hears": "notice-busy"},
-            "hangs up",
-            {"ends": "caller hung up"},
+            "hangs_up",
+            {"ends": "caller_hangup"},
         ],
     }
     assert states(admin, 3)["Ada is busy"] == "passed"

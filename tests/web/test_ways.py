@@ -11,7 +11,7 @@ from openivr.web.reports.flows import FURTHER, OTHER, Flow, FlowEnd, find_ways
 
 
 def journey(
-    path: str, outcome: str = "menu", reason: str = "caller hung up", to: str = "", calls: int = 1
+    path: str, outcome: str = "menu", reason: str = "caller_hangup", to: str = "", calls: int = 1
 ) -> Journey:
     kind, _, target = to.partition(" ")
     return Journey(tuple(path.split()), outcome, reason, kind, int(target or 0), calls)
@@ -22,7 +22,7 @@ journeys = st.lists(
         Journey,
         st.lists(st.sampled_from([str(6200 + n) for n in range(9)]), max_size=8).map(tuple),
         st.sampled_from(["connected", "message", "menu", "missed", ""]),
-        st.sampled_from(["", "caller hung up", "Invalid key"]),
+        st.sampled_from(["", "caller_hangup", "invalid_key"]),
         st.sampled_from(["", "extension", "ext_vm"]),
         st.integers(0, 20),
         st.integers(1, 50),
@@ -43,7 +43,7 @@ def test_calls_go_from_menu_to_menu_and_end() -> None:
     assert set(found) == {
         Flow(("6200",), ("6200", "6201"), 5),
         Flow(("6200", "6201"), FlowEnd("connected", "", "extension", 3), 5),
-        Flow(("6200",), FlowEnd("menu", "caller hung up"), 2),
+        Flow(("6200",), FlowEnd("menu", "caller_hangup"), 2),
         Flow(("6201",), FlowEnd("message", "", "ext_vm", 3), 4),
         Flow((), FlowEnd("missed"), 1),
     }
@@ -54,14 +54,14 @@ def test_a_call_that_comes_back_goes_on_to_the_right() -> None:
     assert [(way.source, way.target) for way in found] == [
         (("6200",), ("6200", "6202")),
         (("6200", "6202"), ("6200", "6202", "6200")),
-        (("6200", "6202", "6200"), FlowEnd("menu", "caller hung up")),
+        (("6200", "6202", "6200"), FlowEnd("menu", "caller_hangup")),
     ]
 
 
 def test_what_is_rare_stands_together() -> None:
     found = find_ways([journey("6200", calls=1000), journey("6200 6201"), journey("6209", calls=2)])
     assert Flow(("6200",), FURTHER, 1) in found
-    assert Flow(None, FlowEnd("menu", "caller hung up"), 2) in found
+    assert Flow(None, FlowEnd("menu", "caller_hangup"), 2) in found
     many = [journey("6200", "connected", "", f"extension {n}", 50 - n) for n in range(1, 20)]
     assert [way.calls for way in find_ways(many) if way.target == OTHER] == [sum(range(31, 38))]
 

@@ -18,6 +18,7 @@ from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer
 from openivr.b2bua.sip_causes import STATUSES, status_of
 from openivr.b2bua.voicemail import Voicemail
+from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import (
     Answer,
@@ -55,8 +56,6 @@ from openivr.sip.dialog.refer import Referral
 from openivr.sip.termination import Termination
 
 log = structlog.get_logger(__name__)
-FAILED = "an error of the server"
-REASONS = frozenset(HangupReason)  # of the IVR; calls that are closed from outside have others
 Origin = SipAccount | TrunkAccount
 
 
@@ -171,7 +170,7 @@ class Call(PartyListener):
                 self._handle(self._events.popleft())
         except Exception:  # must neither affect other calls nor leave this one open for ever
             log.exception("call failed", call=self.id)
-            self._finish(FAILED)
+            self._finish(CallEndReason.SERVER_ERROR)
         finally:
             self._is_dispatching = False
 
@@ -183,7 +182,7 @@ class Call(PartyListener):
         for command in commands:
             self._execute(command)
         if isinstance(event, HungUp):
-            self._finish(HangupReason.CALLER)
+            self._finish(HangupReason.CALLER_HANGUP)
 
     def _execute(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
         match command:
@@ -362,7 +361,7 @@ class Call(PartyListener):
 
     # The end
 
-    def _finish(self, reason: str) -> None:
+    def _finish(self, reason: HangupReason | CallEndReason) -> None:
         if self.is_finished:
             return
         self.is_finished = True
@@ -376,14 +375,14 @@ class Call(PartyListener):
             self._collect_stats(self.caller, "caller")
         self.cdr_writer.finish(reason, self._describe_input(), self._media_stats, self._recording)
         if has_caller:
-            ivr_reason = HangupReason(reason) if reason in REASONS else None
+            ivr_reason = reason if isinstance(reason, HangupReason) else None
             self.caller.hang_up(status_of(ivr_reason, self._cause) if ivr_reason else 480)
         for slot in self.slots:
             self.context.limiter.end_outbound(slot)
         self._report_outcome(480 if self._cause is None else STATUSES[self._cause])
         self._owner.on_call_end(self)
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: CallEndReason) -> None:
         """End the call for a reason outside of the IVR: the server stops, or a transfer."""
         self._finish(reason)
 

@@ -19,6 +19,7 @@ from openivr.b2bua.dialplan import (
     leads_outside,
 )
 from openivr.b2bua.party import Party
+from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.media.rtp.ports import NoFamily, NoPorts
@@ -36,7 +37,6 @@ MAX_NUMBER, MAX_NAME = 64, 64  # characters
 RETRY_AFTER = 10  # seconds
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
 OTHER_FAMILY = '301 openivr "Incompatible network address formats"'  # RFC 3261, section 20.43
-CLOSING = "the server was stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class CallManager:
         invite = read_invite(leg.request, origin)
         match = look_up(config, origin, invite)
         if isinstance(match, NoMatch):
-            self._record_unrouted(config, origin, invite, match, match.value)
+            self._record_unrouted(config, origin, invite, match, match.reason)
             leg.reject(404)
             return
         if leg.is_terminated:  # cancelled while the configuration was loaded
-            self._record_unrouted(config, origin, invite, match, HangupReason.CALLER, Topic.ARRIVED)
+            self._record_unrouted(config, origin, invite, match, HangupReason.CALLER_HANGUP, Topic.ARRIVED)
             return
         party = self._open(leg, invite)
         if party is not None:
@@ -145,7 +145,7 @@ class CallManager:
         origin: Origin,
         invite: InviteInfo,
         match: DialplanMatch | NoMatch,
-        reason: str,
+        reason: HangupReason | CallEndReason,
         *topics: Topic,
     ) -> None:
         """Record a call that never reaches the IVR."""
@@ -213,7 +213,7 @@ class CallManager:
     def close(self) -> None:
         """End all calls."""
         for call in list(self.calls.values()):
-            call.close(CLOSING)
+            call.close(CallEndReason.SERVER_STOPPED)
 
 
 def make_header(config: CallConfig, origin: Origin, invite: InviteInfo) -> CallHeader:

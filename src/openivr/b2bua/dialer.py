@@ -19,7 +19,7 @@ from openivr.b2bua.limits import OutboundCall, RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.ring_strategy import RingRound, plan_rounds
 from openivr.b2bua.sip_causes import cause_of, ends_all, strongest
-from openivr.cdr.journal.entries import LegRecord
+from openivr.cdr.journal.entries import LegRecord, LegResult
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import Cause
@@ -150,14 +150,14 @@ class Dialer:
         self._cancel_timer()
         self.is_finished = True
         for fork in list(self.forks):
-            self._end(fork, "cancelled" if fork is not self.winner else "answered")
+            self._end(fork, LegResult.CANCELLED if fork is not self.winner else LegResult.ANSWERED)
         self.winner = None
         self._free_slot()
 
     def detach(self) -> RouteSlot | None:
         """Hand the party that answered over to another call. Return the slot that it still holds."""
         if self.winner is not None:
-            self._note(self.winner, ended=self.cdr_writer.now(), result="transferred")
+            self._note(self.winner, ended=self.cdr_writer.now(), result=LegResult.TRANSFERRED)
             self.winner.party.listener = NO_LISTENER
             self.forks.remove(self.winner)
             self.winner = None
@@ -178,7 +178,7 @@ class Dialer:
             return
         ringing = {fork.member for fork in self.forks}
         for fork in [fork for fork in self.forks if fork.member not in round_.members]:
-            self._end(fork, Cause.NO_ANSWER)
+            self._end(fork, LegResult.NO_ANSWER)
             self._causes.setdefault(fork.member, []).append(Cause.NO_ANSWER)
         for member in round_.members:
             if member not in ringing:
@@ -261,7 +261,7 @@ class Dialer:
         if fork.party.leg is None or fork.party.leg.has_response:
             return
         self.context.trunks.on_no_response(trunk.id)
-        self._end(fork, Cause.UNAVAILABLE)
+        self._end(fork, LegResult.UNAVAILABLE)
         self._try_next_target(trunk)
 
     def _fail_outside(self, cause: Cause) -> None:
@@ -317,8 +317,8 @@ class Dialer:
         self.winner = fork
         self._cancel_timer()
         for other in [other for other in self.forks if other is not fork]:
-            self._end(other, "answered elsewhere")
-        self._note(fork, answered=self.cdr_writer.now(), result="answered", status=200)
+            self._end(other, LegResult.ANSWERED_ELSEWHERE)
+        self._note(fork, answered=self.cdr_writer.now(), result=LegResult.ANSWERED, status=200)
         self.observer.on_answered(self, fork.party)
 
     def on_gone(self, fork: Fork, termination: Termination) -> None:
@@ -332,8 +332,10 @@ class Dialer:
         cause = find_cause(termination)
         self.forks.remove(fork)
         fork.party.hang_up()
-        self._note(fork, ended=self.cdr_writer.now(), result=cause.value, status=termination.status)
-        if self.slot is not None and termination.reason in UNREACHED:
+        self._note(
+            fork, ended=self.cdr_writer.now(), result=LegResult(cause.value), status=termination.status
+        )
+        if self.slot is not None and termination.failure in UNREACHED:
             self.context.trunks.on_no_response(self.dial.trunk)
             if not self.is_finished:
                 self._try_next_target(self.config.trunks[self.dial.trunk])
@@ -341,11 +343,11 @@ class Dialer:
         self._causes.setdefault(fork.member, []).append(cause)
         if ends_all(termination.status):
             for other in [other for other in self.forks if other.member == fork.member]:
-                self._end(other, "answered elsewhere")
+                self._end(other, LegResult.ANSWERED_ELSEWHERE)
         if not self.forks and self.winner is None and not self.is_finished:
             self._ring_next() if self.slot is None else self._fail()
 
-    def _end(self, fork: Fork, result: str) -> None:
+    def _end(self, fork: Fork, result: LegResult) -> None:
         if fork in self.forks:
             self.forks.remove(fork)
             fork.party.hang_up(headers=completed_elsewhere(result))
@@ -365,11 +367,11 @@ class Dialer:
 
 def find_cause(termination: Termination) -> Cause:
     """Map the termination of a leg to a cause of the IVR."""
-    return cause_of(termination.status, is_silent=termination.reason in UNREACHED)
+    return cause_of(termination.status, is_silent=termination.failure in UNREACHED)
 
 
-def completed_elsewhere(result: str) -> tuple[Header, ...]:
+def completed_elsewhere(result: LegResult) -> tuple[Header, ...]:
     """Return the Reason header (RFC 3326) against "missed call" entries on phones that did not win."""
-    if result != "answered elsewhere":
+    if result is not LegResult.ANSWERED_ELSEWHERE:
         return ()
     return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)

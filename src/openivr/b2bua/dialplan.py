@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
+from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount
 from openivr.ivr.inbound_route import find_inbound
 from openivr.ivr.model import Destination, DestinationKind
@@ -13,9 +14,14 @@ from openivr.ivr.policy import VOICEMAIL_MAIN, attempts, is_number
 class NoMatch(StrEnum):
     """Reasons why a number leads nowhere. The response is 404 for each."""
 
-    UNKNOWN = "nobody has this number"
-    NO_ROUTE = "no inbound route takes this number"
-    NOT_ALLOWED = "no outbound route that this extension may use takes this number"
+    UNKNOWN = CallEndReason.UNKNOWN_NUMBER.value
+    NO_ROUTE = CallEndReason.NO_INBOUND_ROUTE.value
+    NOT_ALLOWED = CallEndReason.NO_OUTBOUND_ROUTE.value
+
+    @property
+    def reason(self) -> CallEndReason:
+        """Return the code for the record of the call."""
+        return CallEndReason(self.value)
 
 
 @dataclass(frozen=True, slots=True)

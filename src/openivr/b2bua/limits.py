@@ -19,10 +19,10 @@ MAX_REMEMBERED = 100_000  # calls of one route in an hour; its limit is at most 
 class Limit(StrEnum):
     """Limits that can refuse a call."""
 
-    SIMULTANEOUS = "calls of this route at a time"
-    PER_HOUR = "calls of this route in an hour"
-    PER_CALLER = "calls of this caller over this route in an hour"
-    TRUNK = "calls of this trunk at a time"
+    SIMULTANEOUS = "route_calls"
+    PER_HOUR = "route_calls_per_hour"
+    PER_CALLER = "caller_calls_per_hour"
+    TRUNK = "trunk_calls"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ def strongest(causes: Iterable[Cause]) -> Cause:
 
 def status_of(reason: HangupReason, last: Cause | None) -> int:
     """Return the final response to a caller whose call was never answered."""
-    if reason is HangupReason.CALLER:
+    if reason is HangupReason.CALLER_HANGUP:
         return 487
     if last is not None:
         return STATUSES[last]
-    return 480 if reason is HangupReason.UNREACHED else 603
+    return 480 if reason is HangupReason.DESTINATION_UNREACHED else 603

@@ -11,6 +11,7 @@ from openivr.b2bua.call import Call, Origin
 from openivr.b2bua.call_manager import CallManager, InviteInfo, printable
 from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_from_phone, leads_outside
 from openivr.b2bua.party import Party, PartyListener
+from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import SipAccount
 from openivr.ivr.commands import HIDDEN
 from openivr.ivr.model import Destination, DestinationKind
@@ -20,7 +21,6 @@ from openivr.sip.message.phone_number import number_of
 
 log = structlog.get_logger(__name__)
 DECLINED = 603  # the transferor talks to a menu, so there is no transferee (RFC 3261, section 21.6.2)
-TRANSFERRED, RETURNED = "transferred", "transfer failed, given back"
 
 
 class Transfers:
@@ -62,7 +62,7 @@ class Transfers:
         origin: Origin = call.origin if transferee is call.caller else account
         slot = call.detach(transferee)
         call.detach(transferor)
-        call.close(TRANSFERRED)
+        call.close(CallEndReason.TRANSFERRED)
         name = call.caller_name if transferee is call.caller else ""
         invite = InviteInfo(transferee.number, name, called)
         new = self._call_manager.make(config, origin, transferee, invite)
@@ -165,7 +165,7 @@ class BlindTransfer(PartyListener):
         config, transferee, slots = failed.config, failed.caller, failed.slots
         failed.detach(transferee)
         failed.slots = []
-        failed.close(RETURNED)
+        failed.close(CallEndReason.TRANSFER_FAILED)
         invite = InviteInfo(transferee.number, failed.caller_name, self._account.number)
         new = self._call_manager.make(config, failed.origin, transferee, invite)
         new.slots = slots
@@ -193,4 +193,4 @@ def join(kept: Call, leaving: Party, closed: Call, held: Party) -> None:
     kept.replace_party(leaving, other)
     if slot is not None:
         kept.slots.append(slot)
-    closed.close(TRANSFERRED)
+    closed.close(CallEndReason.TRANSFERRED)

@@ -79,7 +79,7 @@ class Batch:
             case BindingAdded() | BindingRemoved():
                 self.on_binding(entry)
             case TrunkStateChanged():
-                state = TrunkStatus(entry.trunk, entry.state, entry.detail, entry.at, self.node)
+                state = TrunkStatus(entry.trunk, entry.state, entry.detail, entry.at, self.node, entry.answer)
                 registrations.save_trunks(self.connection, [state])
             case MessageLeft():
                 self.on_message_left(entry)

@@ -9,6 +9,7 @@ from openivr.cdr.journal.entries import (
     CallAnswered,
     CallBegan,
     CallEnded,
+    CallEndReason,
     CallEntry,
     CallOutcome,
     CallStepped,
@@ -18,7 +19,6 @@ from openivr.ivr.commands import Topic
 from openivr.store.cdr.call_records import CallNote, CallRecord
 
 NOTES_PER_STEP = 64  # room in the numbering; a step makes fewer
-INTERRUPTED = "the server was interrupted"
 
 
 def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
@@ -69,4 +69,4 @@ def notes_in(entry: CallEntry) -> Iterator[tuple[str, int, CallNote]]:
 def interrupt(record: CallRecord) -> None:
     """End the record of a call whose process died, at the time of its last entry."""
     record.ended, record.stage = record.updated, "ended"
-    record.outcome, record.reason = CallOutcome.INTERRUPTED, INTERRUPTED
+    record.outcome, record.reason = CallOutcome.INTERRUPTED, CallEndReason.SERVER_INTERRUPTED

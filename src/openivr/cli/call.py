@@ -239,7 +239,7 @@ def show_line(line: "TranscriptLine") -> None:
 
 
 def show_json(line: "TranscriptLine") -> None:
-    echo_json({"at": line.at, "what": line.what, "text": line.text, "why": line.why})
+    echo_json({"at": line.at, "what": line.what, "text": line.text, "why": line.why, "about": line.about})
 
 
 def echo_json(value: Any) -> None:

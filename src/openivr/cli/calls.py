@@ -180,6 +180,7 @@ def describe(
 ) -> Iterator[str]:
     """Yield the lines of one call: header, legs, media and transcript."""
     from openivr.simulate.transcript import show as lay_out
+    from openivr.simulate.words import REASONS, say_verb
 
     facts = {
         "call": record.id,
@@ -190,15 +191,15 @@ def describe(
         "began": local(record.started),
         "answered": local(record.answered) if record.answered else "no",
         "lasted": lasting(record),
-        "outcome": record.outcome or f"live: {record.stage}",
-        "reason": record.reason,
+        "outcome": record.outcome or f"live: {say_verb(record.stage)}",
+        "reason": REASONS.get(record.reason, record.reason),
         "menus": record.path.replace(" ", " > "),
         "keys": record.keys,
         "input": in_words(record.input),
         "recording": record.recording,
     }
     yield from (f"{name:10}  {text}" for name, text in facts.items() if text)
-    for leg in record.legs:
+    for leg in filter(None, record.legs):  # one whose first line was lost is not known
         yield f"{'rang':10}  {show_leg(leg)}"
     for name, numbers in record.media.items():
         yield f"{'sound':10}  {name}: {in_words(numbers)}"
@@ -228,11 +229,14 @@ def as_facts(one: "CallNote") -> dict[str, Any]:
 
 def show_leg(leg: dict[str, Any]) -> str:
     """Return the line of one leg."""
+    from openivr.simulate.words import LEG_RESULTS
+
     via = f" over {leg['via']}" if leg.get("via") else ""
     status = f" ({leg['status']})" if leg.get("status") else ""
     end, start = leg.get("ended", 0), leg.get("answered", 0)
     talked = f", {(end - start) / 1000:.0f} s" if start and end else ""
-    return f"{leg['kind']} {leg['number']}{via}: {leg.get('result') or 'rings'}{status}{talked}"
+    result = LEG_RESULTS.get(leg.get("result", ""), "rings")
+    return f"{leg['kind']} {leg['number']}{via}: {result}{status}{talked}"
 
 
 def in_words(facts: dict[str, Any]) -> str:
@@ -263,6 +267,8 @@ def table_of(records: "list[CallRecord]") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from openivr.simulate.words import REASONS, say_verb
+
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in ("began", "id", "from", "to", "menus", "lasted", "outcome", "reason"):
         table.add_column(name, justify="right" if name == "lasted" else "left", overflow="fold")
@@ -274,8 +280,8 @@ def table_of(records: "list[CallRecord]") -> "Table":
             one.called,
             one.path.replace(" ", " > "),
             lasting(one),
-            one.outcome or f"now {one.stage}",
-            one.reason,
+            one.outcome or f"now {say_verb(one.stage)}",
+            REASONS.get(one.reason, one.reason),
         )
     return table
 
@@ -289,7 +295,7 @@ def table_of_bans(found: "list[BanInfo]") -> "Table":
         table.add_column(name, justify="right" if name == "ends in" else "left", overflow="fold")
     for one in found:
         user = "".join(key if key.isprintable() else "?" for key in one.user)  # chosen by the remote side
-        table.add_row(one.source, user or "any", one.reason, f"{one.seconds:.0f} s")
+        table.add_row(one.source, user or "any", one.reason.replace("_", " "), f"{one.seconds:.0f} s")
     return table
 
 

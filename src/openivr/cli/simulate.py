@@ -10,6 +10,7 @@ import click
 from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.cli.options import store_options
 from openivr.cli.snapshot import load, load_scenarios
+from openivr.ivr.former_words import CAUSES, command_codes
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.replay import replay_commands
 from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioResult, read_scenarios, run
@@ -46,7 +47,7 @@ def read_outcomes(_ctx: click.Context, _param: click.Parameter, values: Iterable
     """Read `1000=busy` and the like."""
     pairs = [value.partition("=") for value in values]
     try:
-        return World({number: outcome for number, _, outcome in pairs})
+        return World({number: CAUSES.get(outcome, outcome) for number, _, outcome in pairs})
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -78,7 +79,7 @@ def read_script(
     multiple=True,
     callback=read_outcomes,
     metavar="NUMBER=WHAT",
-    help="Reaction of a number, trunk or route: busy, no answer, declined, unavailable or limit reached. "
+    help="Reaction of a number, trunk or route: busy, no_answer, declined, unavailable or limit_reached. "
     "Others answer. Repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print transcript, notes, events and commands as JSON.")
@@ -141,8 +142,8 @@ def replay_file(file: Path, data: Path, database: str) -> None:
     try:
         whole = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
         happenings = read_events(whole["events"])
-        before = whole["commands"]
-    except (msgspec.MsgspecError, ValueError, KeyError) as error:
+        before = [[command_codes(command) for command in commands] for commands in whole["commands"]]
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
     answers = replay_commands(load(data, database), happenings)
     listed = [[describe(command) for command in commands] for commands in answers]

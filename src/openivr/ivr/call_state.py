@@ -47,7 +47,7 @@ class CallState:
     mailbox: str = ""  # extension number whose messages are heard
     messages: tuple[str, ...] = ()
     tries: int = 0  # to open a mailbox
-    reason: HangupReason = HangupReason.PLAYED  # of the end that follows the last words
+    reason: HangupReason = HangupReason.PROMPT_PLAYED  # of the end that follows the last words
     answered: bool = False
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
@@ -130,7 +130,7 @@ class CallState:
         """Go where no key sent the call: by a time-out, or on from a ring group."""
         self.hops += 1
         if self.hops > MAX_HOPS:
-            return self.end(HangupReason.HOPS)
+            return self.end(HangupReason.HOP_LIMIT)
         return self.follow(configured(self.snapshot, destination))
 
     def follow(self, allowed: Allowed) -> IvrState:
@@ -147,7 +147,7 @@ class CallState:
         """
         self.note_destination(Topic.FAILED, cause)
         if not self.answered:
-            return self.end(HangupReason.UNREACHED)
+            return self.end(HangupReason.DESTINATION_UNREACHED)
         return self.notify(NOTICES.get(cause, builtin_sounds.UNAVAILABLE))
 
     def notify(self, sound: str) -> IvrState:

@@ -107,20 +107,20 @@ class DeleteMessage:
 
 @unique
 class HangupReason(StrEnum):
-    """Why a call ended, as it is shown in call records (wording after the P-Series where it has one)."""
+    """Why a menu ended a call. Call records and notes hold the code; each face has its words."""
 
-    INVALID = "Invalid key"
-    TIMED_OUT = "timed out, hung up"
-    END_CALL = "ended by the menu"
-    PLAYED = "prompt played, hung up"
-    HOPS = "moved on 20 times without a key"
-    CALL_LENGTH = "maximum call length"
-    UNREACHED = "destination not reached"
-    MESSAGE = "message left"
-    MAILBOX = "left the mailbox"
-    PIN = "mailbox refused"
-    CALLEE = "called side hung up"
-    CALLER = "caller hung up"
+    INVALID_KEY = "invalid_key"
+    MENU_TIMEOUT = "menu_timeout"
+    END_CALL = "end_call"  # the destination of a key, a time-out or an invalid key
+    PROMPT_PLAYED = "prompt_played"  # called directly, or as the last words
+    HOP_LIMIT = "hop_limit"  # `MAX_HOPS` moves without a key
+    CALL_LENGTH_LIMIT = "call_length_limit"
+    DESTINATION_UNREACHED = "destination_unreached"
+    MESSAGE_LEFT = "message_left"
+    MAILBOX_LEFT = "mailbox_left"  # the owner has heard the messages
+    MAILBOX_REFUSED = "mailbox_refused"  # wrong PIN
+    CALLEE_HANGUP = "callee_hangup"
+    CALLER_HANGUP = "caller_hangup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,11 @@ class Topic(StrEnum):
     ARRIVED = "arrived"  # number: the caller's
     ENTERED = "entered"  # kind ivr: the caller is in this menu now
     CHOSE = "chose"  # input: the key or number that led to kind, target, number
-    INVALID = "invalid"  # input: what was typed; detail: why it was refused
-    TIMED_OUT = "timed out"  # kind and target: where the call goes on, if anywhere
-    MISSING = "missing prompt"  # detail: the prompt's name
+    INVALID = "invalid"  # input: what was typed; detail: a `Refusal`
+    TIMED_OUT = "timed_out"  # kind and target: where the call goes on, if anywhere
+    MISSING = "missing_prompt"  # detail: the prompt's name
     DIALLED = "dialled"
-    FAILED = "failed"  # detail: the cause
+    FAILED = "failed"  # detail: a `Cause`
     CONNECTED = "connected"
     RECORDED = "recorded"  # target: the mailbox
     MAILBOX = "mailbox"  # detail: opened, refused, deleted

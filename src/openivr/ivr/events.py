@@ -47,10 +47,10 @@ class Cause(StrEnum):
     """Why a dial did not lead to a conversation."""
 
     BUSY = "busy"
-    NO_ANSWER = "no answer"
+    NO_ANSWER = "no_answer"
     DECLINED = "declined"
     UNAVAILABLE = "unavailable"  # not registered, switched off, gone, trunk down, congestion
-    LIMIT = "limit reached"  # the route's `Limits`, or the system's
+    LIMIT = "limit_reached"  # the route's `Limits`, or the system's
 
 
 @dataclass(frozen=True, slots=True)

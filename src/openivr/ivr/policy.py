@@ -33,17 +33,17 @@ from openivr.ivr.model import (
 class Refusal(StrEnum):
     """Why a number is not allowed."""
 
-    UNKNOWN = "nobody has this number"
-    NOT_A_NUMBER = "not a number that can be dialled"
-    EXTENSIONS_OFF = "this menu lets nobody dial extensions"
-    NOT_LISTED = "extension not on the menu's list"
-    RESTRICTED = "extension on the menu's list of restricted ones"
-    DISABLED = "extension is disabled"
-    GROUP_NOT_LISTED = "ring group not on the menu's list"
-    MENU = "menus cannot be dialled"
-    VOICEMAIL_OFF = "this menu does not give access to voicemail"
-    TOO_LONG = "longer than 15 digits"
-    NO_ROUTE = "no outbound route of this menu fits"
+    UNKNOWN_NUMBER = "unknown_number"
+    NOT_A_NUMBER = "not_a_number"
+    EXTENSIONS_OFF = "extensions_off"  # the menu allows no extensions
+    EXTENSION_NOT_LISTED = "extension_not_listed"
+    EXTENSION_RESTRICTED = "extension_restricted"
+    EXTENSION_DISABLED = "extension_disabled"
+    RING_GROUP_NOT_LISTED = "ring_group_not_listed"
+    MENU_NOT_DIALABLE = "menu_not_dialable"
+    VOICEMAIL_OFF = "voicemail_off"  # the menu gives no access to voicemail
+    TOO_LONG = "too_long"  # more than `LONGEST` digits
+    NO_OUTBOUND_ROUTE = "no_outbound_route"  # none of the menu's routes fits
 
 
 VOICEMAIL_MAIN = Destination(DestinationKind.VOICEMAIL)  # target 0: the caller says whose mailbox
@@ -139,13 +139,13 @@ def _refuse_inside(snapshot: IvrSnapshot, policy: DialPolicy, owner: Destination
         return _refuse_extension(snapshot, policy, snapshot.extensions[owner.target])
     if owner.kind is DestinationKind.RING_GROUP:
         listed = policy.call_numbers and owner.target in policy.ring_group_ids
-        return None if listed else Refusal.GROUP_NOT_LISTED
-    return Refusal.MENU
+        return None if listed else Refusal.RING_GROUP_NOT_LISTED
+    return Refusal.MENU_NOT_DIALABLE
 
 
 def _refuse_extension(snapshot: IvrSnapshot, policy: DialPolicy, extension: Extension) -> Refusal | None:
     if not extension.enabled:
-        return Refusal.DISABLED
+        return Refusal.EXTENSION_DISABLED
     if policy.extensions is ExtensionRule.ALL:
         return None
     if policy.extensions is ExtensionRule.DISABLE:
@@ -156,17 +156,17 @@ def _refuse_extension(snapshot: IvrSnapshot, policy: DialPolicy, extension: Exte
         if group in snapshot.extension_groups
     )
     if policy.extensions is ExtensionRule.ALLOW:
-        return None if listed else Refusal.NOT_LISTED
-    return Refusal.RESTRICTED if listed else None
+        return None if listed else Refusal.EXTENSION_NOT_LISTED
+    return Refusal.EXTENSION_RESTRICTED if listed else None
 
 
 def _decide_outside(snapshot: IvrSnapshot, policy: DialPolicy, typed: str) -> Allowed | Refusal:
     if not policy.outbound:
-        return Refusal.UNKNOWN
+        return Refusal.UNKNOWN_NUMBER
     for route in usable_routes(snapshot, policy.outbound_route_ids):
         if fit(snapshot, route, typed) is not None:
             return Allowed(Destination(DestinationKind.EXTERNAL, number=typed), policy.outbound_route_ids)
-    return Refusal.NO_ROUTE
+    return Refusal.NO_OUTBOUND_ROUTE
 
 
 def configured(snapshot: IvrSnapshot, destination: Destination) -> Allowed:

@@ -111,14 +111,14 @@ class IvrSession:
         if call.state is IvrState.DIALLING:
             call.out.append(StopDial(call.activity))
         self._keep_message()
-        call.note(Topic.ENDED, HangupReason.CALLER)
+        call.note(Topic.ENDED, HangupReason.CALLER_HANGUP)
         return IvrState.ENDED
 
     def _cut_off(self) -> IvrState:
         if self.ended:
             return IvrState.ENDED
         self._keep_message()
-        return self._call.end(HangupReason.CALL_LENGTH)
+        return self._call.end(HangupReason.CALL_LENGTH_LIMIT)
 
     def _keep_message(self) -> None:
         if self._call.state is IvrState.RECORDING:

@@ -11,8 +11,8 @@ class IvrState(Enum):
     # passing
     ROUTE = "route"  # follow a destination
     ENTER = "enter"  # come into a menu from the top
-    RETURN = "come back"  # to the menu, from a destination that failed
-    TIMED_OUT = "timed out"  # no key in all plays
+    RETURN = "come_back"  # to the menu, from a destination that failed
+    TIMED_OUT = "timed_out"  # no key in all plays
     INVALID = "invalid"  # input that nothing allows
     # in a menu
     ANNOUNCING = "announcing"
@@ -21,7 +21,7 @@ class IvrState(Enum):
     # heard
     NOTICE = "notice"  # why a destination failed; then back
     ASIDE = "aside"  # a prompt that returns to the menu
-    LAST_WORDS = "last words"  # cannot be interrupted; then the end
+    LAST_WORDS = "last_words"  # cannot be interrupted; then the end
     # put through
     DIALLING = "dialling"
     CONNECTED = "connected"

@@ -261,7 +261,13 @@ class CallsProcess:
     def on_trunk_state(self, trunk: int, state: trunk_state.TrunkState) -> None:
         """Write the changed state of a trunk."""
         self.journal.write(
-            TrunkStateChanged(at=now(), trunk=trunk, state=state.health.value, detail=state.reason)
+            TrunkStateChanged(
+                at=now(),
+                trunk=trunk,
+                state=state.health.value,
+                detail=state.reason.value,
+                answer=state.answer,
+            )
         )
 
     # Database queries of calls

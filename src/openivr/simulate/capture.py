@@ -105,7 +105,7 @@ class Writer:
             elif isinstance(event, Digit):
                 self._press(event.key)
             elif isinstance(event, HungUp):
-                self._act(ScenarioStep("hangs up", ""))
+                self._act(ScenarioStep("hangs_up", ""))
                 self._again.hang_up()
             elif before.awaits(event):
                 self._await_end()

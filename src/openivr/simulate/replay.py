@@ -55,10 +55,10 @@ def hide_private(call: Simulation) -> list[TranscriptLine]:
 def _hide(line: TranscriptLine, secrets: Collection[str], is_hidden: bool) -> TranscriptLine:
     if is_hidden:
         return replace(line, text=HIDDEN_KEY)
-    words = (part.split(" ") for part in (line.text, line.why))
-    text, why = (" ".join(HIDDEN if word in secrets else word for word in part) for part in words)
+    words = (part.split(" ") for part in (line.text, line.about))
+    text, about = (" ".join(HIDDEN if word in secrets else word for word in part) for part in words)
     kind, _, number = line.node.partition("-")
-    return replace(line, text=text, why=why, node=f"{kind}-{HIDDEN}" if number in secrets else line.node)
+    return replace(line, text=text, about=about, node=f"{kind}-{HIDDEN}" if number in secrets else line.node)
 
 
 def fill_in(happenings: Iterable[TimedEvent]) -> Iterator[TimedEvent]:

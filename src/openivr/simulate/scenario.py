@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from openivr.ivr.former_words import CAUSES, step_code
 from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
@@ -35,7 +36,9 @@ OBSERVED = frozenset(
         "ends",
     )
 )
-ACTS = frozenset(("presses", "waits", "hangs up"))
+HANGS_UP = "hangs_up"
+UNKNOWN_NUMBER = "unknown_number"  # of a scenario: the only step of its result
+ACTS = frozenset(("presses", "waits", HANGS_UP))
 FIELDS = frozenset(("scenario", "calls", "from", "world", "steps"))
 WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
 
@@ -76,8 +79,8 @@ class ScenarioResult:
     """The result of a scenario: expected and actual steps."""
 
     scenario: Scenario
-    expected: tuple[str, ...]
-    actual: tuple[str, ...]
+    expected: tuple[ScenarioStep, ...]
+    actual: tuple[ScenarioStep, ...]
 
     @property
     def passed(self) -> bool:
@@ -85,9 +88,9 @@ class ScenarioResult:
         return self.expected == self.actual
 
     @property
-    def steps(self) -> tuple[tuple[str, str], ...]:
+    def steps(self) -> tuple[tuple[str, ScenarioStep], ...]:
         """Return every step with its mark: " " as expected, "-" expected but missing, "+" unexpected."""
-        marked: list[tuple[str, str]] = []
+        marked: list[tuple[str, ScenarioStep]] = []
         matcher = SequenceMatcher(None, self.expected, self.actual, autojunk=False)
         for tag, start, end, first, last in matcher.get_opcodes():
             if tag == "equal":
@@ -154,7 +157,7 @@ def write_world(world: World) -> dict[str, Any]:
 
 
 def _write_step(step: ScenarioStep) -> str | dict[str, str]:
-    if step.what == "hangs up":
+    if step.what == HANGS_UP:
         return step.what
     timed = {} if step.at is None else {"at": f"{step.at:g}"}
     return {step.what: step.text} | timed
@@ -166,7 +169,7 @@ def read_world(row: Any, where: str) -> World:
         return World()
     _check_names(row, None, where)
     fields = {name: row[name] for name in WORLD_FIELDS if name in row}
-    outcomes = {str(name): row[name] for name in row if name not in WORLD_FIELDS}
+    outcomes = {str(name): read_outcome(row[name]) for name in row if name not in WORLD_FIELDS}
     boxes = row.get("mailboxes") or {}
     _check_names(boxes, None, f"{where}, mailboxes")
     fields["mailboxes"] = {str(number): box for number, box in boxes.items()}
@@ -176,9 +179,14 @@ def read_world(row: Any, where: str) -> World:
         raise ScenarioError(f"{where}, world: {error}") from error
 
 
+def read_outcome(outcome: Any) -> Any:
+    """Return the code of an outcome, for which former releases had a text."""
+    return CAUSES.get(outcome, outcome) if isinstance(outcome, str) else outcome
+
+
 def _read_step(row: Any, where: str) -> ScenarioStep:
-    if row == "hangs up":
-        return ScenarioStep(row, "")
+    if isinstance(row, str) and step_code(row, "")[0] == HANGS_UP:
+        return ScenarioStep(HANGS_UP, "")
     _check_names(row, OBSERVED | ACTS | {"at"}, where)
     names = [name for name in row if name != "at"]
     if len(names) != 1:
@@ -186,7 +194,8 @@ def _read_step(row: Any, where: str) -> ScenarioStep:
     what, text = names[0], row[names[0]]
     try:
         at = float(row["at"]) if "at" in row else None
-        step = ScenarioStep(what, ", ".join(text) if isinstance(text, list) else str(text), at)
+        text = ", ".join(text) if isinstance(text, list) else str(text)
+        step = ScenarioStep(*step_code(what, text), at)
         script(step)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
@@ -195,7 +204,7 @@ def _read_step(row: Any, where: str) -> ScenarioStep:
 
 def script(step: ScenarioStep) -> list[str | float | None]:
     """Return the caller's actions in this step, none if it is an observation."""
-    return read_keys({"presses": step.text, "waits": f"w{step.text}", "hangs up": "h"}.get(step.what, ""))
+    return read_keys({"presses": step.text, "waits": f"w{step.text}", HANGS_UP: "h"}.get(step.what, ""))
 
 
 def _check_names(row: Any, known: frozenset[str] | None, where: str) -> None:
@@ -210,9 +219,9 @@ def run(snapshot: IvrSnapshot, scenario: Scenario) -> ScenarioResult:
     """Run a scenario against a configuration and compare."""
     called = snapshot.numbers.get(scenario.calls)
     if called is None:
-        return ScenarioResult(scenario, (f"number {scenario.calls} does not exist",), ())
+        return ScenarioResult(scenario, (ScenarioStep(UNKNOWN_NUMBER, scenario.calls),), ())
     happened = enact(Simulation(snapshot, scenario.world), called, scenario)
-    return ScenarioResult(scenario, tuple(map(str, scenario.steps)), tuple(map(str, happened)))
+    return ScenarioResult(scenario, scenario.steps, tuple(happened))
 
 
 class Watch:

@@ -1,4 +1,4 @@
-"""Transcripts: a call in words, line by line, with reasons. All English of transcripts is in this module."""
+"""Transcripts: a call line by line, with reasons. Verbs and reasons are codes; `words` has their English."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,16 +21,17 @@ from openivr.ivr.commands import (
 from openivr.ivr.events import CallArrived, Digit, Event
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.state import IvrState
+from openivr.simulate.words import Why, say_text, say_verb, say_why
 
 WAITS_FOR = {
-    IvrState.WAITING: "a key",
-    IvrState.COLLECTING: "another digit, because a longer number may follow",
-    IvrState.DIALLING: "an answer",
-    IvrState.SPELLING: "a letter",
-    IvrState.OFFERING: "1 or *",
-    IvrState.MAILBOX: "a digit",
-    IvrState.PIN: "a digit",
-    IvrState.MESSAGES: "a key",
+    IvrState.WAITING: Why.WAITS_FOR_KEY,
+    IvrState.COLLECTING: Why.WAITS_FOR_LONGER,
+    IvrState.DIALLING: Why.WAITS_FOR_ANSWER,
+    IvrState.SPELLING: Why.WAITS_FOR_LETTER,
+    IvrState.OFFERING: Why.WAITS_FOR_CHOICE,
+    IvrState.MAILBOX: Why.WAITS_FOR_DIGIT,
+    IvrState.PIN: Why.WAITS_FOR_DIGIT,
+    IvrState.MESSAGES: Why.WAITS_FOR_KEY,
 }
 KIND_WORDS = {
     DestinationKind.EXTENSION: "extension",
@@ -39,12 +40,13 @@ KIND_WORDS = {
     DestinationKind.IVR: "menu",
     DestinationKind.VOICEMAIL: "voicemail of",
 }
+STEP_KINDS = {**KIND_WORDS, DestinationKind.RING_GROUP: DestinationKind.RING_GROUP.value}
 # reasons of a destination that failed without being rung
-NOBODY: dict[DestinationKind | None, str] = {
-    DestinationKind.EXTERNAL: "no route with a working trunk takes this number",
-    DestinationKind.EXTENSION: "it is gone or disabled",
-    DestinationKind.VOICEMAIL: "there is no such mailbox",
-    DestinationKind.RING_GROUP: "it has no members who could be rung",
+UNREACHABLE: dict[DestinationKind | None, Why] = {
+    DestinationKind.EXTERNAL: Why.NO_TRUNK,
+    DestinationKind.EXTENSION: Why.NO_EXTENSION,
+    DestinationKind.VOICEMAIL: Why.NO_MAILBOX,
+    DestinationKind.RING_GROUP: Why.NO_MEMBER,
 }
 
 
@@ -55,7 +57,8 @@ class TranscriptLine:
     at: int  # ms from the start of the call
     what: str
     text: str
-    why: str = ""
+    why: Why | None = None
+    about: str = ""  # what `why` is about
     node: str = ""  # where the caller is: the id of a node of `ivr.analysis.diagram`
 
 
@@ -77,7 +80,7 @@ class Narrator:
     def __init__(self, snapshot: IvrSnapshot) -> None:
         self.lines: list[TranscriptLine] = []
         self._snapshot = snapshot
-        self._why = ""
+        self._cause: tuple[Why | None, str] = (None, "")  # of the next line that moves the caller
         self._rung = False
         self._now = 0
         self._node = ""
@@ -87,7 +90,7 @@ class Narrator:
         self._now = now
         if isinstance(event, CallArrived):
             whom = show_destination(self._snapshot, event.destination)
-            self._add("calls", whom, f"from {event.caller or 'a withheld number'}")
+            self._add("calls", whom, Why.FROM if event.caller else Why.FROM_WITHHELD, event.caller)
         elif isinstance(event, Digit):
             self._add("presses", HIDDEN if secret else event.key)
 
@@ -102,17 +105,18 @@ class Narrator:
             if isinstance(command, Note):
                 self._add_note(command)
             elif isinstance(command, SetTimer) and command.timer is CallTimer.WAIT and state in WAITS_FOR:
-                self._add("waits", f"{command.seconds} s", f"for {WAITS_FOR[state]}")
+                self._add("waits", f"{command.seconds} s", WAITS_FOR[state])
             else:
                 self._add_command(command)
 
     def _add_command(self, command: Command) -> None:
         match command:
             case Play():
-                self._add("hears", ", ".join(command.prompts), words_of(command.prompts))
+                words = words_of(command.prompts)
+                self._add("hears", ", ".join(command.prompts), Why.SAYS if words else None, words)
             case Dial():
                 self._rung = True
-                self._add("rings", self._show_dial(command), self._take_why())
+                self._add("rings", self._show_dial(command), *self._take_cause())
             case Record():
                 self._add("records", self._snapshot.extensions[command.mailbox].number)
             case OpenMailbox():
@@ -124,32 +128,33 @@ class Narrator:
 
     def _show_dial(self, dial: Dial) -> str:
         if dial.kind is not DestinationKind.EXTERNAL:
-            return f"{KIND_WORDS[dial.kind]} {dial.number}"
+            return f"{STEP_KINDS[dial.kind]} {dial.number}"
         route = self._snapshot.outbound_routes[dial.target].name
         return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
 
     def _add_note(self, note: Note) -> None:
         match note.topic:
             case Topic.ENTERED:
-                self._add("enters", note.number, self._take_why())
+                self._add("enters", note.number, *self._take_cause())
             case Topic.CHOSE:
-                self._why = f"the caller chose {note.input}"
+                self._cause = Why.CHOSE, note.input
             case Topic.INVALID:
-                self._add("refused", note.input, note.detail)
-                self._why = "the input was invalid"
+                self._add("refused", note.input, Why.REFUSED, note.detail)
+                self._cause = Why.INVALID, ""
             case Topic.TIMED_OUT:
-                self._why = "no key came"
-                self._add("times out", self._snapshot.ivrs[note.ivr].number if note.ivr else "")
+                self._cause = Why.TIMED_OUT, ""
+                self._add("times_out", self._snapshot.ivrs[note.ivr].number if note.ivr else "")
             case Topic.MISSING:
-                self._add("misses", note.detail, "there is no such prompt")
+                self._add("misses", note.detail, Why.NO_PROMPT)
             case Topic.FAILED:
-                self._add("fails", note.detail, "" if self._rung else NOBODY.get(note.kind, "it is gone"))
-                self._why = note.detail
+                why = None if self._rung else UNREACHABLE.get(note.kind, Why.GONE)
+                self._add("fails", note.detail, why)
+                self._cause = Why.FAILED, note.detail
                 self._rung = False
             case Topic.CONNECTED:
                 self._add("reaches", self._show_reached(note))
             case Topic.RECORDED:
-                self._add("leaves", "a message", f"for {self._snapshot.extensions[note.target].number}")
+                self._add("leaves", "message", Why.MAILBOX, self._snapshot.extensions[note.target].number)
             case Topic.MAILBOX if note.detail != "deleted":
                 self._add("mailbox", note.detail)
             case Topic.ENDED:
@@ -160,14 +165,14 @@ class Narrator:
     def _show_reached(self, note: Note) -> str:
         kind = note.kind or DestinationKind.END_CALL
         row = self._snapshot.find(kind, note.target)
-        return f"{KIND_WORDS[kind]} {row.number if row else note.number}"
+        return f"{STEP_KINDS[kind]} {row.number if row else note.number}"
 
-    def _take_why(self) -> str:
-        why, self._why = self._why, ""
-        return why and f"because {why}"
+    def _take_cause(self) -> tuple[Why | None, str]:
+        cause, self._cause = self._cause, (None, "")
+        return cause
 
-    def _add(self, what: str, text: str, why: str = "") -> None:
-        self.lines.append(TranscriptLine(self._now, what, text, why, self._node))
+    def _add(self, what: str, text: str, why: Why | None = None, about: str = "") -> None:
+        self.lines.append(TranscriptLine(self._now, what, str(text), why, str(about), self._node))
 
 
 def words_of(prompts: Iterable[str]) -> str:
@@ -177,6 +182,10 @@ def words_of(prompts: Iterable[str]) -> str:
 
 def show(lines: Iterable[TranscriptLine]) -> str:
     """Format a transcript as text: seconds, verb, object and reason."""
-    return "\n".join(
-        f"{line.at / 1000:8.1f}  {line.what:9}  {line.text}{line.why and f'  ({line.why})'}" for line in lines
-    )
+    return "\n".join(map(_show_line, lines))
+
+
+def _show_line(line: TranscriptLine) -> str:
+    why = say_why(line.why, line.about)
+    text = say_text(line.what, line.text)
+    return f"{line.at / 1000:8.1f}  {say_verb(line.what):9}  {text}{why and f'  ({why})'}"

@@ -12,11 +12,11 @@ from openivr.sip.message.message import Message, Response
 class FailureReason(StrEnum):
     """Why a request failed or a call ended without a response or BYE of the peer."""
 
-    TIMEOUT = "no response"
-    TRANSPORT = "not reachable"
-    NAME = "name not found"
-    NO_ACK = "answer not acknowledged"
-    EXPIRED = "session timer ran out"
+    TIMEOUT = "no_response"
+    TRANSPORT = "unreachable"
+    NAME = "name_not_found"
+    NO_ACK = "no_ack"
+    EXPIRED = "session_expired"
     CANCELLED = "cancelled"
 
 
@@ -31,10 +31,11 @@ class Termination:
     """The failure or end of a leg."""
 
     status: int  # of the final response, or that of a `FailureReason`; 0 after BYE
-    reason: str  # the reason phrase, the text of a Reason header, or a `FailureReason`
+    reason: str  # in words: the reason phrase, or the text of a Reason header
     by_peer: bool  # the peer ended it
     response: Response | None = None  # the peer's: with Contact of a 302, Retry-After of a 503
     cause: int = 0  # Q.850 cause of a Reason header (RFC 3326), 0 if none
+    failure: FailureReason | None = None  # without a response or BYE of the peer
 
 
 _CAUSE = re.compile(r"[0-9]{1,3}")
@@ -59,4 +60,4 @@ def from_response(response: Response) -> Termination:
 
 def from_failure(reason: FailureReason, by_peer: bool = True) -> Termination:
     """Return the termination caused by a failure."""
-    return Termination(FAILURE_STATUS.get(reason, 503), reason, by_peer)
+    return Termination(FAILURE_STATUS.get(reason, 503), "", by_peer, failure=reason)

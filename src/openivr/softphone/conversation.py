@@ -15,10 +15,11 @@ from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
 from openivr.media.rtp.packet import Packet
 from openivr.media.statistics import MediaStats
 from openivr.simulate.transcript import TranscriptLine
+from openivr.simulate.words import Why
 from openivr.sip.address import uri_host
 from openivr.sip.termination import FailureReason, Termination, from_failure
 from openivr.softphone.audio_levels import LevelDetector
-from openivr.softphone.result import CallResult, classify, describe_status, explain
+from openivr.softphone.result import CallResult, classify, describe_status, explain, say_reason
 from openivr.softphone.softphone import Softphone, SoftphoneCall
 
 KEY_SECONDS = 0.25  # between two digits of a script, as a fast typist presses them
@@ -51,10 +52,11 @@ class Result:
 
     verdict: CallResult
     status: int  # of the final response
-    reason: str
+    reason: str  # in words: of the hang-up here, or of the far side
     by_peer: bool
     seconds: float  # since the answer
     sound: MediaStats
+    failure: FailureReason | None = None
 
 
 class Conversation(PartyListener):
@@ -164,7 +166,7 @@ class Conversation(PartyListener):
         self.hang_up("hung up here: no audio was received any longer")
 
     def on_key(self, _party: Party, digit: str) -> None:
-        self._report("is sent", digit)
+        self._report("is_sent", digit)
 
     def _on_ring_timeout(self) -> None:
         if self._answered_at is None:
@@ -219,7 +221,13 @@ class Conversation(PartyListener):
         if self._recorded is not None:
             self._report_recording(await self._recorded)
         return Result(
-            verdict, ending.status, self._hangup_reason or ending.reason, ending.by_peer, seconds, sound
+            verdict,
+            ending.status,
+            self._hangup_reason or ending.reason,
+            ending.by_peer,
+            seconds,
+            sound,
+            ending.failure,
         )
 
     def _classify(self, ending: Termination) -> CallResult:
@@ -231,10 +239,10 @@ class Conversation(PartyListener):
 
     def _report_end(self, verdict: CallResult, ending: Termination) -> None:
         if verdict is CallResult.ANSWERED:
-            self._report("ended", self._hangup_reason or ending.reason or "the other side hung up")
+            self._report("ended", self._hangup_reason or say_reason(ending) or "the other side hung up")
         elif ending.response is None:
             hint = self._explain_silence() if verdict is CallResult.UNREACHABLE else ""
-            self._report(verdict, self._hangup_reason or ending.reason, hint)
+            self._report(verdict, self._hangup_reason or say_reason(ending), hint)
         else:
             self._report(verdict, describe_status(ending.status), explain(ending))
 
@@ -266,7 +274,13 @@ class Conversation(PartyListener):
 
     def _report(self, what: str, text: str, why: str = "") -> None:
         self._report_line(
-            TranscriptLine(round(1000 * (self._loop.time() - self._started_at)), what, text, why)
+            TranscriptLine(
+                round(1000 * (self._loop.time() - self._started_at)),
+                what,
+                text,
+                Why.NOTE if why else None,
+                why,
+            )
         )
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum, unique
 
 from openivr.sip.message.message import PHRASES
-from openivr.sip.termination import Termination
+from openivr.sip.termination import FailureReason, Termination
 
 WORDS = {
     401: "wrong name or password",
@@ -19,6 +19,14 @@ WORDS = {
     600: "busy everywhere",
     603: "declined",
 }
+FAILURES = {
+    FailureReason.TIMEOUT: "no response",
+    FailureReason.TRANSPORT: "not reachable",
+    FailureReason.NAME: "name not found",
+    FailureReason.NO_ACK: "answer not acknowledged",
+    FailureReason.EXPIRED: "session timer expired",
+    FailureReason.CANCELLED: "cancelled",
+}
 
 
 @unique
@@ -27,7 +35,7 @@ class CallResult(StrEnum):
 
     ANSWERED = "answered"
     BUSY = "busy"
-    NO_ANSWER = "no answer"
+    NO_ANSWER = "no_answer"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     CANCELLED = "cancelled"
@@ -51,6 +59,11 @@ def classify(ending: Termination) -> CallResult:
     if ending.response is None or (status >= 500 and status < 600):
         return CallResult.UNREACHABLE
     return CallResult.NO_ANSWER if status in (408, 480, 487) else CallResult.REFUSED
+
+
+def say_reason(ending: Termination) -> str:
+    """Return why a call ended: in the far side's words, or those for a failure; "" if neither is known."""
+    return ending.reason or (FAILURES[ending.failure] if ending.failure else "")
 
 
 def describe_status(status: int) -> str:

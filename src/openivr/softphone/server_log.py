@@ -17,6 +17,7 @@ from openivr.ivr.model import IvrSnapshot
 from openivr.simulate.replay import fill_in
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
+from openivr.simulate.words import LEG_RESULTS, REASONS, Why
 from openivr.simulate.world import World
 
 MAX_ENTRIES = 10_000  # of one poll
@@ -60,18 +61,22 @@ class ServerLog:
                 yield from self._leg_line(entry)
             case CallEnded(call=self.call):
                 self.is_finished = True
-                why = f"{entry.outcome}: {entry.reason}"
-                yield TranscriptLine(entry.at, "kept", f"openivr calls show {self.call}", why)
+                why = f"{entry.outcome}: {REASONS.get(entry.reason, entry.reason)}"
+                yield TranscriptLine(entry.at, "kept", f"openivr calls show {self.call}", Why.NOTE, why)
 
     def _leg_line(self, entry: LegChanged) -> Iterator[TranscriptLine]:
         """Yield a line for a leg that rings, is answered or ends. Other changes are not reported."""
         state = entry.state
         talked = state.ended - state.answered if state.ended and state.answered else 0
-        news = f"over after {talked / 1000:.1f} s" if talked else state.result or "rings"
+        news = f"over after {talked / 1000:.1f} s" if talked else LEG_RESULTS.get(state.result or "", "rings")
         if self._legs.get(entry.leg) != news:
             self._legs[entry.leg] = news
             yield TranscriptLine(
-                entry.at, "phone", f"{state.number} at {state.via}" if state.via else state.number, news
+                entry.at,
+                "phone",
+                f"{state.number} at {state.via}" if state.via else state.number,
+                Why.NOTE,
+                news,
             )
 
     def _follow(self, simulation: Simulation, entry: CallStepped) -> Iterator[TranscriptLine]:
@@ -83,6 +88,7 @@ class ServerLog:
                 DIGIT_RECEIVED if line.what == "presses" else line.what,
                 line.text,
                 line.why,
+                line.about,
             )
         self._reported = len(simulation.lines)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from openivr.store.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -280,7 +280,8 @@ TRUNK_STATE = Table(
     Column("trunk_id", Integer, primary_key=True, autoincrement=False),
     Column("node", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # why, as a code
+    Column("answer", Text, nullable=False),  # what the far side said where it rejected us
     Column("since", BigInteger, nullable=False),  # Unix milliseconds
 )
 

@@ -26,6 +26,35 @@ class CallOutcome(StrEnum):
     INTERRUPTED = "interrupted"  # the calls process died
 
 
+@unique
+class CallEndReason(StrEnum):
+    """Reasons for the end of a call that its menu did not end. Records hold these beside `HangupReason`."""
+
+    UNKNOWN_NUMBER = "unknown_number"
+    NO_INBOUND_ROUTE = "no_inbound_route"
+    NO_OUTBOUND_ROUTE = "no_outbound_route"  # that the calling extension may use
+    TRANSFERRED = "transferred"
+    TRANSFER_FAILED = "transfer_failed"  # the transferee was connected with the transferor again
+    SERVER_STOPPED = "server_stopped"
+    SERVER_INTERRUPTED = "server_interrupted"  # the calls process died
+    SERVER_ERROR = "server_error"
+
+
+@unique
+class LegResult(StrEnum):
+    """Result of a leg. A leg that is ringing has none."""
+
+    ANSWERED = "answered"
+    TRANSFERRED = "transferred"  # answered, and goes on in another call
+    CANCELLED = "cancelled"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    BUSY = "busy"  # this and those below: a `Cause` of the same value
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    UNAVAILABLE = "unavailable"
+    LIMIT_REACHED = "limit_reached"
+
+
 class JournalEntry(msgspec.Struct, tag_field="k", frozen=True, omit_defaults=True, kw_only=True):
     """Any entry."""
 
@@ -87,7 +116,7 @@ class LegRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     began: int
     answered: int = 0
     ended: int = 0
-    result: str = ""  # "answered", a `Cause`, "cancelled", "transferred"
+    result: LegResult | None = None  # None while it rings
     status: int = 0  # the last SIP status
 
 
@@ -102,7 +131,7 @@ class CallEnded(CallEntry, tag="end", frozen=True, kw_only=True):
     """The call ended."""
 
     outcome: str
-    reason: str
+    reason: str  # a `HangupReason` or a `CallEndReason`
     input: dict[str, Any] = {}
     media: dict[str, Any] = {}
     recording: str = ""
@@ -125,11 +154,12 @@ class BindingRemoved(JournalEntry, tag="unbound", frozen=True, kw_only=True):
 
 
 class TrunkStateChanged(JournalEntry, tag="trunk", frozen=True, kw_only=True):
-    """New state of a trunk: registered, reachable, unreachable, refused ..."""
+    """New state of a trunk: up or down, why as a code, and the far side's own words where it rejected us."""
 
     trunk: int
     state: str
     detail: str = ""
+    answer: str = ""  # "403 Forbidden"
 
 
 class MessageLeft(JournalEntry, tag="message", frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 
 from openivr.ivr.events import Digit, Event
+from openivr.ivr.former_words import event_codes
 
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 HIDDEN_KEY = "•"  # stands for a key of a PIN
@@ -47,7 +48,7 @@ def read_events(rows: Iterable[EventFields]) -> list[TimedEvent]:
 
 
 def _read(row: EventFields) -> TimedEvent:
-    fields = {name: value for name, value in row.items() if name not in ("at", "event")}
+    fields = {name: value for name, value in event_codes(row).items() if name not in ("at", "event")}
     name = row.get("event")
     if not isinstance(name, str) or name not in EVENTS:
         raise ValueError(f"unknown event: {name}")

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from openivr.cdr.journal.entries import JournalEntry, decode
+from openivr.cdr.journal.former import decode_former, to_codes
 
 log = structlog.get_logger(__name__)
 CHUNK = 2**20  # bytes read at a time
@@ -52,10 +53,18 @@ def read_file(path: Path, position: int) -> Iterator[JournalPosition]:
 def parse(path: Path, line: bytes) -> JournalEntry | None:
     """Parse a line. An invalid line is logged and skipped, so that it blocks no other."""
     try:
-        entry: JournalEntry = decode(line)
-    except msgspec.DecodeError as error:
+        return to_codes(decode_any(line))
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
         log.error("invalid journal line", file=path.name, error=str(error))
         return None
+
+
+def decode_any(line: bytes) -> JournalEntry:
+    """Decode a line of this release or of one that had texts instead of codes."""
+    try:
+        entry: JournalEntry = decode(line)
+    except msgspec.ValidationError:
+        return decode_former(line)
     return entry
 
 

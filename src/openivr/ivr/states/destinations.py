@@ -31,14 +31,14 @@ def enter_ivr(call: CallState) -> IvrState:
 
 def play_greeting(call: CallState) -> IvrState:
     """Play a prompt as often as configured, then hang up."""
-    return call.close([call.destination.prompt] * call.destination.plays, HangupReason.PLAYED)
+    return call.close([call.destination.prompt] * call.destination.plays, HangupReason.PROMPT_PLAYED)
 
 
 def play_prompt(call: CallState) -> IvrState:
     """Play a prompt as often as configured, then return to this menu."""
     if call.play([call.destination.prompt] * call.destination.plays):
         return IvrState.ASIDE
-    return call.end(HangupReason.PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
+    return call.end(HangupReason.PROMPT_PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
 
 
 FOLLOW: dict[DestinationKind, Callable[[CallState], IvrState]] = {

@@ -112,4 +112,4 @@ def _fail_group(call: CallState, cause: Cause) -> IvrState:
 
 def hear_callee_gone(call: CallState, event: DialEnded) -> IvrState:
     """The other side hung up."""
-    return call.end(HangupReason.CALLEE)
+    return call.end(HangupReason.CALLEE_HANGUP)

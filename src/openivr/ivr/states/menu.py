@@ -93,7 +93,7 @@ def choose(call: CallState) -> IvrState:
 def refuse(call: CallState) -> IvrState:
     """Go to the menu's destination for invalid input, or hang up."""
     if call.ivr.invalid is None:
-        return call.end(HangupReason.INVALID)
+        return call.end(HangupReason.INVALID_KEY)
     return call.follow(configured(call.snapshot, call.ivr.invalid))
 
 
@@ -102,7 +102,7 @@ def time_out(call: CallState) -> IvrState:
     onward = call.ivr.timeout
     if onward is None:
         call.note(Topic.TIMED_OUT)
-        return call.end(HangupReason.TIMED_OUT)
+        return call.end(HangupReason.MENU_TIMEOUT)
     call.out.append(Note(Topic.TIMED_OUT, call.ivr.id, kind=onward.kind, target=onward.target))
     call.final = True
     return call.redirect(onward)
@@ -111,7 +111,7 @@ def time_out(call: CallState) -> IvrState:
 def come_back(call: CallState) -> IvrState:
     """Go on with the menu after a destination failed; that counts as one play, as long as there are any."""
     if call.final or call.ivr is NOWHERE:
-        return call.end(HangupReason.UNREACHED)
+        return call.end(HangupReason.DESTINATION_UNREACHED)
     call.typed = ""
     return announce(call) if call.plays < call.ivr.prompt_repeat else await_key(call)
 
@@ -123,7 +123,7 @@ def hear_notice(call: CallState, event: PromptEnded) -> IvrState:
 
 def hear_aside(call: CallState, event: PromptEnded) -> IvrState:
     """The prompt is over: the menu, if the call is in one, starts again."""
-    return call.end(HangupReason.PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
+    return call.end(HangupReason.PROMPT_PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
 
 
 def hear_last_words(call: CallState, event: PromptEnded) -> IvrState:

@@ -78,7 +78,7 @@ def hear_silence(call: CallState, event: RecordEnded) -> IvrState:
 
 def _thank(call: CallState) -> IvrState:
     call.note_destination(Topic.RECORDED)
-    return call.close((builtin_sounds.MESSAGE_SAVED,), HangupReason.MESSAGE)
+    return call.close((builtin_sounds.MESSAGE_SAVED,), HangupReason.MESSAGE_LEFT)
 
 
 def _ask_mailbox(call: CallState) -> IvrState:
@@ -144,7 +144,7 @@ def hear_refusal(call: CallState, event: MailboxRefused | TimerFired) -> IvrStat
     call.tries += 1
     call.note(Topic.MAILBOX, "refused", call.mailbox)
     if call.tries >= TRIES:
-        return call.close((builtin_sounds.WRONG_PIN, builtin_sounds.GOODBYE), HangupReason.PIN)
+        return call.close((builtin_sounds.WRONG_PIN, builtin_sounds.GOODBYE), HangupReason.MAILBOX_REFUSED)
     call.play((builtin_sounds.WRONG_PIN, builtin_sounds.ASK_MAILBOX))
     return IvrState.MAILBOX
 
@@ -171,7 +171,7 @@ def press_command(call: CallState, event: Digit) -> IvrState:
     if event.key == "*":
         return IvrState.RETURN
     if event.key == "#":
-        return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX)
+        return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX_LEFT)
     if event.key == "3" and call.messages:
         call.out.append(DeleteMessage(call.mailbox, call.messages[0]))
         call.note(Topic.MAILBOX, "deleted", call.mailbox)
@@ -182,4 +182,4 @@ def press_command(call: CallState, event: Digit) -> IvrState:
 
 def hear_no_command(call: CallState, event: TimerFired) -> IvrState:
     """The caller said nothing."""
-    return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX)
+    return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX_LEFT)

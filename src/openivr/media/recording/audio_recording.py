@@ -31,8 +31,8 @@ class RecordEnd(StrEnum):
 
     STOPPED = "stopped"
     SILENCE = "silence"
-    LENGTH = "longest length"
-    FAILED = "could not be written"
+    LENGTH = "length_limit"
+    FAILED = "write_error"
 
 
 @dataclass(frozen=True, slots=True)

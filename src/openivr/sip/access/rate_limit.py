@@ -13,7 +13,7 @@ import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum, unique
+from enum import Enum, StrEnum, unique
 from functools import lru_cache
 
 # User-Agents of scanning tools. Matching them saves work, security does not depend on it.
@@ -69,6 +69,15 @@ DEFAULT_POLICY = RateLimitPolicy()
 
 
 @unique
+class BanReason(StrEnum):
+    """Why a source is banned."""
+
+    SCANNER = "scanner"
+    WRONG_PASSWORDS = "wrong_passwords"
+    TOO_MANY_REQUESTS = "too_many_requests"
+
+
+@unique
 class RateDecision(Enum):
     """The decision on a request."""
 
@@ -83,7 +92,7 @@ class Ban:
 
     source: str
     until: float
-    reason: str
+    reason: str  # a `BanReason`
     user: str = ""
     port: int = 0  # of the client; 0 for all clients of the source
 
@@ -173,7 +182,7 @@ class RateLimiter:
         if source.banned_until > now:
             return RateDecision.DROP
         if is_scanner(user_agent):
-            self._ban(source, now, "scanner", known)
+            self._ban(source, now, BanReason.SCANNER, known)
             return RateDecision.DROP
         if source.tokens >= 1:
             source.tokens -= 1
@@ -199,10 +208,10 @@ class RateLimiter:
             return
         as_user = self._find(host, now, known, user[:MAX_USER_LENGTH], port)
         if self._count_failure(as_user, now) >= self._policy.user_failures:
-            self._ban(as_user, now, "wrong passwords", known=False)
+            self._ban(as_user, now, BanReason.WRONG_PASSWORDS, known=False)
         client = self._find(host, now, known, port=port)
         if self._count_failure(client, now) >= self._policy.all_failures:
-            self._ban(client, now, "wrong passwords", known)
+            self._ban(client, now, BanReason.WRONG_PASSWORDS, known)
         self._refill(host, user, now)
         for key in self._allowance_keys(host, user):
             allowance = self._allowances[key]
@@ -315,11 +324,11 @@ class RateLimiter:
         self._begin_window(source, now)
         source.excess += 1
         if source.excess > self._policy.excess_limit:
-            self._ban(source, now, "too many requests", known)
+            self._ban(source, now, BanReason.TOO_MANY_REQUESTS, known)
             return RateDecision.DROP
         return RateDecision.REFUSE
 
-    def _ban(self, source: _Source, now: float, reason: str, known: bool) -> None:
+    def _ban(self, source: _Source, now: float, reason: BanReason, known: bool) -> None:
         if known:  # an attacker may forge its address to get it banned
             return
         policy = self._policy
@@ -327,9 +336,9 @@ class RateLimiter:
             source.bans = 0
         source.banned_until = now + min(policy.ban * 2.0 ** min(source.bans, 30), policy.max_ban)
         source.bans += 1
-        source.reason = reason
+        source.reason = reason.value
         source.failures = source.excess = 0
-        self.on_ban(Ban(source.name, source.banned_until, reason, source.user, source.port))
+        self.on_ban(Ban(source.name, source.banned_until, reason.value, source.user, source.port))
 
 
 def is_scanner(user_agent: str) -> bool:

@@ -180,7 +180,7 @@ class InboundLeg(DialogSession):
     def _on_caller_gone(self, request: Request) -> None:
         self._send_final(487)
         cause, text = read_reason(request)
-        self.finish(Termination(487, text or FailureReason.CANCELLED, True, None, cause))
+        self.finish(Termination(487, text, True, None, cause, FailureReason.CANCELLED))
 
     def handle_prack(self, request: Request) -> None:
         """Handle PRACK. A body is the answer to an offer in the provisional response, or a new offer."""

@@ -37,6 +37,7 @@ from openivr.sip.trunk.trunk_state import (
     StartTimer,
     TimerDue,
     TrunkHealth,
+    TrunkReason,
     TrunkStarted,
     TrunkState,
     TrunkStopped,
@@ -47,7 +48,6 @@ from openivr.sip.trunk.trunk_state import (
 log = structlog.get_logger(__name__)
 RESOLVE_SECONDS = 300.0  # between two look-ups of a trunk's host name
 RESOLVE_RETRY_SECONDS = 10.0  # after a look-up without a result
-NO_NAME, NO_FAMILY = "name not found", "no address of its family is listened on"
 CSEQ_STEP = 8  # CSeq numbers reserved for one REGISTER; each challenge takes one
 
 
@@ -80,7 +80,7 @@ class TrunkLine:
         self.credentials = DigestClient(Login(trunk.auth_user or trunk.user, trunk.password))
         self.on_stopped: Callable[[], None] | None = None  # set by `stop`; called once unregistered
         self._trunks = trunks
-        self._no_address_reason = NO_NAME
+        self._no_address_reason: TrunkReason | FailureReason = FailureReason.NAME
         self._timer: asyncio.TimerHandle | None = None
         self._resolve_timer: asyncio.TimerHandle | None = None
         self._call_id = random_token() + random_token()
@@ -117,8 +117,10 @@ class TrunkLine:
         """Apply an event and execute the commands that follow from it."""
         before = self.state
         self.state, commands = step(self.trunk.kind, before, event, self._trunks.clock(), self._trunks.draw())
-        if (before.health, before.reason) != (self.state.health, self.state.reason):
-            log.info("trunk", trunk=self.trunk.name, state=self.state.health.value, reason=self.state.reason)
+        state = self.state
+        shown = {"state": state.health.value, "reason": state.reason.value, "answer": state.answer}
+        if (before.health, before.reason, before.answer) != (state.health, state.reason, state.answer):
+            log.info("trunk", trunk=self.trunk.name, **{name: text for name, text in shown.items() if text})
             self._trunks.on_state(self.trunk.id, self.state)
         if self.trunk.kind is TrunkType.REGISTER and isinstance(event, ResponseReceived):
             self._log_retry(commands)
@@ -131,8 +133,10 @@ class TrunkLine:
         """Log when a failed registration is retried."""
         if self.state.health is TrunkHealth.DOWN:
             seconds = [round(command.seconds, 1) for command in commands if isinstance(command, StartTimer)]
-            reason = self.state.reason
-            log.info("trunk is tried again", trunk=self.trunk.name, reason=reason, seconds=seconds[0])
+            shown = {"reason": self.state.reason.value}
+            if self.state.answer:
+                shown["answer"] = self.state.answer
+            log.info("trunk is tried again", trunk=self.trunk.name, **shown, seconds=seconds[0])
 
     def stop(self, done: Callable[[], None]) -> None:
         """Unregister and stop. `done` is called once no response is outstanding."""
@@ -163,14 +167,14 @@ class TrunkLine:
                     self.target_at(self.addresses[0]), self.trunk.user
                 )
             except ValueError:
-                self._on_result(ResponseReceived(0, "not reachable"))
+                self._on_result(ResponseReceived(0, failure=FailureReason.TRANSPORT))
                 return
         ahead = self.credentials.headers("REGISTER", self.uri)
         self._send("REGISTER", (("Contact", f"<{self._contact}>"), ("Expires", str(expires)), *ahead[-1:]))
 
     def _send(self, method: str, headers: tuple[Header, ...] = ()) -> None:
         if not self.addresses:
-            self._on_result(ResponseReceived(0, self._no_address_reason))
+            self._on_result(ResponseReceived(0, failure=self._no_address_reason))
             return
         address = f"sip:{quote(self.trunk.user)}@{self.domain}" if self.trunk.user else f"sip:{self.domain}"
         self._sent += 1
@@ -216,7 +220,7 @@ class TrunkLine:
         if self.on_stopped:
             return
         usable = tuple(filter(self._trunks.agent.supports_family, addresses))
-        self._no_address_reason = NO_FAMILY if addresses else NO_NAME
+        self._no_address_reason = TrunkReason.NO_LOCAL_ADDRESS if addresses else FailureReason.NAME
         if usable and set(usable) != set(self.addresses):
             self.addresses = usable
         self._trunks.publish_addresses()
@@ -224,7 +228,9 @@ class TrunkLine:
             seconds = RESOLVE_SECONDS if addresses else RESOLVE_RETRY_SECONDS
             self._resolve_timer = asyncio.get_running_loop().call_later(seconds, self._resolve)
         if self._sent == 0 and self.state == TrunkState():
-            self.handle(TrunkStarted() if self.addresses else ResponseReceived(0, self._no_address_reason))
+            self.handle(
+                TrunkStarted() if self.addresses else ResponseReceived(0, failure=self._no_address_reason)
+            )
 
 
 class TrunkManager:
@@ -329,7 +335,7 @@ def _target_of_binding(binding: Binding, called: str, caller_user: str, line: Tr
 def read_answer(reply: Response | FailureReason, contact: str = "") -> ResponseReceived:
     """Read the outcome of REGISTER or OPTIONS. The expiry granted is that of `contact`."""
     if isinstance(reply, FailureReason):
-        return ResponseReceived(0, reply.value)
+        return ResponseReceived(0, failure=reply)
     return ResponseReceived(
         reply.status,
         reply.reason,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from openivr.sip.accounts import TrunkType
+from openivr.sip.termination import FailureReason
 
 DEFAULT_EXPIRES = 600  # seconds requested: a failed provider is noticed within that time
 MAX_EXPIRES = 86_400  # accepted from a provider that sends 423
@@ -39,12 +40,28 @@ class TrunkHealth(StrEnum):
     DOWN = "down"
 
 
+@unique
+class TrunkReason(StrEnum):
+    """Why a trunk is up or down. A request without a response has a `FailureReason` instead."""
+
+    NONE = ""  # nothing happened yet
+    REGISTERED = "registered"
+    NOT_REGISTERED = "not_registered"
+    ANSWERS = "answers"  # to OPTIONS
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"  # by a response, which `TrunkState.answer` quotes
+    CALL_RECEIVED = "call_received"
+    CALL_UNANSWERED = "call_unanswered"
+    NO_LOCAL_ADDRESS = "no_local_address"  # none of the trunk's family is listened on
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkState:
-    """The state of a trunk. The first three fields are shown, the rest is internal."""
+    """The state of a trunk. The first four fields are shown, the rest is internal."""
 
     health: TrunkHealth = TrunkHealth.UNKNOWN
-    reason: str = ""  # for `health`
+    reason: TrunkReason | FailureReason = TrunkReason.NONE
+    answer: str = ""  # status and phrase of the response that rejected a request
     since: float = 0.0
     expires: int = DEFAULT_EXPIRES  # seconds requested in REGISTER
     streak: int = 0  # consecutive failures; consecutive answers of a peer that is down
@@ -72,10 +89,11 @@ class ResponseReceived:
     """The final response to REGISTER or OPTIONS, after challenges. Status 0: none."""
 
     status: int
-    reason: str = ""
+    reason: str = ""  # the phrase of the response
     expires: int | None = None  # granted
     min_expires: int | None = None
     retry_after: int | None = None
+    failure: FailureReason | TrunkReason = TrunkReason.NO_ANSWER  # where the status is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +178,16 @@ def _on_register_response(state: TrunkState, answer: ResponseReceived, now: floa
     if 200 <= answer.status < 300:
         granted = state.expires if answer.expires is None else max(1, min(answer.expires, state.expires))
         up = replace(
-            _with_health(state, TrunkHealth.UP, "registered", now), streak=0, refusals=0, lengthened=0
+            _with_health(state, TrunkHealth.UP, TrunkReason.REGISTERED, now),
+            streak=0,
+            refusals=0,
+            lengthened=0,
         )
         return up, (StartTimer(granted * (0.8 - 0.1 * draw)),)
     longer = answer.min_expires or 0
     if answer.status == 423 and state.expires < longer <= MAX_EXPIRES and state.lengthened < 3:
         return replace(state, expires=longer, lengthened=state.lengthened + 1), (SendRegister(longer),)
-    down = replace(_with_health(state, TrunkHealth.DOWN, _reason(answer), now), lengthened=0)
+    down = replace(_with_health(state, TrunkHealth.DOWN, _reason(answer), now, _quote(answer)), lengthened=0)
     if answer.status in REFUSED_STATUSES:
         seconds = min(REFUSED_RETRY_SECONDS * 4.0 ** min(state.refusals, 10), MAX_REFUSED_RETRY_SECONDS)
         down = replace(down, refusals=state.refusals + 1, streak=0)
@@ -184,28 +205,30 @@ def _step_peer(state: TrunkState, event: Event, now: float, draw: float) -> Step
         case TrunkStarted() | TimerDue():
             return state, (SendOptions(),)
         case ResponseReceived() if event.status in NO_ANSWER_STATUSES:
-            return _on_options_failure(state, _reason(event), now, draw)
+            return _on_options_failure(state, event, now, draw)
         case NoResponse():
-            missed, _ = _on_options_failure(state, "a call was not answered", now, draw)
+            unanswered = ResponseReceived(0, failure=TrunkReason.CALL_UNANSWERED)
+            missed, _ = _on_options_failure(state, unanswered, now, draw)
             return missed, (StartTimer(draw),)
         case ResponseReceived():
             return _on_options_answer(state, now, draw)
         case IncomingSeen() if state.health is not TrunkHealth.UP:
-            return replace(_with_health(state, TrunkHealth.UP, "a call came", now), streak=0), ()
+            return replace(_with_health(state, TrunkHealth.UP, TrunkReason.CALL_RECEIVED, now), streak=0), ()
         case TrunkStopped():
             return replace(state, is_stopped=True), ()
         case _:
             return state, ()
 
 
-def _on_options_failure(state: TrunkState, reason: str, now: float, draw: float) -> Step:
+def _on_options_failure(state: TrunkState, response: ResponseReceived, now: float, draw: float) -> Step:
+    reason, answer = _reason(response), _quote(response)
     if state.health is TrunkHealth.DOWN:
-        return replace(state, streak=0, reason=reason), (
+        return replace(state, streak=0, reason=reason, answer=answer), (
             StartTimer(OPTIONS_DOWN_SECONDS * (0.9 + 0.2 * draw)),
         )
     missed = replace(state, streak=state.streak + 1)
     if missed.streak >= FAILURES_UNTIL_DOWN:
-        missed = replace(_with_health(state, TrunkHealth.DOWN, reason, now), streak=0)
+        missed = replace(_with_health(state, TrunkHealth.DOWN, reason, now, answer), streak=0)
     return missed, (StartTimer(OPTIONS_RETRY_SECONDS * (0.9 + 0.2 * draw)),)
 
 
@@ -215,31 +238,41 @@ def _on_options_answer(before: TrunkState, now: float, draw: float) -> Step:
         return replace(state, streak=state.streak + 1), (
             StartTimer(OPTIONS_RETRY_SECONDS * (0.9 + 0.2 * draw)),
         )
-    up = replace(_with_health(state, TrunkHealth.UP, "answers", now), streak=0)
+    up = replace(_with_health(state, TrunkHealth.UP, TrunkReason.ANSWERS, now), streak=0)
     return up, (StartTimer(OPTIONS_SECONDS * (0.9 + 0.2 * draw)),)
 
 
 def _step_account(state: TrunkState, event: Event, now: float) -> Step:
     match event:
         case TrunkStarted():
-            return _with_health(state, TrunkHealth.DOWN, "not registered", now), ()
+            return _with_health(state, TrunkHealth.DOWN, TrunkReason.NOT_REGISTERED, now), ()
         case BindingChanged(is_registered=True):
-            return _with_health(state, TrunkHealth.UP, "registered", now), ()
+            return _with_health(state, TrunkHealth.UP, TrunkReason.REGISTERED, now), ()
         case BindingChanged():
-            return _with_health(state, TrunkHealth.DOWN, "not registered", now), ()
+            return _with_health(state, TrunkHealth.DOWN, TrunkReason.NOT_REGISTERED, now), ()
         case TrunkStopped():
             return replace(state, is_stopped=True), ()
         case _:
             return state, ()
 
 
-def _with_health(state: TrunkState, health: TrunkHealth, reason: str, now: float) -> TrunkState:
+def _with_health(
+    state: TrunkState,
+    health: TrunkHealth,
+    reason: TrunkReason | FailureReason,
+    now: float,
+    answer: str = "",
+) -> TrunkState:
     since = state.since if state.health is health else now
-    return replace(state, health=health, reason=reason, since=since)
+    return replace(state, health=health, reason=reason, answer=answer, since=since)
 
 
-def _reason(answer: ResponseReceived) -> str:
-    return f"{answer.status} {answer.reason}".strip() if answer.status else answer.reason or "no answer"
+def _reason(response: ResponseReceived) -> TrunkReason | FailureReason:
+    return TrunkReason.REJECTED if response.status else response.failure
+
+
+def _quote(response: ResponseReceived) -> str:
+    return f"{response.status} {response.reason}".strip() if response.status else ""
 
 
 def is_open(kind: TrunkType, state: TrunkState) -> bool:

@@ -32,9 +32,10 @@ class TrunkStatus:
 
     trunk_id: int
     state: str
-    detail: str
+    detail: str  # why, as a code
     since: int
     node: str = ""
+    answer: str = ""  # what the far side said where it rejected us
 
 
 def list_registrations(connection: Connection, extension: int | None = None) -> list[Registration]:
@@ -112,4 +113,4 @@ def count_traffic(connection: Connection) -> Traffic:
 def list_trunks(connection: Connection) -> list[TrunkStatus]:
     """Return the last reported states of trunks."""
     rows = connection.execute(select(TRUNK_STATE).order_by(TRUNK_STATE.c.trunk_id, TRUNK_STATE.c.node))
-    return [TrunkStatus(row.trunk_id, row.state, row.detail, row.since, row.node) for row in rows]
+    return [TrunkStatus(row.trunk_id, row.state, row.detail, row.since, row.node, row.answer) for row in rows]

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 
 from openivr.cdr.journal.entries import CallOutcome
 from openivr.ivr.commands import HIDDEN
+from openivr.ivr.former_words import SLUGS
 from openivr.ivr.model import DestinationKind
+from openivr.ivr.state import IvrState
 from openivr.resources import KINDS
 from openivr.resources.fields import CONTROL
 from openivr.resources.ivr import IVR
@@ -22,11 +24,11 @@ from openivr.store.runtime import liveness
 from openivr.store.runtime.liveness import Nodes
 from openivr.web.calls.drilldown import narrow as narrow_part
 from openivr.web.calls.drilldown import read_part, say_part
-from openivr.web.calls.labels import REASONS, say_or_keep, slug
+from openivr.web.calls.labels import REASONS
 from openivr.web.calls.timeline import Find, NoteContext, finder
 from openivr.web.core.listing import MAX_PAGE, MAX_SEARCH, SIZES, Listing, choose, read_number
 from openivr.web.core.request import PageRequest
-from openivr.web.messages import t
+from openivr.web.messages import t, t_code
 from openivr.web.resources.autocomplete import narrow
 
 PATH = "/calls"
@@ -48,7 +50,7 @@ class CallListRequest:
     menu: str = ""  # its number, its name may follow
     source: str = ""  # trunk-1, or extension-1
     outcome: str = ""
-    reason: str = ""  # the key of its words
+    reason: str = ""  # its code
     part: str = ""  # the calls behind a number of a report, as `call_part` writes them
 
     @property
@@ -114,7 +116,7 @@ def read_filter(request: PageRequest) -> CallListRequest:
         menu=given["menu"],
         source=given["source"] if read_source(given["source"]) else "",
         outcome=choose(given["outcome"], tuple(CallOutcome), ""),
-        reason=choose(given["reason"], tuple(map(slug, REASONS)), ""),
+        reason=choose(SLUGS.get(given["reason"], given["reason"]), REASONS, ""),
         part=request.query("part") if read_part(request.query("part")) else "",
     )
 
@@ -137,7 +139,6 @@ def read_source(text: str) -> tuple[str, int] | None:
 
 def make_wanted(connection: Connection, filter_: CallListRequest) -> CallFilter:
     """The filter of past calls for the store."""
-    reasons = {slug(reason): reason for reason in REASONS}
     wanted = CallFilter(
         since=read_day(filter_.since),
         until=read_day(filter_.until, 1),
@@ -145,7 +146,7 @@ def make_wanted(connection: Connection, filter_: CallListRequest) -> CallFilter:
         menu=find_menu(connection, filter_.menu) if filter_.menu else None,
         source=read_source(filter_.source),
         outcome=filter_.outcome,
-        reason=reasons.get(filter_.reason, ""),
+        reason=filter_.reason,
         is_live=False,
     )
     return narrow_part(wanted, read_part(filter_.part))
@@ -233,7 +234,7 @@ def find_place(record: CallRecord, find: Find) -> tuple[NoteContext, str]:
         place = find(leg["kind"], leg["target"], leg["number"] if is_shown else HIDDEN)
         stage = t("stage.connected") if leg.get("answered") else t("stage.rings", count=len(ringing))
         return place, stage
-    stage = say_or_keep("stage." + slug(record.stage), record.stage)
+    stage = t_code("stage", record.stage or IvrState.NEW.value)
     if record.menu:
         return find(DestinationKind.IVR, record.menu, record.path.rpartition(" ")[2]), stage
     return NoteContext("nowhere", record.called), stage

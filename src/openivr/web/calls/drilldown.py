@@ -1,26 +1,26 @@
 """The calls behind a number of a report, as the address of the list of calls has them."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from openivr.ivr.commands import Topic
+from openivr.ivr.former_words import TOPICS, detail_code
 from openivr.ivr.model import DestinationKind
 from openivr.resources.destination import TARGETS
 from openivr.resources.fields import CONTROL
 from openivr.store.cdr.call_records import CallFilter, NoteFilter
-from openivr.web.calls.labels import say_or_keep, slug
 from openivr.web.calls.timeline import Find
-from openivr.web.messages import t
+from openivr.web.messages import t, t_code
 
 MAX_LENGTH = 2000  # characters in a query
 Moment = Annotated[int, Meta(ge=0, le=2**52)]  # Unix milliseconds
 Ident = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=127)]
 KindName = Annotated[str, Meta(pattern=f"^({'|'.join(DestinationKind)})?$")]
-Shown = Literal["entered", "chose", "timed out", "invalid", "connected", "recorded"]
+Shown = Literal["entered", "chose", "timed_out", "invalid", "connected", "recorded"]
 
 
 class Drilldown(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -65,14 +65,25 @@ def write_part(wanted: CallFilter) -> str:
 
 
 def read_part(text: str) -> Drilldown | None:
-    """The opposite; None for what nobody has written."""
+    """Read the text of an address, also of one that was written when topics and details were sentences."""
     try:
-        part = msgspec.json.decode(text, type=Drilldown) if 0 < len(text) <= MAX_LENGTH else None
+        part = msgspec.convert(to_codes(text), Drilldown) if 0 < len(text) <= MAX_LENGTH else None
     except (msgspec.MsgspecError, ValueError):
         return None
     if part is None or CONTROL.search("".join(filter(None, (*part.path, part.input, part.detail)))):
         return None
     return part
+
+
+def to_codes(text: str) -> Any:
+    """Decode an address, with codes in the place of the sentences of former releases."""
+    row = msgspec.json.decode(text)
+    if isinstance(row, dict) and isinstance(row.get("topics"), list):
+        topics = [TOPICS.get(topic, topic) for topic in row["topics"] if isinstance(topic, str)]
+        row["topics"] = topics
+        if isinstance(row.get("detail"), str) and topics:
+            row["detail"] = detail_code(topics[0], row["detail"])
+    return row
 
 
 def narrow(wanted: CallFilter, part: Drilldown | None) -> CallFilter:
@@ -105,10 +116,10 @@ def say_part(part: Drilldown, find: Find) -> str:
             why = say_refusal(part.detail)
             told.append(t("part.refused", menu=menu, input=part.input, why=why))
         else:
-            told.append(t(f"part.{topic.replace(' ', '_')}", menu=menu, input=part.input, to=to))
+            told.append(t(f"part.{topic}", menu=menu, input=part.input, to=to))
     return ", ".join(told) or t("part.hour")
 
 
 def say_refusal(detail: str) -> str:
     """Why a menu refused what was typed."""
-    return say_or_keep(f"refusal.{slug(detail)}", detail)
+    return t_code("refusal", detail)

@@ -1,17 +1,16 @@
 """Calls in words: when, how long, what became of them, who was rung, and what was heard."""
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openivr.cdr.journal.entries import CallOutcome
+from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
 from openivr.ivr.commands import HIDDEN, HangupReason
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallRecord
 from openivr.web.core.sentence import Sentence
-from openivr.web.messages import has_text, t
+from openivr.web.messages import t, t_code
 
 MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on people hear it
 TONES: Mapping[str, tuple[str, str]] = {
@@ -22,17 +21,7 @@ TONES: Mapping[str, tuple[str, str]] = {
     CallOutcome.REFUSED: ("shut", "warn"),
     CallOutcome.INTERRUPTED: ("warning", "bad"),
 }
-# Why calls end that no menu ended: as the calls process and the clerk write it.
-OTHER_REASONS = (
-    "transferred",
-    "nobody has this number",
-    "no inbound route takes this number",
-    "no outbound route that this extension may use takes this number",
-    "the server was stopped",
-    "the server was interrupted",
-    "an error of the server",
-)
-REASONS = (*map(str, HangupReason), *OTHER_REASONS)
+REASONS: tuple[str, ...] = (*HangupReason, *CallEndReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +39,9 @@ class LegView:
     talked: str
 
 
-def slug(text: str) -> str:
-    """The key under which words stand for a text of the records."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-
-
-def say_or_keep(key: str, text: str) -> str:
-    """The words for a text of the records; one without words, of another release, as it is."""
-    return t(key) if has_text(key) else text
-
-
 def say_reason(reason: str) -> str:
-    """Why a call ended."""
-    return say_or_keep("why." + slug(reason), reason)
+    """Return why a call ended."""
+    return t_code("why", reason)
 
 
 def say_result(record: CallRecord) -> Sentence:
@@ -70,7 +49,7 @@ def say_result(record: CallRecord) -> Sentence:
     if record.is_live:
         return Sentence("dot", t("result.live"), "good")
     icon, tone = TONES.get(record.outcome, ("dot", ""))
-    return Sentence(icon, say_or_keep("result." + slug(record.outcome), record.outcome), tone)
+    return Sentence(icon, t_code("result", record.outcome), tone)
 
 
 def say_moment(milliseconds: int, now: int, form: str = "%H:%M") -> str:
@@ -128,8 +107,8 @@ def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
     result = leg.get("result", "")
     if is_live and not leg.get("ended"):
         return t("leg.talking" if leg.get("answered") else "leg.ringing"), "good"
-    tone = "good" if result in ("answered", "transferred") else ""
-    return (say_or_keep("leg." + slug(result), result) if result else t("leg.cancelled")), tone
+    tone = "good" if result in (LegResult.ANSWERED, LegResult.TRANSFERRED) else ""
+    return t_code("leg", result or LegResult.CANCELLED), tone
 
 
 def tell_input(record: CallRecord) -> Iterator[Sentence]:

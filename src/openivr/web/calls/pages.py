@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from openivr.ivr.commands import HangupReason
 from openivr.resources.errors import NotFound
 from openivr.resources.ivr import IVR
 from openivr.sounds.convert import find_peaks
@@ -32,7 +31,6 @@ from openivr.web.calls.labels import (
     say_moment,
     say_reason,
     say_result,
-    slug,
     talked,
     tell_input,
 )
@@ -94,7 +92,7 @@ def context(moment: int) -> dict[str, Any]:
         "length": lambda record: length_of(record, moment),
         "result": say_result,
         "reason": say_reason,
-        "reasons": [(slug(one), say_reason(one)) for one in (*HangupReason, *call_words.OTHER_REASONS)],
+        "reasons": [(reason, say_reason(reason)) for reason in call_words.REASONS],
         "outcomes": [(one, t(f"result.{one}")) for one in call_words.TONES],
     }
 

@@ -12,9 +12,9 @@ from openivr.resources.destination import TARGETS
 from openivr.resources.errors import NotFound
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.config import resources
-from openivr.web.calls.labels import say_or_keep, say_reason, slug
+from openivr.web.calls.labels import say_reason
 from openivr.web.core.urls import resource_url
-from openivr.web.messages import has_text, t
+from openivr.web.messages import has_text, t, t_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,7 @@ def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
         step = steps.pop()
     result = {Topic.CONNECTED: t("leg.answered"), Topic.RECORDED: t("why.message_left")}.get(note.topic)
     tone = "good" if result else "warn"
-    steps.append(
-        replace(step, result=result or say_or_keep("cause." + slug(note.detail), note.detail), tone=tone)
-    )
+    steps.append(replace(step, result=result or t_code("cause", note.detail), tone=tone))
 
 
 def show_input(note: Note) -> str:
@@ -156,7 +154,7 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
     """A note in words, and why it was so."""
     topic = note.topic
     values = {"input": show_input(note), "name": place.text, "number": note.number, "detail": note.detail}
-    key, why = f"story.{slug(topic)}", ""
+    key, why = f"story.{topic}", ""
     if topic is Topic.ARRIVED and not note.number:
         key = "story.arrived_withheld"
     elif topic in (Topic.CHOSE, Topic.TIMED_OUT) and not note.kind:
@@ -164,11 +162,11 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
     elif topic is Topic.MAILBOX:
         key = f"story.mailbox_{note.detail}"
     elif topic is Topic.FAILED:
-        values["detail"] = say_or_keep("cause." + slug(note.detail), note.detail)
+        values["detail"] = t_code("cause", note.detail)
     elif topic is Topic.ENDED:
         values["detail"] = say_reason(note.detail)
     elif topic is Topic.INVALID:
-        why = say_or_keep("refusal." + slug(note.detail), note.detail)
+        why = t_code("refusal", note.detail)
     return t(key, **values), why
 
 

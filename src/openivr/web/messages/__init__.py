@@ -36,6 +36,11 @@ def t(key: str, /, **values: Any) -> str:
     return text.format(**values)
 
 
+def t_code(section: str, code: str) -> str:
+    """Translate a code of a record; one of a newer release, which has no text here, is returned as it is."""
+    return t(f"{section}.{code}") if has_text(f"{section}.{code}") else code
+
+
 def has_text(key: str) -> bool:
     """Return True if the key has a text."""
     return key in load()

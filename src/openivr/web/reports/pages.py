@@ -18,7 +18,6 @@ from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.reports import CallReport, Span
 from openivr.web.calls.call_list import PATH as CALLS
 from openivr.web.calls.drilldown import write_part
-from openivr.web.calls.labels import slug
 from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.reports import flow, menus, times
@@ -95,7 +94,7 @@ def calls_url(period: Period, wanted: CallFilter) -> str:
     first, last, is_whole = name_days(period, wanted.since, wanted.until)
     if is_whole:
         wanted = replace(wanted, since=None, until=None)
-    query = {"since": first, "until": last, "outcome": wanted.outcome, "reason": slug(wanted.reason)}
+    query = {"since": first, "until": last, "outcome": wanted.outcome, "reason": wanted.reason}
     query["part"] = write_part(wanted)
     return f"{CALLS}?{urlencode({name: value for name, value in query.items() if value})}"
 

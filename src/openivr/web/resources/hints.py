@@ -10,7 +10,7 @@ from openivr.resources.resource_type import Values
 from openivr.store.config import resources
 from openivr.store.runtime import registrations
 from openivr.web.core.templates import clock
-from openivr.web.messages import t
+from openivr.web.messages import t, t_code
 from openivr.web.resources.pattern_labels import is_wide
 
 MAX_MENUS = 5  # that a hint names
@@ -80,8 +80,10 @@ def describe_trunk(connection: Connection, id_: int, values: Values) -> Hint:
     for state in states:
         since = clock(state.since // 1000, "%Y-%m-%d %H:%M")
         sentences.append(t("note.trunk_is", state=t(f"state.{state.state}"), since=since))
-        if state.detail:
-            sentences.append(state.detail)
+        if state.answer:
+            sentences.append(t("trunk_reason.answer", answer=state.answer))
+        elif state.detail:
+            sentences.append(t_code("trunk_reason", state.detail))
     is_down = any(state.state == "down" for state in states)
     return Hint("note.trunk", tuple(sentences) or (t("note.trunk_unknown"),), is_down)
 

@@ -9,8 +9,9 @@ from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.ivr.state import IvrState
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
+from openivr.simulate.words import Why
 from openivr.web.core.audio import sound_url
-from openivr.web.messages import t
+from openivr.web.messages import t, t_code
 
 # by verb: the icon and the kind whose tint it has; "" is that of the place where the caller is
 SIGNS = {
@@ -19,7 +20,7 @@ SIGNS = {
     "hears": ("play_prompt", "play_prompt"),
     "presses": ("ivr", "key"),
     "waits": ("clock", "nowhere"),
-    "times out": ("clock", "nowhere"),
+    "times_out": ("clock", "nowhere"),
     "rings": ("", ""),
     "reaches": ("", ""),
     "fails": ("warning", "trouble"),
@@ -31,6 +32,12 @@ SIGNS = {
     "mailbox": ("ext_vm", "ext_vm"),
     "deletes": ("trash", "ext_vm"),
     "ends": ("end_call", "end_call"),
+}
+# by verb: the section that has the words for its object
+FAMILIES = {
+    "fails": "cause",
+    "ends": "why",
+    **dict.fromkeys(("leaves", "mailbox", "rings", "reaches"), "line"),
 }
 C = TypeVar("C", Dial, Play)
 MESSAGE_SECONDS = 3.0  # of silence in the place of a pretended message
@@ -97,12 +104,29 @@ def describe_line(line: TranscriptLine) -> dict[str, Any]:
     return {
         "at": line.at,
         "what": line.what,
-        "text": line.text,
-        "why": line.why,
+        "verb": t(f"verb.{line.what}"),
+        "text": say_text(line.what, line.text),
+        "why": say_why(line),
         "node": line.node,
         "icon": icon or node_kind,
         "kind": kind or node_kind,
     }
+
+
+def say_text(what: str, text: str) -> str:
+    """Return the object of a line in words. Numbers, keys and names stay, as does free text of a test."""
+    code, space, rest = text.partition(" ") if what in ("rings", "reaches") else (text, "", "")
+    return t_code(FAMILIES[what], code) + space + rest if what in FAMILIES else text
+
+
+def say_why(line: TranscriptLine) -> str:
+    """Return the reason of a line in words; "" if it has none."""
+    about = line.about
+    if line.why is Why.FAILED:
+        about = t_code("cause", about)
+    elif line.why is Why.REFUSED:
+        about = t_code("refusal", about)
+    return t(f"because.{line.why}", about=about) if line.why else ""
 
 
 def describe_key(snapshot: IvrSnapshot, to: Destination) -> dict[str, str]:
@@ -113,4 +137,4 @@ def describe_key(snapshot: IvrSnapshot, to: Destination) -> dict[str, str]:
 
 def say_outcome(outcome: str) -> str:
     """What somebody does who is rung, in words."""
-    return t("outcome." + outcome.replace(" ", "_"))
+    return t(f"outcome.{outcome}")

@@ -202,7 +202,7 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
 
 def phone_words() -> dict[str, str]:
     """The texts that the script needs. It fills in those in braces."""
-    states = [state.value.replace(" ", "_") for state in IvrState if state not in PASSING]
+    states = [state.value for state in IvrState if state not in PASSING]
     words = {state: t(f"phone_state.{state}") for state in (*states, "idle", "calling")}
     words |= {name: t(f"phone.{name}") for name in ("call", "hang_up", "again", "lost")}
     return words | {

@@ -11,12 +11,20 @@ from starlette.responses import Response
 from openivr.ivr.model import Ivr, IvrSnapshot
 from openivr.resources.errors import Duplicate, Invalid, NotFound
 from openivr.simulate.capture import Unrepeatable, as_scenario
-from openivr.simulate.scenario import ScenarioError, ScenarioResult, read_scenario, run, write_scenario
+from openivr.simulate.scenario import (
+    UNKNOWN_NUMBER,
+    ScenarioError,
+    ScenarioResult,
+    ScenarioStep,
+    read_scenario,
+    run,
+    write_scenario,
+)
 from openivr.store.config import scenarios
 from openivr.store.config.scenarios import StoredScenario
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.messages import t
-from openivr.web.simulator.handset import say_outcome
+from openivr.web.simulator.handset import say_outcome, say_text
 from openivr.web.simulator.pages import (
     MAX_BODY,
     SimulatorRequest,
@@ -86,8 +94,17 @@ async def render_test(request: PageRequest, *, status: int = 200, **values: str)
         "pretended": [f"{number} {say_outcome(outcome)}" for number, outcome in outcomes.items()],
         "name": stored.name,
         "problem": "",
+        "say_step": say_step,
     }
     return request.render("case.html", status=status, where="/menus", **(given | values))
+
+
+def say_step(step: ScenarioStep) -> str:
+    """Return a step in words."""
+    if step.what == UNKNOWN_NUMBER:
+        return t("line.unknown_number", number=step.text)
+    said = t(f"verb.{step.what}") + (f": {say_text(step.what, step.text)}" if step.text else "")
+    return said if step.at is None else f"{said} {t('line.at', seconds=f'{step.at:g}')}"
 
 
 async def find_stored(request: PageRequest, ivr: Ivr) -> StoredScenario:

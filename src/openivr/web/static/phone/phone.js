@@ -150,7 +150,7 @@ class Phone {
   update(answer) {
     this.answer = answer;
     for (const line of answer.lines) this.write(line);
-    this.show(answer.state.replaceAll(" ", "_"), answer.dial?.name ?? "");
+    this.show(answer.state, answer.dial?.name ?? "");
     this.label(answer.keys);
     const choices = this.part("choices");
     const held = choices.contains(document.activeElement);
@@ -194,10 +194,10 @@ class Phone {
     item.querySelector("time").textContent = (line.at / 1000).toFixed(1);
     item.querySelector(".sign").dataset.kind = line.kind;
     item.querySelector("use").setAttribute("href", `${this.root.dataset.icons}#${line.icon}`);
-    item.querySelector("b").textContent = line.what;
+    item.querySelector("b").textContent = line.verb;
     item.querySelector(".what").textContent = line.text;
     item.querySelector(".why").textContent = line.why;
-    this.part("latest").textContent = [line.what, line.text, line.why].filter(Boolean).join(" ");
+    this.part("latest").textContent = [line.verb, line.text, line.why].filter(Boolean).join(" ");
     const list = this.part("transcript");
     list.append(item);
     list.parentElement.scrollTop = list.scrollHeight;
@@ -243,7 +243,7 @@ class Phone {
     const pressed = lines.filter((item) => item.dataset.what === "presses").map(text).join("");
     const tells = (verbs) => lines.findLast((item) => verbs.includes(item.dataset.what));
     const last = tells(["reaches", "leaves", "fails", "refused"]) ?? tells(["ends"]);
-    const outcome = last ? `${last.dataset.what} ${text(last)}` : "";
+    const outcome = last ? `${last.querySelector("b").textContent} ${text(last)}` : "";
     return [pressed, outcome].filter(Boolean).join(": ").slice(0, 100);
   }
 
