@@ -16,11 +16,11 @@ COLUMNS = (
 def upgrade() -> None:
     for table, name, type_, default in COLUMNS:
         op.add_column(table, sa.Column(name, type_, nullable=False, server_default=default))
-        with op.batch_alter_table(table) as batch:
-            batch.alter_column(name, server_default=None)
+        # SQLite cannot drop the default without a new table: making one would delete the notes of all calls.
+        if op.get_context().dialect.name != "sqlite":
+            op.alter_column(table, name, server_default=None)
 
 
 def downgrade() -> None:
     for table, name, _, _ in reversed(COLUMNS):
-        with op.batch_alter_table(table) as batch:
-            batch.drop_column(name)
+        op.drop_column(table, name)

@@ -23,8 +23,8 @@ SCENARIO = sa.table("scenario", sa.column("id"), sa.column("document", sa.JSON))
 
 def upgrade() -> None:
     op.add_column("trunk_state", sa.Column("answer", sa.Text(), nullable=False, server_default=""))
-    with op.batch_alter_table("trunk_state") as table:
-        table.alter_column("answer", server_default=None)
+    if op.get_context().dialect.name != "sqlite":  # which cannot drop it without a new table
+        op.alter_column("trunk_state", "answer", server_default=None)
     connection = op.get_bind()
     rename(connection, RECORD.c.reason, REASONS)
     rename(connection, RECORD.c.stage, STAGES)
