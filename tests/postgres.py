@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -32,9 +34,61 @@ def run(*command: str | Path) -> None:
     subprocess.run([*user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL that a test may stop, pause and start again. `socket` is the folder of its socket."""
+
+    programs: Path
+    socket: str
+
+    @property
+    def data(self) -> Path:
+        return Path(self.socket) / "data"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@/postgres?host={self.socket}"
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in (SPEED | PLACE).items())
+        flags = f"-c listen_addresses= -k {self.socket} {options}"
+        log = Path(self.socket) / "log"
+        run(self.programs / "pg_ctl", "start", "-w", "-D", self.data, "-o", flags, "-l", log)
+
+    def stop(self, mode: str = "fast") -> None:
+        """End it by the signal of this mode: "smart" (SIGTERM), "fast" (SIGINT) or "immediate" (SIGQUIT)."""
+        run(self.programs / "pg_ctl", "stop", "-w", "-m", mode, "-D", self.data)
+
+    def processes(self) -> list[int]:
+        """List the server's process and its children."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop every process by SIGSTOP: connections are accepted by the kernel, and nothing answers."""
+        stopped = self.processes()
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+
 @contextmanager
 def running() -> Iterator[str]:
     """The folder of a running server's socket."""
+    with serving() as server:
+        yield server.socket
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A running server."""
     programs = find_programs()
     if programs is None:
         message = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
@@ -44,13 +98,13 @@ def running() -> Iterator[str]:
             shutil.chown(folder, "postgres")
         data = Path(folder) / "data"
         run(programs / "initdb", "--pgdata", data, *INITDB)
-        options = " ".join(f"-c {name}={value}" for name, value in (SPEED | PLACE).items())
-        flags = f"-c listen_addresses= -k {folder} {options}"
-        run(programs / "pg_ctl", "start", "-w", "-D", data, "-o", flags, "-l", Path(folder) / "log")
+        server = Server(programs, folder)
+        server.start()
         try:
-            yield folder
+            yield server
         finally:
-            run(programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
+            if (data / "postmaster.pid").exists():
+                server.stop("immediate")
 
 
 def create_database(socket: str, name: str, template: str = "template1") -> str:

@@ -100,10 +100,10 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         },
     },
     "store": {
-        "database": {"tables"},
+        "database": {"availability", "tables"},
         "auth": {"tables"},
         "config": {"database", "tables"},
-        "caches": {"auth", "config", "database", "tables"},
+        "caches": {"auth", "availability", "config", "database", "schema", "tables"},
         "cdr": {"config", "sql_functions", "tables"},
         "runtime": {"cdr", "database", "tables"},
     },

@@ -1,6 +1,7 @@
 """The API as an ASGI application: finds the endpoint, checks who asks, answers, counts and logs.
 
-Every answer is JSON with status 200, errors included: clients read `errcode`.
+Every answer is JSON, and clients read `errcode`. The status is 200 for errors as well, and 503 while the
+database does not answer.
 """
 
 import time
@@ -14,8 +15,10 @@ from openivr.api.body import Body
 from openivr.api.endpoint import ApiRequest, Endpoint, Service, UploadedFile, address_of
 from openivr.api.query import read_query
 from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
+from openivr.observability.disk_space import is_disk_full
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import ObjectError
+from openivr.store.availability import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +26,9 @@ ROOT = "/openapi/"
 VERSION = "v1.0"
 OTHER = "other"  # the endpoint's name in metrics where there is none
 JSON = b"application/json"
+UNAVAILABLE = 503  # the one status other than 200: proxies and monitors understand it
+FULL = "the disk is full; nothing was changed"
+AWAY = "the database does not answer; nothing was changed"
 
 
 class ApiApp:
@@ -34,7 +40,7 @@ class ApiApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        name, code = OTHER, SUCCESS
+        name, code, status = OTHER, SUCCESS, 200
         answer: bytes | UploadedFile
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = Body(headers, receive)
@@ -47,12 +53,16 @@ class ApiApp:
         except ObjectError as error:
             refused = refuse(error)
             code, answer = refused.code, refused.encode()
+        except Unavailable as error:
+            log.error("request refused: the database does not answer", endpoint=name, reason=str(error))
+            reason = FULL if is_disk_full(error) else AWAY
+            status, code, answer = UNAVAILABLE, INTERNAL, ApiError(INTERNAL, submsg=reason).encode()
         except Exception:
             log.exception("request failed", endpoint=name)
             code, answer = INTERNAL, ApiError(INTERNAL).encode()
         line = RequestLine.of(scope["method"], scope["path"], address_of(scope))
         self.observer.note(name, line, code, time.perf_counter() - started)
-        await respond(send, answer, body)
+        await respond(send, answer, body, status)
 
     def find(self, scope: Scope) -> Endpoint:
         """Return the endpoint of a path and method. Raises 10003 for another version, else 10001."""
@@ -76,7 +86,7 @@ class ApiApp:
         return await endpoint.handle(ApiRequest(self.service, query, address, token, headers, body))
 
 
-async def respond(send: Send, answer: bytes | UploadedFile, body: Body) -> None:
+async def respond(send: Send, answer: bytes | UploadedFile, body: Body, status: int) -> None:
     """Send the answer. If the body of a refused request is still arriving, close the connection then."""
     content = answer.content if isinstance(answer, UploadedFile) else answer
     media_type = answer.media_type.encode() if isinstance(answer, UploadedFile) else JSON
@@ -87,9 +97,11 @@ async def respond(send: Send, answer: bytes | UploadedFile, body: Body) -> None:
     ]
     if isinstance(answer, UploadedFile):
         headers.append((b"content-disposition", b"attachment"))
+    if status == UNAVAILABLE:
+        headers.append((b"retry-after", b"1"))
     if not body.is_complete:
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content, "more_body": not body.is_complete})
     if not body.is_complete:
         await body.discard()

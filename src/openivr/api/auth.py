@@ -24,7 +24,7 @@ from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.secret import fingerprint, matches
 from openivr.store.auth import clients, tokens
-from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
+from openivr.store.auth.tokens import Full, TokenPair, Unknown
 from openivr.store.caches.list_snapshot import ListSnapshot, Network
 
 
@@ -74,7 +74,7 @@ async def get_token(request: ApiRequest) -> bytes:
             raise ApiError(BLOCKED, block_expire_time=until)
         raise ApiError(FAILURE, invalid_param_list=[{"field": "username or password", "value": "error"}])
     await database.change_auth(tokens.forgive, request.address)
-    return answer(policy, await database.change_auth(tokens.issue, policy, client_id, now))
+    return await answer(request, await database.change_auth(tokens.issue, policy, client_id, now))
 
 
 async def refresh_token(request: ApiRequest) -> bytes:
@@ -82,7 +82,9 @@ async def refresh_token(request: ApiRequest) -> bytes:
     body = await request.json()
     token, policy = read_text(body, "refresh_token"), request.service.policy
     now = int(lifetime.now())
-    return answer(policy, await request.service.database.change_auth(tokens.refresh, policy, token, now))
+    return await answer(
+        request, await request.service.database.change_auth(tokens.refresh, policy, token, now)
+    )
 
 
 async def del_token(request: ApiRequest) -> bytes:
@@ -91,13 +93,17 @@ async def del_token(request: ApiRequest) -> bytes:
     return succeed()
 
 
-def answer(policy: TokenPolicy, result: TokenPair | Full | Unknown) -> bytes:
+async def answer(request: ApiRequest, result: TokenPair | Full | Unknown) -> bytes:
+    policy = request.service.policy
     match result:
         case Full():
             raise ApiError(LIMIT)
         case Unknown():
             raise ApiError(TOKEN_EXPIRED)
         case TokenPair():
+            await (
+                request.service.live.current()
+            )  # so that the token is good even if the database goes away now
             return succeed(
                 access_token_expire_time=policy.access_life,
                 access_token=result.access,

@@ -38,6 +38,7 @@ ERROR: Schema = {
     "required": ["errcode", "errmsg"],
     "additionalProperties": False,
 }
+REFUSAL: Schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
 def build(endpoints: Iterable[Endpoint]) -> Schema:
@@ -56,7 +57,10 @@ def describe(endpoint: Endpoint) -> Schema:
         "operationId": endpoint.path.replace("/", "_"),
         "summary": endpoint.summary,
         "parameters": [AGENT, *(parameter(endpoint, name) for name in endpoint.parameters)],
-        "responses": {"200": {"description": "the answer, or an error", "content": answer(endpoint)}},
+        "responses": {
+            "200": {"description": "the answer, or an error", "content": answer(endpoint)},
+            "503": {"description": "the database does not answer; nothing was changed", "content": REFUSAL},
+        },
         "security": [] if endpoint.is_open else [{"token": []}],
     }
     if endpoint.body is not None:

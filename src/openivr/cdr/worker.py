@@ -11,12 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from openivr import clock
 from openivr.cdr.batch import Batch
 from openivr.cdr.journal.reader import JournalPosition, finished_files, list_files, read
 from openivr.cdr.retention import KEEP_ALL, RetentionClock, RetentionPolicy
+from openivr.store.availability import is_unavailable
 from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.database import Database
 from openivr.store.runtime import registrations
@@ -58,13 +59,18 @@ class CdrWorker:
             if time.monotonic() - tidied > TIDY_SECONDS:
                 self.tidy()
                 tidied = time.monotonic()
-        self.catch_up()
+        try:
+            self.catch_up()
+        except DBAPIError as error:
+            log.error("call records stay in the journal: database unavailable", error=str(error.orig))
 
     def work(self) -> float:
         """Store new entries. Return the seconds to wait before the next time."""
         try:
             return 0.0 if self.commit_some() == MAX_ENTRIES else POLL_SECONDS
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            if not is_unavailable(error):
+                raise
             log.error("call records cannot be stored: database unavailable", error=str(error.orig))
             return 1.0
 
@@ -89,9 +95,9 @@ class CdrWorker:
             with self.database.writing() as connection:
                 batch = Batch(connection, self.node, self.folder, self.recordings)
                 batch.apply(entries)
-        except (OperationalError, InterfaceError):
-            raise
-        except (DBAPIError, IntegrityError, ValueError) as error:
+        except (DBAPIError, ValueError) as error:
+            if is_unavailable(error):
+                raise
             if len(entries) > 1:
                 half = len(entries) // 2
                 self.commit(entries[:half])
@@ -123,7 +129,9 @@ class CdrWorker:
                 registrations.expire(connection, int(time.time()), self.node, is_alive=is_alive)
                 registrations.show_online(connection)
             self.delete_old()
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            if not is_unavailable(error):
+                raise
             log.error("call records cannot be tidied: database unavailable", error=str(error.orig))
 
     def delete_old(self) -> None:

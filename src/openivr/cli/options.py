@@ -40,9 +40,12 @@ def store_options(command: F) -> F:
 @contextmanager
 def opened(data: Path, database: str) -> Iterator[Any]:
     """Open the database of these options and migrate its schema. Errors of the store become click errors."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from openivr.config.settings import Settings
+    from openivr.store.availability import Unavailable, describe, is_unavailable
     from openivr.store.database import Database
-    from openivr.store.schema import NewerSchema, migrate
+    from openivr.store.schema import UnknownSchema, migrate
 
     settings = Settings(data=data, database=database)
     if not database and not data.is_dir():
@@ -51,7 +54,11 @@ def opened(data: Path, database: str) -> Iterator[Any]:
     try:
         migrate(store)
         yield store
-    except (ObjectError, NewerSchema) as error:
+    except (ObjectError, UnknownSchema, Unavailable) as error:
         raise click.ClickException(str(error)) from error
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        raise click.ClickException(f"the database cannot be used: {describe(error)}") from error
     finally:
         store.close()

@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from openivr.config import yaml_document
 from openivr.config.settings import Settings
 from openivr.resources.secret import random_text
 from openivr.simulate.scenario import read_scenarios, write_scenario
 from openivr.store.auth import admin, clients
+from openivr.store.availability import describe, is_unavailable
+from openivr.store.caches import saved_state
 from openivr.store.config import import_export
 from openivr.store.config.import_export import DocumentEntry
 from openivr.store.database import ConfigTransaction, Database
-from openivr.store.schema import NewerSchema, migrate
+from openivr.store.schema import UnknownSchema, migrate
 from openivr.store.system import count
 
+log = structlog.get_logger(__name__)
 DEMO_FILE = "demo-secrets.json"
 DEMO_FOLDER = files("openivr").joinpath("demo")
 DEMO_SCENARIOS = Path(str(DEMO_FOLDER.joinpath("scenarios.yaml")))
@@ -66,12 +70,28 @@ def prepare(settings: Settings, *, is_demo: bool) -> Credentials:
         with database.changing("auth") as change:
             password = admin.add_first(change.connection, int(time.time()))
         return Credentials(demo, password)
-    except NewerSchema as error:
+    except UnknownSchema as error:
         raise CannotPrepare(str(error)) from error
-    except OperationalError as error:
-        raise CannotPrepare(f"cannot open the database: {error.orig}") from error
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        if database.is_sqlite or not has_saved_state(settings.data):
+            raise CannotPrepare(f"cannot open the database: {describe(error)}") from error
+        log.error("starting without the database", reason=describe(error))
+        return Credentials()
     finally:
         database.close()
+
+
+def has_saved_state(data: Path) -> bool:
+    """Return True if the processes can start without the database: their last run kept what they need."""
+    return any(
+        saved_state.load(data / name, kind) is not None
+        for name, kind in (
+            (saved_state.CALLS_FILE, saved_state.SavedConfig),
+            (saved_state.LISTS_FILE, saved_state.SavedLists),
+        )
+    )
 
 
 def prepare_demo(database: Database, folder: Path) -> Demo | None:

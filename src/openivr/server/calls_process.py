@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import hashlib
 import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.server import os_limits
 from openivr.server.binding_times import BindingTimes, number
 from openivr.server.control_socket import BanInfo, ControlRequest, listen
-from openivr.server.recovery import recover
+from openivr.server.recovery import RecoveredState, recover, recover_without_database
 from openivr.server.sip_sockets import SipSocket
 from openivr.server.supervisor import WorkerContext
 from openivr.sip.access.access_control import AccessControl
@@ -48,7 +50,10 @@ from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
+from openivr.store.availability import Unavailable
 from openivr.store.caches.call_config_cache import CallConfigCache
+from openivr.store.caches.saved_state import CALLS_FILE, SAVE_SECONDS, SavedBinding, SavedConfig, save
+from openivr.store.caches.saved_state import load as load_saved
 from openivr.store.cdr import voicemail
 from openivr.store.config import prompts
 from openivr.store.database import Database
@@ -56,6 +61,7 @@ from openivr.store.database import Database
 log = structlog.get_logger(__name__)
 SWITCH_SECONDS = 0.0005  # that a thread may hold the interpreter while an RTP packet is due
 COLLECT_SECONDS = 60.0  # between garbage collections while there is no call
+SOUND_FOLDER = "last-prompts"
 POLL_SECONDS = 0.05  # between two checks for a new configuration
 HEARTBEAT_SECONDS = 15.0
 BYE_SECONDS = 0.5  # for the last SIP messages to leave
@@ -97,7 +103,7 @@ async def serve(
 
     loop.add_reader(worker.supervisor, on_supervisor_gone)
     journal = Journal(settings.journal, sip=str(settings.calls.sip[0]), call_soon=loop.call_soon)
-    database = Database(settings.url)
+    database = Database(settings.url, is_server=True)
     process = CallsProcess(settings, database, journal)
     await process.start(node, sip_sockets)
     os_limits.configure_gc()
@@ -134,11 +140,12 @@ class CallsProcess:
         )
         self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
+        self.sounds = Store(database, settings.data / SOUND_FOLDER)
         self.context = CallContext(
             loop=asyncio.get_running_loop(),
             agent=self.agent,
             media=self.media,
-            prompts=PromptCache(Store(database), database.run_in_thread),
+            prompts=PromptCache(self.sounds, database.run_in_thread),
             limiter=CallLimiter(),
             trunks=self.trunks,
             bindings_of=lambda account: self.registrar.lookup(account.user),
@@ -156,11 +163,13 @@ class CallsProcess:
         self.call_manager.transfers = Transfers(self.call_manager)
         self.pin_lockout = PinLockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
+        self._binding_changes = 0
+        self._saved_version: object = None
 
     async def start(self, node: str, sip_sockets: Iterable[SipSocket]) -> None:
         """Load the configuration and recover state, then start to listen."""
-        config = await self.config_cache.current()
-        state = await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
+        state = await self.load_state(node)
+        config = self.config_cache.configuration
         self.restore_bindings(state.bindings)
         offset = clock.wall_ms() / 1000 - self.context.loop.time()
         self.context.limiter.restore(to_steady(state.outbound_calls, offset, self.context.loop.time()))
@@ -180,6 +189,40 @@ class CallsProcess:
                 self.journal.write(BindingRemoved(at=now(), extension=extension, contact=contact))
         self.registrar.watchers.append(self.on_bindings)
 
+    async def load_state(self, node: str) -> RecoveredState:
+        """Load the configuration and the state before the last end, from disk if the database is away."""
+        try:
+            await self.config_cache.current()
+            return await self.database.read(recover, node, self.settings.journal, now() - HOUR_MS)
+        except Unavailable:
+            saved = load_saved(self.settings.data / CALLS_FILE, SavedConfig)
+            if saved is None:
+                raise
+            self.config_cache.start_from(saved)
+            return recover_without_database(saved.bindings, self.settings.journal)
+
+    async def save_state(self) -> None:
+        """Keep on disk what a start without a database needs, if it has changed."""
+        version = (self.config_cache.snapshot, self._binding_changes)
+        if version == self._saved_version:
+            return
+        accounts, store = self.config_cache.configuration.accounts, self.binding_times.store
+        bindings = [
+            SavedBinding(accounts[user].extension if user in accounts else 0, contact, store(binding))
+            for user, contacts in self._contacts.items()
+            for contact, binding in contacts.items()
+        ]
+        state = self.config_cache.to_save(bindings)
+        if state is None:
+            return
+        self._saved_version = version
+        try:
+            await self.database.run_in_thread(save, self.settings.data / CALLS_FILE, state)
+            kept = self.config_cache.configuration.snapshot.prompts
+            await self.database.run_in_thread(self.sounds.forget_others, kept)
+        except OSError as error:
+            log.error("the configuration cannot be kept on disk", error=error.strerror)
+
     def on_config(self, accounts: AccountDirectory, changed_prompts: frozenset[str]) -> None:
         """Apply a new revision of the configuration."""
         snapshot = self.config_cache.configuration.snapshot
@@ -195,14 +238,18 @@ class CallsProcess:
     async def watch_config(self) -> None:
         """Apply new configurations even without calls, for registrations and trunks; write heartbeats."""
         clock = asyncio.get_running_loop().time
-        last_heartbeat = 0.0
+        last_heartbeat, last_save = 0.0, clock()
         while True:
             if clock() - last_heartbeat > HEARTBEAT_SECONDS:
                 last_heartbeat = clock()
                 self.journal.write(Heartbeat(at=now()))
             await asyncio.sleep(POLL_SECONDS)
             try:
+                self.config_cache.feed.check_file()
                 await self.config_cache.current()
+                if clock() - last_save > SAVE_SECONDS:
+                    last_save = clock()
+                    await self.save_state()
             except Exception:
                 log.exception("configuration cannot be read")
                 await asyncio.sleep(1)
@@ -247,6 +294,7 @@ class CallsProcess:
         account = self.config_cache.configuration.accounts.get(user)
         before, after = self._contacts.get(user, {}), {binding.contact: binding for binding in bindings}
         self._contacts[user] = after
+        self._binding_changes += 1
         extension = account.extension if account else 0
         for contact, binding in after.items():
             if before.get(contact) != binding:
@@ -275,7 +323,10 @@ class CallsProcess:
     async def is_mailbox_full(self, extension: int) -> bool:
         """Return True if the mailbox of an extension holds as many messages as it may."""
         limit = self.settings.calls.mailbox_messages
-        return bool(limit) and await self.database.read(voicemail.count_messages, extension) >= limit
+        try:
+            return bool(limit) and await self.database.read(voicemail.count_messages, extension) >= limit
+        except Unavailable:
+            return False  # the journal takes the message until the database is back
 
     def has_space(self) -> bool:
         """Return False if free space on the disk is below the floor, or if that cannot be read."""
@@ -286,7 +337,11 @@ class CallsProcess:
 
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
         """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked."""
-        messages = await self.database.read(voicemail.open_mailbox, number, pin)
+        try:
+            messages = await self.database.read(voicemail.open_mailbox, number, pin)
+        except Unavailable as error:
+            log.error("a mailbox cannot be opened", mailbox=number, reason=str(error))
+            return None
         now = self.context.loop.time()
         if self.pin_lockout.is_locked(number, now):
             log.warning("mailbox locked after wrong PINs", mailbox=number)
@@ -314,6 +369,7 @@ class CallsProcess:
         self.keepalive.close()
         self.agent.close()
         await self.media.close()
+        await self.save_state()
         self.config_cache.close()
 
 
@@ -323,21 +379,61 @@ def to_steady(calls: Iterable[OutboundCall], offset: float, now: float) -> Itera
 
 
 class Store:
-    """Prompts and messages from the package and the database, read in threads."""
+    """Prompts and messages from the package and the database, read in threads.
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    Custom prompts are kept in a folder as well, for a start while the database is away.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database, self.folder = database, folder
 
     async def prompt(self, name: str) -> bytes | None:
         """Return a custom prompt, or a built-in sound."""
-        wav = await self.database.read(prompts.telephone_audio, name)
+        try:
+            wav = await self.database.read(prompts.telephone_audio, name)
+        except Unavailable:
+            wav = await self.database.run_in_thread(self.read_kept, name)
+        else:
+            if wav is not None:
+                await self.database.run_in_thread(self.keep, name, wav)
         if wav is None and name in sounds.NAMES:
             wav = await self.database.run_in_thread(sounds.read, name)
         return wav
 
     async def message(self, name: str) -> bytes | None:
         """Return a voicemail message."""
-        return await self.database.read(voicemail.audio_of, name)
+        try:
+            return await self.database.read(voicemail.audio_of, name)
+        except Unavailable as error:
+            raise OSError(str(error)) from error
+
+    def path_of(self, name: str) -> Path:
+        """Return the file of a custom prompt, whose name may have any characters."""
+        return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()}.wav"
+
+    def read_kept(self, name: str) -> bytes | None:
+        """Return a custom prompt from the folder."""
+        try:
+            return self.path_of(name).read_bytes()
+        except OSError:
+            return None
+
+    def keep(self, name: str, wav: bytes) -> None:
+        """Keep a custom prompt in the folder, if the disk takes it."""
+        if self.read_kept(name) == wav:
+            return
+        path = self.path_of(name)
+        with suppress(OSError):
+            self.folder.mkdir(exist_ok=True, mode=0o700)
+            part = path.with_suffix(".part")
+            part.write_bytes(wav)
+            part.replace(path)
+
+    def forget_others(self, names: Iterable[str]) -> None:
+        """Delete the files of prompts that are gone."""
+        kept = set(map(self.path_of, names))
+        for path in set(self.folder.glob("*.wav")) - kept:
+            path.unlink(missing_ok=True)
 
 
 def make_recording_folder(settings: Settings) -> Path | None:

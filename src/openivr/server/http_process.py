@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -33,7 +34,12 @@ from openivr.resources import KINDS, ResourceType
 from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
 from openivr.server.supervisor import WorkerContext
+from openivr.store.availability import Unavailable
 from openivr.store.caches.list_cache import ListCache
+from openivr.store.caches.list_snapshot import ListSnapshot
+from openivr.store.caches.saved_state import LISTS_FILE, SAVE_SECONDS, SavedLists
+from openivr.store.caches.saved_state import load as load_state
+from openivr.store.caches.saved_state import save as save_state
 from openivr.store.cdr import call_counts
 from openivr.store.database import Database
 from openivr.web import routes as web
@@ -43,6 +49,8 @@ from openivr.web.core.request import ServerInfo
 log = structlog.get_logger(__name__)
 MAX_CONNECTIONS = 4096
 OVERDUE_SECONDS = 1.0  # between two checks for overdue clients
+WATCH_SECONDS = 1.0
+METRICS_SECONDS = 3.0  # for the figures that need the database
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -115,11 +123,13 @@ def operation_routes(service: Service, observer: Observer, disk: DiskSpace) -> I
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        try:
-            await service.live.current()
-        except Exception:
-            log.exception("not ready")
-            return PlainTextResponse("the database does not answer\n", status_code=503)
+        service.live.feed.check_file()
+        await service.live.current()
+        if service.live.age:
+            text = f"the database does not answer; the configuration is {service.live.age:.0f} s old\n"
+            return PlainTextResponse(text, status_code=503)
+        if not service.database.is_writable():
+            return PlainTextResponse("the database cannot be written\n", status_code=503)
         free = disk.free() // MIB
         match disk.state():
             case DiskState.FULL:
@@ -131,23 +141,36 @@ def operation_routes(service: Service, observer: Observer, disk: DiskSpace) -> I
 
     async def metrics(_request: Request) -> Response:
         snapshot = await service.live.current()
-        calls = await service.database.read(call_counts.read_figures)
+        age = Sample("Seconds since the configuration was known to be the newest", round(service.live.age))
         shown = {
             "openivr_disk_free_bytes": Sample("Free space on the disk of the data folder", disk.free()),
             "openivr_disk_low": Sample(
                 "Whether free space is below --min-free", float(disk.state() is not DiskState.OK)
             ),
-            "openivr_live_tokens": Sample("Access tokens that are good", len(snapshot.tokens)),
-            "openivr_revision": Sample("Changes of the configuration so far", snapshot.config),
-            "openivr_calls_now": Sample("Calls under way", calls.live),
-            "openivr_calls": Sample("Calls that have ended", calls.ended, "outcome", is_counter=True),
-            "openivr_registrations": Sample("Phones that are registered", calls.registrations),
-            "openivr_trunk_up": Sample("Whether a trunk can be used", calls.trunks, "trunk"),
+            "openivr_database_up": Sample("Whether the database answers", int(not service.live.age)),
+            "openivr_configuration_age_seconds": age,
+            **({} if service.live.age else await read_database_metrics(service, snapshot)),
         }
         return Response(render_metrics(observer.tally, shown), media_type=METRICS_TYPE)
 
     for handler in (healthz, readyz, metrics):
         yield Route(f"/{handler.__name__}", handler)
+
+
+async def read_database_metrics(service: Service, snapshot: ListSnapshot) -> dict[str, Sample]:
+    """Read the metrics that need the database; none while it does not answer."""
+    try:
+        calls = await service.database.read_soon(METRICS_SECONDS, call_counts.read_figures)
+    except Unavailable:
+        return {}
+    return {
+        "openivr_live_tokens": Sample("Access tokens that are good", len(snapshot.tokens)),
+        "openivr_revision": Sample("Changes of the configuration so far", snapshot.config),
+        "openivr_calls_now": Sample("Calls under way", calls.live),
+        "openivr_calls": Sample("Calls that have ended", calls.ended, "outcome", is_counter=True),
+        "openivr_registrations": Sample("Phones that are registered", calls.registrations),
+        "openivr_trunk_up": Sample("Whether a trunk can be used", calls.trunks, "trunk"),
+    }
 
 
 class HttpServer(uvicorn.Server):
@@ -179,7 +202,7 @@ def run_worker(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -
 
 async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -> None:
     kinds = choose_kinds(settings.profile)
-    database = Database(settings.url)
+    database = Database(settings.url, is_server=True)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
     names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
@@ -193,17 +216,60 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, server.stop)
     loop.add_reader(worker.supervisor, server.stop)
-    await live.current()
+    await start_lists(live, settings.data / LISTS_FILE)
     gc.collect()
     gc.freeze()  # later collections need not traverse what is loaded
     ticking = asyncio.create_task(tick(server, access_log))
+    watching = asyncio.create_task(watch_database(live, settings.data, keeps=worker.number == 0))
     loop.call_soon(worker.report_ready)
     await server.serve(list(worker.sockets))
     ticking.cancel()
+    watching.cancel()
+    if worker.number == 0:
+        await keep_lists(live, settings.data)
     if access_log is not None:
         access_log.close()
     live.close()
     database.close()
+
+
+async def start_lists(live: ListCache, path: Path) -> None:
+    """Load the lists, or start with those kept on disk if the database does not answer."""
+    try:
+        await live.current()
+    except Unavailable:
+        saved = load_state(path, SavedLists)
+        if saved is None:
+            raise
+        live.start_from(saved)
+
+
+async def keep_lists(live: ListCache, data: Path) -> None:
+    """Keep the lists on disk, unless they are old themselves."""
+    state = live.to_save()
+    if state is None:
+        return
+    try:
+        await live.database.run_in_thread(save_state, data / LISTS_FILE, state)
+    except OSError as error:
+        log.error("the lists cannot be kept on disk", error=error.strerror)
+
+
+async def watch_database(live: ListCache, data: Path, *, keeps: bool) -> None:
+    """Notice within a second that the database is away or back, and keep the lists on disk (`keeps`)."""
+    kept: ListSnapshot | None = None
+    kept_at = -math.inf
+    clock = asyncio.get_running_loop().time
+    while True:
+        try:
+            live.feed.check_file()
+            snapshot = await live.current()
+            if keeps and snapshot is not kept and clock() - kept_at > SAVE_SECONDS:
+                kept, kept_at = snapshot, clock()
+                await keep_lists(live, data)
+        except Exception:
+            log.exception("the database cannot be watched")
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def tick(server: HttpServer, access_log: AccessLog | None) -> None:

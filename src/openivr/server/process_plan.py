@@ -98,7 +98,7 @@ def run_cdr_worker(settings: Settings, node: str, worker: WorkerContext) -> None
         return bool(select.select([wake, worker.supervisor], [], [], seconds)[0])
 
     settings.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.url)
+    database = Database(settings.url, is_server=True)
     worker.report_ready()
     calls = settings.calls
     retention = RetentionPolicy(

@@ -5,7 +5,7 @@ stored the binding. So the journal entries that the database does not have yet a
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from openivr.b2bua.limits import OutboundCall
 from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, CallBegan, LegChanged, LegRecord
 from openivr.cdr.journal.reader import read
 from openivr.ivr.model import DestinationKind
+from openivr.store.caches.saved_state import SavedBinding
 from openivr.store.cdr import call_records, journal_positions
 from openivr.store.runtime import registrations
 
@@ -26,6 +27,20 @@ class RecoveredState:
 
     bindings: Mapping[tuple[int, str], Mapping[str, Any]]
     outbound_calls: set[OutboundCall]
+
+
+def recover_without_database(saved: Iterable[SavedBinding], folder: Path) -> RecoveredState:
+    """Recover the registrations from those kept on disk and from all entries of the journal."""
+    bound: dict[tuple[int, str], Mapping[str, Any]] = {
+        (binding.extension, binding.contact): binding.data for binding in saved
+    }
+    for position in read(folder, {}, sys.maxsize):
+        match position.entry:
+            case BindingAdded(extension=extension, contact=contact, data=data):
+                bound[extension, contact] = data
+            case BindingRemoved(extension=extension, contact=contact):
+                bound.pop((extension, contact), None)
+    return RecoveredState(bound, set())
 
 
 def recover(connection: Connection, node: str, folder: Path, since: int) -> RecoveredState:

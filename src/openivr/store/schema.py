@@ -11,7 +11,11 @@ HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class NewerSchema(Exception):
+class UnknownSchema(Exception):
+    """The database has a schema that this release does not know, or none of OpenIVR's."""
+
+
+class NewerSchema(UnknownSchema):
     """The database was made by a newer release than this one."""
 
 
@@ -25,6 +29,8 @@ def migrate(database: Database) -> None:
         return
     if current is not None and current > HEAD:
         raise NewerSchema(f"the data is at schema {current}, this release knows {HEAD}")
+    if current is not None and not list((MIGRATIONS / "versions").glob(f"{current}_*.py")):
+        raise UnknownSchema(f"the data is at schema {current}, which no release of OpenIVR has made")
     upgrade(database)
 
 

@@ -3,7 +3,8 @@
 Changes are applied in a thread, because the event loop sends a packet every 20 ms and must not wait.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -12,8 +13,10 @@ from openivr.config.call_config import CallConfig
 from openivr.ivr import model
 from openivr.ivr.policy import reach
 from openivr.store.caches.change_feed import ChangeFeed, RevisionCache
-from openivr.store.caches.loaded_config import LoadedConfig, apply_changes
+from openivr.store.caches.loaded_config import LoadedConfig, RowMappers, apply_changes
+from openivr.store.caches.saved_state import SavedBinding, SavedConfig
 from openivr.store.database import Database
+from openivr.store.schema import HEAD
 
 MAX_WARMED = 500  # dial policies worked out ahead for a new snapshot
 T = TypeVar("T")
@@ -74,9 +77,32 @@ class CallConfigCache(RevisionCache[PreparedConfig[T] | None]):
         loaded.configuration.account_of(0)  # fills the index of numbers
         return PreparedConfig(loaded, self.prepare(loaded.configuration))
 
-    def on_new(self, snapshot: PreparedConfig[T] | None) -> None:
-        if snapshot is not None:
-            self.on_change(snapshot.prepared, snapshot.loaded.changed_prompts)
+    def on_new(self, snapshot: PreparedConfig[T] | None, old: PreparedConfig[T] | None) -> None:
+        if snapshot is None:
+            return
+        changed = snapshot.loaded.changed_prompts
+        if old is not None and snapshot.loaded.mappers is not old.loaded.mappers:  # nothing was compared
+            changed = frozenset((*self.prompts_of(old), *self.prompts_of(snapshot)))
+        self.on_change(snapshot.prepared, changed)
+
+    @staticmethod
+    def prompts_of(known: PreparedConfig[T]) -> Iterable[str]:
+        return known.loaded.configuration.snapshot.prompts
+
+    def start_from(self, saved: SavedConfig) -> None:
+        """Start with the configuration kept on disk."""
+        loaded = LoadedConfig(saved.revision, saved.rows, RowMappers())
+        loaded.configuration.account_of(0)
+        self.restore(PreparedConfig(loaded, self.prepare(loaded.configuration)), saved.age)
+
+    def to_save(self, bindings: Sequence[SavedBinding]) -> SavedConfig | None:
+        """Return what a start without a database needs; None while it is not the newest that is known."""
+        if self.snapshot is None or self.age:
+            return None
+        loaded = self.snapshot.loaded
+        return SavedConfig(
+            saved=time.time(), schema=HEAD, revision=loaded.revision, rows=loaded.rows, bindings=bindings
+        )
 
     def close(self) -> None:
         """Close the feed."""

@@ -22,11 +22,11 @@ class MenuCache(RevisionCache[LoadedConfig | None]):
     def follow(self, connection: Connection, old: LoadedConfig | None) -> LoadedConfig:
         return apply_changes(connection, old)
 
-    def on_new(self, snapshot: LoadedConfig | None) -> None:
+    def on_new(self, snapshot: LoadedConfig | None, old: LoadedConfig | None) -> None:
         if snapshot is not None:
             self.kept[snapshot.revision] = snapshot.configuration.snapshot
-        for old in sorted(self.kept)[:-KEPT]:
-            del self.kept[old]
+        for revision in sorted(self.kept)[:-KEPT]:
+            del self.kept[revision]
 
     async def current(self) -> IvrSnapshot:
         """Return a snapshot of a revision not older than this call."""

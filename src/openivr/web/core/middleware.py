@@ -20,6 +20,7 @@ from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import NotFound
 from openivr.store.auth import admin
 from openivr.store.auth.admin import LoginSession, SessionPolicy
+from openivr.store.availability import Unavailable
 from openivr.store.runtime.registrations import Traffic, count_traffic
 from openivr.web.core import assets, resume_form
 from openivr.web.core.csrf import (
@@ -59,6 +60,13 @@ class AdminApp:
         request = PageRequest(self.context, Request(scope, receive))
         try:
             response = await self.answer(request)
+        except Unavailable as error:
+            log.error("page refused: the database does not answer", path=scope["path"], reason=str(error))
+            is_full = is_disk_full(error)
+            code = FAILED
+            status = HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.SERVICE_UNAVAILABLE
+            response = self.error_page(PageRequest(self.context, request.http), status)
+            response.headers["Retry-After"] = "1"
         except Exception as error:
             log.exception("page failed", path=scope["path"])
             code = FAILED
