@@ -11,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # The tests start some hundred processes, which are to find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash sounds plots lock clean help
+.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash sounds plots schema lock
+.PHONY: clean help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -74,6 +75,9 @@ build/plots/node_modules: plots/package.json plots/entry.js
 	mkdir -p build/plots && cp plots/package.json plots/entry.js build/plots
 	npm install --silent --no-package-lock --prefix build/plots
 	@touch $@
+
+schema: $(VENV)/dev.stamp  ## write the data of today's schema, which tests migrate from then on: at a release
+	$(BIN)/python -m tests.schema_data
 
 lock: $(VENV)/dev.stamp  ## resolve constraints.txt again from the ranges in pyproject.toml
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -1,39 +1,69 @@
 """Every test that asks for `database` runs on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from openivr.store.database import Database
-from openivr.store.schema import migrate
 from tests.postgres import TEMPLATE, create_database
+from tests.running import prepared_data
 
+KINDS = ("sqlite", "postgresql")
 numbers = count(1)
-
 
 Opener = Callable[[], Database]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
-    """Makes further empty databases of the same sort."""
+def open_sqlite(folder: Path, *, is_made: bool) -> Database:
+    """A new database; unless it is made, it has no tables yet."""
+    path = folder / f"{next(numbers)}.db"
+    if is_made:
+        shutil.copy(prepared_data(is_demo=False) / "openivr.db", path)
+    return Database(f"sqlite:///{path}")
+
+
+def open_postgresql(socket: str, *, is_made: bool) -> Database:
+    """A new database; unless it is made, it has no tables yet."""
+    name = f"test_{next(numbers)}"
+    return Database(create_database(socket, name, TEMPLATE) if is_made else create_database(socket, name))
+
+
+@contextmanager
+def opening(kind: str, request: pytest.FixtureRequest, *, is_made: bool) -> Iterator[Opener]:
+    """Opens databases of a sort, and closes them in the end."""
     opened: list[Database] = []
 
     def open_one() -> Database:
-        if request.param == "sqlite":
-            database = Database(f"sqlite:///{tmp_path / f'{next(numbers)}.db'}")
-            migrate(database)
+        if kind == "sqlite":
+            database = open_sqlite(request.getfixturevalue("tmp_path"), is_made=is_made)
         else:
-            socket = request.getfixturevalue("postgres_socket")
-            database = Database(create_database(socket, f"test_{next(numbers)}", TEMPLATE))
+            database = open_postgresql(request.getfixturevalue("postgres_socket"), is_made=is_made)
         opened.append(database)
         return database
 
-    yield open_one
-    for database in opened:
-        database.close()
+    try:
+        yield open_one
+    finally:
+        for database in opened:
+            database.close()
+
+
+@pytest.fixture(params=KINDS)
+def open_database(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Makes further empty databases of the same sort."""
+    with opening(request.param, request, is_made=True) as opener:
+        yield opener
+
+
+@pytest.fixture(params=KINDS)
+def open_unmade(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Makes databases without any table, of the same sort."""
+    with opening(request.param, request, is_made=False) as opener:
+        yield opener
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """Bring a database to the newest schema (Alembic, migrations/), and create an empty one."""
 
 import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, event, inspect, text
 
 from openivr.store.database import Database
 
@@ -17,6 +21,10 @@ class UnknownSchema(Exception):
 
 class NewerSchema(UnknownSchema):
     """The database was made by a newer release than this one."""
+
+
+class BrokenReferences(Exception):
+    """A migration would leave rows that refer to none. It is rolled back."""
 
 
 def migrate(database: Database) -> None:
@@ -47,6 +55,36 @@ def upgrade(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with database.writing() as connection:
+    with without_foreign_keys(database), database.writing() as connection:
         config.attributes["connection"] = connection
+        before = count_broken_references(connection)
         command.upgrade(config, "head")
+        if count_broken_references(connection) - before:
+            raise BrokenReferences("a migration has lost rows that others refer to")
+
+
+@contextmanager
+def without_foreign_keys(database: Database) -> Iterator[None]:
+    """Let SQLite drop a table that it has copied: the rows that refer to it would be deleted as well."""
+
+    def switch_off(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys=OFF")
+
+    if not database.is_sqlite:
+        yield
+        return
+    database.engine.dispose()  # connections that are open have them switched on
+    event.listen(database.engine, "connect", switch_off)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "connect", switch_off)
+        database.engine.dispose()
+
+
+def count_broken_references(connection: Connection) -> Counter[tuple[str, str]]:
+    """Count the rows of SQLite that refer to none, by their table and the one that they refer to."""
+    if connection.dialect.name != "sqlite":
+        return Counter()
+    rows = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return Counter((str(row[0]), str(row[2])) for row in rows)

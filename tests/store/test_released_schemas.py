@@ -1,0 +1,132 @@
+"""Every schema that was released: its data are opened, migrated and compared, on both databases.
+
+`tests/data/schemas/VERSION` has a database of each sort as a release left it; `make schema` writes today's.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, select
+from sqlalchemy.exc import IntegrityError
+
+from openivr.store import schema
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter
+from openivr.store.config import import_export
+from openivr.store.config.ivr_snapshot import load_snapshot
+from openivr.store.database import Database
+from openivr.store.tables import METADATA
+from tests.schema_data import SCHEMAS, load_dump
+from tests.store.conftest import KINDS, Opener, opening
+
+VERSIONS = sorted(path.name for path in SCHEMAS.iterdir() if path.is_dir())
+OWN = "alembic_version"
+RELEASE = re.compile(r"^## (\d\S*)(?: \(schema (\d+)\))?", re.MULTILINE)
+
+Rows = dict[str, list[Any]]
+
+
+@pytest.fixture(params=VERSIONS)
+def old(request: pytest.FixtureRequest, open_unmade: Opener) -> tuple[str, Database]:
+    """The data of a released schema, and its version."""
+    database = open_unmade()
+    load_dump(database, request.param)
+    return request.param, database
+
+
+def read_rows(connection: Connection, metadata: MetaData) -> Rows:
+    """All rows of all tables in an order of their own, as values that both databases give alike."""
+    return {
+        table.name: sorted((list(map(plain, row)) for row in connection.execute(select(table))), key=repr)
+        for table in metadata.sorted_tables
+        if table.name != OWN
+    }
+
+
+def plain(value: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def call_count(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT count(*) FROM call_record").scalar_one())
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Rows by table, as the database itself says what tables there are."""
+    found = MetaData()
+    found.reflect(connection)
+    return {name: len(rows) for name, rows in read_rows(connection, found).items()}
+
+
+def test_data_are_migrated_without_loss(old: tuple[str, Database]) -> None:
+    version, database = old
+    with database.reading() as connection:
+        assert schema.current_version(connection) == version
+        before = count_rows(connection)
+    assert sum(before.values()) > 0
+    schema.migrate(database)
+    with database.reading() as connection:
+        assert schema.current_version(connection) == schema.HEAD
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        after = count_rows(connection)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_this_release_reads_all_of_it(old: tuple[str, Database]) -> None:
+    _, database = old
+    schema.migrate(database)
+    with database.reading() as connection:
+        assert load_snapshot(connection).ivrs
+        assert import_export.export(connection, with_audio=False)["ivr"]
+        total, listed = call_records.list_calls(connection, CallFilter(), 0, 10_000)
+        whole = call_records.load(connection, [record.id for record in listed])
+        assert total == len(whole) > 0
+        assert any(call_records.notes_of(connection, id_) for id_ in whole)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_databases_are_the_same_afterwards(version: str, request: pytest.FixtureRequest) -> None:
+    found = []
+    for kind in KINDS:
+        with opening(kind, request, is_made=False) as opener:
+            database = opener()
+            load_dump(database, version)
+            schema.migrate(database)
+            with database.reading() as connection:
+                found.append(read_rows(connection, METADATA))
+    sqlite, postgresql = found
+    assert sqlite == postgresql
+
+
+def test_each_release_names_its_schema_and_has_its_data() -> None:
+    changes = (SCHEMAS.parents[2] / "CHANGELOG.md").read_text()
+    assert [release for release, version in RELEASE.findall(changes) if version not in VERSIONS] == []
+
+
+def test_a_migration_that_loses_referred_rows_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'openivr.db'}")
+    load_dump(database, "0001")
+
+    def lose_records(*_arguments: Any) -> None:
+        connection: Connection = command_config.attributes["connection"]
+        connection.exec_driver_sql("DELETE FROM call_record")
+
+    command_config = Config()
+    monkeypatch.setattr("alembic.config.Config", lambda: command_config)
+    monkeypatch.setattr("alembic.command.upgrade", lose_records)
+    with pytest.raises(schema.BrokenReferences):
+        schema.migrate(database)
+    with database.reading() as connection:
+        assert call_count(connection) > 0
+        with pytest.raises(IntegrityError):
+            connection.exec_driver_sql("INSERT INTO call_menu VALUES ('none', 1, 1)")
+    database.close()
