@@ -11,6 +11,8 @@ from openivr.sip.sdp.offer_answer import (
     MediaParameters,
     OfferAnswerSession,
     SdpAnswer,
+    Warn,
+    explain_rejection,
     find_host,
 )
 
@@ -115,10 +117,13 @@ def test_a_side_without_events_neither_offers_nor_takes_them() -> None:
         ["m=audio 5004 RTP/SAVP 0"],
         ["m=video 5004 RTP/AVP 0"],
         ["m=audio 5004 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000"],
-        ["m=audio 5004 RTP/AVP 0", "c=IN IP4 phone.example.com"],
         ["m=audio 5004 RTP/AVP 0", "c=IN IP4 224.0.0.1/127"],
         ["m=audio 5004 RTP/AVP 0", "c=IN IP4 255.255.255.255"],
-        ["m=audio 5004 RTP/AVP 0", "c=nonsense"],
+        ["m=audio 70000 RTP/AVP 0"],
+        ["m=audio RTP/AVP 0"],
+        ["m=audio 5004 RTP/AVP"],
+        ["m=audio 5004"],
+        ["m="],
     ],
 )
 def test_offers_with_nothing_for_us_are_refused(media: list[str]) -> None:
@@ -240,7 +245,8 @@ def test_our_offer_and_its_answer() -> None:
     offer = read(session.offer())
     assert offer.media[0].formats == ("0", "8", str(EVENT_PAYLOAD))
     agreed = session.accept(body("m=audio 5004 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"))
-    assert agreed == MediaParameters(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, receives=True)
+    expected = MediaParameters(THERE, 5004, "PCMA", 96, EVENT_PAYLOAD, sends=True, receives=True)
+    assert agreed == expected._replace(audio_out=8, audio_in=8)
 
 
 @pytest.mark.parametrize(
@@ -251,8 +257,8 @@ def test_our_offer_and_its_answer() -> None:
         body("m=audio 0 RTP/AVP 0"),
         body("m=audio 5004 RTP/AVP 18"),
         body("m=audio 5004 RTP/SAVP 0"),
-        body(*AUDIO, "m=video 0 RTP/AVP 96"),
         body("m=video 5004 RTP/AVP 0"),
+        body("m=video 5004 RTP/AVP 96", "m=audio 0 RTP/AVP 0"),
     ],
 )
 def test_answers_that_do_not_answer(answer: bytes) -> None:
@@ -379,12 +385,8 @@ def test_what_is_written_reads_back(media: list[list[str]]) -> None:
         b"",
         b"hello",
         b"v=1\r\no=- 1 1 IN IP4 1.1.1.1\r\n",
-        b"v=0\r\ns=-\r\n",
-        body("m=audio 70000 RTP/AVP 0"),
-        body("m=audio RTP/AVP 0"),
-        body("no line"),
+        b"s=-\r\nt=0 0\r\n",
         body(*["m=audio 1 RTP/AVP 0"] * 40),
-        body("a=\xff").replace(b"\xc3", b"\xff"),
     ],
 )
 def test_what_is_no_description(data: bytes) -> None:
@@ -399,3 +401,190 @@ def test_refusing_keeps_what_was_offered() -> None:
     assert sdp.refuse(MediaDescription("video", 6, "RTP/AVP", ("96",), THERE)) == MediaDescription(
         "video", 0, "RTP/AVP", ("96",)
     )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        body(*AUDIO, "m=video 0 RTP/AVP 96"),
+        body(*AUDIO, "m=video 5006 RTP/AVP 96", "m=audio 5008 RTP/AVP 8"),
+        body("m=video 0 RTP/AVP 96", *AUDIO),
+        body("m=audio 0 RTP/AVP 18", *AUDIO),
+    ],
+)
+def test_t6_in_an_answer_with_more_m_lines_the_audio_counts(answer: bytes) -> None:
+    session = ours()
+    session.offer()
+    agreed = session.accept(answer)
+    assert agreed
+    assert (agreed.host, agreed.port, agreed.law, agreed.events_out) == (THERE, 5004, "PCMU", 101)
+
+
+def test_t6_in_an_answer_with_fewer_m_lines_the_audio_counts() -> None:
+    session = ours()
+    answered(body("m=video 6000 RTP/AVP 96", *AUDIO), session)
+    session.offer()
+    agreed = session.accept(body(*AUDIO))
+    assert agreed
+    assert agreed.port == 5004
+
+
+PLAIN = (
+    b"v=0",
+    b"o=x 5 1 IN IP4 198.51.100.7",
+    b"s=c",
+    b"c=IN IP4 198.51.100.7",
+    b"t=0 0",
+    b"m=audio 5004 RTP/AVP 0",
+)
+
+
+def changed(letter: bytes, *lines: bytes, end: bytes = b"\r\n") -> bytes:
+    """A plain offer with other lines in the place of the one with this letter."""
+    return b"".join(
+        line + end for each in PLAIN for line in (lines if each.startswith(letter + b"=") else [each])
+    )
+
+
+T7 = {
+    "blank in the user of o=": changed(b"o", b"o=John Doe 5 1 IN IP4 198.51.100.7"),
+    "Latin-1 in s=": changed(b"s", "s=Gespräch".encode("latin-1")),
+    "Latin-1 in an attribute": changed(b"t", b"t=0 0", "a=tool:Müller".encode("latin-1")),
+    "no o=": changed(b"o"),
+    "o= without numbers": changed(b"o", b"o=- IN IP4 198.51.100.7"),
+    "no s=": changed(b"s"),
+    "no t=": changed(b"t"),
+    "no v=": changed(b"v"),
+    "blank after v=0": changed(b"v", b"v=0 "),
+    "a byte order mark": b"\xef\xbb\xbf" + changed(b"x"),
+    "empty lines": changed(b"s", b"", b"s=c", b"", b" "),
+    "text without =": changed(b"s", b"s=c", b"hello", b"A=1", b"=", b"a"),
+    "blanks before lines": changed(b"c", b" c=IN IP4 198.51.100.7"),
+    "blanks around =": changed(b"c", b"c = IN IP4 198.51.100.7"),
+    "two blanks in m=": changed(b"m", b"m=audio  5004  RTP/AVP  0"),
+    "tabs in m=": changed(b"m", b"m=audio\t5004\tRTP/AVP\t0\t"),
+    "two blanks in c=": changed(b"c", b"c=IN  IP4  198.51.100.7"),
+    "two blanks in o=": changed(b"o", b"o=x  5  1  IN  IP4  198.51.100.7"),
+    "a TTL in c=": changed(b"c", b"c=IN IP4 198.51.100.7/127"),
+    "small letters in c=": changed(b"c", b"c=in ip4 198.51.100.7"),
+    "no net type in c=": changed(b"c", b"c=198.51.100.7"),
+    "no c=, but o=": changed(b"c"),
+    "a video m-line without formats": changed(b"t", b"t=0 0", b"m=video 5006 RTP/AVP"),
+    "an image m-line without formats": changed(b"t", b"t=0 0", b"m=image 9 udptl"),
+    "a number of ports": changed(b"m", b"m=audio 5004/2 RTP/AVP 0"),
+    "an m-line of one word": changed(b"t", b"t=0 0", b"m=x"),
+    "an m-line of nothing": changed(b"t", b"t=0 0", b"m="),
+    "an m-line whose port is a word": changed(b"t", b"t=0 0", b"m=video x RTP/AVP 96"),
+    "an m-line whose port is too large": changed(b"t", b"t=0 0", b"m=video 70000 RTP/AVP 96"),
+    "a trailing NUL": changed(b"x") + b"\0",
+    "NULs after lines": changed(b"x", end=b"\0\r\n"),
+    "NULs to a full block": changed(b"x") + bytes(400),
+    "carriage returns alone": changed(b"x", end=b"\r"),
+    "line feeds alone": changed(b"x", end=b"\n"),
+    "no end of the last line": changed(b"x").rstrip(),
+    "RTP/AVPF": changed(b"m", b"m=audio 5004 RTP/AVPF 0"),
+    "small letters in m=": changed(b"m", b"m=Audio 5004 rtp/avp 0"),
+    "a broken rtpmap": changed(b"m", b"m=audio 5004 RTP/AVP 0 96", b"a=rtpmap:96", b"a=rtpmap:x PCMU/8000"),
+    "a format that is no number": changed(b"m", b"m=audio 5004 RTP/AVP x 0 999"),
+    "a broken direction": changed(b"m", b"m=audio 5004 RTP/AVP 0", b"a=sendrecv:x", b"a"),
+    "a broken a=rtcp": changed(b"m", b"m=audio 5004 RTP/AVP 0", b"a=rtcp:x"),
+}
+
+
+@pytest.mark.parametrize("offer", T7.values(), ids=T7)
+def test_t7_what_audio_needs_is_read_and_the_rest_is_skipped(offer: bytes) -> None:
+    answer = answered(offer)
+    agreed = answer.agreed
+    assert (agreed.host, agreed.port, agreed.law) == (THERE, 5004, "PCMU")
+    assert (agreed.sends, agreed.receives, agreed.rtcp) == (True, True, None)
+    asked, given = read(offer).media, read(answer.body).media
+    assert [media.port for media in given] == [
+        40000 if media.kind.lower() == "audio" else 0 for media in asked
+    ]
+    assert all(media.formats and media.protocol for media in given)
+    assert answer.body.isascii()
+
+
+def test_t7_the_answer_repeats_bytes_of_any_encoding() -> None:
+    answer = answered(changed(b"t", b"t=0 0", "m=vidéo 5006 RTP/AVP 96".encode("latin-1")))
+    assert "m=vidéo 0 RTP/AVP 96\r\n".encode("latin-1") in answer.body
+
+
+def test_t7_the_answer_has_the_profile_of_the_offer() -> None:
+    session = ours()
+    answer = answered(changed(b"m", b"m=audio 5004 RTP/AVPF 0"), session)
+    assert b"m=audio 40000 RTP/AVPF 0\r\n" in answer.body
+    assert b" RTP/AVPF " in session.offer()
+
+
+@pytest.mark.parametrize("line", [b"c=IN IP4 phone.example.com", b"c=nonsense", b"c=IN IP4", b"c="])
+def test_t7_without_an_address_audio_goes_where_sip_comes_from(line: bytes) -> None:
+    agreed = answered(
+        changed(b"c", line).replace(b"o=x 5 1 IN IP4 198.51.100.7", b"o=x 5 1 IN IP4 pbx")
+    ).agreed
+    assert (agreed.host, agreed.port, agreed.receives) == ("", 5004, True)
+
+
+def test_t7_rtcp_is_not_sent_to_a_name() -> None:
+    offer = changed(b"m", b"m=audio 5004 RTP/AVP 0", b"a=rtcp:5009 IN IP4 phone.example.com")
+    assert answered(offer).agreed.rtcp is None
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "law"),
+    [
+        ("PCMU/8000", "PCMU"),
+        ("pcma/8000/1", "PCMA"),
+        ("PCMU/8000 ", "PCMU"),
+        ("  PCMA/8000", "PCMA"),
+        ("PCMU", "PCMU"),
+    ],
+)
+def test_t7_g711_under_a_dynamic_payload_type(rtpmap: str, law: str) -> None:
+    lines = ("m=audio 5004 RTP/AVP 98 101", f"a=rtpmap:98 {rtpmap}", *AUDIO[1:])
+    answer = answered(body(*lines))
+    assert read(answer.body).media[0].formats == ("98", "101")
+    assert f"a=rtpmap:98 {law}/8000".encode() in answer.body
+    assert (answer.agreed.law, answer.agreed.audio_out, answer.agreed.audio_in) == (law, 98, 98)
+    session = ours()
+    session.offer()
+    agreed = session.accept(body(*lines))
+    assert agreed
+    assert (agreed.law, agreed.audio_out, agreed.audio_in) == (law, 98, {"PCMU": 0, "PCMA": 8}[law])
+
+
+@pytest.mark.parametrize("rtpmap", ["PCMU/16000", "PCMU/8000/2", "opus/48000/2"])
+def test_only_g711_at_its_own_clock_is_agreed_on(rtpmap: str) -> None:
+    assert ours().answer(body("m=audio 5004 RTP/AVP 98", f"a=rtpmap:98 {rtpmap}")) is None
+
+
+@pytest.mark.parametrize(
+    ("offer", "warning"),
+    [
+        (b"", Warn.OTHER),
+        (b"hello", Warn.OTHER),
+        (body(), Warn.MEDIA_TYPE),
+        (body("m=video 5004 RTP/AVP 31"), Warn.MEDIA_TYPE),
+        (body("m=audio 0 RTP/AVP 0"), Warn.MEDIA_TYPE),
+        (body("m=audio 5004 RTP/SAVP 0"), Warn.TRANSPORT),
+        (body("m=audio 5004 UDP/TLS/RTP/SAVPF 0"), Warn.TRANSPORT),
+        (body("m=audio 5004 RTP/AVP 18"), Warn.FORMAT),
+        (body("m=audio 5004 RTP/SAVP 0", "m=audio 5006 RTP/AVP 18"), Warn.FORMAT),
+        (body("m=audio 5004 RTP/AVP 0", host="2001:db8::7"), Warn.ADDRESS),
+        (body("m=audio 5004 RTP/AVP 0", host="224.0.0.1"), Warn.MULTICAST),
+    ],
+)
+def test_t7_a_warning_says_why_nothing_can_be_agreed_on(offer: bytes, warning: Warn) -> None:
+    assert ours().answer(offer) is None
+    assert explain_rejection(offer, HERE) is warning
+
+
+def test_t4_comfort_noise_is_agreed_on_if_it_is_offered() -> None:
+    answer = answered(body("m=audio 5004 RTP/AVP 0 13 101", *AUDIO[1:]))
+    assert read(answer.body).media[0].formats == ("0", "13", "101")
+    assert b"a=rtpmap:13 CN/8000" in answer.body
+    assert (answer.agreed.noise_out, answer.agreed.noise_in) == (13, 13)
+    dynamic = answered(body("m=audio 5004 RTP/AVP 0 97", "a=rtpmap:97 CN/8000"))
+    assert (dynamic.agreed.noise_out, dynamic.agreed.noise_in) == (97, 97)
+    assert answered(body(*AUDIO)).agreed.noise_in is None
+    assert b"CN/" not in ours().offer()

@@ -189,5 +189,9 @@ class Party(CallLegListener):
             mux=terms.mux,
             sends=terms.sends,
             receives=terms.receives,
+            audio_out=terms.audio_out,
+            audio_in=terms.audio_in,
+            noise_out=terms.noise_out,
+            noise_in=terms.noise_in,
         )
         self.media.connect(remote)

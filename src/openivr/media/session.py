@@ -61,9 +61,9 @@ class MediaSession:
     def connect(self, remote: RemoteMedia) -> None:
         """Apply the result of an offer and answer."""
         self._remote = remote
-        self.sender.set_law(remote.law)
-        self.sender.events = remote.events_out
-        self.receiver.events = remote.events_in
+        self.sender.set_law(remote.law, remote.audio_out)
+        self.sender.events, self.sender.noise = remote.events_out, remote.noise_out
+        self.receiver.set_payload_types(remote.law, remote.audio_in, remote.events_in, remote.noise_in)
         self._set_inband(remote.events_in is None)
         self._socket.connect(remote)
         self._active_at, self._is_inactive = time.monotonic_ns(), False
@@ -170,9 +170,11 @@ class MediaSession:
         if is_enabled:
             self._pump.inband_detectors[self._inband] = None
             self.add_listener(self._inband.collect)
+            self.receiver.noise_listeners.append(self._inband.collect_pause)
         else:
             del self._pump.inband_detectors[self._inband]
             self.remove_listener(self._inband.collect)
+            self.receiver.noise_listeners.remove(self._inband.collect_pause)
 
     def _on_packet(self, data: memoryview, now: int) -> bool:
         if rtp.is_rtcp(data):
@@ -201,6 +203,7 @@ class MediaSession:
         for source, target in ((self, other), (other, self)):
             target.sender.set_bridged(True)
             source.receiver.forward_events(target.sender.forward_event)
+            source.receiver.noise_listeners.append(target.sender.forward_noise)
             source.add_listener(target.sender.forward)
 
     def unbridge(self) -> None:
@@ -211,6 +214,7 @@ class MediaSession:
         self.partner = other.partner = None
         for source, target in ((self, other), (other, self)):
             source.remove_listener(target.sender.forward)
+            source.receiver.noise_listeners.remove(target.sender.forward_noise)
             source.receiver.forward_events(None)
             target.sender.set_bridged(False)
 

@@ -20,6 +20,7 @@ from openivr.media.rtp.packet import Packet
 BLOCK = 120  # samples
 STEP = 80
 OVERLAP = BLOCK - STEP  # samples of the previous packet in the first block of a packet
+PAUSE = 2 * FRAME  # samples of silence that comfort noise counts for, enough for the end of a tone
 MIN_HITS = 3
 MIN_MISSES = 3
 MAX_WAITING = RATE  # samples
@@ -54,6 +55,11 @@ class InbandDetector:
             self._coded.clear()
         self._law = law
         self._coded += packet.payload
+
+    def collect_pause(self, _packet: Packet) -> None:
+        """Take comfort noise, which ends a tone: the peer sends no audio while it lasts."""
+        if len(self._coded) <= MAX_WAITING:
+            self._coded += self._law.silence * PAUSE
 
     def next_samples(self) -> Samples | None:
         """Return the next 20 ms with the overlap before them; None if less was collected."""

@@ -33,9 +33,10 @@ class RtpSender:
     """One outgoing RTP stream."""
 
     __slots__ = (
-        "_ahead", "_clips", "_digits", "_forwarded_ssrc", "_frames", "_idle_frames", "_is_bridged", "_loop",
-        "_mark", "_on_end", "_pending", "_sequence_shift", "_started", "_time_shift", "events", "law",
-        "octets", "packets", "send", "sequence", "ssrc", "taps", "timestamp",
+        "_ahead", "_clips", "_digits", "_forwarded_ssrc", "_frames", "_idle_frames", "_is_bridged",
+        "_loop", "_mark", "_on_end", "_pending", "_sequence_shift", "_started", "_time_shift", "events",
+        "law", "noise", "octets", "packets", "payload_type", "send", "sequence", "ssrc", "taps",
+        "timestamp",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -46,7 +47,9 @@ class RtpSender:
         self.packets = self.octets = 0
         self.taps: list[Tap] = []  # called with every audio packet sent
         self.events: int | None = None
+        self.noise: int | None = None
         self.law = Law.PCMU
+        self.payload_type = self.law.value
         self._is_bridged = False
         self._mark = MARKER
         self._ahead = False
@@ -88,7 +91,7 @@ class RtpSender:
     def _emit(self, frame: bytes) -> None:
         sequence, timestamp = self.sequence, self.timestamp
         try:  # noqa: SIM105 - suppress() costs as much as half a packet
-            self.send(pack(0x80, self._mark | self.law, sequence, timestamp, self.ssrc) + frame)
+            self.send(pack(0x80, self._mark | self.payload_type, sequence, timestamp, self.ssrc) + frame)
         except OSError:  # the peer's port is closed or the send buffer is full; the next packet may succeed
             pass
         for tap in self.taps:
@@ -140,8 +143,9 @@ class RtpSender:
         frames = chain.from_iterable(chain.from_iterable(rounds))
         return islice(frames, position % length if self._loop else position, None) if position else frames
 
-    def set_law(self, law: Law) -> None:
-        """Send in this law from now on. A prompt continues at its position."""
+    def set_law(self, law: Law, payload_type: int | None = None) -> None:
+        """Send in this law, with its payload type or another. A prompt continues at its position."""
+        self.payload_type = law.value if payload_type is None else payload_type
         if law is self.law:
             return
         self.law = law
@@ -218,7 +222,7 @@ class RtpSender:
         payload = bytes(packet.payload)
         if law is not self.law:
             payload = payload.translate(transcoding(law, self.law))
-        timestamp = self._forward(self.law, packet, payload)
+        timestamp = self._forward(self.payload_type, packet, payload)
         for tap in self.taps:
             tap(timestamp, self.law, payload)
         end = timestamp + len(payload) & TIME
@@ -234,6 +238,11 @@ class RtpSender:
             self.send_dtmf(digit or "")
         elif self.is_forwarding:
             self._forward(self.events, packet, bytes(packet.payload))
+
+    def forward_noise(self, packet: Packet) -> None:
+        """Send comfort noise that the other session received, if it was negotiated here."""
+        if self.noise is not None and self.is_forwarding:
+            self._forward(self.noise, packet, bytes(packet.payload))
 
     def _forward(self, payload_type: int, packet: Packet, payload: bytes) -> int:
         """Send a packet with its numbers shifted into this stream. Return its new timestamp."""

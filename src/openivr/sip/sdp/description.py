@@ -1,7 +1,8 @@
-"""Session descriptions as values, read and written (RFC 8866). What they mean for a call: `negotiation`.
+"""Session descriptions as values, read and written (RFC 8866). `offer_answer` says what they mean for a call.
 
-Our own reader, because the one that PyPI has (sdp-transform) makes untyped dictionaries, turns text into
-numbers wherever it can and has had no release since 2024.
+The reader takes what audio needs and skips the rest, because phones and switches write descriptions that
+break the grammar. No library does: the one on PyPI (sdp-transform) makes untyped dictionaries, turns text
+into numbers wherever it can and has had no release since 2024.
 """
 
 import ipaddress
@@ -14,12 +15,14 @@ from typing import NamedTuple
 from openivr.sip.message.headers import cached
 
 TYPE = "application/sdp"
-MOST_MEDIA = 32  # m-lines; more is an attack
-_MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+) (\S.*)", re.ASCII)
-_CONNECTION = re.compile(r"IN (IP4|IP6) ([^\s/]+)(?:/\S*)?", re.ASCII)
-_ORIGIN = re.compile(r"(\S+) (\S+) (\S+) IN (IP4|IP6) (\S+)", re.ASCII)
-_RTPMAP = re.compile(r"(\d{1,3}) +([^\s/]+)/(\d+)(?:/(\d+))?\s*", re.ASCII)
-_RTCP = re.compile(r"(\d{1,5})(?: IN (?:IP4|IP6) (\S+))?", re.ASCII)
+MAX_MEDIA = 32  # m-lines; more is an attack
+_LINES = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"([a-z])\s*=\s*(.*)", re.ASCII)
+_BLANKS = "\0 \t\ufeff"  # around a line
+_RTPMAP = re.compile(r"(\d{1,3})\s+([^\s/]+)(?:/(\d+))?(?:/(\d+))?(?:\s.*)?", re.ASCII)
+_RTCP = re.compile(r"(\d{1,5})(?:\s+IN\s+IP[46]\s+(\S+))?\s*", re.ASCII | re.IGNORECASE)
+
+_Line = tuple[str, str]  # its letter and its value
 
 
 @unique
@@ -54,7 +57,15 @@ class Codec(NamedTuple):
     channels: int = 1
 
 
-STATIC = {0: Codec(0, "PCMU", 8000), 8: Codec(8, "PCMA", 8000), 9: Codec(9, "G722", 8000)}  # RFC 3551 §6
+STATIC = {  # RFC 3551 §6
+    codec.payload: codec
+    for codec in (
+        Codec(0, "PCMU", 8000),
+        Codec(8, "PCMA", 8000),
+        Codec(9, "G722", 8000),
+        Codec(13, "CN", 8000),
+    )
+}
 
 
 class MediaDescription(NamedTuple):
@@ -64,7 +75,7 @@ class MediaDescription(NamedTuple):
     port: int  # 0: refused, or no longer wanted
     protocol: str
     formats: tuple[str, ...]
-    host: str = ""  # of its c= line or the session's
+    host: str = ""  # of its c= line or the session's, else of the o= line; may be a name
     attributes: tuple[tuple[str, str], ...] = ()
     direction: Direction = Direction.SENDRECV
     codecs: tuple[Codec, ...] = ()  # the formats that are payload types with a known meaning, in order
@@ -74,10 +85,11 @@ class MediaDescription(NamedTuple):
         return any(name == attribute for name, _ in self.attributes)
 
     def rtcp(self) -> tuple[str, int] | None:
-        """Say where RTCP goes if it is not the port above (RFC 3605)."""
+        """Return the address for RTCP if it is not the port above and has no name (RFC 3605)."""
         for name, value in self.attributes:
-            if name == "rtcp" and (match := _RTCP.fullmatch(value)) and int(match[1]) < 65536:
-                return match[2] or self.host, int(match[1])
+            if name == "rtcp" and (match := _RTCP.fullmatch(value)) and 0 < int(match[1]) < 65536:
+                host = match[2] or self.host
+                return (host, int(match[1])) if read_address(host) else None
         return None
 
 
@@ -100,31 +112,37 @@ class SessionDescription(NamedTuple):
         ]
         for media in self.media:
             lines += _write_media(media, self.host)
-        return "".join(line + "\r\n" for line in lines).encode()
+        return "".join(line + "\r\n" for line in lines).encode(errors="surrogateescape")
 
 
 def parse(body: bytes) -> SessionDescription | None:
-    """Parse a session description. Unknown lines are skipped. Return None for other text."""
-    try:
-        lines = [line for line in body.decode().replace("\r\n", "\n").split("\n") if line]
-    except UnicodeDecodeError:
-        return None
-    if not lines or lines[0] != "v=0" or not all(map(_is_line, lines)):
-        return None
+    """Read a session description. Return None for text that is none, and for too many m-lines.
+
+    What audio does not need is skipped, whatever it is. An m-line that cannot be read keeps its place, as one
+    with port 0: answers have as many as offers.
+    """
+    # Bytes that are no UTF-8, such as Latin-1 in s=, come back as they were where they are written again.
+    texts = _LINES.split(body.decode(errors="surrogateescape"))
+    matches = (_LINE.match(text.strip(_BLANKS)) for text in texts)
+    lines = [(match[1], match[2].strip(_BLANKS)) for match in matches if match]
     starts = [index for index, line in enumerate(lines) if line[0] == "m"]
     head = lines[: starts[0]] if starts else lines
-    origin = next((_ORIGIN.fullmatch(line[2:].strip()) for line in head if line[0] == "o"), None)
-    if not origin or len(starts) > MOST_MEDIA:
+    versions = [value for letter, value in head if letter == "v"]
+    if (versions or not starts) and versions[:1] != ["0"]:
         return None
-    media = [_read_media(lines[start:end], head) for start, end in pairwise([*starts, len(lines)])]
-    read = tuple(each for each in media if each)
-    if len(read) != len(media):
+    if len(starts) > MAX_MEDIA:
         return None
-    return SessionDescription(origin[5], _number(origin[2]), _number(origin[3]), read)
+    host, session, version = _read_origin(head)
+    media = (_read_media(lines[start:end], head, host) for start, end in pairwise([*starts, len(lines)]))
+    return SessionDescription(host, session, version, tuple(media))
 
 
-def _is_line(line: str) -> bool:
-    return line[1:2] == "=" and "a" <= line[0] <= "z"
+def _read_origin(head: list[_Line]) -> tuple[str, int, int]:
+    """Read the o= line from its end, because its user name may have blanks: host, session and version."""
+    words = next((value.split() for letter, value in head if letter == "o"), [])
+    if len(words) < 5:
+        return "", 0, 0
+    return _strip_host(words[-1]), _number(words[-5]), _number(words[-4])
 
 
 def is_unspecified(host: str) -> bool:
@@ -143,38 +161,45 @@ def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 
 
 def refuse(media: MediaDescription) -> MediaDescription:
-    """Answer an m-line that is not wanted (RFC 3264 §6)."""
-    return MediaDescription(media.kind, 0, media.protocol, media.formats)
+    """Answer an m-line that is not wanted (RFC 3264 §6). Every m-line needs a protocol and a format."""
+    formats = media.formats or ("0",)
+    return MediaDescription(media.kind or "audio", 0, media.protocol or "RTP/AVP", formats)
 
 
-def _read_media(lines: list[str], head: list[str]) -> MediaDescription | None:
-    match = _MEDIA.fullmatch(lines[0][2:].strip())
-    if not match or int(match[2]) > 65535:
-        return None
-    kind, port, protocol, formats = match.groups()
-    attributes = tuple(line for scope in (lines, head) for line in scope if line[0] == "a")
-    names, kept, direction, codecs = _read_formats(formats, attributes)
-    return MediaDescription(
-        kind, int(port), protocol, names, _read_host(lines, head), kept, direction, codecs
-    )
+def _read_media(lines: list[_Line], head: list[_Line], origin: str) -> MediaDescription:
+    kind, port, protocol, *formats = [*lines[0][1].split(), "", "", ""][: max(len(lines[0][1].split()), 3)]
+    attributes = tuple(value for scope in (lines, head) for letter, value in scope if letter == "a")
+    names, kept, direction, codecs = _read_formats(tuple(formats), attributes)
+    host = _read_host(lines, head) or origin
+    return MediaDescription(kind, _read_port(port), protocol, names, host, kept, direction, codecs)
 
 
-def _read_host(lines: list[str], head: list[str]) -> str:
+def _read_port(text: str) -> int:
+    """Read a port, without a number of ports after it. Return 0 for anything else."""
+    number = _number(text.partition("/")[0])
+    return number if number < 65536 else 0
+
+
+def _read_host(lines: list[_Line], head: list[_Line]) -> str:
     """Read the first c= line, which is the stream's own if it has one."""
-    found = next((line for scope in (lines, head) for line in scope if line[0] == "c"), "")
-    connection = _CONNECTION.fullmatch(found[2:].strip())
-    return connection[2] if connection else ""
+    value = next((value for scope in (lines, head) for letter, value in scope if letter == "c"), "")
+    words = value.split()
+    return _strip_host(words[min(2, len(words) - 1)]) if words else ""
+
+
+def _strip_host(text: str) -> str:
+    """Return a host without the brackets, zone, or TTL that may surround it."""
+    return text.partition("/")[0].strip("[]").partition("%")[0]
 
 
 _Formats = tuple[tuple[str, ...], tuple[tuple[str, str], ...], Direction, tuple[Codec, ...]]
 
 
 @lru_cache(maxsize=256)  # a phone says the same in every call
-def _read_formats(text: str, lines: tuple[str, ...]) -> _Formats:
+def _read_formats(formats: tuple[str, ...], values: tuple[str, ...]) -> _Formats:
     """Read the formats of an m-line and its a= lines: formats, attributes, direction and codecs."""
-    formats = tuple(text.split())
-    split = [line[2:].strip().partition(":") for line in lines]
-    named = [(name.lower(), value.strip()) for name, _, value in split]
+    split = [value.partition(":") for value in values]
+    named = [(name.strip().lower(), value.strip()) for name, _, value in split]
     directions = [_DIRECTIONS[name] for name, _ in named if name in _DIRECTIONS]
     attributes = tuple((name, value) for name, value in named if name not in _DIRECTIONS)
     direction = directions[0] if directions else Direction.SENDRECV
@@ -186,7 +211,8 @@ def _name_codecs(formats: tuple[str, ...], attributes: tuple[tuple[str, str], ..
     for match in (_RTPMAP.fullmatch(value) for name, value in attributes if name == "rtpmap"):
         if match:
             payload = int(match[1])
-            known[payload] = Codec(payload, match[2].upper(), _number(match[3]), _number(match[4] or "1"))
+            rate, channels = _number(match[3] or "8000"), _number(match[4] or "1")
+            known[payload] = Codec(payload, match[2].upper(), rate, channels)
     numbers = (int(text) for text in formats if text.isascii() and text.isdecimal() and len(text) <= 3)
     return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
 

@@ -1,8 +1,10 @@
-"""Offer and answer for one audio stream (RFC 3264): G.711 and telephone-event.
+"""Offer and answer for one audio stream (RFC 3264): G.711, telephone-event and comfort noise.
 
 G.722 is left out: the media engine encodes sounds once, at 8 kHz, for all calls.
 """
 
+import re
+from enum import Enum, unique
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,17 +12,32 @@ from openivr.sip.sdp import description as sdp
 from openivr.sip.sdp.description import Codec, Direction, MediaDescription, SessionDescription
 
 PCMU, PCMA = "PCMU", "PCMA"
-LAWS = (PCMU, PCMA)  # at the payload types that RFC 3551 gives them
+LAWS = (PCMU, PCMA)
 EVENT = "TELEPHONE-EVENT"
 EVENT_PAYLOAD = 101  # in our offers; in answers the offer's
+NOISE = "CN"  # RFC 3389; not in our offers, because phones that hear of it stop sending in pauses
 PROTOCOL = "RTP/AVP"
+PROTOCOLS = (PROTOCOL, "RTP/AVPF")
+RATE = 8000
 _PAYLOADS = {PCMU: 0, PCMA: 8}
+
+
+@unique
+class Warn(Enum):
+    """Why an offer is not acceptable: a warning (RFC 3261, 20.43)."""
+
+    ADDRESS = '301 openivr "Incompatible network address formats"'
+    TRANSPORT = '302 openivr "Incompatible transport protocol"'
+    MEDIA_TYPE = '304 openivr "Media type not available"'
+    FORMAT = '305 openivr "Incompatible media format"'
+    MULTICAST = '330 openivr "Multicast not available"'
+    OTHER = '399 openivr "Session description cannot be read"'
 
 
 class MediaParameters(NamedTuple):
     """Result of offer and answer: address and format of the media that the peer expects."""
 
-    host: str  # 0.0.0.0 or ::, if it wants nothing
+    host: str  # numeric; 0.0.0.0 or ::, if it wants nothing; "" if the description has a name or none
     port: int
     law: str  # PCMU or PCMA: what we send, and what it should
     events_out: int | None  # payload type of telephone-event that we send; None: it receives no events
@@ -29,6 +46,10 @@ class MediaParameters(NamedTuple):
     receives: bool  # whether it is to be sent anything
     rtcp: tuple[str, int] | None = None  # where that is not the port above
     mux: bool = False  # RTCP comes and goes at the RTP ports (RFC 5761)
+    audio_out: int = 0  # payload type of audio that we send
+    audio_in: int = 0  # and that the peer sends
+    noise_out: int | None = None  # payload type of comfort noise that we may send; None: not agreed on
+    noise_in: int | None = None  # and that the peer may send
 
 
 class SdpAnswer(NamedTuple):
@@ -60,8 +81,9 @@ class OfferAnswerSession:
         if self._has_events:
             codecs.append(Codec(EVENT_PAYLOAD, EVENT, 8000))
         media = list(self._ours.media) if self._ours else []
-        audio = self._describe(tuple(codecs), direction)
         place = self._place()
+        protocol = media[place].protocol if media else PROTOCOL
+        audio = self._describe(tuple(codecs), direction, protocol)
         media[place : place + 1] = [audio]
         return self._describe_all(tuple(media)).write()
 
@@ -72,30 +94,36 @@ class OfferAnswerSession:
         if offer is None or place is None:
             return None
         theirs = offer.media[place]
-        law, event = _choose_law(theirs, LAWS), _find_event(theirs) if self._has_events else None
+        law, event = _choose_law(theirs, LAWS), _find(theirs, EVENT) if self._has_events else None
         if law is None:
             return None
-        chosen = tuple(codec for codec in theirs.codecs if codec is law or codec is event)
+        wanted = (law, event, _find(theirs, NOISE))
+        chosen = tuple(codec for codec in theirs.codecs if any(codec is each for each in wanted))
         flow = Direction(
             (direction.sends and _listens(theirs), direction.receives and theirs.direction.sends),
         )
         mux = theirs.has("rtcp-mux")
-        audio = self._describe(chosen, flow, mux=mux)
+        audio = self._describe(chosen, flow, theirs.protocol, mux=mux)
         media = tuple(audio if i == place else sdp.refuse(each) for i, each in enumerate(offer.media))
         ours = self._describe_all(media)
         return SdpAnswer(ours.write(), _agree(theirs, audio, law))
 
     def accept(self, body: bytes) -> MediaParameters | None:
-        """Take the answer to our last offer. None: it does not answer it, or refuses the stream."""
+        """Take the answer to our last offer. None: it does not answer it, or refuses the stream.
+
+        The answer should have as many m-lines as the offer. If it has not, its first usable audio counts.
+        """
         answer = sdp.parse(body)
-        if self._ours is None or answer is None or len(answer.media) != len(self._ours.media):
+        if self._ours is None or answer is None:
             return None
         place = self._place()
-        ours, theirs = self._ours.media[place], answer.media[place]
-        law = _choose_law(theirs, tuple(codec.name for codec in ours.codecs))
-        if not _usable(theirs, self._host) or law is None:
-            return None
-        return _agree(theirs, ours, law)
+        ours = self._ours.media[place]
+        names = tuple(codec.name for codec in ours.codecs)
+        for theirs in (*answer.media[place : place + 1], *answer.media):
+            law = _choose_law(theirs, names)
+            if law is not None and _usable(theirs, self._host):
+                return _agree(theirs, ours, law)
+        return None
 
     def _place(self) -> int:
         """Find our stream among the m-lines, whose order never changes (RFC 3264 §8)."""
@@ -103,11 +131,11 @@ class OfferAnswerSession:
         return next((i for i, each in enumerate(media) if each.port), 0)
 
     def _describe(
-        self, codecs: tuple[Codec, ...], direction: Direction, *, mux: bool = False
+        self, codecs: tuple[Codec, ...], direction: Direction, protocol: str, *, mux: bool = False
     ) -> MediaDescription:
         formats, attributes = _describe_formats(codecs, mux)
         return MediaDescription(
-            "audio", self._port, PROTOCOL, formats, self._host, attributes, direction, codecs
+            "audio", self._port, protocol, formats, self._host, attributes, direction, codecs
         )
 
     def _describe_all(self, media: tuple[MediaDescription, ...]) -> SessionDescription:
@@ -142,12 +170,23 @@ def find_host(offer: bytes, source: str) -> str:
 
     The latter applies if all streams of the offer are of the other address family.
     """
-    if (b"IN IP4 " if ":" in source else b"IN IP6 ") not in offer:
+    if not re.search(rb"(?i)\bIN\s+IP4\s" if ":" in source else rb"(?i)\bIN\s+IP6\s", offer):
         return source
     description = sdp.parse(offer)
     if description is None or _find_stream(description, source) is not None:
         return source
-    return next((one.host for one in description.media if _usable(one, one.host)), source)
+    usable = (media.host for media in description.media if _usable(media, media.host))
+    return next((host for host in usable if sdp.read_address(host)), source)
+
+
+def explain_rejection(offer: bytes, ours: str) -> Warn:
+    """Return why an offer cannot be answered from an address of ours: the obstacle of its best stream."""
+    description = sdp.parse(offer)
+    if description is None:
+        return Warn.OTHER
+    obstacles = [_find_obstacle(media, ours) for media in description.media]
+    order = (Warn.ADDRESS, Warn.MULTICAST, Warn.FORMAT, Warn.TRANSPORT)
+    return next((warning for warning in order if warning in obstacles), Warn.MEDIA_TYPE)
 
 
 def _find_stream(offer: SessionDescription, ours: str) -> int | None:
@@ -157,31 +196,40 @@ def _find_stream(offer: SessionDescription, ours: str) -> int | None:
 
 def _usable(media: MediaDescription, ours: str) -> bool:
     """Return True for audio with a supported codec at an address that can be reached from ours."""
+    return _find_obstacle(media, ours) is None
+
+
+def _find_obstacle(media: MediaDescription, ours: str) -> Warn | None:
+    """Return why we cannot take part in a stream from an address of ours; None if we can.
+
+    A host name is no obstacle: then audio goes to where SIP comes from.
+    """
     address = sdp.read_address(media.host)
-    if media.kind != "audio" or media.protocol != PROTOCOL or not media.port or address is None:
-        return False
-    return (
-        (address.version == (6 if ":" in ours else 4) or address.is_unspecified)
-        and not address.is_multicast
-        and str(address) != "255.255.255.255"
-        and _choose_law(media, LAWS) is not None
-    )
+    if media.kind.lower() != "audio" or not media.port:
+        return Warn.MEDIA_TYPE
+    if media.protocol.upper() not in PROTOCOLS:
+        return Warn.TRANSPORT
+    if _choose_law(media, LAWS) is None:
+        return Warn.FORMAT
+    if address is None:
+        return None
+    if address.is_multicast or str(address) == "255.255.255.255":
+        return Warn.MULTICAST
+    is_family = address.version == (6 if ":" in ours else 4) or address.is_unspecified
+    return None if is_family else Warn.ADDRESS
 
 
 def _choose_law(media: MediaDescription, allowed: tuple[str, ...]) -> Codec | None:
-    """Take the first G.711 of their list, which is their wish, at its own payload type."""
+    """Take the first G.711 of their list, which is their wish, under any payload type."""
     for codec in media.codecs:
-        if codec.name in allowed and codec.name in _PAYLOADS and codec == sdp.STATIC[_PAYLOADS[codec.name]]:
+        if codec.name in allowed and codec.name in _PAYLOADS and (codec.rate, codec.channels) == (RATE, 1):
             return codec
     return None
 
 
-def _find_event(media: MediaDescription) -> Codec | None:
-    """Find telephone-event at the clock of G.711 (RFC 4733 §2.5.1.2)."""
-    for codec in media.codecs:
-        if codec.name == EVENT and codec.rate == 8000:
-            return codec
-    return None
+def _find(media: MediaDescription, name: str) -> Codec | None:
+    """Find a format at the clock of G.711 (RFC 4733 §2.5.1.2, RFC 3389 §4)."""
+    return next((codec for codec in media.codecs if codec.name == name and codec.rate == RATE), None)
 
 
 def _listens(media: MediaDescription) -> bool:
@@ -189,16 +237,27 @@ def _listens(media: MediaDescription) -> bool:
 
 
 def _agree(theirs: MediaDescription, ours: MediaDescription, law: Codec) -> MediaParameters:
-    event_out, event_in = _find_event(theirs), _find_event(ours)
-    both = event_out is not None and event_in is not None
+    event_out, event_in = _find_both(theirs, ours, EVENT)
+    noise_out, noise_in = _find_both(theirs, ours, NOISE)
+    law_in = next((codec for codec in ours.codecs if codec.name == law.name), law)
     return MediaParameters(
-        theirs.host,
+        theirs.host if sdp.read_address(theirs.host) else "",
         theirs.port,
         law.name,
-        event_out.payload if event_out and both else None,
-        event_in.payload if event_in and both else None,
+        event_out,
+        event_in,
         sends=theirs.direction.sends and ours.direction.receives,
         receives=_listens(theirs) and ours.direction.sends,
         rtcp=theirs.rtcp(),
         mux=theirs.has("rtcp-mux") and ours.has("rtcp-mux"),
+        audio_out=law.payload,
+        audio_in=law_in.payload,
+        noise_out=noise_out,
+        noise_in=noise_in,
     )
+
+
+def _find_both(theirs: MediaDescription, ours: MediaDescription, name: str) -> tuple[int | None, int | None]:
+    """Return the payload types of a format in both descriptions, if both have it."""
+    out, in_ = _find(theirs, name), _find(ours, name)
+    return (out.payload, in_.payload) if out and in_ else (None, None)
