@@ -30,3 +30,9 @@ def test_entries_read_again_from_the_start_change_nothing(snapshot: IvrSnapshot)
         again, changes = reduce([*entries[:place], *entries])
         assert changes == [True] * place + [False] * place + [True] * (len(entries) - place)
         assert asdict(again) == asdict(once)
+
+
+def test_f6_the_duration_of_an_older_record_is_never_negative() -> None:
+    assert CallRecord("x", "node", "run", started=1_000_000, ended=700_000).duration == 0
+    assert CallRecord("x", "node", "run", started=1_000_000, ended=1_065_000).duration == 65_000
+    assert CallRecord("x", "node", "run", started=1_000_000, updated=1_002_000).duration == 2_000

@@ -258,8 +258,7 @@ def local(milliseconds: int) -> str:
 
 def lasting(record: "CallRecord") -> str:
     """Return the duration of a call so far, such as 1:05."""
-    seconds = round(((record.ended or record.updated) - record.started) / 1000)
-    minutes, seconds = divmod(seconds, 60)
+    minutes, seconds = divmod(round(record.duration / 1000), 60)
     return f"{minutes}:{seconds:02d}"
 
 

@@ -67,7 +67,7 @@ class ServerLog:
     def _leg_line(self, entry: LegChanged) -> Iterator[TranscriptLine]:
         """Yield a line for a leg that rings, is answered or ends. Other changes are not reported."""
         state = entry.state
-        talked = state.ended - state.answered if state.ended and state.answered else 0
+        talked = max(0, state.ended - state.answered) if state.ended and state.answered else 0
         news = f"over after {talked / 1000:.1f} s" if talked else LEG_RESULTS.get(state.result or "", "rings")
         if self._legs.get(entry.leg) != news:
             self._legs[entry.leg] = news

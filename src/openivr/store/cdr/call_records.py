@@ -54,6 +54,14 @@ class CallRecord:
     diverted_by: str = ""
 
     @property
+    def duration(self) -> int:
+        """Milliseconds from start to end, or to the last event so far. Never negative.
+
+        The times of older records may be those of a wall clock that went back.
+        """
+        return max(0, (self.ended or self.updated) - self.started)
+
+    @property
     def is_live(self) -> bool:
         """Return True if the call is live, as far as is known."""
         return self.ended is None

@@ -192,7 +192,7 @@ def write_part(
 def as_row(record: CallRecord) -> tuple[object, ...]:
     """A line of the file in the order of COLUMNS."""
     times = [stamp(at) for at in (record.started, record.answered, record.ended)]
-    seconds = round(((record.ended or record.updated) - record.started) / 1000, 1)
+    seconds = round(record.duration / 1000, 1)
     people = (record.caller, record.caller_name, record.called, f"{record.source_kind} {record.source}")
     return (record.id, *times, seconds, *people, record.path, record.keys, record.outcome, record.reason)
 
