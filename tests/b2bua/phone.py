@@ -101,6 +101,7 @@ class Phone(Softphone):
     ) -> None:
         super().__init__(server, Login(user, password), listen=server.host, trace=trace)
         self.password, self.answers = password, answers
+        self.forwards_to = ""  # a URI for the Contact of a 302
         self.lines: list[Line] = []
         self.invites: list[Request] = []
         self.called_event = asyncio.Event()
@@ -130,6 +131,10 @@ class Phone(Softphone):
         assert line.receive(leg)
         self.lines.append(line)
         self.invites.append(leg.request)
+        if self.forwards_to:
+            self.called_event.set()
+            leg.reject(302, headers=(("Contact", f"<{self.forwards_to}>"),))
+            return
         line.ring()
         if self.answers == 200:
             line.answer()

@@ -6,7 +6,7 @@ ringing, and then once of the result: answered or failed.
 
 from asyncio import TimerHandle
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote
 
@@ -15,8 +15,10 @@ import structlog
 
 from openivr.b2bua.cdr_writer import CdrWriter
 from openivr.b2bua.context import CallContext
+from openivr.b2bua.dialplan import NoMatch, dial_from_phone
 from openivr.b2bua.limits import OutboundCall, RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
+from openivr.b2bua.redirection import MAX_REDIRECTS, elsewhere, is_at_trunk, redirect_target
 from openivr.b2bua.ring_strategy import RingRound, plan_rounds
 from openivr.b2bua.sip_causes import cause_of, ends_all, strongest
 from openivr.cdr.journal.entries import LegRecord, LegResult
@@ -24,11 +26,14 @@ from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import Cause
 from openivr.ivr.model import DestinationKind
+from openivr.ivr.policy import attempts
 from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
 from openivr.sip.address import uri_host
 from openivr.sip.dialog.refer import Referral
+from openivr.sip.message.headers import Uri
 from openivr.sip.message.message import Header
+from openivr.sip.message.phone_number import read_phone_number
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.termination import FailureReason, Termination
 from openivr.sip.trunk.trunk_manager import DialTarget
@@ -128,6 +133,9 @@ class Dialer:
         self._causes: dict[int, list[Cause]] = {}  # by member
         self._targets: Iterator[DialTarget] = iter(())
         self._timer: TimerHandle | None = None
+        self._outside_number = dial.number
+        self._redirects = 0
+        self._forwards: dict[Fork, RouteSlot] = {}  # slots of phones that are forwarded outside
 
     # Commands of the call
 
@@ -156,13 +164,14 @@ class Dialer:
 
     def detach(self) -> RouteSlot | None:
         """Hand the party that answered over to another call. Return the slot that it still holds."""
+        slot, self.slot = self.slot, None
         if self.winner is not None:
+            slot = self._forwards.pop(self.winner, slot)
             self._note(self.winner, ended=self.cdr_writer.now(), result=LegResult.TRANSFERRED)
             self.winner.party.listener = NO_LISTENER
             self.forks.remove(self.winner)
             self.winner = None
         self.is_finished = True
-        slot, self.slot = self.slot, None
         return slot
 
     # Extensions and ring groups
@@ -193,10 +202,16 @@ class Dialer:
         if account is None:
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return
-        for binding in self.context.bindings_of(account):
-            self._ring_phone(account, member, binding)
+        self._ring_phones(account, member)
         if not any(fork.member == member for fork in self.forks):
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
+
+    def _ring_phones(self, account: SipAccount, member: int) -> bool:
+        """Ring the phones of an account for a member. Return False if it has none."""
+        bindings = self.context.bindings_of(account)
+        for binding in bindings:
+            self._ring_phone(account, member, binding)
+        return bool(bindings)
 
     def _ring_phone(self, account: SipAccount, member: int, binding: Binding) -> None:
         contact, target = binding.contact, binding.target
@@ -204,7 +219,7 @@ class Dialer:
         headers = (("Alert-Info", info if info.startswith("<") else f"<{info}>"),) if info else ()
         record = LegRecord(
             kind=DestinationKind.EXTENSION.value,
-            target=member,
+            target=account.extension,
             number=account.number,
             via=f"{uri_host(target.host)}:{target.port}",
             began=self.cdr_writer.now(),
@@ -244,7 +259,7 @@ class Dialer:
         record = LegRecord(
             kind=DestinationKind.EXTERNAL.value,
             target=self.dial.target,
-            number=self.dial.number,
+            number=self._outside_number,
             via=trunk.name,
             began=self.cdr_writer.now(),
         )
@@ -280,17 +295,20 @@ class Dialer:
 
     # One fork
 
-    def _place(self, target: DialTarget, member: int, record: LegRecord, headers: Sequence[Header]) -> None:
+    def _place(
+        self, target: DialTarget, member: int, record: LegRecord, headers: Sequence[Header]
+    ) -> Fork | None:
         try:
             media = self.context.media.open(target.target.host)
         except (NoPorts, ValueError) as error:
             log.error("no RTP port for a call", call=self.cdr_writer.call, error=str(error))
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
-            return
+            return None
         party = Party(media, record.number, record.began, self.context.loop.time)
         fork = Fork(self, party, member, self.cdr_writer.add_leg(record), record)
         self.forks.append(fork)
-        party.account = self.config.account_of(member)
+        if record.kind == DestinationKind.EXTENSION.value:
+            party.account = self.config.account_of(record.target)
         party.listener = fork
         party.leg = self.context.agent.call(
             target.uri,
@@ -303,6 +321,92 @@ class Dialer:
             authorise=target.authorise,
             contact_user=target.contact_user,
         )
+        return fork
+
+    # Redirects
+
+    def _follow_redirect(self, fork: Fork, termination: Termination) -> bool:
+        """Call where a 3xx response redirects to. Return False if that is not allowed or impossible."""
+        uri = redirect_target(termination)
+        if uri is None or self.winner is not None or self.is_finished or self._redirects >= MAX_REDIRECTS:
+            return False
+        self._redirects += 1
+        number = read_phone_number(uri).text
+        if fork.record.kind == DestinationKind.EXTENSION.value:
+            account = self.config.account_of(fork.record.target)
+            return account is not None and self._forward(fork.member, account, number)
+        trunk = self.config.trunks.get(self.dial.trunk)
+        if self.slot is None or trunk is None or not trunk.follow_redirects:
+            return False
+        return self._redirect_outside(trunk, uri, number)
+
+    def _forward(self, member: int, account: SipAccount, number: str) -> bool:
+        """Forward the call of a phone to a number that its extension may dial."""
+        match = dial_from_phone(self.config, account, number)
+        if isinstance(match, NoMatch):
+            return False
+        destination = match.destination
+        match destination.kind:
+            case DestinationKind.EXTENSION:
+                targets: tuple[int, ...] = (destination.target,)
+            case DestinationKind.RING_GROUP:
+                group = self.config.snapshot.ring_groups[destination.target]
+                targets = members(self.config.snapshot, group)
+            case DestinationKind.EXTERNAL:
+                return self._forward_outside(member, account, number, match.route_ids)
+            case _:  # a menu or mailbox is no phone that could ring
+                return False
+        accounts = [self.config.account_of(target) for target in targets]
+        results = [self._ring_phones(other, member) for other in accounts if other is not None]
+        return any(results)
+
+    def _forward_outside(
+        self, member: int, account: SipAccount, number: str, route_ids: tuple[int, ...]
+    ) -> bool:
+        for attempt in attempts(self.config.snapshot, route_ids, number):
+            trunk = self.config.trunks.get(attempt.trunk)
+            if trunk is None:
+                continue
+            call = OutboundCall(attempt.route.id, account.number, self.context.loop.time())
+            limit = self.context.limiter.exceeded(call, attempt.route.limits, trunk.id, trunk.max_calls)
+            if limit is not None:
+                log.warning("forward refused", call=self.cdr_writer.call, limit=limit.value)
+                return False
+            shown = self.caller.outside or account.caller_id
+            for target in self.context.trunks.dial_targets(trunk.id, attempt.number, shown):
+                record = LegRecord(
+                    kind=DestinationKind.EXTERNAL.value,
+                    target=attempt.route.id,
+                    number=attempt.number,
+                    via=trunk.name,
+                    began=self.cdr_writer.now(),
+                )
+                fork = self._place(target, member, record, ())
+                if fork is not None:
+                    self._forwards[fork] = self.context.limiter.begin_outbound(call, trunk.id)
+                    return True
+        return False
+
+    def _redirect_outside(self, trunk: TrunkAccount, uri: Uri, number: str) -> bool:
+        targets = self.context.trunks.dial_targets(trunk.id, number, self.caller.outside)
+        if not is_at_trunk(uri, trunk) and targets:
+            target = elsewhere(uri)
+            if target is None:
+                return False
+            at = f"{uri_host(target.host)}:{target.port}"
+            redirected = f"sip:{quote(number, safe='+*')}@{at}"
+            targets = [replace(targets[0], uri=redirected, target=target, authorise=None)]
+        if not targets:
+            return False
+        self._outside_number = number
+        self._targets = iter(targets)
+        self._try_next_target(trunk)
+        return True
+
+    def _free_forward(self, fork: Fork) -> None:
+        slot = self._forwards.pop(fork, None)
+        if slot is not None:
+            self.context.limiter.end_outbound(slot)
 
     def on_progress(self, fork: Fork, status: int, is_early: bool) -> None:
         """Report ringing or early media, once a fork has sent more than 100."""
@@ -327,14 +431,18 @@ class Dialer:
             return
         if fork is self.winner:
             self._note(fork, ended=self.cdr_writer.now())
+            self._free_forward(fork)
             self.observer.on_callee_hangup(fork.party)
             return
         cause = find_cause(termination)
         self.forks.remove(fork)
+        self._free_forward(fork)
         fork.party.hang_up()
         self._note(
             fork, ended=self.cdr_writer.now(), result=LegResult(cause.value), status=termination.status
         )
+        if self._follow_redirect(fork, termination):
+            return
         if self.slot is not None and termination.failure in UNREACHED:
             self.context.trunks.on_no_response(self.dial.trunk)
             if not self.is_finished:
@@ -350,6 +458,7 @@ class Dialer:
     def _end(self, fork: Fork, result: LegResult) -> None:
         if fork in self.forks:
             self.forks.remove(fork)
+            self._free_forward(fork)
             fork.party.hang_up(headers=completed_elsewhere(result))
             self._note(fork, ended=self.cdr_writer.now(), result=result)
 
