@@ -100,6 +100,9 @@ async def test_a_transfer_that_fails_says_so_and_gives_the_call_back(tmp_path: P
             ("1002", "menu", "transfer_failed"),
             ("1001", "connected", "callee_hangup"),
         ]
+        (leg,) = pbx.records()[2].legs
+        assert (leg["number"], leg["result"]) == ("1001", "answered")
+        assert leg["began"] <= leg["answered"] <= leg["ended"]
 
 
 @in_loop

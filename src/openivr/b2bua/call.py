@@ -305,13 +305,10 @@ class Call(PartyListener):
 
     def connect_existing(self, party: Party) -> None:
         """Connect the caller to a party that is answered already, instead of the phones that ring."""
-        dial, dialer = self._dial, self.dialer
-        if dial is None or dialer is None:
+        if self.dialer is None:
             party.hang_up()
-            return
-        dialer.stop()
-        party.listener = self
-        self.on_answered(dialer, party)
+        else:
+            self.dialer.adopt(party)
 
     def _bridge(self) -> None:
         """Bridge the media of caller and callee."""

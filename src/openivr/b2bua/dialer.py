@@ -162,6 +162,23 @@ class Dialer:
         self.winner = None
         self._free_slot()
 
+    def adopt(self, party: Party) -> None:
+        """Let a party that is answered already take the call, in the place of the phones that ring."""
+        for fork in list(self.forks):
+            self._end(fork, LegResult.CANCELLED)
+        source = party.leg.source if party.leg is not None else None
+        record = LegRecord(
+            kind=DestinationKind.EXTENSION.value,
+            target=self.dial.target,
+            number=party.number,
+            via=f"{uri_host(source.host)}:{source.port}" if source is not None else "",
+            began=self.cdr_writer.now(),
+        )
+        fork = Fork(self, party, self.dial.target, self.cdr_writer.add_leg(record), record)
+        self.forks.append(fork)
+        party.listener = fork
+        self.on_answer(fork)
+
     def detach(self) -> RouteSlot | None:
         """Hand the party that answered over to another call. Return the slot that it still holds."""
         slot, self.slot = self.slot, None
@@ -178,7 +195,7 @@ class Dialer:
 
     def _ring_next(self) -> None:
         """Ring the next round. Fail if there is none."""
-        if self.is_finished:
+        if self.is_finished or self.winner is not None:
             return
         self._cancel_timer()
         round_ = next(self._rounds, None)
