@@ -121,6 +121,20 @@ def test_a_round_trip_is_exact(open_database: Opener) -> None:
         assert prompts.audio(one, 1) == prompts.audio(other, 1)
 
 
+@pytest.mark.parametrize("said", ["", "  duration: 77\n  size: 5\n  format: gsm\n"])
+def test_what_follows_from_the_audio_is_computed(open_database: Opener, said: str) -> None:
+    """A file may leave it out or have it wrong, whether the audio is new, the same or not in the file."""
+    first, second = open_database(), open_database()
+    fill(first)
+    document = export(first)
+    head, audio = document.index("custom_prompt:"), document.index("  audio:")
+    named = f"{document[:head]}custom_prompt:\n- id: 1\n  name: hours.wav\n{said}"
+    for text in (named + document[audio:], document, named + document[document.index("extension:") :]):
+        assert not bring_in(second, text).mistakes
+        row = show(second, "custom_prompt", 1)
+        assert (row["duration"], row["size"], row["format"]) == (1, len(sound()), "wav")
+
+
 def test_reading_the_same_in_again_changes_nothing(database: Database) -> None:
     fill(database)
     assert bring_in(database, export(database)).actions == []

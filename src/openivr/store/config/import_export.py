@@ -225,15 +225,26 @@ class ImportPlanner:
         if data is None:
             if item.old is None:
                 self.mistake(entry, "audio", "is required for a new prompt")
+            else:
+                self.set_derived(item, item.old)
             return
         if item.old is not None and prompts.audio(self.connection, item.id)[1] == data:
+            self.set_derived(item, item.old)
             return
         try:
-            item.audio = (data, convert(data, file_type(str(entry.fields.get("name")))))
+            form = file_type(str(entry.fields.get("name")))
+            item.audio = (data, convert(data, form))
+            seconds = item.audio[1].seconds
+            self.set_derived(item, {"format": form, "size": len(data), "duration": seconds})
         except NotAudio as error:
             self.mistake(entry, "audio", predicate(ProblemCode(error.fault), error.params))
         except (KeyError, TypeError) as error:
             self.mistake(entry, "audio", str(error))
+
+    def set_derived(self, item: PlannedChange, facts: Mapping[str, Any]) -> None:
+        """Set the facts that follow from a prompt's audio, whatever the file says of them."""
+        if item.new is not None:
+            item.new |= {name: facts[name] for name in ("format", "size", "duration")}
 
     def check_unique(self) -> None:
         """One number, one owner, over everything that will be there."""
