@@ -10,6 +10,7 @@ from openivr.ivr.model import IvrSnapshot, by_id
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
+from openivr.web.simulator.handset import say_text
 from openivr.web.simulator.replay import ReplayedCall, make_replay
 from tests.cdr.simulated_calls import Recorded
 from tests.cdr.simulated_calls import record as act_out
@@ -52,7 +53,8 @@ def test_a_call_is_told_as_it_was(menus: IvrSnapshot) -> None:
     call = act_out(menus, "one", "2", menu=NAVIGATOR)
     told = make_replay(menus, *describe(call))
     assert told.is_exact
-    assert [line["text"] for line in told.lines] == [line.text for line in call.lines]
+    assert [line["text"] for line in told.lines] == [say_text(line.what, line.text) for line in call.lines]
+    assert told.lines[-2]["text"] == "ring group 6300"
     assert told.lines[-1]["node"] == "ring_group-1"
     assert told.menu == NAVIGATOR
     assert told.sent is not None

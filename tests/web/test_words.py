@@ -7,6 +7,7 @@ import pytest
 
 from openivr import web
 from openivr.web import messages
+from openivr.web.simulator.handset import FAMILIES
 
 FOLDER = Path(web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
@@ -31,6 +32,8 @@ def test_no_words_are_left_over() -> None:
         set(re.findall(r"""["'](\w+\.\w*)["']\s*[~+%]""", CODE))
         | set(re.findall(r"""["'](\w+\.\w*)%[sd]["']""", CODE))
         | set(re.findall(r"""f["'](\w+\.\w*)\{""", CODE))
+        | {f"{section}." for section in re.findall(r"""\bt_code\(["'](\w+)["']""", CODE)}
+        | {f"{section}." for section in FAMILIES.values()}
     )
     unused = [
         key

@@ -15,6 +15,7 @@ from openivr.yeastar_import.remarks import Level, Remark, group, title
 from openivr.yeastar_import.source import Source
 
 Fields = dict[str, Any]
+LEVELS = {Level.ADAPTED: "adapted", Level.LOST: "cannot be kept"}
 WORDS = {"create": "new", "update": "changed", "": "as they were"}
 
 
@@ -82,5 +83,5 @@ def tell_remarks(remarks: list[Remark]) -> list[str]:
     lines: list[str] = []
     for level in Level:
         told = [f"  {line}" for line in group(one for one in remarks if one.level is level)]
-        lines += [f"{level}:", *told] if told else []
+        lines += [f"{LEVELS[level]}:", *told] if told else []
     return lines

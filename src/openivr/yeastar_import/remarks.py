@@ -13,7 +13,7 @@ class Level(StrEnum):
     """Kinds of remarks."""
 
     ADAPTED = "adapted"
-    LOST = "cannot be kept"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
