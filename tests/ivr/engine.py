@@ -129,7 +129,7 @@ class Engine:
             self.live.clear()
 
     def check_live(self) -> None:
-        waits = set(self.live) - {CallTimer.CALL}
+        waits = set(self.live) - {CallTimer.CALL, CallTimer.ENTRY}
         assert waits or self.session.ended, f"{self.session.state} waits for nothing"
 
     def check_table(self, before: IvrState, event: Event) -> None:

@@ -61,7 +61,7 @@ def test_a_pause_ends_the_spelling(office: Office, ring: Ring) -> None:
     assert ring(office(keys=BY_NAME)).do("0 23 w3").texts("hears")[-1] == ADA
 
 
-@pytest.mark.parametrize("keys", ["0 999#", "0 9 w3", "0 #", "0 w20"])
+@pytest.mark.parametrize("keys", ["0 999#", "0 9 w3", "0 w40", "0 w4 # # #"])
 def test_no_such_name(office: Office, ring: Ring, keys: str) -> None:
     assert "dir-no-match" in ring(office(keys=BY_NAME)).do(keys).texts("hears")
 

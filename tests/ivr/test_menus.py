@@ -167,12 +167,12 @@ def test_a_busy_destination_brings_the_caller_back(office: Office, ring: Ring) -
     assert desk.texts("ends") == ["menu_timeout"]
 
 
-def test_coming_back_when_all_plays_are_used_leaves_time_for_a_key(office: Office, ring: Ring) -> None:
+def test_m4_after_a_failure_the_announcement_is_heard_once_more(office: Office, ring: Ring) -> None:
     desk = ring(
         office(keys={"1": ADA, "2": Destination(DestinationKind.RING_GROUP, 1)}, prompt_repeat=1),
         {"1000": "busy"},
     )
-    assert desk.do("1 w4").texts("hears") == [ANNOUNCEMENT, "notice-busy"]
+    assert desk.do("1 w4").texts("hears") == [ANNOUNCEMENT, "notice-busy", ANNOUNCEMENT]
     assert desk.do("2").texts("rings") == ["extension 1000", "ring_group 6300"]
 
 

@@ -16,7 +16,7 @@ from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY, PathStep, Place, path, spread, ways_in
 from openivr.ivr.analysis.words import text_of
-from openivr.ivr.commands import CallTimer, Dial, Note, Topic
+from openivr.ivr.commands import CallTimer, Dial, Note, SetTimer, Topic
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -83,6 +83,11 @@ class Calls(RuleBasedStateMachine):
     @rule()
     def fire(self) -> None:
         self.report(TimerFired(self.engine.live[CallTimer.WAIT]))
+
+    @precondition(lambda self: self.live(CallTimer.ENTRY))
+    @rule()
+    def pause(self) -> None:
+        self.engine.tell(TimerFired(self.engine.live[CallTimer.ENTRY]))
 
     @precondition(lambda self: self.live("dial"))
     @rule(cause=st.sampled_from([*Cause, None]))
@@ -186,6 +191,8 @@ def test_a_recorded_call_replays_to_the_identical_commands(
 def follow(simulation: Simulation, label: str) -> None:
     """Do what a way on asks for: press, dial, be silent, press something wrong, find nobody."""
     session = simulation.session
+    if pause := simulation.due.get(CallTimer.ENTRY):
+        simulation.handle(pause.event)
     if label == NO_KEY:
         timed_out = sum(note.topic is Topic.TIMED_OUT for note in simulation.notes)
         while sum(note.topic is Topic.TIMED_OUT for note in simulation.notes) == timed_out:
@@ -274,3 +281,34 @@ def test_nobody_is_rung_beyond_policy(snapshot: IvrSnapshot, words: list[str], w
                 asked = command.number if command.kind is DestinationKind.EXTERNAL else ""
             if isinstance(command, Dial):
                 assert may_be_rung(snapshot, command, start, asked)
+
+
+KEYED = st.lists(st.tuples(st.sampled_from("0123459*#"), st.booleans()), max_size=30)  # key, then a pause?
+
+
+@given(snapshots() | st.just(RICH), KEYED)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_m2_one_entry_is_one_decision(snapshot: IvrSnapshot, keyed: list[tuple[str, bool]]) -> None:
+    """After a refusal that comes at once, no key decides anything until there is a pause."""
+    session = IvrSession(snapshot)
+    session.handle(CallArrived("2000", Destination(DestinationKind.IVR, 1)))
+    entry, is_refused, was_chosen = 0, False, False
+    for key, pauses in keyed:
+        commands = session.handle(Digit(key))
+        decisions = [
+            c.topic for c in commands if isinstance(c, Note) and c.topic in (Topic.CHOSE, Topic.INVALID)
+        ]
+        timers = [c.token for c in commands if isinstance(c, SetTimer) and c.timer is CallTimer.ENTRY]
+        assert len(decisions) <= 1
+        if entry and (is_refused or (was_chosen and key == "#")):
+            assert decisions == []
+        entry = timers[-1] if timers else entry if is_refused else 0
+        if decisions:
+            is_refused, was_chosen = decisions == [Topic.INVALID], decisions == [Topic.CHOSE]
+        elif not is_refused:
+            was_chosen = False
+        if pauses and entry:
+            assert session.handle(TimerFired(entry)) == ()
+            entry, is_refused, was_chosen = 0, False, False
+        if not entry:
+            is_refused = False

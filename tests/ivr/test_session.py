@@ -185,7 +185,7 @@ def test_notes_tell_what_went_wrong(office: Office) -> None:
     assert Note(Topic.CHOSE, 1, "1", DestinationKind.PLAY_PROMPT, number="hours.wav") in session.handle(
         Digit("1")
     )
-    assert session.handle(Digit("7"))[1] == Note(Topic.INVALID, 1, "7", detail="unknown_number")
+    assert session.handle(Digit("7"))[2] == Note(Topic.INVALID, 1, "7", detail="unknown_number")
     session = start(office(prompts=(), prompt_repeat=1))
     assert session.handle(TimerFired(2))[0] == Note(Topic.TIMED_OUT, 1)
 

@@ -49,9 +49,10 @@ KEYS = {
     "7": Destination(DestinationKind.RING_GROUP, 1),
     "8": Destination(DestinationKind.EXTERNAL, number="9123"),
     "9": Destination(DestinationKind.RING_GROUP, 2),
-    "#": Destination(DestinationKind.PLAY_PROMPT, prompt="gone.wav"),
+    "#": Destination(DestinationKind.VOICEMAIL),
     "*": Destination(DestinationKind.EXTENSION, 99),
 }
+GONE = Destination(DestinationKind.PLAY_PROMPT, prompt="gone.wav")
 MENUS = [Destination(DestinationKind.IVR, ident) for ident in (1, 2, 3)]
 OWN_MAILBOX = Destination(DestinationKind.VOICEMAIL)
 STARTS = [*MENUS, *KEYS.values(), OWN_MAILBOX, OWN_MAILBOX, Destination(DestinationKind.RING_GROUP, 3)]
@@ -69,7 +70,16 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         policy=FREE,
         timeout=Destination(DestinationKind.IVR, 1),
     )
-    loop = Ivr(3, "6202", "Loop", prompt_repeat=1, timeout=Destination(DestinationKind.IVR, 3))
+    onward = Destination(DestinationKind.IVR, 2)
+    loop = Ivr(
+        3,
+        "6202",
+        "Loop",
+        prompt_repeat=1,
+        timeout=Destination(DestinationKind.IVR, 3),
+        keys={"1": GONE},
+        invalid=onward,
+    )
     groups = (
         RingGroup(1, "6300", "All", (1,), fail=Destination(DestinationKind.EXTENSION, 2)),
         RingGroup(2, "6301", "Circle", (1,), fail=Destination(DestinationKind.RING_GROUP, 2)),
@@ -111,7 +121,7 @@ def outcomes(command: Command, random: Random) -> list[Event]:
     match command:
         case Play():
             return [PromptEnded(command.token)]
-        case SetTimer() if command.timer is CallTimer.WAIT:
+        case SetTimer() if command.timer is not CallTimer.CALL:
             return [TimerFired(command.token)]
         case Dial():
             failed = DialFailed(command.token, random.choice(list(Cause)))

@@ -50,7 +50,7 @@ def test_a_pin_is_not_shown(demo_menus: IvrSnapshot) -> None:
     world = World(mailboxes={"1000": Mailbox("4711")})
     told = tell(demo_menus, Destination(DestinationKind.VOICEMAIL), "1000# 4711# w1", world)
     assert "mailbox    opened" in told
-    assert told.count("presses    ...") == 5
+    assert told.count("presses    ...") == 10  # of the mailbox and of the PIN
     assert "4711" not in told
 
 

@@ -50,10 +50,10 @@ class Voicemail:
         """Open a mailbox if the PIN is right."""
         messages = await self._context.open_mailbox(command.number, command.pin)
         if messages is None:
-            self._dispatch(MailboxRefused(command.token))
+            self._dispatch(MailboxRefused(command.token, command.number))
         else:
             self.messages = frozenset(messages)
-            self._dispatch(MailboxOpened(command.token, messages))
+            self._dispatch(MailboxOpened(command.token, messages, command.number))
 
     def mark_heard(self, prompts: Iterable[str]) -> None:
         """Record that these prompts are played, as far as they are messages of the open mailbox."""

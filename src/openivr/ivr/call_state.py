@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, unique
 
 from openivr.ivr import builtin_sounds
 from openivr.ivr.commands import (
@@ -28,6 +29,15 @@ NO_REACH = reach(IvrSnapshot(), DialPolicy())
 NOTICES = {Cause.BUSY: builtin_sounds.BUSY, Cause.NO_ANSWER: builtin_sounds.NO_ANSWER}
 
 
+@unique
+class Ignore(Enum):
+    """The keys that belong to an entry that is decided already. A pause ends it."""
+
+    NOTHING = 0
+    POUND = 1  # after a choice that acted at once: the `#` that many callers press to complete it
+    ALL = 2  # after a refusal that came at once: the rest of what is being typed
+
+
 @dataclass(slots=True)
 class CallState:
     """What a session remembers. Tokens grow by one with each use, and 0 is none."""
@@ -37,6 +47,9 @@ class CallState:
     ivr: Ivr = NOWHERE
     reach: DialScope = NO_REACH
     typed: str = ""
+    ignore: Ignore = Ignore.NOTHING  # of the keys that follow
+    entry: int = 0  # the timer that ends the entry, 0: no entry is being ignored
+    wrong: int = 0  # wrong entries in this menu since the last valid one
     plays: int = 0  # announcements of this menu so far
     hops: int = 0  # moves that no key asked for, since the last key
     final: bool = True  # nobody chose where the call is going: if that fails, the call ends
@@ -46,11 +59,13 @@ class CallState:
     choices: tuple[int, ...] = ()  # extensions whose names fit
     mailbox: str = ""  # extension number whose messages are heard
     messages: tuple[str, ...] = ()
-    tries: int = 0  # to open a mailbox
+    tries: int = 0  # to open a mailbox, or times that a name was asked for
+    after_notice: IvrState = IvrState.RETURN  # where the call goes on after a notice
     reason: HangupReason = HangupReason.PROMPT_PLAYED  # of the end that follows the last words
     answered: bool = False
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
+    entry_tokens: int = 0  # count down: calls recorded before there were entries have the others
     activity: int = 0  # the play, dial, recording or mailbox that is under way
     wait: int = 0  # the timer of the state
     limit: int = 0  # the timer of the call
@@ -65,6 +80,11 @@ class CallState:
 
     def set_timer(self, seconds: int, timer: CallTimer = CallTimer.WAIT) -> None:
         """Start or restart a timer."""
+        if timer is CallTimer.ENTRY:
+            self.entry_tokens -= 1
+            self.entry = self.entry_tokens
+            self.out.append(SetTimer(self.entry, timer, seconds))
+            return
         self.tokens += 1
         if timer is CallTimer.WAIT:
             self.wait = self.tokens
@@ -97,6 +117,22 @@ class CallState:
         if self.activity and self.interruptible:
             self.out.append(StopPlay(self.activity))
             self.activity = 0
+
+    def end_entry(self, ignore: Ignore) -> None:
+        """Decide an entry before a pause: keys that still belong to it are ignored until one comes."""
+        self.ignore = ignore
+        self.set_timer(self.ivr.digit_timeout, CallTimer.ENTRY)
+
+    def ignore_key(self) -> None:
+        """Take a key that belongs to a decided entry. After a refusal, the pause begins again with each."""
+        if self.ignore is Ignore.ALL:
+            self.set_timer(self.ivr.digit_timeout, CallTimer.ENTRY)
+        else:
+            self.forget_entry()
+
+    def forget_entry(self) -> None:
+        """A pause is over, or a new entry begins: no key is ignored any longer."""
+        self.ignore, self.entry = Ignore.NOTHING, 0
 
     def answer(self) -> None:
         """Answer the caller, once."""
@@ -150,8 +186,9 @@ class CallState:
             return self.end(HangupReason.DESTINATION_UNREACHED)
         return self.notify(NOTICES.get(cause, builtin_sounds.UNAVAILABLE))
 
-    def notify(self, sound: str) -> IvrState:
-        """Say something short, then go back to the menu."""
+    def notify(self, sound: str, then: IvrState = IvrState.RETURN) -> IvrState:
+        """Play a notice, then go on: back to the menu, or where `then` says."""
+        self.after_notice = then
         self.play((sound,))
         return IvrState.NOTICE
 

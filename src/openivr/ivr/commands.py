@@ -33,10 +33,11 @@ class StopPlay:
 
 @unique
 class CallTimer(StrEnum):
-    """The two timers of a call. Setting one replaces its earlier setting."""
+    """The timers of a call. Setting one replaces its earlier setting."""
 
     WAIT = "wait"  # for a key, an answer, a recording
     CALL = "call"  # for the whole call
+    ENTRY = "entry"  # for the pause that ends an entry, after its decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class OpenMailbox:
     """Check a PIN in constant time; report `MailboxOpened` or `MailboxRefused`. Never log the PIN."""
 
     token: int
-    number: str  # of the extension, as typed
+    number: str  # of the extension, "" if no extension has what was typed: then refuse
     pin: str
 
 

@@ -88,6 +88,7 @@ class MailboxOpened:
 
     token: int
     messages: tuple[str, ...] = ()  # names of its messages, playable, newest first
+    number: str = ""  # of the extension, as in `OpenMailbox`
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class MailboxRefused:
     """No such mailbox, or the PIN was wrong: the caller is not told which."""
 
     token: int
+    number: str = ""  # of the extension, as in `OpenMailbox`
 
 
 @dataclass(frozen=True, slots=True)

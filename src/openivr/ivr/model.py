@@ -73,6 +73,7 @@ class Ivr:
     prompts: tuple[str, ...] = ()  # up to five names, played in order as one announcement
     prompt_repeat: int = 3  # how often the announcement is played in all, 1 to 5
     resp_timeout: int = 5  # seconds to wait for a key after each play, 1 to 10
+    max_invalid: int = 0  # wrong entries in a row before the time-out destination is taken, 0: no limit
     digit_timeout: int = 3  # seconds to wait for the next digit of a number, 1 to 10
     alert_info: str = ""  # value of Alert-Info on phones that the menu rings
     policy: DialPolicy = DialPolicy()

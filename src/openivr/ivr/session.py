@@ -8,7 +8,7 @@ A session never fails, never looks at a clock, and gives the same commands for t
 it does when is in `transitions`; this module only walks that table.
 """
 
-from openivr.ivr.call_state import CallState
+from openivr.ivr.call_state import CallState, Ignore
 from openivr.ivr.commands import Command, HangupReason, StopDial, Topic
 from openivr.ivr.events import CallArrived, DialAnswered, Digit, Event, HungUp, PromptEnded, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
@@ -61,7 +61,7 @@ class IvrSession:
         """Whether an event is the end of something that is under way now; if not, telling it is in vain."""
         call = self._call
         token = getattr(event, "token", 0)
-        current = (call.wait, call.limit) if isinstance(event, TimerFired) else (call.activity,)
+        current = (call.wait, call.limit, call.entry) if isinstance(event, TimerFired) else (call.activity,)
         return not self.ended and token != 0 and token in current
 
     def handle(self, event: Event) -> tuple[Command, ...]:
@@ -82,13 +82,28 @@ class IvrSession:
             call.state = self._hang_up()
         elif isinstance(event, TimerFired) and event.token == call.limit and event.token:
             call.state = self._cut_off()
+        elif isinstance(event, TimerFired) and event.token == call.entry and event.token:
+            call.forget_entry()
+        elif self.ignores(event):
+            call.ignore_key()
         elif (act := ACTS[state].get(type(event))) and self._is_current(event):
+            if isinstance(event, Digit):
+                call.forget_entry()
             if isinstance(event, PromptEnded):
                 call.note_missing(event.failed)
             state = act(call, event)
             while move_on := AT_ONCE.get(state):
                 state = move_on(call)
             call.state = state
+
+    def ignores(self, event: Event) -> bool:
+        """Return True if an event is a key that belongs to an entry which is decided already."""
+        call = self._call
+        if not isinstance(event, Digit) or event.key not in KEYS or not call.entry:
+            return False
+        if Digit not in ACTS[call.state]:  # no key does anything there
+            return False
+        return call.ignore is Ignore.ALL or event.key == "#"
 
     def _is_current(self, event: Event) -> bool:
         """Whether this is about what is under way now; if so, what it reports as over is forgotten."""

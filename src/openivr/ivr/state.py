@@ -14,6 +14,7 @@ class IvrState(Enum):
     RETURN = "come_back"  # to the menu, from a destination that failed
     TIMED_OUT = "timed_out"  # no key in all plays
     INVALID = "invalid"  # input that nothing allows
+    ASK_NAME = "ask_name"  # of dial by name, once more
     # in a menu
     ANNOUNCING = "announcing"
     WAITING = "waiting"
@@ -43,10 +44,12 @@ class IvrState(Enum):
     __hash__ = object.__hash__
 
 
-PASSING = frozenset({IvrState.ROUTE, IvrState.ENTER, IvrState.RETURN, IvrState.TIMED_OUT, IvrState.INVALID})
-# What is typed here must not be kept or shown: a PIN, or what is meant for somebody else's menu, who may ask
-# for the number of an account.
-PRIVATE = frozenset({IvrState.PIN, IvrState.DIALLING, IvrState.CONNECTED})
+PASSING = frozenset(
+    {IvrState.ROUTE, IvrState.ENTER, IvrState.RETURN, IvrState.TIMED_OUT, IvrState.INVALID, IvrState.ASK_NAME}
+)
+# Keys that must not be kept or shown: a mailbox number or a PIN, which callers mix up, and what is meant for
+# the menu of the callee, who may ask for the number of an account.
+PRIVATE = frozenset({IvrState.MAILBOX, IvrState.PIN, IvrState.DIALLING, IvrState.CONNECTED})
 # where the caller is not in the menu but at the destination that it led to
 AWAY = frozenset(
     (

@@ -5,6 +5,8 @@ Rules that the table does not show, because they hold in every state:
 1. `HungUp` and the call's own timer lead to ENDED, from which nothing leads anywhere.
 2. An event that a state has no row for changes nothing.
 3. An event with a stale token changes nothing.
+4. One entry is one decision. A `#` that follows a choice at once belongs to it. After a refusal that came at
+   once the rest of the entry is ignored, until no key has come for `digit_timeout`.
 """
 
 from collections.abc import Callable
@@ -63,8 +65,9 @@ MOVES: tuple[Move, ...] = (
     ),
     _move(S.ENTER, None, menus.enter, S.ANNOUNCING, S.WAITING),
     _move(S.RETURN, None, menus.come_back, S.ANNOUNCING, S.WAITING, S.ENDED),
+    _move(S.ASK_NAME, None, directory.ask, S.SPELLING),
     _move(S.TIMED_OUT, None, menus.time_out, S.ROUTE, S.ENDED),
-    _move(S.INVALID, None, menus.refuse, S.ROUTE, S.ENDED),
+    _move(S.INVALID, None, menus.refuse, S.ROUTE, S.NOTICE, S.ENDED),
     # in a menu
     _move(S.ANNOUNCING, PromptEnded, menus.hear_end, S.WAITING),
     _move(S.ANNOUNCING, Digit, menus.press, *CHOSEN),
@@ -73,10 +76,10 @@ MOVES: tuple[Move, ...] = (
     _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.INVALID),
     _move(S.COLLECTING, Digit, menus.press, *CHOSEN),
     # heard
-    _move(S.NOTICE, PromptEnded, menus.hear_notice, S.RETURN),
-    _move(S.NOTICE, Digit, menus.press, *CHOSEN),
+    _move(S.NOTICE, PromptEnded, menus.hear_notice, S.RETURN, S.ENTER, S.ASK_NAME),
+    _move(S.NOTICE, Digit, menus.interrupt, S.NOTICE, *CHOSEN),
     _move(S.ASIDE, PromptEnded, menus.hear_aside, S.ENTER, S.ENDED),
-    _move(S.ASIDE, Digit, menus.press, *CHOSEN),
+    _move(S.ASIDE, Digit, menus.interrupt, S.ASIDE, *CHOSEN),
     _move(S.LAST_WORDS, PromptEnded, menus.hear_last_words, S.ENDED),
     # put through
     _move(S.DIALLING, DialAnswered, dial.connect, S.CONNECTED),
@@ -85,8 +88,8 @@ MOVES: tuple[Move, ...] = (
     _move(S.CONNECTED, DialEnded, dial.hear_callee_gone, S.ENDED),
     # dial by name
     _move(S.SPELLING, PromptEnded, directory.hear_question, S.SPELLING),
-    _move(S.SPELLING, Digit, directory.press_letter, S.SPELLING, S.RETURN, *OFFERED),
-    _move(S.SPELLING, TimerFired, directory.hear_no_letter, *OFFERED),
+    _move(S.SPELLING, Digit, directory.press_letter, S.SPELLING, S.ENTER, S.ROUTE, S.ENDED, *OFFERED),
+    _move(S.SPELLING, TimerFired, directory.hear_no_letter, S.SPELLING, *OFFERED),
     _move(S.OFFERING, PromptEnded, directory.hear_offer, S.OFFERING),
     _move(S.OFFERING, Digit, directory.press_answer, S.ROUTE, *OFFERED),
     _move(S.OFFERING, TimerFired, directory.hear_no_answer, S.RETURN),
@@ -98,16 +101,16 @@ MOVES: tuple[Move, ...] = (
     _move(S.RECORDING, TimerFired, voicemail.hear_long_message, S.LAST_WORDS),
     # voicemail: hearing one's own
     _move(S.MAILBOX, PromptEnded, voicemail.hear_question, S.MAILBOX),
-    _move(S.MAILBOX, Digit, voicemail.press_mailbox, S.MAILBOX, S.PIN, S.RETURN),
+    _move(S.MAILBOX, Digit, voicemail.press_mailbox, S.MAILBOX, S.PIN, S.ENTER, S.ENDED),
     _move(S.MAILBOX, TimerFired, voicemail.hear_mailbox, S.PIN, S.RETURN),
     _move(S.PIN, PromptEnded, voicemail.hear_question, S.PIN),
-    _move(S.PIN, Digit, voicemail.press_pin, S.PIN, S.OPENING, S.RETURN),
+    _move(S.PIN, Digit, voicemail.press_pin, S.PIN, S.OPENING, S.ENTER, S.ENDED),
     _move(S.PIN, TimerFired, voicemail.hear_pin, S.OPENING),
     _move(S.OPENING, MailboxOpened, voicemail.hear_opened, S.MESSAGES),
-    _move(S.OPENING, MailboxRefused, voicemail.hear_refusal, S.MAILBOX, S.LAST_WORDS),
-    _move(S.OPENING, TimerFired, voicemail.hear_refusal, S.MAILBOX, S.LAST_WORDS),
+    _move(S.OPENING, MailboxRefused, voicemail.hear_refusal, S.PIN, S.LAST_WORDS),
+    _move(S.OPENING, TimerFired, voicemail.hear_refusal, S.PIN, S.LAST_WORDS),
     _move(S.MESSAGES, PromptEnded, voicemail.hear_question, S.MESSAGES),
-    _move(S.MESSAGES, Digit, voicemail.press_command, S.MESSAGES, S.RETURN, S.LAST_WORDS),
+    _move(S.MESSAGES, Digit, voicemail.press_command, S.MESSAGES, S.ENTER, S.LAST_WORDS, S.ENDED),
     _move(S.MESSAGES, TimerFired, voicemail.hear_no_command, S.LAST_WORDS),
 )
 

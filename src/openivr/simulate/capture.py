@@ -4,8 +4,22 @@ The lengths of prompts and the moments of keys differ from call to call. A test 
 of the caller follows the same ends of prompts, waits and ringing as in the call.
 """
 
-from openivr.ivr.commands import Dial, OpenMailbox, StopDial
-from openivr.ivr.events import CallArrived, Cause, DialFailed, Digit, HungUp, MailboxOpened, TimerFired
+from openivr.ivr.commands import CallTimer, Dial, OpenMailbox, StopDial
+from openivr.ivr.events import (
+    CallArrived,
+    Cause,
+    DialAnswered,
+    DialEnded,
+    DialFailed,
+    Digit,
+    Event,
+    HungUp,
+    MailboxOpened,
+    MailboxRefused,
+    PromptEnded,
+    RecordEnded,
+    TimerFired,
+)
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.session import IvrSession
 from openivr.simulate.scenario import (
@@ -22,6 +36,17 @@ from openivr.simulate.simulation import KEY_GAP, Simulation
 from openivr.simulate.world import Mailbox, World
 
 CLEAR = 1000  # ms
+
+
+SLOTS: dict[type, str] = {
+    PromptEnded: "play",
+    DialAnswered: "dial",
+    DialFailed: "dial",
+    DialEnded: "dial",
+    RecordEnded: "record",
+    MailboxOpened: "mailbox",
+    MailboxRefused: "mailbox",
+}
 
 
 class Unrepeatable(ValueError):
@@ -82,6 +107,13 @@ def _can_be_written(scenario: Scenario) -> bool:
         return False
 
 
+def slot_of(event: Event) -> str:
+    """Return the slot of the simulation that an event comes from. Tokens of entries are negative."""
+    if isinstance(event, TimerFired):
+        return CallTimer.ENTRY if event.token < 0 else CallTimer.WAIT
+    return SLOTS[type(event)]
+
+
 class Writer:
     """Repeats a call on the virtual clock and writes down the steps."""
 
@@ -91,6 +123,8 @@ class Writer:
         self._watch = Watch(self._again)
         self._clock = 0  # ms; the clock of a run of the scenario after the steps so far
         self._steps: list[ScenarioStep] = []
+        self._has_paused = False  # the next key begins a new entry
+        self._has_ignored = False  # keys of the entry before were left out
 
     def write(self) -> list[ScenarioStep]:
         """Write the steps of the whole call."""
@@ -102,19 +136,30 @@ class Writer:
             if isinstance(event, CallArrived):
                 self._again.handle(event)
                 self._watch = Watch(self._again)
+            elif before.ignores(event):
+                self._has_ignored = True  # it is left out: how fast it came cannot be repeated
             elif isinstance(event, Digit):
                 self._press(event.key)
             elif isinstance(event, HungUp):
                 self._act(ScenarioStep("hangs_up", ""))
                 self._again.hang_up()
+            elif before.awaits(event) and slot_of(event) == CallTimer.ENTRY:
+                self._has_paused = True
             elif before.awaits(event):
-                self._await_end()
+                self._await_end(slot_of(event))
             before.handle(event)
         self._steps += self._observed()
         return self._steps
 
     def _press(self, key: str) -> None:
         """Press a key, in one step with the keys before it if nothing happens between them."""
+        if self._again.session.ignores(Digit(key)):
+            if self._has_paused:
+                self._await_end(CallTimer.ENTRY)
+            elif self._has_ignored:
+                self._has_ignored = False
+                self._press(key)  # the `#` that was left out, without which this one would be ignored
+        self._has_paused = self._has_ignored = False
         observed = self._observed()
         quiet = self._next() > self._again.now + KEY_GAP
         last = self._steps[-1] if self._steps else None
@@ -141,9 +186,9 @@ class Writer:
         """Return when the next pending event is due, in ms."""
         return min((due.at for due in self._again.due.values()), default=self._again.now + CLEAR)
 
-    def _await_end(self) -> None:
-        """Advance the clock until a pending event has happened."""
-        awaited = min(self._again.due.values(), key=lambda due: due.at, default=None)
+    def _await_end(self, slot: str) -> None:
+        """Advance the clock until what is pending in a slot has happened, unless it has already."""
+        awaited = self._again.due.get(slot)
         while awaited and self._again.events[-1] != awaited:
             self._again.advance()
 

@@ -195,5 +195,5 @@ class Simulation:
     def _open(self, request: OpenMailbox) -> Event:
         mailbox = self.world.mailboxes.get(request.number)
         if mailbox and mailbox.pin == request.pin:
-            return MailboxOpened(request.token, mailbox.messages)
-        return MailboxRefused(request.token)
+            return MailboxOpened(request.token, mailbox.messages, request.number)
+        return MailboxRefused(request.token, request.number)

@@ -8,14 +8,17 @@ are taken for the rest of the spelling and change nothing.
 from unicodedata import normalize
 
 from openivr.ivr import builtin_sounds
-from openivr.ivr.call_state import CallState
+from openivr.ivr.call_state import NOWHERE, CallState, Ignore
 from openivr.ivr.commands import Topic
 from openivr.ivr.events import Digit, PromptEnded, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, Extension, IvrSnapshot
 from openivr.ivr.policy import configured
 from openivr.ivr.state import IvrState
+from openivr.ivr.states.menu import leave
 
 ENOUGH = 3  # keys
+MAX_ASKED = 3  # times that a name is asked for without an entry
+OPERATOR = "0"
 LONGEST = 20  # keys that are looked at
 LETTERS = {
     letter: str(key)
@@ -62,7 +65,14 @@ def _spellings(person: Extension) -> tuple[str, str]:
 
 def begin(call: CallState) -> IvrState:
     """Ask for a name."""
+    call.tries = 0
+    return ask(call)
+
+
+def ask(call: CallState) -> IvrState:
+    """Ask for a name once more."""
     call.typed = ""
+    call.tries += 1
     call.play((builtin_sounds.SPELL_NAME,))
     return IvrState.SPELLING
 
@@ -74,13 +84,17 @@ def hear_question(call: CallState, event: PromptEnded) -> IvrState:
 
 
 def press_letter(call: CallState, event: Digit) -> IvrState:
-    """Take a letter; * goes back to the menu, # ends the spelling."""
+    """Take a letter; * goes back to the menu, 0 to the menu's operator, # ends the spelling."""
     call.stop_play()
     call.heard()
     if event.key == "*":
-        return IvrState.RETURN
+        return leave(call)
     if event.key == "#":
-        return _offer_all(call)
+        return _end_spelling(call)
+    if event.key == OPERATOR and not call.typed and OPERATOR in call.ivr.keys:
+        state = call.follow(configured(call.snapshot, call.ivr.keys[OPERATOR]))
+        call.note_destination(Topic.CHOSE, typed=OPERATOR)
+        return state
     if event.key in "23456789":
         call.typed = (call.typed + event.key)[:LONGEST]
     if len(call.typed) >= ENOUGH and len(find(call.snapshot, call.typed)) == 1:
@@ -91,20 +105,29 @@ def press_letter(call: CallState, event: Digit) -> IvrState:
 
 def hear_no_letter(call: CallState, event: TimerFired) -> IvrState:
     """A pause ends the spelling."""
-    return _offer_all(call)
+    return _end_spelling(call)
+
+
+def _end_spelling(call: CallState) -> IvrState:
+    """Offer the names that fit. A caller who spelled nothing is asked again."""
+    return ask(call) if not call.typed and call.tries < MAX_ASKED else _offer_all(call)
 
 
 def _offer_all(call: CallState) -> IvrState:
     typed, call.typed = call.typed, ""
     call.choices = find(call.snapshot, typed) if typed else ()
-    if not call.choices:
-        return call.notify(builtin_sounds.NO_NAME)
-    return _offer(call)
+    return _offer(call) if call.choices else _refuse(call, builtin_sounds.NO_NAME)
+
+
+def _refuse(call: CallState, sound: str) -> IvrState:
+    """Say that there is no such name: then the menu comes, or the question where there is no menu."""
+    asks_again = call.ivr is NOWHERE and call.tries < MAX_ASKED
+    return call.notify(sound, then=IvrState.ASK_NAME if asks_again else IvrState.RETURN)
 
 
 def _offer(call: CallState) -> IvrState:
     if not call.choices:
-        return call.notify(builtin_sounds.NO_MORE_NAMES)
+        return _refuse(call, builtin_sounds.NO_MORE_NAMES)
     number = call.snapshot.extensions[call.choices[0]].number
     call.play((*builtin_sounds.spell(number), builtin_sounds.ACCEPT_NAME))
     return IvrState.OFFERING
@@ -126,6 +149,7 @@ def press_answer(call: CallState, event: Digit) -> IvrState:
         call.choices = call.choices[1:]
         return _offer(call)
     state = call.follow(configured(call.snapshot, Destination(DestinationKind.EXTENSION, call.choices[0])))
+    call.end_entry(Ignore.POUND)
     call.note_destination(Topic.CHOSE, typed="1")
     return state
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from openivr.ivr.call_state import NOWHERE, CallState
+from openivr.ivr import builtin_sounds
+from openivr.ivr.call_state import NOWHERE, CallState, Ignore
 from openivr.ivr.commands import CallTimer, HangupReason, Note, Topic
 from openivr.ivr.digits import Match
 from openivr.ivr.events import CallArrived, Digit, PromptEnded, TimerFired
+from openivr.ivr.model import DestinationKind
 from openivr.ivr.policy import Allowed, configured, decide, reach
 from openivr.ivr.state import IvrState
 
@@ -67,9 +69,15 @@ def press(call: CallState, event: Digit) -> IvrState:
     call.typed += event.key
     match = call.reach.match(call.typed, call.ivr.keys)
     if match in (Match.NONE, Match.EXACT):
+        call.end_entry(Ignore.ALL if match is Match.NONE else Ignore.POUND)
         return choose(call)
     call.set_timer(call.ivr.digit_timeout)
     return IvrState.COLLECTING
+
+
+def interrupt(call: CallState, event: Digit) -> IvrState:
+    """Take a key of the menu during a notice or a prompt. A call that is in no menu hears it to its end."""
+    return call.state if call.ivr is NOWHERE else press(call, event)
 
 
 def hear_no_more(call: CallState, event: TimerFired) -> IvrState:
@@ -85,16 +93,27 @@ def choose(call: CallState) -> IvrState:
         private = len(typed) > PLAIN
         call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private))
         return IvrState.INVALID
+    call.wrong = 0
     state = call.follow(verdict)
     call.note_destination(Topic.CHOSE, typed=typed)
     return state
 
 
 def refuse(call: CallState) -> IvrState:
-    """Go to the menu's destination for invalid input, or hang up."""
-    if call.ivr.invalid is None:
+    """Go to the menu's destination for wrong entries, or hang up.
+
+    A menu that is its own destination says first that the key is not valid. If the menu limits wrong entries,
+    the call goes on after the last of them as if no key had come.
+    """
+    onward, limit = call.ivr.invalid, call.ivr.max_invalid
+    call.wrong += 1
+    if limit and call.wrong >= limit:
+        return time_out(call)
+    if onward is None:
         return call.end(HangupReason.INVALID_KEY)
-    return call.follow(configured(call.snapshot, call.ivr.invalid))
+    if onward.kind is DestinationKind.IVR and onward.target == call.ivr.id:
+        return call.notify(builtin_sounds.INVALID_KEY, then=IvrState.ENTER)
+    return call.follow(configured(call.snapshot, onward))
 
 
 def time_out(call: CallState) -> IvrState:
@@ -109,16 +128,21 @@ def time_out(call: CallState) -> IvrState:
 
 
 def come_back(call: CallState) -> IvrState:
-    """Go on with the menu after a destination failed; that counts as one play, as long as there are any."""
+    """Go on with the menu after a destination failed. The announcement is heard, and counts as one play."""
     if call.final or call.ivr is NOWHERE:
         return call.end(HangupReason.DESTINATION_UNREACHED)
     call.typed = ""
-    return announce(call) if call.plays < call.ivr.prompt_repeat else await_key(call)
+    return announce(call)
+
+
+def leave(call: CallState) -> IvrState:
+    """Go back to the menu because the caller asked to, as if the call had just come to it."""
+    return call.end(HangupReason.DESTINATION_UNREACHED) if call.ivr is NOWHERE else IvrState.ENTER
 
 
 def hear_notice(call: CallState, event: PromptEnded) -> IvrState:
     """The notice is over."""
-    return IvrState.RETURN
+    return call.after_notice
 
 
 def hear_aside(call: CallState, event: PromptEnded) -> IvrState:

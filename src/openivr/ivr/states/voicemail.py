@@ -16,7 +16,9 @@ from openivr.ivr.events import (
     RecordEnded,
     TimerFired,
 )
+from openivr.ivr.model import DestinationKind
 from openivr.ivr.state import IvrState
+from openivr.ivr.states.menu import leave
 
 MESSAGE_SECONDS = 180  # at most
 OPEN_SECONDS = 5  # for the driver to look at the PIN
@@ -108,9 +110,12 @@ def _collect(call: CallState, event: Digit) -> IvrState | None:
     call.stop_play()
     call.heard()
     if event.key == "*":
-        return IvrState.RETURN
-    if event.key == "#":
+        return leave(call)
+    if event.key == "#" and call.typed:
         return None
+    if event.key == "#":  # nothing is typed yet: it belongs to the entry before
+        call.set_timer(call.ivr.resp_timeout)
+        return call.state
     call.typed = (call.typed + event.key)[:LONGEST_INPUT]
     call.set_timer(call.ivr.digit_timeout)
     return call.state
@@ -134,24 +139,32 @@ def hear_pin(call: CallState, event: TimerFired) -> IvrState:
 
 def _open(call: CallState) -> IvrState:
     pin, call.typed = call.typed, ""
-    call.out.append(OpenMailbox(call.begin(), call.mailbox, pin))
+    call.out.append(OpenMailbox(call.begin(), known_mailbox(call), pin))
     call.set_timer(OPEN_SECONDS)
     return IvrState.OPENING
 
 
+def known_mailbox(call: CallState) -> str:
+    """Return the number typed if an extension has it, else "": what is no number may be a PIN."""
+    owner = call.snapshot.numbers.get(call.mailbox)
+    return call.mailbox if owner and owner.kind is DestinationKind.EXTENSION else ""
+
+
 def hear_refusal(call: CallState, event: MailboxRefused | TimerFired) -> IvrState:
-    """Try again, or end after the third time."""
+    """Ask for the PIN again, or end after the third time."""
     call.tries += 1
-    call.note(Topic.MAILBOX, "refused", call.mailbox)
+    call.mailbox = getattr(event, "number", "") or call.mailbox
+    call.note(Topic.MAILBOX, "refused", known_mailbox(call))
     if call.tries >= TRIES:
         return call.close((builtin_sounds.WRONG_PIN, builtin_sounds.GOODBYE), HangupReason.MAILBOX_REFUSED)
-    call.play((builtin_sounds.WRONG_PIN, builtin_sounds.ASK_MAILBOX))
-    return IvrState.MAILBOX
+    call.play((builtin_sounds.WRONG_PIN, builtin_sounds.ASK_PIN))
+    return IvrState.PIN
 
 
 def hear_opened(call: CallState, event: MailboxOpened) -> IvrState:
     """Say the first message."""
-    call.note(Topic.MAILBOX, "opened", call.mailbox)
+    call.mailbox = event.number or call.mailbox
+    call.note(Topic.MAILBOX, "opened", known_mailbox(call))
     call.messages = event.messages
     return _say_message(call)
 
@@ -169,7 +182,7 @@ def press_command(call: CallState, event: Digit) -> IvrState:
     call.stop_play()
     call.heard()
     if event.key == "*":
-        return IvrState.RETURN
+        return leave(call)
     if event.key == "#":
         return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX_LEFT)
     if event.key == "3" and call.messages:
