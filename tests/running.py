@@ -1,5 +1,6 @@
 """A real server for tests: a process of `openivr` in a folder of its own, and a client for it."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -145,6 +146,20 @@ class Running:
         if self.process.stdout is not None:
             self.process.stdout.close()
         return self.process.wait(60)
+
+    def kill(self) -> None:
+        """SIGKILL for the supervisor alone; returns when no worker holds the data any longer either."""
+        self.process.kill()
+        self.until_released()
+
+    def until_released(self) -> None:
+        """Wait until the process has ended, and the workers that outlive it for a moment."""
+        self.process.wait(60)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        for path in self.data.glob("*lock"):
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
 
     @contextmanager
     def database(self) -> Iterator[Database]:

@@ -121,7 +121,7 @@ async def test_bans_are_told_and_one_is_lifted_while_the_server_runs(tmp_path: P
     thief = await Phone(target, "1001", "a guess").start(media)
     for _ in range(DEFAULT_POLICY.user_failures):
         assert await thief.register() == 401
-    ban = ("127.0.0.1", "1001", "wrong passwords")
+    ban = ("127.0.0.1", "1001", "wrong_passwords")
     assert await asyncio.to_thread(ask_bans, server) == [ban]
     run = partial(CliRunner().invoke, main, ["calls", "bans", "--data", str(server.data)])
     assert "1001" in (await asyncio.to_thread(run)).output
@@ -153,7 +153,7 @@ async def test_all_bans_are_lifted_and_no_call_is_touched(tmp_path: Path) -> Non
     await until(lambda: "sip source banned" in server.log)
     workers = children(server.process.pid)
     lifted = await asyncio.to_thread(ask_bans, server, "--lift-all")
-    assert lifted == [("127.0.0.1", "1001", "wrong passwords")]
+    assert lifted == [("127.0.0.1", "1001", "wrong_passwords")]
     assert await asyncio.to_thread(ask_bans, server) == []
     await until(lambda: "sip bans lifted" in server.log)
     assert '"count":1' in server.log
@@ -175,7 +175,7 @@ async def test_a_stop_lets_calls_finish_and_takes_no_new_ones(tmp_path: Path) ->
     await line.until_answered()
     workers = children(server.process.pid)
     server.process.terminate()
-    await until(lambda: "taking no new calls" in server.log)
+    await until(lambda: "draining calls" in server.log)
     assert (await grace.call("6200").until_over()).status == 503
     assert line.ending is None
     line.hang_up()
@@ -195,7 +195,7 @@ async def test_a_second_signal_ends_calls_at_once_and_says_good_bye(tmp_path: Pa
     line = ada.call("6200")
     await line.until_answered()
     server.process.terminate()
-    await until(lambda: "taking no new calls" in server.log)
+    await until(lambda: "draining calls" in server.log)
     server.process.terminate()
     assert (await line.until_over()).status == 0
     assert await asyncio.to_thread(server.stop) == 0

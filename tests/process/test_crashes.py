@@ -101,9 +101,7 @@ def kill(server: Running, victim: str) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     if victim == "server":
-        server.process.wait()
-        assert server.process.stdout is not None
-        server.process.stdout.close()
+        server.until_released()
 
 
 def check_attempt(attempt: Attempt, found: list[CallRecord], alive_run: str, *, was_killed: bool) -> None:

@@ -110,15 +110,8 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
     server = start(tmp_path, "--workers", "2")
     workers = children(server.process.pid)
     assert len(workers) == 2
-    kill(server)
+    server.kill()
     wait_until(lambda: not any(map(is_alive, workers)))
-
-
-def kill(server: Running) -> None:
-    server.process.kill()
-    server.process.wait()
-    if server.process.stdout is not None:
-        server.process.stdout.close()
 
 
 def find_workers(server: Running, token: str) -> dict[int, Api]:
@@ -193,7 +186,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
                 pending = f"8{round_number}{at % 60:03d}"
                 change(api, known, ids, pending, str(at))
         timer.join()
-        kill(server)
+        server.kill()
         api.close()
 
 
