@@ -10,7 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from openivr.ivr.commands import Topic
+from openivr.cdr.journal.entries import CallOutcome
+from openivr.ivr.commands import HangupReason, Topic
+from openivr.ivr.policy import Refusal
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
@@ -121,6 +123,20 @@ def test_every_call_goes_somewhere(admin: Admin, past: Past) -> None:
     calls = within(past, read_file(admin, "days", "range=month"))
     menus = {row["From"] for row in rows}
     assert sum(int(row["Calls"]) for row in rows if row["To"] not in menus) == len(calls)
+
+
+def test_files_have_codes_where_pages_have_words(admin: Admin, past: Past) -> None:
+    assert past
+    refusals = {row["Refused because"] for row in read_file(admin, "wrong", "range=month")}
+    assert refusals
+    assert refusals <= set(Refusal)
+    page = admin.get("/reports/plots?range=month").content.decode()
+    ways = read_file(admin, "ways", "range=month")
+    menus = {row["From"] for row in ways}
+    ends = {row["To"] for row in ways if row["To"] in {*HangupReason, *CallOutcome}}
+    assert HangupReason.CALLER_HANGUP in ends
+    shown = {row[1] for row in read_table(page, "ways")}
+    assert not shown & ends - menus
 
 
 LINK = re.compile(r'<t[hd] data-value="(\d+)"[^>]*><a href="(/calls[^"]*)">')

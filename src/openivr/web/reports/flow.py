@@ -25,7 +25,9 @@ def flow(facts: ReportFacts) -> ReportTable:
         TableRow(
             (
                 TableCell(name_source(facts, way.source), kind=source_kind(way.source)),
-                TableCell(name_target(facts, way.target), kind=target_kind(way.target)),
+                TableCell(
+                    name_target(facts, way.target), plain=end_code(way.target), kind=target_kind(way.target)
+                ),
                 number(way.calls, link_way(facts, way)),
             ),
             {
@@ -82,6 +84,13 @@ def name_source(facts: ReportFacts, path: flows.Path | None) -> str:
     if path is None:
         return t("sheet.other_menus")
     return facts.menus.get(path[-1], path[-1]) if path else t("sheet.no_menu")
+
+
+def end_code(place: flows.Place) -> str:
+    """The code for how calls ended that reached nobody, for files. "" for places that have names."""
+    if not isinstance(place, flows.FlowEnd) or place.kind or place in (flows.OTHER, flows.FURTHER):
+        return ""
+    return place.reason or place.outcome
 
 
 def name_target(facts: ReportFacts, place: flows.Place) -> str:

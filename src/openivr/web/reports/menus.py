@@ -91,7 +91,7 @@ def wrong(facts: ReportFacts) -> ReportTable:
             (
                 TableCell(name_destination(facts, DestinationKind.IVR, act.menu)),
                 TableCell(act.input),
-                TableCell(say_refusal(act.detail)),
+                TableCell(say_refusal(act.detail), plain=act.detail),
                 number(act.count, facts.link_in(CallFilter(noted=noted(act)))),
             )
         )
