@@ -53,7 +53,7 @@ def test_a_call_that_is_kept_appears_on_the_page(page: Page) -> None:
     page.get_by_role("button", name="Call again").click()
     expect(page.get_by_label("Name of the test")).to_be_hidden()
     page.get_by_role("button", name="Hang up").click()
-    page.get_by_role("button", name="Close the telephone").click()
+    page.get_by_role("button", name="Close the phone").click()
     expect(page.locator("#phone-drawer")).to_be_hidden()
     open_drawer(page)
 
@@ -65,7 +65,7 @@ def test_changes_are_heard_before_callers_hear_them(page: Page) -> None:
     expect(page.locator("#bar")).to_contain_text("Key 5")
     page.get_by_role("link", name="Try it").click()
     page.get_by_role("button", name="Call", exact=True).click()
-    expect(page.get_by_text("With the changes that are not saved yet.")).to_be_visible()
+    expect(page.get_by_text("Includes your unsaved changes.")).to_be_visible()
     expect(page.locator('#phone [data-key="5"]')).to_contain_text("Dial by name")
     page.locator('#phone [data-key="5"]').click()
     expect(page.locator('[data-what="hears"] .what', has_text="dir-usingkeypad")).to_be_visible()

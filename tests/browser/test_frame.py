@@ -87,7 +87,7 @@ def test_a_page_goes_on_after_signing_in_elsewhere(page: Page, server: Running) 
     name = page.locator("#name")
     name.fill("Typed while signed out")
     name.press("Tab")
-    expect(page.get_by_role("alert")).to_contain_text("What you have typed is still here")
+    expect(page.get_by_role("alert")).to_contain_text("Your input is still here")
     wait_until(page, "!document.querySelector('.htmx-request')")
     expect(page.get_by_role("alert")).to_be_visible()
     expect(name).to_have_value("Typed while signed out")
@@ -124,7 +124,5 @@ def test_a_refused_sign_in_says_so_at_its_fields(browser: Browser, server: Runni
     page.get_by_label("Password").fill("not the password")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Password")).to_be_focused()
-    expect(page.get_by_label("Password")).to_have_accessible_description(
-        "This name and password do not belong together."
-    )
+    expect(page.get_by_label("Password")).to_have_accessible_description("Wrong name or password.")
     context.close()

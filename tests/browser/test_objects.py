@@ -49,7 +49,7 @@ def test_an_extension_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_text("Number must be digits.")
+    expect(page.locator(":focus")).to_have_text("Number can only contain digits.")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Number number")).to_be_focused()
     expect(page.get_by_label("First name")).to_have_value("Jean")
@@ -147,10 +147,10 @@ def test_a_destination_has_only_what_it_needs(page: Page, phone: Page) -> None:
 
 def test_patterns_are_told_in_words_before_saving(page: Page) -> None:
     page.goto("/routes/outbound/1")
-    expect(page.locator(".notes")).to_contain_text("11 digits that begin with 9.")
+    expect(page.locator(".notes")).to_contain_text("11 digits beginning with 9.")
     page.get_by_role("group", name="Row 3").get_by_label("Pattern").fill("00.")
     page.get_by_role("group", name="Row 3").get_by_role("button", name="Add").click()
-    expect(page.locator(".notes .warn")).to_contain_text("Everything that begins with 00, of any length.")
+    expect(page.locator(".notes .warn")).to_contain_text("Any number beginning with 00, of any length.")
     expect(page.get_by_role("group", name="Row 4").get_by_label("Pattern")).to_be_focused()
     check_axe(page)
 
@@ -158,7 +158,7 @@ def test_patterns_are_told_in_words_before_saving(page: Page) -> None:
 def test_what_is_in_use_is_not_deleted(page: Page, admin: Admin) -> None:
     page.goto("/people/extensions/1")
     page.get_by_role("link", name="Delete").click()
-    expect(page.get_by_role("alert")).to_contain_text("others point to it")
+    expect(page.get_by_role("alert")).to_contain_text("it is used in")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
     page.get_by_role("link", name="Extension group Sales").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sales")

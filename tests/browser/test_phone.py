@@ -150,7 +150,7 @@ def test_a_call_is_kept_runs_green_and_then_red(page: Page, api: Api) -> None:
     expect(name).to_be_visible()  # an empty name is not sent
     name.fill("A pound ends the pause")
     page.get_by_role("button", name="Save as test").click()
-    expect(page.get_by_text("has a test called “A pound ends the pause” already")).to_be_visible()
+    expect(page.get_by_text("A test called “A pound ends the pause” exists already")).to_be_visible()
     check_axe(page)
     page.get_by_label("Name of the test").fill("<b>Ada</b> by key")
     page.get_by_role("button", name="Save as test").click()
@@ -180,7 +180,7 @@ def test_a_call_survives_a_server_that_is_out_of_reach(page: Page) -> None:
     begin(page)
     page.context.set_offline(True)
     page.keyboard.type("0")
-    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("doesn't respond")
     page.context.set_offline(False)
     line(page, "rings", "extension 1003")
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -190,7 +190,7 @@ def test_a_call_that_cannot_go_on_says_so(page: Page) -> None:
     begin(page)
     page.route("**/call", lambda route: route.fulfill(status=409, json={"problem": "<b>because</b>"}))
     page.keyboard.type("0")
-    expect(page.get_by_role("alert")).to_have_text("This call cannot go on: <b>because</b>.")
+    expect(page.get_by_role("alert")).to_have_text("This call can't continue: <b>because</b>.")
     state(page, "ended")
 
 
@@ -235,8 +235,8 @@ def test_a_recorded_call_is_stepped_through(page: Page, server: Running) -> None
     page.goto("/calls/call-1/replay")
     page.evaluate(TELL_PLACES)
     check_axe(page)
-    page.get_by_role("button", name="On").click()
-    page.get_by_role("button", name="On").click()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
     current = page.locator('[aria-current="step"]')
     expect(current).to_contain_text("enters 6200")
     page.get_by_role("button", name="Back").click()

@@ -100,7 +100,7 @@ def test_a_dropped_file_is_taken(page: Page) -> None:
 
 
 def record(page: Page) -> None:
-    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Start recording", exact=True).click()
     meter = page.locator("#recorder meter")
     wait_until(page, "document.querySelector('#recorder meter').value > 0.05")
     expect(page.get_by_role("timer")).to_have_text(re.compile("0:0[1-9]"))
@@ -129,7 +129,7 @@ def test_a_recording_is_thrown_away(page: Page) -> None:
     record(page)
     page.get_by_role("button", name="Discard").click()
     expect(page.locator("#recorder .player")).to_be_hidden()
-    expect(page.get_by_role("button", name="Record", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Start recording", exact=True)).to_be_focused()
 
 
 def test_a_prompt_plays_with_its_picture(page: Page, phone: Page, sound: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_prompt_plays_with_its_picture(page: Page, phone: Page, sound: Path) -
             > 0
         )
         one.get_by_role("button", name="Pause played.wav").press("Enter")
-        slider = one.get_by_role("slider", name="Place in played.wav")
+        slider = one.get_by_role("slider", name="Position in played.wav")
         slider.focus()
         one.keyboard.press("End")
         wait_until(one, "document.querySelector('.player audio').currentTime > 2")

@@ -221,7 +221,7 @@ def test_a_hostile_name_is_text_in_what_a_plot_tells(page: Page, server: Running
         ]
         for left, down in places:
             page.mouse.move(box["x"] + left, box["y"] + down)
-            told = page.locator(".told-of b").filter(has_text=name).locator("visible=true")
+            told = page.locator(".plot-tooltip b").filter(has_text=name).locator("visible=true")
             if told.count():
                 break
         expect(told.first).to_be_visible()
