@@ -79,14 +79,14 @@ def check_stayed(page: Page) -> None:
 
 def test_a_call_comes_goes_on_and_is_over(page: Page, callers: Callers) -> None:
     page.goto("/calls")
-    expect(page.get_by_role("status").filter(has_text="Nobody is calling.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="No live calls.")).to_be_visible()
     stay(page)
     before = page.locator("#past tbody tr").first.get_attribute("id")
     line = callers.call("1001", "6200")
     row = page.locator("#live tbody tr")
     expect(row).to_contain_text("Grace Hopper 1001")
     expect(row).to_contain_text("6200 VoiceMenu Navigator")
-    expect(page.get_by_text("1 call under way")).to_be_visible()
+    expect(page.get_by_text("1 live call")).to_be_visible()
     expect(page.locator("#traffic")).to_have_text("1 call now")
     row.get_by_role("link", name="Grace Hopper").focus()
     callers.press(line, "3")
@@ -97,7 +97,7 @@ def test_a_call_comes_goes_on_and_is_over(page: Page, callers: Callers) -> None:
     expect(row.locator("time")).not_to_have_text(first)
     callers.hang_up(line)
     expect(row).to_have_count(0)
-    expect(page.get_by_text("Nobody is calling.")).to_be_visible()
+    expect(page.get_by_text("No live calls.")).to_be_visible()
     past = page.locator("#past tbody tr").first
     expect(past).to_contain_text("6200 › 6202")
     expect(past).to_contain_text("caller hung up")
@@ -106,10 +106,10 @@ def test_a_call_comes_goes_on_and_is_over(page: Page, callers: Callers) -> None:
     past.get_by_role("link").first.click()
     way = page.locator(".call-path")
     expect(way).to_contain_text(re.compile(r"6200 VoiceMenu Navigator\s+3\s+6202 VoicePrompt"))
-    expect(page.get_by_text("1 key came as an event.")).to_be_visible()
+    expect(page.get_by_text("1 key received as an event.")).to_be_visible()
     page.get_by_role("link", name="Replay step by step").click()
     expect(page.get_by_role("heading", name="Replay of a call")).to_be_visible()
-    expect(page.locator(".transcript li").filter(has_text="presses")).to_have_count(1)
+    expect(page.locator(".transcript li").filter(has_text="Presses")).to_have_count(1)
 
 
 def test_the_page_of_a_call_goes_on_too(page: Page, callers: Callers) -> None:
@@ -118,10 +118,10 @@ def test_the_page_of_a_call_goes_on_too(page: Page, callers: Callers) -> None:
     page.goto("/calls")
     page.locator("#live tbody").get_by_role("link", name="Grace Hopper").click()
     stay(page)
-    expect(page.get_by_text("Under way")).to_be_visible()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
     callers.press(line, "1")
     expect(page.locator(".call-path")).to_contain_text("1000 Ada Byron")
-    expect(page.locator(".legs")).to_contain_text("rings")
+    expect(page.locator(".legs")).to_contain_text("ringing")
     check_axe(page)
     callers.hang_up(line)
     expect(page.locator(".legs")).to_contain_text("stopped ringing")
@@ -134,7 +134,7 @@ def test_reading_slowly(page: Page, callers: Callers) -> None:
     page.goto("/calls")
     page.get_by_role("button", name="Pause").click()
     line = callers.call("1001", "6200")
-    go_on = page.get_by_role("button", name="Go on")
+    go_on = page.get_by_role("button", name="Resume")
     expect(go_on).to_have_attribute("aria-pressed", "true")
     with page.expect_request(lambda request: "/calls/now" in request.url, timeout=10_000):
         expect(page.locator("#live tbody tr")).to_have_count(0)
@@ -171,12 +171,12 @@ def test_a_phone_service_that_has_gone(page: Page, server: Running) -> None:
             for name in alive:
                 liveness.note_alive(connection, name, NOW - HOUR)
         page.goto("/calls")
-        expect(page.get_by_text("Nothing has been heard of the phone service")).to_be_visible()
+        expect(page.get_by_text("The phone service has not reported")).to_be_visible()
         check_axe(page)
         with database.writing() as connection:
             for name in alive:
                 liveness.note_alive(connection, name, time.time_ns() // 1_000_000)
-    expect(page.get_by_text("Nothing has been heard of the phone service")).to_have_count(0)
+    expect(page.get_by_text("The phone service has not reported")).to_have_count(0)
 
 
 def test_finding_calls_by_keyboard(page: Page) -> None:
@@ -188,13 +188,13 @@ def test_finding_calls_by_keyboard(page: Page) -> None:
     expect(page.locator("#past tbody tr")).to_have_count(1)
     page.locator("summary", has_text="Menu, trunk, outcome").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("What became of it").select_option("Not answered")
+    page.get_by_label("Outcome").select_option("Unanswered")
     page.get_by_label("Caller or called number").fill("0777")
     page.keyboard.press("Enter")
     expect(page.locator("#past tbody tr")).to_have_count(20)
     page.get_by_role("link", name="Next").press("Enter")
     expect(page.get_by_text("21–25 of 25")).to_be_visible()
-    expect(page.get_by_label("What became of it")).to_have_value("missed")
+    expect(page.get_by_label("Outcome")).to_have_value("missed")
     page.get_by_role("link", name="Clear").press("Enter")
     expect(page).to_have_url(re.compile(r"/calls$"))
 
@@ -258,7 +258,7 @@ def test_without_script(open_page: Open, callers: Callers) -> None:
     page = open_page(java_script_enabled=False)
     line = callers.call("1001", "6200")
     page.goto("/calls")
-    page.get_by_role("link", name="Show as it is now").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.locator("#live tbody tr")).to_contain_text("6200 VoiceMenu Navigator")
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     page.fill("#number", "0555")
@@ -266,6 +266,6 @@ def test_without_script(open_page: Open, callers: Callers) -> None:
     page.locator("#past tbody").get_by_role("link").first.click()
     expect(page.locator("audio")).to_have_count(2)
     page.goto("/menus/3")
-    page.get_by_role("link", name="All its calls").click()
+    page.get_by_role("link", name="All calls of this menu").click()
     expect(page).to_have_url(re.compile("menu=6200"))
     callers.hang_up(line)

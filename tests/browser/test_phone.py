@@ -42,7 +42,7 @@ def state(page: Page, name: str) -> None:
 def begin(page: Page) -> None:
     page.goto(TRY)
     page.get_by_role("button", name="Call", exact=True).click()
-    line(page, "hears", "ivr-greeting-dial-ext")
+    line(page, "hears", "Welcome.")
 
 
 def test_a_menu_is_heard_and_an_extension_reached(page: Page) -> None:
@@ -69,7 +69,7 @@ def test_the_announcement_ends_when_its_sound_does(page: Page) -> None:
 def test_a_sound_that_cannot_be_played_is_told(page: Page) -> None:
     page.route("**/sounds/**", lambda route: route.abort())
     begin(page)
-    line(page, "misses", "ivr-greeting-dial-ext")
+    line(page, "misses", "Welcome.")
     line(page, "waits", "5 s")
 
 
@@ -81,7 +81,7 @@ def test_by_keyboard_alone(page: Page) -> None:
         if page.evaluate("document.activeElement.hasAttribute('data-dial')"):
             break
     page.keyboard.press("Enter")
-    line(page, "hears", "ivr-greeting-dial-ext")
+    line(page, "hears", "Welcome.")
     page.keyboard.type("1#")
     line(page, "rings", "extension 1000")
     page.keyboard.press("Tab")  # to the sound's switch, where keys are the telephone's all the same
@@ -109,7 +109,7 @@ def test_pretending_and_the_caller_count_from_the_start(page: Page) -> None:
     line(page, "rings", "ring group 6300")
     page.get_by_label("6300 Support").select_option("declined")  # meanwhile
     line(page, "fails", "declined")
-    line(page, "hears", "vm-leave-message")
+    line(page, "hears", "message")
     page.keyboard.press("#")
     line(page, "records", "1002")
     state(page, "recording")
@@ -121,7 +121,7 @@ def test_the_page_is_told_where_the_caller_is(page: Page) -> None:
     page.goto(TRY)
     page.evaluate(TELL_PLACES)
     page.get_by_role("button", name="Call", exact=True).click()
-    line(page, "hears", "ivr-greeting-dial-ext")
+    line(page, "hears", "Welcome.")
     page.keyboard.type("3")
     line(page, "enters", "6202")
     expect(page.locator('[data-key="0"]')).to_contain_text("Support")  # the keys are those of the new menu
@@ -144,7 +144,7 @@ def test_a_call_is_kept_runs_green_and_then_red(page: Page, api: Api) -> None:
     line(page, "reaches", "extension 1000")
     page.get_by_role("button", name="Hang up").click()
     name = page.get_by_label("Name of the test")
-    expect(name).to_have_value("1#: reaches extension 1000")
+    expect(name).to_have_value("1#: Answered by extension 1000")
     name.fill("")
     page.get_by_role("button", name="Save as test").click()
     expect(name).to_be_visible()  # an empty name is not sent
@@ -166,8 +166,8 @@ def test_a_call_is_kept_runs_green_and_then_red(page: Page, api: Api) -> None:
         page.get_by_role("status").filter(has_text=re.compile(r"^\d+ of \d+ tests fail\.$"))
     ).to_be_visible()
     page.get_by_role("link", name="<b>Ada</b> by key").click()
-    expect(page.locator('[data-mark="missing"]').first).to_contain_text("rings: extension 1000")
-    expect(page.locator('[data-mark="extra"]').first).to_contain_text("rings: extension 1003")
+    expect(page.locator('[data-mark="missing"]').first).to_contain_text("Rings: extension 1000")
+    expect(page.locator('[data-mark="extra"]').first).to_contain_text("Rings: extension 1003")
     check_axe(page)
     api.post("ivr/update", {"id": 3, "press1_dest": "extension", "press1_dest_value": "1"})
     page.get_by_role("link", name="Run again").click()
@@ -238,11 +238,11 @@ def test_a_recorded_call_is_stepped_through(page: Page, server: Running) -> None
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()
     current = page.locator('[aria-current="step"]')
-    expect(current).to_contain_text("enters 6200")
+    expect(current).to_contain_text("Menu 6200")
     page.get_by_role("button", name="Back").click()
-    expect(current).to_contain_text("calls menu 6200")
+    expect(current).to_contain_text("Call to menu 6200")
     page.get_by_role("button", name="Play").click()
-    expect(current).to_contain_text("rings ring group 6300")
+    expect(current).to_contain_text("Rings ring group 6300")
     page.get_by_role("button", name="Play").click()  # pauses
     assert page.evaluate("window.places").count("ring_group-1") >= 1
     check_axe(page)

@@ -23,6 +23,7 @@ from openivr.web import messages
 from openivr.web.calls.labels import (
     REASONS,
     TONES,
+    describe_input,
     lasting,
     length_of,
     percent,
@@ -31,9 +32,8 @@ from openivr.web.calls.labels import (
     say_reason,
     say_result,
     talked,
-    tell_input,
 )
-from openivr.web.calls.timeline import NoteContext, list_events, phrase, tell, trace
+from openivr.web.calls.timeline import NoteContext, list_events, make_timeline, phrase, trace
 from openivr.web.simulator.handset import SIGNS
 
 NOON = int(time.mktime((2026, 3, 5, 12, 0, 0, 0, 0, -1))) * 1000
@@ -150,7 +150,7 @@ def test_who_was_rung() -> None:
 def test_who_is_rung_just_now() -> None:
     call = CallRecord("a", started=NOON, updated=NOON, legs=[leg(), leg(answered=NOON + 1000)])
     ringing, talking = read_legs(call, NOON + 3000)
-    assert (ringing.result, ringing.rang) == ("rings", "0:03")
+    assert (ringing.result, ringing.rang) == ("ringing", "0:03")
     assert (talking.result, talking.talked) == ("talking", "0:02")
 
 
@@ -160,7 +160,8 @@ ENDED = CallRecord("a", answered=1, ended=2, path="6200")
 
 def diagnose(**facts: Any) -> dict[str, str]:
     return {
-        one.text.partition(":")[0].partition(".")[0]: one.tone for one in tell_input(replace(ENDED, **facts))
+        sentence.text.partition(":")[0].partition(".")[0]: sentence.tone
+        for sentence in describe_input(replace(ENDED, **facts))
     }
 
 
@@ -169,15 +170,15 @@ def test_diagnosis() -> None:
     assert list(diagnose(input=events, media={"caller": SOUND}).values()) == ["good", "", "good"]
     tones = diagnose(input={"negotiated": ["inband"], "heard": {"inband": 1}})
     assert "warn" in tones.values()
-    assert "1 key was heard as a tone" in tones
+    assert "1 key received as a tone" in tones
     mixed = diagnose(input={"negotiated": ["rfc4733"], "heard": {"inband": 1}})
     assert "warn" in mixed.values()
-    assert "No key was heard" in diagnose(input={"negotiated": ["rfc4733"], "heard": {}})
+    assert "No keys received" in diagnose(input={"negotiated": ["rfc4733"], "heard": {}})
     for bad in ({"heard": 0}, {"lost": 100}, {"jitter_ms": 45.0}, {"far_lost": 100}):
         assert "warn" in diagnose(media={"callee": SOUND | bad}).values(), bad
-    assert any("no business" in text for text in diagnose(media={"caller": SOUND | {"strangers": 3}}))
-    assert list(diagnose(ended=None)) == ["Nothing is known of keys and sound before the call is over"]
-    assert list(diagnose(answered=None)) == ["The call was not answered, so there was nothing to hear"]
+    assert any("unexpected address" in text for text in diagnose(media={"caller": SOUND | {"strangers": 3}}))
+    assert list(diagnose(ended=None)) == ["Audio details appear when the call is over"]
+    assert list(diagnose(answered=None)) == ["The call was not answered, so there is no audio"]
 
 
 def find(kind: str, target: int, number: str) -> NoteContext:
@@ -209,11 +210,11 @@ WAY = notes(
 def test_the_way_of_a_call() -> None:
     steps = trace(WAY, find)
     assert [(step.place.text, step.how, step.tries, step.result) for step in steps] == [
-        ("menu 3", "", ("7 refused",), ""),
+        ("menu 3", "", ("7: wrong",), ""),
         ("menu 2", "4", (), ""),
         ("1000", "1", (), "busy"),
         ("menu 2", "", (), ""),
-        ("1001", "no key", (), "answered"),
+        ("1001", "no key pressed", (), "answered"),
     ]
     assert [step.tone for step in steps[2:]] == ["warn", "", "good"]
 
@@ -226,15 +227,15 @@ def test_a_way_that_leads_nowhere() -> None:
         Note(Topic.RECORDED, 3, "", DestinationKind.VOICEMAIL, 1),
     )
     steps = [(step.how, step.result) for step in trace(way, find)]
-    assert steps == [("", ""), ("outside number", "cannot be reached"), ("", "message left")]
+    assert steps == [("", ""), ("outside number", "can't be reached"), ("", "message left")]
     assert trace([], find) == []
 
 
 def test_the_story_has_every_note() -> None:
-    lines = list(tell(CallRecord("a", started=0), WAY, find))
+    lines = list(make_timeline(CallRecord("a", started=0), WAY, find))
     assert len(lines) == len(WAY)
-    assert lines[2].why == "nobody has this number"
-    assert lines[-1].text == "The call ends: called side hung up"
+    assert lines[2].why == "this number doesn't exist"
+    assert lines[-1].text == "Call ended: called side hung up"
     assert lines[5].at == 5000
 
 

@@ -114,7 +114,7 @@ def test_calls_under_way(admin: Admin, live: CallRecord) -> None:
     assert f'<time data-since="{live.started}">' in part
     assert "&lt;script&gt;" in part
     assert "<script>alert" not in page
-    assert "1 call under way" in page
+    assert "1 live call" in page
     assert "live" not in listed(admin)
 
 
@@ -152,7 +152,7 @@ def test_silence_is_told(site: Running, admin: Admin, live: CallRecord) -> None:
             connection.exec_driver_sql("DELETE FROM node")
             liveness.note_alive(connection, "node", NOW - HOUR)
         page = text(admin, "/calls")
-        assert "Nothing has been heard of the phone service since Today" in page.replace("Yesterday", "Today")
+        assert "The phone service has not reported since Today" in page.replace("Yesterday", "Today")
         assert "No news of this call since" in page
 
 
@@ -173,7 +173,7 @@ def test_filters(admin: Admin) -> None:
     assert "old" not in listed(admin, since=day(2))
     assert listed(admin, until=day(20)) >= {"old"}
     assert listed(admin, since=day(0), until=day(1)) == set()
-    assert "No call fits" in text(admin, "/calls", outcome="message")
+    assert "No matching calls" in text(admin, "/calls", outcome="message")
 
 
 @pytest.mark.parametrize("menu", ["6202", "6202 VoicePrompt", "VoicePrompt"])
@@ -314,9 +314,9 @@ def test_one_call(admin: Admin) -> None:
     assert '<a href="/menus/3">6200 VoiceMenu Navigator</a>' in page
     assert '<a href="/menus/1">6202 VoicePrompt</a>' in page
     assert '<a href="/people/extensions/1">1000 Ada Byron</a>' in page
-    assert "<b>Heard menus only</b>: no key came" in page
+    assert "<b>Menus only</b>: no key pressed" in page
     assert 'href="/calls/told/replay"' in page
-    assert "1 key came as an event." in page
+    assert "1 key received as an event." in page
     assert "<code>CallArrived</code>" in page
     assert "data-watch" not in page
     assert '<h2 id="sounds-title">' not in page
@@ -357,7 +357,7 @@ def test_the_sound_of_a_call(site: Running, admin: Admin) -> None:
     kept = admin.get("/calls/sounding/recording?download=1")
     assert 'filename="openivr-call-sounding.wav"' in kept.headers["content-disposition"]
     assert max(admin.get("/calls/sounding/recording/outline").json()) == 100
-    assert "its file is not on this machine" in text(admin, "/calls/gone")
+    assert "the file is not on this server" in text(admin, "/calls/gone")
     for ident in ("gone", "sly", "told", "none"):
         assert admin.get(f"/calls/{ident}/recording").status == 404
         assert admin.get(f"/calls/{ident}/recording/outline").status == 404
@@ -394,15 +394,15 @@ def test_the_calls_of_a_menu(admin: Admin) -> None:
     part = text(admin, f"/menus/{NAVIGATOR}/calls")
     assert 'href="/calls/told"' in part
     assert 'href="/calls?menu=6200"' in part
-    assert "Nobody has called it yet" in text(admin, "/menus/4/calls")
+    assert "No calls yet." in text(admin, "/menus/4/calls")
     assert admin.get("/menus/99/calls").status == 404
 
 
 def test_the_first_call_is_explained(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> None:
     admin = Admin(demo).enter()
     page = text(admin, "/calls")
-    assert "No call yet" in page
+    assert "No calls yet" in page
     assert "127.0.0.1:5060" in page
-    assert "Dial 6200 on it: you hear VoiceMenu Navigator." in page
-    assert "No phone service has run on this data yet" in page
+    assert "Dial 6200: you hear VoiceMenu Navigator." in page
+    assert "The phone service has never run" in page
     admin.close()

@@ -69,8 +69,8 @@ def test_a_call_is_kept_turns_red_with_a_change_and_green_again(
     api.post("ivr/update", {"id": 3, "press1_dest": "extension", "press1_dest_value": "2"})
     assert states(admin, 3)["Ada is busy"] == "failed"
     text = " ".join(admin.get(f"/menus/3/tests/{stored.id}").content.decode().split())
-    assert "<span>rings: extension 1000</span> <em>expected, but did not happen</em>" in text
-    assert "<span>rings: extension 1001</span> <em>happened instead</em>" in text
+    assert "<span>Rings: extension 1000</span> <em>expected, but did not happen</em>" in text
+    assert "<span>Rings: extension 1001</span> <em>happened instead</em>" in text
     assert "1000 is busy" in text
     api.post("ivr/update", {"id": 3, "press1_dest": "extension", "press1_dest_value": "1"})
     assert states(admin, 3)["Ada is busy"] == "passed"

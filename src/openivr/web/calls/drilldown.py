@@ -1,4 +1,4 @@
-"""The calls behind a number of a report, as the address of the list of calls has them."""
+"""The calls behind a number of a report, as the query of the call list has them."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -24,7 +24,7 @@ Shown = Literal["entered", "chose", "timed_out", "invalid", "connected", "record
 
 
 class Drilldown(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What days, an outcome and a reason do not say; the fields of `CallFilter` and `NoteFilter`."""
+    """A filter beside days, outcome and reason, with the fields of `CallFilter` and `NoteFilter`."""
 
     since: Moment | None = None
     until: Moment | None = None
@@ -39,14 +39,14 @@ class Drilldown(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
     @property
     def noted(self) -> NoteFilter | None:
-        """What has to be noted of a call."""
+        """The filter of notes, None if there is none."""
         if not self.topics:
             return None
         return NoteFilter(self.topics, self.menu, self.input, self.kind, self.target, self.detail)
 
 
 def write_part(wanted: CallFilter) -> str:
-    """The text in an address; "" where days, outcome and reason say it all."""
+    """Encode for a query, "" if days, outcome and reason are all."""
     noted = wanted.noted or NoteFilter(())
     values = {
         "since": wanted.since,
@@ -87,7 +87,7 @@ def to_codes(text: str) -> Any:
 
 
 def narrow(wanted: CallFilter, part: Drilldown | None) -> CallFilter:
-    """Only those calls of the part."""
+    """A filter narrowed to the part."""
     if part is None:
         return wanted
     since = wanted.since if part.since is None else part.since
@@ -98,28 +98,28 @@ def narrow(wanted: CallFilter, part: Drilldown | None) -> CallFilter:
 
 
 def say_part(part: Drilldown, find: Find) -> str:
-    """What those calls have in common, in words."""
-    told = []
+    """A sentence about the calls of the part."""
+    phrases = []
     if part.path:
         names = " → ".join(part.path)
-        told.append(t("part.whole" if part.whole else "part.path", path=names))
+        phrases.append(t("part.whole" if part.whole else "part.path", path=names))
     elif part.whole:
-        told.append(t("part.no_menu"))
+        phrases.append(t("part.no_menu"))
     if part.topics:
         menu = find(DestinationKind.IVR, part.menu, str(part.menu)).text if part.menu else ""
         target = part.target if part.kind in TARGETS else 0
         to = find(part.kind, target or 0, "").text if part.kind else ""
         topic: str = part.topics[0]
         if topic in (Topic.CONNECTED, Topic.RECORDED):
-            told.append(t("part.reached", to=to))
+            phrases.append(t("part.reached", to=to))
         elif topic == Topic.INVALID and part.detail:
             why = say_refusal(part.detail)
-            told.append(t("part.refused", menu=menu, input=part.input, why=why))
+            phrases.append(t("part.refused", menu=menu, input=part.input, why=why))
         else:
-            told.append(t(f"part.{topic}", menu=menu, input=part.input, to=to))
-    return ", ".join(told) or t("part.hour")
+            phrases.append(t(f"part.{topic}", menu=menu, input=part.input, to=to))
+    return ", ".join(phrases) or t("part.hour")
 
 
 def say_refusal(detail: str) -> str:
-    """Why a menu refused what was typed."""
+    """The reason of a refused input in words."""
     return t_code("refusal", detail)

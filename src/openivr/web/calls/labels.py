@@ -1,4 +1,4 @@
-"""Calls in words: when, how long, what became of them, who was rung, and what was heard."""
+"""Calls in words: time, duration, outcome, phones rung, keys and audio."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from openivr.store.cdr.call_records import CallRecord
 from openivr.web.core.sentence import Sentence
 from openivr.web.messages import t, t_code
 
-MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on people hear it
+MUCH_LOST, MUCH_JITTER = 0.02, 30.0  # of all packets; ms: from here on it can be heard
 TONES: Mapping[str, tuple[str, str]] = {
     CallOutcome.CONNECTED: ("calls", "good"),
     CallOutcome.MESSAGE: ("ext_vm", "good"),
@@ -26,7 +26,7 @@ REASONS: tuple[str, ...] = (*HangupReason, *CallEndReason)
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """Somebody who was rung. `kind` and `target` are those of the journal's leg; times in words."""
+    """A phone or number that was rung. `kind` and `target` are those of the journal's leg."""
 
     kind: str
     target: int
@@ -45,7 +45,7 @@ def say_reason(reason: str) -> str:
 
 
 def say_result(record: CallRecord) -> Sentence:
-    """What became of a call, with its icon and tone."""
+    """The outcome of a call with its icon and tone."""
     if record.is_live:
         return Sentence("dot", t("result.live"), "good")
     icon, tone = TONES.get(record.outcome, ("dot", ""))
@@ -53,7 +53,7 @@ def say_result(record: CallRecord) -> Sentence:
 
 
 def say_moment(milliseconds: int, now: int, form: str = "%H:%M") -> str:
-    """A time by the server's clock, both in Unix ms: today and yesterday by name."""
+    """A time by the server's clock, with today and yesterday by name. Both are in Unix ms."""
     moment, today = time.localtime(milliseconds // 1000), time.localtime(now // 1000)
     yesterday = time.localtime(now // 1000 - (today.tm_hour + 1) * 3600)
     for name, day in (("moment.today", today), ("moment.yesterday", yesterday)):
@@ -63,25 +63,25 @@ def say_moment(milliseconds: int, now: int, form: str = "%H:%M") -> str:
 
 
 def lasting(milliseconds: int) -> str:
-    """How long: 1:05, or 1:01:05."""
+    """A duration as 1:05 or 1:01:05."""
     minutes, seconds = divmod(max(0, round(milliseconds / 1000)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def length_of(record: CallRecord, now: int) -> str:
-    """How long a call took, or has taken so far."""
+    """The duration of a call, for a live one until now."""
     return lasting((record.ended or max(now, record.updated)) - record.started)
 
 
 def talked(record: CallRecord) -> int:
-    """How long the caller talked to people, in ms."""
+    """The time in ms that the caller talked to people."""
     spans = [(leg.get("answered", 0), leg.get("ended") or record.updated) for leg in record.legs]
     return sum(end - start for start, end in spans if start)
 
 
 def read_legs(record: CallRecord, now: int) -> Iterator[LegView]:
-    """Who was rung. A number outside is shown where the caller dialled it, and not where a menu took it."""
+    """The phones and numbers that were rung. An outside number is hidden unless the caller dialled it."""
     end = record.ended or now
     for leg in record.legs:
         if not leg:
@@ -103,7 +103,7 @@ def read_legs(record: CallRecord, now: int) -> Iterator[LegView]:
 
 
 def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
-    """What came of ringing somebody, and its tone."""
+    """The result of a leg and its tone."""
     result = leg.get("result", "")
     if is_live and not leg.get("ended"):
         return t("leg.talking" if leg.get("answered") else "leg.ringing"), "good"
@@ -111,8 +111,8 @@ def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
     return t_code("leg", result or LegResult.CANCELLED), tone
 
 
-def tell_input(record: CallRecord) -> Iterator[Sentence]:
-    """Which kinds of keys were agreed on and heard, and how the sound fared; what is wrong, as a warning."""
+def describe_input(record: CallRecord) -> Iterator[Sentence]:
+    """How keys were sent and received and how good the audio was, with problems as warnings."""
     if record.is_live or record.answered is None:
         key = "input.nothing" if record.is_live else "input.unanswered"
         yield Sentence("note", t(key))
@@ -133,11 +133,11 @@ def tell_input(record: CallRecord) -> Iterator[Sentence]:
         yield Sentence("warning", t("input.mixed"), "warn")
     for side in ("caller", "callee"):
         if side in record.media:
-            yield from tell_sound(side, record.media[side])
+            yield from describe_audio(side, record.media[side])
 
 
-def tell_sound(side: str, media: Mapping[str, Any]) -> Iterator[Sentence]:
-    """How the sound of one side fared."""
+def describe_audio(side: str, media: Mapping[str, Any]) -> Iterator[Sentence]:
+    """The quality of one side's audio."""
     if not media.get("heard"):
         yield Sentence("warning", t(f"input.silent_{side}"), "warn")
     else:
@@ -157,6 +157,6 @@ def share(part: int, whole: int) -> float:
 
 
 def percent(fraction: float) -> str:
-    """A share as people write it; what is not quite nothing is not told as nothing."""
+    """A percentage. A small share is "< 0.1 %" and not "0 %"."""
     text = f"{fraction * 100:.1f}".removesuffix(".0")
     return f"{text} %" if text != "0" or not fraction else "< 0.1 %"

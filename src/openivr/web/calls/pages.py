@@ -25,6 +25,7 @@ from openivr.web.calls import labels as call_words
 from openivr.web.calls.call_list import PATH, make_wanted, read_filter
 from openivr.web.calls.labels import (
     LegView,
+    describe_input,
     lasting,
     length_of,
     read_legs,
@@ -32,9 +33,16 @@ from openivr.web.calls.labels import (
     say_reason,
     say_result,
     talked,
-    tell_input,
 )
-from openivr.web.calls.timeline import NoteContext, PathItem, TimelineEntry, finder, list_events, tell, trace
+from openivr.web.calls.timeline import (
+    NoteContext,
+    PathItem,
+    TimelineEntry,
+    finder,
+    list_events,
+    make_timeline,
+    trace,
+)
 from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
@@ -87,7 +95,7 @@ def context(moment: int) -> dict[str, Any]:
         "now": moment,
         "talked": talked,
         "duration": lasting,
-        "describe_input": tell_input,
+        "describe_input": describe_input,
         "moment": lambda at, form="%H:%M": say_moment(at, moment, form),
         "length": lambda record: length_of(record, moment),
         "result": say_result,
@@ -134,7 +142,7 @@ def load(connection: Connection, call_id: str, moment: int) -> CallPage:
         source=named(record.source_kind, record.source_id, record.source),
         steps=trace(notes, named),
         legs=[(leg, named(leg.kind, leg.target, leg.number)) for leg in read_legs(record, moment)],
-        story=list(tell(record, notes, named)),
+        story=list(make_timeline(record, notes, named)),
         events=list(list_events(record, notes)),
         messages=[
             (message, named("extension", message.extension_id, "").text)

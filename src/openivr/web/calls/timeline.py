@@ -1,4 +1,4 @@
-"""The way of a call through menus and to people, and what happened on it, from its notes."""
+"""The path of a call through menus to people, and its timeline, from its notes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from openivr.web.messages import has_text, t, t_code
 
 @dataclass(frozen=True, slots=True)
 class NoteContext:
-    """Where a caller can be: its kind, what people call it, and its page, "" where it has none."""
+    """A place where a caller can be: its kind, its name, and its page, "" if it has none."""
 
     kind: str
     text: str
@@ -31,9 +31,9 @@ Find = Callable[[str, int, str], NoteContext]  # kind, target, number
 
 @dataclass(frozen=True, slots=True)
 class PathItem:
-    """A place on a call's way: how the caller came there, and what came of it.
+    """A place on a call's path: the key that led there, and the result.
 
-    `tries` is what was pressed there in vain, or how often nothing was.
+    `tries` are the wrong keys and time-outs there.
     """
 
     place: NoteContext
@@ -45,7 +45,7 @@ class PathItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """Something that happened, `at` ms from the beginning."""
+    """An event of a call, `at` ms from its beginning."""
 
     at: int
     icon: str
@@ -56,7 +56,7 @@ class TimelineEntry:
 
 
 def finder(connection: Connection) -> Find:
-    """Looks up what a destination is called now; what is gone keeps the number that it had."""
+    """Looks up the current name of a destination. A deleted one keeps the number that it had."""
     names = resources.namer(connection)
 
     def find(kind: str, target: int, number: str) -> NoteContext:
@@ -81,11 +81,11 @@ def say_kind(kind: str) -> str:
 
 
 def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
-    """The places that a call came to, in order. Coming back to a menu is no new place."""
+    """The places of a call in order. Coming back to the same menu is not a new place."""
     steps: list[PathItem] = []
     how = ""
-    for one in notes:
-        note = one.note
+    for stored in notes:
+        note = stored.note
         place = find(note.kind or "", note.target, note.number)
         match note.topic:
             case Topic.ENTERED:
@@ -113,7 +113,7 @@ def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
 
 
 def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
-    """What came of going to a place, which may not have been rung at all."""
+    """Add the result of the last place, or a place that was not rung at all."""
     if steps and steps[-1].place.kind == step.place.kind and not steps[-1].result and not step.how:
         step = steps.pop()
     result = {Topic.CONNECTED: t("leg.answered"), Topic.RECORDED: t("why.message_left")}.get(note.topic)
@@ -122,7 +122,7 @@ def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
 
 
 def show_input(note: Note) -> str:
-    """What was typed; numbers dialled outside are hidden in notes."""
+    """The input. Outside numbers are hidden in notes."""
     return t("call.number") if note.input == HIDDEN else note.input
 
 
@@ -138,20 +138,20 @@ SIGNS = {
 }
 
 
-def tell(record: CallRecord, notes: Iterable[CallNote], find: Find) -> Iterator[TimelineEntry]:
-    """What happened, line by line."""
-    for one in notes:
-        note = one.note
+def make_timeline(record: CallRecord, notes: Iterable[CallNote], find: Find) -> Iterator[TimelineEntry]:
+    """The timeline, an entry for each note."""
+    for stored in notes:
+        note = stored.note
         kind = DestinationKind.IVR if note.topic is Topic.ENTERED else note.kind or ""
         target = note.ivr if note.topic is Topic.ENTERED else note.target
         place = find(kind, target, note.number)
         icon, tint = SIGNS.get(note.topic, (kind or "note", kind or "nowhere"))
         text, why = phrase(note, place)
-        yield TimelineEntry(one.at - record.started, icon, tint, text, why, place.address)
+        yield TimelineEntry(stored.at - record.started, icon, tint, text, why, place.address)
 
 
 def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
-    """A note in words, and why it was so."""
+    """A note in words, and its reason."""
     topic = note.topic
     values = {"input": show_input(note), "name": place.text, "number": note.number, "detail": note.detail}
     key, why = f"story.{topic}", ""
@@ -175,7 +175,7 @@ def list_events(record: CallRecord, notes: Iterable[CallNote]) -> Iterator[tuple
 
     No key is shown of a call in which anything typed is hidden.
     """
-    has_hidden = any(HIDDEN in (one.note.input, one.note.number) for one in notes)
+    has_hidden = any(HIDDEN in (stored.note.input, stored.note.number) for stored in notes)
     for event in record.events:
         facts: dict[str, Any] = {k: v for k, v in event.items() if k not in ("at", "event", "destination")}
         if has_hidden and "key" in facts:

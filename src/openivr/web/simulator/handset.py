@@ -1,9 +1,10 @@
-"""A call for the telephone in the page: what is told, what is heard, what is under way."""
+"""A simulated call as the page shows it: its transcript, the audio that plays, and the timers that run."""
 
 from typing import Any, TypeVar
 
 from openivr import sounds
 from openivr.cdr.journal.event_codec import TimedEvent, write_events
+from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.commands import Dial, Play
 from openivr.ivr.model import Destination, IvrSnapshot
 from openivr.ivr.state import IvrState
@@ -13,7 +14,7 @@ from openivr.simulate.words import Why
 from openivr.web.core.audio import sound_url
 from openivr.web.messages import t, t_code
 
-# by verb: the icon and the kind whose tint it has; "" is that of the place where the caller is
+# by verb: the icon, and the kind whose tint it has. "" stands for the kind of the caller's place
 SIGNS = {
     "calls": ("calls", "ivr"),
     "enters": ("ivr", "ivr"),
@@ -33,18 +34,18 @@ SIGNS = {
     "deletes": ("trash", "ext_vm"),
     "ends": ("end_call", "end_call"),
 }
-# by verb: the section that has the words for its object
+# by verb: the section with the words for its object
 FAMILIES = {
     "fails": "cause",
     "ends": "why",
     **dict.fromkeys(("leaves", "mailbox", "rings", "reaches"), "line"),
 }
 C = TypeVar("C", Dial, Play)
-MESSAGE_SECONDS = 3.0  # of silence in the place of a pretended message
+MESSAGE_SECONDS = 3.0  # of silence instead of a simulated message
 
 
 def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
-    """What the page needs of a call: what is new to tell, what is under way, and where the caller is."""
+    """The state of a call for the page, with the lines that it does not have yet."""
     due, session = call.due, call.session
     menu = session.ivr
     return {
@@ -62,22 +63,22 @@ def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
     }
 
 
-def describe_event(happening: TimedEvent) -> dict[str, Any]:
-    """An event as the page sends it back when it happens."""
-    (row,) = write_events([happening])
+def describe_event(event: TimedEvent) -> dict[str, Any]:
+    """An event as the page sends it when it happens."""
+    (row,) = write_events([event])
     del row["at"]
     return row
 
 
 def describe_play(call: Simulation) -> dict[str, Any]:
-    """What is to be heard, one sound after the other, and the event to report at the end."""
+    """The sounds to play in turn, and the event at their end."""
     prompts = last(call, Play).prompts
     names = [describe_sound(call.snapshot, name) for name in prompts]
     return {"event": describe_event(call.due["play"]), "sounds": names}
 
 
 def describe_dial(call: Simulation) -> dict[str, str]:
-    """Who is being rung, and the number under which that can be pretended to be busy."""
+    """The party that rings, and the number for which a response can be chosen."""
     dial = last(call, Dial)
     row = call.snapshot.find(dial.kind, dial.target)
     return {"number": dial.number, "name": f"{row.number} {row.name}" if row else dial.number}
@@ -85,11 +86,11 @@ def describe_dial(call: Simulation) -> dict[str, str]:
 
 def last(call: Simulation, kind: type[C]) -> C:
     """The last command of a kind."""
-    return next(one for commands in reversed(call.commands) for one in commands if isinstance(one, kind))
+    return next(c for commands in reversed(call.commands) for c in commands if isinstance(c, kind))
 
 
 def describe_sound(snapshot: IvrSnapshot, name: str) -> dict[str, Any]:
-    """A sound's name, its length in seconds, and its address; a pretended message has none."""
+    """A sound's name, its length in seconds, and its URL, "" for a simulated message."""
     if name in snapshot.prompts:
         return {"name": name, "seconds": snapshot.prompts[name].seconds, "address": sound_url(name)}
     if name in sounds.NAMES:
@@ -98,7 +99,7 @@ def describe_sound(snapshot: IvrSnapshot, name: str) -> dict[str, Any]:
 
 
 def describe_line(line: TranscriptLine) -> dict[str, Any]:
-    """A line of the transcript, with its icon and the kind of destination that tints it."""
+    """A line of the transcript with its icon and tint."""
     node_kind = line.node.partition("-")[0]
     icon, kind = SIGNS.get(line.what, ("note", ""))
     return {
@@ -115,13 +116,24 @@ def describe_line(line: TranscriptLine) -> dict[str, Any]:
 
 def say_text(what: str, text: str) -> str:
     """Return the object of a line in words. Numbers, keys and names stay, as does free text of a test."""
+    if what == "hears":
+        return ", ".join(map(say_sound, text.split(", ")))
+    if what == "times_out":
+        return t("line.in_menu", number=text) if text else ""
     code, space, rest = text.partition(" ") if what in ("rings", "reaches") else (text, "", "")
     return t_code(FAMILIES[what], code) + space + rest if what in FAMILIES else text
 
 
+def say_sound(name: str) -> str:
+    """Return the words of a built-in sound, else its name."""
+    return t("line.words", words=SOUNDS[name]) if name in SOUNDS else name
+
+
 def say_why(line: TranscriptLine) -> str:
-    """Return the reason of a line in words; "" if it has none."""
+    """Return the reason of a line in words, "" if it has none. The words of a sound are its text already."""
     about = line.about
+    if line.why is Why.SAYS:
+        return ""
     if line.why is Why.FAILED:
         about = t_code("cause", about)
     elif line.why is Why.REFUSED:
@@ -130,11 +142,11 @@ def say_why(line: TranscriptLine) -> str:
 
 
 def describe_key(snapshot: IvrSnapshot, to: Destination) -> dict[str, str]:
-    """Where a key leads, in as few words as fit on it."""
+    """The destination of a key, short enough for its label."""
     row = snapshot.find(to.kind, to.target)
     return {"kind": to.kind.value, "name": row.name if row else t(f"phone.key_{to.kind.value}")}
 
 
 def say_outcome(outcome: str) -> str:
-    """What somebody does who is rung, in words."""
+    """The response of a party in words."""
     return t(f"outcome.{outcome}")
