@@ -218,7 +218,7 @@ async def test_keys_come_by_info_too_and_count_once(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Path) -> None:
-    async with open_pbx(tmp_path, dead_seconds=1) as pbx:
+    async with open_pbx(tmp_path, rtp_timeout=1) as pbx:
         ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         line = ada.call("1001")
         await line.until_answered()

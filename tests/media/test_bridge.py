@@ -96,3 +96,40 @@ def test_after_the_bridge_a_peer_gets_silence_and_then_prompts() -> None:
         assert b"".join(SOUND.pcmu) in sound
 
     with_media(test)
+
+
+@pytest.mark.parametrize(("agreed", "payload_types"), [(97, [97]), (None, [])])
+def test_t4_comfort_noise_passes_to_a_peer_that_has_agreed_on_it(
+    agreed: int | None, payload_types: list[int]
+) -> None:
+    async def test(media: Media) -> None:
+        one, other = RtpPeer(), RtpPeer()
+        first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
+        first.connect(one.remote(noise_in=13, noise_out=13))
+        second.connect(other.remote(noise_out=agreed, noise_in=agreed))
+        first.bridge(second)
+        one.send_audio(first, b"\x40", payload_type=13)
+        one.send_audio(first, QUIET)
+        await other.until(lambda: any(packet.payload == QUIET for packet in other.received))
+        assert [packet.payload_type for packet in other.received if packet.payload_type] == payload_types
+
+    with_media(test)
+
+
+def test_t7_g711_passes_under_the_payload_types_of_each_side() -> None:
+    async def test(media: Media) -> None:
+        one, other = RtpPeer(), RtpPeer()
+        first, second = media.open("127.0.0.1"), media.open("127.0.0.1")
+        first.connect(one.remote(audio_in=98, audio_out=98))
+        second.connect(other.remote(Law.PCMA, audio_in=99, audio_out=99))
+        assert {packet.payload_type for packet in await one.receive(2)} == {98}
+        first.bridge(second)
+        one.send_audio(first, SOUND.pcmu[0], payload_type=98)
+        other.send_audio(second, SOUND.pcma[1], payload_type=99)
+        there = SOUND.pcmu[0].translate(transcoding(Law.PCMU, Law.PCMA))
+        back = SOUND.pcma[1].translate(transcoding(Law.PCMA, Law.PCMU))
+        await other.until(lambda: other.received and other.received[-1].payload == there)
+        await one.until(lambda: one.received[-1].payload == back)
+        assert (one.received[-1].payload_type, other.received[-1].payload_type) == (98, 99)
+
+    with_media(test)

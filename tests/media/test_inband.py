@@ -169,3 +169,17 @@ def test_packets_of_any_length(size: int) -> None:
         detect([listener])
     detect([listener])
     assert "".join(keys) == NUMBER
+
+
+def test_t4_the_same_key_twice_with_comfort_noise_between() -> None:
+    digits: list[str] = []
+    detector = InbandDetector(digits.append)
+    noise = Packet(13, False, 0, 0, 0, b"\x40")
+    for _ in range(2):
+        coded = encode(tone("5", 100), Law.PCMU)
+        for start in range(0, len(coded), FRAME):
+            detector.collect(Packet(0, False, 0, 0, 0, coded[start : start + FRAME]), Law.PCMU)
+        detector.collect_pause(noise)
+        for _ in range(10):
+            detect([detector])
+    assert digits == ["5", "5"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from openivr.media.audio.clip import Clip
 from openivr.media.audio.g711 import Law
 from openivr.media.audio.tone import dtmf_tone
 from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.media.inactivity import InactivityLimits
 from openivr.media.media import Media
 from openivr.media.rtp import rtcp, socket_filter
 from openivr.media.rtp.latch import LatchState
@@ -396,10 +398,10 @@ def test_inactivity_is_reported_once() -> None:
         start = time.monotonic()
         await dead.wait()
         assert told[0] - start >= 0.2
-        await phone.until(lambda: len(phone.reports) > 8)
+        await phone.receive(120)
         assert len(told) == 1
 
-    with_media(test, inactivity_seconds=0.2)
+    with_media(test, inactivity=InactivityLimits(unbridged=0.2))
 
 
 def test_audio_that_the_kernel_keeps_away_is_life() -> None:
@@ -409,12 +411,12 @@ def test_audio_that_the_kernel_keeps_away_is_life() -> None:
         session.on_inactive = lambda: told.append(True)
         session.connect(phone.remote())
         phone.send_audio(session, QUIET)
-        while len(phone.reports) < 8:
+        while len(phone.received) < 150:
             phone.send_audio(session, QUIET)
             await phone.receive(1)
         assert told == []
 
-    with_media(test, inactivity_seconds=0.2)
+    with_media(test, inactivity=InactivityLimits(unbridged=0.2))
 
 
 def test_a_peer_that_may_not_send_is_not_inactive() -> None:
@@ -423,10 +425,63 @@ def test_a_peer_that_may_not_send_is_not_inactive() -> None:
         told: list[bool] = []
         session.on_inactive = lambda: told.append(True)
         session.connect(phone.remote(sends=False))
-        await phone.until(lambda: len(phone.reports) > 8)
+        await phone.receive(150)
         assert told == []
 
-    with_media(test, inactivity_seconds=0.2)
+    with_media(test, inactivity=InactivityLimits(unbridged=0.2))
+
+
+async def fall_silent(session: MediaSession, phone: RtpPeer, sign: Callable[[], None]) -> bool:
+    """Return True if the session reports inactivity within 3 s in which the phone gives only this sign."""
+    told: list[bool] = []
+    session.on_inactive = lambda: told.append(True)
+    phone.send_audio(session, QUIET)
+    await phone.receive(2)
+    for _ in range(15):
+        sign()
+        await phone.receive(10)
+    return bool(told)
+
+
+def test_t4_any_packet_of_the_peer_is_a_sign_of_life() -> None:
+    async def test(media: Media) -> None:
+        phones = [RtpPeer() for _ in range(4)]
+        sessions = [media.open("127.0.0.1") for _ in phones]
+        for phone, session in zip(phones, sessions, strict=True):
+            session.connect(phone.remote())
+        noise, unknown, reporting, _dead = phones
+
+        def send_noise() -> None:
+            noise.send_audio(sessions[0], b"\x40", payload_type=13)
+
+        def send_unknown() -> None:
+            unknown.send_audio(sessions[1], b"x", payload_type=120)
+
+        def report() -> None:
+            reporting.send_rtcp(sessions[2], rtcp.write(1, "x", None, None))
+
+        signs = (send_noise, send_unknown, report, lambda: None)
+        each = zip(sessions, phones, signs, strict=True)
+        assert await asyncio.gather(*(fall_silent(*one) for one in each)) == [False, False, False, True]
+
+    with_media(test, inactivity=InactivityLimits(unbridged=0.5))
+
+
+def test_t4_a_caller_who_only_listens_is_not_inactive_and_talk_without_rtcp_has_a_longer_limit() -> None:
+    async def test(media: Media) -> None:
+        listening, talking, reporting = RtpPeer(), RtpPeer(), RtpPeer()
+        sessions = [media.open("127.0.0.1") for _ in range(3)]
+        for phone, session in zip((listening, talking, reporting), sessions, strict=True):
+            session.connect(phone.remote())
+        reporting.send_rtcp(sessions[2], rtcp.write(1, "x", None, None))
+        sessions[1].bridge(sessions[2])
+        sessions[1].play([SOUND], loop=True)
+        sessions[2].play([SOUND], loop=True)
+        phones = zip(sessions, (listening, talking, reporting), strict=True)
+        results = await asyncio.gather(*(fall_silent(*one, lambda: None) for one in phones))
+        assert results == [False, False, True]
+
+    with_media(test, inactivity=InactivityLimits(bridged=0.5, bridged_without_rtcp=60, unbridged=0))
 
 
 @pytest.mark.parametrize("mux", [False, True])
@@ -454,7 +509,7 @@ def test_reports_both_ways(mux: bool) -> None:
         session.close()
         await phone.until(lambda: phone.reports[-1].is_bye)
 
-    with_media(test, inactivity_seconds=0.4)
+    with_media(test, inactivity=InactivityLimits(unbridged=0.4))
 
 
 def test_nothing_is_called_back_after_the_end() -> None:

@@ -410,3 +410,49 @@ async def test_a_100_is_a_sign_of_life() -> None:
         async with asyncio.timeout(SECONDS):
             while not leg.has_response:  # noqa: ASYNC110 - a 100 is told to nobody
                 await asyncio.sleep(0)
+
+
+@play
+async def test_t5_a_200_without_a_description_ends_the_call() -> None:
+    async with scene() as s:
+        ear = Ear()
+        s.agent.call(s.phone.uri, ear, body=OFFER)
+        invite = await s.phone.asked("INVITE")
+        s.phone.reply(invite, 180, tag="peer")
+        await ear.hears("progressed")
+        s.phone.reply(invite, 200, tag="peer")
+        await s.phone.asked("ACK")
+        bye = await s.phone.asked("BYE")
+        assert "cause=488" in bye.get("reason")
+        s.phone.reply(bye, 200)
+        ending = await ear.ending("failed")
+        assert (ending.status, ending.failure, ending.by_peer) == (488, FailureReason.NO_MEDIA, False)
+
+
+@play
+async def test_t5_a_200_without_a_description_after_early_media_has_that_of_its_own_dialog() -> None:
+    async with scene() as s:
+        ear = Ear()
+        s.agent.call(s.phone.uri, ear, body=OFFER)
+        invite = await s.phone.asked("INVITE")
+        s.phone.reply(invite, 183, tag="peer", body=ANSWER)
+        assert await ear.hears("progressed") == (183, ANSWER)
+        s.phone.reply(invite, 183, tag="other", body=OFFER)
+        assert await ear.hears("progressed") == (183, OFFER)
+        s.phone.reply(invite, 200, tag="peer")
+        await s.phone.asked("ACK")
+        assert await ear.hears("answered") == ANSWER
+
+
+@play
+async def test_t5_the_early_media_of_another_fork_is_no_description() -> None:
+    async with scene() as s:
+        ear = Ear()
+        s.agent.call(s.phone.uri, ear, body=OFFER)
+        invite = await s.phone.asked("INVITE")
+        s.phone.reply(invite, 183, tag="other", body=ANSWER)
+        await ear.hears("progressed")
+        s.phone.reply(invite, 200, tag="peer")
+        await s.phone.asked("ACK")
+        s.phone.reply(await s.phone.asked("BYE"), 200)
+        assert (await ear.ending("failed")).failure is FailureReason.NO_MEDIA

@@ -30,13 +30,12 @@ from openivr.sip.message.caller_id import CallerIdSource, read_caller_id, read_d
 from openivr.sip.message.headers import read_address, read_uri
 from openivr.sip.message.message import Request
 from openivr.sip.message.phone_number import PhoneNumber, read_phone_number
-from openivr.sip.sdp.offer_answer import find_host
+from openivr.sip.sdp.offer_answer import Warn, find_host
 
 log = structlog.get_logger(__name__)
 MAX_NUMBER, MAX_NAME = 64, 64  # characters
 RETRY_AFTER = 10  # seconds
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
-OTHER_FAMILY = '301 openivr "Incompatible network address formats"'  # RFC 3261, section 20.43
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class CallManager:
         try:
             media = self.context.media.open(find_host(leg.body, leg.source.host))
         except NoFamily:
-            leg.reject(488, headers=(("Warning", OTHER_FAMILY),))
+            leg.reject(488, headers=(("Warning", Warn.ADDRESS.value),))
             return None
         except (NoPorts, ValueError) as error:
             log.error("no RTP port for a call", error=str(error))
@@ -182,7 +181,7 @@ class CallManager:
         party = Party(media, invite.caller, self.context.now(), self.context.loop.time)
         if not party.receive(leg):
             media.close()
-            leg.reject(488)
+            leg.reject(488, headers=party.explain_rejection(leg, leg.body))
             return None
         return party
 

@@ -12,9 +12,7 @@ from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.message.message import Header
 from openivr.sip.sdp.offer_answer import MediaParameters, OfferAnswerSession
-from openivr.sip.termination import Termination
-
-NOT_ACCEPTABLE = 488
+from openivr.sip.termination import FailureReason, Termination, from_failure
 
 
 class PartyListener:
@@ -121,14 +119,17 @@ class Party(CallLegListener):
         self.listener.on_progress(self, status, is_early)
 
     def on_answer(self, leg: CallLeg, body: bytes) -> None:
-        if body and not self._accept(body) and self.terms is None:
-            leg.hangup(NOT_ACCEPTABLE)
+        if body:
+            self._accept(body)
+        if self.terms is None:
+            leg.terminate(from_failure(FailureReason.NO_MEDIA, by_peer=False))
             return
         self.listener.on_answer(self)
 
     def on_ack(self, leg: CallLeg, body: bytes) -> None:
-        if body and not self._accept(body):
-            leg.hangup(NOT_ACCEPTABLE)
+        is_agreed = self._accept(body) if body else self.terms is not None
+        if not is_agreed:
+            leg.terminate(from_failure(FailureReason.NO_MEDIA, by_peer=False))
 
     def on_offer(self, leg: CallLeg, body: bytes) -> bytes | None:
         answer = self.session.answer(body)
@@ -137,6 +138,9 @@ class Party(CallLegListener):
         self._answer, self.terms = answer.body, answer.agreed
         self._connect()
         return answer.body
+
+    def explain_rejection(self, leg: CallLeg, body: bytes) -> Sequence[Header]:
+        return (("Warning", self.session.explain_rejection(body).value),)
 
     def on_offer_request(self, leg: CallLeg) -> bytes | None:
         return self.session.offer()

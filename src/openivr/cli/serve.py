@@ -198,6 +198,21 @@ call_options = in_order(
         help="Maximum of simultaneous calls; further ones get 503.",
     ),
     option(
+        "--rtp-timeout",
+        type=click.IntRange(0),
+        default=60,
+        metavar="SECONDS",
+        help="Seconds without RTP and RTCP after which a conversation ends; at least 300 if the phone sends"
+        " no RTCP; 0: never.",
+    ),
+    option(
+        "--rtp-timeout-menu",
+        type=click.IntRange(0),
+        default=0,
+        metavar="SECONDS",
+        help="The same for callers who are not connected, whose call the menu's time-outs end; 0: never.",
+    ),
+    option(
         "--record-calls", is_flag=True, help="Record every call, as wav in recordings/ of the data folder."
     ),
     option(
@@ -354,6 +369,8 @@ def read_calls(options: dict[str, Any]) -> Any:
         rtp_ports=options["rtp_ports"],
         external=external,
         max_calls=options["max_calls"],
+        rtp_timeout=options["rtp_timeout"],
+        rtp_timeout_menu=options["rtp_timeout_menu"],
         records=options["record_calls"],
         keep_days=options["keep_calls"],
         keep_recordings=options["keep_recordings"],

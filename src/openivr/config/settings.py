@@ -10,6 +10,9 @@ from openivr.store.auth.tokens import TokenPolicy
 Profile = Literal["classic", "software", "cloud"]
 
 
+MIN_RTP_TIMEOUT = 300  # seconds, of a bridged peer without RTCP: it may only suppress pauses
+
+
 class ListenAddress(NamedTuple):
     """Address to listen on: a numeric host and a port. IPv6 has brackets in the text only."""
 
@@ -44,7 +47,9 @@ class CallSettings:
     proxies: tuple[str, ...] = ()  # addresses or networks exempt from rate limits and bans
     allow_rfc2069: bool = False  # accept digest credentials without qop
     drain_seconds: int = 60
-    dead_seconds: float = 30  # without RTP where it is expected, before a call ends
+    # Seconds without RTP and RTCP of a peer after which a call ends; 0: never.
+    rtp_timeout: float = 60  # bridged; at least MIN_RTP_TIMEOUT if the peer sends no RTCP
+    rtp_timeout_menu: float = 0  # not bridged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@
     session.address                          # for the local session description; RTCP uses the next port
     session.connect(RemoteMedia(...))        # after every completed offer/answer exchange
     session.on_dtmf = lambda digit, method: ...
-    session.on_inactive = lambda: ...        # no packet arrived for `inactivity_seconds`
+    session.on_inactive = lambda: ...        # no packet arrived, see `InactivityLimits`
     session.play((clip, clip), on_end)       # replaces what is playing; the first packet leaves immediately
     session.play((ringback(),), loop=True)
     session.stop()                           # sends silence from now on

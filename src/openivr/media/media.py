@@ -1,9 +1,10 @@
 """Entry point of the media engine: opens media sessions."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakSet
 
+from openivr.media.inactivity import InactivityLimits
 from openivr.media.pump import Pump
 from openivr.media.rtp.ports import Interface, Ports
 from openivr.media.session import MediaSession
@@ -11,11 +12,11 @@ from openivr.media.session import MediaSession
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """Local addresses and ports for RTP, and the inactivity limit."""
+    """Local addresses and ports for RTP, and the inactivity limits."""
 
     interfaces: tuple[Interface, ...] = (Interface("127.0.0.1"),)  # see `find_interface`
     ports: range = range(10000, 20000)
-    inactivity_seconds: float = 30
+    inactivity: InactivityLimits = field(default_factory=InactivityLimits)
 
 
 class Media:
@@ -40,9 +41,7 @@ class Media:
     def open(self, towards: str) -> MediaSession:
         """Open a session towards a numeric address. Raises NoPorts if no ports are free."""
         interface, pair = self._ports.bind(self._settings.interfaces, towards)
-        session = MediaSession(
-            self._pump, interface.advertised(towards), pair, self._settings.inactivity_seconds
-        )
+        session = MediaSession(self._pump, interface.advertised(towards), pair, self._settings.inactivity)
         self._sessions.add(session)
         return session
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from openivr.media.audio.clip import Clip
 from openivr.media.dtmf.inband import InbandDetector
 from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.media.inactivity import InactivityLimits
 from openivr.media.pump import Pump
 from openivr.media.recording.audio_recording import AudioRecording, RecordingResult
 from openivr.media.rtp import packet as rtp
@@ -32,13 +33,13 @@ def ignore(*_: object) -> None:
 class MediaSession:
     """Created by `Media.open`. Nothing is sent before `connect`, and nothing happens after `close`."""
 
-    def __init__(self, pump: Pump, host: str, pair: PortPair, inactivity_seconds: float) -> None:
+    def __init__(self, pump: Pump, host: str, pair: PortPair, inactivity: InactivityLimits) -> None:
         self.address = (host, pair.port)
         """Host and port for the local session description."""
         self.on_dtmf: Callable[[str, DtmfMethod], None] = ignore
         """Called with each digit received: 0-9, *, #, A-D."""
         self.on_inactive: Callable[[], None] = ignore
-        """Called when no packet arrived for `inactivity_seconds`. A packet rearms it."""
+        """Called when no packet arrived for the limit. A packet rearms it."""
         self.partner: MediaSession | None = None
         """The session that this one is bridged with."""
         self._pump = pump
@@ -50,11 +51,10 @@ class MediaSession:
         self._recordings: list[AudioRecording] = []
         self._remote: RemoteMedia | None = None
         self._play_count = 0  # tells the end of one play from that of another
-        self._inactivity_seconds = inactivity_seconds
+        self._inactivity = inactivity
         self._active_at = time.monotonic_ns()
         self._is_inactive = self._is_closed = False
-        interval = min(rtcp.next_interval(), inactivity_seconds) / 2
-        self._timer = pump.loop.call_later(interval, self._on_report_due)
+        self._timer = pump.loop.call_later(rtcp.next_interval() / 2, self._on_report_due)
 
     # Signalling
 
@@ -68,7 +68,7 @@ class MediaSession:
         self._socket.connect(remote)
         self._active_at, self._is_inactive = time.monotonic_ns(), False
         self._pump.join(self.sender)
-        self._pump.watch(self._check_silence)
+        self._pump.watch(self._watch)
 
     def close(self) -> None:
         """Stop everything, send RTCP BYE and release the ports. May be called again."""
@@ -81,7 +81,7 @@ class MediaSession:
         self._play_count += 1
         self._timer.cancel()
         self._pump.leave(self.sender)
-        self._pump.unwatch(self._check_silence)
+        self._pump.unwatch(self._watch)
         self._pump.inband_detectors.pop(self._inband, None)
         if self._remote:
             self._socket.send_rtcp(self._write_report(is_bye=True))
@@ -201,6 +201,7 @@ class MediaSession:
             raise ValueError("a media session can only be bridged with one other")
         self.partner, other.partner = other, self
         for source, target in ((self, other), (other, self)):
+            source._active_at = time.monotonic_ns()
             target.sender.set_bridged(True)
             source.receiver.forward_events(target.sender.forward_event)
             source.receiver.noise_listeners.append(target.sender.forward_noise)
@@ -236,40 +237,39 @@ class MediaSession:
 
     # Every second
 
-    def _check_silence(self, now: int) -> None:
+    def _watch(self, now: int) -> None:
         stats = self.receiver.stats
         position = None if stats.ssrc is None else Position(stats.ssrc, stats.highest & 0xFFFF)
         self._socket.check_silence(self.receiver.received_at, position, now)
+        self._check_activity(now)
+
+    def _check_activity(self, now: int) -> None:
+        self._active_at = max(self._active_at, self.receiver.received_at, self._socket.dropped_at)
+        if self._remote is None or not self._remote.sends:  # on hold no packets are expected
+            self._active_at = now
+        has_rtcp = self._rtcp.has_received
+        limit = self._inactivity.limit(is_bridged=self.partner is not None, has_rtcp=has_rtcp)
+        is_inactive = limit > 0 and now - self._active_at > limit * NANOSECONDS
+        if is_inactive and not self._is_inactive:
+            self._soon(self._report_inactive)
+        self._is_inactive = is_inactive
 
     # Every five seconds
 
     def _on_report_due(self) -> None:
-        interval = min(rtcp.next_interval(), self._inactivity_seconds / 2)
-        self._timer = self._pump.loop.call_later(interval, self._on_report_due)
+        self._timer = self._pump.loop.call_later(rtcp.next_interval(), self._on_report_due)
         if self._remote is None:
             return
         self._socket.send_rtcp(self._write_report(is_bye=False))
-        self._check_activity(self._remote)
 
     def _write_report(self, *, is_bye: bool) -> bytes:
         self._count_drops()
         return self._rtcp.write(self.sender, self.receiver.stats, time.time_ns(), is_bye=is_bye)
 
     def _count_drops(self) -> None:
-        """Count the packets that the kernel's filter dropped: they were received, and show activity."""
+        """Count the packets that the kernel's filter dropped, because they were received."""
         if drops := self._socket.take_drops():
             self.receiver.stats.received += drops
-            self._active_at = time.monotonic_ns()
-
-    def _check_activity(self, remote: RemoteMedia) -> None:
-        now = time.monotonic_ns()
-        self._active_at = max(self._active_at, self.receiver.received_at)
-        if not remote.sends:  # on hold no packets are expected; the time starts again afterwards
-            self._active_at = now
-        is_inactive = now - self._active_at > self._inactivity_seconds * NANOSECONDS
-        if is_inactive and not self._is_inactive:
-            self._soon(self._report_inactive)
-        self._is_inactive = is_inactive
 
     def _report_inactive(self) -> None:
         if not self._is_closed:

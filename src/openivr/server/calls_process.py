@@ -24,7 +24,8 @@ from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat,
 from openivr.cdr.journal.writer import Journal
 from openivr.clock import wall_ms as now
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
-from openivr.config.settings import CallSettings, Settings
+from openivr.config.settings import MIN_RTP_TIMEOUT, CallSettings, Settings
+from openivr.media.inactivity import InactivityLimits
 from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
 from openivr.observability import logs
@@ -452,7 +453,7 @@ def media_settings(calls: CallSettings) -> MediaSettings:
     return MediaSettings(
         interfaces=tuple(Interface(host, external.get(":" in host, "")) for host in hosts),
         ports=calls.rtp_ports,
-        inactivity_seconds=calls.dead_seconds,
+        inactivity=InactivityLimits(calls.rtp_timeout, MIN_RTP_TIMEOUT, calls.rtp_timeout_menu),
     )
 
 

@@ -18,11 +18,13 @@ class FailureReason(StrEnum):
     NO_ACK = "no_ack"
     EXPIRED = "session_expired"
     CANCELLED = "cancelled"
+    NO_MEDIA = "no_media"  # the answer describes no media that can be used
 
 
 FAILURE_STATUS = {
     FailureReason.TIMEOUT: 408,
     FailureReason.CANCELLED: 487,
+    FailureReason.NO_MEDIA: 488,
 }  # RFC 3261, section 8.1.3.1; 503 for the others
 
 

@@ -26,6 +26,7 @@ FAILURES = {
     FailureReason.NO_ACK: "answer not acknowledged",
     FailureReason.EXPIRED: "session timer expired",
     FailureReason.CANCELLED: "cancelled",
+    FailureReason.NO_MEDIA: "the answer describes no audio that can be used",
 }
 
 

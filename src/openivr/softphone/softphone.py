@@ -7,6 +7,7 @@ from itertools import count
 
 from openivr.b2bua.party import Party
 from openivr.media.dtmf.rfc4733 import DtmfMethod
+from openivr.media.inactivity import InactivityLimits
 from openivr.media.media import Media, MediaSettings
 from openivr.media.rtp.ports import Interface
 from openivr.sip.address import Target, uri_host
@@ -22,6 +23,7 @@ from openivr.sip.settings import AgentSettings, Trace
 from openivr.sip.termination import FailureReason
 
 PORTS = range(42_000, 44_000)  # for RTP, outside the default range of the server
+INACTIVITY = InactivityLimits(unbridged=60)  # a phone is never bridged
 USER_AGENT = "OpenIVR phone"
 NOT_ACCEPTABLE = 488
 CHALLENGES = (401, 407)
@@ -192,7 +194,7 @@ def refuse(line: SoftphoneCall, _request: Request) -> None:
 
 def open_media(*hosts: str) -> Media:
     """Open the media engine at these local addresses. Call it in the running event loop."""
-    return Media(MediaSettings(tuple(map(Interface, hosts or ("127.0.0.1",))), PORTS))
+    return Media(MediaSettings(tuple(map(Interface, hosts or ("127.0.0.1",))), PORTS, INACTIVITY))
 
 
 def address_towards(server: Target) -> str:

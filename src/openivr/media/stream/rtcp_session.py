@@ -11,12 +11,13 @@ NANOSECONDS = 1_000_000_000
 class RtcpSession:
     """Reports on one stream in each direction. Times are Unix nanoseconds."""
 
-    __slots__ = ("_last_sr", "_last_sr_at", "_reported", "block", "cname", "round_trip")
+    __slots__ = ("_last_sr", "_last_sr_at", "_reported", "block", "cname", "has_received", "round_trip")
 
     def __init__(self, cname: str) -> None:
         self.cname = cname
         self.block: rtcp.ReportBlock | None = None  # the peer's last report about the local stream
         self.round_trip: float | None = None  # seconds
+        self.has_received = False  # the peer sends RTCP
         self._last_sr = 0  # middle of the NTP time in its last sender report
         self._last_sr_at = 0
         self._reported = 0  # packets sent at the last local report
@@ -32,6 +33,7 @@ class RtcpSession:
                     self.block = block
                     trip = rtcp.round_trip(block, rtcp.ntp_time(now))
                     self.round_trip = self.round_trip if trip is None else trip
+        self.has_received = self.has_received or bool(reports)
         return bool(reports)
 
     def write(self, sender: RtpSender, stats: ReceiveStats, now: int, *, is_bye: bool = False) -> bytes:

@@ -34,6 +34,7 @@ class RtpSocket:
     ) -> None:
         self.foreign = 0  # packets from other sources
         self.latch = Latch()
+        self.dropped_at = 0  # ns, when the filter was last seen to have dropped packets of the source
         self._poller, self._pair, self._sender = poller, pair, sender
         self._take, self._take_rtcp = take, take_rtcp
         self._is_connected = False
@@ -42,7 +43,6 @@ class RtpSocket:
         self._remote: RemoteMedia | None = None
         self._wants_audio = self._is_filtered = False
         self._dropped = 0  # by the kernel, at the last count
-        self._dropped_at = 0
         self._new_drops = 0
         poller.add(pair.rtp.fileno(), self._read)
         poller.add(pair.rtcp.fileno(), self._read_rtcp)
@@ -153,7 +153,7 @@ class RtpSocket:
             return
         if self._is_filtered:
             self._count_drops(now)
-        if now - max(received_at, self._dropped_at) >= SILENCE:
+        if now - max(received_at, self.dropped_at) >= SILENCE:
             self.latch.fall_silent(position)
             self._follow_latch()
 
@@ -184,7 +184,7 @@ class RtpSocket:
         total = socket_filter.dropped(self._pair.rtp)
         if total != self._dropped:
             self._new_drops += total - self._dropped & 0xFFFFFFFF
-            self._dropped, self._dropped_at = total, now
+            self._dropped, self.dropped_at = total, now
 
     def close(self) -> None:
         """Stop sending and reading, and release the ports."""

@@ -55,6 +55,10 @@ class CallLeg(Protocol):
         """
         ...
 
+    def terminate(self, ending: Termination) -> None:
+        """Send BYE and end the leg for the given reason."""
+        ...
+
     def refer(self, target: str, replaces: "CallLeg | None" = None) -> None:
         """Ask the peer to call the URI `target` (RFC 3515), or to replace the local side of another leg.
 
@@ -95,6 +99,10 @@ class CallLegListener:
         None rejects it with 488 and leaves the session as it is.
         """
         return None
+
+    def explain_rejection(self, leg: CallLeg, body: bytes) -> Sequence[Header]:
+        """Return the headers of a 488 to an offer that `on_offer` has rejected: Warning (20.43)."""
+        return ()
 
     def on_offer_request(self, leg: CallLeg) -> bytes | None:
         """Return an SDP offer for a re-INVITE without one; None rejects it with 488.

@@ -166,6 +166,8 @@ class Renegotiation:
         headers = refusal[1] if refusal and refusal[0] == status else ()
         if status == 422:
             headers = (("Min-SE", str(self._leg.context.settings.min_session)),)
+        elif status == 488 and request.body:
+            headers = tuple(self._leg.listener.explain_rejection(self._leg, request.body))
         elif status == 500:
             headers = (("Retry-After", str(round(uniform(0, 10)))),)  # noqa: S311 - no secret, only spreads retries
         server = self._leg.context.transactions.create_server(request)

@@ -15,6 +15,8 @@ from openivr.sip.message.message import NOWHERE, Header, Request, Response
 from openivr.sip.termination import FailureReason, Termination, from_failure, from_response
 from openivr.sip.transaction.timers import Timer
 
+NO_MEDIA: Sequence[Header] = (("Reason", 'SIP;cause=488;text="Not Acceptable Here"'),)  # RFC 3326
+
 
 class OutboundLeg(DialogSession):
     """A call placed from here."""
@@ -26,6 +28,7 @@ class OutboundLeg(DialogSession):
         "_cancelled",
         "_contact_user",
         "_early_dialogs",
+        "_early_sdp",
         "_invite",
         "_last_rseq",
         "_ring_timer",
@@ -46,6 +49,7 @@ class OutboundLeg(DialogSession):
         self._contact_user = contact_user
         self._cancelled = self._cancel_sent = False
         self._cancel_headers: Sequence[Header] = ()
+        self._early_sdp: dict[str, bytes] = {}  # the last description of each early dialog
         self._early_dialogs: dict[str, Dialog] = {}  # by remote tag: a proxy may fork the INVITE
         self._last_rseq: dict[str, int] = {}  # the last RSeq received, by remote tag
         self._acks: dict[str, AckSender] = {}
@@ -167,6 +171,8 @@ class OutboundLeg(DialogSession):
         self.note_allow(response)
         if "100rel" in response.tokens("require") and tag and not self._send_prack(response, tag):
             return  # a retransmission
+        if response.body:
+            self._early_sdp[tag] = response.body
         self.listener.on_progress(self, response.status, response.body)
 
     def _send_prack(self, response: Response, tag: str) -> bool:
@@ -202,18 +208,22 @@ class OutboundLeg(DialogSession):
         body = self._establish(dialog, response) if is_wanted else b""
         self._acks[tag] = AckSender(self.context, dialog, self._invite.request, body or b"")
         if not is_wanted or body is None:
-            self._bye_dialog(dialog)
+            self._bye_dialog(dialog, NO_MEDIA if is_wanted else ())
         if is_wanted:
             self._report_answer(response, body)
 
     def _establish(self, dialog: Dialog, response: Response) -> bytes | None:
-        """Confirm the dialog. Return the answer to an offer in the 200, None if it is not acceptable."""
+        """Confirm the dialog. Return the answer to an offer in the 200, None if it is not acceptable.
+
+        A 200 without the answer to the offer of the INVITE is not acceptable either, unless a provisional
+        response of the same dialog had it.
+        """
         self.dialog = dialog
         self.note_allow(response)
         if self._ring_timer is not None:
             self.context.timers.cancel(self._ring_timer)
         if self._invite.request.body:
-            return b""
+            return b"" if response.body or dialog.remote_tag in self._early_sdp else None
         answer = self.listener.on_offer(self, response.body)
         if answer:
             self.last_sdp = answer
@@ -223,18 +233,19 @@ class OutboundLeg(DialogSession):
         if self.is_terminated:
             return
         if body is None:
-            self.finish(Termination(488, "Not Acceptable Here", False))
+            self.finish(from_failure(FailureReason.NO_MEDIA, by_peer=False))
             return
         self.is_early = False
         self.start_session_timer(read_terms(response))
-        self.listener.on_answer(self, response.body if self._invite.request.body else b"")
+        answer = response.body or self._early_sdp.get(self._to_tag(response), b"")
+        self.listener.on_answer(self, answer if self._invite.request.body else b"")
         if not self.is_terminated and self._renegotiation is not None:
             self._renegotiation.on_established()
 
-    def _bye_dialog(self, dialog: Dialog) -> None:
-        """Hang up after a 2xx that crossed the CANCEL, or a second 2xx of a forked INVITE (13.2.2.4)."""
+    def _bye_dialog(self, dialog: Dialog, headers: Sequence[Header]) -> None:
+        """Hang up after a 2xx that is not acceptable, crossed the CANCEL or is of another fork (13.2.2.4)."""
         confirmed, self.dialog = self.dialog, dialog
-        self._send_bye()
+        self._send_bye(headers)
         self.dialog = confirmed
 
     def _make_dialog(self, response: Response) -> Dialog:

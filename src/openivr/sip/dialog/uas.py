@@ -192,7 +192,11 @@ class InboundLeg(DialogSession):
         if request.body and self.body:
             body = self.listener.on_offer(self, request.body)
         server = self.context.transactions.create_server(request)
-        response = respond(request, 200 if body is not None else 488)
+        if body is None:
+            warning = tuple(self.listener.explain_rejection(self, request.body))
+            response = respond(request, 488, headers=warning)
+        else:
+            response = respond(request, 200)
         self.context.set_body(response, body or b"")
         self.context.transactions.respond(server, response)
         if request.body and not self.body:

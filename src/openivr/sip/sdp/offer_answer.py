@@ -108,6 +108,10 @@ class OfferAnswerSession:
         ours = self._describe_all(media)
         return SdpAnswer(ours.write(), _agree(theirs, audio, law))
 
+    def explain_rejection(self, body: bytes) -> Warn:
+        """Return why an offer cannot be answered."""
+        return explain_rejection(body, self._host)
+
     def accept(self, body: bytes) -> MediaParameters | None:
         """Take the answer to our last offer. None: it does not answer it, or refuses the stream.
 
