@@ -82,14 +82,14 @@ def test_lines_from_the_journal_are_found(log: Path, tmp_path: Path) -> None:
     assert matched(prefixed, "sip") == ["127.0.0.1"]
 
 
-def test_a_ban_as_one_user_is_no_ban_of_the_address(tmp_path: Path) -> None:
+def test_a_ban_of_one_client_or_user_is_no_ban_of_the_address(tmp_path: Path) -> None:
     line = (
-        '{"source":"127.0.0.1","user":"%s","reason":"wrong passwords","event":"sip source banned",'
+        '{"source":"127.0.0.1","port":%d,"user":"%s","reason":"wrong passwords","event":"sip source banned",'
         '"level":"warning","time":"2026-11-30T09:48:57.539927Z"}\n'
     )
     network = line.replace("127.0.0.1", "2001:db8::/64")
     log = tmp_path / "log"
-    log.write_text(line % "1001" + line % "" + network % "")
+    log.write_text(line % (0, "1001") + line % (5060, "") + line % (0, "") + network % (0, ""))
     assert matched(log, "sip") == ["127.0.0.1", "2001:db8::/64"]
 
 
