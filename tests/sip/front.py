@@ -19,6 +19,7 @@ from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.settings import AgentSettings
+from openivr.sip.transport.locator import ServerLocator
 from openivr.sip.trunk.trunk_manager import TrunkManager
 from openivr.sip.trunk.trunk_state import TrunkHealth, TrunkState
 from tests.sip.wire import SECONDS, Ear, settings
@@ -101,6 +102,7 @@ async def front(
     is_full: Callable[[], bool] = lambda: False,
     config: AgentSettings | None = None,
     draw: Callable[[], float] = lambda: 0.0,
+    locator: ServerLocator | None = None,
 ) -> AsyncIterator[Front]:
     access = AccessControl(b"k" * 32, policy=policy, is_full=is_full)
     registrar = RegistrarService()
@@ -109,9 +111,10 @@ async def front(
     trunk_manager = TrunkManager(
         agent,
         registrar,
-        access.set_trunk_addresses,
+        access.set_trunk_targets,
         lambda *told: made.states.put_nowait(told),
         draw=draw,
+        locator=locator,
     )
     made = Front(agent, access, registrar, trunk_manager, calls.calls)
     registrar.watchers.append(lambda *told: made.bindings.put_nowait(told))

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from openivr.sip.access.access_control import AccessControl
 from openivr.sip.access.rate_limit import DEFAULT_POLICY, RateLimitPolicy
 from openivr.sip.accounts import AccountDirectory, AuthAccount, CallerIdentity, TrunkConfig, TrunkType
-from openivr.sip.address import Hop, uri_host
+from openivr.sip.address import Hop, Target, uri_host
 from openivr.sip.auth.client import AuthAttempt, DigestClient, Login
 from openivr.sip.auth.digest import read_parameters
 from openivr.sip.auth.server import DigestSecret
@@ -73,7 +73,7 @@ class Server:
         )
         self.registrar = RegistrarService(lambda: self.now)
         self.configure({"ada": ADA, "bob": BOB}, {1: PEER, 2: FAR})
-        self.access.set_trunk_addresses({1: frozenset({PROVIDER[0]})})
+        self.access.set_trunk_targets({1: frozenset({Target("UDP", *PROVIDER)})})
         self.registrar.watchers.append(self._told)
 
     def configure(self, extensions: dict[str, AuthAccount], trunks: dict[int, TrunkConfig]) -> None:
@@ -223,7 +223,7 @@ def test_a_trunk_is_known_by_its_address() -> None:
         reply = server.knock(other)
         assert reply
         assert reply.status == 401
-    server.access.set_trunk_addresses({})
+    server.access.set_trunk_targets({})
     assert server.knock(ask(source=PROVIDER)) is not None
 
 
@@ -417,7 +417,7 @@ def test_a_trunk_is_not_limited_nor_silenced_by_forging_its_address() -> None:
 def test_a_source_that_becomes_a_trunk_is_heard_again() -> None:
     server = Server()
     server.knock(ask(headers=("User-Agent: sipvicious",)))
-    server.access.set_trunk_addresses({1: frozenset({STRANGER[0]})})
+    server.access.set_trunk_targets({1: frozenset({Target("UDP", *STRANGER)})})
     assert server.access.is_source_allowed(ask().source)
 
 
@@ -481,7 +481,7 @@ def test_no_secret_is_logged() -> None:
             Phone(server, "ada", "wrong-password", STRANGER).send("INVITE")
     assert {entry["event"] for entry in logs} == {"sip login refused", "sip source banned"}
     text = str(logs)
-    assert "password" not in text.replace("wrong passwords", "")
+    assert "password" not in text.replace("wrong_passwords", "")
     assert all(value not in text for value in ADA.secret.hashes.values())
     assert "nonce" not in text
     assert "response" not in text

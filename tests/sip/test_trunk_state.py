@@ -302,6 +302,10 @@ ADDRESSES = {
     4: frozenset({"192.0.2.60"}),
     5: frozenset({"192.0.2.70"}),
 }
+TARGETS = {
+    trunk.id: frozenset(Target(trunk.protocol, host, trunk.port) for host in ADDRESSES[trunk.id])
+    for trunk in TRUNKS
+}
 
 
 @pytest.mark.parametrize(
@@ -321,7 +325,7 @@ ADDRESSES = {
     ],
 )
 def test_who_calls_is_known_by_address(source: tuple[str, str, int], user: str, trunk: int | None) -> None:
-    found = identify_trunk(TRUNKS, ADDRESSES, Target(*source), user)
+    found = identify_trunk(TRUNKS, TARGETS, Target(*source), user)
     assert (found.id if found else None) == trunk
 
 

@@ -137,7 +137,7 @@ class CallsProcess:
         self.binding_times = BindingTimes(boot_id=clock.read_boot_id())
         self.agent = Agent(sip_settings(calls, journal.flush), self.access_control, self)
         self.trunks = TrunkManager(
-            self.agent, self.registrar, self.access_control.set_trunk_addresses, self.on_trunk_state
+            self.agent, self.registrar, self.access_control.set_trunk_targets, self.on_trunk_state
         )
         self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)

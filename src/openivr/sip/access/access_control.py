@@ -64,7 +64,7 @@ class AccessControl:
         self._verifier = DigestVerifier(key, allow_rfc2069=allow_rfc2069)
         self._is_full = is_full
         self._clock = clock
-        self._addresses: Mapping[int, frozenset[str]] = {}
+        self._targets: Mapping[int, frozenset[Target]] = {}
         self._trunks_at: dict[str, list[int]] = {}  # ids of the trunks at an address
         self._authenticated: OrderedDict[tuple[str, int], float] = OrderedDict()  # sources, clients
 
@@ -72,12 +72,12 @@ class AccessControl:
         """Apply a new configuration."""
         self.directory = directory
 
-    def set_trunk_addresses(self, addresses: Mapping[int, frozenset[str]]) -> None:
-        """Set the addresses that calls of each trunk come from, by the trunk's id."""
-        self._addresses = addresses
+    def set_trunk_targets(self, targets: Mapping[int, frozenset[Target]]) -> None:
+        """Set the targets of each trunk, by its id. Its calls come from the same addresses."""
+        self._targets = targets
         self._trunks_at = {}
-        for id_, hosts in addresses.items():
-            for host in hosts:
+        for id_, of_trunk in targets.items():
+            for host in {target.host for target in of_trunk}:
                 self._trunks_at.setdefault(host, []).append(id_)
                 self.rate_limiter.forget(host)
 
@@ -135,7 +135,7 @@ class AccessControl:
         uri, known = read_uri(request.uri), self.directory.trunks
         trunks = [known[id_] for id_ in self._trunks_at[request.source.host] if id_ in known]
         return identify_trunk(
-            trunks, self._addresses, request.source, read_phone_number(uri).text if uri else ""
+            trunks, self._targets, request.source, read_phone_number(uri).text if uri else ""
         )
 
     def _authenticate(self, request: Request) -> Admission | LocalResponse:
@@ -205,24 +205,27 @@ class AccessControl:
 
 
 def identify_trunk(
-    trunks: Iterable[TrunkConfig], addresses: Mapping[int, frozenset[str]], source: Target, user: str
+    trunks: Iterable[TrunkConfig], targets: Mapping[int, frozenset[Target]], source: Target, user: str
 ) -> TrunkConfig | None:
     """Return the trunk that a request comes over, judged by its source; None if it has to authenticate.
 
-    `addresses` are those of each trunk's host, by the trunk's id. Over UDP the source port must be that of
-    the trunk as well, since a provider sends from the port it listens on and a phone may share its address.
-    The source port of a connection means nothing. Of several accounts with one provider, the one with the
-    user of the Request-URI (`user`) is chosen.
+    `targets` are those of each trunk, by its id. Over UDP the source port must be that of a target as well,
+    since a provider sends from the port it listens on and a phone may share its address. The source port of a
+    connection means nothing. Of several accounts with one provider, the one with the user of the Request-URI
+    (`user`) is chosen.
     """
     candidates = [
         trunk
         for trunk in trunks
         if trunk.kind is not TrunkType.ACCOUNT
-        and trunk.protocol == source.protocol
-        and source.host in addresses.get(trunk.id, ())
-        and (source.protocol != "UDP" or trunk.port == source.port)
+        and any(_comes_from(source, target) for target in targets.get(trunk.id, ()))
     ]
     return min(candidates, key=lambda trunk: (trunk.user != user or not user, trunk.id), default=None)
+
+
+def _comes_from(source: Target, target: Target) -> bool:
+    is_same = (source.protocol, source.host) == (target.protocol, target.host)
+    return is_same and (source.protocol != "UDP" or source.port == target.port)
 
 
 def _is_own_address(request: Request, account: AuthAccount) -> bool:

@@ -24,6 +24,7 @@ from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
 from openivr.sip.termination import FailureReason
 from openivr.sip.transaction.via import random_token
+from openivr.sip.transport.locator import ServerLocator
 from openivr.sip.transport.resolver import Resolver
 from openivr.sip.trunk.trunk_state import (
     BindingChanged,
@@ -74,15 +75,15 @@ class TrunkLine:
         self.trunk = trunk
         self.state = TrunkState()
         is_known = is_numeric(trunk.host) and trunks.agent.supports_family(trunk.host)
-        self.addresses: tuple[str, ...] = (
-            (trunk.host,) if is_known else ()
-        )  # of families that are listened on
+        # Of families that are listened on, in the order to try them.
+        self.targets: tuple[Target, ...] = (self._target_at(trunk.host),) if is_known else ()
         self.credentials = DigestClient(Login(trunk.auth_user or trunk.user, trunk.password))
         self.on_stopped: Callable[[], None] | None = None  # set by `stop`; called once unregistered
         self._trunks = trunks
         self._no_address_reason: TrunkReason | FailureReason = FailureReason.NAME
         self._timer: asyncio.TimerHandle | None = None
         self._resolve_timer: asyncio.TimerHandle | None = None
+        self._look_up: asyncio.Task[None] | None = None
         self._call_id = random_token() + random_token()
         self._cseq = 1
         self._contact = ""
@@ -97,14 +98,14 @@ class TrunkLine:
     def uri(self) -> str:
         """Return the Request-URI of REGISTER and OPTIONS."""
         trunk = self.trunk
-        port = "" if trunk.domain or trunk.port == PORTS[trunk.protocol] else f":{trunk.port}"
+        is_default = not trunk.protocol or trunk.port == PORTS[trunk.protocol]
+        port = "" if trunk.domain or is_default else f":{trunk.port}"
         return f"sip:{self.domain}{port}"
 
-    def target_at(self, host: str) -> Target:
-        """Return the target at one of the trunk's addresses."""
+    def _target_at(self, host: str) -> Target:
         trunk = self.trunk
         has_name = trunk.protocol == "TLS" and not is_numeric(trunk.host)
-        return Target(trunk.protocol, host, trunk.port, trunk.host if has_name else "")
+        return Target(trunk.protocol or "UDP", host, trunk.port, trunk.host if has_name else "")
 
     def start(self) -> None:
         """Resolve the host, then start the state machine."""
@@ -125,7 +126,7 @@ class TrunkLine:
         if self.trunk.kind is TrunkType.REGISTER and isinstance(event, ResponseReceived):
             self._log_retry(commands)
         if isinstance(event, ResponseReceived) and event.status in (0, 503):
-            self.addresses = self.addresses[1:] + self.addresses[:1]
+            self.targets = self.targets[1:] + self.targets[:1]
         for command in commands:
             self._do(command)
 
@@ -140,9 +141,9 @@ class TrunkLine:
 
     def stop(self, done: Callable[[], None]) -> None:
         """Unregister and stop. `done` is called once no response is outstanding."""
-        for timer in (self._timer, self._resolve_timer):
-            if timer:
-                timer.cancel()
+        for pending in (self._timer, self._resolve_timer, self._look_up):
+            if pending:
+                pending.cancel()
         self.on_stopped = done
         before = self._sent
         self.handle(TrunkStopped())
@@ -161,11 +162,9 @@ class TrunkLine:
                 self._register(expires)
 
     def _register(self, expires: int) -> None:
-        if self.addresses:
+        if self.targets:
             try:
-                self._contact = self._trunks.agent.contact_uri(
-                    self.target_at(self.addresses[0]), self.trunk.user
-                )
+                self._contact = self._trunks.agent.contact_uri(self.targets[0], self.trunk.user)
             except ValueError:
                 self._on_result(ResponseReceived(0, failure=FailureReason.TRANSPORT))
                 return
@@ -173,7 +172,7 @@ class TrunkLine:
         self._send("REGISTER", (("Contact", f"<{self._contact}>"), ("Expires", str(expires)), *ahead[-1:]))
 
     def _send(self, method: str, headers: tuple[Header, ...] = ()) -> None:
-        if not self.addresses:
+        if not self.targets:
             self._on_result(ResponseReceived(0, failure=self._no_address_reason))
             return
         address = f"sip:{quote(self.trunk.user)}@{self.domain}" if self.trunk.user else f"sip:{self.domain}"
@@ -185,7 +184,7 @@ class TrunkLine:
             partial(self._on_response, self._sent),
             sender=address,
             receiver=address if method == "REGISTER" else "",
-            target=self.target_at(self.addresses[0]),
+            target=self.targets[0],
             headers=headers,
             authorise=self.authorise(sent_ahead=True),
             call_id=self._call_id if method == "REGISTER" else "",
@@ -210,33 +209,42 @@ class TrunkLine:
             self.handle(answer)
 
     def _resolve(self) -> None:
-        if is_numeric(self.trunk.host):
-            self._on_addresses((self.trunk.host,))
+        host = self.trunk.host
+        if is_numeric(host):
+            self._on_targets((self._target_at(host),))
+        elif self.trunk.protocol:
+            self._trunks.resolver.resolve(host, self._on_addresses)
         else:
-            self._trunks.resolver.resolve(self.trunk.host, self._on_addresses)
+            self._look_up = asyncio.get_running_loop().create_task(self._locate())
+
+    async def _locate(self) -> None:
+        self._on_targets(await self._trunks.locator.locate(self.trunk.host, self.trunk.port))
 
     def _on_addresses(self, addresses: tuple[str, ...]) -> None:
-        """Use the addresses of the host name. The old ones stay in use if there are none."""
+        self._on_targets(tuple(map(self._target_at, addresses)))
+
+    def _on_targets(self, targets: tuple[Target, ...]) -> None:
+        """Use the targets of the host name. The old ones stay in use if there are none."""
         if self.on_stopped:
             return
-        usable = tuple(filter(self._trunks.agent.supports_family, addresses))
-        self._no_address_reason = TrunkReason.NO_LOCAL_ADDRESS if addresses else FailureReason.NAME
-        if usable and set(usable) != set(self.addresses):
-            self.addresses = usable
-        self._trunks.publish_addresses()
+        usable = tuple(target for target in targets if self._trunks.agent.supports_family(target.host))
+        self._no_address_reason = TrunkReason.NO_LOCAL_ADDRESS if targets else FailureReason.NAME
+        if usable and set(usable) != set(self.targets):
+            self.targets = usable
+        self._trunks.publish_targets()
         if not is_numeric(self.trunk.host):
-            seconds = RESOLVE_SECONDS if addresses else RESOLVE_RETRY_SECONDS
+            seconds = RESOLVE_SECONDS if targets else RESOLVE_RETRY_SECONDS
             self._resolve_timer = asyncio.get_running_loop().call_later(seconds, self._resolve)
         if self._sent == 0 and self.state == TrunkState():
             self.handle(
-                TrunkStarted() if self.addresses else ResponseReceived(0, failure=self._no_address_reason)
+                TrunkStarted() if self.targets else ResponseReceived(0, failure=self._no_address_reason)
             )
 
 
 class TrunkManager:
     """All trunks of an agent.
 
-    `on_addresses` is called with the addresses that calls of each trunk may come from, by the trunk's id, and
+    `on_targets` is called with the targets that calls of each trunk may come from, by the trunk's id, and
     `on_state` with a trunk's id and state after each change of its health.
     """
 
@@ -244,16 +252,18 @@ class TrunkManager:
         self,
         agent: Agent,
         registrar: RegistrarService,
-        on_addresses: Callable[[Mapping[int, frozenset[str]]], None],
+        on_targets: Callable[[Mapping[int, frozenset[Target]]], None],
         on_state: Callable[[int, TrunkState], None] = lambda trunk, state: None,
         *,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
+        locator: ServerLocator | None = None,
     ) -> None:
         self.agent, self.on_state, self.clock, self.draw = agent, on_state, clock, draw
         self.resolver = Resolver()
+        self.locator = locator or ServerLocator(self.resolver)
         self._registrar = registrar
-        self._on_addresses = on_addresses
+        self._on_targets = on_targets
         self._lines: dict[int, TrunkLine] = {}
         registrar.watchers.append(self._on_bindings)
 
@@ -266,15 +276,15 @@ class TrunkManager:
         added = [TrunkLine(trunk, self) for id_, trunk in trunks.items() if id_ not in self._lines]
         for line in added:
             self._lines[line.trunk.id] = line
-        self.publish_addresses()
+        self.publish_targets()
         for line in added:
             line.start()
             if line.trunk.kind is TrunkType.ACCOUNT and self._registrar.lookup(line.trunk.user):
                 line.handle(BindingChanged(is_registered=True))
 
-    def publish_addresses(self) -> None:
-        """Report the addresses of all trunks to `on_addresses`."""
-        self._on_addresses({id_: frozenset(line.addresses) for id_, line in self._lines.items()})
+    def publish_targets(self) -> None:
+        """Report the targets of all trunks to `on_targets`."""
+        self._on_targets({id_: frozenset(line.targets) for id_, line in self._lines.items()})
 
     @property
     def states(self) -> dict[int, TrunkState]:
@@ -296,8 +306,8 @@ class TrunkManager:
             return [_target_of_binding(binding, called, caller_user, line) for binding in bindings]
         uri = line.uri.replace("sip:", f"sip:{called}@", 1)
         return [
-            DialTarget(uri, caller_user, line.domain, line.target_at(host), line.authorise(), trunk.user)
-            for host in line.addresses
+            DialTarget(uri, caller_user, line.domain, target, line.authorise(), trunk.user)
+            for target in line.targets
         ]
 
     def on_incoming_call(self, id_: int) -> None:
