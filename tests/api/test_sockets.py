@@ -124,7 +124,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_SECONDS", "IDLE_SECONDS", "STALL_SECONDS"):
         monkeypatch.setattr(slow_clients, name, SHORT)
-    monkeypatch.setattr(http_process, "LATE_SECONDS", 0.1)
+    monkeypatch.setattr(http_process, "OVERDUE_SECONDS", 0.1)
     monkeypatch.setattr(body, "BODY_SECONDS", SHORT)
     monkeypatch.setattr(body, "BODY_RATE", 10**9)
 

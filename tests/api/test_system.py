@@ -2,12 +2,13 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 import openivr
 from tests.api.families import EXTENSION
-from tests.running import Api, Running
+from tests.running import Api, Running, start
 
 MENUS = ("extension", "ext_group", "trunk", "ivr", "ring_group", "outbound_route", "inbound_route")
 NOTHING = ("queue", "conference", "call_flow", "group_vm", "fxs", "role", "pinset", "message_queue")
@@ -33,8 +34,12 @@ def test_information(reader: Api) -> None:
     assert reader.get("system/information")["data"]["sn"] == data["sn"] != ""
 
 
-def test_every_installation_has_its_own_serial_number(reader: Api, api: Api) -> None:
+def test_every_installation_has_its_own_serial_number(reader: Api, tmp_path: Path) -> None:
+    other = start(tmp_path, is_new=True)
+    api = other.log_in()
     numbers = {one.get("system/information")["data"]["sn"] for one in (reader, api)}
+    api.close()
+    other.stop()
     assert len(numbers) == 2
 
 
