@@ -328,6 +328,7 @@ def test_expired_tokens_make_room(database: Database) -> None:
 
 def fail(database: Database, now: int, address: str = "192.0.2.1") -> int | None:
     with database.changing("auth") as change:
+        assert tokens.reserve(change.connection, POLICY, address, now) is None
         return tokens.fail(change.connection, POLICY, address, now)
 
 

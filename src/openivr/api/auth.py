@@ -5,7 +5,7 @@ P-Series: get-access-token, refresh-access-token, revoke-access-token, authoriza
 
 import ipaddress
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.query import Query, read_text
@@ -22,8 +22,9 @@ from openivr.api.responses import (
 from openivr.clock import lifetime
 from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode
-from openivr.resources.secret import fingerprint, matches
+from openivr.resources.secret import fingerprint
 from openivr.store.auth import clients, tokens
+from openivr.store.auth.logins import TooManyLogins
 from openivr.store.auth.tokens import Full, TokenPair, Unknown
 from openivr.store.caches.list_snapshot import ListSnapshot, Network
 
@@ -63,18 +64,18 @@ async def get_token(request: ApiRequest) -> bytes:
     """A pair for a client's id and secret. Wrong ones are counted by address, and lead to a lock-out."""
     body = await request.json()
     client_id, secret = read_text(body, "username"), read_text(body, "password")
-    database, policy, now = request.service.database, request.service.policy, int(lifetime.now())
-    until = await database.read(tokens.blocked_until, request.address, now)
-    if until is not None:
-        raise ApiError(BLOCKED, block_expire_time=until)
-    kept = await database.read(clients.find_hash, client_id)
-    if not await database.run_in_thread(matches, kept, secret):
-        until = await database.change_auth(tokens.fail, policy, request.address, now)
-        if until is not None:
-            raise ApiError(BLOCKED, block_expire_time=until)
+    database, policy = request.service.database, request.service.policy
+    try:
+        find = partial(clients.find_hash, id_=client_id)
+        result = await request.service.logins.check(request.address, find, secret)
+    except TooManyLogins as error:
+        raise ApiError(LIMIT, submsg="too many logins at once; try again in a moment") from error
+    if result.blocked_until is not None:
+        raise ApiError(BLOCKED, block_expire_time=result.blocked_until)
+    if not result.is_right:
         raise ApiError(FAILURE, invalid_param_list=[{"field": "username or password", "value": "error"}])
-    await database.change_auth(tokens.forgive, request.address)
-    return await answer(request, await database.change_auth(tokens.issue, policy, client_id, now))
+    issued = await database.change_auth(tokens.issue, policy, client_id, int(lifetime.now()))
+    return await answer(request, issued)
 
 
 async def refresh_token(request: ApiRequest) -> bytes:
@@ -101,9 +102,7 @@ async def answer(request: ApiRequest, result: TokenPair | Full | Unknown) -> byt
         case Unknown():
             raise ApiError(TOKEN_EXPIRED)
         case TokenPair():
-            await (
-                request.service.live.current()
-            )  # so that the token is good even if the database goes away now
+            await request.service.live.current()  # the token is known if the database goes away now
             return succeed(
                 access_token_expire_time=policy.access_life,
                 access_token=result.access,

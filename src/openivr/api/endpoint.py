@@ -11,6 +11,7 @@ from openivr.api.body import MAX_BODY, Body
 from openivr.api.query import Query, read_object
 from openivr.api.responses import SYNTAX
 from openivr.resources import KINDS, ResourceType
+from openivr.store.auth.logins import Logins
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.database import Database
@@ -32,6 +33,7 @@ class Service:
     database: Database
     live: ListCache
     policy: TokenPolicy
+    logins: Logins
     kinds: Mapping[str, ResourceType] = field(default_factory=lambda: KINDS)
     started: float = field(default_factory=time.monotonic)
 

@@ -26,6 +26,7 @@ from openivr.api.endpoint import ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.responses import ENCODE, MESSAGES
 from openivr.api.slow_clients import LimitedProtocol
+from openivr.clock import lifetime
 from openivr.config.settings import Settings
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
@@ -34,6 +35,7 @@ from openivr.resources import KINDS, ResourceType
 from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
 from openivr.server.supervisor import WorkerContext
+from openivr.store.auth.logins import Logins
 from openivr.store.availability import Unavailable
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.list_snapshot import ListSnapshot
@@ -93,7 +95,7 @@ def build(
     api = ApiApp(service, endpoints, observer)
     routes = list(operation_routes(service, observer, disk))
     operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
-    admin = web.build(service.database, service.live, service.policy, observer, server=server_info, disk=disk)
+    admin = web.build(service.database, service.live, service.logins, observer, server=server_info, disk=disk)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -208,7 +210,8 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
-    service = Service(database, live, settings.policy, kinds)
+    logins = Logins(database, settings.policy, lifetime.now)
+    service = Service(database, live, settings.policy, logins, kinds)
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)
     server = HttpServer(http_config(settings, application, FastListHandler(live, observer)))
@@ -229,6 +232,7 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
         await keep_lists(live, settings.data)
     if access_log is not None:
         access_log.close()
+    logins.close()
     live.close()
     database.close()
 

@@ -4,7 +4,7 @@ from starlette.responses import RedirectResponse, Response
 
 from openivr.observability.disk_space import DiskSpace
 from openivr.observability.metrics import Observer
-from openivr.store.auth.tokens import TokenPolicy
+from openivr.store.auth.logins import Logins
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
@@ -54,7 +54,7 @@ ROUTES: tuple[PageRoute, ...] = (
 def build(  # noqa: PLR0913 - what all pages share
     database: Database,
     live: ListCache,
-    policy: TokenPolicy,
+    logins: Logins,
     observer: Observer,
     *,
     server: ServerInfo,
@@ -65,5 +65,5 @@ def build(  # noqa: PLR0913 - what all pages share
     served = {route.path for route in ROUTES}
     templates = Templates(files, [section for section in SECTIONS if section.path in served])
     menus, office = MenuCache(live.feed), NonMenuConfig(live.feed)
-    context = AdminContext(database, live, menus, office, policy, templates, files, server, disk)
+    context = AdminContext(database, live, menus, office, logins, templates, files, server, disk)
     return AdminApp(context, ROUTES, observer)

@@ -66,13 +66,35 @@ def blocked_until(connection: Connection, address: str, now: int, door: str = AP
     return until if until is not None and until > now else None
 
 
-def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
-    """Count a failed login. If it locks the address out, return when the lock-out ends."""
+WAIT = 0  # instead of the end of a lock-out: as many logins are being checked as may be wrong
+
+
+def reserve(
+    connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API
+) -> int | None:
+    """Count a login as failed before it is checked, so that no more are checked at once than may fail.
+
+    Return the end of a lock-out, WAIT, or None if the password may be checked now.
+    """
+    until = blocked_until(connection, address, now, door)
+    if until is not None:
+        return until
     connection.execute(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.time <= now - policy.window))
+    if count_failures(connection, address, door) >= policy.failures:
+        return WAIT
     connection.execute(insert(LOGIN_FAILURE).values(address=address, door=door, time=now))
+    return None
+
+
+def count_failures(connection: Connection, address: str, door: str) -> int:
     is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == door)
     count = select(func.count()).select_from(LOGIN_FAILURE).where(is_ours)
-    if connection.execute(count).scalar_one() < policy.failures:
+    return connection.execute(count).scalar_one()
+
+
+def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
+    """Leave a reserved login counted as failed. If it locks the address out, return when that ends."""
+    if count_failures(connection, address, door) < policy.failures:
         return None
     forgive(connection, address, door)
     blocked = insert(BLOCKED_ADDRESS).values(address=address, door=door, until=now + policy.block)

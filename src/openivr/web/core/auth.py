@@ -1,13 +1,16 @@
 """Pages to sign in, sign out and change the password."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from openivr.resources.errors import NotFound
-from openivr.resources.secret import hash_password, matches
+from openivr.resources.secret import hash_password
 from openivr.store.auth import admin, tokens
+from openivr.store.auth.logins import LoginResult, TooManyLogins
 from openivr.web.core.csrf import clear_session_cookie, csrf_token_of, set_session_cookie
 from openivr.web.core.request import PageRequest, PageRoute, now
 from openivr.web.core.resume_form import MAX_FORM, RESUME, resubmit_page, sign_in_page
@@ -55,30 +58,35 @@ class SignInRefused:
 
 async def check_sign_in(request: PageRequest) -> str | SignInRefused:
     """Start a session and return its secret. Failures are counted by address, apart from the API's."""
-    database, policy, moment = request.database, request.app.policy, now()
+    moment = now()
     name, password = request.form_text("name").strip(), request.form_text("password")
-    until = await database.read(tokens.blocked_until, request.client_address, moment, tokens.ADMIN)
-    if until is None:
-        if await is_password(request, name, password):
-            await database.change_auth(tokens.forgive, request.client_address, tokens.ADMIN)
-            secret: str = await database.change_auth(admin.sign_in, name, moment)
-            log.info("signed in", admin=name, address=request.client_address)
-            return secret
-        until = await database.change_auth(tokens.fail, policy, request.client_address, moment, tokens.ADMIN)
-        log.warning("sign-in refused", address=request.client_address)
-    if until is None:
+    try:
+        result = await check_password(request, name, password)
+    except TooManyLogins:
+        return SignInRefused(name, t("sign_in.busy"), 429)
+    if result.is_right:
+        secret: str = await request.database.change_auth(admin.sign_in, name, moment)
+        log.info("signed in", admin=name, address=request.client_address)
+        return secret
+    log.warning("sign-in refused", address=request.client_address)
+    if result.blocked_until is None:
         return SignInRefused(name, t("sign_in.wrong"), 401)
-    minutes = -(-(until - moment) // 60)
+    minutes = -(-(result.blocked_until - moment) // 60)
     return SignInRefused(name, t("sign_in.blocked", count=minutes), 429)
 
 
-async def is_password(request: PageRequest, name: str, password: str) -> bool:
-    """Return True for the administrator's password. An unknown name takes equally long."""
+async def check_password(request: PageRequest, name: str, password: str) -> LoginResult:
+    """Check an administrator's password. An unknown name takes equally long. Raises TooManyLogins."""
+    find = partial(find_hash, name=name)
+    address, text = request.client_address, password[:MAX_PASSWORD]
+    return await request.app.logins.check(address, find, text, tokens.ADMIN)
+
+
+def find_hash(connection: Connection, name: str) -> str | None:
     try:
-        stored = (await request.database.read(admin.find, name)).password_hash
+        return admin.find(connection, name).password_hash
     except NotFound:
-        stored = None
-    return await request.database.run_in_thread(matches, stored, password[:MAX_PASSWORD])
+        return None
 
 
 async def sign_out(request: PageRequest) -> Response:
@@ -102,16 +110,14 @@ async def change_password(request: PageRequest) -> Response:
     assert request.session is not None  # noqa: S101 - the view is not open
     name, old, new = request.session.admin, request.form_text("old"), request.form_text("new")
     problems = {}
-    if (
-        await request.database.read(tokens.blocked_until, request.client_address, now(), tokens.ADMIN)
-        is not None
-    ):
-        problems["old"] = t("password.blocked")
-    elif not await is_password(request, name, old):
-        await request.database.change_auth(
-            tokens.fail, request.app.policy, request.client_address, now(), tokens.ADMIN
-        )
-        problems["old"] = t("password.wrong")
+    try:
+        result = await check_password(request, name, old)
+    except TooManyLogins:
+        problems["old"] = t("sign_in.busy")
+    else:
+        if not result.is_right:
+            is_blocked = result.blocked_until is not None
+            problems["old"] = t("password.blocked" if is_blocked else "password.wrong")
     if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
         problems["new"] = t("password.length", shortest=MIN_PASSWORD, longest=MAX_PASSWORD)
     elif new == old:

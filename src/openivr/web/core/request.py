@@ -19,7 +19,7 @@ from openivr.clock import lifetime
 from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
-from openivr.store.auth.tokens import TokenPolicy
+from openivr.store.auth.logins import Logins
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
@@ -53,7 +53,7 @@ class AdminContext:
     live: ListCache
     menus: MenuCache
     office: NonMenuConfig
-    policy: TokenPolicy
+    logins: Logins
     templates: Templates
     assets: Assets
     server: ServerInfo

@@ -52,7 +52,7 @@ async def render_clients(
         status=REFUSED if problem else 200,
         where=WHERE,
         access=access,
-        most=request.app.policy.most,
+        most=request.app.logins.policy.most,
         name=name,
         problem=problem,
         created=created,

@@ -41,7 +41,7 @@ async def server_page(request: PageRequest) -> Response:
         facts=facts,
         calls=calls,
         sessions=sessions,
-        policy=request.app.policy,
+        policy=request.app.logins.policy,
     )
 
 
