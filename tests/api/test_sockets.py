@@ -47,11 +47,13 @@ class Site:
 
     def request(self, path: str = "ivr/list", query: str = "", *, head: str = "") -> bytes:
         target = f"/openapi/v1.0/{path}?access_token={self.token}{query}"
-        return f"GET {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: me\r\n{head}\r\n".encode()
+        return f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: me\r\n{head}\r\n".encode()
 
     def post(self, content: bytes, length: int) -> bytes:
         target = f"/openapi/v1.0/ivr/update?access_token={self.token}"
-        head = f"POST {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: me\r\nContent-Length: {length}\r\n\r\n"
+        head = (
+            f"POST {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: me\r\nContent-Length: {length}\r\n\r\n"
+        )
         return head.encode() + content
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -221,7 +223,7 @@ def test_a_get_whose_body_never_comes_is_answered_and_ended(data: Path) -> None:
         answer = await trickle(site, site.request(head="Content-Length: 100000\r\n"), b"x")
         assert b'"total_number":4' in answer
         answer = await trickle(
-            site, b"GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n", b"x"
+            site, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n", b"x"
         )
         assert answer.endswith(b"ok\n")
 
@@ -268,7 +270,7 @@ def test_many_small_heads_in_one_read_are_answered(data: Path) -> None:
         b"HELO there\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\x80\xff HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET /\x80\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nA b\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",

@@ -304,10 +304,29 @@ async def test_keep_alives() -> None:
 async def test_no_more_connections_than_allowed() -> None:
     async with scene(None, settings("TCP")) as s:
         lines = [await Line.open(s.agent) for _ in range(3)]
-        s.agent._context.transports.max_connections = 3
+        s.agent._context.transports.shares.total = 3
         one_more = await Line.open(s.agent)
-        await one_more.closed()
+        await lines[0].closed()  # idle for longest
+        one_more.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK3"))
+        assert (await one_more.response()).status == 200
         for line in (*lines, one_more):
+            line.close()
+
+
+@play
+async def test_f10_a_source_takes_its_share_of_connections_and_no_other_is_shut_out() -> None:
+    async with scene(None, settings("TCP")) as s:
+        s.agent._context.transports.shares.share = 5
+        phone = await Line.open(s.agent)
+        phone.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK4"))
+        assert (await phone.response()).status == 200
+        crowd = [await Line.open(s.agent) for _ in range(40)]
+        for line in crowd[:-5]:
+            await line.closed()
+        phone.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK5"))
+        assert (await phone.response()).status == 200  # what is used outlives what was never used
+        assert len(s.agent._context.transports.shares) == 5
+        for line in (phone, *crowd):
             line.close()
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openivr.connection_shares import network_of
 from openivr.resources import secret
 from openivr.store.auth import clients, logins
-from openivr.store.auth.logins import LoginResult, Logins, TooManyLogins, source_of
+from openivr.store.auth.logins import LoginResult, Logins, TooManyLogins
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.change_feed import read_revision
 from openivr.store.database import Database
@@ -115,14 +116,14 @@ def test_f13_addresses_of_one_network_are_one_source(database: Database, checked
     ],
 )
 def test_a_source_is_an_address_or_a_network_of_one_customer(address: str, source: str) -> None:
-    assert source_of(address) == source
+    assert network_of(address) == source
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
 def test_every_address_of_a_network_is_the_same_source(address: Any, host: int) -> None:
     other = type(address)((int(address) >> 64 << 64) | host)
     if address.ipv4_mapped is None and other.ipv4_mapped is None:
-        assert source_of(str(address)) == source_of(str(other))
+        assert network_of(str(address)) == network_of(str(other))
 
 
 def test_f11_a_storm_of_logins_does_not_hold_up_what_reads(database: Database, checked: list[str]) -> None:

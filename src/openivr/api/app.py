@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from openivr.api.auth import check_address, check_agent, check_token
+from openivr.api.auth import check_address, check_agent, check_site, check_token
 from openivr.api.body import Body
 from openivr.api.endpoint import ApiRequest, Endpoint, Service, UploadedFile, address_of
 from openivr.api.query import read_query
@@ -78,6 +78,7 @@ class ApiApp:
         self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], body: Body
     ) -> bytes | UploadedFile:
         check_agent(headers)
+        check_site(headers)
         snapshot = await self.service.live.current()
         address = address_of(scope)
         check_address(snapshot, address)

@@ -6,6 +6,7 @@ P-Series: get-access-token, refresh-access-token, revoke-access-token, authoriza
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from urllib.parse import urlsplit
 
 from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.query import Query, read_text
@@ -33,6 +34,17 @@ def check_agent(headers: Mapping[str, str]) -> None:
     """A request must name its program (P-Series: request-structure)."""
     if not headers.get("user-agent", "").strip():
         raise bad_parameters(Problem("User-Agent", ProblemCode.REQUIRED_HEADER))
+
+
+def check_site(headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another site makes a browser send: -1, and no login is counted.
+
+    Such a page could lock out the programs on the browser's machine by wrong logins from its address.
+    """
+    origin = headers.get("origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    if is_foreign or headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise ApiError(FAILURE, submsg="requests by pages of other sites are refused")
 
 
 def check_address(snapshot: ListSnapshot, address: str) -> None:

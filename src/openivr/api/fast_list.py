@@ -178,12 +178,18 @@ class FastListProtocol(LimitedProtocol):
             or self.parser.get_method() != b"GET"
         ):
             return None
-        agents = 0
+        agents = hosts = 0
         for name, value in self.headers:
             if name in UNUSUAL:
                 return None
             agents += name == b"user-agent" and bool(value.strip())
-        if agents != 1 or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
+            hosts += name == b"host" and (self.hosts is None or self.hosts.knows(value))
+        if (
+            agents != 1
+            or hosts != 1
+            or self.parser.get_http_version() != "1.1"
+            or not self.parser.should_keep_alive()
+        ):
             return None
         if self.url != self.last_url:  # a program that polls asks the same again and again
             self.last_url, self.last_query = self.url, read_fast_query(self.url[len(PREFIX) :])

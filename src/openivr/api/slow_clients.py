@@ -8,9 +8,15 @@ that they are there.
 
 import asyncio
 import math
+from http import HTTPStatus
+from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from openivr.api.request_head import BAD, KnownHosts, find_fault
+from openivr.connection_shares import ConnectionShares
+
+UNUSED_SECONDS = 86_400.0
 MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
@@ -25,18 +31,36 @@ class HeadRefused(Exception):
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with a deadline for what a connection waits for."""
 
+    hosts: ClassVar[KnownHosts | None] = KnownHosts()
+    """The names that may be asked for; None behind a proxy, which sees to that."""
+    shares: ClassVar["ConnectionShares[LimitedProtocol] | None"] = None
+    """Counts the connections of each source; None behind a proxy, which is the source of all."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.is_head, self.is_new, self.head_size = True, False, 0
         self.is_large = False  # True from the first large read on: each head is measured then
         self.unsent, self.last_read = 0, self.loop.time()
+        self.last_used = self.last_read - UNUSED_SECONDS  # until a request has been answered
         self.deadline = self.last_read + HEAD_SECONDS
         self.running: RequestResponseCycle | None = None
+        if self.shares is not None and self.client is not None:
+            surplus = self.shares.add(self.client[0], self)
+            if surplus is not None:
+                surplus.transport.abort()
+
+    def idle_since(self) -> float | None:
+        """Return the time since which the connection has no request, or only the beginning of one."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return None
+        return self.last_used
 
     def connection_lost(self, exc: Exception | None) -> None:
         # uvicorn notifies only the newest of pipelined requests, and the running one would go on writing.
         if self.running is not None:
             self.running.disconnected = True
+        if self.shares is not None and self.client is not None:
+            self.shares.remove(self.client[0], self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -58,8 +82,28 @@ class LimitedProtocol(HttpToolsProtocol):
     def check_head(self) -> None:
         """Refuse a head that came whole, but is larger than the limit."""
         if self.is_large and self.measure_head() > MAX_HEAD:
-            self.send_400_response(TOO_LARGE)
-            raise HeadRefused(TOO_LARGE)
+            self.refuse(BAD, TOO_LARGE)
+
+    def check_fields(self) -> None:
+        """Refuse a head that no application should see: another's name, an upgrade, a strange coding."""
+        if self.parser.should_upgrade():
+            self.refuse(BAD, "This server does not upgrade connections.")
+        fault = find_fault(self.headers, self.parser.get_http_version(), self.hosts)
+        if fault is not None:
+            self.refuse(*fault)
+
+    def refuse(self, status: int, text: str) -> None:
+        """Answer with a status and close the connection. Always raises, which stops the parser."""
+        if not self.transport.is_closing():
+            content = (text + "\n").encode()
+            head = (
+                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+                "content-type: text/plain; charset=utf-8\r\n"
+                f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + content)
+            self.transport.close()
+        raise HeadRefused(text)
 
     def send_400_response(self, msg: str) -> None:
         if not self.transport.is_closing():  # else the answer was sent before the parser was stopped
@@ -73,7 +117,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def begin_idle(self) -> None:
         """Start the limit of the time until another request: this one has been answered."""
         self.is_head, self.head_size = False, 0
-        self.deadline = self.loop.time() + IDLE_SECONDS
+        self.last_used = self.loop.time()
+        self.deadline = self.last_used + IDLE_SECONDS
 
     def on_message_begin(self) -> None:
         self.begin_head()
@@ -81,6 +126,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.check_head()
+        self.check_fields()
         self.is_head, self.head_size = False, 0
         self.deadline = math.inf  # the limits of uvicorn and of the application apply from here on
         super().on_headers_complete()
@@ -90,8 +136,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.running = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
+        self.last_used = self.loop.time()
         if self.running is None:  # only a new request prolongs this, not stray bytes or the rest of a body
-            self.deadline = min(self.deadline, self.loop.time() + IDLE_SECONDS)
+            self.deadline = min(self.deadline, self.last_used + IDLE_SECONDS)
 
     def close_late(self, now: float) -> None:
         """End the connection if what it waits for is overdue. Called about once a second."""

@@ -135,6 +135,12 @@ http_options = in_order(
         help="P-Series edition whose fields `ivr/list` returns.",
     ),
     option(
+        "--host-name",
+        multiple=True,
+        metavar="NAME",
+        help="Name under which HTTP clients reach this server; repeatable. Addresses always count.",
+    ),
+    option(
         "--trusted-proxy",
         multiple=True,
         metavar="CIDR",
@@ -337,6 +343,7 @@ def read_http(options: dict[str, Any]) -> dict[str, Any]:
         "tls_key": options["tls_key"],
         "profile": options["api_profile"],
         "trusted_proxies": options["trusted_proxy"],
+        "host_names": options["host_name"],
         "policy": TokenPolicy(
             failures=options["login_failures"],
             window=options["login_window"],

@@ -65,6 +65,7 @@ class Settings:
     tls_key: Path | None = None
     profile: Profile = "classic"
     trusted_proxies: tuple[str, ...] = ()
+    host_names: tuple[str, ...] = ()  # that clients may ask for, beside addresses and this machine's name
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     drain_seconds: int = 10
     log_level: str = "info"

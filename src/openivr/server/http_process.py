@@ -24,10 +24,12 @@ from openivr.api import auth, crud, document, prompts, system
 from openivr.api.app import OTHER, ROOT, ApiApp
 from openivr.api.endpoint import ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
+from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
 from openivr.api.slow_clients import LimitedProtocol
 from openivr.clock import lifetime
 from openivr.config.settings import Settings
+from openivr.connection_shares import ConnectionShares
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
@@ -50,6 +52,7 @@ from openivr.web.core.request import ServerInfo
 
 log = structlog.get_logger(__name__)
 MAX_CONNECTIONS = 4096
+MAX_CONNECTIONS_OF_SOURCE = 1024
 OVERDUE_SECONDS = 1.0  # between two checks for overdue clients
 WATCH_SECONDS = 1.0
 METRICS_SECONDS = 3.0  # for the figures that need the database
@@ -290,7 +293,11 @@ async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
 
 def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvicorn.Config:
     # Behind a proxy the client address comes from a header, which the fast list handler does not read.
-    protocol = type("Protocol", (FastListProtocol,), {"handler": None if settings.trusted_proxies else lists})
+    parts: dict[str, object] = {"handler": None, "hosts": None}
+    if not settings.trusted_proxies:
+        shares = ConnectionShares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, LimitedProtocol.idle_since)
+        parts = {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
+    protocol = type("Protocol", (FastListProtocol,), parts)
     return uvicorn.Config(
         app,
         http=protocol,
@@ -303,7 +310,7 @@ def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvi
         forwarded_allow_ips=list(settings.trusted_proxies),
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS + 100,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=settings.drain_seconds,
         backlog=1024,

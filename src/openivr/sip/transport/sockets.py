@@ -13,6 +13,7 @@ from typing import cast
 
 import structlog
 
+from openivr.connection_shares import ConnectionShares
 from openivr.sip.address import Hop, Target, from_sockaddr, is_ipv6, is_private, to_sockaddr
 from openivr.sip.message.framing import PING, PONG, Framing
 
@@ -22,8 +23,12 @@ MAX_TURN_SECONDS = 0.001  # for UDP messages in one turn; the last may take long
 RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes in the kernel
 MAX_UNSENT_BYTES = 256 * 1024  # a connection whose peer leaves more unread is closed
 MAX_CONNECTIONS = 2000
+MAX_CONNECTIONS_OF_SOURCE = 500  # an office behind one address has hundreds of phones
+HANDSHAKE_SECONDS = 10.0  # for TLS
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 30.0  # for the first message of a connection, or the rest of one
+UNUSED_SECONDS = 86_400.0
+LOG_SECONDS = 10.0  # between two warnings of too many connections
 PING_SECONDS = 90.0  # between keep-alives on connections opened here
 
 Deliver = Callable[[bytes, Hop], None]
@@ -140,6 +145,7 @@ class StreamChannel(asyncio.Protocol):
         self.address: tuple[str, int] = ("", 0)
         self.last_received = time.monotonic()
         self.last_ping = self.last_received
+        self.was_used = False
         self._host = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -168,7 +174,7 @@ class StreamChannel(asyncio.Protocol):
                 if self._framing.is_broken:
                     transport.close()
                 return
-            self.last_received = time.monotonic()
+            self.last_received, self.was_used = time.monotonic(), True
             if message == PING:
                 transport.write(PONG)
             else:
@@ -218,6 +224,16 @@ class StreamChannel(asyncio.Protocol):
             self.last_ping = now
             self._transport.write(PING)
 
+    def idle_since(self) -> float:
+        """Return when the connection was last used. One never used counts as idle for a day longer."""
+        return self.last_received if self.was_used else self.last_received - UNUSED_SECONDS
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+        self.closed = True
+
     def close(self) -> None:
         """Close the connection after sending what is queued."""
         if self._transport is not None:
@@ -263,7 +279,9 @@ class Transports:
         self.deliver = deliver
         self.on_send: Tell | None = None
         self.advertised = AdvertisedAddresses(external)
-        self.max_connections = MAX_CONNECTIONS
+        self.shares = ConnectionShares[StreamChannel](
+            MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, StreamChannel.idle_since
+        )
         self._on_closed = lose
         self._server_tls = server_tls
         self._client_tls = client_tls
@@ -274,6 +292,7 @@ class Transports:
         self._streams: dict[tuple[str, str, int], StreamChannel] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._surplus_logged = -LOG_SECONDS
 
     async def listen(self, at: Target, bound: socket.socket | None = None) -> Target:
         """Listen on a target, with a socket that is bound already if given. Return the target with its port.
@@ -297,6 +316,7 @@ class Transports:
             lambda: StreamChannel(self, at.protocol),
             sock=bound,
             ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
             backlog=512,
         )
         port = server.sockets[0].getsockname()[1]
@@ -358,13 +378,25 @@ class Transports:
     def add_stream(self, stream: StreamChannel) -> None:
         """A connection is up."""
         if not stream.opened_by_us:
-            if len(self._streams) >= self.max_connections:
-                stream.close()
+            surplus = self.shares.add(stream.address[0], stream)
+            if surplus is not None:
+                self._on_surplus(surplus)
+            if surplus is stream:
                 return
             self._streams[stream.protocol, *stream.address] = stream
 
+    def _on_surplus(self, stream: StreamChannel) -> None:
+        """Close a connection of a source that has too many, and log that now and then."""
+        now = time.monotonic()
+        if now - self._surplus_logged > LOG_SECONDS:
+            self._surplus_logged = now
+            log.warning("too many connections", source=stream.address[0], connections=len(self.shares))
+        self.shares.remove(stream.address[0], stream)
+        stream.abort()
+
     def remove_stream(self, stream: StreamChannel) -> None:
         """A connection is down."""
+        self.shares.remove(stream.address[0], stream)
         key = (stream.protocol, *stream.address)
         if self._streams.get(key) is stream:
             del self._streams[key]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from openivr.connection_shares import network_of
 from openivr.resources.errors import Duplicate, NotFound
 from openivr.resources.secret import hash_password
-from openivr.store.auth.logins import source_of
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, BLOCKED_ADDRESS
 
 
@@ -65,7 +65,7 @@ def allowed(connection: Connection) -> list[str]:
 
 def unblock(connection: Connection, address: str) -> None:
     """End the lock-out of an address before its time."""
-    source = source_of(address)
+    source = network_of(address)
     if not connection.execute(delete(BLOCKED_ADDRESS).where(BLOCKED_ADDRESS.c.address == source)).rowcount:
         raise NotFound(f"blocked address {address}")
 

@@ -5,17 +5,16 @@ page, and a queue that is full refuses further logins at once.
 """
 
 import asyncio
-import ipaddress
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import Connection
 
+from openivr.connection_shares import network_of
 from openivr.resources.secret import matches
 from openivr.store.auth import tokens
 from openivr.store.auth.tokens import TokenPolicy
@@ -40,23 +39,6 @@ class LoginResult:
     blocked_until: int | None = None
 
 
-@lru_cache(4096)
-def source_of(address: str) -> str:
-    """Return what logins are counted by: an IPv4 address, or the /64 of an IPv6 address.
-
-    A customer of a provider has a whole /64, and could guess from another address each time.
-    """
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
-    return str(parsed)
-
-
 class Logins:
     """Checks the logins of one worker: one at a time of each source, a few at a time in all."""
 
@@ -74,7 +56,7 @@ class Logins:
         door: str = tokens.API,
     ) -> LoginResult:
         """Check a password against the hash that `find_hash` reads. Raises TooManyLogins, Unavailable."""
-        key = (source_of(address), door)
+        key = (network_of(address), door)
         waiting = self._waiting.get(key, 0)
         if waiting >= MAX_WAITING_OF_SOURCE or sum(self._waiting.values()) >= MAX_WAITING:
             raise TooManyLogins
