@@ -66,7 +66,7 @@ async def test_nothing_is_left_of_a_message(tmp_path: Path) -> None:
         ada = await pbx.phone("1000")
         line = ada.call("6203")
         await line.until_answered()
-        line.media.send_dtmf("2#")
+        line.media.send_dtmf("21#")
         await line.until(lambda: any(pbx.journal.glob("vm-*.wav")))
         things: WeakSet[object] = WeakSet(pbx.process.call_manager.calls.values())
         things.update(party.media for party in parties(pbx))

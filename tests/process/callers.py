@@ -214,7 +214,7 @@ class Callers:
         """Leave a message: hang up, or end it with a key, while or before it is recorded."""
         line = self.call(MAILBOX).line
         await line.until_answered()
-        line.media.send_dtmf("2#")
+        line.media.send_dtmf("21#")
         line.media.play(VOICE, loop=True)
         await self._pause(2.5)
         if self.random.random() < 0.5:

@@ -87,7 +87,7 @@ async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_
     ada = await ready_phone(server, "1000")
     line = ada.call("6203")
     await line.until_answered()
-    line.media.send_dtmf("2#")
+    line.media.send_dtmf("21#")
     line.media.play((Clip.from_samples(sines((440,), 1.0, 10)),), loop=True)
     waiting = server.data / "journal"
     await until(lambda: any(path.stat().st_size > 20_000 for path in waiting.glob("vm-*.wav")))
@@ -97,7 +97,7 @@ async def test_a_kill_in_the_midst_of_a_message_loses_neither_it_nor_a_step(tmp_
     await until(lambda: bool(messages(server)))
     [message] = messages(server)
     [record] = [record for record in records(server) if record.called == "6203"]
-    assert (record.outcome, record.keys, message.call_id) == ("interrupted", "2#", record.id)
+    assert (record.outcome, record.keys, message.call_id) == ("interrupted", "21#", record.id)
     assert message.milliseconds > 1000
     assert not list(waiting.glob("vm-*.wav"))
     again.hang_up()
