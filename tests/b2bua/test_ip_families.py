@@ -169,7 +169,7 @@ async def test_who_cannot_be_reached_is_unavailable_and_the_log_says_why(tmp_pat
             )
     told = {(row["event"], row.get("error") or row.get("reason")) for row in logs}
     assert ("no RTP port for a call", "no address of IPv6 is listened on") in told
-    assert ("trunk", "no address of its family is listened on") in told
+    assert ("trunk", "no_local_address") in told
 
 
 @in_loop
