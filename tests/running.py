@@ -212,7 +212,7 @@ def temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def prepared_data(is_demo: bool) -> Path:
+def prepared_data(*, is_demo: bool) -> Path:
     """A data folder with an empty database, or the demo; its first server still makes the administrator."""
     folder = Path(temporary_folder().name) / ("demo" if is_demo else "empty")
     folder.mkdir(mode=0o700)
@@ -251,7 +251,7 @@ def start(
     arguments = [command, *ports, "--data", "data", *options, *(["--demo"] if demo else [])]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENIVR_")}
     if not (is_new or (folder / "data").exists() or {"--data", "--database"} & {*options}):
-        shutil.copytree(prepared_data(demo), folder / "data")
+        shutil.copytree(prepared_data(is_demo=demo), folder / "data")
     with (folder / "log").open("a") as log:
         if is_new:
             process: Process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from openivr.config.settings import CallSettings, ListenAddress, Settings
 from openivr.ivr.commands import Note
 from openivr.media.media import Media
 from openivr.resources import KINDS
-from openivr.server.bootstrap import Demo, load_demo
+from openivr.server.bootstrap import DEMO_FILE, Demo
 from openivr.server.calls_process import CallsProcess
 from openivr.server.process_plan import open_sip_sockets
 from openivr.sip.address import Target
@@ -24,8 +25,8 @@ from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config import resources
 from openivr.store.database import Database
-from openivr.store.schema import migrate
 from tests.b2bua.phone import WAIT_SECONDS, Phone, open_media
+from tests.running import prepared_data
 
 P = ParamSpec("P")
 
@@ -109,23 +110,15 @@ class Pbx:
                 await asyncio.sleep(0.01)
 
 
-def load_or_read_demo(database: Database, folder: Path, is_new: bool) -> Demo:
-    """Load the demo, or read the secrets of the one that was loaded."""
-    path = folder / "demo"
-    if is_new:
-        with database.changing() as change:
-            path.write_bytes(msgspec.json.encode(load_demo(change)))
-    return msgspec.json.decode(path.read_bytes(), type=Demo)
-
-
 @asynccontextmanager
 async def open_pbx(
     folder: Path, *, is_new: bool = True, hosts: Sequence[str] = ("127.0.0.1",), **options: Any
 ) -> AsyncIterator[Pbx]:
     """Run a calls process. If it is not new, the folder has the data of an earlier one."""
+    if is_new:
+        shutil.copytree(prepared_data(is_demo=True), folder, dirs_exist_ok=True)
+    demo = msgspec.json.decode((folder / DEMO_FILE).read_bytes(), type=Demo)
     database = Database(f"sqlite:///{folder / 'openivr.db'}")
-    migrate(database)
-    demo = load_or_read_demo(database, folder, is_new)
     addresses = tuple(ListenAddress(host, 0) for host in hosts)
     calls = CallSettings(sip=addresses, rtp_ports=range(40_000, 42_000), **options)
     settings, sip_sockets = open_sip_sockets(Settings(data=folder, calls=calls))

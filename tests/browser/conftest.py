@@ -31,6 +31,8 @@ PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--process-per-site",
+    "--renderer-process-limit=1",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -77,29 +79,43 @@ def admin(server: Running) -> Iterator[Admin]:
 
 
 Open = Callable[..., Page]
+Contexts = dict[tuple[tuple[str, Any], ...], BrowserContext]
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[Contexts]:
+    """The module's browser contexts by their options: pages of one share a process, which is warm by then."""
+    found: Contexts = {}
+    yield found
+    for context in found.values():
+        context.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser, server: Running, admin: Admin) -> Iterator[Open]:
+def open_page(browser: Browser, server: Running, admin: Admin, contexts: Contexts) -> Iterator[Open]:
     """Opens a signed-in page of this width; options are those of a browser context."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     problems: list[str] = []
 
     def open_one(size: tuple[int, int] = WIDE, **options: Any) -> Page:
-        viewport = ViewportSize(width=size[0], height=size[1])
-        context = browser.new_context(base_url=server.base, viewport=viewport, **options)
-        contexts.append(context)
+        key = tuple(sorted(options.items()))
+        context = contexts.get(key) or browser.new_context(base_url=server.base, **options)
+        contexts[key] = context
+        context.set_offline(False)
+        context.clear_cookies()
         context.add_cookies([{"name": n, "value": v, "url": server.base} for n, v in admin.cookies.items()])
         context.set_default_timeout(SECONDS * 1000)
         page = context.new_page()
+        page.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
         page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
         page.on("console", lambda message: note_console(problems, message))
         page.on("request", lambda request: note_request(problems, server, request))
+        pages.append(page)
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert problems == []
 
 
