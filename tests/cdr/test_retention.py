@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.cdr import worker
-from openivr.cdr.retention import BELIEVE_SECONDS, DAY, MAX_STEP, RetentionClock, RetentionPolicy
+from openivr.cdr.retention import BELIEVE_SECONDS, DAY, MAX_STEP, RecordClock, RetentionClock, RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
 from openivr.store.cdr import call_records, voicemail
@@ -86,6 +86,49 @@ def test_f7_a_clock_that_was_reset_is_no_reason_to_doubt_the_right_one(tmp_path:
     assert machine.run(MINUTE) < DAY
     machine.error = 0.0
     assert machine.run(MINUTE) == machine.true
+
+
+def record_clock(machine: Machine) -> RecordClock:
+    return RecordClock(
+        machine.folder,
+        wall=lambda: round(1000 * (machine.true + machine.error)),
+        steady=lambda: machine.steady,
+        boot_id=machine.boot,
+    )
+
+
+@pytest.mark.parametrize("days", [-366, -2, -0.9, 0, 0.9, 400])
+@pytest.mark.parametrize("is_new_boot", [False, True])
+def test_f7_a_clock_of_the_past_stamps_no_record(tmp_path: Path, days: float, is_new_boot: bool) -> None:
+    machine = Machine(tmp_path)
+    machine.run(MINUTE)
+    machine.error = days * DAY
+    if is_new_boot:
+        machine.reboot()
+    stamp = record_clock(machine).now() / 1000
+    assert stamp == pytest.approx(machine.true if days <= -2 else machine.true + machine.error)
+
+
+def test_records_have_the_wall_clock_that_retention_believes_at_last(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.run(MINUTE)
+    machine.error = -30 * DAY
+    clock = record_clock(machine)
+    machine.run(BELIEVE_SECONDS + DAY)
+    assert clock.now() / 1000 == pytest.approx(machine.true)
+    clock.reload()
+    assert clock.now() / 1000 == pytest.approx(machine.true - 30 * DAY)
+
+
+def test_f7_a_recording_is_as_old_as_its_call(database: Database, tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    now = round(time.time() * 1000)
+    for name in (f"{now:x}-00ff00ff.wav", f"{now - 400 * 86_400_000:x}-00ff00ff.wav", "old.wav"):
+        (recordings / name).write_bytes(b"RIFF")
+        os.utime(recordings / name, (1000, 1000))  # the clock was reset while they were written
+    CdrWorker(database, "node", tmp_path, RetentionPolicy(recordings=90), recordings).tidy()
+    assert [path.name for path in recordings.iterdir()] == [f"{now:x}-00ff00ff.wav"]
 
 
 def test_a_step_that_stays_is_believed_in_the_end(tmp_path: Path) -> None:

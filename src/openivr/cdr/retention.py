@@ -68,7 +68,7 @@ class RetentionClock:
     ) -> None:
         self._path, self._wall, self._steady, self._boot = folder / FILE, wall, steady, boot_id
         now = steady()
-        self._anchor = self._read() or Anchor(newest or wall(), now, boot_id, newest or wall(), now)
+        self._anchor = read_anchor(folder) or Anchor(newest or wall(), now, boot_id, newest or wall(), now)
         if self._anchor.boot != boot_id:
             self._anchor = replace(self._anchor, time=self._anchor.last, steady=now, boot=boot_id, seen=now)
 
@@ -97,12 +97,6 @@ class RetentionClock:
         self._write()
         return min(wall, self._anchor.last)
 
-    def _read(self) -> Anchor | None:
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Anchor)
-        except (OSError, msgspec.DecodeError):
-            return None
-
     def _write(self) -> None:
         part = self._path.with_suffix(".part")
         try:
@@ -110,3 +104,43 @@ class RetentionClock:
             part.replace(self._path)
         except OSError as error:
             log.warning("retention clock cannot be kept", error=error.strerror)
+
+
+class RecordClock:
+    """The time of records: the wall clock, unless that is more than a day behind what retention believes.
+
+    Records that a clock of the past has stamped would be old as soon as the clock is right again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        wall: Callable[[], int] = clock.wall_ms,
+        steady: Callable[[], float] = clock.steady,
+        boot_id: str = "",
+    ) -> None:
+        self._folder, self._wall, self._steady, self._boot = folder, wall, steady, boot_id
+        self._time, self._at = 0.0, steady()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what retention believes now."""
+        anchor = read_anchor(self._folder)
+        if anchor is not None and anchor.boot == self._boot:
+            self._time, self._at = anchor.time, anchor.steady
+        elif anchor is not None and anchor.last > self._time:
+            self._time, self._at = anchor.last, self._steady()
+
+    def now(self) -> int:
+        """Return the time in Unix milliseconds."""
+        wall, expected = self._wall(), round(1000 * (self._time + self._steady() - self._at))
+        return wall if wall >= expected - 1000 * MAX_STEP else expected
+
+
+def read_anchor(folder: Path) -> Anchor | None:
+    """Return what the retention clock in this folder believes; None if nothing was kept."""
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=Anchor)
+    except (OSError, msgspec.DecodeError):
+        return None

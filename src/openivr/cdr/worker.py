@@ -172,9 +172,9 @@ class CdrWorker:
 def delete_files(folder: Path, before: int, quota: int = 0) -> list[str]:
     """Delete the oldest recordings, a bounded number at a time. Return their names.
 
-    Those are recordings last modified before a time in Unix milliseconds, and those beyond a quota in bytes.
+    Those are recordings from before a time in Unix milliseconds, and those beyond a quota in bytes.
     """
-    files = sorted((status.st_mtime * 1000, status.st_size, path) for path, status in list_recordings(folder))
+    files = sorted((time_of(path, status), status.st_size, path) for path, status in list_recordings(folder))
     excess = sum(size for _, size, _ in files) - quota if quota else 0
     deleted: list[str] = []
     for at, size, path in files[:MAX_DELETED_FILES]:
@@ -184,6 +184,17 @@ def delete_files(folder: Path, before: int, quota: int = 0) -> list[str]:
         excess -= size
         deleted.append(path.name)
     return deleted
+
+
+def time_of(path: Path, status: os.stat_result) -> float:
+    """Return the time of a recording in Unix milliseconds: when it was written, or when its call began.
+
+    The file system has the time of the wall clock, which may have been wrong; the id of a call has its start.
+    """
+    started = path.name.split("-", 1)[0]
+    with suppress(ValueError):
+        return max(status.st_mtime * 1000, float(int(started, 16)))
+    return status.st_mtime * 1000
 
 
 def list_recordings(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -22,6 +22,7 @@ from openivr.b2bua.prompt_cache import PromptCache
 from openivr.b2bua.transfer import Transfers
 from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat, TrunkStateChanged
 from openivr.cdr.journal.writer import Journal
+from openivr.cdr.retention import RecordClock
 from openivr.clock import wall_ms as now
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.config.settings import MIN_RTP_TIMEOUT, CallSettings, Settings
@@ -127,6 +128,7 @@ class CallsProcess:
         self.settings, self.database, self.journal = settings, database, journal
         calls = settings.calls
         self.media = Media(media_settings(calls))
+        self.record_clock = RecordClock(settings.journal, boot_id=clock.read_boot_id())
         self.disk = DiskSpace(settings.data, settings.min_free)
         self.access_control = AccessControl(
             secrets.token_bytes(32), is_full=self.is_full, allow_rfc2069=calls.allow_rfc2069
@@ -152,7 +154,7 @@ class CallsProcess:
             bindings_of=lambda account: self.registrar.lookup(account.user),
             open_mailbox=self.open_mailbox,
             write_entry=journal.write,
-            now=now,
+            now=self.record_clock.now,
             message_folder=settings.journal,
             recording_folder=make_recording_folder(settings),
             has_space=self.has_space,
@@ -244,6 +246,7 @@ class CallsProcess:
             if clock() - last_heartbeat > HEARTBEAT_SECONDS:
                 last_heartbeat = clock()
                 self.journal.write(Heartbeat(at=now()))
+                self.record_clock.reload()
             await asyncio.sleep(POLL_SECONDS)
             try:
                 self.config_cache.feed.check_file()
