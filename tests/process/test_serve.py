@@ -62,7 +62,7 @@ def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
     api = server.log_in()
     body = b'{"number":"6999","name":"Late","prompt":"default","prompt_repeat":1,"resp_timeout":1,'
     rest = b'"digit_timeout":1,"dial_ext_option":"all"}'
-    head = f"POST {api.target('ivr/create', {})} HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\n"
+    head = f"POST {api.target('ivr/create', {})} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\r\n"
     with socket.create_connection(server.address) as sock:
         sock.sendall(f"{head}Content-Length: {len(body + rest)}\r\n\r\n".encode() + body)
         fetch(f"{server.base}/healthz")  # answered after what was sent before it

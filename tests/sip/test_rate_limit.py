@@ -44,7 +44,7 @@ def test_a_burst_then_refusals_then_a_ban() -> None:
     assert admit(ours, 7) == [ALLOW] * 3 + [REFUSE] * 2 + [DROP] * 2
     assert not ours.is_allowed(HOST, 59.9)
     assert ours.is_allowed(HOST, 60.0)
-    assert ours.bans(1.0) == (Ban(HOST, 60.0, "too many requests"),)
+    assert ours.bans(1.0) == (Ban(HOST, 60.0, "too_many_requests"),)
     assert ours.bans(60.0) == ()
 
 
@@ -87,7 +87,7 @@ def test_wrong_passwords_lead_to_a_ban_unless_they_are_rare_or_end_well() -> Non
         assert ours.bans(now) == ()
     for _ in range(POLICY.user_failures):
         ours.record_failure(HOST, "ada", now)
-    assert ours.bans(now) == (Ban(HOST, now + POLICY.ban, "wrong passwords", "ada"),)
+    assert ours.bans(now) == (Ban(HOST, now + POLICY.ban, "wrong_passwords", "ada"),)
     assert not ours.is_allowed(HOST, now, "ada")
 
 
@@ -160,7 +160,7 @@ def test_nonsense_leads_to_a_ban() -> None:
 def test_all_bans_can_be_lifted() -> None:
     ours = guard()
     admit(ours, 7)
-    assert ours.unban_all(1.0) == (Ban(HOST, 60.0, "too many requests"),)
+    assert ours.unban_all(1.0) == (Ban(HOST, 60.0, "too_many_requests"),)
     assert admit(ours, 1, 1.0) == [ALLOW]
     assert ours.unban_all(2.0) == ()
 

@@ -107,8 +107,14 @@ def test_revoking_ends_both_tokens(known: Database) -> None:
     assert isinstance(refresh(known, pair.refresh), Unknown)
 
 
-def fail(connection: Connection, at: int) -> int | None:
-    return tokens.fail(connection, POLICY, "192.0.2.1", NOW + at)
+def fail(connection: Connection, at: int, door: str = tokens.API) -> int | None:
+    """A wrong login, as it is counted: reserved before the check, and left so after it."""
+    return fail_at(connection, NOW + at, door)
+
+
+def fail_at(connection: Connection, now: int, door: str = tokens.API) -> int | None:
+    tokens.reserve(connection, POLICY, "192.0.2.1", now, door)
+    return tokens.fail(connection, POLICY, "192.0.2.1", now, door)
 
 
 def test_the_fifth_failure_locks_an_address_out(database: Database) -> None:
@@ -125,13 +131,13 @@ def test_the_api_and_the_admin_lock_nobody_out_of_each_other(database: Database)
     with database.changing("auth") as change:
         connection, address, later = change.connection, "192.0.2.1", NOW + 100
         for at in range(4):
-            tokens.fail(connection, POLICY, address, NOW + at, tokens.ADMIN)
+            fail(connection, at, tokens.ADMIN)
         tokens.forgive(connection, address)  # by a client's right secret: it says nothing about the admin
-        assert tokens.fail(connection, POLICY, address, NOW + 4, tokens.ADMIN) == NOW + 604
+        assert fail(connection, 4, tokens.ADMIN) == NOW + 604
         assert tokens.blocked_until(connection, address, later, tokens.ADMIN) == NOW + 604
         assert tokens.blocked_until(connection, address, later) is None
         for at in range(5, 10):
-            tokens.fail(connection, POLICY, address, int(time.time()) + at)
+            fail_at(connection, int(time.time()) + at)
         assert [found for found, _until in clients.blocked(connection)] == [address]
         clients.unblock(connection, address)
         assert tokens.blocked_until(connection, address, later, tokens.ADMIN) is None
