@@ -33,10 +33,15 @@ class Unavailable(Exception):
     """The database does not answer, or not in time. What was to be changed is not changed."""
 
 
+def is_schema_fault(error: DBAPIError) -> bool:
+    """Return True if SQLite misses a table or a column: no waiting mends that."""
+    return str(error.orig).startswith(("no such ", "table "))
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Return True for errors of the database itself, False for those of a statement or a program."""
     return isinstance(error, PoolTimeout) or (
-        isinstance(error, DBAPIError) and not isinstance(error, OWN_FAULTS)
+        isinstance(error, DBAPIError) and not isinstance(error, OWN_FAULTS) and not is_schema_fault(error)
     )
 
 
