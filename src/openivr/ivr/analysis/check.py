@@ -337,7 +337,7 @@ def wrong_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
 
 
 def silent_next(snapshot: IvrSnapshot, ivr: Ivr) -> int | None:
-    """Say which menu follows when no key is pressed and nobody answers; None: none does."""
+    """Return the menu that follows when the caller presses no key and no callee answers, or None."""
     to, steps = ivr.timeout, 0
     while to and to.kind is DestinationKind.RING_GROUP and to.target in snapshot.ring_groups:
         to, steps = snapshot.ring_groups[to.target].fail, steps + 1

@@ -9,7 +9,7 @@ Param = str | int | tuple[str, ...]
 
 @unique
 class Severity(StrEnum):
-    """How bad a finding is. The names are SARIF's levels."""
+    """The severity of a finding. The names are SARIF's levels."""
 
     ERROR = "error"  # callers meet something broken
     WARNING = "warning"  # probably not what was meant, or a risk

@@ -28,7 +28,7 @@ class TollLine:
 
     @property
     def works(self) -> bool:
-        """Whether a call over it could get out as things are."""
+        """Return True if one of its trunks is enabled."""
         return any(trunk.enabled for trunk in self.trunks)
 
 
@@ -43,7 +43,7 @@ def lines(snapshot: IvrSnapshot, policy: DialPolicy) -> tuple[TollLine, ...]:
 
 
 def readable(pattern: DialPattern) -> bool:
-    """Whether a pattern allows any number at all."""
+    """Return True if a pattern can be read, so that it allows numbers at all."""
     try:
         parse_pattern(pattern.pattern)
     except ValueError:
