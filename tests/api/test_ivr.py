@@ -22,7 +22,7 @@ DETAIL = [
     *(f"{key}_dest{part}" for key in KEYS for part in ("", "_prefix", "_value")),
     *(f"allow_out_record{key}" for key in RECORDS),
     *("dial_ext_list", "restrict_dial_ext_list", "enb_dial_call_number", "dial_call_number_list"),
-    *("dial_outb_route_list", "alert_info", "client_unique_ringtone"),
+    *("dial_outb_route_list", "alert_info", "client_unique_ringtone", "max_invalid"),
 ]
 FULL = {
     "prompt": "default",
@@ -36,6 +36,7 @@ FULL = {
     "enb_dial_outb_routes": 1,
     "dial_outb_route_list": [{"value": "1"}],
     "enb_dial_check_vm": 1,
+    "max_invalid": 3,
     "press0_dest": "end_call",
     "press1_dest": "extension",
     "press1_dest_value": "1",
@@ -179,6 +180,7 @@ IMPOSSIBLE: list[tuple[str, Iterable[object]]] = [
     ("dial_ext_option", ("", "none", "ALL", 1, None, ["all"])),
     ("enb_dial_outb_routes", (2, -1, True, False, "yes", None, "")),
     ("enb_dial_check_vm", (2, True)),
+    ("max_invalid", (-1, 11, True, "", None)),
     ("allow_out_record3", (2, True, "x", None)),
     ("alert_info", ("x" * 32, "a\r\nX: y", 1)),
     ("client_unique_ringtone", ("x.exe", "../x.mp3", "a/b.wav", 1)),

@@ -108,6 +108,31 @@ def test_a_wrong_key_goes_to_the_invalid_destination_without_a_word(office: Offi
     assert desk.texts("hears") == [ANNOUNCEMENT]
 
 
+SELF = Destination(DestinationKind.IVR, 1)
+
+
+def test_wrong_entries_have_no_limit_by_default(office: Office, ring: Ring) -> None:
+    desk = ring(office(invalid=SELF, timeout=ADA)).do("7 w4 " * 12)
+    assert len(desk.texts("refused")) == 12
+    assert desk.texts("rings") == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_after_the_last_wrong_entry_the_call_goes_where_it_goes_without_a_key(
+    office: Office, ring: Ring, limit: int
+) -> None:
+    desk = ring(office(invalid=SELF, timeout=ADA, max_invalid=limit)).do("7 w4 " * limit)
+    assert desk.told("refused", "rings") == [("refused", "7")] * limit + [("rings", "extension 1000")]
+    assert desk.texts("hears").count("notice-invalid-key") == limit - 1
+
+
+def test_a_valid_entry_begins_the_count_of_wrong_ones_again(office: Office, ring: Ring) -> None:
+    aside = Destination(DestinationKind.PLAY_PROMPT, prompt="hours.wav")
+    desk = ring(office(keys={"1": aside}, invalid=SELF, timeout=ADA, max_invalid=2))
+    assert desk.do("7 w4 1 w9 7 w4").texts("rings") == []
+    assert desk.do("7").texts("rings") == ["extension 1000"]
+
+
 def test_an_extension_is_out_of_reach_where_dialling_is_off(office: Office, ring: Ring) -> None:
     desk = ring(office()).do("1")
     assert desk.told("refused", "rings") == [("refused", "1")]

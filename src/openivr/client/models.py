@@ -233,3 +233,4 @@ class Ivr(WithKeys, frozen=True, kw_only=True):
     dial_outb_route_list: tuple[Link, ...] = ()
     alert_info: str = ""
     client_unique_ringtone: str = ""
+    max_invalid: int = 0

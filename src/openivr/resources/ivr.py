@@ -82,6 +82,7 @@ IVR = ResourceType(
         LinksField(name="dial_outb_route_list", kinds=("outbound_route",)),
         TextField(name="alert_info", high=31, pattern="[A-Za-z0-9 ._;=/:<>-]+"),
         TextField(name="client_unique_ringtone", high=127, pattern=r"[^/\\]+\.(mp3|wav)"),
+        IntegerField(name="max_invalid", low=0, high=10, default=0),  # ours: the P-Series has no such field
         NotesField(name="note"),
     ),
     listed=(*LISTED, "client_unique_ringtone"),

@@ -79,6 +79,7 @@ def ivr(id_: int, values: Values) -> model.Ivr:
         prompt_repeat=values["prompt_repeat"],
         resp_timeout=values["resp_timeout"],
         digit_timeout=values["digit_timeout"],
+        max_invalid=values["max_invalid"],
         alert_info=values["alert_info"],
         policy=policy(values),
         keys={key: one for key, one in named.items() if one and key not in {"timeout", "invalid"}},

@@ -6,10 +6,11 @@ from openivr.resources.fields import Field
 from openivr.resources.ivr import IVR, KEYS
 from openivr.web.forms.draft import FormSpec
 
+TIMES = ("prompt_repeat", "resp_timeout", "digit_timeout", "max_invalid")
 # The editors beside those of the keys. What is in none of them is not in the form and stays as it is.
 EDITORS: dict[str, tuple[str, ...]] = {
     "name": ("number", "name", "alert_info"),
-    "hear": ("prompt", "prompt_repeat", "resp_timeout", "digit_timeout"),
+    "hear": ("prompt", *TIMES),
     "reach": (
         "dial_ext_option",
         "dial_ext_list",

@@ -11,7 +11,7 @@ from openivr.web.forms.draft import Draft, load_draft, read_draft, save_draft
 from openivr.web.forms.parse import Form, target_type
 from openivr.web.menus.choices import MAX_OPTIONS
 from openivr.web.menus.flow import MAX_NODES
-from openivr.web.menus.form import FLAGS, LISTS, MENU_FORM, OpenEditor, editor_of
+from openivr.web.menus.form import FLAGS, LISTS, MENU_FORM, TIMES, OpenEditor, editor_of
 from openivr.web.menus.keypad import FALLBACKS, KEYPAD, TYPES
 from openivr.web.menus.menu_view import MenuPage, make_page, worst
 from openivr.web.messages import t
@@ -27,6 +27,7 @@ CONTEXT = {
     "target_type": target_type,
     "worst": worst,
     "flags": FLAGS,
+    "times": TIMES,
     "lists": LISTS,
     "max_prompts": MAX_PROMPTS,
     "max_options": MAX_OPTIONS,
