@@ -22,6 +22,7 @@ from openivr.b2bua.party import Party
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import HangupReason, Topic
+from openivr.ivr.inbound_route import IncomingCall
 from openivr.media.rtp.ports import NoFamily, NoPorts
 from openivr.sip.accounts import CallerIdentity
 from openivr.sip.dialog.refer import Referral
@@ -238,14 +239,16 @@ def find_origin(config: CallConfig, caller: CallerIdentity) -> Origin | None:
 
 
 def look_up(config: CallConfig, origin: Origin, invite: InviteInfo) -> DialplanMatch | NoMatch:
-    """Look up the called number, by the first of its spellings that leads anywhere."""
-    matches = [
-        dial_from_phone(config, origin, number)
-        if isinstance(origin, SipAccount)
-        else dial_from_trunk(config, origin.id, number, invite.caller)
-        for number in (invite.called, *invite.called_forms)
-    ]
-    return next((match for match in matches if not isinstance(match, NoMatch)), matches[0])
+    """Look up the called number."""
+    if isinstance(origin, SipAccount):
+        return dial_from_phone(config, origin, invite.called)
+    return dial_from_trunk(config, incoming_call(origin, invite))
+
+
+def incoming_call(trunk: TrunkAccount, invite: InviteInfo) -> IncomingCall:
+    """Describe a call over a trunk for the inbound routes."""
+    called = (invite.called, *invite.called_forms)
+    return IncomingCall(trunk.id, called, invite.caller, invite.name, invite.diverted_by)
 
 
 def read_invite(request: Request, origin: Origin) -> InviteInfo:

@@ -5,9 +5,9 @@ from enum import StrEnum, unique
 
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount
-from openivr.ivr.inbound_route import find_inbound
+from openivr.ivr.inbound_route import IncomingCall, find_inbound
 from openivr.ivr.model import Destination, DestinationKind
-from openivr.ivr.policy import VOICEMAIL_MAIN, attempts, is_number
+from openivr.ivr.policy import attempts, find_internal, is_number
 
 
 @unique
@@ -42,14 +42,12 @@ def leads_outside(match: DialplanMatch | NoMatch) -> bool:
 def dial_from_phone(config: CallConfig, account: SipAccount, number: str) -> DialplanMatch | NoMatch:
     """Look up a number that a phone dials.
 
-    Internal numbers come first, then the voicemail code, then the outbound routes that list the extension.
+    Internal numbers come first, then feature codes, then the outbound routes that list the extension.
     """
     snapshot = config.snapshot
-    destination = snapshot.numbers.get(number)
+    destination = find_internal(snapshot, number)
     if destination is not None:
         return DialplanMatch(destination)
-    if number == snapshot.voicemail_code:
-        return DialplanMatch(VOICEMAIL_MAIN)
     if not is_number(number.removeprefix("+")):
         return NoMatch.UNKNOWN
     routes = routes_for(config, account.extension)
@@ -65,7 +63,7 @@ def routes_for(config: CallConfig, extension: int) -> tuple[int, ...]:
     return tuple(route.id for route in sorted(allowed, key=lambda route: (route.position, route.id)))
 
 
-def dial_from_trunk(config: CallConfig, trunk: int, called: str, caller: str) -> DialplanMatch | NoMatch:
-    """Look up the number that a trunk delivers."""
-    destination = find_inbound(config.snapshot, trunk, called, caller)
+def dial_from_trunk(config: CallConfig, call: IncomingCall) -> DialplanMatch | NoMatch:
+    """Look up where a call goes that a trunk delivers."""
+    destination = find_inbound(config.snapshot, call)
     return DialplanMatch(destination) if destination is not None else NoMatch.NO_ROUTE

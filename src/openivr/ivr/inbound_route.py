@@ -1,4 +1,12 @@
-"""Where a call from the outside goes: the first inbound route that fits (P-Series admin: inbound routes)."""
+"""Routing of a call from the outside: which rule decides where it goes, and why the others do not. Pure.
+
+The rules are the trunk, then the inbound routes by position (P-Series admin: inbound routes). Real calls stop
+at the first rule that decides. The simulator, the command `route` and the check look at all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum, unique
 
 from openivr.ivr.digits import match_shape, parse_pattern
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot
@@ -6,31 +14,186 @@ from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot
 ANONYMOUS = "anonymous"  # the caller pattern for calls that withhold their number
 
 
-def find_inbound(snapshot: IvrSnapshot, trunk: int, called: str, caller: str) -> Destination | None:
-    """Find the destination of a call over this trunk; None: no route takes it.
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A call as a trunk delivers it. Numbers may have a leading "+"."""
 
-    Numbers are as the trunk delivers them; a leading "+" may be missing on either side.
+    trunk: int  # id
+    called: tuple[str, ...]  # spellings of the called number, in the order to look them up
+    caller: str = ""  # number of the caller, "": withheld
+    caller_name: str = ""
+    diverted_by: str = ""  # number that diverted the call to the called number
+
+
+@unique
+class RuleType(StrEnum):
+    """What a step of the routing looked at."""
+
+    TRUNK = "trunk"
+    INBOUND_ROUTE = "inbound_route"
+
+
+@unique
+class RuleEffect(StrEnum):
+    """What a rule does with a call."""
+
+    PASSES = "passes"  # the next rule is looked at
+    TAKES = "takes"  # the call goes to the destination of the rule
+    REJECTS = "rejects"
+
+
+@unique
+class RoutingReason(StrEnum):
+    """Why a rule has its effect. `RoutingStep.params` has the values that belong to it."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"  # the trunk does not exist
+    MATCH = "match"  # `did` and `caller`: the patterns that fit, "" where the route has none
+    EARLIER = "earlier"  # it would take the call, but an earlier rule decided; `rule`: the name of that one
+    OTHER_TRUNK = "other_trunk"  # `trunks`: the ones of the route
+    OTHER_NUMBER = "other_number"  # `patterns`
+    OTHER_CALLER = "other_caller"  # `patterns`
+    WITHHELD = "withheld"  # the route takes stated callers only; `patterns`
+    NO_DESTINATION = "no_destination"  # it takes the call, but leads nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingStep:
+    """A rule and what it does with a call."""
+
+    rule: RuleType
+    id: int
+    name: str
+    effect: RuleEffect
+    reason: RoutingReason
+    params: Mapping[str, str] = field(default_factory=dict)
+    destination: Destination | None = None  # of a rule that takes the call
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How a call was routed: the rules in order, and the spelling of the called number that they saw.
+
+    `decisive`: the rule that took or rejected the call. None: no rule did, so the call is rejected.
     """
-    for route in sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id)):
-        if route.enabled and takes(route, trunk, called, caller):
-            return route.destination
+
+    called: str
+    steps: tuple[RoutingStep, ...]
+    decisive: RoutingStep | None = None
+
+    @property
+    def destination(self) -> Destination | None:
+        """Return where the call goes. None: it is rejected."""
+        return self.decisive.destination if self.decisive else None
+
+
+def find_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> Destination | None:
+    """Return the destination of a call, by the first spelling that leads anywhere. None: it is rejected."""
+    for called in call.called:
+        decisive = next(filter(is_decisive, examine(snapshot, call, called)), None)
+        if decisive and decisive.destination:
+            return decisive.destination
     return None
 
 
-def takes(route: InboundRoute, trunk: int, called: str, caller: str) -> bool:
-    """Whether a route takes a call; an empty list fits everything."""
-    if route.trunk_ids and trunk not in route.trunk_ids:
-        return False
-    return fits_any(route.did_patterns, called) and fits_any(route.caller_patterns, caller or ANONYMOUS)
+def explain_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> Routing:
+    """Return the destination of a call as `find_inbound` does, with what each rule says.
+
+    If no spelling leads anywhere, the first one is explained.
+    """
+    routings = [_explain(snapshot, call, called) for called in call.called]
+    return next((routing for routing in routings if routing.destination), routings[0])
 
 
-def fits_any(patterns: tuple[str, ...], number: str) -> bool:
-    """Whether a number fits one of these patterns, or there are none."""
-    return not patterns or any(fits(pattern, number) for pattern in patterns)
+def _explain(snapshot: IvrSnapshot, call: IncomingCall, called: str) -> Routing:
+    steps: list[RoutingStep] = []
+    decisive: RoutingStep | None = None
+    for step in examine(snapshot, call, called):
+        if decisive is None and is_decisive(step):
+            decisive = step
+        elif decisive and is_decisive(step):
+            step = _overtaken(step, decisive)  # noqa: PLW2901 - the step as it counts
+        steps.append(step)
+    return Routing(called, tuple(steps), decisive)
+
+
+def _overtaken(step: RoutingStep, decisive: RoutingStep) -> RoutingStep:
+    params = {"rule": decisive.name}
+    return replace(
+        step, effect=RuleEffect.PASSES, reason=RoutingReason.EARLIER, params=params, destination=None
+    )
+
+
+def is_decisive(step: RoutingStep) -> bool:
+    """Return True if a step ends the routing of a call."""
+    return step.effect is not RuleEffect.PASSES
+
+
+def examine(snapshot: IvrSnapshot, call: IncomingCall, called: str) -> Iterator[RoutingStep]:
+    """Yield what each rule says to a call by itself, in order. The first decisive one counts."""
+    yield _examine_trunk(snapshot, call.trunk)
+    for route in in_order(snapshot):
+        yield _examine_route(snapshot, route, call, called)
+
+
+def in_order(snapshot: IvrSnapshot) -> list[InboundRoute]:
+    """Return the inbound routes in the order in which calls come to them."""
+    return sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id))
+
+
+def _examine_trunk(snapshot: IvrSnapshot, id_: int) -> RoutingStep:
+    trunk = snapshot.trunks.get(id_)
+    if trunk is None:
+        return RoutingStep(RuleType.TRUNK, id_, "", RuleEffect.REJECTS, RoutingReason.UNKNOWN)
+    if not trunk.enabled:
+        return RoutingStep(RuleType.TRUNK, id_, trunk.name, RuleEffect.REJECTS, RoutingReason.DISABLED)
+    return RoutingStep(RuleType.TRUNK, id_, trunk.name, RuleEffect.PASSES, RoutingReason.ENABLED)
+
+
+def _examine_route(
+    snapshot: IvrSnapshot, route: InboundRoute, call: IncomingCall, called: str
+) -> RoutingStep:
+    reason, params = _find_reason(snapshot, route, call, called)
+    if reason is not RoutingReason.MATCH:
+        return RoutingStep(RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.PASSES, reason, params)
+    if route.destination is None:
+        reason = RoutingReason.NO_DESTINATION
+        return RoutingStep(RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.REJECTS, reason, params)
+    return RoutingStep(
+        RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.TAKES, reason, params, route.destination
+    )
+
+
+def _find_reason(
+    snapshot: IvrSnapshot, route: InboundRoute, call: IncomingCall, called: str
+) -> tuple[RoutingReason, Mapping[str, str]]:
+    """Return why a route takes a call or does not, with the values that belong to the reason."""
+    if not route.enabled:
+        return RoutingReason.DISABLED, {}
+    if route.trunk_ids and call.trunk not in route.trunk_ids:
+        names = [snapshot.trunks[id_].name for id_ in route.trunk_ids if id_ in snapshot.trunks]
+        return RoutingReason.OTHER_TRUNK, {"trunks": ", ".join(names)}
+    did = find_pattern(route.did_patterns, called)
+    if did is None:
+        return RoutingReason.OTHER_NUMBER, {"patterns": ", ".join(route.did_patterns)}
+    caller = find_pattern(route.caller_patterns, call.caller or ANONYMOUS)
+    if caller is None:
+        reason = RoutingReason.OTHER_CALLER if call.caller else RoutingReason.WITHHELD
+        return reason, {"patterns": ", ".join(route.caller_patterns)}
+    return RoutingReason.MATCH, {"did": did, "caller": caller}
+
+
+def find_pattern(patterns: tuple[str, ...], number: str) -> str | None:
+    """Return the first pattern that a number fits, "" if there are no patterns. None: it fits none."""
+    return next((pattern for pattern in patterns if fits(pattern, number)), None) if patterns else ""
 
 
 def fits(pattern: str, number: str) -> bool:
-    """Whether a number is, or fits, a pattern. A pattern that cannot be read is taken literally."""
+    """Return True if a number is, or fits, a pattern. A leading "+" may be missing on either side.
+
+    A pattern that cannot be read is taken literally.
+    """
     bare, plain = pattern.removeprefix("+"), number.removeprefix("+")
     if bare == plain:
         return True

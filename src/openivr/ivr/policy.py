@@ -87,6 +87,13 @@ class DialScope:
         return MATCHES[exact, longer]
 
 
+def find_internal(snapshot: IvrSnapshot, number: str) -> Destination | None:
+    """Return where a phone's call to an internal number or a feature code goes. None: it is neither."""
+    if number == snapshot.voicemail_code:
+        return snapshot.numbers.get(number, VOICEMAIL_MAIN)
+    return snapshot.numbers.get(number)
+
+
 def is_number(typed: str) -> bool:
     """Whether this is made of the digits 0 to 9 alone."""
     return typed.isascii() and typed.isdecimal()
