@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # The tests start some hundred processes, which are to find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash sounds plots schema lock
+.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash hours sounds plots schema lock
 .PHONY: clean help
 
 help:  ## this list
@@ -45,6 +45,11 @@ fuzz: $(VENV)/dev.stamp  ## every property with EFFORT times the examples (400: 
 
 crash: $(VENV)/dev.stamp  ## kill the server among calls, ROUNDS times (200)
 	OPENIVR_CRASH_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/process/test_crashes.py
+
+CALENDARS ?= 1000
+
+hours: $(VENV)/dev.stamp  ## compare CALENDARS random calendars (1000) with the oracle, at every minute of a year in four zones
+	$(BIN)/python -m tests.hours.comparison --calendars $(CALENDARS)
 
 bench: $(VENV)/dev.stamp  ## the tables of speeds; needs Debian's "wrk" and "gcc" packages
 	$(BIN)/python -m bench
