@@ -10,7 +10,8 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import DestinationField, Keys
-from openivr.resources.fields import Field, IntegerField, LinksField, NotesField, TableField
+from openivr.resources.fields import Field, IntegerField, LinksField, TableField
+from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.server.http_process import choose_kinds
 
@@ -86,7 +87,9 @@ def quote(value: Any) -> str:
 
 
 def write_detail(kind: ResourceType) -> Iterator[str]:
-    fields = [field for field in kind.fields if not field.hidden and not isinstance(field, NotesField)]
+    fields = [
+        field for field in kind.fields if not field.hidden and not isinstance(field, ImportRemarksField)
+    ]
     kinds = {type(field) for field in fields}
     parent = "WithKeys" if Keys in kinds else "WithDestination" if DestinationField in kinds else "Detail"
     yield f"class {class_name(kind)}({parent}, frozen=True, kw_only=True):"

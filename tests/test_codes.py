@@ -8,13 +8,18 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from string import Formatter
+
+import pytest
 
 import openivr
 from openivr.b2bua.dialplan import NoMatch
 from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
 from openivr.ivr import former_words
+from openivr.ivr.analysis.words import TEXTS
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.ivr.events import Cause
+from openivr.ivr.import_remark import PARAMS, ImportRemarkCode
 from openivr.ivr.policy import Refusal
 from openivr.ivr.state import IvrState
 from openivr.simulate import words
@@ -122,6 +127,43 @@ def test_the_terminal_has_words_for_every_code() -> None:
     assert set(words.LEG_RESULTS) == set(LegResult)
     assert set(words.WHY) == set(Why)
     assert set(words.OUTCOMES) == set(CallOutcome)
+
+
+def test_every_remark_of_an_import_has_words() -> None:
+    texts = {key.partition(".")[2]: text for key, text in TEXTS.items() if key.startswith("IVR408.")}
+    assert texts.keys() == PARAMS.keys() == set(ImportRemarkCode)
+    for code, params in PARAMS.items():
+        text = texts[code]
+        assert isinstance(text, str)
+        assert {name for _, name, _, _ in Formatter().parse(text) if name} == set(params)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "params"),
+    [
+        (
+            "key 4 led to play_greeting 9 a, which is not here.wav, "
+            "which is played from 1 to 5 times: set the prefix to that number",
+            "plays_invalid",
+            {"input": "4", "type": "play_greeting", "name": "9 a, which is not here.wav", "high": "5"},
+        ),
+        (
+            "a wrong key led to end_call  5, which must be empty for end_call",
+            "destination_invalid",
+            {"input": "invalid", "type": "end_call", "name": "5"},
+        ),
+        (
+            "no key in time led to queue, which is not served here",
+            "destination_unserved",
+            {"input": "timeout", "type": "queue", "name": ""},
+        ),
+        ("key 12 led to queue 1, which is not served here", "other", None),
+        ("Ask Grace", "other", None),
+    ],
+)
+def test_former_remarks_become_codes(line: str, code: str, params: dict[str, str] | None) -> None:
+    assert former_words.remark_code(line) == {"code": code, **(params or {"text": line})}
+    assert PARAMS[ImportRemarkCode(code)] == tuple(params or ("text",))
 
 
 def test_words_are_told_by_their_code() -> None:

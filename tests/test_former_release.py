@@ -25,10 +25,12 @@ from sqlalchemy import Connection, text
 from openivr.cdr.worker import CdrWorker
 from openivr.cli import main
 from openivr.config import yaml_document
+from openivr.ivr.analysis.check import check
+from openivr.resources import KINDS
 from openivr.simulate.scenario import Scenario, read_scenario, read_scenarios, run, write_scenario
 from openivr.store.backup import restore
 from openivr.store.cdr import call_records
-from openivr.store.config import import_export, scenarios
+from openivr.store.config import import_export, resources, scenarios
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from openivr.store.runtime import registrations
@@ -253,6 +255,31 @@ def test_names_that_look_like_texts_stay(current: Former) -> None:
         assert "no answer" in {leg.get("via") for leg in legs}
         names = {stored.name for stored in scenarios.find_all(connection)}
         assert {"message left", "Invalid key", "timed out, hung up"} <= names
+
+
+REMARKS = [
+    {"code": "prompt_missing", "prompt": "welcome.wav"},
+    {"code": "destination_unserved", "input": "1", "type": "queue", "name": "Support"},
+    {"code": "destination_missing", "input": "2", "type": "extension", "name": "12"},
+    {"code": "key_prompt_missing", "input": "3", "prompt": "welcome.wav"},
+    {"code": "number_invalid", "input": "4", "type": "external_num", "name": "not a number"},
+    {"code": "destination_unserved", "input": "#", "type": "call_flow", "name": "1"},
+    {"code": "destination_unserved", "input": "*", "type": "conference", "name": "2"},
+    {"code": "destination_unserved", "input": "timeout", "type": "queue", "name": "Support"},
+    {"code": "destination_unserved", "input": "invalid", "type": "fax_to_email", "name": "3"},
+    {"code": "member_missing", "field": "dial_call_number_list", "type": "ring_group", "name": "no answer"},
+]
+
+
+def test_remarks_of_an_import_become_codes(former: Former) -> None:
+    with former.database.reading() as connection:
+        menus = {v["number"]: v for _, v in resources.fetch_all(connection, KINDS["ivr"])}
+        found = [row for row in check(load_snapshot(connection)) if row.rule.code == "IVR408"]
+    assert menus["7010"]["import_remarks"] == REMARKS
+    assert not any(values["import_remarks"] for number, values in menus.items() if number != "7010")
+    assert [{"code": row.reason, **row.params} for row in found] == sorted(
+        REMARKS, key=lambda row: row["code"]
+    )
 
 
 def every_call(connection: Connection) -> list[call_records.CallRecord]:

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "b2bua": {"clock", "config.call_config", "cdr.journal", "media", "ivr", "sip"},
     "softphone": {"b2bua", "cdr.journal", "media", "ivr", "simulate", "sip"},
-    "yeastar_import": {"client", "resources", "store", "sounds"},
+    "yeastar_import": {"client", "ivr", "resources", "store", "sounds"},
     "server.control_socket": set(),
     "server.os_limits": set(),
     "server.supervisor": {"config.settings"},
@@ -59,7 +59,8 @@ ALLOWED: dict[str, set[str]] = {
 # The imports between the parts of one package. A part is a sub-package or a module.
 INSIDE: dict[str, dict[str, set[str]]] = {
     "ivr": {
-        "model": set(),
+        "import_remark": set(),
+        "model": {"import_remark"},
         "digits": set(),
         "policy": {"digits", "model"},
         "states": {
@@ -73,7 +74,15 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "state",
         },
         "transitions": {"events", "state", "states"},
-        "analysis": {"builtin_sounds", "call_state", "digits", "model", "policy", "states"},
+        "analysis": {
+            "builtin_sounds",
+            "call_state",
+            "digits",
+            "import_remark",
+            "model",
+            "policy",
+            "states",
+        },
     },
     "media": {
         "audio": set(),

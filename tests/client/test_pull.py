@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from openivr.cli import main
 from openivr.ivr.analysis.check import check
+from openivr.ivr.analysis.words import text_of, text_of_remark
 from openivr.resources import KINDS
+from openivr.resources.import_remarks import restore_remark
 from openivr.store.config import prompts, resources
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
@@ -53,7 +55,7 @@ class Here:
     def findings(self) -> list[str]:
         with self.database() as store, store.reading() as connection:
             found = check(load_snapshot(connection))
-            return [str(row.params["remark"]) for row in found if row.rule.code == "IVR408"]
+            return [text_of(row) for row in found if row.rule.code == "IVR408"]
 
     def database(self) -> Any:
         from contextlib import closing
@@ -106,7 +108,7 @@ def test_moving_in_from_another_openivr(there: Pbx, here: Here) -> None:
         "value": "hours.wav",
         "allow_out_record": 1,
     }
-    assert menus["7001"]["note"] == ""
+    assert menus["7001"]["import_remarks"] == []
     with here.database() as store, store.reading() as connection:
         assert prompts.audio(connection, here.read("custom_prompt")["hours.wav"]["id"])[1] == sound()
     assert here.read("trunk")["Provider"]["enable"] == 0
@@ -322,7 +324,7 @@ def test_moving_in_from_an_appliance(appliance: OddServer, here: Here) -> None:
         "menu 6200: prompt_repeat 9 became 5",
         "menu 6200: dialling extensions is switched off",
         "menu 6200: dialling outside is switched off",
-        "menu 6200: key 1 led to queue Support, which is not served here (kept as a note)",
+        "menu 6200: key 1 led to queue Support, which is not served here (kept as a remark)",
         "menu 6200: office_hours is not known here",
     ):
         assert line.lower() in told.lower(), told
@@ -331,11 +333,13 @@ def test_moving_in_from_an_appliance(appliance: OddServer, here: Here) -> None:
     assert (main_menu["dial_ext_option"], main_menu["enb_dial_outb_routes"]) == ("disable", 0)
     assert main_menu["keys"].keys() == {"2", "4", "invalid"}
     assert main_menu["keys"]["2"]["allow_out_record"] == 1
-    notes = main_menu["note"].splitlines()
-    assert "key 3 led to call_flow 1, which is not served here" in notes
-    assert "key 5 led to extension 14, which is not here" in notes
-    assert "key 6 played welcome.wav, whose sound is not here" in notes
-    assert set(notes) <= set(here.findings())
+    remarks = main_menu["import_remarks"]
+    assert {"code": "destination_unserved", "input": "3", "type": "call_flow", "name": "1"} in remarks
+    assert {"code": "destination_missing", "input": "5", "type": "extension", "name": "14"} in remarks
+    assert {"code": "key_prompt_missing", "input": "6", "prompt": "welcome.wav"} in remarks
+    found = here.findings()
+    assert "Key 3 led to call flow 1, which is not served here." in found
+    assert {text_of_remark(restore_remark(remark)) for remark in remarks} <= set(found)
     assert here.read("ivr")["6201"]["name"] == "6201"
     assert here.read("inbound_route")["Range"]["def_dest"]["dest"] == "disabled"
     assert here.read("inbound_route")["In"]["def_dest"]["value"] == str(main_menu["id"])
@@ -358,28 +362,30 @@ def test_what_was_mended_here_stays(appliance: OddServer, here: Here) -> None:
     assert menu["keys"]["1"]["dest"] == "ring_group"
     assert menu["keys"]["6"]["value"] == "welcome.wav"
     assert menu["prompt"] == "default,welcome.wav"
-    assert not any("key 1" in line or "welcome" in line for line in menu["note"].splitlines())
+    left = menu["import_remarks"]
+    assert left
+    assert not any(one.get("input") == "1" or one.get("prompt") == "welcome.wav" for one in left)
     assert ok(here.run("diff", appliance.url, ACCOUNT)) == ""
 
 
-def test_the_api_neither_shows_nor_takes_notes(appliance: OddServer, here: Here) -> None:
+def test_the_api_neither_shows_nor_takes_remarks(appliance: OddServer, here: Here) -> None:
     ok(here.run("pull", appliance.url, ACCOUNT))
     with here.database() as store, store.changing() as change:
         id_ = here.read("ivr")["6200"]["id"]
-        resources.update(change, KINDS["ivr"], id_, {"note": "mine", "name": "Other"})
-        assert "note" not in resources.fetch_row(change.connection, KINDS["ivr"], id_)
-    assert "queue Support" in here.read("ivr")["6200"]["note"]
-    assert "note" not in KINDS["ivr"].schema()
+        resources.update(change, KINDS["ivr"], id_, {"import_remarks": [], "name": "Other"})
+        assert "import_remarks" not in resources.fetch_row(change.connection, KINDS["ivr"], id_)
+    assert "Support" in {remark.get("name") for remark in here.read("ivr")["6200"]["import_remarks"]}
+    assert "import_remarks" not in KINDS["ivr"].schema()
 
 
-def test_a_note_survives_a_file(appliance: OddServer, here: Here, tmp_path: Path) -> None:
+def test_remarks_survive_a_file(appliance: OddServer, here: Here, tmp_path: Path) -> None:
     ok(here.run("pull", appliance.url, ACCOUNT))
-    note = here.read("ivr")["6200"]["note"]
+    remarks = here.read("ivr")["6200"]["import_remarks"]
     file = str(tmp_path / "all.yaml")
     ok(CliRunner().invoke(main, ["export", file, "--data", str(here.folder)]))
     told = ok(CliRunner().invoke(main, ["import", file, "--data", str(here.folder)]))
     assert "0 to create, 0 to update, 0 to delete" in told
-    assert here.read("ivr")["6200"]["note"] == note
+    assert here.read("ivr")["6200"]["import_remarks"] == remarks
 
 
 def test_every_required_field_of_a_menu_has_a_fallback() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from openivr.ivr.analysis.rules import FindingTarget, Part
+from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -39,6 +40,55 @@ def second(**changes: Any) -> Ivr:
 ABSENT = Destination(DestinationKind.EXTENSION, 99)
 MENU = FindingTarget("ivr", 1)
 NO_KEY = FindingTarget("ivr", 1, Part.TIMEOUT)
+REMARKS = [
+    (
+        ImportRemarkCode.DESTINATION_UNSERVED,
+        {"input": "1", "type": "queue", "name": "Support"},
+        "Key 1 led to queue Support, which is not served here.",
+    ),
+    (
+        ImportRemarkCode.DESTINATION_UNSERVED,
+        {"input": "*", "type": "group_vm", "name": "2"},
+        "Key * led to group voicemail 2, which is not served here.",
+    ),
+    (
+        ImportRemarkCode.DESTINATION_MISSING,
+        {"input": "timeout", "type": "extension", "name": "12"},
+        "No key in time led to extension 12, which is not here.",
+    ),
+    (
+        ImportRemarkCode.DESTINATION_INVALID,
+        {"input": "invalid", "type": "end_call", "name": "5"},
+        "A wrong key led to end call 5, which is not valid here.",
+    ),
+    (
+        ImportRemarkCode.NUMBER_INVALID,
+        {"input": "4", "type": "external_num", "name": "not a number"},
+        "Key 4 led to outside number not a number. "
+        "A number has 1 to 15 digits, prefix included, with + only at the front.",
+    ),
+    (
+        ImportRemarkCode.PLAYS_INVALID,
+        {"input": "4", "type": "play_prompt", "name": "9 hours.wav", "high": "5"},
+        "Key 4 led to play prompt 9 hours.wav. A prompt can be played 1 to 5 times.",
+    ),
+    (
+        ImportRemarkCode.KEY_PROMPT_MISSING,
+        {"input": "3", "prompt": "welcome.wav"},
+        "Key 3 played welcome.wav, whose sound is not here.",
+    ),
+    (
+        ImportRemarkCode.PROMPT_MISSING,
+        {"prompt": "welcome.wav"},
+        "Prompt welcome.wav is left out, because its sound is not here.",
+    ),
+    (
+        ImportRemarkCode.MEMBER_MISSING,
+        {"field": "dial_call_number_list", "type": "ring_group", "name": "Sales"},
+        "The list of ring groups named ring group Sales, which is not here.",
+    ),
+    (ImportRemarkCode.OTHER, {"text": "Ask Grace about {keys}"}, "Ask Grace about {keys}"),
+]
 MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
     (
         "IVR101",
@@ -253,11 +303,9 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         FindingTarget("outbound_route", 1),
         "9[1: the bracket in [1 is empty or not closed. It allows nothing.",
     ),
-    (
-        "IVR408",
-        {"note": "key 1 led to queue Support, which is not served here"},
-        MENU,
-        "key 1 led to queue Support, which is not served here",
+    *(
+        ("IVR408", {"import_remarks": (ImportRemark(code, params),)}, MENU, text)
+        for code, params, text in REMARKS
     ),
     (
         "IVR501",

@@ -15,7 +15,6 @@ from openivr.resources.fields import (
     IntegerField,
     InvalidValue,
     LinksField,
-    NotesField,
     PromptsField,
     Reference,
     ResourceName,
@@ -27,6 +26,7 @@ from openivr.resources.fields import (
     number,
     whole,
 )
+from openivr.resources.import_remarks import ImportRemarksField
 
 NAME = TextField(name="name", required=True, low=1, high=5)
 CODE = TextField(name="code", pattern="[a-z]+")
@@ -38,7 +38,7 @@ PATTERNS = TableField(name="patterns", columns=(NAME, PORT), most=2)
 PASSWORD = SecretField(
     name="password", keep=lambda text: f"kept:{text}", low=3, high=8, rules=("[0-9]",), kept="kept:.*"
 )
-NOTE = NotesField(name="note", high=10)
+REMARKS = ImportRemarksField(name="remarks", former_names=("note",))
 
 ACCEPTED: list[tuple[Field, Any, Any]] = [
     (NAME, "Anna", "Anna"),
@@ -197,12 +197,50 @@ def test_a_secret_is_not_shown_and_a_request_cannot_send_its_stored_form() -> No
     assert isinstance(PASSWORD.load({"password": "abc1"}, find)["password"], str)
 
 
-def test_notes_are_no_part_of_the_api() -> None:
+SOUND_MISSING = {"code": "prompt_missing", "prompt": "a.wav"}
+
+
+def test_remarks_are_no_part_of_the_api() -> None:
     problems: list[Problem] = []
-    assert NOTE.read({"note": "sent"}, "kept", problems) == "kept"
-    assert NOTE.read(NOTE.load({"note": "x" * 20}, find), "kept", problems) == "x" * 10
-    assert list(NOTE.serialize("kept", names)) == []
-    assert NOTE.schema() == {}
+    sent = [{"code": "other", "text": "sent"}]
+    assert REMARKS.read({"remarks": sent}, [SOUND_MISSING], problems) == [SOUND_MISSING]
+    assert REMARKS.read(REMARKS.load({"remarks": sent}, find), [SOUND_MISSING], problems) == sent
+    assert REMARKS.read({}, MISSING, problems) == []
+    assert list(REMARKS.serialize([SOUND_MISSING], names)) == []
+    assert REMARKS.schema() == {}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "prose",
+        ["prose"],
+        [{"code": "unknown"}],
+        [{"code": "prompt_missing"}],
+        [SOUND_MISSING | {"more": "x"}],
+        [{"code": "other", "text": "x" * 1001}],
+        [{"code": "other", "text": ["x"]}],
+    ],
+)
+def test_only_remarks_that_there_are_can_be_loaded(raw: Any) -> None:
+    with pytest.raises(InvalidValue):
+        REMARKS.load({"remarks": raw}, find)
+
+
+def test_remarks_are_bounded() -> None:
+    many = [{"code": "other", "text": str(at)} for at in range(501)]
+    assert REMARKS.read(REMARKS.load({"remarks": many}, find), [], []) == many[:500]
+
+
+def test_the_note_of_a_former_release_becomes_remarks() -> None:
+    note = "key # led to queue Support, which is not served here\n\nAsk Grace"
+    assert REMARKS.load({"note": note}, find) == {
+        "remarks": [
+            {"code": "destination_unserved", "input": "#", "type": "queue", "name": "Support"},
+            {"code": "other", "text": "Ask Grace"},
+        ]
+    }
+    assert REMARKS.load({"note": note, "remarks": []}, find) == {"remarks": []}
 
 
 def test_links_are_shown_with_name_and_number_and_say_what_they_point_to() -> None:

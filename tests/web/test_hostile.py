@@ -17,7 +17,7 @@ from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
 from openivr.resources.fields import InvalidValue, TextField
-from openivr.resources.fields import NotesField as Remark
+from openivr.resources.import_remarks import ImportRemarksField
 from openivr.store.auth import clients
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallNote, CallRecord
@@ -97,6 +97,10 @@ WORST = (
 SAFE_FILE = re.compile(r"""attachment; filename(="[A-Za-z0-9._-]+"|\*=UTF-8''[A-Za-z0-9._~%-]+)""")
 KEPT_IN = {"ivr": {"number"}, "custom_prompt": {"name"}}  # what something else is found by here
 MOST_PAGES = 400
+REMARKS = [
+    {"code": "other", "text": WORST[0]},
+    {"code": "destination_unserved", "input": WORST[0][:1], "type": WORST[0], "name": WORST[0]},
+]
 FREE = (
     Topic.ARRIVED,
     Topic.ENTERED,
@@ -132,14 +136,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 fields = [
                     one for one in kind.fields if isinstance(one, TextField) and kind.name != "custom_prompt"
                 ]
+                remarks = [one.name for one in kind.fields if isinstance(one, ImportRemarksField)]
                 for ident, stored in list(resources.fetch_all(change.connection, kind))[:2]:
-                    texts = {one.name: worst_for(one) for one in fields if not isinstance(one, Remark)}
+                    texts = {one.name: worst_for(one) for one in fields}
                     texts = {name: text for name, text in texts.items() if text}
-                    texts |= {one.name: WORST[0] for one in fields if isinstance(one, Remark)}
                     if ident > 1 and "email_addr" in texts:
                         del texts["email_addr"]
                     own = {name: f"{ident}{text}"[: len(text)] for name, text in texts.items()}
-                    resources.save(change, kind, ident, stored | (own if ident > 1 else texts), is_new=False)
+                    values = stored | (own if ident > 1 else texts) | dict.fromkeys(remarks, REMARKS)
+                    resources.save(change, kind, ident, values, is_new=False)
         with database.changing("auth") as change:
             clients.add(change.connection, WORST[0], f"""'"><{TAG}>""", "secret")
             clients.allow(change.connection, "127.0.0.0/8")

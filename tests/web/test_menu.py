@@ -336,10 +336,10 @@ def test_deleting_one(admin: Admin, api: Api, fresh: int) -> None:
 
 def test_many_findings_of_one_rule_are_one_that_opens(admin: Admin, server: Running, fresh: int) -> None:
     for count, is_gathered in ((3, False), (50, True)):
-        lines = "\n".join(f"Key {at} led to <b>room {at}</b>" for at in range(count))
+        remarks = [{"code": "other", "text": f"Key {at} led to <b>room {at}</b>"} for at in range(count)]
         with server.database() as database, database.changing() as change:
             menu = resources.fetch(change.connection, IVR, fresh)
-            resources.save(change, IVR, fresh, menu | {"note": lines}, is_new=False)
+            resources.save(change, IVR, fresh, menu | {"import_remarks": remarks}, is_new=False)
         answer = admin.get(f"/menus/{fresh}")
         assert answer.content.count(b"led to &lt;b&gt;room") == count
         assert b"The next <code>openivr pull</code> then" in answer.content

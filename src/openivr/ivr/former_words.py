@@ -1,9 +1,10 @@
-"""English texts that releases before 0003 of the schema stored, and the codes that stand for them now.
+"""English texts that schemas before 0003 and 0005 stored, and the codes that stand for them now.
 
 Read by the migration, and wherever a journal, a file or a bookmark of such a release may still come in. The
 tables never change: a code that is renamed later needs a table of its own.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,3 +131,43 @@ def step_code(what: str, text: str) -> tuple[str, str]:
     if what in ("rings", "reaches") and text.startswith(RING_GROUP):
         return what, "ring_group " + text.removeprefix(RING_GROUP)
     return what, text
+
+
+_INPUT = r"(?:key (?P<key>[0-9*#])|(?P<timeout>no key in time)|(?P<invalid>a wrong key))"
+_LED = _INPUT + r" led to (?P<type>\S+) ?(?P<name>.*), which "
+# Remarks of an import, in the order in which they are tried.
+_REMARKS = (
+    ("destination_unserved", re.compile(_LED + "is not served here")),
+    ("destination_missing", re.compile(_LED + "is not here")),
+    (
+        "number_invalid",
+        re.compile(_LED + r"must, after its prefix, be 1 to 15 digits, with \+ only at the front"),
+    ),
+    (
+        "plays_invalid",
+        re.compile(_LED + r"is played from 1 to (?P<high>\d+) times: set the prefix to that number"),
+    ),
+    (
+        "destination_invalid",
+        re.compile(_LED + "(?:is required for this destination|is too large|must be .+)"),
+    ),
+    ("key_prompt_missing", re.compile(_INPUT + " played (?P<prompt>.+), whose sound is not here")),
+    ("prompt_missing", re.compile("prompt (?P<prompt>.+) is left out: its sound is not here")),
+    (
+        "member_missing",
+        re.compile(r"(?P<field>\w+_list) named (?P<type>\w+) (?P<name>.+), which is not here"),
+    ),
+)
+
+
+def remark_code(line: str) -> dict[str, str]:
+    """Return a line of a menu's note as code and parameters. A line of another sort is a text."""
+    for code, pattern in _REMARKS:
+        if match := pattern.fullmatch(line):
+            params = {name: value.strip() for name, value in match.groupdict("").items() if value}
+            inputs = {"timeout": "timeout", "invalid": "invalid", "key": params.get("key", "")}
+            input_ = [inputs[name] for name in inputs if params.pop(name, "")]
+            if "type" in params:
+                params.setdefault("name", "")
+            return {"code": code, **({"input": input_[0]} if input_ else {}), **params}
+    return {"code": "other", "text": line}

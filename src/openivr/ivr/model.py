@@ -11,6 +11,8 @@ from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from openivr.ivr.import_remark import ImportRemark
+
 
 @unique
 class DestinationKind(StrEnum):
@@ -80,7 +82,7 @@ class Ivr:
     keys: Mapping[str, Destination] = field(default_factory=dict)  # "0" to "9", "*", "#"
     timeout: Destination | None = None
     invalid: Destination | None = None
-    note: str = ""  # what a move from another server could not keep, a line for each thing
+    import_remarks: tuple[ImportRemark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

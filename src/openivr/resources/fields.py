@@ -62,6 +62,7 @@ class Field:
     required: bool = False
     default: Any = ""
     hidden: bool = False  # never shown, and never repeated in an error
+    former_names: tuple[str, ...] = ()  # in configuration files of former releases
     stored: ClassVar[Literal["text", "integer", "json"]] = "text"
 
     def parse(self, raw: Any) -> Any:
@@ -373,28 +374,3 @@ class SecretField(Field):
     def schema(self) -> dict[str, Schema]:
         limits = {"type": "string", "minLength": self.low, "maxLength": self.high, "writeOnly": True}
         return {self.name: limits}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotesField(TextField):
-    """Words for people that are kept with an object, a line for each matter.
-
-    Not part of the API: no request can set it, no answer shows it. Configuration files have it.
-    """
-
-    high: int = 10_000
-
-    def load(self, entry: Body, find: Find) -> dict[str, Any]:
-        return {self.name: StoredForm(entry[self.name])} if self.name in entry else {}
-
-    def read(self, body: Body, stored: Any, problems: list[Problem]) -> str:
-        sent = body.get(self.name)
-        if isinstance(sent, StoredForm):
-            return str(sent)[: self.high]
-        return str(self.default if stored is MISSING else stored)
-
-    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
-        return iter(())
-
-    def schema(self) -> dict[str, Schema]:
-        return {}

@@ -9,12 +9,12 @@ from openivr.resources.fields import (
     ChoiceField,
     IntegerField,
     LinksField,
-    NotesField,
     PromptsField,
     TextField,
     flag,
     number,
 )
+from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 
@@ -83,7 +83,7 @@ IVR = ResourceType(
         TextField(name="alert_info", high=31, pattern="[A-Za-z0-9 ._;=/:<>-]+"),
         TextField(name="client_unique_ringtone", high=127, pattern=r"[^/\\]+\.(mp3|wav)"),
         IntegerField(name="max_invalid", low=0, high=10, default=0),  # ours: the P-Series has no such field
-        NotesField(name="note"),
+        ImportRemarksField(name="import_remarks", former_names=("note",)),
     ),
     listed=(*LISTED, "client_unique_ringtone"),
     row=list_row,

@@ -10,6 +10,8 @@ from typing import Any
 
 from openivr.client.model_types import Destination, Detail, Link
 from openivr.client.models import Ivr
+from openivr.ivr.analysis.words import text_of_remark
+from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import OPT_OUT, PARTS, PLAYS, TARGETS, DestinationField, Keys, as_words
 from openivr.resources.errors import Invalid, Problem
@@ -22,6 +24,8 @@ from openivr.resources.fields import (
     ResourceName,
     StoredForm,
 )
+from openivr.resources.import_remarks import store_remark
+from openivr.resources.problem_codes import ProblemCode
 from openivr.yeastar_import import fields
 from openivr.yeastar_import.prompts import Stored, adapt_prompts
 from openivr.yeastar_import.remarks import Remark, lost, title
@@ -30,7 +34,11 @@ from openivr.yeastar_import.type_rules import FALLBACKS, RULES
 
 Fields = dict[str, Any]
 Local = Mapping[str, Mapping[str, Fields]]
-KEY_NAMES = {"hash": "key #", "star": "key *", "timeout": "no key in time", "invalid": "a wrong key"}
+INPUTS = {"hash": "#", "star": "*"}
+PROBLEMS = {
+    ProblemCode.NOT_NUMBER: ImportRemarkCode.NUMBER_INVALID,
+    ProblemCode.PLAYS: ImportRemarkCode.PLAYS_INVALID,
+}
 
 
 @dataclass(slots=True)
@@ -100,9 +108,10 @@ class Adapter:
 
     def entry(self, kind: ResourceType, detail: Detail, here: Fields, about: str) -> Fields:
         """The object's fields as an entry has them."""
-        entry: Fields = {**FALLBACKS.get(kind.name, {}), **{n: v for n, v in here.items() if n != "note"}}
-        entry.pop("id", None)
-        notes: list[str] = []
+        entry: Fields = {**FALLBACKS.get(kind.name, {}), **here}
+        for name in ("id", "import_remarks"):
+            entry.pop(name, None)
+        notes: list[ImportRemark] = []
         for one in kind.fields:
             if one.name in detail.sent:
                 value = getattr(detail, one.name)
@@ -112,32 +121,32 @@ class Adapter:
                 else:
                     entry[one.name] = found
         if isinstance(detail, Ivr):
-            self.finish_ivr(detail, entry, notes, about)
+            self.finish_ivr(detail, entry, notes)
+        kept = " (kept as a remark)" if isinstance(detail, Ivr) else ""
+        self.result.remarks += [lost(about, text_of_remark(note).removesuffix(".") + kept) for note in notes]
         self.result.remarks += RULES[kind.name](entry, detail, here, about) if kind.name in RULES else []
         self.result.remarks += [
             lost(about, f"{one} is not known here") for one in fields.unknown(detail.extra)
         ]
         return entry
 
-    def field(self, one: Field, value: Any, here: Fields, about: str, notes: list[str]) -> Any:
+    def field(self, one: Field, value: Any, here: Fields, about: str, notes: list[ImportRemark]) -> Any:
         match one:
             case LinksField():
-                return list(dict.fromkeys(self.links(one, value, about, notes)))
+                return list(dict.fromkeys(self.links(one, value, notes)))
             case Keys():
                 return dict(self.keys(one, value, here.get(one.name, {}), notes))
             case DestinationField():
-                words, why = self.destination(one, value)
-                if why:
-                    self.result.remarks.append(lost(about, f"{one.name} {why}"))
+                words = self.destination(one, value, one.name, notes)
                 return words or here.get(one.name, MISSING)
             case PromptsField():
-                return ",".join(self.prompt_names(one, value, about, notes))
+                return ",".join(self.prompt_names(one, value, notes))
         plain = list(map(dict, value)) if isinstance(value, tuple) else value
         found, remarks = fields.fit(one, plain, about)
         self.result.remarks += remarks
         return found
 
-    def links(self, one: LinksField, links: tuple[Link, ...], about: str, notes: list[str]) -> Iterator[str]:
+    def links(self, one: LinksField, links: tuple[Link, ...], notes: list[ImportRemark]) -> Iterator[str]:
         """Return the members of a list by number or name."""
         for link in links:
             kind = link.type if link.type in (*one.kinds, *one.unserved) else one.kinds[0]
@@ -145,58 +154,68 @@ class Adapter:
             if label is not None:
                 yield f"{kind} {label}"
                 continue
-            text = f"{one.name} named {kind} {link.text or link.value}, which is not here"
-            notes.append(text)
-            self.result.remarks.append(lost(about, text))
+            params = {"field": one.name, "type": kind, "name": link.text or link.value}
+            notes.append(ImportRemark(ImportRemarkCode.MEMBER_MISSING, params))
 
     def keys(
-        self, one: Keys, keys: Mapping[str, Destination], here: Mapping[str, str], notes: list[str]
+        self, one: Keys, keys: Mapping[str, Destination], here: Mapping[str, str], notes: list[ImportRemark]
     ) -> Iterator[tuple[str, str]]:
         """Return the destination of each key, the present one here if that of the PBX is not supported."""
         for key, to in keys.items():
-            words, why = self.destination(one.keys[key], to)
+            lost_here: list[ImportRemark] = []
+            words = self.destination(one.keys[key], to, INPUTS.get(key, key), lost_here)
             if words:
                 yield key, words
-            elif key in here and why:
+            elif key in here and lost_here:
                 yield key, here[key]
-            elif why:
-                notes.append(f"{KEY_NAMES.get(key, 'key ' + key)} {why}")
+            else:
+                notes += lost_here
 
-    def destination(self, one: DestinationField, to: Destination) -> tuple[str, str]:
-        """A destination in an entry's words, or "" and why it cannot be kept."""
-        if to.dest in one.unserved or to.dest not in one.types:
-            name = self.source.names.get(to.dest, {}).get(to.value, to.value)
-            return "", f"led to {to.dest} {name}".rstrip() + ", which is not served here"
+    def destination(
+        self, one: DestinationField, to: Destination, input_: str, notes: list[ImportRemark]
+    ) -> str:
+        """Return a destination in an entry's words. If it cannot be kept, return "" and note the reason."""
+        code, params = self.find_loss(one, to)
+        if code is not None:
+            notes.append(ImportRemark(code, {"input": input_, **params}))
+            return ""
         if to.dest in TARGETS:
-            label = self.labels.get((TARGETS[to.dest], as_id(to.value)))
-            return (
-                (f"{to.dest} {label}", "")
-                if label
-                else ("", f"led to {to.dest} {to.value}, which is not here")
-            )
-        if to.dest in PLAYS and to.value not in self.prompts:
-            return "", f"played {to.value}, whose sound is not here"
-        try:
-            return as_words(read_whole(one, to), lambda _kind, _id: ResourceName("", "")), ""
-        except InvalidValue as bad:
-            return "", f"led to {to.dest} {to.prefix} {to.value}, which {bad}"
+            return f"{to.dest} {self.labels[TARGETS[to.dest], as_id(to.value)]}"
+        return as_words(read_whole(one, to), lambda _kind, _id: ResourceName("", ""))
 
-    def prompt_names(self, one: PromptsField, value: str, about: str, notes: list[str]) -> Iterator[str]:
+    def find_loss(
+        self, one: DestinationField, to: Destination
+    ) -> tuple[ImportRemarkCode | None, dict[str, str]]:
+        """Return why a destination cannot be kept, with the parameters but the input; None if it can."""
+        params = {"type": to.dest, "name": to.value}
+        if to.dest in one.unserved or to.dest not in one.types:
+            params["name"] = self.source.names.get(to.dest, {}).get(to.value, to.value)
+            return ImportRemarkCode.DESTINATION_UNSERVED, params
+        if to.dest in TARGETS:
+            is_here = (TARGETS[to.dest], as_id(to.value)) in self.labels
+            return (None if is_here else ImportRemarkCode.DESTINATION_MISSING), params
+        if to.dest in PLAYS and to.value not in self.prompts:
+            return ImportRemarkCode.KEY_PROMPT_MISSING, {"prompt": to.value}
+        try:
+            read_whole(one, to)
+        except InvalidValue as bad:
+            params["name"] = f"{to.prefix} {to.value}".strip()
+            high = {"high": str(bad.params["high"])} if bad.code is ProblemCode.PLAYS else {}
+            return PROBLEMS.get(bad.code, ImportRemarkCode.DESTINATION_INVALID), params | high
+        return None, {}
+
+    def prompt_names(self, one: PromptsField, value: str, notes: list[ImportRemark]) -> Iterator[str]:
         names = [name.strip() for name in value.split(",") if name.strip()]
         for name in names[: one.most]:
             if name in self.prompts:
                 yield name
-                continue
-            text = f"{one.name} {name} is left out: its sound is not here"
-            notes.append(text)
-            self.result.remarks.append(lost(about, text))
+            else:
+                notes.append(ImportRemark(ImportRemarkCode.PROMPT_MISSING, {"prompt": name}))
 
-    def finish_ivr(self, ivr: Ivr, entry: Fields, notes: list[str], about: str) -> None:
-        """Keep what could not be kept as a note, and the keys by which callers opt out of recording."""
-        told = {remark.text for remark in self.result.remarks if remark.about == about}
-        self.result.remarks += [lost(about, f"{line} (kept as a note)") for line in notes if line not in told]
+    def finish_ivr(self, ivr: Ivr, entry: Fields, notes: list[ImportRemark]) -> None:
+        """Add the remarks to the entry, and the keys by which callers opt out of recording."""
         if notes:
-            entry["note"] = "\n".join(notes)
+            entry["import_remarks"] = [store_remark(note) for note in notes]
         opted = [key for key, one in ivr.keys.items() if one.allow_out_record]
         if "keys" in ivr.sent:
             entry.pop(OPT_OUT, None)

@@ -73,7 +73,7 @@ def check_menu(
     """Check one menu and its destinations. A menu that was just created has one finding: it is unfinished."""
     scope = reach(snapshot, ivr.policy)
     can_dial = bool(scope.ordered or scope.shapes)
-    if not (ivr.keys or can_dial or ivr.timeout or ivr.invalid or ivr.note):
+    if not (ivr.keys or can_dial or ivr.timeout or ivr.invalid or ivr.import_remarks):
         yield finding("IVR109", menu(ivr))
         return
     if (DestinationKind.IVR, ivr.id) not in ways:
@@ -88,8 +88,8 @@ def check_menu(
     yield from check_lists(snapshot, ivr)
     for edge in menu_edges(ivr):
         yield from check_edge(snapshot, edge)
-    for line in ivr.note.splitlines():
-        yield finding("IVR408", menu(ivr), remark=line)
+    for remark in ivr.import_remarks:
+        yield finding("IVR408", menu(ivr), remark.code, **remark.params)
     yield from check_names(snapshot, ivr)
     yield from check_mailbox_access(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)

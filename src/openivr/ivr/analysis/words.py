@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from openivr.ivr.analysis.graph import BY_NUMBER, NO_ANSWER, NO_KEY, WRONG_KEY
-from openivr.ivr.analysis.rules import Finding, FindingTarget, Param, Part, Rule
+from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Param, Part, Rule
+from openivr.ivr.import_remark import ImportRemark
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 
 MAX_LISTED = 4
@@ -101,7 +102,18 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR407.pattern_letter": "{pattern}: {part} has no meaning there. It allows nothing.",
     "IVR407.pattern_set": "{pattern}: {part} is not a set of digits. It allows nothing.",
     "IVR407.pattern_range": "{pattern}: the range {part} is reversed. It allows nothing.",
-    "IVR408": "{remark}",
+    "IVR408.destination_unserved": "{input} led to {type} {name}, which is not served here.",
+    "IVR408.destination_missing": "{input} led to {type} {name}, which is not here.",
+    "IVR408.destination_invalid": "{input} led to {type} {name}, which is not valid here.",
+    "IVR408.number_invalid": (
+        "{input} led to {type} {name}. "
+        "A number has 1 to 15 digits, prefix included, with + only at the front."
+    ),
+    "IVR408.plays_invalid": "{input} led to {type} {name}. A prompt can be played 1 to {high} times.",
+    "IVR408.key_prompt_missing": "{input} played {prompt}, whose sound is not here.",
+    "IVR408.prompt_missing": "Prompt {prompt} is left out, because its sound is not here.",
+    "IVR408.member_missing": "{field} named {type} {name}, which is not here.",
+    "IVR408.other": "{text}",
     "IVR501": "Callers have {seconds} s for the first key after each announcement.",
     "IVR502": "Callers have {seconds} s between two digits of a number.",
     "IVR601.outside": (
@@ -150,7 +162,17 @@ TYPES = {
     DestinationKind.IVR: "menu",
     DestinationKind.VOICEMAIL: "voicemail",
     "ext_group": "extension group",
+    "external_num": "outside number",
+    "group_vm": "group voicemail",
+    "outroute": "outbound route",
 }
+FIELDS = {
+    "dial_ext_list": "The list of allowed extensions",
+    "restrict_dial_ext_list": "The list of restricted extensions",
+    "dial_call_number_list": "The list of ring groups",
+    "dial_outb_route_list": "The list of outbound routes",
+}
+INPUTS = {"timeout": "No key in time", "invalid": "A wrong key"}
 PARTS = {Part.TIMEOUT: NO_KEY, Part.INVALID: WRONG_KEY, Part.NO_ANSWER: NO_ANSWER}
 
 
@@ -177,6 +199,11 @@ def text_of(finding: Finding) -> str:
     return text.format(**values)
 
 
+def text_of_remark(remark: ImportRemark) -> str:
+    """Return the sentence of a remark of an import."""
+    return text_of(Finding(RULES["IVR408"], FindingTarget("ivr", 0), remark.code, remark.params))
+
+
 def show_limits(params: Mapping[str, Param]) -> str:
     """Return the trunks of a route and its limits."""
     names, disabled = _items(params, "trunks"), _items(params, "disabled_trunks")
@@ -193,7 +220,16 @@ def show_param(name: str, params: Mapping[str, Param], *, is_loop: bool = False)
         return " to ".join(_items(params, name))
     if name == "type":
         return show_type(str(value))
+    if name == "input":
+        return show_input(str(value))
+    if name == "field":
+        return FIELDS.get(str(value), str(value))
     return show_list(value) if isinstance(value, tuple) else str(value)
+
+
+def show_input(input_: str) -> str:
+    """Return what led somewhere, at the start of a sentence: a key, silence, a wrong key or a field."""
+    return f"Key {input_}" if len(input_) == 1 else INPUTS.get(input_, input_)
 
 
 def show_step(step: str) -> str:

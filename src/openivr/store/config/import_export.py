@@ -202,7 +202,8 @@ class ImportPlanner:
                 body |= one.load(entry.fields, lambda kind, key: self.ids.get((kind, key)))
             except InvalidValue as bad:
                 self.mistake(entry, one.name, str(bad))
-        known = {"id", "audio", OPT_OUT, *(one.name for one in item.kind.fields)}
+        known = {"id", "audio", OPT_OUT}
+        known |= {name for one in item.kind.fields for name in (one.name, *one.former_names)}
         for name in entry.fields.keys() - known:
             self.mistake(entry, name, f"is not a field of {item.kind.name}")
         try:

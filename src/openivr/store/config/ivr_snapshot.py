@@ -1,4 +1,4 @@
-"""The configuration as the menu core sees it: one immutable `menu.model.Snapshot` per revision."""
+"""The configuration as the menu core sees it: one immutable `IvrSnapshot` per revision."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import starmap
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from openivr.ivr import model
 from openivr.resources import KINDS
 from openivr.resources.destination import OUTSIDE, PLAYS, TARGETS
+from openivr.resources.import_remarks import restore_remark
 from openivr.resources.resource_type import Values
 from openivr.store.config.resources import fetch_all
 from openivr.store.tables import REVISION
@@ -85,7 +86,7 @@ def ivr(id_: int, values: Values) -> model.Ivr:
         keys={key: one for key, one in named.items() if one and key not in {"timeout", "invalid"}},
         timeout=named.get("timeout"),
         invalid=named.get("invalid"),
-        note=values["note"],
+        import_remarks=tuple(map(restore_remark, values["import_remarks"])),
     )
 
 

@@ -8,7 +8,7 @@ from openivr.ivr.analysis.diagram import Node
 from openivr.ivr.analysis.rules import Finding, Param
 from openivr.ivr.analysis.words import COUNTED, LOOPS, MAX_LISTED, SAME_TEXT
 from openivr.ivr.model import DestinationKind
-from openivr.web.messages import has_text, t
+from openivr.web.messages import has_text, t, t_code
 
 EDGE_CODES = ("no_key", "wrong_key", "no_answer", "by_number")
 
@@ -51,8 +51,17 @@ def show_param(name: str, value: Param, *, is_loop: bool) -> str | int:
     if name == "numbers" and is_loop:
         return join("finding.hop", as_items(value))
     if name == "type":
-        return t(f"node.{value}")
+        return t_code("node", str(value))
+    if name == "input":
+        return show_input(str(value))
+    if name == "field":
+        return t(f"finding.{value}")
     return show_list(value) if isinstance(value, tuple) else value
+
+
+def show_input(input_: str) -> str:
+    """Return what led somewhere, at the start of a sentence: a key, silence or a wrong key."""
+    return t("finding.input_key", key=input_) if len(input_) == 1 else t(f"finding.input_{input_}")
 
 
 def show_limits(finding: Finding) -> str:
