@@ -2,14 +2,14 @@
 
 The timers of calls run by a clock that the driver moves from one simulated event to the next, so a call of
 minutes takes a second, and a timer that is set to another time than it should be is seen. Signalling and
-sound run by the real clock. Sounds that the simulated caller hears to the end are short, others never end.
+sound run by the real clock. A sound ends when the driver comes to its end in the simulated call.
 """
 
 import asyncio
 import heapq
 import io
 import wave
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -22,7 +22,7 @@ from openivr.b2bua.limits import CallLimiter
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import CallBegan, CallStepped, JournalEntry
 from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
-from openivr.ivr.commands import Dial, Note, Play
+from openivr.ivr.commands import Dial, Note
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -32,6 +32,7 @@ from openivr.ivr.events import (
     Digit,
     Event,
     HungUp,
+    PromptEnded,
     RecordEnded,
     TimerFired,
 )
@@ -40,6 +41,7 @@ from openivr.ivr.session import IvrSession
 from openivr.ivr.state import IvrState
 from openivr.ivr.states import dialling
 from openivr.media.audio.clip import Clip
+from openivr.media.audio.g711 import FRAME, Law
 from openivr.media.audio.tone import sines
 from openivr.simulate.replay import replay_commands
 from openivr.simulate.simulation import Simulation
@@ -54,9 +56,8 @@ from tests.b2bua.phone import Line, Phone
 PATIENCE = 60.0  # seconds in which something that must happen does
 MESSAGE_BYTES = 10_000  # of a wav in which there is a message worth keeping
 STATUSES = {Cause.BUSY: 486, Cause.DECLINED: 603, Cause.UNAVAILABLE: 404}
-SHORT = Clip.from_samples(np.zeros(320, np.int16))
 TONE = Clip.from_samples(sines((440,), 1.0, 10))
-ENDLESS = Clip.from_samples(np.zeros(8000 * 60, np.int16))
+SILENCE = Clip.from_samples(np.zeros(FRAME, np.int16))
 
 
 class Clock:
@@ -93,18 +94,43 @@ class Clock:
         return True
 
 
-class Sounds:
-    """The library, with clips of other lengths."""
+class HeldClip:
+    """Silence that goes on until sounds may end. Stands in for a clip."""
 
-    def __init__(self, cache: PromptCache, is_heard_out: Callable[[], bool]) -> None:
-        self._cache, self._is_heard_out = cache, is_heard_out
+    def __init__(self, sounds: "Sounds") -> None:
+        self._sounds = sounds
+
+    def frames(self, law: Law) -> "HeldFrames":
+        return HeldFrames(self._sounds, SILENCE.frames(law)[0])
+
+
+class HeldFrames:
+    """The frames of a held clip."""
+
+    def __init__(self, sounds: "Sounds", frame: bytes) -> None:
+        self._sounds, self._frame = sounds, frame
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._sounds.may_end:
+            yield self._frame
+
+
+class Sounds:
+    """The prompt cache, with clips that end when the driver lets them."""
+
+    def __init__(self, cache: PromptCache) -> None:
+        self._cache = cache
+        self.may_end = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache, name)
 
-    def cached(self, names: Iterable[str]) -> list[Clip] | None:
+    def cached(self, names: Iterable[str]) -> list[HeldClip] | None:
         found = self._cache.cached(names)
-        return found and [SHORT if self._is_heard_out() else ENDLESS]
+        return [HeldClip(self) for _ in found[:1]] if found is not None else None
 
 
 class CallDriver:
@@ -122,7 +148,8 @@ class CallDriver:
         self.context.write_entry = self._note
         self.context.now = lambda: self._start + self.clock.now
         self.context.loop = cast("asyncio.AbstractEventLoop", self.clock)
-        self.context.prompts = cast("PromptCache", Sounds(self.context.prompts, self._is_heard_out))
+        self.sounds = Sounds(self.context.prompts)
+        self.context.prompts = cast("PromptCache", self.sounds)
 
     async def start_phones(self) -> None:
         """Start the phones and add the trunk and its routes."""
@@ -152,15 +179,9 @@ class CallDriver:
         if isinstance(entry, CallBegan):
             self.calls.append(entry.call)
         if isinstance(entry, CallStepped):
+            self.sounds.may_end = False
             self.steps.append(entry)
             self.changed.set()
-
-    def _is_heard_out(self) -> bool:
-        """Whether the sound that begins now is heard to its end, in the simulated call."""
-        place = len(self.steps)
-        plays = [command for command in self.simulation.commands[place - 1] if isinstance(command, Play)]
-        ends = [getattr(happening.event, "token", 0) for happening in self.simulation.events[place:]]
-        return plays[-1].token in ends
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for the calls process, or for what only a look tells."""
@@ -246,7 +267,7 @@ class CallDriver:
         return [self.extensions[snapshot.extensions[member].number] for member in members]
 
     async def _cause(self, event: Event, shadow: IvrSession, by_info: bool) -> None:
-        """Do what makes this happen; timers, prompts and mailboxes need nobody."""
+        """Do what makes this happen. Timers and mailboxes need nothing."""
         is_recorded = shadow.state is IvrState.RECORDING
         if is_recorded and isinstance(event, Digit | HungUp | RecordEnded):
             await self._speak()
@@ -256,6 +277,8 @@ class CallDriver:
                 self.line = self.caller.call(self.simulation.snapshot.ivrs[destination.target].number)
             case Digit(key):
                 await self._press(key, by_info)
+            case PromptEnded():
+                self.sounds.may_end = True
             case HungUp():
                 self.line.hang_up()
             case RecordEnded():

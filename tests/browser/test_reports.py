@@ -114,7 +114,7 @@ def test_numbers_are_downloaded(page: Page) -> None:
         page.get_by_role("link", name="Download as CSV: Calls per day").click()
     assert event.value.suggested_filename.startswith("openivr-days-")
     lines = event.value.path().read_text("utf-8-sig").splitlines()
-    assert lines[0].startswith("Day,Talked to somebody")
+    assert lines[0].startswith("Day,Connected,")
     assert len(lines) == 31
 
 

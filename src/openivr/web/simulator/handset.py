@@ -116,7 +116,7 @@ def describe_line(line: TranscriptLine) -> dict[str, Any]:
 
 def say_text(what: str, text: str) -> str:
     """Return the object of a line in words. Numbers, keys and names stay, as does free text of a test."""
-    if what == "hears":
+    if what in ("hears", "misses"):
         return ", ".join(map(say_sound, text.split(", ")))
     if what == "times_out":
         return t("line.in_menu", number=text) if text else ""
