@@ -107,7 +107,7 @@ def test_the_steps_have_the_values_of_their_reasons() -> None:
     assert steps["Sales"] == {"did": "4416329601XX", "caller": ""}
     assert steps["Family"] == {"trunks": "Main line"}
     assert steps["Name"] == {"patterns": "sales-team"}
-    assert steps["Rest"] == {"rule": "Sales"}
+    assert steps["Rest"] == {"rule": "Sales", "effect": "takes"}
 
 
 def test_a_route_that_leads_nowhere_keeps_the_call_and_rejects_it() -> None:

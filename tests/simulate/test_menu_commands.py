@@ -9,9 +9,27 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main
+from openivr.config.settings import Settings
 from openivr.ivr.analysis.rules import RULES
+from openivr.server.bootstrap import prepare
 
 Type = Callable[..., Result]
+
+
+OFFICE = Path(__file__).parents[2] / "docs/office"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Type:
+    """Type a command, with the office of docs/office.md in the environment."""
+    data = tmp_path_factory.mktemp("office")
+    prepare(Settings(data=data), is_demo=False)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={"OPENIVR_DATA": str(data)})
+
+    assert invoke("import", str(OFFICE / "configuration.yaml")).exit_code == 0
+    return invoke
 
 
 @pytest.fixture
@@ -51,12 +69,110 @@ def test_without_a_script_one_types(openivr: Type) -> None:
         (["6200", "--keys", "x"], "neither keys"),
         (["6200", "--outcome", "1000=asleep"], "is none of"),
         (["6200", "--outcome", "busy"], "busy: '' is none of"),
+        (["6200", "--outcome", "1009=busy"], "1009 is no number, trunk or route"),
+        (["441632960000"], "with --trunk it is called from the outside"),
+        (["441632960000", "--trunk", "x"], "there is no trunk x; trunks: Provider"),
+        (["1", "--trunk", "Provider", "--from", "1" * 65], "is not a number"),
     ],
 )
 def test_wrong_arguments_are_explained(openivr: Type, arguments: list[str], complaint: str) -> None:
     result = openivr("simulate", *arguments)
     assert result.exit_code == 2
     assert complaint in result.output
+
+
+def test_a_call_from_the_outside_is_simulated(openivr: Type, office: Type) -> None:
+    result = office("simulate", "441632960000", "--trunk", "city line", "--from", "2000", "--keys", "7")
+    assert result.exit_code == 0
+    assert "calls      441632960000 over City line  (from 2000)" in result.output
+    assert "route      Main number  (it takes calls to 441632960000)" in result.output
+    assert "reaches    ring group 200" in result.output
+    rejected = openivr("simulate", "441632960000", "--trunk", "Provider", text="1\n")
+    assert rejected.exit_code == 0
+    assert "ends       no inbound route takes this number  (the trunk is disabled)" in rejected.output
+
+
+def test_a_feature_code_is_simulated(openivr: Type) -> None:
+    result = openivr("simulate", "*02", "--from", "1000", "--keys", "1000#")
+    assert "calls      voicemail *02  (from 1000)" in result.output
+    assert "hears      vm-pin" in result.output
+
+
+def test_route_says_which_route_took_the_call_and_why_others_did_not(office: Type) -> None:
+    result = office("route", "+44 1632 960500", "--from", "447700900555", "--trunk", "Second line")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "+441632960500 over Second line, from 447700900555",
+        "  goes to ring group 200 Sales by Sales",
+        "    trunk Second line: lets the call in, because it is enabled",
+        "    inbound route Ada's best customer: does not take the call, because it takes calls from "
+        "+447700900123 only",
+        "    inbound route Withheld numbers: does not take the call, because it takes calls from withheld "
+        "numbers only",
+        "    inbound route Ada's direct number: does not take the call, because it takes calls over City "
+        "line only",
+        "  > inbound route Sales: takes the call, because it takes calls to 44163296050X",
+        "    inbound route Main number: does not take the call, because it takes calls to 441632960000 only",
+        "    inbound route Everything else on the second line: does not take the call, because Sales comes "
+        "first",
+    ]
+
+
+def test_route_without_a_trunk_shows_each(office: Type, openivr: Type) -> None:
+    both = office("route", "441632960777", "--from", "1")
+    assert both.exit_code == 0  # one of the two lines has a route for it
+    assert "over City line, from 1\n  is rejected: no inbound route takes it" in both.output
+    assert "over Second line, from 1\n  goes to extension 100" in both.output
+    rejected = openivr("route", "441632960000")  # all trunks are disabled
+    assert rejected.exit_code == 1
+    assert "x trunk Provider: rejects the call, because it is disabled" in rejected.output
+    assert "because Provider rejects it before" in rejected.output
+
+
+def test_route_gives_codes_to_programs(office: Type) -> None:
+    result = office("route", "441632960000", "--trunk", "City line", "--json")
+    (row,) = json.loads(result.output)
+    assert row["trunks"] == [{"id": 1, "name": "City line"}]
+    assert (row["called"], row["caller"]) == ("441632960000", "")
+    assert row["route"]["name"] == "Withheld numbers"
+    assert row["destination"]["type"] == "ext_vm"
+    assert row["destination"]["number"] == "100"
+    assert [(step["effect"], step["reason"]) for step in row["steps"]] == [
+        ("passes", "enabled"),
+        ("passes", "withheld"),
+        ("takes", "match"),
+        ("passes", "other_number"),
+        ("passes", "other_trunk"),
+        ("passes", "earlier"),
+        ("passes", "other_trunk"),
+    ]
+    rejected = office("route", "1", "--from", "1", "--trunk", "City line", "--json")
+    assert rejected.exit_code == 1
+    assert json.loads(rejected.output)[0]["destination"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        ([], 2, "Missing argument"),
+        ([" "], 2, "' ' is not a number"),
+        (["1", "--from", "2" * 65], 2, "is not a number"),
+        (["1", "--trunk", "x"], 2, "there is no trunk x; trunks: City line, Second line"),
+    ],
+)
+def test_route_explains_wrong_arguments(
+    office: Type, arguments: list[str], status: int, complaint: str
+) -> None:
+    result = office("route", *arguments)
+    assert result.exit_code == status
+    assert complaint in result.output
+
+
+def test_route_says_that_without_a_trunk_no_calls_come_in(tmp_path: Path) -> None:
+    prepare(Settings(data=tmp_path), is_demo=False)
+    result = CliRunner().invoke(main, ["route", "1", "--data", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "there is no trunk, so no calls come in" in result.output
 
 
 def test_json_can_be_replayed(openivr: Type, tmp_path: Path) -> None:

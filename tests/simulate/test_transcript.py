@@ -58,7 +58,9 @@ def test_a_conversation_in_the_terminal(demo_menus: IvrSnapshot, tmp_path: objec
     from io import StringIO
 
     lines = StringIO("1\n\n\nsing\nh\n1\n")
-    said = list(converse(Simulation(demo_menus), Destination(DestinationKind.IVR, 3), "2000", lines))
+    simulation = Simulation(demo_menus)
+    simulation.call(Destination(DestinationKind.IVR, 3), "2000")
+    said = list(converse(simulation, lines))
     assert said[0] == GREETING
     assert "rings      extension 1000" in said[3]
     assert "reaches    extension 1000" in said[4]
@@ -70,5 +72,7 @@ def test_a_conversation_in_the_terminal(demo_menus: IvrSnapshot, tmp_path: objec
 def test_the_terminal_may_close_at_any_time(demo_menus: IvrSnapshot) -> None:
     from io import StringIO
 
-    said = list(converse(Simulation(demo_menus), Destination(DestinationKind.IVR, 3), "", StringIO("")))
+    simulation = Simulation(demo_menus)
+    simulation.call(Destination(DestinationKind.IVR, 3))
+    said = list(converse(simulation, StringIO("")))
     assert len(said) == 2

@@ -318,6 +318,25 @@ def test_scenarios_follow_their_menu(database: Database) -> None:
         assert scenarios.find_all(connection)[0].document == SCENARIO | {"calls": "6299"}
 
 
+def test_a_scenario_over_a_trunk_keeps_the_number_that_it_calls(database: Database) -> None:
+    fill(database)
+    outside = {"scenario": "in", "trunk": "Line", "calls": "441632960000", "from": "withheld", "steps": []}
+    with database.changing() as change:
+        scenarios.add(change.connection, 1, outside | {"menu": "6200"})
+    text = export(database)
+    moved = text.replace("number: '6200'", "number: '6299'").replace("ivr 6200", "ivr 6299")
+    moved = moved.replace("calls: '6200'", "calls: '6299'")
+    plan = bring_in(database, moved)
+    assert [mistake.text for mistake in plan.mistakes] == ["menu 6200 is not the number of a menu"]
+    assert not bring_in(database, moved.replace("menu: '6200'", "menu: '6299'")).mistakes
+    with database.reading() as connection:
+        assert scenarios.find_all(connection)[1].document == outside | {"menu": "6299"}
+    without = export(database).replace("  menu: '6299'\n", "")
+    assert [mistake.text for mistake in bring_in(database, without).mistakes] == [
+        "menu is needed: the number of the menu that it is stored with"
+    ]
+
+
 def test_a_file_without_scenarios_leaves_them_and_one_with_an_empty_list_does_not(database: Database) -> None:
     fill(database)
     text = export(database)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calls": ("openivr.cli.calls:calls", "Run calls without the API; list and show calls; manage bans."),
     "call": ("openivr.cli.call:call", "Call a number from this terminal."),
     "simulate": ("openivr.cli.simulate:simulate", "Try a menu without a phone; run test cases."),
+    "route": ("openivr.cli.route:route", "Show which inbound route takes a call, and why others do not."),
     "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
     "graph": ("openivr.cli.graph:graph", "Draw menus and their destinations as Mermaid or JSON."),
     "client": ("openivr.cli.clients:client", "Add, list and revoke API clients."),

@@ -9,15 +9,18 @@ import click
 
 from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.cli.options import store_options
+from openivr.cli.route import unknown_trunk
 from openivr.cli.snapshot import load, load_scenarios
 from openivr.ivr.former_words import CAUSES, command_codes
+from openivr.ivr.policy import find_internal
+from openivr.simulate.arrival import UnusableNumber, describe_call
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.replay import replay_commands
 from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioResult, read_scenarios, run
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.terminal import converse
 from openivr.simulate.transcript import show
-from openivr.simulate.world import World
+from openivr.simulate.world import World, find_unknown
 
 DEMO = Path(__file__).parents[1] / "demo" / "scenarios.yaml"
 
@@ -39,6 +42,9 @@ def simulate() -> None:
 
     \b
     openivr simulate 6200 --keys "1 w3 1001#"     call the menu 6200
+    openivr simulate "*02" --keys "1000#"         dial a feature code
+    openivr simulate 441632960000 --trunk Provider --from 447700900123
+                                                  call from the outside
     openivr simulate test tests.yaml              run test cases
     """
 
@@ -74,6 +80,12 @@ def read_script(
     "--from", "caller", default="", metavar="NUMBER", help="The caller's number. Default: withheld."
 )
 @click.option(
+    "--trunk",
+    default="",
+    metavar="NAME",
+    help="The trunk that delivers the call, so that inbound routes decide. Default: an internal call.",
+)
+@click.option(
     "--outcome",
     "world",
     multiple=True,
@@ -90,23 +102,45 @@ def call(  # noqa: PLR0913 - one argument per option
     database: str,
     keys: list[str | float | None] | None,
     caller: str,
+    trunk: str,
     world: World,
     as_json: bool,
 ) -> None:
-    """Call NUMBER and print a transcript. Without --keys, read keys from the terminal or a pipe."""
+    """Call NUMBER and print a transcript. Without --keys, read keys from the terminal or a pipe.
+
+    NUMBER is internal, a feature code, or with --trunk any number that the trunk delivers.
+    """
     snapshot = load(data, database)
-    destination = snapshot.numbers.get(number)
-    if destination is None:
-        raise click.BadParameter(f"number {number} does not exist", param_hint="NUMBER")
+    for name in find_unknown(snapshot, world):
+        raise click.BadParameter(f"{name} is no number, trunk or route of a call", param_hint="--outcome")
     simulation = Simulation(snapshot, world)
+    begin_call(simulation, number, caller, trunk)
     if keys is None and not as_json:
-        for text in converse(simulation, destination, caller, sys.stdin):
+        for text in converse(simulation, sys.stdin):
             click.echo(text)
         return
-    simulation.call(destination, caller)
-    act_out(simulation, keys or [])
+    if not simulation.is_rejected:
+        act_out(simulation, keys or [])
     simulation.finish()
     click.echo(to_json(simulation) if as_json else show(simulation.lines))
+
+
+def begin_call(simulation: Simulation, number: str, caller: str, trunk: str) -> None:
+    """Call an internal number, or any number over a trunk. Raises click.BadParameter."""
+    if trunk:
+        try:
+            incoming = describe_call(simulation.snapshot, trunk, number, caller)
+        except UnusableNumber as error:
+            raise click.BadParameter(str(error)) from error
+        if incoming is None:
+            raise unknown_trunk(simulation.snapshot, trunk)
+        simulation.receive(incoming)
+        return
+    destination = find_internal(simulation.snapshot, number)
+    if destination is None:
+        text = f"number {number} does not exist; with --trunk it is called from the outside"
+        raise click.BadParameter(text, param_hint="NUMBER")
+    simulation.call(destination, caller)
 
 
 def to_json(simulation: Simulation) -> str:

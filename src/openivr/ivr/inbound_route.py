@@ -50,7 +50,7 @@ class RoutingReason(StrEnum):
     DISABLED = "disabled"
     UNKNOWN = "unknown"  # the trunk does not exist
     MATCH = "match"  # `did` and `caller`: the patterns that fit, "" where the route has none
-    EARLIER = "earlier"  # it would take the call, but an earlier rule decided; `rule`: the name of that one
+    EARLIER = "earlier"  # it would take the call, but `rule` comes first, with that `effect`
     OTHER_TRUNK = "other_trunk"  # `trunks`: the ones of the route
     OTHER_NUMBER = "other_number"  # `patterns`
     OTHER_CALLER = "other_caller"  # `patterns`
@@ -119,7 +119,7 @@ def _explain(snapshot: IvrSnapshot, call: IncomingCall, called: str) -> Routing:
 
 
 def _overtaken(step: RoutingStep, decisive: RoutingStep) -> RoutingStep:
-    params = {"rule": decisive.name}
+    params = {"rule": decisive.name, "effect": decisive.effect.value}
     return replace(
         step, effect=RuleEffect.PASSES, reason=RoutingReason.EARLIER, params=params, destination=None
     )

@@ -14,15 +14,26 @@ from typing import Any
 import msgspec
 import yaml
 
+from openivr.ivr.commands import Dial
 from openivr.ivr.former_words import CAUSES, step_code
-from openivr.ivr.model import Destination, IvrSnapshot
+from openivr.ivr.model import IvrSnapshot
+from openivr.ivr.policy import find_internal
+from openivr.simulate.arrival import (
+    WITHHELD,
+    UnusableNumber,
+    describe_call,
+    find_trunk,
+    read_caller,
+    read_number,
+)
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
-from openivr.simulate.world import TIMES, World
+from openivr.simulate.world import TIMES, World, find_unknown, is_outside
 
 OBSERVED = frozenset(
     (
+        "route",
         "enters",
         "hears",
         "rings",
@@ -37,9 +48,11 @@ OBSERVED = frozenset(
     )
 )
 HANGS_UP = "hangs_up"
-UNKNOWN_NUMBER = "unknown_number"  # of a scenario: the only step of its result
+# steps of the result of a scenario that tests nothing, because the configuration does not have what it names
+UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY = "unknown_number", "unknown_trunk", "unknown_party"
+UNKNOWN = frozenset((UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY))
 ACTS = frozenset(("presses", "waits", HANGS_UP))
-FIELDS = frozenset(("scenario", "calls", "from", "world", "steps"))
+FIELDS = frozenset(("scenario", "trunk", "calls", "from", "menu", "world", "steps"))
 WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
 
 
@@ -72,6 +85,8 @@ class Scenario:
     caller: str = ""
     world: World = field(default_factory=World)
     steps: tuple[ScenarioStep, ...] = ()
+    trunk: str = ""  # name of the trunk that delivers the call, "": a phone dials an internal number
+    menu: str = ""  # number of the menu that a call over a trunk is stored with
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +139,33 @@ def read_scenario(row: Any, where: str) -> Scenario:
     steps = row.get("steps")
     if "calls" not in row or not isinstance(steps, list):
         raise ScenarioError(f"{where}: needs `calls` and a list of `steps`")
-    name = str(row.get("scenario", where))
-    read = tuple(_read_step(step, f"{where}, step {place}") for place, step in enumerate(steps, start=1))
-    return Scenario(
-        name, str(row["calls"]), str(row.get("from", "")), read_world(row.get("world"), where), read
+    name, trunk, menu = (
+        str(row.get(key, start)) for key, start in (("scenario", where), ("trunk", ""), ("menu", ""))
     )
+    calls, caller = str(row["calls"]), str(row.get("from", ""))
+    if trunk:
+        try:
+            calls, caller = read_number(calls), read_caller(caller)
+        except UnusableNumber as error:
+            raise ScenarioError(f"{where}: {error}") from error
+    elif caller.lower() == WITHHELD:
+        caller = ""
+    if menu and not trunk:
+        raise ScenarioError(f"{where}: `menu` needs a `trunk`; else the menu is the one that is called")
+    read = tuple(_read_step(step, f"{where}, step {place}") for place, step in enumerate(steps, start=1))
+    return Scenario(name, calls, caller, read_world(row.get("world"), where), read, trunk, menu)
 
 
 def write_scenario(scenario: Scenario) -> dict[str, Any]:
     """Return a scenario as the mapping that `read_scenario` takes."""
-    row: dict[str, Any] = {"scenario": scenario.name, "calls": scenario.calls}
-    if scenario.caller:
-        row["from"] = scenario.caller
+    row: dict[str, Any] = {"scenario": scenario.name}
+    if scenario.trunk:
+        row["trunk"] = scenario.trunk
+    row["calls"] = scenario.calls
+    if scenario.caller or scenario.trunk:
+        row["from"] = scenario.caller or WITHHELD
+    if scenario.menu:
+        row["menu"] = scenario.menu
     if world := write_world(scenario.world):
         row["world"] = world
     return row | {"steps": [_write_step(step) for step in scenario.steps]}
@@ -217,11 +247,45 @@ def _check_names(row: Any, known: frozenset[str] | None, where: str) -> None:
 
 def run(snapshot: IvrSnapshot, scenario: Scenario) -> ScenarioResult:
     """Run a scenario against a configuration and compare."""
-    called = snapshot.numbers.get(scenario.calls)
-    if called is None:
-        return ScenarioResult(scenario, (ScenarioStep(UNKNOWN_NUMBER, scenario.calls),), ())
-    happened = enact(Simulation(snapshot, scenario.world), called, scenario)
-    return ScenarioResult(scenario, scenario.steps, tuple(happened))
+    unknown = tuple(find_unusable(snapshot, scenario))
+    if unknown:
+        return ScenarioResult(scenario, unknown, ())
+    simulation = Simulation(snapshot, scenario.world)
+    happened = tuple(enact(simulation, scenario))
+    uncalled = (ScenarioStep(UNKNOWN_PARTY, name) for name in find_uncalled(simulation))
+    return ScenarioResult(scenario, (*scenario.steps, *uncalled), happened)
+
+
+def find_unusable(snapshot: IvrSnapshot, scenario: Scenario) -> Iterator[ScenarioStep]:
+    """Yield what a scenario names and the configuration does not have. A step of the result for each."""
+    if scenario.trunk:
+        if find_trunk(snapshot, scenario.trunk) is None:
+            yield ScenarioStep(UNKNOWN_TRUNK, scenario.trunk)
+    elif find_internal(snapshot, scenario.calls) is None:
+        yield ScenarioStep(UNKNOWN_NUMBER, scenario.calls)
+    yield from (ScenarioStep(UNKNOWN_PARTY, name) for name in find_unknown(snapshot, scenario.world))
+
+
+def find_uncalled(simulation: Simulation) -> Iterator[str]:
+    """Yield the outside numbers in the world that the call did not dial. Their outcomes tested nothing."""
+    snapshot, outcomes = simulation.snapshot, simulation.world.outcomes
+    dialled = {
+        command.number
+        for commands in simulation.commands
+        for command in commands
+        if isinstance(command, Dial)
+    }
+    return (name for name in outcomes if is_outside(snapshot, name) and name not in dialled)
+
+
+def begin(simulation: Simulation, scenario: Scenario) -> None:
+    """Make the call of a scenario that `find_unusable` has nothing to say about."""
+    if scenario.trunk:
+        call = describe_call(simulation.snapshot, scenario.trunk, scenario.calls, scenario.caller)
+        if call:
+            simulation.receive(call)
+    elif called := find_internal(simulation.snapshot, scenario.calls):
+        simulation.call(called, scenario.caller)
 
 
 class Watch:
@@ -249,14 +313,15 @@ class Watch:
         return line
 
 
-def enact(simulation: Simulation, called: Destination, scenario: Scenario) -> Iterator[ScenarioStep]:
+def enact(simulation: Simulation, scenario: Scenario) -> Iterator[ScenarioStep]:
     """Make the call of a scenario and yield every step as it happened."""
-    simulation.call(called, scenario.caller)
+    begin(simulation, scenario)
     watch = Watch(simulation)
     for step in scenario.steps:
         if step.what in ACTS:
             yield from map(_as_step, iter(watch.take, None))
-            act_out(simulation, script(step))
+            if not simulation.is_rejected:
+                act_out(simulation, script(step))
             yield step
         elif line := watch.await_next():
             yield _as_step(line, timed=step.at is not None)

@@ -39,6 +39,7 @@ from openivr.ivr.events import (
     RecordEnded,
     TimerFired,
 )
+from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.session import IvrSession
 from openivr.simulate.transcript import Narrator, TranscriptLine
@@ -50,12 +51,17 @@ KEY_GAP = 200  # ms between two keys
 
 
 class Simulation:
-    """One simulated call. `lines` is its transcript, `events` can be replayed."""
+    """One simulated call. `lines` is its transcript, `events` can be replayed.
+
+    `incoming` describes a call from the outside, and `is_rejected` is True if no inbound route takes it.
+    """
 
     def __init__(self, snapshot: IvrSnapshot, world: World | None = None) -> None:
         self.snapshot = snapshot
         self.world = world or World()
         self.session = IvrSession(snapshot)
+        self.incoming: IncomingCall | None = None
+        self.is_rejected = False
         self.now = 0
         self.events: list[TimedEvent] = []
         self.commands: list[tuple[Command, ...]] = []
@@ -76,6 +82,22 @@ class Simulation:
     def due(self) -> dict[str, TimedEvent]:
         """Return what is running ("play", "wait", "call", "dial", "record", "mailbox"), each with its end."""
         return {slot: due for slot, due in self._due.items() if self.session.awaits(due.event)}
+
+    @property
+    def ended(self) -> bool:
+        """Return True after the end of the call."""
+        return self.is_rejected or self.session.ended
+
+    def receive(self, call: IncomingCall) -> Routing:
+        """Start a call from the outside. The inbound routes decide where the caller arrives."""
+        self.incoming = call
+        routing = explain_inbound(self.snapshot, call)
+        self._narrator.add_routing(call, routing)
+        if routing.destination:
+            self.call(routing.destination, call.caller)
+        else:
+            self.is_rejected = True
+        return routing
 
     def call(self, destination: Destination, caller: str = "") -> None:
         """Start the call: a caller arrives at a destination."""
@@ -111,7 +133,7 @@ class Simulation:
 
     def finish(self) -> None:
         """Run the call to its end."""
-        while not self.session.ended and self.advance():
+        while not self.ended and self.advance():
             pass
 
     def follow(self, happening: TimedEvent) -> None:

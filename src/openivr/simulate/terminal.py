@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TextIO
 
-from openivr.ivr.model import Destination
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import show
@@ -11,15 +10,14 @@ from openivr.simulate.transcript import show
 GREETING = "Type keys (0-9 * # A-D), w3 to wait 3 s, h to hang up; an empty line waits for what comes next."
 
 
-def converse(simulation: Simulation, destination: Destination, caller: str, lines: TextIO) -> Iterator[str]:
-    """Run a call from lines of text and yield what to print, until the call or the text ends."""
+def converse(simulation: Simulation, lines: TextIO) -> Iterator[str]:
+    """Run a call that has begun from lines of text. Yield what to print, until the call or the text ends."""
     shown = 0
-    simulation.call(destination, caller)
     yield GREETING
     while True:
         yield show(simulation.lines[shown:])
         shown = len(simulation.lines)
-        if simulation.session.ended or not (line := lines.readline()):
+        if simulation.ended or not (line := lines.readline()):
             return
         problem = _perform(simulation, line)
         if problem:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from openivr.cdr.journal.entries import CallEndReason
 from openivr.ivr.analysis.diagram import make_node
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.commands import (
@@ -19,7 +20,16 @@ from openivr.ivr.commands import (
     Topic,
 )
 from openivr.ivr.events import CallArrived, Digit, Event
+from openivr.ivr.inbound_route import (
+    ANONYMOUS,
+    IncomingCall,
+    Routing,
+    RoutingReason,
+    RoutingStep,
+    RuleType,
+)
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
+from openivr.ivr.policy import VOICEMAIL_MAIN
 from openivr.ivr.state import IvrState
 from openivr.simulate.words import Why, say_text, say_verb, say_why
 
@@ -85,11 +95,25 @@ class Narrator:
         self._now = 0
         self._node = ""
 
+    def add_routing(self, call: IncomingCall, routing: Routing) -> None:
+        """Add the lines of a call from the outside until it arrives or is rejected."""
+        trunk = self._snapshot.trunks.get(call.trunk)
+        line = f"{routing.called} over {trunk.name if trunk else call.trunk}"
+        self._add("calls", line, Why.FROM if call.caller else Why.FROM_WITHHELD, call.caller)
+        if routing.decisive and routing.destination:
+            self._add("route", routing.decisive.name, *explain_match(routing.decisive))
+        else:
+            self._add("ends", CallEndReason.NO_INBOUND_ROUTE, *explain_rejection(routing.decisive))
+
     def add_event(self, now: int, event: Event, secret: bool) -> None:
         """Add the line of an event, if the caller caused it."""
         self._now = now
         if isinstance(event, CallArrived):
+            if self.lines:
+                return  # `add_routing` has the call
             whom = show_destination(self._snapshot, event.destination)
+            if event.destination == VOICEMAIL_MAIN:
+                whom = f"voicemail {self._snapshot.voicemail_code}"
             self._add("calls", whom, Why.FROM if event.caller else Why.FROM_WITHHELD, event.caller)
         elif isinstance(event, Digit):
             self._add("presses", HIDDEN if secret else event.key)
@@ -173,6 +197,25 @@ class Narrator:
 
     def _add(self, what: str, text: str, why: Why | None = None, about: str = "") -> None:
         self.lines.append(TranscriptLine(self._now, what, str(text), why, str(about), self._node))
+
+
+def explain_match(step: RoutingStep) -> tuple[Why, str]:
+    """Return why an inbound route takes a call: by the caller if the route names callers."""
+    did, caller = step.params.get("did", ""), step.params.get("caller", "")
+    if caller == ANONYMOUS:
+        return Why.TAKES_WITHHELD, ""
+    if caller:
+        return Why.TAKES_CALLER, caller
+    return (Why.TAKES_NUMBER, did) if did else (Why.TAKES_ALL, "")
+
+
+def explain_rejection(step: RoutingStep | None) -> tuple[Why | None, str]:
+    """Return why a call was rejected, beyond that no inbound route takes it."""
+    if step is None:
+        return None, ""
+    if step.rule is RuleType.TRUNK and step.reason is RoutingReason.DISABLED:
+        return Why.TRUNK_DISABLED, ""
+    return (Why.NO_DESTINATION, step.name) if step.reason is RoutingReason.NO_DESTINATION else (None, "")
 
 
 def words_of(prompts: Iterable[str]) -> str:

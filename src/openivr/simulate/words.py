@@ -8,6 +8,7 @@ from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.digits import LONGEST
 from openivr.ivr.events import Cause
+from openivr.ivr.inbound_route import ANONYMOUS, RoutingReason, RoutingStep, RuleEffect, RuleType
 from openivr.ivr.policy import Refusal
 
 
@@ -37,6 +38,12 @@ class Why(StrEnum):
     MAILBOX = "mailbox"  # about: the extension's number
     SAYS = "says"  # about: the words of a built-in prompt
     NOTE = "note"  # about: a text for people
+    TAKES_NUMBER = "takes_number"  # about: the pattern of the inbound route that the called number fits
+    TAKES_CALLER = "takes_caller"  # about: the pattern that the caller's number fits
+    TAKES_WITHHELD = "takes_withheld"
+    TAKES_ALL = "takes_all"  # the inbound route takes every number and caller
+    TRUNK_DISABLED = "trunk_disabled"
+    NO_DESTINATION = "no_destination"  # about: the inbound route
 
 
 REASONS: Mapping[str, str] = {
@@ -112,6 +119,12 @@ WHY: Mapping[Why, str] = {
     Why.MAILBOX: "for {about}",
     Why.SAYS: "{about}",
     Why.NOTE: "{about}",
+    Why.TAKES_NUMBER: "it takes calls to {about}",
+    Why.TAKES_CALLER: "it takes calls from {about}",
+    Why.TAKES_WITHHELD: "it takes calls from withheld numbers",
+    Why.TAKES_ALL: "it takes every number",
+    Why.TRUNK_DISABLED: "the trunk is disabled",
+    Why.NO_DESTINATION: "{about} takes the call, but leads nowhere",
 }
 _ABOUT: Mapping[Why, Mapping[str, str]] = {Why.FAILED: CAUSES, Why.REFUSED: REFUSALS}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -136,3 +149,60 @@ def say_text(what: str, text: str) -> str:
     if what in ("rings", "reaches") and text.startswith("ring_group "):
         return text.replace("_", " ", 1)
     return _TEXTS.get(what, {}).get(text, text)
+
+
+_EFFECTS: Mapping[str, str] = {
+    "trunk_passes": "lets the call in",
+    "passes": "does not take the call",
+    "takes": "takes the call",
+    "rejects": "rejects the call",
+}
+_ROUTING: Mapping[str, str] = {
+    "trunk_enabled": "it is enabled",
+    "trunk_disabled": "it is disabled",
+    "trunk_unknown": "it does not exist",
+    "disabled": "it is disabled",
+    "match": "it takes every number",
+    "match_did": "it takes calls to {did}",
+    "match_caller": "it takes calls from {caller}",
+    "match_did_caller": "it takes calls to {did} from {caller}",
+    "earlier_takes": "{rule} comes first",
+    "earlier_rejects": "{rule} rejects it before",
+    "other_trunk": "it takes calls over {trunks} only",
+    "other_number": "it takes calls to {patterns} only",
+    "other_caller": "it takes calls from {patterns} only",
+    "withheld": "it takes calls from {patterns} only, and the caller's number is withheld",
+    "no_destination": "it has no destination",
+}
+
+
+def routing_code(step: RoutingStep) -> str:
+    """Return the code of the sentence about a step of the routing."""
+    if step.rule is RuleType.TRUNK:
+        return f"trunk_{step.reason}"
+    if step.reason is RoutingReason.EARLIER:
+        return f"earlier_{step.params['effect']}"
+    if step.reason is RoutingReason.MATCH:
+        return "_".join(("match", *(name for name in ("did", "caller") if step.params.get(name))))
+    return step.reason.value
+
+
+def say_routing(step: RoutingStep) -> str:
+    """Return why a rule takes a call, passes it on or rejects it."""
+    names = {ANONYMOUS: "withheld numbers"}
+    params = {
+        name: ", ".join(names.get(part, part) for part in text.split(", "))
+        for name, text in step.params.items()
+    }
+    return _ROUTING[routing_code(step)].format(**params)
+
+
+def effect_code(step: RoutingStep) -> str:
+    """Return the code of the words for what a rule does."""
+    is_open = step.rule is RuleType.TRUNK and step.effect is RuleEffect.PASSES
+    return "trunk_passes" if is_open else step.effect.value
+
+
+def say_effect(step: RoutingStep) -> str:
+    """Return what a rule does: "takes the call"."""
+    return _EFFECTS[effect_code(step)]

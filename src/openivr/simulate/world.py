@@ -1,9 +1,11 @@
 """The simulated environment of a call: who answers, who is busy, what is in a mailbox."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from openivr.ivr.digits import Shape, match_shape, parse_pattern
 from openivr.ivr.events import Cause
+from openivr.ivr.model import DestinationKind, DialPattern, IvrSnapshot
 
 ANSWERS = "answers"
 OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}
@@ -49,3 +51,47 @@ class World:
             if name in self.outcomes:
                 return OUTCOMES[self.outcomes[name]]
         return None
+
+
+def find_unknown(snapshot: IvrSnapshot, world: World) -> Iterator[str]:
+    """Yield the names in a world that no call of a configuration can depend on, so that they test nothing."""
+    patterns = [pattern for route in snapshot.outbound_routes.values() for pattern in route.patterns]
+    for name in world.outcomes:
+        owner = snapshot.numbers.get(name)
+        is_menu = owner is not None and owner.kind is DestinationKind.IVR
+        if is_menu or (
+            is_outside(snapshot, name) and not any(may_dial(pattern, name) for pattern in patterns)
+        ):
+            yield name
+    for number in world.mailboxes:
+        if not has_mailbox(snapshot, number):
+            yield number
+
+
+def is_outside(snapshot: IvrSnapshot, name: str) -> bool:
+    """Return True if a name in a world is no internal number, trunk or route."""
+    lines = {trunk.name for trunk in snapshot.trunks.values()}
+    lines |= {route.name for route in snapshot.outbound_routes.values()}
+    return name not in snapshot.numbers and name not in lines
+
+
+def may_dial(pattern: DialPattern, sent: str) -> bool:
+    """Return True if a trunk may get this number by a pattern, which changes what callers dial."""
+    try:
+        shape = parse_pattern(pattern.pattern)
+    except ValueError:
+        return False
+    rest = sent.removeprefix(pattern.prepend)
+    begins = sent.startswith(pattern.prepend)
+    if begins and shape.open_ended and len(shape.places) <= pattern.strip:
+        return True  # what is left after stripping can be anything
+    kept = Shape(shape.places[pattern.strip :], shape.open_ended)
+    return begins and match_shape(rest, kept)[0]
+
+
+def has_mailbox(snapshot: IvrSnapshot, number: str) -> bool:
+    """Return True if this is the number of an extension with a mailbox."""
+    owner = snapshot.numbers.get(number)
+    if owner is None or owner.kind is not DestinationKind.EXTENSION:
+        return False
+    return snapshot.extensions[owner.target].voicemail

@@ -260,13 +260,16 @@ class ImportPlanner:
                     self.mistake(entry, name, f"{value} is used by {owner.kind.name} {owner.label} too")
 
     def check_scenarios(self, entries: Iterable[DocumentEntry]) -> None:
-        """Each calls a menu that will be there, and has a name of its own among that menu's."""
+        """Each belongs to a menu that will be there, and has a name of its own among that menu's."""
         menus = {(item.new or {}).get("number") for item in self.items if item.kind.name == "ivr"}
         seen: set[tuple[str, str]] = set()
         for entry in entries:
-            number, name = entry.fields[scenarios.NUMBER], entry.fields[scenarios.TITLE]
-            if number not in menus:
-                self.mistake(entry, scenarios.NUMBER, f"{number} is not the number of a menu")
+            field = scenarios.menu_field(entry.fields)
+            number, name = entry.fields.get(field, ""), entry.fields[scenarios.TITLE]
+            if not number:
+                self.mistake(entry, field, "is needed: the number of the menu that it is stored with")
+            elif number not in menus:
+                self.mistake(entry, field, f"{number} is not the number of a menu")
             if problem := scenarios.find_problem(name):
                 self.mistake(entry, problem.field, problem.text)
             if (number, name) in seen:

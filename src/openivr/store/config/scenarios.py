@@ -1,5 +1,7 @@
 """Stored test cases of menus. A scenario belongs to its menu: it calls the number that the menu has now.
 
+One that calls over a trunk keeps the number that it calls, and names its menu beside that.
+
 A document is a mapping as docs/scenarios.md describes it. This module does not interpret it.
 """
 
@@ -18,6 +20,7 @@ IVR = OBJECTS["ivr"]
 MAX_SCENARIOS = 200  # of one menu
 MAX_NAME = 100  # characters
 TITLE, NUMBER = "scenario", "calls"  # the names under which a document has its own name and the number called
+TRUNK, MENU = "trunk", "menu"  # of a call from the outside: the trunk, and the number of the scenario's menu
 
 Document = Mapping[str, Any]
 
@@ -40,9 +43,19 @@ def find_all(connection: Connection, ivr_id: int | None = None) -> list[StoredSc
         wanted = wanted.where(SCENARIO.c.ivr_id == ivr_id)
     rows = connection.execute(wanted.order_by(SCENARIO.c.ivr_id, SCENARIO.c.id))
     return [
-        StoredScenario(row.id, row.ivr_id, row.name, {TITLE: row.name, NUMBER: row.number} | row.document)
+        StoredScenario(
+            row.id,
+            row.ivr_id,
+            row.name,
+            {TITLE: row.name, menu_field(row.document): row.number} | row.document,
+        )
         for row in rows
     ]
+
+
+def menu_field(document: Document) -> str:
+    """Return the name under which a document has the number of its menu."""
+    return MENU if document.get(TRUNK) else NUMBER
 
 
 def add(connection: Connection, ivr_id: int, document: Document) -> int:
@@ -52,7 +65,7 @@ def add(connection: Connection, ivr_id: int, document: Document) -> int:
     if connection.execute(count).scalar_one() >= MAX_SCENARIOS:
         raise Invalid(Problem("scenario", ProblemCode.TOO_MANY_SCENARIOS, {"high": MAX_SCENARIOS}))
     name = check_name(connection, ivr_id, str(document[TITLE]))
-    kept = {key: value for key, value in document.items() if key not in (TITLE, NUMBER)}
+    kept = {key: value for key, value in document.items() if key not in (TITLE, menu_field(document))}
     row = {"ivr_id": ivr_id, "name": name, "document": kept}
     id_: int = connection.execute(insert(SCENARIO).values(row).returning(SCENARIO.c.id)).scalar_one()
     return id_
@@ -113,6 +126,6 @@ def bring_in(connection: Connection, documents: Iterable[Document], *, keeps_oth
     if not keeps_others:
         connection.execute(delete(SCENARIO))
     for document in documents:
-        ivr_id, name = menus[document[NUMBER]], document[TITLE]
+        ivr_id, name = menus[document[menu_field(document)]], document[TITLE]
         connection.execute(delete(SCENARIO).where(SCENARIO.c.ivr_id == ivr_id, SCENARIO.c.name == name))
         add(connection, ivr_id, document)

@@ -17,6 +17,7 @@ from openivr.web.messages import t, t_code
 # by verb: the icon, and the kind whose tint it has. "" stands for the kind of the caller's place
 SIGNS = {
     "calls": ("calls", "ivr"),
+    "route": ("inbound_route", "ivr"),
     "enters": ("ivr", "ivr"),
     "hears": ("play_prompt", "play_prompt"),
     "presses": ("ivr", "key"),

@@ -12,7 +12,7 @@ from openivr.ivr.model import Ivr, IvrSnapshot
 from openivr.resources.errors import Duplicate, Invalid, NotFound
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.scenario import (
-    UNKNOWN_NUMBER,
+    UNKNOWN,
     ScenarioError,
     ScenarioResult,
     ScenarioStep,
@@ -101,8 +101,8 @@ async def render_test(request: PageRequest, *, status: int = 200, **values: str)
 
 def say_step(step: ScenarioStep) -> str:
     """Return a step in words."""
-    if step.what == UNKNOWN_NUMBER:
-        return t("line.unknown_number", number=step.text)
+    if step.what in UNKNOWN:
+        return t(f"line.{step.what}", number=step.text)
     said = t(f"verb.{step.what}") + (f": {say_text(step.what, step.text)}" if step.text else "")
     return said if step.at is None else f"{said} {t('line.at', seconds=f'{step.at:g}')}"
 

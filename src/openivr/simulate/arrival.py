@@ -1,0 +1,93 @@
+"""Calls from the outside as people describe them: numbers as they type them, and trunks by name."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from openivr.ivr.inbound_route import ANONYMOUS, IncomingCall, Routing, explain_inbound
+from openivr.ivr.model import IvrSnapshot, Trunk
+
+WITHHELD = "withheld"
+MAX_NUMBER = 64  # characters
+_GAPS = str.maketrans("", "", " \t\u00a0-.()/")  # between the digits of a number
+_NUMBER = re.compile(r"\+?[0-9*#]+")
+
+
+class UnusableNumber(ValueError):
+    """Raised for a text that is no number which a call can have."""
+
+
+def read_number(text: str) -> str:
+    """Return a called number as a trunk delivers it, without separators. A name stays as it is.
+
+    Raises UnusableNumber.
+    """
+    number = text.strip()
+    bare = number.translate(_GAPS)
+    if _NUMBER.fullmatch(bare):
+        number = bare
+    if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
+        raise UnusableNumber(f"{shorten(text)!r} is not a number")
+    return number
+
+
+def read_caller(text: str) -> str:
+    """Return a caller's number as a trunk delivers it, "" for one that is withheld. Raises UnusableNumber."""
+    if text.strip().lower() in ("", WITHHELD, ANONYMOUS):
+        return ""
+    return read_number(text)
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= MAX_NUMBER else text[:MAX_NUMBER] + "..."
+
+
+def find_trunk(snapshot: IvrSnapshot, name: str) -> Trunk | None:
+    """Return the trunk of a name, without regard to case if that names one alone."""
+    trunks = [*snapshot.trunks.values()]
+    same = [trunk for trunk in trunks if trunk.name == name]
+    alike = [trunk for trunk in trunks if trunk.name.casefold() == name.strip().casefold()]
+    return same[0] if same else alike[0] if len(alike) == 1 else None
+
+
+def describe_call(snapshot: IvrSnapshot, trunk: str, called: str, caller: str) -> IncomingCall | None:
+    """Describe a call over a trunk of this name. None: there is no such trunk. Raises UnusableNumber."""
+    row = find_trunk(snapshot, trunk)
+    return IncomingCall(row.id, (read_number(called),), read_caller(caller)) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedCall:
+    """A call and its routing, which is the same over each of these trunks."""
+
+    trunks: tuple[Trunk, ...]
+    call: IncomingCall  # over the first of them
+    routing: Routing
+
+
+def route_over(snapshot: IvrSnapshot, trunks: Iterable[Trunk], called: str, caller: str) -> list[RoutedCall]:
+    """Route a call over each of these trunks. Trunks over which the same happens share a result."""
+    routed: list[RoutedCall] = []
+    for trunk in trunks:
+        call = IncomingCall(trunk.id, (called,), caller)
+        routing = explain_inbound(snapshot, call)
+        same = next((place for place, other in enumerate(routed) if is_same(other.routing, routing)), None)
+        if same is None:
+            routed.append(RoutedCall((trunk,), call, routing))
+        else:
+            other = routed[same]
+            routed[same] = RoutedCall((*other.trunks, trunk), other.call, other.routing)
+    return routed
+
+
+def is_same(first: Routing, second: Routing) -> bool:
+    """Return True if the trunks behave alike and each route says the same."""
+    heads = [(routing.steps[0].effect, routing.steps[0].reason) for routing in (first, second)]
+    return heads[0] == heads[1] and first.steps[1:] == second.steps[1:]
+
+
+def usual_trunks(snapshot: IvrSnapshot) -> list[Trunk]:
+    """Return the trunks that calls come over: the enabled ones, or all if none is enabled."""
+    trunks = [*snapshot.trunks.values()]
+    return [trunk for trunk in trunks if trunk.enabled] or trunks
