@@ -34,6 +34,7 @@ from openivr.ivr.events import (
     HungUp,
     PromptEnded,
     RecordEnded,
+    RecordResult,
     TimerFired,
 )
 from openivr.ivr.model import DestinationKind
@@ -224,7 +225,9 @@ class CallDriver:
                 break
             await self._let_ring()
             await self._pass_time(start + happening.at, happening)
-            await self._cause(happening.event, shadow, by_info)
+            if shadow.state is IvrState.RECORDING and self._is_message(place):
+                await self._speak()
+            await self._cause(happening.event, by_info)
             try:
                 await self.until(partial(self._has_steps, place + 1))
             except TimeoutError:
@@ -266,11 +269,15 @@ class CallDriver:
         members = [dial.target] if group is None else dialling.members(snapshot, group)
         return [self.extensions[snapshot.extensions[member].number] for member in members]
 
-    async def _cause(self, event: Event, shadow: IvrSession, by_info: bool) -> None:
+    def _is_message(self, place: int) -> bool:
+        """Whether the caller says something before this event, because a message is kept after it."""
+        later = [happening.event for happening in self.simulation.events[place:]]
+        results = [event.result for event in later if isinstance(event, RecordEnded)]
+        is_end = isinstance(later[0], Digit | HungUp | RecordEnded)
+        return is_end and results[:1] == [RecordResult.KEPT]
+
+    async def _cause(self, event: Event, by_info: bool) -> None:
         """Do what makes this happen. Timers and mailboxes need nothing."""
-        is_recorded = shadow.state is IvrState.RECORDING
-        if is_recorded and isinstance(event, Digit | HungUp | RecordEnded):
-            await self._speak()
         match event:
             case CallArrived(caller, destination):
                 self.caller.user = caller

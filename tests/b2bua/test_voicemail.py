@@ -1,14 +1,18 @@
 """Messages: left at the tone, kept with their call, heard and deleted by their owner after a PIN."""
 
+import errno
 import io
 import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from openivr.b2bua import voicemail_recorder
 from openivr.ivr.commands import Topic
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
+from openivr.media.recording.wavfile import WavFile
 from openivr.store.cdr import voicemail
 from openivr.store.cdr.voicemail import VoicemailMessage
 from tests.b2bua.pbx import Pbx, in_loop, open_pbx
@@ -76,19 +80,79 @@ async def test_a_message_is_left_heard_and_deleted(tmp_path: Path) -> None:
         assert b'"key":"7"' not in written
 
 
+async def reach_tone(pbx: Pbx, line: Line) -> None:
+    """Press 2 in the menu 6203 (a message for 1002) and wait until the caller is recorded."""
+    await line.until_answered()
+    line.media.send_dtmf("21#")
+    await line.until(lambda: any(pbx.journal.glob("vm-*.wav")))
+
+
 @in_loop
 async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
         ada = await pbx.phone("1000")
         line = ada.call("6203")
-        await line.until_answered()
-        line.media.send_dtmf("21#")
-        await line.until(lambda: any(pbx.journal.glob("vm-*.wav")))
+        await reach_tone(pbx, line)
+        line.media.play((Clip.from_samples(sines((440,), 3, 10)),))
         sent = line.media.statistics().sent
         await line.until(lambda: line.media.statistics().sent > sent + 80)
         line.hang_up()
         await pbx.until_quiet()
         await line.until(lambda: len(messages(pbx)) == 1)
+        assert pbx.records()[-1].outcome == "message"
+
+
+def results(pbx: Pbx) -> tuple[str, str, list[str]]:
+    """Outcome and reason of the last call, and why it left no message."""
+    record = pbx.records()[-1]
+    notes = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.NOT_RECORDED]
+    return record.outcome, record.reason, notes
+
+
+@in_loop
+async def test_m10_hanging_up_at_the_tone_leaves_no_message(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("6203")
+        await reach_tone(pbx, line)
+        line.hang_up()
+        await pbx.until_quiet()
+        assert results(pbx) == ("menu", "caller_hangup", ["empty"])
+        assert messages(pbx) == []
+        assert not any(pbx.journal.glob("vm-*.wav"))
+
+
+@in_loop
+async def test_m10_silence_leaves_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voicemail_recorder, "SILENCE_SECONDS", 1.0)
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("6203")
+        await reach_tone(pbx, line)
+        await line.until_over()
+        await pbx.until_quiet()
+        assert results(pbx) == ("menu", "no_message", ["empty"])
+        assert messages(pbx) == []
+
+
+@in_loop
+async def test_m9_a_message_that_cannot_be_written_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("6203")
+        await reach_tone(pbx, line)
+
+        def refuse(_file: WavFile, _data: bytes) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(WavFile, "append", refuse)
+        line.media.play((Clip.from_samples(sines((440,), 1.5, 10)),))
+        await line.until_over()
+        await pbx.until_quiet()
+        assert results(pbx) == ("menu", "no_message", ["failed"])
+        assert messages(pbx) == []
 
 
 async def try_pin(line: Line, keys: str) -> None:
@@ -131,6 +195,7 @@ async def test_f17_a_full_mailbox_takes_no_message(tmp_path: Path) -> None:
         ada = await pbx.phone("1000")
         first = await leave_message(pbx, ada.call("6203"))
         assert await try_message(pbx, ada.call("6203")) == 1
+        assert results(pbx) == ("menu", "no_message", ["mailbox_full"])
         with pbx.database.writing() as connection:
             voicemail.delete_message(connection, first.id)
         await leave_message(pbx, ada.call("6203"))
@@ -142,6 +207,7 @@ async def test_f17_without_space_no_audio_is_written_until_there_is_some(tmp_pat
         ada, disk = await pbx.phone("1000"), pbx.process.disk
         disk.floor = 2**60
         assert await try_message(pbx, ada.call("6203")) == 0
+        assert results(pbx) == ("menu", "no_message", ["disk_full"])
         disk.floor = 0
         await leave_message(pbx, ada.call("6203"))
         recordings = [record.recording for record in pbx.records()]

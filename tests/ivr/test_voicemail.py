@@ -15,8 +15,9 @@ from openivr.ivr.commands import (
     StopRecord,
     Topic,
 )
-from openivr.ivr.events import TimerFired
+from openivr.ivr.events import RecordEnded, RecordResult, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, IvrSnapshot
+from openivr.ivr.state import IvrState
 from openivr.simulate.world import Mailbox
 
 Office = Callable[..., IvrSnapshot]
@@ -64,8 +65,62 @@ def test_hanging_up_keeps_the_message(office: Office, ring: Ring) -> None:
 
 def test_the_end_of_the_call_keeps_the_message(office: Office, ring: Ring) -> None:
     desk = ring(office(keys=TO_ADA)).do("5 w3 #")
+    desk.simulation.wait(2)
     desk.simulation.handle(TimerFired(1))
+    desk.finish()
     assert desk.told("leaves", "ends") == [("leaves", "message"), ("ends", "call_length_limit")]
+
+
+@pytest.mark.parametrize("result", [result for result in RecordResult if result is not RecordResult.KEPT])
+@pytest.mark.parametrize("keys", ["5 w3 # w3 #", "5 w3 # w60"])
+def test_m9_the_caller_hears_that_a_message_was_not_saved(
+    office: Office, ring: Ring, result: RecordResult, keys: str
+) -> None:
+    desk = ring(office(keys=TO_ADA), recording=result).do(keys).finish()
+    assert desk.told("leaves", "hears", "ends")[-3:] == [
+        ("leaves", "nothing"),
+        ("hears", "vm-not-saved"),
+        ("ends", "no_message"),
+    ]
+    (note,) = [note for note in desk.simulation.notes if note.topic is Topic.NOT_RECORDED]
+    assert (note.target, note.detail) == (1, result)
+    assert Topic.RECORDED not in {note.topic for note in desk.simulation.notes}
+
+
+def test_m9_nothing_is_claimed_before_the_result(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 w3 # w3 #")
+    session = desk.simulation.session
+    assert session.state is IvrState.KEEPING
+    assert desk.texts("leaves") == []
+    assert not session.private
+    assert session.place.kind is DestinationKind.VOICEMAIL
+    desk.simulation.press("1*")
+    assert desk.finish().texts("ends") == ["message_left"]
+
+
+def test_m9_a_driver_that_reports_nothing_has_kept_nothing(office: Office, ring: Ring) -> None:
+    desk = ring(office(keys=TO_ADA)).do("5 w3 # w3")
+    schedule, desk.simulation._schedule = desk.simulation._schedule, lambda slot, seconds, event: None
+    desk.do("#")
+    desk.simulation._schedule = schedule
+    timer = desk.simulation.commands[-1][-1]
+    assert timer.seconds == 10
+    desk.simulation.handle(TimerFired(timer.token))
+    desk.simulation.handle(RecordEnded(commands(desk, Record)[0].token))
+    assert desk.finish().told("leaves", "ends") == [("leaves", "nothing"), ("ends", "no_message")]
+
+
+@pytest.mark.parametrize("keys", ["5 w3 # h", "5 w3 # #", "5 w3 # w0.4 h"])
+def test_m10_hanging_up_at_the_tone_leaves_no_message(office: Office, ring: Ring, keys: str) -> None:
+    desk = ring(office(keys=TO_ADA)).do(keys).finish()
+    assert desk.texts("leaves") == ["nothing"]
+
+
+@pytest.mark.parametrize("keys", ["5 w3 # w3 h", "5 w3 # w3 # h"])
+def test_a_caller_who_is_gone_hears_nothing_more(office: Office, ring: Ring, keys: str) -> None:
+    desk = ring(office(keys=TO_ADA), recording=RecordResult.DISK_FULL).do(keys).finish()
+    assert desk.told("leaves", "ends") == [("leaves", "nothing"), ("ends", "caller_hangup")]
+    assert desk.texts("hears")[-1] == "vm-leave-message"
 
 
 def test_an_extension_without_a_mailbox_takes_no_message(office: Office, ring: Ring) -> None:

@@ -105,6 +105,7 @@ class Call(PartyListener):
         self._owner = owner
         self._events: deque[Event] = deque()
         self._is_dispatching = False
+        self._is_caller_gone = False  # and the session may still wait for a message to be kept
         self._timers: dict[CallTimer, TimerHandle] = {}
         self._player = PromptPlayer(context, self.on_play_end)
         self._voicemail = Voicemail(context, call_id, self.dispatch)
@@ -182,6 +183,8 @@ class Call(PartyListener):
         for command in commands:
             self._execute(command)
         if isinstance(event, HungUp):
+            self._is_caller_gone = True
+        if self._is_caller_gone and self.session.ended:
             self._finish(HangupReason.CALLER_HANGUP)
 
     def _execute(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
@@ -193,7 +196,7 @@ class Call(PartyListener):
             case Play():
                 self._start_play(command)
             case StopPlay():
-                self._player.stop(command.token, self.caller)
+                self._voicemail.mark_heard(self._player.stop(command.token, self.caller))
             case SetTimer():
                 self._set_timer(command)
             case Dial():
@@ -229,13 +232,13 @@ class Call(PartyListener):
     # Prompts
 
     def _start_play(self, play: Play) -> None:
-        self._voicemail.mark_heard(play.prompts)
         is_failed = self._cause is not None and self.session.state is IvrState.NOTICE
         self._report_outcome(STATUSES[self._cause] if self._cause and is_failed else 200)
         self._player.start(play, self.caller, self._voicemail.messages)
 
     def on_play_end(self, play: Play, missing: tuple[str, ...]) -> None:
         """A play has ended; `missing` names prompts that were not found."""
+        self._voicemail.mark_heard(name for name in play.prompts if name not in missing)
         self.dispatch(PromptEnded(play.token, missing))
 
     # Timers

@@ -45,11 +45,14 @@ class PromptPlayer:
             self._play = None
             self._on_end(play, self._context.prompts.missing(play.prompts))
 
-    def stop(self, token: int, party: Party) -> None:
-        """Stop the play with this token, if it is the current one."""
-        if self._play is not None and self._play.token == token:
-            self.forget()
-            party.media.stop()
+    def stop(self, token: int, party: Party) -> tuple[str, ...]:
+        """Stop the play with this token, if it is the current one. Return its prompts."""
+        play = self._play
+        if play is None or play.token != token:
+            return ()
+        self.forget()
+        party.media.stop()
+        return play.prompts
 
     def close(self) -> None:
         """Stop calling `on_end`, as the call is finished."""

@@ -7,7 +7,7 @@ from openivr.b2bua.party import Party
 from openivr.b2bua.voicemail_recorder import VoicemailRecorder
 from openivr.cdr.journal.entries import MessageDeleted, MessageHeard
 from openivr.ivr.commands import DeleteMessage, OpenMailbox, Record
-from openivr.ivr.events import Event, MailboxOpened, MailboxRefused, RecordEnded
+from openivr.ivr.events import Event, MailboxOpened, MailboxRefused, RecordEnded, RecordResult
 from openivr.ivr.model import IvrSnapshot
 
 
@@ -28,18 +28,17 @@ class Voicemail:
     def record(self, command: Record, party: Party) -> None:
         """Record a message."""
 
-        def on_end() -> None:
+        def on_end(result: RecordResult) -> None:
             self._recorder = None
-            self._dispatch(RecordEnded(command.token))
+            self._dispatch(RecordEnded(command.token, result))
 
         self._recorder = VoicemailRecorder(self._context, party, self._call, command.mailbox, on_end)
         self._recorder.start(command.seconds)
 
     def stop(self) -> None:
-        """Stop recording and keep the message."""
+        """Stop recording and keep the message. Its end is dispatched once it is written."""
         if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
-            recorder.stop()
+            self._recorder.stop()
 
     def close(self) -> None:
         """Keep a message that is being recorded, and dispatch nothing more, as the call is finished."""
@@ -56,7 +55,7 @@ class Voicemail:
             self._dispatch(MailboxOpened(command.token, messages, command.number))
 
     def mark_heard(self, prompts: Iterable[str]) -> None:
-        """Record that these prompts are played, as far as they are messages of the open mailbox."""
+        """Record which of these prompts, played or skipped, are messages of the open mailbox."""
         for name in self.messages.intersection(prompts):
             self._context.write_entry(MessageHeard(at=self._context.now(), id=name))
 

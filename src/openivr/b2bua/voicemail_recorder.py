@@ -9,19 +9,26 @@ from openivr.b2bua.context import CallContext
 from openivr.b2bua.party import Party
 from openivr.cdr.journal.entries import MessageLeft
 from openivr.cdr.journal.message_file import MessageFile
+from openivr.ivr.events import RecordResult
 from openivr.media.audio.tone import beep
 from openivr.media.recording.audio_recording import AudioRecording, RecordEnd, RecordingResult
 
 log = structlog.get_logger(__name__)
 SILENCE_SECONDS = 5.0  # end a message
 MIN_SECONDS = 0.5  # of a message that is kept; a caller who hangs up at the beep leaves none
+MIN_SOUND = 0.1  # seconds in it that are not silent
 
 
 class VoicemailRecorder:
-    """Records one caller for one mailbox. `on_end` is called if the recording ends by itself."""
+    """Records one caller for one mailbox. `on_end` gets what became of the message, once."""
 
     def __init__(
-        self, context: CallContext, party: Party, call: str, extension: int, on_end: Callable[[], None]
+        self,
+        context: CallContext,
+        party: Party,
+        call: str,
+        extension: int,
+        on_end: Callable[[RecordResult], None],
     ) -> None:
         self._context, self._party = context, party
         self._file = MessageFile(call, extension)
@@ -41,14 +48,14 @@ class VoicemailRecorder:
         if self._is_stopped:
             return
         refusal = self._refusal()
-        if refusal:
+        if refusal is not None:
             log.error(
                 "voicemail message refused",
                 call=self._file.call,
                 extension=self._file.extension,
-                reason=refusal,
+                reason=refusal.value,
             )
-            self._on_end()
+            self._on_end(refusal)
         else:
             self._recording = self._party.media.record(
                 self._path, self._on_recording_end, seconds=seconds, silence_seconds=SILENCE_SECONDS
@@ -57,27 +64,41 @@ class VoicemailRecorder:
     async def _check_mailbox(self) -> None:
         self._is_mailbox_full = await self._context.is_mailbox_full(self._file.extension)
 
-    def _refusal(self) -> str:
-        """Return why no message is taken, "" if one is."""
+    def _refusal(self) -> RecordResult | None:
+        """Return why no message is taken, None if one is."""
         if self._is_mailbox_full:
-            return "the mailbox is full"
-        return "" if self._context.has_space() else "the disk is almost full"
+            return RecordResult.MAILBOX_FULL
+        return None if self._context.has_space() else RecordResult.DISK_FULL
 
     def stop(self) -> None:
         """Stop recording. What was recorded is kept once it is written."""
+        if self._is_stopped:
+            return
         self._is_stopped = True
         if self._recording is not None:
             self._recording.stop()
+        else:
+            self._context.loop.call_soon(self._on_end, RecordResult.EMPTY)
 
     def _on_recording_end(self, result: RecordingResult) -> None:
-        if result.end is RecordEnd.FAILED:
-            log.error("voicemail message cannot be written", call=self._file.call, file=result.path.name)
-        elif result.seconds >= MIN_SECONDS:
+        self._on_end(self._settle(result))
+
+    def _settle(self, result: RecordingResult) -> RecordResult:
+        """Keep a message in which something is said, delete any other."""
+        if result.end is not RecordEnd.FAILED and result.seconds >= MIN_SECONDS and result.sound >= MIN_SOUND:
             self._keep(result)
-        else:
-            result.path.unlink(missing_ok=True)
-        if result.end is not RecordEnd.STOPPED and not self._is_stopped:
-            self._on_end()
+            return RecordResult.KEPT
+        self._unlink(result.path)
+        if result.end is not RecordEnd.FAILED:
+            return RecordResult.EMPTY
+        log.error("voicemail message cannot be written", call=self._file.call, file=result.path.name)
+        return RecordResult.FAILED if self._context.has_space() else RecordResult.DISK_FULL
+
+    def _unlink(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("voicemail message cannot be deleted", file=path.name, error=error.strerror)
 
     def _keep(self, result: RecordingResult) -> None:
         entry = MessageLeft(

@@ -16,6 +16,7 @@ NO_MORE_NAMES = "dir-no-more"
 ACCEPT_NAME = "dir-accept"
 LEAVE_MESSAGE = "vm-leave-message"
 MESSAGE_SAVED = "vm-saved"
+MESSAGE_NOT_SAVED = "vm-not-saved"
 ASK_MAILBOX = "vm-mailbox"
 ASK_PIN = "vm-pin"
 WRONG_PIN = "vm-wrong"
@@ -38,6 +39,7 @@ SOUNDS: dict[str, str] = {
     ACCEPT_NAME: "To be connected, press 1. For the next name, press star.",
     LEAVE_MESSAGE: "Please leave a message after the tone. When you are done, hang up or press pound.",
     MESSAGE_SAVED: "Your message has been saved. Goodbye.",
+    MESSAGE_NOT_SAVED: "Your message was not saved. Goodbye.",
     ASK_MAILBOX: "Please enter your extension number, then press pound.",
     ASK_PIN: "Please enter your PIN, then press pound.",
     WRONG_PIN: "That was not correct.",

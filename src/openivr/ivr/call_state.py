@@ -65,7 +65,8 @@ class CallState:
     answered: bool = False
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
-    entry_tokens: int = 0  # count down: calls recorded before there were entries have the others
+    spare_tokens: int = 0  # count down: records of releases without these timers have the others
+    leaving: HangupReason | None = None  # the caller or the line is gone; the message is still to be kept
     activity: int = 0  # the play, dial, recording or mailbox that is under way
     wait: int = 0  # the timer of the state
     limit: int = 0  # the timer of the call
@@ -81,9 +82,7 @@ class CallState:
     def set_timer(self, seconds: int, timer: CallTimer = CallTimer.WAIT) -> None:
         """Start or restart a timer."""
         if timer is CallTimer.ENTRY:
-            self.entry_tokens -= 1
-            self.entry = self.entry_tokens
-            self.out.append(SetTimer(self.entry, timer, seconds))
+            self.entry = self._set_spare(seconds, timer)
             return
         self.tokens += 1
         if timer is CallTimer.WAIT:
@@ -91,6 +90,15 @@ class CallState:
         else:
             self.limit = self.tokens
         self.out.append(SetTimer(self.tokens, timer, seconds))
+
+    def await_result(self, seconds: int) -> None:
+        """Wait for the driver to report what became of a message."""
+        self.wait = self._set_spare(seconds, CallTimer.WAIT)
+
+    def _set_spare(self, seconds: int, timer: CallTimer) -> int:
+        self.spare_tokens -= 1
+        self.out.append(SetTimer(self.spare_tokens, timer, seconds))
+        return self.spare_tokens
 
     def play(self, prompts: Sequence[str], interruptible: bool = True) -> bool:
         """Play what there is of these prompts. False: there was nothing to play."""

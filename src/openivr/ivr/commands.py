@@ -1,7 +1,7 @@
 """What a driver must do for a call, in the order given, and what it should write down.
 
-After `Hangup`, and after telling the session `HungUp`, a driver ends whatever still runs for the call:
-plays, timers, recordings, legs.
+Once a session has ended, by `Hangup` or after `HungUp`, a driver ends whatever still runs for the call:
+plays, timers, legs. A session that was recording ends after `HungUp` only when `RecordEnded` has come.
 """
 
 from dataclasses import dataclass, replace
@@ -75,7 +75,10 @@ class StopDial:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Sound a tone and record the caller until `StopRecord`, hang-up or silence; keep the message."""
+    """Sound a tone and record the caller until `StopRecord` or silence; keep the message.
+
+    Report `RecordEnded` once its fate is known.
+    """
 
     token: int
     mailbox: int  # id of the extension
@@ -84,7 +87,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StopRecord:
-    """End a recording and keep it."""
+    """End a recording and keep it. `RecordEnded` follows."""
 
     token: int
 
@@ -118,6 +121,7 @@ class HangupReason(StrEnum):
     CALL_LENGTH_LIMIT = "call_length_limit"
     DESTINATION_UNREACHED = "destination_unreached"
     MESSAGE_LEFT = "message_left"
+    NO_MESSAGE = "no_message"  # none was spoken, or it could not be kept
     MAILBOX_LEFT = "mailbox_left"  # the owner has heard the messages
     MAILBOX_REFUSED = "mailbox_refused"  # wrong PIN
     CALLEE_HANGUP = "callee_hangup"
@@ -144,7 +148,8 @@ class Topic(StrEnum):
     DIALLED = "dialled"
     FAILED = "failed"  # detail: a `Cause`
     CONNECTED = "connected"
-    RECORDED = "recorded"  # target: the mailbox
+    RECORDED = "recorded"  # target: the mailbox, which has a message more
+    NOT_RECORDED = "not_recorded"  # target: the mailbox; detail: a `RecordResult`
     MAILBOX = "mailbox"  # detail: opened, refused, deleted
     ENDED = "ended"  # detail: a `HangupReason`
 

@@ -75,11 +75,26 @@ class DialEnded:
     token: int
 
 
+@unique
+class RecordResult(StrEnum):
+    """What became of a message."""
+
+    KEPT = "kept"
+    EMPTY = "empty"  # silence, or too short
+    MAILBOX_FULL = "mailbox_full"
+    DISK_FULL = "disk_full"
+    FAILED = "failed"  # the audio could not be written, or the driver did not report
+
+
 @dataclass(frozen=True, slots=True)
 class RecordEnded:
-    """A recording ended by itself: silence, or the storage's own limit."""
+    """A recording is over: by silence or its length, or after `StopRecord`.
+
+    Earlier releases wrote it without a result, and only for a message that they kept.
+    """
 
     token: int
+    result: RecordResult = RecordResult.KEPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from openivr.ivr.commands import Command, HangupReason, StopDial, Topic
 from openivr.ivr.events import CallArrived, DialAnswered, Digit, Event, HungUp, PromptEnded, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
 from openivr.ivr.state import AWAY, PRIVATE, IvrState
+from openivr.ivr.states import voicemail
 from openivr.ivr.transitions import ACTS, AT_ONCE
 
 KEYS = frozenset("0123456789*#ABCD")
+UNCONFIRMED = (IvrState.RECORDING, IvrState.KEEPING)  # where a message may be kept or lost
 
 
 class IvrSession:
@@ -40,6 +42,16 @@ class IvrSession:
     def ivr(self) -> Ivr:
         """The menu that the call is in, or was in last; one with id 0 if in none."""
         return self._call.ivr
+
+    @property
+    def unconfirmed(self) -> int:
+        """The token of a recording that was stopped and whose result has not come; 0: there is none."""
+        return self._call.activity if self.state is IvrState.KEEPING else 0
+
+    @property
+    def is_leaving(self) -> bool:
+        """Return True once the caller is gone, also while a result is awaited."""
+        return self._call.leaving is not None or self.ended
 
     @property
     def private(self) -> bool:
@@ -123,18 +135,16 @@ class IvrSession:
         call = self._call
         if call.state is IvrState.ENDED:
             return IvrState.ENDED
+        if call.state in UNCONFIRMED:
+            return voicemail.leave(call, HangupReason.CALLER_HANGUP)
         if call.state is IvrState.DIALLING:
             call.out.append(StopDial(call.activity))
-        self._keep_message()
         call.note(Topic.ENDED, HangupReason.CALLER_HANGUP)
         return IvrState.ENDED
 
     def _cut_off(self) -> IvrState:
         if self.ended:
             return IvrState.ENDED
-        self._keep_message()
+        if self._call.state in UNCONFIRMED:
+            return voicemail.leave(self._call, HangupReason.CALL_LENGTH_LIMIT)
         return self._call.end(HangupReason.CALL_LENGTH_LIMIT)
-
-    def _keep_message(self) -> None:
-        if self._call.state is IvrState.RECORDING:
-            self._call.note_destination(Topic.RECORDED)

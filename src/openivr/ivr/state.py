@@ -32,6 +32,7 @@ class IvrState(Enum):
     # voicemail: leaving a message
     INVITING = "inviting"
     RECORDING = "recording"
+    KEEPING = "keeping"  # until the message is known to be kept, or lost
     # voicemail: hearing one's own
     MAILBOX = "mailbox"
     PIN = "pin"
@@ -64,6 +65,7 @@ AWAY = frozenset(
         *(
             IvrState.INVITING,
             IvrState.RECORDING,
+            IvrState.KEEPING,
             IvrState.MAILBOX,
             IvrState.PIN,
             IvrState.OPENING,

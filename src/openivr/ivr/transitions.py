@@ -2,7 +2,8 @@
 
 Rules that the table does not show, because they hold in every state:
 
-1. `HungUp` and the call's own timer lead to ENDED, from which nothing leads anywhere.
+1. `HungUp` and the call's own timer lead to ENDED, from which nothing leads anywhere. While a message is
+   recorded they lead to KEEPING, which ends once the driver has reported what became of it.
 2. An event that a state has no row for changes nothing.
 3. An event with a stale token changes nothing.
 4. One entry is one decision. A `#` that follows a choice at once belongs to it. After a refusal that came at
@@ -96,9 +97,11 @@ MOVES: tuple[Move, ...] = (
     # voicemail: leaving a message
     _move(S.INVITING, PromptEnded, voicemail.hear_invitation, S.RECORDING),
     _move(S.INVITING, Digit, voicemail.press_skip, S.INVITING, S.RECORDING),
-    _move(S.RECORDING, Digit, voicemail.press_done, S.RECORDING, S.LAST_WORDS),
-    _move(S.RECORDING, RecordEnded, voicemail.hear_silence, S.LAST_WORDS),
-    _move(S.RECORDING, TimerFired, voicemail.hear_long_message, S.LAST_WORDS),
+    _move(S.RECORDING, Digit, voicemail.press_done, S.RECORDING, S.KEEPING),
+    _move(S.RECORDING, RecordEnded, voicemail.receive_result, S.LAST_WORDS),
+    _move(S.RECORDING, TimerFired, voicemail.hear_long_message, S.KEEPING),
+    _move(S.KEEPING, RecordEnded, voicemail.receive_result, S.LAST_WORDS, S.ENDED),
+    _move(S.KEEPING, TimerFired, voicemail.miss_result, S.LAST_WORDS, S.ENDED),
     # voicemail: hearing one's own
     _move(S.MAILBOX, PromptEnded, voicemail.hear_question, S.MAILBOX),
     _move(S.MAILBOX, Digit, voicemail.press_mailbox, S.MAILBOX, S.PIN, S.ENTER, S.ENDED),

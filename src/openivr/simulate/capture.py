@@ -18,6 +18,7 @@ from openivr.ivr.events import (
     MailboxRefused,
     PromptEnded,
     RecordEnded,
+    RecordResult,
     TimerFired,
 )
 from openivr.ivr.model import DestinationKind
@@ -77,11 +78,14 @@ def find_world(call: Simulation) -> World:
     dials: dict[int, Dial] = {}
     openings: dict[int, OpenMailbox] = {}
     outcomes: dict[str, str] = {}
+    result = RecordResult.KEPT
     mailboxes: dict[str, Mailbox] = {}
     for happening, commands in zip(call.events, call.commands, strict=True):
         event = happening.event
         if isinstance(event, DialFailed) and event.token in dials:
             outcomes[_name(call, dials[event.token])] = event.cause.value
+        if isinstance(event, RecordEnded):
+            result = event.result
         if isinstance(event, MailboxOpened) and event.token in openings:
             mailbox = openings[event.token]
             mailboxes[mailbox.number] = Mailbox(mailbox.pin, event.messages)
@@ -92,7 +96,7 @@ def find_world(call: Simulation) -> World:
                 openings[command.token] = command
             elif isinstance(command, StopDial) and isinstance(event, TimerFired):
                 outcomes[_name(call, dials[command.token])] = Cause.NO_ANSWER.value
-    return World(outcomes, mailboxes)
+    return World(outcomes, mailboxes, recording=result)
 
 
 def _name(call: Simulation, dial: Dial) -> str:

@@ -6,7 +6,7 @@ from itertools import count
 
 from openivr.cdr.journal.event_codec import HIDDEN_KEY, TimedEvent
 from openivr.ivr.commands import HIDDEN, Command, Dial, Note
-from openivr.ivr.events import Digit
+from openivr.ivr.events import Digit, Event, PromptEnded, RecordEnded
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.ivr.session import IvrSession
 from openivr.simulate.simulation import Simulation
@@ -23,14 +23,33 @@ def replay_call(snapshot: IvrSnapshot, world: World, happenings: Iterable[TimedE
     """
     simulation = Simulation(snapshot, world)
     for happening in fill_in(happenings):
+        if token := unreported(simulation.session, happening.event):
+            simulation.follow(TimedEvent(happening.at, RecordEnded(token)))
         simulation.follow(happening)
+    if simulation.session.is_leaving:
+        simulation.finish()
     return simulation
+
+
+def unreported(session: IvrSession, following: Event) -> int:
+    """Return the token of a recording whose result has no event ahead of this one; 0: there is none.
+
+    Earlier releases did not wait for the result: to them a recording that was stopped was a message.
+    """
+    return session.unconfirmed if isinstance(following, PromptEnded) else 0
 
 
 def replay_commands(snapshot: IvrSnapshot, happenings: Iterable[TimedEvent]) -> list[tuple[Command, ...]]:
     """Return the commands of a new session for each event. The same snapshot gives the same commands."""
     session = IvrSession(snapshot)
-    return [session.handle(happening.event) for happening in fill_in(happenings)]
+    answers: list[tuple[Command, ...]] = []
+    for happening in fill_in(happenings):
+        token = unreported(session, happening.event)
+        before = session.handle(RecordEnded(token)) if token else ()
+        answers.append(before + session.handle(happening.event))
+    if session.is_leaving and session.unconfirmed:
+        answers[-1] += session.handle(RecordEnded(session.unconfirmed))
+    return answers
 
 
 def hide_private(call: Simulation) -> list[TranscriptLine]:

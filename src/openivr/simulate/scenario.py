@@ -15,6 +15,7 @@ import msgspec
 import yaml
 
 from openivr.ivr.commands import Dial
+from openivr.ivr.events import RecordResult
 from openivr.ivr.former_words import CAUSES, step_code
 from openivr.ivr.model import IvrSnapshot
 from openivr.ivr.policy import find_internal
@@ -53,7 +54,7 @@ UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY = "unknown_number", "unknown_trunk"
 UNKNOWN = frozenset((UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY))
 ACTS = frozenset(("presses", "waits", HANGS_UP))
 FIELDS = frozenset(("scenario", "trunk", "calls", "from", "menu", "world", "steps"))
-WORLD_FIELDS = frozenset(("mailboxes", *TIMES))
+WORLD_FIELDS = frozenset(("mailboxes", "recording", *TIMES))
 
 
 class ScenarioError(ValueError):
@@ -178,6 +179,8 @@ def write_world(world: World) -> dict[str, Any]:
         seconds = getattr(world, name)
         if seconds != getattr(World(), name):
             row[name] = f"{seconds:g}"
+    if world.recording is not RecordResult.KEPT:
+        row["recording"] = world.recording.value
     if world.mailboxes:
         row["mailboxes"] = {
             number: {"pin": box.pin, "messages": list(box.messages)}

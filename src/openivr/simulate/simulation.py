@@ -37,6 +37,7 @@ from openivr.ivr.events import (
     MailboxRefused,
     PromptEnded,
     RecordEnded,
+    RecordResult,
     TimerFired,
 )
 from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
@@ -46,7 +47,8 @@ from openivr.simulate.transcript import Narrator, TranscriptLine
 from openivr.simulate.world import World
 from openivr.sounds import NAMES, seconds
 
-MESSAGE_SECONDS = 10.0
+MESSAGE_SECONDS = 10.0  # of a message in a mailbox
+TONE_SECONDS, MIN_MESSAGE_SECONDS = 0.4, 0.5  # the tone ahead of a message, and the shortest that is kept
 KEY_GAP = 200  # ms between two keys
 
 
@@ -66,6 +68,7 @@ class Simulation:
         self.events: list[TimedEvent] = []
         self.commands: list[tuple[Command, ...]] = []
         self._narrator = Narrator(snapshot)
+        self._spoke_from = 0  # ms, when the recording of a message began
         self._due: dict[str, TimedEvent] = {}  # what is running -> the event that ends it, and when
 
     @property
@@ -111,8 +114,9 @@ class Simulation:
             self.handle(Digit(key))
 
     def hang_up(self) -> None:
-        """Let the caller hang up."""
+        """Let the caller hang up. What becomes of a message that is being left is known at once."""
         self.handle(HungUp())
+        self.wait(0)
 
     def wait(self, seconds: float) -> None:
         """Advance the clock by some seconds."""
@@ -175,7 +179,7 @@ class Simulation:
             case Dial():
                 self._dial(command)
             case Record():
-                self._schedule("record", self.world.message, RecordEnded(command.token))
+                self._record(command)
             case OpenMailbox():
                 self._schedule("mailbox", 0, self._open(command))
             case StopPlay():
@@ -183,7 +187,7 @@ class Simulation:
             case StopDial():
                 self._due.pop("dial", None)
             case StopRecord():
-                self._due.pop("record", None)
+                self._stop_recording(command)
             case Answer() | DeleteMessage() | Hangup() | Note():
                 pass
             case _:
@@ -213,6 +217,18 @@ class Simulation:
         if dial.kind is not DestinationKind.EXTERNAL:
             return ()
         return self.snapshot.trunks[dial.trunk].name, self.snapshot.outbound_routes[dial.target].name
+
+    def _record(self, command: Record) -> None:
+        self._spoke_from = self.now
+        self._schedule("record", self.world.message, self._end_of_message(command.token, self.world.message))
+
+    def _stop_recording(self, command: StopRecord) -> None:
+        seconds = (self.now - self._spoke_from) / 1000
+        self._schedule("record", 0, self._end_of_message(command.token, seconds))
+
+    def _end_of_message(self, token: int, seconds: float) -> Event:
+        is_empty = seconds < TONE_SECONDS + MIN_MESSAGE_SECONDS
+        return RecordEnded(token, RecordResult.EMPTY if is_empty else self.world.recording)
 
     def _open(self, request: OpenMailbox) -> Event:
         mailbox = self.world.mailboxes.get(request.number)

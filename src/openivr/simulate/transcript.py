@@ -179,6 +179,8 @@ class Narrator:
                 self._add("reaches", self._show_reached(note))
             case Topic.RECORDED:
                 self._add("leaves", "message", Why.MAILBOX, self._snapshot.extensions[note.target].number)
+            case Topic.NOT_RECORDED:
+                self._add("leaves", "nothing", Why.NOT_KEPT, note.detail)
             case Topic.MAILBOX if note.detail != "deleted":
                 self._add("mailbox", note.detail)
             case Topic.ENDED:

@@ -7,7 +7,7 @@ from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
 from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.digits import LONGEST
-from openivr.ivr.events import Cause
+from openivr.ivr.events import Cause, RecordResult
 from openivr.ivr.inbound_route import ANONYMOUS, RoutingReason, RoutingStep, RuleEffect, RuleType
 from openivr.ivr.policy import Refusal
 
@@ -36,6 +36,7 @@ class Why(StrEnum):
     NO_MEMBER = "no_member"
     GONE = "gone"
     MAILBOX = "mailbox"  # about: the extension's number
+    NOT_KEPT = "not_kept"  # about: a `RecordResult`
     SAYS = "says"  # about: the words of a built-in prompt
     NOTE = "note"  # about: a text for people
     TAKES_NUMBER = "takes_number"  # about: the pattern of the inbound route that the called number fits
@@ -55,6 +56,7 @@ REASONS: Mapping[str, str] = {
     HangupReason.CALL_LENGTH_LIMIT: "maximum call length",
     HangupReason.DESTINATION_UNREACHED: "destination not reached",
     HangupReason.MESSAGE_LEFT: "message left",
+    HangupReason.NO_MESSAGE: "no message left",
     HangupReason.MAILBOX_LEFT: "left the mailbox",
     HangupReason.MAILBOX_REFUSED: "mailbox refused",
     HangupReason.CALLEE_HANGUP: "callee hung up",
@@ -88,6 +90,13 @@ REFUSALS: Mapping[str, str] = {
     Refusal.TOO_LONG: f"more than {LONGEST} digits",
     Refusal.NO_OUTBOUND_ROUTE: "no outbound route of this menu fits",
 }
+RESULTS: Mapping[str, str] = {
+    RecordResult.KEPT: "kept",
+    RecordResult.EMPTY: "nothing was said",
+    RecordResult.MAILBOX_FULL: "the mailbox is full",
+    RecordResult.DISK_FULL: "the disk is full",
+    RecordResult.FAILED: "it could not be written",
+}
 LEG_RESULTS: Mapping[str, str] = {
     **{result: CAUSES[result] for result in LegResult if result.value in CAUSES},
     LegResult.ANSWERED: "answered",
@@ -117,6 +126,7 @@ WHY: Mapping[Why, str] = {
     Why.NO_MEMBER: "it has no members who could be rung",
     Why.GONE: "it is gone",
     Why.MAILBOX: "for {about}",
+    Why.NOT_KEPT: "{about}",
     Why.SAYS: "{about}",
     Why.NOTE: "{about}",
     Why.TAKES_NUMBER: "it takes calls to {about}",
@@ -126,11 +136,11 @@ WHY: Mapping[Why, str] = {
     Why.TRUNK_DISABLED: "the trunk is disabled",
     Why.NO_DESTINATION: "{about} takes the call, but leads nowhere",
 }
-_ABOUT: Mapping[Why, Mapping[str, str]] = {Why.FAILED: CAUSES, Why.REFUSED: REFUSALS}
+_ABOUT: Mapping[Why, Mapping[str, str]] = {Why.FAILED: CAUSES, Why.REFUSED: REFUSALS, Why.NOT_KEPT: RESULTS}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "fails": CAUSES,
     "ends": REASONS,
-    "leaves": {"message": "a message"},
+    "leaves": {"message": "a message", "nothing": "no message"},
 }
 
 

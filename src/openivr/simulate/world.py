@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from openivr.ivr.digits import Shape, match_shape, parse_pattern
-from openivr.ivr.events import Cause
+from openivr.ivr.events import Cause, RecordResult
 from openivr.ivr.model import DestinationKind, DialPattern, IvrSnapshot
 
 ANSWERS = "answers"
@@ -35,6 +35,7 @@ class World:
     fail_after: float = 1
     talk: float = 60  # then the callee hangs up
     message: float = 10  # length of a message that the caller leaves
+    recording: RecordResult = RecordResult.KEPT  # what becomes of it
 
     def __post_init__(self) -> None:
         for number, outcome in self.outcomes.items():

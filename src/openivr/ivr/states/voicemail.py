@@ -14,13 +14,15 @@ from openivr.ivr.events import (
     MailboxRefused,
     PromptEnded,
     RecordEnded,
+    RecordResult,
     TimerFired,
 )
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.state import IvrState
-from openivr.ivr.states.menu import leave
+from openivr.ivr.states.menu import leave as leave_for_menu
 
 MESSAGE_SECONDS = 180  # at most
+KEEP_SECONDS = 10  # for the driver to keep a message
 OPEN_SECONDS = 5  # for the driver to look at the PIN
 TRIES = 3
 LONGEST_INPUT = 20  # digits of a mailbox or a PIN
@@ -70,17 +72,41 @@ def hear_long_message(call: CallState, event: TimerFired) -> IvrState:
 
 def _stop_recording(call: CallState) -> IvrState:
     call.out.append(StopRecord(call.activity))
-    return _thank(call)
+    call.await_result(KEEP_SECONDS)
+    return IvrState.KEEPING
 
 
-def hear_silence(call: CallState, event: RecordEnded) -> IvrState:
-    """The caller stopped talking."""
-    return _thank(call)
+def leave(call: CallState, reason: HangupReason) -> IvrState:
+    """End the call for a caller who is gone, once it is known if there is a message."""
+    call.leaving = call.leaving or reason
+    return _stop_recording(call) if call.state is IvrState.RECORDING else IvrState.KEEPING
 
 
-def _thank(call: CallState) -> IvrState:
-    call.note_destination(Topic.RECORDED)
-    return call.close((builtin_sounds.MESSAGE_SAVED,), HangupReason.MESSAGE_LEFT)
+def receive_result(call: CallState, event: RecordEnded) -> IvrState:
+    """Report to the caller what became of the message, and end the call."""
+    return _conclude(call, event.result)
+
+
+def miss_result(call: CallState, event: TimerFired) -> IvrState:
+    """Take a message as lost if the driver reports nothing."""
+    call.activity = 0
+    return _conclude(call, RecordResult.FAILED)
+
+
+def _conclude(call: CallState, result: RecordResult) -> IvrState:
+    is_kept = result is RecordResult.KEPT
+    if is_kept:
+        call.note_destination(Topic.RECORDED)
+    else:
+        call.note_destination(Topic.NOT_RECORDED, result)
+    if call.leaving is HangupReason.CALLER_HANGUP:
+        call.note(Topic.ENDED, call.leaving)
+        return IvrState.ENDED
+    if call.leaving is not None:
+        return call.end(call.leaving)
+    if is_kept:
+        return call.close((builtin_sounds.MESSAGE_SAVED,), HangupReason.MESSAGE_LEFT)
+    return call.close((builtin_sounds.MESSAGE_NOT_SAVED,), HangupReason.NO_MESSAGE)
 
 
 def _ask_mailbox(call: CallState) -> IvrState:
@@ -110,7 +136,7 @@ def _collect(call: CallState, event: Digit) -> IvrState | None:
     call.stop_play()
     call.heard()
     if event.key == "*":
-        return leave(call)
+        return leave_for_menu(call)
     if event.key == "#" and call.typed:
         return None
     if event.key == "#":  # nothing is typed yet: it belongs to the entry before
@@ -182,7 +208,7 @@ def press_command(call: CallState, event: Digit) -> IvrState:
     call.stop_play()
     call.heard()
     if event.key == "*":
-        return leave(call)
+        return leave_for_menu(call)
     if event.key == "#":
         return call.close((builtin_sounds.GOODBYE,), HangupReason.MAILBOX_LEFT)
     if event.key == "3" and call.messages:

@@ -12,6 +12,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from openivr.media.audio.g711 import FRAME, RATE, Law, Samples, decode
 from openivr.media.recording.timeline import Timeline
@@ -21,6 +22,7 @@ from openivr.media.rtp.packet import Packet
 STEP = 0.5  # seconds between two writes
 MAX_DELAY = RATE // 5  # samples that a packet may be late
 QUIET = 256  # mean magnitude of 20 ms below which they are silence: 42 dB below full scale
+NOISE = 64  # below which they have nothing to hear: 54 dB below full scale
 NANOSECONDS = 1_000_000_000
 MAX_WAITING = 60  # writes; a disk that is half a minute behind is treated as failed
 
@@ -42,6 +44,7 @@ class RecordingResult:
     path: Path
     seconds: float
     end: RecordEnd
+    sound: float  # seconds of the received side that are louder than noise
 
 
 def ignore() -> None:
@@ -64,6 +67,7 @@ class AudioRecording:
         self._max_samples = round(seconds * RATE)
         self._silence = None if silence_seconds is None else round(silence_seconds * RATE)
         self._quiet = 0  # samples of silence at its end
+        self._loud_frames = 0  # with something to hear
         self._loop = asyncio.get_running_loop()
         self._start = time.monotonic_ns()
         self._received = Timeline()
@@ -108,6 +112,7 @@ class AudioRecording:
         """Write the samples up to this position."""
         until = min(until, self._max_samples)
         sound = self._received.take(until)
+        self._loud_frames += int(np.count_nonzero(magnitudes(sound) >= NOISE))
         channels = [sound] if self._sent is None else [sound, self._sent.take(until)]
         data = np.stack(channels, axis=1).astype("<i2").tobytes()
         self._waiting += 1
@@ -144,11 +149,17 @@ class AudioRecording:
 
     def _on_closed(self, closing: "asyncio.Future[None]") -> None:
         end = RecordEnd.FAILED if closing.exception() or not self._end else self._end
-        self.done.set_result(RecordingResult(self._path, self._received.taken / RATE, end))
+        taken, loud = self._received.taken / RATE, self._loud_frames * FRAME / RATE
+        self.done.set_result(RecordingResult(self._path, taken, end, loud))
+
+
+def magnitudes(sound: Samples) -> NDArray[np.float64]:
+    """Return the mean magnitude of each whole frame of 20 ms."""
+    frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME)
+    return np.asarray(np.abs(frames.astype(np.int32)).mean(axis=1))
 
 
 def trailing_silence(sound: Samples, before: int) -> int:
     """Return the samples of silence at the end, counting `before` ahead of `sound`."""
-    frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME)
-    loud = np.flatnonzero(np.abs(frames.astype(np.int32)).mean(axis=1) >= QUIET)
+    loud = np.flatnonzero(magnitudes(sound) >= QUIET)
     return len(sound) - (int(loud[-1]) + 1) * FRAME if len(loud) else before + len(sound)

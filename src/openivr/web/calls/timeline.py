@@ -104,7 +104,7 @@ def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
             case Topic.DIALLED:
                 steps.append(PathItem(place, how))
                 how = ""
-            case Topic.CONNECTED | Topic.RECORDED | Topic.FAILED:
+            case Topic.CONNECTED | Topic.RECORDED | Topic.NOT_RECORDED | Topic.FAILED:
                 put_result(steps, PathItem(place, how), note)
                 how = ""
             case _:
@@ -116,9 +116,9 @@ def put_result(steps: list[PathItem], step: PathItem, note: Note) -> None:
     """Add the result of the last place, or a place that was not rung at all."""
     if steps and steps[-1].place.kind == step.place.kind and not steps[-1].result and not step.how:
         step = steps.pop()
-    result = {Topic.CONNECTED: t("leg.answered"), Topic.RECORDED: t("why.message_left")}.get(note.topic)
-    tone = "good" if result else "warn"
-    steps.append(replace(step, result=result or t_code("cause", note.detail), tone=tone))
+    good = {Topic.CONNECTED: t("leg.answered"), Topic.RECORDED: t("why.message_left")}.get(note.topic)
+    codes = "record_result" if note.topic is Topic.NOT_RECORDED else "cause"
+    steps.append(replace(step, result=good or t_code(codes, note.detail), tone="good" if good else "warn"))
 
 
 def show_input(note: Note) -> str:
@@ -134,6 +134,7 @@ SIGNS = {
     Topic.FAILED: ("warning", "trouble"),
     Topic.MAILBOX: ("ext_vm", "ext_vm"),
     Topic.RECORDED: ("ext_vm", "ext_vm"),
+    Topic.NOT_RECORDED: ("warning", "trouble"),
     Topic.ENDED: ("end_call", "end_call"),
 }
 
@@ -165,6 +166,8 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
         values["detail"] = t_code("cause", note.detail)
     elif topic is Topic.ENDED:
         values["detail"] = say_reason(note.detail)
+    elif topic is Topic.NOT_RECORDED:
+        why = t_code("record_result", note.detail)
     elif topic is Topic.INVALID:
         why = t_code("refusal", note.detail)
     return t(key, **values), why

@@ -139,6 +139,8 @@ def say_why(line: TranscriptLine) -> str:
         about = t_code("cause", about)
     elif line.why is Why.REFUSED:
         about = t_code("refusal", about)
+    elif line.why is Why.NOT_KEPT:
+        about = t_code("record_result", about)
     return t(f"because.{line.why}", about=about) if line.why else ""
 
 
