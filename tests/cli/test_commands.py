@@ -1,10 +1,12 @@
 """Commands as people and scripts call them."""
 
+import json
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -121,10 +123,95 @@ def test_a_backup_is_restored_into_a_new_folder(server: Running, tmp_path: Path)
     assert run("export", "-", "--data", tmp_path / "new").output == expected
 
 
-def test_data_that_is_not_there_is_said(tmp_path: Path) -> None:
-    result = run("export", "-", "--data", tmp_path / "missing")
-    assert result.exit_code == 1
-    assert "there is no data in" in result.output
+NEEDS_DATA: dict[str, list[str]] = {  # every command that works on data, and what it is called with
+    "calls list": [],
+    "calls show": ["abc"],
+    "calls bans": [],
+    "call": ["6200"],
+    "simulate call": ["6200"],
+    "simulate replay": ["FILE"],
+    "simulate test": [],
+    "check": [],
+    "graph": [],
+    "client add": ["CRM"],
+    "client list": [],
+    "client revoke": ["CRM"],
+    "allow add": ["192.0.2.1"],
+    "allow remove": ["192.0.2.1"],
+    "allow list": [],
+    "allow unblock": ["192.0.2.1"],
+    "admin reset-password": [],
+    "token": [],
+    "export": ["-"],
+    "import": ["FILE", "--keep"],
+    "backup": ["copy"],
+    "diff": [],
+}
+BRINGS_DATA = {"serve", "api", "calls run", "import", "pull", "restore"}
+
+
+def test_f19_every_command_is_known() -> None:
+    names = {
+        path.removeprefix("openivr ")
+        for path, command in all_commands(main)
+        if "data" in [parameter.name for parameter in command.params]
+    }
+    assert names == NEEDS_DATA.keys() | BRINGS_DATA
+
+
+def list_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("has_file", [False, True], ids=["no folder", "an empty file"])
+@pytest.mark.parametrize("command", [name for name in NEEDS_DATA if name != "diff"])
+def test_f19_a_command_makes_no_data(
+    command: str, has_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document: Any = {"events": [], "commands": []} if "replay" in command else {"openivr": 1}
+    Path("file").write_text(json.dumps(document))
+    if has_file:
+        Path("data").mkdir()
+        Path("data/openivr.db").touch()  # as an earlier release left it behind
+    before = list_files(tmp_path)
+    words = [*command.split(), *(word.replace("FILE", "file") for word in NEEDS_DATA[command])]
+    result = run(*words, "--data", "data")
+    assert result.exit_code == 1, result.output
+    bans = "no server is running calls on the data in data"
+    said = "there is no data in data; start `openivr serve --data data`"
+    assert (bans if command == "calls bans" else said) in result.output
+    assert list_files(tmp_path) == before
+    if has_file:
+        assert Path("data/openivr.db").stat().st_size == 0
+
+
+def test_f19_an_import_says_that_it_makes_a_database(
+    tmp_path: Path, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("export", "file", "--data", server.data).exit_code == 0
+    before = list_files(tmp_path)
+    dry = run("import", "file", "--dry-run", "--data", "data")
+    assert "create  ivr 6200" in dry.output
+    assert list_files(tmp_path) == before
+    Path("wrong").write_text("openivr: 1\nivr:\n- number: x\n")
+    refused = run("import", "wrong", "--data", "data")
+    assert "nothing was changed" in refused.output
+    assert not Path("data").exists()
+    done = run("import", "file", "--data", "data")
+    assert "creating a new database in data" in done.output
+    assert Path("data").stat().st_mode & 0o777 == 0o700
+    assert run("export", "-", "--data", "data").output == Path("file").read_text()
+    again = run("import", "file", "--data", "data")
+    assert "creating" not in again.output
+
+
+def test_f19_a_backup_that_is_none_makes_no_data(tmp_path: Path) -> None:
+    junk = tmp_path / "junk"
+    junk.write_text("not a database, but long enough to be one" * 10)
+    assert run("restore", junk, "--yes", "--data", tmp_path / "new").exit_code == 1
+    assert list_files(tmp_path) == [junk]
 
 
 def test_options_come_from_the_environment_and_a_file(server: Running, tmp_path: Path) -> None:

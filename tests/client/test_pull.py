@@ -158,9 +158,14 @@ def test_again_brings_in_changes_only(there: Pbx, here: Here) -> None:
 
 
 def test_a_dry_run_changes_nothing(there: Pbx, here: Here) -> None:
+    assert "there is no data in" in ok(here.run("diff", there.url, there.account), 2)
     told = ok(here.run("pull", there.url, there.account, "--dry-run"))
     assert "menus: 44 new" in told
     assert "dry run: nothing was changed" in told
+    assert not here.folder.exists()  # F19
+    here.load("")
+    told = ok(here.run("pull", there.url, there.account, "--dry-run"))
+    assert "menus: 44 new" in told
     assert here.read("ivr") == {}
     assert here.passwords() == []
 
@@ -204,6 +209,7 @@ def test_all_or_nothing(there: Pbx, here: Here, monkeypatch: pytest.MonkeyPatch)
 def test_what_cannot_be_reached(here: Here, there: Pbx) -> None:
     assert "cannot read from the PBX" in ok(here.run("pull", "http://127.0.0.1:9", ("a", "b")), 1)
     assert "cannot read from the PBX" in ok(here.run("pull", "nonsense", ("a", "b")), 1)
+    assert not here.folder.exists()  # F19
     told = ok(here.run("diff", there.url, ("a", "the-wrong-secret")), 2)
     assert "get_token" in told
     assert "the-wrong-secret" not in told

@@ -76,6 +76,28 @@ def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
     assert server.stop() == 0
 
 
+def test_f19_a_first_start_says_that_it_makes_a_database(tmp_path: Path) -> None:
+    server = start(tmp_path, is_new=True)
+    server.stop()
+    assert server.log.count("creating a new database") == 1
+    again = start(tmp_path, is_new=True)
+    again.stop()
+    assert again.log.count("creating a new database") == 1
+
+
+def test_f19_a_server_whose_database_is_gone_does_not_start_with_an_empty_one(tmp_path: Path) -> None:
+    server = start(tmp_path)
+    wait_until((server.data / "last-lists.json").exists)
+    server.stop()
+    for path in server.data.glob("openivr.db*"):
+        path.unlink()
+    command = [sys.executable, "-m", "openivr", "api", "--http", "127.0.0.1:0", "--data", "data"]
+    refused = run(command, tmp_path)
+    assert refused.returncode == 1
+    assert "last-lists.json is of one that was used before" in refused.stderr
+    assert not (server.data / "openivr.db").exists()
+
+
 def test_a_second_server_on_the_same_data_says_so(tmp_path: Path) -> None:
     server = start(tmp_path)
     command = [sys.executable, "-m", "openivr", "api", "--http", "127.0.0.1:0", "--data", "data"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openivr.cli.options import FILE, opened, store_options
+from openivr.cli.options import FILE, IfMissing, opened, store_options
 
 if TYPE_CHECKING:
     from openivr.store.config.import_export import DocumentError, ImportPlan, PlannedChange
@@ -85,7 +85,8 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file.name} is not UTF-8") from error
     total = sum(map(len, document.entries.values()))
-    with opened(data, database) as store, store.changing() as change:
+    if_missing = IfMissing.REFUSE if keep else IfMissing.TRY if dry_run else IfMissing.CREATE
+    with opened(data, database, if_missing) as store, store.changing() as change:
         with progress("checking", total) as step:
             plan = import_export.make_plan(
                 change.connection,
@@ -149,9 +150,9 @@ def backup(file: Path, data: Path, database: str) -> None:
     if file.exists():
         raise click.ClickException(f"{file} exists already")
     part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT, 0o600))
     with opened(data, database) as store:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT, 0o600))
         with store.reading() as connection:
             total = backups.count_rows(connection)
         with progress("copying", total) as step:
@@ -175,13 +176,14 @@ def restore(file: Path, yes: bool, data: Path, database: str) -> None:
 
     if not yes:
         click.confirm("This replaces all objects, clients and tokens. Continue?", abort=True)
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with opened(data, database) as store:
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as check:
-                check.execute("SELECT version_num FROM alembic_version")
-        except sqlite3.DatabaseError as error:
-            raise click.ClickException(f"{file} is not a backup: {error}") from error
-        with progress("restoring", file.stat().st_size) as step:
-            backups.restore(file, store, step)
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as check:
+            check.execute("SELECT version_num FROM alembic_version")
+    except sqlite3.DatabaseError as error:
+        raise click.ClickException(f"{file} is not a backup: {error}") from error
+    with (
+        opened(data, database, IfMissing.CREATE) as store,
+        progress("restoring", file.stat().st_size) as step,
+    ):
+        backups.restore(file, store, step)
     click.echo(f"restored {file}")

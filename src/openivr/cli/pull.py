@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from openivr.cli.files import describe, progress
-from openivr.cli.options import FILE, opened, option, store_options
+from openivr.cli.options import FILE, IfMissing, opened, option, store_options
 
 if TYPE_CHECKING:
     from openivr.yeastar_import.comparison import Comparison
@@ -83,9 +83,8 @@ def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **opt
 
     if passwords and passwords.exists():
         raise click.ClickException(f"{passwords} exists already")
-    if not database:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with reading(options) as source, opened(data, database) as store:
+    if_missing = IfMissing.TRY if dry_run else IfMissing.CREATE
+    with reading(options) as source, opened(data, database, if_missing) as store:
         click.echo(
             words.tell_source(source.information, {k: len(some) for k, some in source.objects.items()})
         )

@@ -26,7 +26,7 @@ from openivr.store.caches import saved_state
 from openivr.store.config import import_export
 from openivr.store.config.import_export import DocumentEntry
 from openivr.store.database import ConfigTransaction, Database
-from openivr.store.schema import UnknownSchema, migrate
+from openivr.store.schema import UnknownSchema, has_data, migrate
 from openivr.store.system import count
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,7 @@ def prepare(settings: Settings, *, is_demo: bool) -> Credentials:
         counters.unlink()  # of an earlier version, which kept request counters in files
     database = Database(settings.url)
     try:
+        announce_new_database(settings, database)
         migrate(database)
         demo = prepare_demo(database, settings.data) if is_demo else None
         with database.changing("auth") as change:
@@ -81,6 +82,25 @@ def prepare(settings: Settings, *, is_demo: bool) -> Credentials:
         return Credentials()
     finally:
         database.close()
+
+
+def announce_new_database(settings: Settings, database: Database) -> None:
+    """Log that the database will be created, if there is none.
+
+    Raises CannotPrepare if the data folder has been used with another one: a volume that is not mounted or a
+    forgotten --database would otherwise start a server without its configuration.
+    """
+    names = (saved_state.CALLS_FILE, saved_state.LISTS_FILE)
+    kept = [settings.data / name for name in names if (settings.data / name).exists()]
+    if has_data(database):
+        return
+    place = describe_data(settings)
+    if kept:
+        raise CannotPrepare(
+            f"there is no database in {place}, but {kept[0]} is of one that was used before; give its"
+            f" --database, restore a backup, or delete {' and '.join(map(str, kept))} to begin without data"
+        )
+    log.info("creating a new database", place=place)
 
 
 def has_saved_state(data: Path) -> bool:

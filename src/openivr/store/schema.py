@@ -42,6 +42,14 @@ def migrate(database: Database) -> None:
     upgrade(database)
 
 
+def has_data(database: Database) -> bool:
+    """Return True if the database exists and has a schema of OpenIVR. Creates nothing."""
+    if database.is_sqlite and not (database.path.exists() and database.path.stat().st_size):
+        return False  # a connection would write to an empty file
+    with database.engine.connect() as connection:
+        return current_version(connection) is not None
+
+
 def current_version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
