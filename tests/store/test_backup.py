@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from openivr.store.backup import backup, count_rows, restore
+from openivr.store.caches import list_snapshot, loaded_config
 from openivr.store.database import Database
 from tests.store.bodies import create, ivr, revision, show
 from tests.store.conftest import Opener
@@ -25,6 +26,22 @@ def test_everything_comes_back(open_database: Opener, tmp_path: Path) -> None:
     assert revision(second) > max(before, revision(first))
     assert create(second, "ivr", ivr("7000")) == 3
     assert show(second, "ivr", 3)["number"] == "7000"
+
+
+def test_a_reader_of_the_last_change_notices_a_restore(open_database: Opener, tmp_path: Path) -> None:
+    database = open_database()
+    create(database, "ivr", ivr("7000"))
+    backup(database, tmp_path / "copy", ignore)
+    create(database, "ivr", ivr("7001"))
+    with database.reading() as connection:
+        lists = list_snapshot.apply_changes(connection, list_snapshot.EMPTY)
+        calls = loaded_config.apply_changes(connection, None)
+    restore(tmp_path / "copy", database, ignore)
+    with database.reading() as connection:
+        lists = list_snapshot.apply_changes(connection, lists)
+        calls = loaded_config.apply_changes(connection, calls)
+    assert lists.lists["ivr"].total == 1
+    assert [menu.number for menu in calls.configuration.snapshot.ivrs.values()] == ["7000"]
 
 
 def test_the_copy_is_one_file(database: Database, tmp_path: Path) -> None:
