@@ -86,6 +86,7 @@ CAUSES = {
     "no answer": "no_answer",
     "limit reached": "limit_reached",
 }
+LIMITS = {"moved on 20 times without a key": 20, "longer than 15 digits": 15}
 TRUNKS = {
     "registered": "registered",
     "answers": "answers",
@@ -162,7 +163,10 @@ def describe_call(connection: Connection, id_: str) -> dict[str, Any]:
         "outcome": record.outcome,
         "reason": record.reason,
         "stage": record.stage,
-        "notes": [[one.note.topic.value, one.note.detail] for one in call_records.notes_of(connection, id_)],
+        "notes": [
+            [one.note.topic.value, one.note.detail, one.note.limit]
+            for one in call_records.notes_of(connection, id_)
+        ],
         "legs": [leg.get("result") if leg else None for leg in record.legs],
         "causes": [event["cause"] for event in record.events if "cause" in event],
     }
@@ -176,7 +180,11 @@ def in_codes(call: dict[str, Any]) -> dict[str, Any]:
         "reason": REASONS[call["reason"]],
         "stage": call["stage"].replace(" ", "_"),
         "notes": [
-            [topic.replace(" ", "_"), details[topic][detail] if topic in details else detail]
+            [
+                topic.replace(" ", "_"),
+                details[topic][detail] if topic in details else detail,
+                LIMITS.get(detail, 0),
+            ]
             for topic, detail in call["notes"]
         ],
         "legs": [result and result.replace(" ", "_") for result in call["legs"]],

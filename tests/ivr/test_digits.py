@@ -6,8 +6,8 @@ from itertools import chain, combinations, product
 import pytest
 
 from openivr.ivr.digits import (
-    LONGEST,
     MATCHES,
+    MAX_DIGITS,
     Match,
     PatternError,
     PatternFault,
@@ -65,7 +65,7 @@ def test_patterns_fit_what_they_say(pattern: str, fitting: set[str]) -> None:
 
 def test_nothing_is_longer_than_the_longest_number() -> None:
     shape = parse_pattern("0.")
-    longest = "0" * LONGEST
+    longest = "0" * MAX_DIGITS
     assert match_shape(longest[:-1], shape) == (True, True)
     assert match_shape(longest, shape) == (True, False)
     assert match_shape(longest + "0", shape) == (False, False)
@@ -76,8 +76,8 @@ def test_nothing_is_longer_than_the_longest_number() -> None:
 
 
 def test_a_pattern_that_no_number_can_fill_makes_nobody_wait() -> None:
-    assert match_shape("1", parse_pattern("X" * LONGEST)) == (False, True)
-    assert match_shape("1", parse_pattern("X" * (LONGEST + 1))) == (False, False)
+    assert match_shape("1", parse_pattern("X" * MAX_DIGITS)) == (False, True)
+    assert match_shape("1", parse_pattern("X" * (MAX_DIGITS + 1))) == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from openivr.ivr.call_state import CallState
+from openivr.ivr.commands import HangupReason, Note, Topic
 from openivr.ivr.events import TimerFired
 from openivr.ivr.model import (
     Destination,
@@ -15,6 +17,8 @@ from openivr.ivr.model import (
     IvrSnapshot,
     RingGroup,
 )
+from openivr.ivr.policy import Refusal
+from openivr.ivr.states.menu import choose
 
 Office = Callable[..., IvrSnapshot]
 Ring = Callable[..., Any]
@@ -176,6 +180,16 @@ def test_twenty_moves_without_a_key_are_enough(office: Office, ring: Ring) -> No
     desk = ring(snapshot).finish()
     assert len(desk.texts("enters")) == 1 + 20
     assert desk.texts("ends") == ["hop_limit"]
+    assert desk.simulation.notes[-1] == Note(Topic.ENDED, 1, detail=HangupReason.HOP_LIMIT, limit=20)
+
+
+def test_the_note_of_too_many_digits_has_the_limit(office: Office) -> None:
+    snapshot = office(policy=DialPolicy(outbound=True, outbound_route_ids=(2,)))
+    call = CallState(snapshot, ivr=snapshot.ivrs[1], typed="0" * 16)
+    choose(call)
+    assert call.out == [
+        Note(Topic.INVALID, 1, "0" * 16, detail=Refusal.TOO_LONG, private=True, limit=15),
+    ]
 
 
 def test_a_key_starts_the_count_of_moves_again(office: Office, ring: Ring) -> None:

@@ -73,6 +73,16 @@ def test_every_note_can_be_told(topic: Topic) -> None:
             assert text
 
 
+def test_a_limit_is_shown_where_it_is_known() -> None:
+    def told(topic: Topic, detail: str, limit: int) -> tuple[str, str]:
+        return phrase(Note(topic, 1, detail=detail, limit=limit), NoteContext("ivr", ""))
+
+    assert "after 30 rounds" in told(Topic.ENDED, HangupReason.HOP_LIMIT, 30)[0]
+    assert say_reason("hop_limit") in told(Topic.ENDED, HangupReason.HOP_LIMIT, 0)[0]
+    assert told(Topic.INVALID, Refusal.TOO_LONG, 15)[1] == "longer than 15 digits"
+    assert told(Topic.INVALID, Refusal.TOO_LONG, 0)[1] == "too many digits"
+
+
 def test_what_another_release_wrote_is_shown_as_it_is() -> None:
     assert say_reason("something new") == "something new"
     told = say_result(CallRecord("a", ended=1, outcome="sung to"))

@@ -223,7 +223,7 @@ def same_story(notes: list[Any], told: "Simulation") -> bool:
 
 def as_facts(one: "CallNote") -> dict[str, Any]:
     note = one.note
-    names = ("topic", "ivr", "input", "kind", "target", "number", "detail")
+    names = ("topic", "ivr", "input", "kind", "target", "number", "detail", "limit")
     return {name: getattr(note, name) for name in names if getattr(note, name)}
 
 

@@ -153,9 +153,9 @@ class CallState:
         self.hops = 0
         self.final = False
 
-    def note(self, topic: Topic, detail: str = "", number: str = "") -> None:
+    def note(self, topic: Topic, detail: str = "", number: str = "", limit: int = 0) -> None:
         """Write a line for the call record."""
-        self.out.append(Note(topic, self.ivr.id, number=number, detail=detail))
+        self.out.append(Note(topic, self.ivr.id, number=number, detail=detail, limit=limit))
 
     def note_destination(self, topic: Topic, detail: str = "", typed: str = "") -> None:
         """Write a line about the present destination."""
@@ -207,6 +207,6 @@ class CallState:
 
     def end(self, reason: HangupReason) -> IvrState:
         """End the call from our side."""
-        self.note(Topic.ENDED, reason)
+        self.note(Topic.ENDED, reason, limit=MAX_HOPS if reason is HangupReason.HOP_LIMIT else 0)
         self.out.append(Hangup(reason))
         return IvrState.ENDED

@@ -142,7 +142,7 @@ class Topic(StrEnum):
     ARRIVED = "arrived"  # number: the caller's
     ENTERED = "entered"  # kind ivr: the caller is in this menu now
     CHOSE = "chose"  # input: the key or number that led to kind, target, number
-    INVALID = "invalid"  # input: what was typed; detail: a `Refusal`
+    INVALID = "invalid"  # input: what was typed; detail: a `Refusal`, with its limit
     TIMED_OUT = "timed_out"  # kind and target: where the call goes on, if anywhere
     MISSING = "missing_prompt"  # detail: the prompt's name
     DIALLED = "dialled"
@@ -151,7 +151,7 @@ class Topic(StrEnum):
     RECORDED = "recorded"  # target: the mailbox, which has a message more
     NOT_RECORDED = "not_recorded"  # target: the mailbox; detail: a `RecordResult`
     MAILBOX = "mailbox"  # detail: opened, refused, deleted
-    ENDED = "ended"  # detail: a `HangupReason`
+    ENDED = "ended"  # detail: a `HangupReason`, with its limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,7 @@ class Note:
     trunk: int = 0
     detail: str = ""
     private: bool = False  # input and number must not be shown to everybody: an outside number
+    limit: int = 0  # parameter of the detail: hops of `hop_limit`, digits of `too_long`
 
 
 HIDDEN = "..."

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
 
-LONGEST = 15  # digits of an outside number, as in ITU-T E.164
+MAX_DIGITS = 15  # digits of an outside number, as in ITU-T E.164
 ANY = frozenset("0123456789*#+")
 LETTERS = {
     "X": frozenset("0123456789"),
@@ -111,9 +111,9 @@ def _read_set(inside: str) -> frozenset[str]:
 
 
 def match_shape(typed: str, shape: Shape) -> tuple[bool, bool]:
-    """Match against a pattern; a number of `LONGEST` digits has no longer one."""
+    """Match against a pattern; a number of `MAX_DIGITS` digits has no longer one."""
     size, places = len(typed), shape.places
-    longest = LONGEST + typed.startswith("+")
+    longest = MAX_DIGITS + typed.startswith("+")
     if size > longest or (size > len(places) and not shape.open_ended):
         return False, False
     for character, place in zip(typed, places, strict=False):

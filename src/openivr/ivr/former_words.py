@@ -1,4 +1,4 @@
-"""English texts that schemas before 0003 and 0005 stored, and the codes that stand for them now.
+"""English texts that schemas before 0003, 0005 and 0006 stored, and the codes that stand for them now.
 
 Read by the migration, and wherever a journal, a file or a bookmark of such a release may still come in. The
 tables never change: a code that is renamed later needs a table of its own.
@@ -88,6 +88,9 @@ SLUGS: Words = {
     "the_server_was_interrupted": "server_interrupted",
 }
 
+# Topic and detail of notes whose text had a number in it, which is now their limit.
+LIMITS: Mapping[tuple[str, str], int] = {("ended", "hop_limit"): 20, ("invalid", "too_long"): 15}
+
 _DETAILS: Mapping[str, Words] = {"invalid": REFUSALS, "failed": CAUSES, "ended": REASONS}
 
 
@@ -116,6 +119,7 @@ def command_codes(command: Mapping[str, Any]) -> dict[str, Any]:
     elif command.get("command") == "Note":
         changed["topic"] = TOPICS.get(command["topic"], command["topic"])
         changed["detail"] = detail_code(command["topic"], command["detail"])
+        changed.setdefault("limit", LIMITS.get((changed["topic"], changed["detail"]), 0))
     return changed
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from openivr.ivr.digits import LONGEST, MATCHES, Match, Shape, match_numbers, match_shape, parse_pattern
+from openivr.ivr.digits import MATCHES, MAX_DIGITS, Match, Shape, match_numbers, match_shape, parse_pattern
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -42,7 +42,7 @@ class Refusal(StrEnum):
     RING_GROUP_NOT_LISTED = "ring_group_not_listed"
     MENU_NOT_DIALABLE = "menu_not_dialable"
     VOICEMAIL_OFF = "voicemail_off"  # the menu gives no access to voicemail
-    TOO_LONG = "too_long"  # more than `LONGEST` digits
+    TOO_LONG = "too_long"  # more than `MAX_DIGITS` digits
     NO_OUTBOUND_ROUTE = "no_outbound_route"  # none of the menu's routes fits
 
 
@@ -138,7 +138,7 @@ def _refuse(snapshot: IvrSnapshot, policy: DialPolicy, typed: str) -> Refusal | 
         return Refusal.VOICEMAIL_OFF
     if not is_number(typed):
         return Refusal.NOT_A_NUMBER
-    return Refusal.TOO_LONG if len(typed) > LONGEST else None
+    return Refusal.TOO_LONG if len(typed) > MAX_DIGITS else None
 
 
 def _refuse_inside(snapshot: IvrSnapshot, policy: DialPolicy, owner: Destination) -> Refusal | None:
@@ -200,7 +200,7 @@ def fit(snapshot: IvrSnapshot, route: OutboundRoute, number: str) -> str | None:
 
 def attempts(snapshot: IvrSnapshot, route_ids: tuple[int, ...], number: str) -> Iterator[DialAttempt]:
     """List the ways to reach an outside number, routes in order and the trunks of each in order."""
-    if not is_number(number.removeprefix("+")) or len(number.removeprefix("+")) > LONGEST:
+    if not is_number(number.removeprefix("+")) or len(number.removeprefix("+")) > MAX_DIGITS:
         return
     for route in usable_routes(snapshot, route_ids):
         dialled = fit(snapshot, route, number)

@@ -6,7 +6,7 @@ from enum import StrEnum, unique
 from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
 from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.commands import HangupReason
-from openivr.ivr.digits import LONGEST
+from openivr.ivr.digits import MAX_DIGITS
 from openivr.ivr.events import Cause, RecordResult
 from openivr.ivr.inbound_route import ANONYMOUS, RoutingReason, RoutingStep, RuleEffect, RuleType
 from openivr.ivr.policy import Refusal
@@ -52,7 +52,7 @@ REASONS: Mapping[str, str] = {
     HangupReason.MENU_TIMEOUT: "no key came",
     HangupReason.END_CALL: "ended by the menu",
     HangupReason.PROMPT_PLAYED: "prompt played",
-    HangupReason.HOP_LIMIT: f"more than {MAX_HOPS} moves without a key",
+    HangupReason.HOP_LIMIT: "too many moves without a key",
     HangupReason.CALL_LENGTH_LIMIT: "maximum call length",
     HangupReason.DESTINATION_UNREACHED: "destination not reached",
     HangupReason.MESSAGE_LEFT: "message left",
@@ -87,7 +87,7 @@ REFUSALS: Mapping[str, str] = {
     Refusal.RING_GROUP_NOT_LISTED: "ring group not on the menu's list",
     Refusal.MENU_NOT_DIALABLE: "menus cannot be dialled",
     Refusal.VOICEMAIL_OFF: "this menu gives no access to voicemail",
-    Refusal.TOO_LONG: f"more than {LONGEST} digits",
+    Refusal.TOO_LONG: f"more than {MAX_DIGITS} digits",
     Refusal.NO_OUTBOUND_ROUTE: "no outbound route of this menu fits",
 }
 RESULTS: Mapping[str, str] = {
@@ -139,7 +139,7 @@ WHY: Mapping[Why, str] = {
 _ABOUT: Mapping[Why, Mapping[str, str]] = {Why.FAILED: CAUSES, Why.REFUSED: REFUSALS, Why.NOT_KEPT: RESULTS}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "fails": CAUSES,
-    "ends": REASONS,
+    "ends": {**REASONS, HangupReason.HOP_LIMIT: f"more than {MAX_HOPS} moves without a key"},
     "leaves": {"message": "a message", "nothing": "no message"},
 }
 

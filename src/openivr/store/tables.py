@@ -244,7 +244,7 @@ CALL_NOTE = Table(
     Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),  # among the notes of the call, from 0
     Column("at", BigInteger, nullable=False),
-    Column("topic", Text, nullable=False),  # from here on: the fields of `menu.commands.Note`
+    Column("topic", Text, nullable=False),  # from here on: the fields of `ivr.commands.Note`
     Column("ivr", Integer, nullable=False),
     Column("input", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -252,6 +252,7 @@ CALL_NOTE = Table(
     Column("number", Text, nullable=False),
     Column("trunk", Integer, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("detail_limit", Integer, nullable=False),
     Index("ix_call_note_topic", "topic", "at", "ivr"),
     Index("ix_call_note_ivr", "ivr", "topic"),
     sqlite_with_rowid=False,  # the notes of a call lie together: reports read a million of them

@@ -58,4 +58,5 @@ def _step_to_codes(entry: CallStepped) -> CallEntry:
 
 def _note_to_codes(note: Note) -> Note:
     detail = former_words.detail_code(note.topic, note.detail)
-    return note if detail == note.detail else replace(note, detail=detail)
+    limit = note.limit or former_words.LIMITS.get((note.topic, detail), 0)
+    return note if (detail, limit) == (note.detail, note.limit) else replace(note, detail=detail, limit=limit)

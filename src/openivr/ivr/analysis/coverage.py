@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from openivr.ivr.digits import LONGEST, Shape, parse_pattern
+from openivr.ivr.digits import MAX_DIGITS, Shape, parse_pattern
 
 DIGITS = frozenset("0123456789")
 MAX_PIECES = 500  # of one pattern; more are not compared further
@@ -26,7 +26,7 @@ def _by_length(shape: Shape) -> Iterator[tuple[frozenset[str], ...]]:
     """Split a pattern into one of each length. Characters beyond its places are digits."""
     yield shape.places
     if shape.open_ended:
-        for length in range(len(shape.places) + 1, LONGEST + 1):
+        for length in range(len(shape.places) + 1, MAX_DIGITS + 1):
             yield (*shape.places, *[DIGITS] * (length - len(shape.places)))
 
 

@@ -19,7 +19,7 @@ from openivr.ivr.states.menu import leave
 ENOUGH = 3  # keys
 MAX_ASKED = 3  # times that a name is asked for without an entry
 OPERATOR = "0"
-LONGEST = 20  # keys that are looked at
+MAX_LETTERS = 20  # keys that are looked at
 LETTERS = {
     letter: str(key)
     for key, letters in enumerate(("abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"), start=2)
@@ -96,7 +96,7 @@ def press_letter(call: CallState, event: Digit) -> IvrState:
         call.note_destination(Topic.CHOSE, typed=OPERATOR)
         return state
     if event.key in "23456789":
-        call.typed = (call.typed + event.key)[:LONGEST]
+        call.typed = (call.typed + event.key)[:MAX_LETTERS]
     if len(call.typed) >= ENOUGH and len(find(call.snapshot, call.typed)) == 1:
         return _offer_all(call)
     call.set_timer(call.ivr.digit_timeout)

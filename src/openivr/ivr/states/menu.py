@@ -5,10 +5,10 @@ from dataclasses import replace
 from openivr.ivr import builtin_sounds
 from openivr.ivr.call_state import NOWHERE, CallState, Ignore
 from openivr.ivr.commands import CallTimer, HangupReason, Note, Topic
-from openivr.ivr.digits import Match
+from openivr.ivr.digits import MAX_DIGITS, Match
 from openivr.ivr.events import CallArrived, Digit, PromptEnded, TimerFired
 from openivr.ivr.model import DestinationKind
-from openivr.ivr.policy import Allowed, configured, decide, reach
+from openivr.ivr.policy import Allowed, Refusal, configured, decide, reach
 from openivr.ivr.state import IvrState
 
 PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may be somebody's outside number
@@ -91,7 +91,8 @@ def choose(call: CallState) -> IvrState:
     verdict = decide(call.snapshot, call.ivr, typed)
     if not isinstance(verdict, Allowed):
         private = len(typed) > PLAIN
-        call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private))
+        limit = MAX_DIGITS if verdict is Refusal.TOO_LONG else 0
+        call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private, limit=limit))
         return IvrState.INVALID
     call.wrong = 0
     state = call.follow(verdict)

@@ -331,14 +331,15 @@ def note_row(one: CallNote) -> Described:
         "number": note.number,
         "trunk": note.trunk,
         "detail": note.detail,
+        "detail_limit": note.limit,
     }
 
 
 def as_note(row: Row[Any]) -> CallNote:
     kind = DestinationKind(row.kind) if row.kind else None
     topic = Topic(row.topic)
-    note = Note(topic, row.ivr, row.input, kind, row.target, row.number, row.trunk, row.detail)
-    return CallNote(row.at, note)
+    facts = (row.ivr, row.input, kind, row.target, row.number, row.trunk, row.detail)
+    return CallNote(row.at, Note(topic, *facts, limit=row.detail_limit))
 
 
 def as_record(row: Row[Any]) -> CallRecord:

@@ -165,12 +165,18 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
     elif topic is Topic.FAILED:
         values["detail"] = t_code("cause", note.detail)
     elif topic is Topic.ENDED:
-        values["detail"] = say_reason(note.detail)
+        values["detail"] = say_limit(note) or say_reason(note.detail)
     elif topic is Topic.NOT_RECORDED:
         why = t_code("record_result", note.detail)
     elif topic is Topic.INVALID:
-        why = t_code("refusal", note.detail)
+        why = say_limit(note) or t_code("refusal", note.detail)
     return t(key, **values), why
+
+
+def say_limit(note: Note) -> str:
+    """Return the detail with its limit; "" if it has none."""
+    key = f"limit.{note.detail}"
+    return t(key, limit=note.limit) if note.limit and has_text(key) else ""
 
 
 def list_events(record: CallRecord, notes: Iterable[CallNote]) -> Iterator[tuple[float, str, str]]:

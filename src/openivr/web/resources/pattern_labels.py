@@ -2,7 +2,7 @@
 
 from itertools import takewhile
 
-from openivr.ivr.digits import LONGEST, Shape, parse_pattern
+from openivr.ivr.digits import MAX_DIGITS, Shape, parse_pattern
 from openivr.web.messages import t
 
 
@@ -43,7 +43,7 @@ def which(shape: Shape) -> str:
 def example(shape: Shape) -> str:
     """A matching number with digits that count up, of some length for an open pattern."""
     number = "".join(sample(place, at) for at, place in enumerate(shape.places))
-    more = max(0, min(10, LONGEST) - len(number)) if shape.open_ended else 0
+    more = max(0, min(10, MAX_DIGITS) - len(number)) if shape.open_ended else 0
     return number + "".join(str((len(number) + at + 1) % 10) for at in range(more))
 
 
