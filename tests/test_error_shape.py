@@ -32,13 +32,17 @@ def check_error(answer: dict) -> int:
     return code
 
 
+def check_syntax(answer: dict) -> None:
+    """Expect 40001 with a reason."""
+    assert answer.pop("submsg")
+    assert answer == SYNTAX
+
+
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
         ("GET", "/openapi/v1.0/", 10001),
         ("GET", "/openapi/v1.0/ivr", 10001),
-        ("GET", "/openapi/v1.0/ivr/list/", 10001),
-        ("GET", "/openapi/v1.0//ivr/list", 10001),
         ("GET", "/openapi/v1.0/IVR/list", 10001),
         ("GET", "/openapi/v1.0/queue/list", 10001),
         ("GET", "/openapi/v1.0/../v1.0/ivr/list", 10001),
@@ -51,7 +55,7 @@ def check_error(answer: dict) -> int:
         ("PUT", "/openapi/v1.0/ivr/update", 10001),
         ("PATCH", "/openapi/v1.0/ivr/update", 10001),
         ("OPTIONS", "/openapi/v1.0/ivr/list", 10001),
-        ("GET", "/openapi/v2.0/cdr/list", 10003),
+        ("GET", "/openapi/v3.0/cdr/list", 10003),
         ("GET", "/openapi/v1.1/ivr/list", 10003),
         ("GET", "/openapi/v1/ivr/list", 10003),
         ("GET", "/openapi/ivr/list", 10001),
@@ -64,27 +68,14 @@ def test_what_does_not_exist(reader: Api, method: str, path: str, code: int) -> 
     assert answer.json() == {"errcode": code, "errmsg": MESSAGES[code]}
 
 
-@pytest.mark.parametrize("headers", [{}, {"User-Agent": ""}, {"User-Agent": "  \t"}])
-def test_a_request_must_name_its_program(reader: Api, headers: dict) -> None:
-    for path in ("ivr/list", "openapi.json", "system/information"):
-        answer = reader.send("GET", reader.target(path, {}), headers=headers)
-        assert answer.json() == {
-            "errcode": 40002,
-            "errmsg": "PARAMETER ERROR",
-            "submsg": "User-Agent is required as a header",
-            "invalid_param_list": [{"field": "User-Agent", "validation_type": "required"}],
-        }
-
-
 def test_the_order_of_checks(reader: Api) -> None:
-    """Endpoint, program, syntax of the query, token, parameters: each refusal hides those behind it."""
+    """Endpoint, syntax of the query, token, parameters: each refusal hides those behind it."""
 
     def code(path: str, query: str, headers: dict) -> int:
         return check_error(reader.send("GET", f"{ROOT}{path}?{query}", headers=headers).json())
 
     good = f"access_token={reader.token}"
     assert code("nothing", "%FF", {}) == 10001
-    assert code("ivr/list", "%FF", {}) == 40002
     assert code("ivr/list", "x=%FF&page=0", AGENT) == 40001
     assert code("ivr/list", "page=0", AGENT) == 10004
     assert code("ivr/list", f"{good}&page=0", AGENT) == 40002
@@ -120,7 +111,7 @@ BROKEN = [
 @pytest.mark.parametrize("body", BROKEN, ids=lambda body: repr(body[:12]))
 @pytest.mark.parametrize("path", ["ivr/create", "extension/update", "get_token", "refresh_token"])
 def test_a_body_must_be_a_json_object(reader: Api, path: str, body: bytes) -> None:
-    assert reader.post(path, body) == SYNTAX
+    check_syntax(reader.post(path, body))
 
 
 def padded(size: int) -> bytes:
@@ -137,7 +128,7 @@ def test_a_body_has_at_most_one_megabyte(reader: Api, chunked: bool) -> None:
         return answer
 
     assert send(MEGABYTE) == {"errcode": 60001, "errmsg": "DATA NOT FOUND"}
-    assert send(MEGABYTE + 1) == SYNTAX
+    check_syntax(send(MEGABYTE + 1))
 
 
 def raw_post(api: Api, content: object) -> bytes:
@@ -148,7 +139,7 @@ def raw_post(api: Api, content: object) -> bytes:
 def test_a_body_that_says_it_is_too_large_is_not_waited_for(reader: Api) -> None:
     headers = JSON | {"Content-Length": str(MEGABYTE + 1)}
     answer = reader.send("POST", reader.target("ivr/update", {}), b"", headers)
-    assert answer.json() == SYNTAX
+    check_syntax(answer.json())
     assert answer.headers["connection"] == "close"
 
 

@@ -34,10 +34,8 @@ def refused(api: Api, query: str, name: str, path: str = "ivr/list") -> dict:
 
 @pytest.mark.parametrize("path", ["ivr/list", "ivr/search", "extension/list", "outbound_route/search"])
 @pytest.mark.parametrize("name", NAMES)
-def test_empty_or_repeated(reader: Api, path: str, name: str) -> None:
+def test_repeated(reader: Api, path: str, name: str) -> None:
     good = {"page": "1", "page_size": "20", "sort_by": "id", "order_by": "asc"}[name]
-    assert refused(reader, f"{name}=", name, path) == {"field": name, "value": ""}
-    assert refused(reader, name, name, path) == {"field": name, "value": ""}
     assert refused(reader, f"{name}={good}&{name}={good}", name, path) == {"field": name, "value": good}
     assert refused(reader, f"{name}={good}&{name}=", name, path)["value"] == good
 
@@ -83,7 +81,8 @@ def test_not_in_the_enumeration(reader: Api, query: str, name: str) -> None:
 @pytest.mark.parametrize("query", ["page=%FF", "x=%C3%28", "sort_by=%ED%A0%80", "%FF=1"])
 def test_no_utf8(reader: Api, query: str) -> None:
     answer = reader.query("ivr/list", query)
-    assert answer == {"errcode": 40001, "errmsg": "PARAMETER SYNTAX ERROR"}
+    reason = {"submsg": "the query is not UTF-8"}
+    assert answer == {"errcode": 40001, "errmsg": "PARAMETER SYNTAX ERROR"} | reason
 
 
 def test_too_many_parameters(reader: Api) -> None:
@@ -98,7 +97,7 @@ def test_leading_zeros_count_for_nothing(reader: Api, query: str, ids: list[int]
     assert [row["id"] for row in reader.query("ivr/list", query)["data"]] == ids
 
 
-@pytest.mark.parametrize("text", ["", "x" * 128, "%00", "a%0Ab", "%7F"])
+@pytest.mark.parametrize("text", ["x" * 128, "%00", "a%0Ab", "%7F"])
 def test_bad_search_values(reader: Api, text: str) -> None:
     refused(reader, f"search_value={text}", "search_value", "ivr/search")
 

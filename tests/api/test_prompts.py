@@ -176,7 +176,8 @@ def test_a_file_of_eight_megabytes_and_no_more(api: Api) -> None:
     largest += bytes(8 * 1024 * 1024 - len(largest))  # players skip what follows the sound
     assert upload(api, fresh("wav"), largest)["errcode"] == 0
     name = fresh("wav")
-    assert upload(api, name, largest + b"\0") == {"errcode": 40004, "errmsg": "FILE SIZE EXCEEDED"}
+    refused = {"errcode": 40004, "errmsg": "FILE SIZE EXCEEDED"}
+    assert upload(api, name, largest + b"\0") == refused
     assert api.get("custom_prompt/search", search_value=name)["total_number"] == 0
 
 

@@ -270,7 +270,7 @@ def test_many_small_heads_in_one_read_are_answered(data: Path) -> None:
         b"HELO there\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\x80\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\x01\x7f HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nA b\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",

@@ -66,7 +66,12 @@ def test_a_running_request_has_what_is_read_and_set() -> None:
 def test_no_other_attribute_of_the_protocol_is_used() -> None:
     """Each name that the modules use of `self` is their own or in the lists above."""
     used = set()
-    own = OURS | assigned(LimitedProtocol) | assigned(FastListProtocol) | {"handler", "hosts", "shares"}
+    own = (
+        OURS
+        | assigned(LimitedProtocol)
+        | assigned(FastListProtocol)
+        | {"handler", "hosts", "shares", "requires_user_agent"}
+    )
     for module in (slow_clients, fast_list):
         assert module.__file__ is not None
         for kind in ast.parse(Path(module.__file__).read_text()).body:

@@ -16,6 +16,7 @@ import soundfile
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.worker import CdrWorker
 from openivr.cli.snapshot import load
+from openivr.content_disposition import attachment
 from openivr.store.auth.admin import SEEN_STEP
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallRecord
@@ -381,7 +382,7 @@ def test_the_messages_of_a_call(site: Running, admin: Admin) -> None:
     assert "vm-2" not in page
     assert admin.get("/calls/told/messages/vm-1", Range="bytes=0-3").content == b"RIFF"
     kept = admin.get("/calls/told/messages/vm-1?download=1").headers["content-disposition"]
-    assert kept == "attachment; filename*=UTF-8''openivr-vm-1.wav"
+    assert kept == attachment("openivr-vm-1.wav")
     assert admin.get("/calls/told/messages/vm-1/outline").status == 200
     for path in ("told/messages/vm-2", "none/messages/vm-1", "told/messages/%00", "told/messages/x/outline"):
         assert admin.get(f"/calls/{path}").status == 404

@@ -15,6 +15,7 @@ from openivr.api.body import Body
 from openivr.api.endpoint import ApiRequest, Endpoint, Service, UploadedFile, address_of
 from openivr.api.query import read_query
 from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
+from openivr.content_disposition import attachment
 from openivr.observability.disk_space import is_disk_full
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import ObjectError
@@ -22,8 +23,9 @@ from openivr.store.availability import Unavailable
 
 log = structlog.get_logger(__name__)
 
-ROOT = "/openapi/"
+ROOT, OTHER_ROOT = "openapi", "api"  # the second one is that of older products; nothing is served there
 VERSION = "v1.0"
+VERSIONS = (VERSION, "v2.0")  # of the P-Series
 OTHER = "other"  # the endpoint's name in metrics where there is none
 JSON = b"application/json"
 UNAVAILABLE = 503  # the one status other than 200: proxies and monitors understand it
@@ -32,7 +34,7 @@ AWAY = "the database does not answer; nothing was changed"
 
 
 class ApiApp:
-    """Everything under /openapi/."""
+    """Everything under /openapi and /api."""
 
     def __init__(self, service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> None:
         self.service, self.observer = service, observer
@@ -65,19 +67,25 @@ class ApiApp:
         await respond(send, answer, body, status)
 
     def find(self, scope: Scope) -> Endpoint:
-        """Return the endpoint of a path and method. Raises 10003 for another version, else 10001."""
-        version, _, path = scope["path"].removeprefix(ROOT).partition("/")
-        if version != VERSION:
-            raise ApiError(NO_VERSION if version.startswith("v") else NO_INTERFACE)
-        endpoint = self.endpoints.get(path)
-        if endpoint is None or endpoint.method != scope["method"]:
+        """Return the endpoint of a path and method. Slashes too many in the path do not count.
+
+        Raises 10001 if there is none, 10003 for a version that the P-Series does not have.
+        """
+        root, version, name = split_path(scope["path"])
+        if root == ROOT and version.startswith("v") and version not in VERSIONS:
+            raise ApiError(NO_VERSION)
+        endpoint = self.endpoints.get(name) if (root, version) == (ROOT, VERSION) else None
+        is_head = scope["method"] == "HEAD"
+        method = "GET" if is_head else scope["method"]
+        if endpoint is None or endpoint.method != method or (is_head and not endpoint.is_safe):
             raise ApiError(NO_INTERFACE)
         return endpoint
 
     async def answer(
         self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], body: Body
     ) -> bytes | UploadedFile:
-        check_agent(headers)
+        if self.service.requires_user_agent:
+            check_agent(headers)
         check_site(headers)
         snapshot = await self.service.live.current()
         address = address_of(scope)
@@ -85,6 +93,17 @@ class ApiApp:
         query = read_query(scope["query_string"])
         token = "" if endpoint.is_open else check_token(snapshot, query)
         return await endpoint.handle(ApiRequest(self.service, query, address, token, headers, body))
+
+
+def split_path(path: str) -> tuple[str, str, str]:
+    """Split a path into its root, the version and the name of the endpoint, "" for what it lacks."""
+    root, version, *names = [*filter(None, path.split("/")), "", ""]
+    return root, version, "/".join(filter(None, names))
+
+
+def is_api_path(path: str) -> bool:
+    """Return True for a path that the API answers, also if there is no such endpoint."""
+    return path.lstrip("/").partition("/")[0] in {ROOT, OTHER_ROOT}
 
 
 async def respond(send: Send, answer: bytes | UploadedFile, body: Body, status: int) -> None:
@@ -97,7 +116,7 @@ async def respond(send: Send, answer: bytes | UploadedFile, body: Body, status: 
         (b"x-content-type-options", b"nosniff"),
     ]
     if isinstance(answer, UploadedFile):
-        headers.append((b"content-disposition", b"attachment"))
+        headers.append((b"content-disposition", attachment(answer.name).encode()))
     if status == UNAVAILABLE:
         headers.append((b"retry-after", b"1"))
     if not body.is_complete:

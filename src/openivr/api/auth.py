@@ -31,7 +31,10 @@ from openivr.store.caches.list_snapshot import ListSnapshot, Network
 
 
 def check_agent(headers: Mapping[str, str]) -> None:
-    """A request must name its program (P-Series: request-structure)."""
+    """Refuse a request that does not name its program (P-Series: request-structure).
+
+    Only with `--require-user-agent`: the request that the page query-ivr-list shows has no User-Agent.
+    """
     if not headers.get("user-agent", "").strip():
         raise bad_parameters(Problem("User-Agent", ProblemCode.REQUIRED_HEADER))
 

@@ -35,20 +35,20 @@ class Body:
             raise ApiError(SYNTAX, submsg="the body took too long") from error
         self.is_complete = not message.get("more_body")
         if message["type"] == "http.disconnect":
-            raise ApiError(SYNTAX)
+            raise ApiError(SYNTAX, submsg="the body was cut off")
         part: bytes = message.get("body", b"")
         return part
 
     async def stream(self, limit: int, code: int) -> AsyncGenerator[bytes, None]:
         """Yield every part. Raises `code` for more than `limit` bytes."""
         if self.announced > limit and not math.isinf(self.announced):
-            raise ApiError(code)
+            raise too_large(code, limit)
         size, deadline = 0, deadline_of(limit)
         while not self.is_complete:
             part = await self.part(deadline)
             size += len(part)
             if size > limit:
-                raise ApiError(code)
+                raise too_large(code, limit)
             yield part
 
     async def discard(self) -> None:
@@ -59,6 +59,10 @@ class Body:
                 remaining -= len(await self.part(deadline))
         except ApiError:
             return
+
+
+def too_large(code: int, limit: int) -> ApiError:
+    return ApiError(code, submsg=f"the body has more than {limit} bytes")
 
 
 def deadline_of(size: int) -> float:

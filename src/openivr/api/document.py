@@ -11,8 +11,8 @@ Schema = dict[str, Any]
 AGENT: Schema = {
     "name": "User-Agent",
     "in": "header",
-    "required": True,
-    "description": "names the program",
+    "required": False,
+    "description": "names the program; needed if the server runs with --require-user-agent",
     "schema": {"type": "string", "minLength": 1, "pattern": r"^[A-Za-z0-9._/ -]*[A-Za-z0-9]$"},
 }
 TOKEN: Schema = {"type": "apiKey", "in": "query", "name": "access_token"}

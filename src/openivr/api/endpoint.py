@@ -28,7 +28,10 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Dependencies of handlers. Each worker has one."""
+    """Dependencies of handlers. Each worker has one.
+
+    `requires_user_agent` refuses requests that do not name their program.
+    """
 
     database: Database
     live: ListCache
@@ -36,6 +39,7 @@ class Service:
     logins: Logins
     kinds: Mapping[str, ResourceType] = field(default_factory=lambda: KINDS)
     started: float = field(default_factory=time.monotonic)
+    requires_user_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class ApiRequest:
         content = bytearray()
         async for part in self.body.stream(MAX_BODY, SYNTAX):
             content += part
-        return read_object(bytes(content))
+        return read_object(bytes(content), is_form=is_form(self.headers))
 
 
 Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile]]
@@ -79,6 +83,16 @@ class Endpoint:
     data: Mapping[str, Any] = field(default_factory=dict)
     file_types: tuple[str, ...] = ()  # media types of a file that is the answer
     is_open: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Return True if it only reads (RFC 9110, section 9.2.1). The P-Series deletes by GET."""
+        return self.method == "GET" and self.path.rpartition("/")[2] not in {"delete", "del_token"}
+
+
+def is_form(headers: Mapping[str, str]) -> bool:
+    """Return True if the body is declared as that of a web form. curl declares JSON so, too."""
+    return headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/"))
 
 
 def address_of(scope: Scope) -> str:

@@ -136,6 +136,7 @@ class FastListProtocol(LimitedProtocol):
 
     # None where the client's address stands in a proxy's header, which only the ordinary way reads.
     handler: ClassVar[FastListHandler | None] = None
+    requires_user_agent: ClassVar[bool] = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -158,6 +159,7 @@ class FastListProtocol(LimitedProtocol):
         answer = self.answer_fast() if self.url.startswith(PREFIX) else None
         if answer is not None:
             self.was_fast = True
+            self.is_request_line = False
             self.begin_idle()
             self.transport.write(answer)
             return
@@ -185,7 +187,7 @@ class FastListProtocol(LimitedProtocol):
             agents += name == b"user-agent" and bool(value.strip())
             hosts += name == b"host" and (self.hosts is None or self.hosts.knows(value))
         if (
-            agents != 1
+            agents < self.requires_user_agent
             or hosts != 1
             or self.parser.get_http_version() != "1.1"
             or not self.parser.should_keep_alive()
@@ -204,5 +206,6 @@ class FastListProtocol(LimitedProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self.is_request_line = True
         if not self.was_fast:
             super().on_message_complete()

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import UploadFile
 
 from openivr.api import crud
 from openivr.api.endpoint import ApiRequest, Endpoint, UploadedFile
+from openivr.api.multipart import read_upload
 from openivr.api.query import read_choice, read_id
-from openivr.api.responses import SYNTAX, TOO_LARGE, ApiError, bad_parameters, succeed
+from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
 from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode
@@ -37,11 +37,7 @@ async def upload(request: ApiRequest) -> bytes:
 async def read_form(request: ApiRequest) -> tuple[str, bytes, str]:
     """The file's name, its bytes and `is_check` of a multipart body within the limits."""
     stream = request.body.stream(MAX_FILE + ENVELOPE, TOO_LARGE)
-    parser = MultiPartParser(Headers(request.headers), stream, max_files=1, max_fields=10)
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise ApiError(SYNTAX) from error
+    form = await read_upload(request.headers, stream)
     file, is_check = form.get("file"), form.get("is_check")
     if not isinstance(file, UploadFile) or not file.filename:
         raise bad_parameters(Problem("file", ProblemCode.REQUIRED))

@@ -1,5 +1,6 @@
 """Parses queries and bodies strictly: into a page, an id or a JSON object."""
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,30 +21,32 @@ MAX_PAGE = 10**12
 MAX_IDS = 10_000
 MAX_ID = 10**18
 MAX_SEARCH = 127  # no name is longer
+BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_query(raw: bytes) -> Query:
-    """Parse the query into values by name. Raises 40001 if it is not UTF-8."""
+    """Parse the query into values by name. Raises 40001 if it is not UTF-8 or has too many parameters."""
     query: dict[str, list[str]] = {}
+    if raw.count(b"&") >= MAX_FIELDS:
+        raise ApiError(SYNTAX, submsg=f"the query has more than {MAX_FIELDS} parameters")
     try:
-        text = raw.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError as error:
-        raise ApiError(SYNTAX) from error
+        raise ApiError(SYNTAX, submsg="the query is not UTF-8") from error
     for name, value in pairs:
         query.setdefault(name, []).append(value)
     return query
 
 
 def read_one(query: Query, name: str) -> str | None:
-    """Return the value of a parameter, None if it is missing. Raises 40002 if it is repeated or empty."""
+    """Return the value of a parameter, None if it is missing or empty. Raises 40002 if it is repeated."""
     values = query.get(name)
     if values is None:
         return None
     if len(values) > 1:
         raise bad_parameters(Problem(name, ProblemCode.SENT_TWICE, value=shorten(values[0])))
     if not values[0]:
-        raise bad_parameters(Problem(name, ProblemCode.EMPTY, value=""))
+        return None
     if CONTROL.search(values[0]):
         raise bad_parameters(Problem(name, ProblemCode.CONTROL_CHARACTERS, value=shorten(values[0])))
     return values[0]
@@ -120,15 +123,31 @@ def read_ids(query: Query) -> list[int]:
     return [int(part) for part in parts]
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """Parse a body, which must be a JSON object. Raises 40001 for others."""
+def read_object(body: bytes, *, is_form: bool = False) -> dict[str, Any]:
+    """Parse a body, which must be a JSON object. Raises 40001 for others, with the reason.
+
+    `is_form` says that the client declares the body as a form.
+    """
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiError(SYNTAX) from error
+        raise ApiError(SYNTAX, submsg=explain_body(body, error, is_form=is_form)) from error
     if not isinstance(value, dict):
-        raise ApiError(SYNTAX)
+        raise ApiError(SYNTAX, submsg="the body must be a JSON object")
     return value
+
+
+def explain_body(body: bytes, error: Exception, *, is_form: bool) -> str:
+    """Return the reason why a body cannot be read, without a part of it, which may be secret."""
+    if not body.strip():
+        return "the body is empty; it must be a JSON object"
+    if body.startswith(BYTE_ORDER_MARKS):
+        return "the body begins with a byte order mark; send JSON in UTF-8 without one"
+    if is_form and not body.lstrip().startswith(b"{"):
+        return "the body is a form; it must be a JSON object"
+    if isinstance(error, RecursionError):
+        return "the body is nested too deeply"
+    return "the body is not JSON" if isinstance(error, msgspec.DecodeError) else "the body is not UTF-8"
 
 
 def read_body_id(body: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ that they are there.
 
 import asyncio
 import math
+import re
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -22,6 +23,12 @@ HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
 TOO_LARGE = "Request head too large."
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+def encode_target(line: bytes) -> bytes:
+    """Percent-encode all bytes that are not ASCII."""
+    return NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
 
 
 class HeadRefused(Exception):
@@ -39,6 +46,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.is_head, self.is_new, self.head_size = True, False, 0
+        self.is_request_line = True  # what is read next belongs to one, or comes before it
         self.is_large = False  # True from the first large read on: each head is measured then
         self.unsent, self.last_read = 0, self.loop.time()
         self.last_used = self.last_read - UNUSED_SECONDS  # until a request has been answered
@@ -67,6 +75,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.head_size + len(data) > MAX_HEAD:
             self.is_large = True
         self.is_new = False
+        if self.is_request_line:
+            data = self.read_request_line(data)
         super().data_received(data)
         if self.is_head:
             # Of a large read only a part may belong to this head, which began in it.
@@ -74,6 +84,17 @@ class LimitedProtocol(HttpToolsProtocol):
             self.head_size = self.measure_head() if is_part else self.head_size + len(data)
             if self.head_size > MAX_HEAD and not self.transport.is_closing():
                 self.send_400_response(TOO_LARGE)
+
+    def read_request_line(self, data: bytes) -> bytes:
+        """Return the data with other characters of the request line percent-encoded, as RFC 3986 has them.
+
+        Programs such as curl send the target as it was typed, in UTF-8, which the parser refuses. A request
+        line behind another request in the same data stays as it is.
+        """
+        end = data.find(b"\n", len(data) - len(data.lstrip(b"\r\n"))) + 1
+        self.is_request_line = not end
+        line = data[:end] if end else data
+        return data if line.isascii() else encode_target(line) + data[len(line) :]
 
     def measure_head(self) -> int:
         """Return the bytes of the request line and of the headers that are complete."""
@@ -128,10 +149,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self.check_head()
         self.check_fields()
         self.is_head, self.head_size = False, 0
+        self.is_request_line = False
         self.deadline = math.inf  # the limits of uvicorn and of the application apply from here on
         super().on_headers_complete()
         if not self.pipeline:
             self.running = self.cycle
+
+    def on_message_complete(self) -> None:
+        self.is_request_line = True
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         self.running = self.pipeline[-1][0] if self.pipeline else None

@@ -141,6 +141,11 @@ http_options = in_order(
         help="Name under which HTTP clients reach this server; repeatable. Addresses always count.",
     ),
     option(
+        "--require-user-agent",
+        is_flag=True,
+        help="Refuse API requests without a User-Agent, as the P-Series documentation demands.",
+    ),
+    option(
         "--trusted-proxy",
         multiple=True,
         metavar="CIDR",
@@ -344,6 +349,7 @@ def read_http(options: dict[str, Any]) -> dict[str, Any]:
         "profile": options["api_profile"],
         "trusted_proxies": options["trusted_proxy"],
         "host_names": options["host_name"],
+        "requires_user_agent": options["require_user_agent"],
         "policy": TokenPolicy(
             failures=options["login_failures"],
             window=options["login_window"],

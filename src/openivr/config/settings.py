@@ -66,6 +66,7 @@ class Settings:
     profile: Profile = "classic"
     trusted_proxies: tuple[str, ...] = ()
     host_names: tuple[str, ...] = ()  # that clients may ask for, beside addresses and this machine's name
+    requires_user_agent: bool = False  # refuse API requests without User-Agent, as the vendor's pages say
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     drain_seconds: int = 10
     log_level: str = "info"

@@ -54,7 +54,6 @@ class ProblemCode(StrEnum):
 
     CHARACTERS = "characters"
     CONTROL_CHARACTERS = "control_characters"
-    EMPTY = "empty"
     BLANK = "blank"
     EMPTY_NAME = "empty_name"
     NOT_DIGITS = "not_digits"

@@ -33,7 +33,6 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.UNKNOWN_KEY: "has the unknown key {key}",
     ProblemCode.CHARACTERS: "has characters that are not allowed",
     ProblemCode.CONTROL_CHARACTERS: "has control characters",
-    ProblemCode.EMPTY: "is empty",
     ProblemCode.BLANK: "must not be blank",
     ProblemCode.EMPTY_NAME: "has an empty name",
     ProblemCode.NOT_DIGITS: "must be digits",

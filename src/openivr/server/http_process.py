@@ -21,7 +21,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openivr.api import auth, crud, document, prompts, system
-from openivr.api.app import OTHER, ROOT, ApiApp
+from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.endpoint import ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.request_head import KnownHosts
@@ -102,7 +102,7 @@ def build(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        handler = api if path.startswith(ROOT) else operation if path in paths else admin
+        handler = api if is_api_path(path) else operation if path in paths else admin
         await handler(scope, receive, send)
 
     return app
@@ -214,7 +214,9 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     logins = Logins(database, settings.policy, lifetime.now)
-    service = Service(database, live, settings.policy, logins, kinds)
+    service = Service(
+        database, live, settings.policy, logins, kinds, requires_user_agent=settings.requires_user_agent
+    )
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)
     server = HttpServer(http_config(settings, application, FastListHandler(live, observer)))
@@ -293,10 +295,14 @@ async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
 
 def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvicorn.Config:
     # Behind a proxy the client address comes from a header, which the fast list handler does not read.
-    parts: dict[str, object] = {"handler": None, "hosts": None}
+    parts: dict[str, object] = {
+        "handler": None,
+        "hosts": None,
+        "requires_user_agent": settings.requires_user_agent,
+    }
     if not settings.trusted_proxies:
         shares = ConnectionShares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, LimitedProtocol.idle_since)
-        parts = {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
+        parts |= {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
     protocol = type("Protocol", (FastListProtocol,), parts)
     return uvicorn.Config(
         app,

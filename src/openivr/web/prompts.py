@@ -6,13 +6,13 @@ A file is checked by the same store function as an upload over the API.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from openivr import sounds
+from openivr.content_disposition import attachment
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.resources.errors import InUse, Invalid
 from openivr.resources.prompt import CUSTOM_PROMPT, file_type
@@ -109,12 +109,9 @@ def choose_name(given: str, filename: str) -> str:
 async def download(request: PageRequest) -> Response:
     """Send the file as it was uploaded."""
     name, original, _ = await request.database.read(prompts.audio, request.path_id())
-    return send_bytes(request, original, MEDIA_TYPES[file_type(name)], as_attachment(name))
-
-
-def as_attachment(name: str) -> dict[str, str]:
-    """The header that makes a browser save a file under any name (RFC 6266)."""
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return send_bytes(
+        request, original, MEDIA_TYPES[file_type(name)], {"Content-Disposition": attachment(name)}
+    )
 
 
 async def delete_page(request: PageRequest) -> Response:

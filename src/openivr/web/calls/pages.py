@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
+from openivr import content_disposition
 from openivr.resources.errors import NotFound
 from openivr.resources.ivr import IVR
 from openivr.sounds.convert import find_peaks
@@ -47,7 +48,6 @@ from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.messages import t
-from openivr.web.prompts import as_attachment
 from openivr.web.settings.pages import attachment
 
 FEW = 5  # calls that a menu's page shows
@@ -245,7 +245,8 @@ async def send_message(request: PageRequest) -> Response:
     """Send a message or a range of it. It stays new for the owner of the mailbox."""
     message_id = request.path_text("message")
     audio = await request.database.read(read_message, request.path_text("call"), message_id)
-    headers = as_attachment(f"openivr-{message_id}.wav") if request.query("download") else None
+    disposition = {"Content-Disposition": content_disposition.attachment(f"openivr-{message_id}.wav")}
+    headers = disposition if request.query("download") else None
     return send_bytes(request, audio, "audio/wav", headers)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from openivr.content_disposition import attachment
 from openivr.resources.errors import NotFound
 from openivr.store.cdr import reports
 from openivr.store.cdr.call_records import CallFilter
@@ -76,7 +77,7 @@ async def send_csv(request: PageRequest) -> Response:
     facts = ReportFacts(report, period, names, partial(calls_url, period))
     sheet = await request.database.run_in_thread(SHEETS[name], facts)
     file = f"openivr-{name}-{period.first}-{period.last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    headers = {"Content-Disposition": attachment(file)}
     return Response(MARK + make_csv(sheet.lines), media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
-from openivr import __version__
+from openivr import __version__, content_disposition
 from openivr.config import yaml_document
 from openivr.resources import KINDS
 from openivr.store import backup, schema, system
@@ -121,7 +121,7 @@ def export(connection: Connection, *, with_audio: bool) -> str:
 
 def attachment(name: str, ending: str) -> dict[str, str]:
     stamp = time.strftime("%Y-%m-%d-%H%M")
-    return {"Content-Disposition": f'attachment; filename="{name}-{stamp}.{ending}"'}
+    return {"Content-Disposition": content_disposition.attachment(f"{name}-{stamp}.{ending}")}
 
 
 ROUTES = (
