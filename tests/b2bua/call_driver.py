@@ -56,6 +56,12 @@ from tests.b2bua.phone import Line, Phone
 
 PATIENCE = 60.0  # seconds in which something that must happen does
 MESSAGE_BYTES = 10_000  # of a wav in which there is a message worth keeping
+OUTSIDE_ROUTES = (  # name, number called, caller, id of the extension; before the routes to the demo's menus
+    ("Customer", "4416329600XX", "+447700900123", 4),
+    ("Withheld", "4416329600XX", "anonymous", 3),
+    ("Direct", "+441632960001", "", 2),
+    ("Rest", "44163296000X", "", 1),
+)
 STATUSES = {Cause.BUSY: 486, Cause.DECLINED: 603, Cause.UNAVAILABLE: 404}
 TONE = Clip.from_samples(sines((440,), 1.0, 10))
 SILENCE = Clip.from_samples(np.zeros(FRAME, np.int16))
@@ -159,6 +165,15 @@ class CallDriver:
         self.caller, self.outside = await pbx.stranger(), await pbx.stranger()
         self.outside.answers = None
         trunk = pbx.create("trunk", name="In", **address_of(self.caller))
+        for name, did, caller, extension in OUTSIDE_ROUTES:
+            pbx.create(
+                "inbound_route",
+                name=name,
+                did_pattern_list=[{"did_pattern": did}],
+                cid_pattern_list=[{"cid_pattern": caller}] if caller else [],
+                def_dest="extension",
+                def_dest_value=str(extension),
+            )
         for number in ("6200", "6201", "6202", "6203"):
             pbx.create(
                 "inbound_route",
@@ -281,7 +296,11 @@ class CallDriver:
         match event:
             case CallArrived(caller, destination):
                 self.caller.user = caller
-                self.line = self.caller.call(self.simulation.snapshot.ivrs[destination.target].number)
+                incoming = self.simulation.incoming
+                called = incoming.called[0] if incoming else ""
+                self.line = self.caller.call(
+                    called or self.simulation.snapshot.ivrs[destination.target].number
+                )
             case Digit(key):
                 await self._press(key, by_info)
             case PromptEnded():

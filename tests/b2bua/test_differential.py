@@ -16,6 +16,7 @@ from openivr.ivr.commands import Note, Topic, mask
 from openivr.ivr.events import Cause
 from openivr.ivr.session import IvrSession
 from openivr.server.bootstrap import DEMO_SCENARIOS
+from openivr.simulate.arrival import describe_call
 from openivr.simulate.keys import act_out
 from openivr.simulate.scenario import Scenario, enact, read_scenarios
 from openivr.simulate.simulation import Simulation
@@ -136,3 +137,49 @@ def test_a_random_call_is_the_same_on_telephones(
     simulation.finish()
     record = runner.run(driver.act(simulation, by_info=by_info))
     compare_calls(driver, simulation, record)
+
+
+@pytest.mark.parametrize(
+    ("called", "caller", "route"),
+    [
+        ("441632960001", "447700900123", "Customer"),
+        ("441632960001", "", "Withheld"),
+        ("441632960001", "2000", "Direct"),
+        ("+441632960002", "2000", "Rest"),
+        ("6202", "2000", "To 6202"),
+    ],
+)
+def test_a_call_from_the_outside_is_the_same_on_telephones(
+    runner: asyncio.Runner, driver: CallDriver, called: str, caller: str, route: str
+) -> None:
+    simulation = simulate_outside(driver, called, caller)
+    assert [line.text for line in simulation.lines if line.what == "route"] == [route]
+    simulation.finish()
+    record = runner.run(driver.act(simulation))
+    compare_calls(driver, simulation, record)
+    assert (record.caller, record.called, record.source) == (caller, called, "In")
+
+
+def simulate_outside(driver: CallDriver, called: str, caller: str) -> Simulation:
+    """Simulate a call over the trunk that the driver calls over."""
+    simulation = Simulation(driver.pbx.process.config_cache.configuration.snapshot)
+    incoming = describe_call(simulation.snapshot, "In", called, caller or "withheld")
+    assert incoming is not None
+    simulation.receive(incoming)
+    return simulation
+
+
+def test_a_call_that_no_route_takes_is_rejected_on_telephones(
+    runner: asyncio.Runner, driver: CallDriver
+) -> None:
+    assert simulate_outside(driver, "441632961234", "2000").is_rejected
+
+    async def scenario() -> int:
+        driver.caller.user = "2000"
+        termination = await driver.caller.call("441632961234").until_over()
+        await driver.pbx.until_quiet()
+        return termination.status
+
+    assert runner.run(scenario()) == 404
+    record = driver.pbx.records()[-1]
+    assert (record.called, record.reason) == ("441632961234", "no_inbound_route")
