@@ -55,12 +55,14 @@ class Unrepeatable(ValueError):
 
 
 def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
-    """Write a call to a number as a scenario that passes. Raises Unrepeatable."""
-    arrival = call.events[0].event
-    caller = arrival.caller if isinstance(arrival, CallArrived) else ""
+    """Write a call to a menu's number as a scenario that passes. Raises Unrepeatable.
+
+    A call from the outside keeps its trunk and the number that it called. `number` is then the menu that the
+    scenario is stored with.
+    """
     world = find_world(call)
     steps = tuple(Writer(call, world).write())
-    scenario = Scenario(name, number, caller, world, steps)
+    scenario = _make_scenario(name, number, call, world, steps)
     if not _can_be_written(scenario):
         raise Unrepeatable("a number or a name in it means something else in a test")
     seen = [ScenarioStep(line.what, line.text) for line in iter(Watch(call).take, None)]
@@ -68,6 +70,17 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     if seen != expected or not run(call.snapshot, scenario).passed:
         raise Unrepeatable("the same keys lead elsewhere now")
     return scenario
+
+
+def _make_scenario(
+    name: str, number: str, call: Simulation, world: World, steps: tuple[ScenarioStep, ...]
+) -> Scenario:
+    incoming = call.incoming
+    if incoming:
+        trunk = call.snapshot.trunks[incoming.trunk].name
+        return Scenario(name, incoming.called[0], incoming.caller, world, steps, trunk, number)
+    arrival = call.events[0].event
+    return Scenario(name, number, arrival.caller if isinstance(arrival, CallArrived) else "", world, steps)
 
 
 def find_world(call: Simulation) -> World:
@@ -124,6 +137,8 @@ class Writer:
     def __init__(self, call: Simulation, world: World) -> None:
         self._call = call
         self._again = Simulation(call.snapshot, world)
+        if call.incoming:
+            self._again.receive(call.incoming)
         self._watch = Watch(self._again)
         self._clock = 0  # ms; the clock of a run of the scenario after the steps so far
         self._steps: list[ScenarioStep] = []
@@ -138,8 +153,9 @@ class Writer:
             if before.ended:
                 break
             if isinstance(event, CallArrived):
-                self._again.handle(event)
-                self._watch = Watch(self._again)
+                if not self._call.incoming:
+                    self._again.handle(event)
+                    self._watch = Watch(self._again)
             elif before.ignores(event):
                 self._has_ignored = True  # it is left out: how fast it came cannot be repeated
             elif isinstance(event, Digit):

@@ -7,6 +7,7 @@ from itertools import count
 from openivr.cdr.journal.event_codec import HIDDEN_KEY, TimedEvent
 from openivr.ivr.commands import HIDDEN, Command, Dial, Note
 from openivr.ivr.events import Digit, Event, PromptEnded, RecordEnded
+from openivr.ivr.inbound_route import IncomingCall
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.ivr.session import IvrSession
 from openivr.simulate.simulation import Simulation
@@ -16,12 +17,22 @@ from openivr.simulate.world import World
 ANY_DIGIT = "0"  # in place of a secret digit: the session only depends on how many there were
 
 
-def replay_call(snapshot: IvrSnapshot, world: World, happenings: Iterable[TimedEvent]) -> Simulation:
+def replay_call(
+    snapshot: IvrSnapshot,
+    world: World,
+    happenings: Iterable[TimedEvent],
+    incoming: IncomingCall | None = None,
+) -> Simulation:
     """Return the simulation of a call after these events. The world matters for later events only.
 
-    `due` of the result has what is still pending.
+    An `incoming` call is routed first, and the events are those after its arrival. `due` of the result has
+    what is still pending.
     """
     simulation = Simulation(snapshot, world)
+    if incoming:
+        simulation.receive(incoming)
+        if simulation.is_rejected:
+            return simulation
     for happening in fill_in(happenings):
         if token := unreported(simulation.session, happening.event):
             simulation.follow(TimedEvent(happening.at, RecordEnded(token)))

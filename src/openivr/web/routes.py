@@ -23,7 +23,7 @@ from openivr.web.resources import pages as objects
 from openivr.web.settings import api_access
 from openivr.web.settings import pages as settings
 from openivr.web.simulator import pages as phone
-from openivr.web.simulator import replay, scenario_tests
+from openivr.web.simulator import replay, scenario_tests, what_if
 
 
 async def start(_request: PageRequest) -> Response:
@@ -46,6 +46,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *scenario_tests.ROUTES,
     *calls.ROUTES,
     *replay.ROUTES,
+    *what_if.ROUTES,
     *reports.ROUTES,
     *audio.ROUTES,
 )

@@ -56,9 +56,9 @@ def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
         "due": [{"at": due[slot].at, "event": describe_event(due[slot])} for slot in due if slot != "play"],
         "play": describe_play(call) if "play" in due else None,
         "dial": describe_dial(call) if session.state is IvrState.DIALLING else None,
-        "state": session.state.value,
+        "state": (IvrState.ENDED if call.ended else session.state).value,
         "private": session.private,
-        "ended": session.ended,
+        "ended": call.ended,
         "menu": f"{menu.number} {menu.name}",
         "keys": {key: describe_key(call.snapshot, to) for key, to in menu.keys.items()},
     }

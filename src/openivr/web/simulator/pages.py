@@ -20,15 +20,17 @@ from openivr.cdr.journal.event_codec import TimedEvent, read_events, write_event
 from openivr.ivr.analysis.graph import PathStep, spread
 from openivr.ivr.analysis.toll_fraud import lines as outside_lines
 from openivr.ivr.events import CallArrived, Digit
+from openivr.ivr.inbound_route import IncomingCall, in_order
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot, Trunk, by_id
 from openivr.ivr.session import KEYS
 from openivr.ivr.state import PASSING, IvrState
 from openivr.resources.errors import NotFound
+from openivr.simulate.arrival import UnusableNumber, describe_call
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.replay import replay_call
 from openivr.simulate.scenario import ScenarioError, read_world
 from openivr.simulate.simulation import Simulation
-from openivr.simulate.world import OUTCOMES
+from openivr.simulate.world import OUTCOMES, find_unknown
 from openivr.store.config.ivr_snapshot import ivr as make_ivr
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.forms.draft import read_draft
@@ -54,7 +56,8 @@ class SimulatorRequest(msgspec.Struct):
     """A call so far. `revision` 0 is the newest configuration, `told` the number of lines the page has
     already.
 
-    `draft` is the form of the menu's page if it has unsaved changes.
+    `draft` is the form of the menu's page if it has unsaved changes. With a `trunk`, by its name, the call
+    comes from the outside to the number `called`, and the inbound routes decide where it goes.
     """
 
     revision: int = 0
@@ -63,6 +66,8 @@ class SimulatorRequest(msgspec.Struct):
     happenings: list[dict[str, Any]] = []
     told: int = 0
     draft: str = ""
+    trunk: str = ""
+    called: str = ""
 
 
 def read_call(data: bytes | str) -> SimulatorRequest:
@@ -83,8 +88,27 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
     except (ScenarioError, ValueError) as error:
         raise UnusableRequest(str(error)) from error
     check_order(happenings)
+    if sent.trunk:
+        return replay_call(snapshot, world, happenings, read_incoming(snapshot, sent))
     arrival = TimedEvent(0, CallArrived(sent.caller, Destination(DestinationKind.IVR, ivr.id)))
     return replay_call(snapshot, world, [arrival, *happenings])
+
+
+def read_incoming(snapshot: IvrSnapshot, sent: SimulatorRequest) -> IncomingCall:
+    """Read the call from the outside. Raises UnusableRequest."""
+    try:
+        incoming = describe_call(snapshot, sent.trunk, sent.called, sent.caller)
+    except UnusableNumber as error:
+        raise UnusableRequest(t("phone.no_number")) from error
+    if incoming is None:
+        raise UnusableRequest(t("phone.no_trunk", name=sent.trunk[:MAX_CALLER]))
+    return incoming
+
+
+def find_warning(call: Simulation) -> str:
+    """Return what is wrong with the chosen responses: numbers that no call can depend on."""
+    names = list(find_unknown(call.snapshot, call.world))
+    return t("phone.unknown_party", names=", ".join(names), count=len(names)) if names else ""
 
 
 def check_order(happenings: Iterable[TimedEvent]) -> None:
@@ -180,9 +204,9 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
         lambda: [*islice(find_parties(snapshot, ivr), MAX_PARTIES)]
     )
     mailbox = await request.database.run_in_thread(has_mailbox, snapshot, ivr)
-    given = {
-        name: request.form_text(name) for name in ("keys", "from", "other", "other_outcome", "mailbox", "pin")
-    }
+    given = {name: request.form_text(name) for name in ("keys", "other", "other_outcome", "mailbox", "pin")}
+    given |= {name: request.form_text(name) or request.query(name) for name in ("from", "trunk", "called")}
+    given["called"] = given["called"] or find_number(snapshot, ivr)
     given |= {f"party{place}": request.form_text(f"party{place}") for place in range(len(parties))}
     return request.render(
         "phone.html",
@@ -191,6 +215,7 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
         ivr=ivr,
         keys={key: describe_key(snapshot, to) for key, to in ivr.keys.items()},
         parties=parties,
+        trunks=[trunk.name for trunk in snapshot.trunks.values()][:MAX_PARTIES],
         outcomes=[*OUTCOMES],
         has_mailbox=mailbox,
         given=given,
@@ -198,6 +223,16 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
         menu=ivr.id,
         **({"lines": [], "call": "", "trouble": "", "saved": 0, "name": "", "problem": ""} | values),
     )
+
+
+def find_number(snapshot: IvrSnapshot, ivr: Ivr) -> str:
+    """The first called number without wildcards whose inbound route leads to a menu, "" if none does."""
+    for route in in_order(snapshot):
+        if route.destination == Destination(DestinationKind.IVR, ivr.id):
+            for pattern in route.did_patterns:
+                if pattern.removeprefix("+").isdecimal():
+                    return pattern
+    return ""
 
 
 def phone_words() -> dict[str, str]:
@@ -214,7 +249,13 @@ def phone_words() -> dict[str, str]:
 async def run_keys(request: PageRequest) -> Response:
     """Run a call without script: play the keys of the form to the end."""
     snapshot, ivr = await find_menu(request)
-    sent = SimulatorRequest(snapshot.revision, request.form_text("from").strip(), read_responses(request))
+    sent = SimulatorRequest(
+        snapshot.revision,
+        request.form_text("from").strip(),
+        read_responses(request),
+        trunk=request.form_text("trunk"),
+        called=request.form_text("called"),
+    )
     try:
         script = read_keys(request.form_text("keys")[:MAX_KEYS])
         call = await request.database.run_in_thread(play_keys, snapshot, ivr, sent, script)
@@ -222,7 +263,8 @@ async def run_keys(request: PageRequest) -> Response:
         return await render_phone(request, status=422, trouble=str(error))
     sent.happenings = write_events(call.events[1:])
     lines = [describe_line(line) for line in call.lines]
-    return await render_phone(request, lines=lines, call=msgspec.json.encode(sent).decode())
+    text = msgspec.json.encode(sent).decode()
+    return await render_phone(request, lines=lines, call=text, trouble=find_warning(call))
 
 
 def play_keys(
@@ -230,7 +272,8 @@ def play_keys(
 ) -> Simulation:
     """Play keys to the end of a call."""
     call = play_call(snapshot, ivr, sent)
-    act_out(call, script)
+    if not call.is_rejected:
+        act_out(call, script)
     call.finish()
     return call
 
@@ -258,7 +301,7 @@ async def continue_call(request: PageRequest) -> Response:
         call = await request.database.run_in_thread(play_call, snapshot, ivr, sent)
     except UnusableRequest as error:
         return JSONResponse({"problem": str(error)}, status_code=409)
-    return JSONResponse(describe(call, sent.told))
+    return JSONResponse(describe(call, sent.told) | {"warning": find_warning(call)})
 
 
 ROUTES = (

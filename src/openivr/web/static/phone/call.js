@@ -2,11 +2,12 @@
 // server decides; this is the clock.
 
 export class Call {
-  // `ask(sent)` returns the server's answer. `view` shows the call: see phone.js.
-  constructor(ask, view, caller, world, draft) {
+  // `ask(sent)` returns the server's answer. `view` shows the call: see phone.js. `from` has the caller's number, and
+  // for a call from the outside the trunk and the number that is called.
+  constructor(ask, view, from, world, draft) {
     this.ask = ask;
     this.view = view;
-    this.caller = caller;
+    this.from = from;
     this.world = world;
     this.draft = draft;
     this.happenings = [];
@@ -27,8 +28,8 @@ export class Call {
 
   // The call as the server needs it to replay it, or to save it as a test.
   get sent() {
-    const { revision, caller, world, draft, happenings } = this;
-    return { revision, caller, world, draft, happenings };
+    const { revision, from, world, draft, happenings } = this;
+    return { revision, ...from, world, draft, happenings };
   }
 
   // Add an event, given as its name and fields.

@@ -63,6 +63,13 @@ class Phone {
     return world;
   }
 
+  // The caller's number, and over a trunk the number that is called.
+  get from() {
+    const field = (name) => this.root.querySelector(`[name=${name}]`)?.value.trim() ?? "";
+    const trunk = field("trunk");
+    return { caller: field("from"), trunk, called: trunk && field("called") };
+  }
+
   async dial() {
     this.typed = "";
     this.part("digits").textContent = "";
@@ -73,8 +80,7 @@ class Phone {
     this.show("calling");
     this.sound.open().catch(() => {}); // a call works without audio too
     this.sound.muted = !this.part("sound").checked;
-    const caller = this.root.querySelector("[name=from]").value.trim();
-    this.call = new Call((sent) => this.ask(sent), this, caller, this.world, readDraft());
+    this.call = new Call((sent) => this.ask(sent), this, this.from, this.world, readDraft());
     this.part("draft").hidden = !this.call.draft;
     this.call.proceed();
     this.tick();
@@ -149,6 +155,7 @@ class Phone {
 
   update(answer) {
     this.answer = answer;
+    this.complain(answer.warning, "warning");
     for (const line of answer.lines) this.write(line);
     this.show(answer.state, answer.dial?.name ?? "");
     this.label(answer.keys);
