@@ -9,8 +9,9 @@ from openivr.ivr.model import IvrSnapshot, Trunk
 
 WITHHELD = "withheld"
 MAX_NUMBER = 64  # characters
-_GAPS = str.maketrans("", "", " \t\u00a0-.()/")  # between the digits of a number
-_NUMBER = re.compile(r"\+?[0-9*#]+")
+_BLANKS = str.maketrans("", "", " \t\u00a0/")  # between the digits of a number that a person writes
+_SEPARATORS = str.maketrans("", "", "-.()")  # the visual separators of RFC 3966, which trunks may send
+_NUMBER = re.compile(r"\+?[0-9*#().-]*[0-9*#][0-9*#().-]*")
 
 
 class UnusableNumber(ValueError):
@@ -23,9 +24,9 @@ def read_number(text: str) -> str:
     Raises UnusableNumber.
     """
     number = text.strip()
-    bare = number.translate(_GAPS)
-    if _NUMBER.fullmatch(bare):
-        number = bare
+    together = number.translate(_BLANKS)
+    if _NUMBER.fullmatch(together):
+        number = together.translate(_SEPARATORS)
     if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
         raise UnusableNumber(f"{shorten(text)!r} is not a number")
     return number
