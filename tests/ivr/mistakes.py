@@ -394,6 +394,39 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         "Route Wide above it takes every call that this route would take.",
     ),
     (
+        "IVR802",
+        {
+            "snapshot": {
+                "inbound_routes": by_id(
+                    [
+                        InboundRoute(1, "A", MAIN, ("100", "300")),
+                        InboundRoute(2, "B", MAIN, ("2XX",), trunk_ids=(1,)),
+                        InboundRoute(3, "Unneeded", MAIN, ("2X1",)),
+                        InboundRoute(4, "C", MAIN, ("100", "+20X"), trunk_ids=(1,)),
+                    ]
+                )
+            }
+        },
+        FindingTarget("inbound_route", 4),
+        "Routes A and B above it take every call that this route would take.",
+    ),
+    (
+        "IVR802",
+        {
+            "snapshot": {
+                "inbound_routes": by_id(
+                    [
+                        InboundRoute(1, "A", MAIN, trunk_ids=(1,)),
+                        InboundRoute(2, "B", MAIN, ("1XX",), trunk_ids=(2,)),
+                        InboundRoute(3, "C", MAIN, ("100",), trunk_ids=(1, 2)),
+                    ]
+                )
+            }
+        },
+        FindingTarget("inbound_route", 3),
+        "Routes A and B above it take every call that this route would take.",
+    ),
+    (
         "IVR803",
         {
             "snapshot": {

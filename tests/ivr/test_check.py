@@ -147,6 +147,15 @@ def test_every_rule_has_a_case() -> None:
         ("IVR802", inbound(InboundRoute(1, "A", MAIN, caller_patterns=("07.",)), InboundRoute(2, "B", MAIN))),
         ("IVR802", inbound(InboundRoute(1, "A", MAIN, enabled=False), InboundRoute(2, "B", MAIN))),
         (
+            "IVR802",
+            inbound(
+                InboundRoute(1, "A", MAIN, ("100",)),
+                InboundRoute(2, "B", MAIN, ("20X",), trunk_ids=(1,)),
+                InboundRoute(3, "C", MAIN, ("1XX",), ("2000",)),
+                InboundRoute(4, "D", MAIN, ("1XX", "20X"), trunk_ids=(1,)),
+            ),
+        ),
+        (
             "IVR803",
             inbound(
                 InboundRoute(1, "A", MAIN, ("100", "200"), trunk_ids=(1,)),

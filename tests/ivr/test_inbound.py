@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openivr.ivr.analysis.routes import check_routes
 from openivr.ivr.digits import match_shape, parse_pattern
 from openivr.ivr.inbound_route import (
     IncomingCall,
@@ -200,3 +201,10 @@ def test_a_call_goes_where_its_explanation_says(snapshot: IvrSnapshot, call: Inc
         route.id
         for route in sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id))
     ]
+
+
+@given(snapshot=SNAPSHOTS, call=CALLS)
+def test_a_route_that_the_check_calls_hidden_takes_no_call(snapshot: IvrSnapshot, call: IncomingCall) -> None:
+    hidden = {row.target.id for row in check_routes(snapshot) if row.rule.code == "IVR802"}
+    decisive = explain_inbound(snapshot, call).decisive
+    assert decisive is None or decisive.rule is RuleType.TRUNK or decisive.id not in hidden

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
+from functools import lru_cache
 
 MAX_DIGITS = 15  # digits of an outside number, as in ITU-T E.164
 ANY = frozenset("0123456789*#+")
@@ -83,6 +84,15 @@ def parse_pattern(pattern: str) -> Shape:
         place, rest = _read_place(rest)
         places.append(place)
     return Shape(tuple(places))
+
+
+@lru_cache(maxsize=4096)
+def read_shape(pattern: str) -> Shape | None:
+    """Return a pattern as `parse_pattern` does; None if it cannot be read. Those read last are remembered."""
+    try:
+        return parse_pattern(pattern)
+    except PatternError:
+        return None
 
 
 def _read_place(rest: str) -> tuple[frozenset[str], str]:

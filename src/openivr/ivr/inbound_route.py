@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 
-from openivr.ivr.digits import match_shape, parse_pattern
+from openivr.ivr.digits import match_shape, read_shape
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot
 
 ANONYMOUS = "anonymous"  # the caller pattern for calls that withhold their number
@@ -197,7 +197,5 @@ def fits(pattern: str, number: str) -> bool:
     bare, plain = pattern.removeprefix("+"), number.removeprefix("+")
     if bare == plain:
         return True
-    try:
-        return match_shape(plain, parse_pattern(bare))[0]
-    except ValueError:
-        return False
+    shape = read_shape(bare)
+    return shape is not None and match_shape(plain, shape)[0]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from openivr.ivr.digits import MAX_DIGITS, Shape, parse_pattern
+from openivr.ivr.digits import MAX_DIGITS, Shape, read_shape
 
 DIGITS = frozenset("0123456789")
 MAX_PIECES = 500  # of one pattern; more are not compared further
@@ -46,10 +46,4 @@ def _cut(piece: tuple[frozenset[str], ...], shape: Shape) -> Iterator[tuple[froz
 
 def readable(patterns: Iterable[str]) -> list[Shape]:
     """Read patterns, without those that cannot be read. A leading "+" does not count."""
-    shapes = []
-    for pattern in patterns:
-        try:
-            shapes.append(parse_pattern(pattern.removeprefix("+")))
-        except ValueError:
-            continue
-    return shapes
+    return [shape for shape in (read_shape(pattern.removeprefix("+")) for pattern in patterns) if shape]

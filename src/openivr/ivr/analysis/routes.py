@@ -49,8 +49,11 @@ def check_hidden_inbound(routes: Sequence[InboundRoute]) -> Iterator[Finding]:
         earlier = sorted({*wide, *(at for number in numbers for at in by_number[number])})
         hiding = next((routes[at] for at in earlier if hides(routes[at], route)), None)
         target = FindingTarget("inbound_route", route.id)
+        together = () if hiding else hide_together([routes[at] for at in earlier], route)
         if hiding:
             yield finding("IVR802", target, route=hiding.name)
+        elif together:
+            yield finding("IVR802", target, "together", routes=tuple(row.name for row in together))
         else:
             for number in sorted(numbers):
                 same = [routes[at] for at in by_number[number]]
@@ -70,6 +73,42 @@ def hides(first: InboundRoute, second: InboundRoute) -> bool:
     return includes(first.did_patterns, second.did_patterns) and includes(
         first.caller_patterns, second.caller_patterns
     )
+
+
+def hide_together(earlier: Sequence[InboundRoute], route: InboundRoute) -> tuple[InboundRoute, ...]:
+    """Return earlier routes that take every call of a route, each a part of them. Empty if a call is left.
+
+    Parts are trunks and called numbers. A route with one trunk and one number has one part alone.
+    """
+    hiding: dict[int, InboundRoute] = {}
+    for trunk in route.trunk_ids or (None,):
+        rows = [row for row in earlier if is_open_to(row, trunk, route)]
+        every = [row for row in rows if not row.did_patterns]
+        part = every[:1] if every else cover_numbers(rows, route)
+        if not part:
+            return ()
+        hiding |= {row.id: row for row in part}
+    return tuple(row for row in earlier if row.id in hiding)
+
+
+def is_open_to(row: InboundRoute, trunk: int | None, route: InboundRoute) -> bool:
+    """Return True if a route takes all callers of another one over a trunk, None for any trunk."""
+    is_over = not row.trunk_ids or trunk in row.trunk_ids
+    return is_over and includes(row.caller_patterns, route.caller_patterns)
+
+
+def cover_numbers(rows: Sequence[InboundRoute], route: InboundRoute) -> list[InboundRoute]:
+    """Return those of some routes that take all called numbers of a route together; none if they do not."""
+    patterns = [pattern for row in rows for pattern in row.did_patterns]
+    if not route.did_patterns or not includes(patterns, route.did_patterns):
+        return []
+    needed = list(rows)
+    for row in rows:
+        others = [other for other in needed if other is not row]
+        left = [pattern for other in others for pattern in other.did_patterns]
+        if left and includes(left, route.did_patterns):
+            needed = others
+    return needed
 
 
 def includes(first: Sequence[str], second: Sequence[str]) -> bool:

@@ -134,6 +134,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR801.did": "No called number matches {pattern}.",
     "IVR801.caller": "No caller's number matches {pattern}.",
     "IVR802": "Route {route} above it takes every call that this route would take.",
+    "IVR802.together": "Routes {routes} above it take every call that this route would take.",
     "IVR803": "Calls to {number} go to route {route} above it.",
     "IVR804": "Every inbound route needs a trunk that is disabled, like {trunk}.",
     "IVR805": "Route {route} above it takes all its numbers. This route is only tried when that one fails.",
