@@ -6,6 +6,7 @@ import os
 import re
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,15 +56,17 @@ class Network:
             raise ValueError("give a ca or a pin: a pin is checked instead of an authority")
         if self.pin:
             return pinned_context(read_pin(self.pin))
-        return (
-            ssl.create_default_context(cafile=self.ca)
-            if self.ca
-            else httpx.create_ssl_context(trust_env=False)
-        )
+        return ssl.create_default_context(cafile=self.ca) if self.ca else common_authorities()
 
     def timeouts(self) -> dict[str, float | None]:
         times = httpx.Timeout(None, connect=self.connect_seconds, pool=self.read_seconds)
         return {**times.as_dict(), "read": self.read_seconds, "write": self.write_seconds}
+
+
+@cache
+def common_authorities() -> ssl.SSLContext:
+    """Return the context that all clients of a process share: reading the authorities is slow."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def read_pin(text: str) -> bytes:

@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import cast
 
 import structlog
@@ -382,4 +383,11 @@ def _server_tls(settings: AgentSettings) -> ssl.SSLContext | None:
 
 
 def _client_tls(settings: AgentSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.authorities or None)
+    authorities = settings.authorities
+    return ssl.create_default_context(cafile=authorities) if authorities else _system_authorities()
+
+
+@cache
+def _system_authorities() -> ssl.SSLContext:
+    """Return the context that all agents of a process share: reading the system's authorities is slow."""
+    return ssl.create_default_context()
