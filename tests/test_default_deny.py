@@ -4,11 +4,11 @@ import pytest
 
 from openivr.api.endpoint import Endpoint
 from openivr.server.http_process import all_endpoints
-from tests.running import AGENT, ROOT, Api
+from tests.running import AGENT, Api
 
-OPEN = {"get_token", "refresh_token", "openapi.json"}
+OPEN = {"get_token", "refresh_token", "openapi.json", "v2.0/openapi.json"}
 EXPIRED = b'{"errcode":10004,"errmsg":"TOKEN EXPIRED"}'
-ENDPOINTS = {endpoint.path: endpoint for endpoint in all_endpoints()}
+ENDPOINTS = {endpoint.name: endpoint for endpoint in all_endpoints()}
 
 
 def test_exactly_these_are_open() -> None:
@@ -21,15 +21,17 @@ def test_there_is_something_to_refuse() -> None:
 
 @pytest.mark.parametrize("query", ["", "access_token=" + "x" * 32, "id=1&ids=1&menu=ivr"])
 @pytest.mark.parametrize(
-    "endpoint", [e for e in ENDPOINTS.values() if e.path not in OPEN], ids=lambda e: e.path
+    "endpoint", [e for e in ENDPOINTS.values() if e.name not in OPEN], ids=lambda e: e.name
 )
 def test_all_others_refuse(reader: Api, endpoint: Endpoint, query: str) -> None:
     body = b'{"id":1}' if endpoint.method == "POST" else None
-    answer = reader.send(endpoint.method, f"{ROOT}{endpoint.path}?{query}", body, AGENT)
+    answer = reader.send(endpoint.method, f"/openapi/{endpoint.version}/{endpoint.path}?{query}", body, AGENT)
     assert answer.content == EXPIRED
 
 
 def test_open_ones_do_not(reader: Api) -> None:
     for path in OPEN:
-        answer = reader.send(ENDPOINTS[path].method, ROOT + path, b"{}", AGENT)
+        endpoint = ENDPOINTS[path]
+        target = f"/openapi/{endpoint.version}/{endpoint.path}"
+        answer = reader.send(endpoint.method, target, b"{}", AGENT)
         assert answer.content != EXPIRED

@@ -55,6 +55,8 @@ def check_syntax(answer: dict) -> None:
         ("PUT", "/openapi/v1.0/ivr/update", 10001),
         ("PATCH", "/openapi/v1.0/ivr/update", 10001),
         ("OPTIONS", "/openapi/v1.0/ivr/list", 10001),
+        ("GET", "/openapi/v2.0/ivr/list", 10001),
+        ("POST", "/openapi/v2.0/cdr/list", 10001),
         ("GET", "/openapi/v3.0/cdr/list", 10003),
         ("GET", "/openapi/v1.1/ivr/list", 10003),
         ("GET", "/openapi/v1/ivr/list", 10003),

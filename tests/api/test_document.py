@@ -22,18 +22,20 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.stop()
 
 
-def read_document(api: Api) -> dict[str, Any]:
-    document: dict[str, Any] = api.send("GET", ROOT + "openapi.json", headers=AGENT).json()
+def read_document(api: Api, root: str = ROOT) -> dict[str, Any]:
+    document: dict[str, Any] = api.send("GET", root + "openapi.json", headers=AGENT).json()
     return document
 
 
-def test_the_document_lists_exactly_the_endpoints(reader: Api) -> None:
+@pytest.mark.parametrize("version", ["v1.0", "v2.0"])
+def test_the_documents_list_exactly_the_endpoints(reader: Api, version: str) -> None:
+    document = read_document(reader, f"/openapi/{version}/")
+    assert document["servers"] == [{"url": f"/openapi/{version}"}]
     listed = {
-        (path, method.upper())
-        for path, operations in read_document(reader)["paths"].items()
-        for method in operations
+        (path, method.upper()) for path, operations in document["paths"].items() for method in operations
     }
-    served = {(f"/{endpoint.path}", endpoint.method) for endpoint in all_endpoints()}
+    every = [endpoint for endpoint in all_endpoints() if endpoint.version == version]
+    served = {(f"/{endpoint.path}", endpoint.method) for endpoint in every}
     assert listed == served - {
         ("/openapi.json", "GET")
     }  # the document, which is no part of the API it tells of

@@ -14,12 +14,15 @@ import pytest
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
 from openivr.client.endpoints import Api, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
+from openivr.client.records import CallRecords, WholeCalls
 from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
+from tests.api.past_calls import inbound_call, outbound_call, store
 
 from .conftest import QUICK, Connect, Driven, Pbx
 
 SILENT = {"get_token", "refresh_token", "del_token"}  # done by the client itself
+VERSIONS = {"v1.0": "", "v2.0": "_v2"}
 OTHER_NAMES = {"ring_group": "ringgroup"}  # a second spelling of the same family
 
 
@@ -42,12 +45,12 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
             family, _, action = endpoint.path.rpartition("/")
             if endpoint.path in SILENT or endpoint.path == "openapi.json":
                 continue
-            owner = getattr(client, OTHER_NAMES.get(family, family))
+            owner = getattr(client, OTHER_NAMES.get(family, family) + VERSIONS[endpoint.version])
             assert callable(getattr(owner, action)), endpoint.path
 
 
 def test_every_method_says_what_it_does() -> None:
-    for family in (Api, Family, Prompts, Readable, System):
+    for family in (Api, CallRecords, Family, Prompts, Readable, System, WholeCalls):
         for name, method in vars(family).items():
             assert not isinstance(method, Call) or method.__doc__, name
 
@@ -201,3 +204,19 @@ def test_nothing_but_httpx_and_msgspec_is_needed() -> None:
     others = {name for name in packages_distributions() if name.isidentifier()} - needed
     assert {"click", "sqlalchemy", "starlette", "yaml"} <= others
     subprocess.run([sys.executable, "-c", program, *sorted(others)], check=True)
+
+
+def test_call_records(driven: Driven, own_pbx: Pbx) -> None:
+    store(own_pbx.running, inbound_call(), outbound_call())
+    page = driven.do(lambda client: client.cdr.list(1, 3, sort_by="id"))
+    assert (page.total_number, [row.call_to_number for row in page.data]) == (5, ["6200", "6201", "6300"])
+    assert page.data[0].ring_duration == 0
+    found = driven.do(lambda client: client.cdr.search(call_from="1000", status="BUSY", from_="new"))
+    assert [row.call_to for row in found.data] == ["902079460000"]
+    whole = driven.do(lambda client: client.cdr_v2.list(sort_by="call_duration", order_by="desc"))
+    assert [one.last_status for one in whole.data] == ["ANSWERED", "BUSY"]
+    assert driven.do(lambda client: client.cdr_v2.search(last_status="BUSY")).total_number == 1
+    detail = driven.do(lambda client: client.cdr_v2.detail(whole.data[0].uid))
+    assert len(detail["timeline"]) == 4
+    with pytest.raises(ParameterError):
+        driven.do(lambda client: client.cdr.search(start_time="noon"))

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from openivr.api.auth import check_address, check_agent, check_site, check_token
 from openivr.api.body import Body
-from openivr.api.endpoint import ApiRequest, Endpoint, Service, UploadedFile, address_of
+from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service, UploadedFile, address_of
 from openivr.api.query import read_query
 from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
 from openivr.content_disposition import attachment
@@ -24,8 +24,6 @@ from openivr.store.availability import Unavailable
 log = structlog.get_logger(__name__)
 
 ROOT, OTHER_ROOT = "openapi", "api"  # the second one is that of older products; nothing is served there
-VERSION = "v1.0"
-VERSIONS = (VERSION, "v2.0")  # of the P-Series
 OTHER = "other"  # the endpoint's name in metrics where there is none
 JSON = b"application/json"
 UNAVAILABLE = 503  # the one status other than 200: proxies and monitors understand it
@@ -38,7 +36,7 @@ class ApiApp:
 
     def __init__(self, service: Service, endpoints: Iterable[Endpoint], observer: Observer) -> None:
         self.service, self.observer = service, observer
-        self.endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+        self.endpoints = {(endpoint.version, endpoint.path): endpoint for endpoint in endpoints}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -48,7 +46,7 @@ class ApiApp:
         body = Body(headers, receive)
         try:
             endpoint = self.find(scope)
-            name = endpoint.path
+            name = endpoint.name
             answer = await self.answer(endpoint, scope, headers, body)
         except ApiError as error:
             code, answer = error.code, error.encode()
@@ -74,7 +72,7 @@ class ApiApp:
         root, version, name = split_path(scope["path"])
         if root == ROOT and version.startswith("v") and version not in VERSIONS:
             raise ApiError(NO_VERSION)
-        endpoint = self.endpoints.get(name) if (root, version) == (ROOT, VERSION) else None
+        endpoint = self.endpoints.get((version, name)) if root == ROOT else None
         is_head = scope["method"] == "HEAD"
         method = "GET" if is_head else scope["method"]
         if endpoint is None or endpoint.method != method or (is_head and not endpoint.is_safe):

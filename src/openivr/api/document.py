@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import openivr
-from openivr.api.endpoint import Endpoint
+from openivr.api.endpoint import VERSION, Endpoint
 from openivr.api.responses import MESSAGES
 
 Schema = dict[str, Any]
@@ -41,13 +41,15 @@ ERROR: Schema = {
 REFUSAL: Schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
-def build(endpoints: Iterable[Endpoint]) -> Schema:
-    """The whole document."""
+def build(endpoints: Iterable[Endpoint], version: str = VERSION) -> Schema:
+    """Return the document of one version of the API."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "OpenIVR", "version": openivr.__version__, "license": {"name": "Apache-2.0"}},
-        "servers": [{"url": "/openapi/v1.0"}],
-        "paths": {f"/{endpoint.path}": describe(endpoint) for endpoint in endpoints},
+        "servers": [{"url": f"/openapi/{version}"}],
+        "paths": {
+            f"/{endpoint.path}": describe(endpoint) for endpoint in endpoints if endpoint.version == version
+        },
         "components": {"securitySchemes": {"token": TOKEN}, "schemas": {"Error": ERROR}},
     }
 

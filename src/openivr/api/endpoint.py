@@ -8,13 +8,17 @@ from typing import Any
 from starlette.types import Scope
 
 from openivr.api.body import MAX_BODY, Body
+from openivr.api.display_time import DisplayFormat
 from openivr.api.query import Query, read_object
 from openivr.api.responses import SYNTAX
 from openivr.resources import KINDS, ResourceType
 from openivr.store.auth.logins import Logins
 from openivr.store.auth.tokens import TokenPolicy
 from openivr.store.caches.list_cache import ListCache
+from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.database import Database
+
+VERSION, V2 = VERSIONS = "v1.0", "v2.0"  # of the P-Series; what has no other is in the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Service:
     kinds: Mapping[str, ResourceType] = field(default_factory=lambda: KINDS)
     started: float = field(default_factory=time.monotonic)
     requires_user_agent: bool = False
+    display: DisplayFormat = field(default_factory=DisplayFormat)
+    cdr: CdrLists = field(default_factory=CdrLists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A path below openapi/v1.0/ with its method, handler and OpenAPI description.
+    """A path below openapi/VERSION/ with its method, handler and OpenAPI description.
 
     `parameters` are query parameters by name, with their JSON Schema. `body` is the schema of the body,
     `data` that of the further fields of the answer. Endpoints with `is_open` need no access token.
@@ -83,6 +89,12 @@ class Endpoint:
     data: Mapping[str, Any] = field(default_factory=dict)
     file_types: tuple[str, ...] = ()  # media types of a file that is the answer
     is_open: bool = False
+    version: str = VERSION
+
+    @property
+    def name(self) -> str:
+        """Return the path, with the version where it is another than v1.0."""
+        return self.path if self.version == VERSION else f"{self.version}/{self.path}"
 
     @property
     def is_safe(self) -> bool:

@@ -52,17 +52,17 @@ MAX_EXTENSIONS = 10_000_000 - 1  # numbers have at most seven digits
 
 
 async def information(request: ApiRequest) -> bytes:
-    now = time.time()
+    now, display = time.time(), request.service.display
     return succeed(
         data={
             "device_name": platform.node(),
             "model_name": "OpenIVR",
             "sn": await request.service.database.read(serial_number),
             "firmware_version": openivr.__version__,
-            "system_time": time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(now)),
+            "system_time": display.show(int(now)),
             "up_time": int(time.monotonic() - request.service.started),
-            "system_date_format": "YYYY/MM/DD",
-            "system_time_format": "HH:mm:ss",
+            "system_date_format": display.date,
+            "system_time_format": display.time,
             "timestamp": int(now),
         }
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from openivr.config.settings import ListenAddress
 
 F = TypeVar("F", bound=Callable[..., Any])
+DATE_FORMATS = ("YYYY/MM/DD", "YYYY-MM-DD", "DD/MM/YYYY", "DD-MM-YYYY", "MM/DD/YYYY", "MM-DD-YYYY")
+TIME_FORMATS = ("HH:mm:ss", "hh:mm:ss AM")
 
 
 def split_address(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[str, int]:
@@ -133,6 +135,18 @@ http_options = in_order(
         type=click.Choice(["classic", "software", "cloud"]),
         default="classic",
         help="P-Series edition whose fields `ivr/list` returns.",
+    ),
+    option(
+        "--date-format",
+        type=click.Choice(DATE_FORMATS),
+        default="YYYY/MM/DD",
+        help="Display format of dates in the API.",
+    ),
+    option(
+        "--time-format",
+        type=click.Choice(TIME_FORMATS),
+        default="HH:mm:ss",
+        help="Display format of times in the API.",
     ),
     option(
         "--host-name",
@@ -347,6 +361,8 @@ def read_http(options: dict[str, Any]) -> dict[str, Any]:
         "tls_cert": options["tls_cert"],
         "tls_key": options["tls_key"],
         "profile": options["api_profile"],
+        "date_format": options["date_format"],
+        "time_format": options["time_format"],
         "trusted_proxies": options["trusted_proxy"],
         "host_names": options["host_name"],
         "requires_user_agent": options["require_user_agent"],

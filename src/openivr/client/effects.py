@@ -23,7 +23,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request to an endpoint, by its path below openapi/v1.0/.
+    """A request to an endpoint, by its path below openapi/VERSION/.
 
     `is_safe`: asking twice does no harm. `is_open`: needs no token. `is_file`: the answer may be a file.
     Only method and path are shown: anything else may be or hold a secret.
@@ -38,6 +38,7 @@ class Ask:
     is_safe: bool = False
     is_open: bool = False
     is_file: bool = False
+    version: str = "v1.0"
 
 
 @dataclass(frozen=True, slots=True)

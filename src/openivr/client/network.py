@@ -134,7 +134,7 @@ def build_request(address: Address, network: Network, ask: Ask) -> httpx.Request
         content, headers["Content-Type"] = msgspec.json.encode(ask.body), "application/json"
     return httpx.Request(
         ask.method,
-        address.root + ask.path,
+        address.root.removesuffix(ROOT) + f"openapi/{ask.version}/{ask.path}",
         params=query or None,
         headers=headers,
         content=content,

@@ -64,6 +64,8 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     profile: Profile = "classic"
+    date_format: str = "YYYY/MM/DD"  # display format of the API, as `system/information` reports it
+    time_format: str = "HH:mm:ss"
     trusted_proxies: tuple[str, ...] = ()
     host_names: tuple[str, ...] = ()  # that clients may ask for, beside addresses and this machine's name
     requires_user_agent: bool = False  # refuse API requests without User-Agent, as the vendor's pages say

@@ -58,6 +58,7 @@ class ProblemCode(StrEnum):
     EMPTY_NAME = "empty_name"
     NOT_DIGITS = "not_digits"
     NOT_FILE_NAME = "not_file_name"
+    NOT_TIME = "not_time"  # form
     NOT_ONE_LINE = "not_one_line"
     NOT_NUMBER = "not_number"  # an outside number
     TOO_SIMPLE = "too_simple"

@@ -37,6 +37,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.EMPTY_NAME: "has an empty name",
     ProblemCode.NOT_DIGITS: "must be digits",
     ProblemCode.NOT_FILE_NAME: "must be a name ending in .wav, .mp3 or .gsm",
+    ProblemCode.NOT_TIME: "must be a time as {form}, year first, or in Unix seconds",
     ProblemCode.NOT_ONE_LINE: "must be one line of printable characters",
     ProblemCode.NOT_NUMBER: "must, after its prefix, be 1 to 15 digits, with + only at the front",
     ProblemCode.TOO_SIMPLE: "is too simple",

@@ -20,9 +20,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.api import auth, crud, document, prompts, system
+from openivr.api import auth, cdr, crud, document, prompts, system
 from openivr.api.app import OTHER, ApiApp, is_api_path
-from openivr.api.endpoint import ApiRequest, Endpoint, Service
+from openivr.api.display_time import DisplayFormat
+from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
@@ -72,18 +73,32 @@ def newer_ivr_row(values: Values) -> Row:
 
 
 def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, ...]:
-    """Return every endpoint of the API, including the OpenAPI document."""
+    """Return every endpoint of the API, including the OpenAPI documents."""
     families = (crud.endpoints(kind) for kind in kinds.values() if kind.name != "custom_prompt")
-    endpoints = (*auth.ENDPOINTS, *system.ENDPOINTS, *chain.from_iterable(families), *prompts.endpoints())
-    text = ENCODE(document.build(endpoints))
+    endpoints = (
+        *auth.ENDPOINTS,
+        *system.ENDPOINTS,
+        *chain.from_iterable(families),
+        *prompts.endpoints(),
+        *cdr.endpoints(),
+    )
+    return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
+
+
+def document_endpoint(endpoints: Iterable[Endpoint], version: str) -> Endpoint:
+    """Return the endpoint of the OpenAPI document of a version."""
+    text = ENCODE(document.build(endpoints, version))
 
     async def openapi(_request: ApiRequest) -> bytes:
         return text
 
-    about = "This document"
-    return (
-        *endpoints,
-        Endpoint(path="openapi.json", method="GET", handle=openapi, summary=about, is_open=True),
+    return Endpoint(
+        path="openapi.json",
+        version=version,
+        method="GET",
+        handle=openapi,
+        summary="This document",
+        is_open=True,
     )
 
 
@@ -210,12 +225,18 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     database = Database(settings.url, is_server=True)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
-    names = [*(endpoint.path for endpoint in endpoints), OTHER, WEB]
+    names = [*(endpoint.name for endpoint in endpoints), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     logins = Logins(database, settings.policy, lifetime.now)
     service = Service(
-        database, live, settings.policy, logins, kinds, requires_user_agent=settings.requires_user_agent
+        database,
+        live,
+        settings.policy,
+        logins,
+        kinds,
+        requires_user_agent=settings.requires_user_agent,
+        display=DisplayFormat(settings.date_format, settings.time_format),
     )
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)

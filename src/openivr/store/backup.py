@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from openivr.store.tables import CHANGE, METADATA, REVISION
+from openivr.store.tables import CDR_STATE, CHANGE, METADATA, REVISION
 
 BATCH = 1000
 Step = Callable[[int], None]  # told how many rows more are done
@@ -36,6 +36,7 @@ def restore(source: Path, database: Database, step: Step) -> None:
         migrate(original)
         with original.reading() as connection, database.writing() as destination:
             before = destination.execute(select(REVISION)).one()
+            epoch = destination.execute(select(CDR_STATE.c.epoch)).scalar_one()
             copy_tables(connection, destination, step)
             newest = destination.execute(select(REVISION)).one()
             destination.execute(delete(CHANGE))
@@ -45,6 +46,8 @@ def restore(source: Path, database: Database, step: Step) -> None:
                 "auth": max(before.auth, newest.auth) + 1,
             }
             destination.execute(REVISION.update().values(raised))
+            restored = destination.execute(select(CDR_STATE.c.epoch)).scalar_one()
+            destination.execute(CDR_STATE.update().values(epoch=max(epoch, restored) + 1))
     finally:
         original.close()
 

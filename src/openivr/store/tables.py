@@ -258,6 +258,66 @@ CALL_NOTE = Table(
     sqlite_with_rowid=False,  # the notes of a call lie together: reports read a million of them
 )
 
+CDR_ROW = (
+    Table(  # a routing stage of a call that is over, as the API lists it: see `store.cdr.routing_stages`
+        "cdr_row",
+        METADATA,
+        Column("id", Integer, primary_key=True, autoincrement=False),  # in the order of commits
+        Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), nullable=False, index=True),
+        Column("ended", BigInteger, nullable=False),  # of the call, Unix milliseconds
+        Column("uid", Text, nullable=False),  # from here on: the fields of `routing_stages.CdrRow`
+        Column("leg", Integer, nullable=False),
+        Column("started", BigInteger, nullable=False),
+        Column("call_from", Text, nullable=False),
+        Column("call_from_name", Text, nullable=False),
+        Column("to_kind", Text, nullable=False),
+        Column("to_id", Integer, nullable=False),
+        Column("call_to", Text, nullable=False),
+        Column("call_to_name", Text, nullable=False),
+        Column("disposition", Text, nullable=False),
+        Column("call_type", Text, nullable=False),
+        Column("duration", Integer, nullable=False),
+        Column("ring_duration", Integer, nullable=False),
+        Column("talk_duration", Integer, nullable=False),
+        Column("src_trunk", Text, nullable=False),
+        Column("dst_trunk", Text, nullable=False),
+        Column("did_number", Text, nullable=False),
+        Column("dod_number", Text, nullable=False),
+        Column("is_recorded", Integer, nullable=False),
+    )
+)
+
+CDR_CALL = Table(  # a call that is over as a whole
+    "cdr_call",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # in the order of commits
+    Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("ended", BigInteger, nullable=False),  # Unix milliseconds
+    Column("uid", Text, nullable=False, index=True),
+    Column("started", BigInteger, nullable=False),  # from here on: the fields of `routing_stages.CdrCall`
+    Column("call_type", Text, nullable=False),
+    Column("call_from", Text, nullable=False),
+    Column("call_from_name", Text, nullable=False),
+    Column("to_kind", Text, nullable=False),
+    Column("to_id", Integer, nullable=False),
+    Column("call_to", Text, nullable=False),
+    Column("call_to_name", Text, nullable=False),
+    Column("last_status", Text, nullable=False),
+    Column("call_duration", Integer, nullable=False),
+    Column("routing_duration", Integer, nullable=False),
+    Column("handling_duration", Integer, nullable=False),
+)
+
+CDR_STATE = Table(  # how far both are, so that indexes in memory can follow: see `store.cdr.cdr_index`
+    "cdr_state",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: a table of one row
+    Column("last_row", Integer, nullable=False),
+    Column("last_call", Integer, nullable=False),
+    Column("horizon", BigInteger, nullable=False),  # calls that ended before it may be deleted: Unix ms
+    Column("epoch", Integer, nullable=False),  # raised when all data are replaced
+)
+
 CALL_COUNT = Table(
     "call_count",
     METADATA,

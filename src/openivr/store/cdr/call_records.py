@@ -5,7 +5,7 @@ Times are Unix milliseconds.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +16,7 @@ from openivr.store.sql_functions import position
 from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
+T = TypeVar("T")
 MAX_DELETED = 1000  # records at a time
 MAX_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
 AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
@@ -357,7 +358,7 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
 
 
-def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Parts of so many: databases limit the parameters of a query."""
     return (items[start : start + size] for start in range(0, len(items), size))
 

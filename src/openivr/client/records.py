@@ -1,0 +1,129 @@
+"""Call records: what has happened (P-Series: query-cdr-list, search-specific-cdr, query-cdr-list-v2)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from openivr.client import answers
+from openivr.client.effects import Ask, Got, Steps
+from openivr.client.model_types import Page, Row
+from openivr.client.session import Session
+from openivr.client.sync_async import F, Faced, call
+
+V2 = "v2.0"
+
+
+class CdrRow(Row, frozen=True, kw_only=True):
+    """One routing stage of a call. The stages of a call have the same `uid` and `call_id`.
+
+    Durations are seconds, `timestamp` is Unix seconds, `time` is in the display format of the server.
+    """
+
+    id: int = 0
+    time: str = ""
+    timestamp: int = 0
+    uid: str = ""
+    new_id: str = ""
+    call_id: str = ""
+    call_from: str = ""
+    call_from_number: str = ""
+    call_from_name: str = ""
+    call_to: str = ""
+    call_to_number: str = ""
+    call_to_name: str = ""
+    disposition: str = ""
+    call_type: str = ""
+    duration: int = 0
+    ring_duration: int = 0
+    talk_duration: int = 0
+    src_trunk: str = ""
+    dst_trunk: str = ""
+    did_number: str = ""
+    dod_number: str = ""
+    record_file: str = ""
+    src_addr: str = ""
+
+
+class CdrCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole call (v2.0)."""
+
+    id: int | str = 0
+    uid: str = ""
+    time: str = ""
+    call_type: str = ""
+    call_from: str = ""
+    call_from_number: str = ""
+    call_from_name: str = ""
+    call_to: str = ""
+    call_to_number: str = ""
+    call_to_name: str = ""
+    last_status: str = ""
+    call_duration: int = 0
+    routing_duration: int = 0
+    handling_duration: int = 0
+
+
+def ask(session: Session, path: str, version: str, query: Mapping[str, Any]) -> Steps[Got]:
+    """Ask for something that may be asked for twice. What is None is not sent."""
+    given = {name.rstrip("_"): str(value) for name, value in query.items() if value is not None}
+    request = Ask(method="GET", path=path, version=version, query=given, is_safe=True)
+    return (yield from session.ask(request))
+
+
+class CallRecords(Faced[F]):
+    """Call records, one row for each routing stage."""
+
+    @call
+    def list(
+        self,
+        page: int | None = None,
+        page_size: int | None = None,
+        *,
+        sort_by: str | None = None,
+        order_by: str | None = None,
+    ) -> Steps[Page[CdrRow]]:
+        """One page of the stages of all calls."""
+        query = {"page": page, "page_size": page_size, "sort_by": sort_by, "order_by": order_by}
+        got = yield from ask(self.session, "cdr/list", "v1.0", query)
+        return answers.decode(got.content, Page[CdrRow])
+
+    @call
+    def search(
+        self, /, page: int | None = None, page_size: int | None = None, **filters: Any
+    ) -> Steps[Page[CdrRow]]:
+        """One page of the stages that fit: `start_time`, `end_time`, `call_from`, `call_to`, `status`, ...
+
+        Times are Unix seconds or texts in the display format of the server. `from_` is sent as `from`.
+        """
+        query = {"page": page, "page_size": page_size, **filters}
+        got = yield from ask(self.session, "cdr/search", "v1.0", query)
+        return answers.decode(got.content, Page[CdrRow])
+
+
+class WholeCalls(Faced[F]):
+    """Call records of v2.0, one row for each call."""
+
+    @call
+    def list(
+        self, /, page: int | None = None, page_size: int | None = None, **filters: Any
+    ) -> Steps[Page[CdrCall]]:
+        """One page of all calls; `sort_by`, `order_by`, `call_from`, `call_to`."""
+        query = {"page": page, "page_size": page_size, **filters}
+        got = yield from ask(self.session, "cdr/list", V2, query)
+        return answers.decode(got.content, Page[CdrCall])
+
+    @call
+    def search(
+        self, /, page: int | None = None, page_size: int | None = None, **filters: Any
+    ) -> Steps[Page[CdrCall]]:
+        """One page of the calls that fit: `time_begin`, `time_end`, `last_status`, ..."""
+        query = {"page": page, "page_size": page_size, **filters}
+        got = yield from ask(self.session, "cdr/search", V2, query)
+        return answers.decode(got.content, Page[CdrCall])
+
+    @call
+    def detail(self, uid: str) -> Steps[Mapping[str, Any]]:
+        """One call: `basic` as in the list, and `timeline` with its stages."""
+        got = yield from ask(self.session, "cdr/detail", V2, {"uid": uid})
+        return answers.convert(answers.read_object(got.content).get("data"), dict[str, Any])
