@@ -48,7 +48,7 @@ SUGGESTED: dict[tuple[str, str], Any] = {
     ("ring_group", "ring_strategy"): "ring_all",
 }
 # Described with a default of the server's that an older server may not share.
-PLAIN = {("custom_prompt", "type"), ("custom_prompt", "format")} | {
+PLAIN = {("custom_prompt", "type"), ("custom_prompt", "format"), ("custom_prompt", "loudness")} | {
     ("outbound_route", name) for name in ("max_calls", "max_calls_per_hour", "max_calls_per_caller")
 }
 

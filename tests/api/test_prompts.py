@@ -64,6 +64,7 @@ def test_a_prompt_is_kept_as_it_came_and_as_it_is_played(api: Api, kind: str, me
     assert answer == {"errcode": 0, "errmsg": "SUCCESS", "id": answer["id"], "exist_type": ""}
     prompt = api.get("custom_prompt/get", id=answer["id"])["data"]
     described = {"name": name, "type": "record", "format": kind, "size": len(content), "duration": 2}
+    described |= {"loudness": -19, "keep_level": 0}
     assert prompt == {"id": answer["id"], **described}
     assert prompt in api.get("custom_prompt/list")["data"]
     assert api.get("custom_prompt/search", search_value=name)["data"] == [prompt]
@@ -78,6 +79,45 @@ def test_a_prompt_is_kept_as_it_came_and_as_it_is_played(api: Api, kind: str, me
     assert 1.4 < len(samples) / rate < 1.7
     spectrum = np.abs(np.fft.rfft(samples[:rate]))
     assert abs(int(np.argmax(spectrum)) - 440) <= 1
+
+
+def test_m18_the_level_of_a_file_can_be_kept(api: Api) -> None:
+    name, content = fresh("wav"), tone("wav")
+    parts = (("is_check", None, b"force"), ("file", name, content))
+    id_ = post(api, form(*parts, ("keep_level", None, b"1")))["id"]
+    prompt = api.get("custom_prompt/get", id=id_)["data"]
+    assert (prompt["loudness"], prompt["keep_level"]) == (-10, 1)
+    post(api, form(*parts))
+    prompt = api.get("custom_prompt/get", id=id_)["data"]
+    assert (prompt["loudness"], prompt["keep_level"]) == (-19, 0)
+    answer = post(api, form(*parts, ("keep_level", None, b"yes")))
+    assert answer["invalid_param_list"] == [{"field": "keep_level", "value": "yes"}]
+
+
+def test_m18_a_silent_prompt_is_taken_and_known_as_such(api: Api) -> None:
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros(8000), 8000, format="WAV")
+    id_ = upload(api, fresh("wav"), silence.getvalue())["id"]
+    assert api.get("custom_prompt/get", id=id_)["data"]["loudness"] == -70
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("m.wav", tone("mp3"), "file is a file of type mp3, but its name ends in .wav"),
+        (
+            "m.wav",
+            b"\0\0\0 ftypM4A " + bytes(99),
+            "file is a file of type m4a, which is not read here; save it as wav or mp3",
+        ),
+        ("a,b.wav", tone("wav", 0.1), "file must not have any of these characters: / \\ ,"),
+        ("a.m4a", b"", "file must be a name ending in .wav, .mp3, .gsm, .flac, .ogg or .opus"),
+    ],
+)
+def test_m20_a_refused_file_says_what_is_wrong_with_it(
+    api: Api, name: str, content: bytes, text: str
+) -> None:
+    assert upload(api, name, content)["submsg"] == text
 
 
 def test_ask_tells_and_force_overwrites(api: Api) -> None:
@@ -126,7 +166,7 @@ def test_what_is_no_sound_of_its_kind_is_refused(api: Api, name: str, content: b
 
 
 @pytest.mark.parametrize(
-    "name", ["tone", "tone.ogg", ".wav", "a/b.wav", "..\\\\x.wav", "a,b.wav", "a\x01.wav", "x" * 130 + ".wav"]
+    "name", ["tone", "tone.m4a", ".wav", "a/b.wav", "..\\\\x.wav", "a,b.wav", "a\x01.wav", "x" * 130 + ".wav"]
 )
 def test_names_that_no_prompt_can_have(api: Api, name: str) -> None:
     answer = upload(api, name, tone("wav", 0.1))

@@ -76,15 +76,22 @@ def test_a_name_that_is_taken_is_replaced_only_on_wish(admin: Admin, api: Api) -
     assert (find(api, name)["id"], find(api, name)["duration"]) == (ident, 4)
 
 
+def test_m18_a_silent_file_is_said_to_be_silent(admin: Admin) -> None:
+    silence = io.BytesIO()
+    soundfile.write(silence, [0.0] * 8000, 8000, format="WAV")
+    assert where(send(admin, "silence.wav", silence.getvalue())) == "/prompts"
+    assert "silence.wav is saved, but it is silent" in page(admin.get("/prompts"))
+
+
 @pytest.mark.parametrize(
     ("filename", "content", "words"),
     [
         ("words.wav", b"these are words", "is not a sound file of this type"),
         ("nothing.wav", b"", "is not a sound file of this type"),
-        ("wave.mp3", tone("wav"), "is not a sound file of this type"),
-        ("picture.png", tone("wav"), "must end in .wav, .mp3 or .gsm"),
+        ("wave.mp3", tone("wav"), "is a file of type wav, but its name ends in .mp3"),
+        ("picture.png", tone("wav"), "must end in .wav, .mp3, .gsm, .flac, .ogg or .opus"),
         ("<script>alert(1)<_script>.exe", b"MZ", "the name must end"),
-        ("a,b.wav", tone("wav"), "the name must end"),
+        ("a,b.wav", tone("wav"), "must not have any of these characters"),
         ("x" * 130 + ".wav", tone("wav"), "The name must have 5 to 127 characters"),
         ("", b"", "Choose a file first."),
         ("large.wav", b"RIFF" + bytes(MAX_FILE), "larger than 8 MB"),

@@ -63,7 +63,7 @@ def read_sound(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
     if kind not in CONTAINERS:
         raise click.BadParameter(f"{path} is not one of {', '.join(CONTAINERS)}")
     try:
-        return Clip.from_wav(convert(path.read_bytes(), kind).wav)
+        return Clip.from_wav(convert(path.read_bytes(), kind, keeps_level=True).wav)
     except NotAudio as error:
         raise click.BadParameter(f"{path} {predicate(ProblemCode(error.fault), error.params)}") from error
     except OSError as error:
@@ -110,7 +110,11 @@ def check_new(_ctx: click.Context, _param: click.Parameter, path: Path | None) -
     help="How keys (DTMF) are sent.",
 )
 @click.option(
-    "--play", "clip", type=READABLE, callback=read_sound, help="Audio file to send: wav, mp3 or gsm."
+    "--play",
+    "clip",
+    type=READABLE,
+    callback=read_sound,
+    help="Audio file to send: wav, mp3, gsm, flac, ogg or opus.",
 )
 @click.option("--record", type=FILE, callback=check_new, help="New wav file for the received audio.")
 @click.option("--listen", is_flag=True, help="Play the received audio with aplay, paplay, pw-play or ffplay.")

@@ -181,12 +181,16 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
     """Custom prompts: made by upload."""
 
     @call
-    def upload(self, name: str, content: bytes, *, is_check: str = "force") -> Steps[Uploaded]:
+    def upload(
+        self, name: str, content: bytes, *, is_check: str = "force", keep_level: bool = False
+    ) -> Steps[Uploaded]:
         """Add or overwrite a prompt. `is_check="ask"` only checks if the name exists.
 
-        `name` ends in .wav, .mp3 or .gsm. More than 8 MB raise FileSizeExceeded. Never sent twice.
+        `name` ends in .wav, .mp3 or .gsm; OpenIVR reads .flac, .ogg and .opus as well, and brings the sound
+        to the level of others unless `keep_level`. More than 8 MB raise FileSizeExceeded. Never sent twice.
         """
-        file = File(name, content, {"is_check": is_check})
+        fields = {"is_check": is_check, **({"keep_level": "1"} if keep_level else {})}
+        file = File(name, content, fields)
         got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/upload", file=file))
         return answers.decode(got.content, Uploaded)
 

@@ -28,6 +28,8 @@ class CustomPromptRow(Row, frozen=True, kw_only=True):
     format: str = ""
     size: int = 0
     duration: int = 0
+    loudness: int = 0
+    keep_level: int = 0
 
 
 class CustomPrompt(Detail, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class CustomPrompt(Detail, frozen=True, kw_only=True):
     format: str = ""
     size: int = 0
     duration: int = 0
+    loudness: int = 0
+    keep_level: int = 0
 
 
 class ExtensionRow(Row, frozen=True, kw_only=True):

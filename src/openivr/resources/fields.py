@@ -109,18 +109,24 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextField(Field):
-    """A string of `low` to `high` characters, wholly matching `pattern` where there is one."""
+    """A string of `low` to `high` characters, wholly matching `pattern` where there is one.
+
+    The characters in `forbidden` are refused with a reason of their own.
+    """
 
     low: int = 0
     high: int = 127
     pattern: str | None = None
     mismatch: ProblemCode = ProblemCode.CHARACTERS  # where the pattern does not fit
+    forbidden: str = ""
 
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
             raise InvalidValue(ProblemCode.NOT_TEXT)
         if not self.low <= len(raw) <= self.high:
             raise InvalidValue(ProblemCode.LENGTH, low=self.low, high=self.high)
+        if any(char in raw for char in self.forbidden):
+            raise InvalidValue(ProblemCode.FORBIDDEN_CHARACTERS, characters=" ".join(self.forbidden))
         if CONTROL.search(raw) or (raw and self.pattern and not re.fullmatch(self.pattern, raw)):
             raise InvalidValue(self.mismatch)
         if self.low and not raw.strip():

@@ -53,6 +53,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_KEY = "unknown_key", "enum"  # key
 
     CHARACTERS = "characters"
+    FORBIDDEN_CHARACTERS = "forbidden_characters"  # characters
     CONTROL_CHARACTERS = "control_characters"
     BLANK = "blank"
     EMPTY_NAME = "empty_name"
@@ -70,6 +71,10 @@ class ProblemCode(StrEnum):
     PATTERN_SET = "pattern_set"  # part
     PATTERN_RANGE = "pattern_range"  # part
     AUDIO_TYPE = "audio_type"
+    AUDIO_OTHER_TYPE = "audio_other_type"  # found, type
+    AUDIO_UNREADABLE = "audio_unreadable"  # found
+    AUDIO_RATE = "audio_rate"  # rate, low, high
+    AUDIO_CHANNELS = "audio_channels"  # channels, high
     AUDIO_EMPTY = "audio_empty"
     AUDIO_TOO_LONG = "audio_too_long"  # minutes
 

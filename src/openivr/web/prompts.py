@@ -5,6 +5,7 @@ A file is checked by the same store function as an upload over the API.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from openivr import sounds
 from openivr.content_disposition import attachment
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.resources.errors import InUse, Invalid
-from openivr.resources.prompt import CUSTOM_PROMPT, file_type
+from openivr.resources.prompt import CUSTOM_PROMPT, FILE_TYPES, SILENCE, file_type
 from openivr.resources.resource_type import Row
 from openivr.store.config import prompts, resources
 from openivr.store.config.prompts import MAX_FILE, MEDIA_TYPES
@@ -26,6 +27,7 @@ from openivr.web.core.urls import RESOURCE_URLS
 from openivr.web.messages import t
 
 PATH = RESOURCE_URLS["custom_prompt"].list
+ENDINGS = tuple(f".{name}" for name in FILE_TYPES)
 ENVELOPE = 64 * 1024  # of a form around the file
 REFUSED, IN_USE = 422, 409  # HTTP statuses
 
@@ -88,14 +90,18 @@ async def upload(request: PageRequest) -> Response:
         return await render_list(request, Offer(name, t("prompt.too_large")), REFUSED)
     if not request.form_text("replace") and await request.database.read(prompts.find, name) is not None:
         return await render_list(request, Offer(name, t("prompt.taken", name=name), is_taken=True), REFUSED)
+    keeps_level = bool(request.form_text("keep_level"))
     try:
-        recording = await request.database.run_in_thread(prompts.decode, name, data)
+        decode = partial(prompts.decode, name, data, keeps_level=keeps_level)
+        recording = await request.database.run_in_thread(decode)
     except Invalid as error:
         problem = error.problems[0]
         text = t(f"prompt_problem.{problem.code}", **{"name": name, **problem.params})
         return await render_list(request, Offer(name, text), REFUSED)
-    await request.database.change_config(prompts.save, name, data, recording)
-    return request.redirect(PATH, [t("prompt.saved", name=name)])
+    save = partial(prompts.save, keeps_level=keeps_level)
+    await request.database.change_config(save, name, data, recording)
+    said = "prompt.saved_silent" if recording.loudness <= SILENCE else "prompt.saved"
+    return request.redirect(PATH, [t(said, name=name)])
 
 
 def choose_name(given: str, filename: str) -> str:
@@ -103,7 +109,7 @@ def choose_name(given: str, filename: str) -> str:
     ending = PurePath(filename).suffix
     if not given:
         return filename
-    return given if given.lower().endswith((".wav", ".mp3", ".gsm")) else given + ending
+    return given if given.lower().endswith(ENDINGS) else given + ending
 
 
 async def download(request: PageRequest) -> Response:

@@ -51,10 +51,14 @@ def adapt_prompt(detail: CustomPrompt, sound: bytes | None, here: Fields | None,
     if sound is None:
         raise KeyError(detail.name)
     form = detail.name.rpartition(".")[2].lower()
+    keep_level = here["keep_level"] if here is not None and "keep_level" in here else detail.keep_level
+    converted = convert(sound, form, keeps_level=bool(keep_level))
     return {
         "name": detail.name,
         "format": form,
         "size": len(sound),
-        "duration": convert(sound, form).seconds,
+        "duration": converted.seconds,
+        "loudness": converted.loudness,
+        "keep_level": keep_level,
         "audio": sound,
     }

@@ -64,8 +64,8 @@ def split(data: bytes) -> Frames:
 class ClipCache:
     """Clips by a key. The least recently used are evicted first."""
 
-    def __init__(self, limit: int = 256 * 1024 * 1024) -> None:
-        self.limit = limit  # bytes
+    def __init__(self, limit: int = 128 * 1024 * 1024) -> None:
+        self.limit = limit  # bytes; the longest prompt takes 17 MiB
         self.size = 0
         self._clips: OrderedDict[Hashable, Clip] = OrderedDict()
 

@@ -229,14 +229,16 @@ class ImportPlanner:
             else:
                 self.set_derived(item, item.old)
             return
-        if item.old is not None and prompts.audio(self.connection, item.id)[1] == data:
+        is_kept = item.old is None or item.new is None or item.new["keep_level"] == item.old["keep_level"]
+        if item.old is not None and is_kept and prompts.audio(self.connection, item.id)[1] == data:
             self.set_derived(item, item.old)
             return
         try:
             form = file_type(str(entry.fields.get("name")))
-            item.audio = (data, convert(data, form))
-            seconds = item.audio[1].seconds
-            self.set_derived(item, {"format": form, "size": len(data), "duration": seconds})
+            keeps_level = bool(item.new and item.new["keep_level"])
+            item.audio = (data, convert(data, form, keeps_level=keeps_level))
+            facts = {"duration": item.audio[1].seconds, "loudness": item.audio[1].loudness}
+            self.set_derived(item, {"format": form, "size": len(data), **facts})
         except NotAudio as error:
             self.mistake(entry, "audio", predicate(ProblemCode(error.fault), error.params))
         except (KeyError, TypeError) as error:
@@ -245,7 +247,7 @@ class ImportPlanner:
     def set_derived(self, item: PlannedChange, facts: Mapping[str, Any]) -> None:
         """Set the facts that follow from a prompt's audio, whatever the file says of them."""
         if item.new is not None:
-            item.new |= {name: facts[name] for name in ("format", "size", "duration")}
+            item.new |= {name: facts[name] for name in ("format", "size", "duration", "loudness")}
 
     def check_unique(self) -> None:
         """One number, one owner, over everything that will be there."""

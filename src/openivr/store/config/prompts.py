@@ -15,7 +15,14 @@ from openivr.store.tables import OBJECTS, PROMPT_AUDIO
 
 PROMPT = OBJECTS["custom_prompt"]
 MAX_FILE = 8 * 1024 * 1024  # bytes of a file that is taken
-MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "gsm": "audio/gsm"}
+MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "gsm": "audio/gsm",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+}
 
 
 def find(connection: Connection, name: str) -> int | None:
@@ -23,14 +30,14 @@ def find(connection: Connection, name: str) -> int | None:
     return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == name)).scalar()
 
 
-def decode(name: str, data: bytes) -> ConvertedAudio:
+def decode(name: str, data: bytes, *, keeps_level: bool = False) -> ConvertedAudio:
     """Decode an uploaded file. Raises Invalid for `file` if its name or contents are bad.
 
     The name of the prompt is that of the file. Slow, but needs no connection.
     """
     check_name(name)
     try:
-        return convert(data, file_type(name))
+        return convert(data, file_type(name), keeps_level=keeps_level)
     except NotAudio as error:
         raise Invalid(Problem("file", ProblemCode(error.fault), error.params, name)) from error
 
@@ -43,13 +50,25 @@ def check_name(name: str) -> None:
         raise Invalid(*(replace(problem, field="file") for problem in error.problems)) from error
 
 
-def save(change: ConfigTransaction, name: str, original: bytes, recording: ConvertedAudio) -> int:
-    """Add a prompt, or put another recording in the place of the one that has its name."""
+def save(
+    change: ConfigTransaction,
+    name: str,
+    original: bytes,
+    recording: ConvertedAudio,
+    *,
+    keeps_level: bool = False,
+) -> int:
+    """Add a prompt, or put another recording in the place of the one that has its name.
+
+    `keeps_level` must be what `decode` was called with.
+    """
     body = {
         "name": name,
         "format": file_type(name),
         "size": len(original),
         "duration": recording.seconds,
+        "loudness": recording.loudness,
+        "keep_level": int(keeps_level),
     }
     id_ = find(change.connection, name)
     if id_ is None:
