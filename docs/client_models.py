@@ -10,7 +10,7 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import DestinationField, Keys
-from openivr.resources.fields import Field, IntegerField, LinksField, TableField
+from openivr.resources.fields import Field, IntegerField, LinksField, SeparatedField, TableField
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.server.http_process import choose_kinds
@@ -60,7 +60,7 @@ def class_name(kind: ResourceType) -> str:
 
 def title_of(kind: ResourceType) -> str:
     """Return a kind's title with its article: "A ring group", "An IVR"."""
-    title = kind.title if kind.title.isupper() else kind.title.lower()
+    title = " ".join(word if word.isupper() else word.lower() for word in kind.title.split())
     return f"{'An' if title[0] in 'aeioAEIO' else 'A'} {title}"
 
 
@@ -69,6 +69,8 @@ def annotation(kind: ResourceType, field: Field) -> str:
     match field:
         case LinksField():
             return "tuple[Link, ...] = ()"
+        case SeparatedField():
+            return 'str = ""'
         case TableField():
             return "tuple[Mapping[str, Any], ...] = ()"
         case DestinationField():

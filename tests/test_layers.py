@@ -72,7 +72,8 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "import_remark": set(),
         "model": {"import_remark"},
         "digits": set(),
-        "policy": {"digits", "model"},
+        "number_rule": {"digits", "model"},
+        "policy": {"digits", "model", "number_rule"},
         "states": {
             "builtin_sounds",
             "call_state",

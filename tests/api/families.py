@@ -106,6 +106,24 @@ OUTBOUND_ROUTE = Family(
     {"max_calls_per_hour": 7},
     required=("name",),
 )
+BLOCK_NUMBERS = Family(
+    "block_numbers",
+    {"limit_type": "inbound", "number_list": "1386011111&010879378"},
+    {"limit_type": "both"},
+    required=("name", "limit_type", "number_list"),
+)
+ALLOW_NUMBERS = Family(
+    "allow_numbers",
+    {"limit_type": "both", "number_list": "90X."},
+    {"number_list": "anonymous"},
+    required=("name", "limit_type", "number_list"),
+)
+PIN_LIST = Family(
+    "pin_list",
+    {"pin_list": "2283,3301", "enb_record_cdr": 1},
+    {"pin_list": "2283"},
+    required=("name", "pin_list"),
+)
 FAMILIES = (
     IVR,
     EXTENSION,
@@ -115,4 +133,7 @@ FAMILIES = (
     TRUNK,
     INBOUND_ROUTE,
     OUTBOUND_ROUTE,
+    BLOCK_NUMBERS,
+    ALLOW_NUMBERS,
+    PIN_LIST,
 )

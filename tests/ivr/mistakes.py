@@ -14,6 +14,7 @@ from openivr.ivr.model import (
     ExtensionRule,
     InboundRoute,
     Ivr,
+    NumberRule,
     OutboundRoute,
     Prompt,
     RingGroup,
@@ -377,6 +378,24 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"snapshot": {"inbound_routes": by_id([InboundRoute(1, "A", MAIN, caller_patterns=("1[0-9",))])}},
         FindingTarget("inbound_route", 1),
         "No caller's number matches 1[0-9.",
+    ),
+    (
+        "IVR801",
+        {"snapshot": {"allow_rules": by_id([NumberRule(1, "A", ("alice", "1[0-9"))])}},
+        FindingTarget("allow_numbers", 1),
+        "No number matches 1[0-9.",
+    ),
+    (
+        "IVR808",
+        {"snapshot": {"block_rules": by_id([NumberRule(1, "A", ("0900X.", "X."))])}},
+        FindingTarget("block_numbers", 1),
+        "X. blocks every caller who is not among the allowed numbers.",
+    ),
+    (
+        "IVR401",
+        {"snapshot": {"block_rules": by_id([NumberRule(1, "A", ("1",), destination=ABSENT)])}},
+        FindingTarget("block_numbers", 1),
+        "The extension with id 99 does not exist.",
     ),
     (
         "IVR802",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.ivr.inbound_route import IncomingCall, RoutingReason, explain_inbound
+from openivr.ivr.inbound_route import IncomingCall, RoutingReason, RuleType, explain_inbound
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -16,6 +16,7 @@ from openivr.ivr.model import (
     Extension,
     InboundRoute,
     IvrSnapshot,
+    NumberRule,
     OutboundRoute,
     Trunk,
     by_id,
@@ -122,6 +123,23 @@ def test_a_call_that_is_rejected_is_over(office: IvrSnapshot, trunk: int, called
     assert not simulation.events
 
 
+def test_a_blocked_caller_is_rejected_or_goes_elsewhere(office: IvrSnapshot) -> None:
+    rule = NumberRule(1, "Nuisance", ("2000", "anonymous"))
+    for destination, lines in (
+        (None, ["     0.0  ends       caller is blocked  (the caller is in Nuisance)"]),
+        (
+            Destination(DestinationKind.IVR, 4),
+            [
+                "     0.0  route      Nuisance  (callers in Nuisance go there)",
+                "     0.0  enters     6201",
+            ],
+        ),
+    ):
+        simulation = Simulation(replace(office, block_rules={1: replace(rule, destination=destination)}))
+        simulation.receive(IncomingCall(1, ("441632960000",), ""))
+        assert show(simulation.lines).splitlines()[1:3] == lines
+
+
 def test_trunks_over_which_the_same_happens_share_a_result(office: IvrSnapshot) -> None:
     def routed(called: str, caller: str) -> list[list[str]]:
         calls = route_over(office, office.trunks.values(), called, caller)
@@ -149,7 +167,19 @@ def test_every_reason_has_words(office: IvrSnapshot) -> None:
             call,
         ).steps
     }
+    blocked = replace(
+        office,
+        block_rules=by_id([NumberRule(1, "Nuisance", ("2000", "3.")), NumberRule(2, "Late", ("4000",))]),
+        allow_rules=by_id([NumberRule(1, "Customers", ("3100",))]),
+    )
+    said |= {
+        step.reason: say_routing(step)
+        for caller in ("2000", "3100")
+        for step in explain_inbound(blocked, IncomingCall(1, ("441632960000",), caller)).steps
+        if step.rule is RuleType.BLOCK_NUMBERS and step.reason not in said
+    }
     assert said.keys() == {*RoutingReason}
+    assert said[RoutingReason.ALLOWED] == "3. is blocked, but Customers lets the caller through"
     assert said[RoutingReason.OTHER_CALLER] == "it takes calls from 1 only"
 
 

@@ -61,6 +61,19 @@ def fill(database: Database) -> None:
         "outbound_route",
         {"name": "Out", "dial_pattern_list": [{"pattern": "9X.", "strip": 1}], "trunk_list": [trunk]},
     )
+    create(
+        database,
+        "block_numbers",
+        {
+            "name": "Nuisance",
+            "limit_type": "both",
+            "number_list": "0900.&+441632960999&anonymous",
+            "def_dest": "extension",
+            "def_dest_value": str(one),
+        },
+    )
+    create(database, "allow_numbers", {"name": "Known", "limit_type": "inbound", "number_list": "09001"})
+    create(database, "pin_list", {"name": "Warehouse", "pin_list": "0283,3301", "enb_record_cdr": 1})
     menu = create(
         database,
         "ivr",
@@ -296,6 +309,9 @@ def test_every_kind_is_in_the_test() -> None:
         "trunk",
         "outbound_route",
         "inbound_route",
+        "block_numbers",
+        "allow_numbers",
+        "pin_list",
         "ivr",
     }
 

@@ -72,6 +72,19 @@ FORMS: dict[str, dict[str, Any]] = {
         "max_calls_per_hour": "2",
         "max_calls_per_caller": "3",
     },
+    "block_numbers": {
+        "name": "Nuisance {number}",
+        "number_list.number": ["0900X.", "+4412345", ""],
+        "limit_type": "both",
+        "def_dest": "ivr",
+        "def_dest_target": "6200",
+    },
+    "allow_numbers": {
+        "name": "Known {number}",
+        "number_list.number": ["anonymous", ""],
+        "limit_type": "inbound",
+    },
+    "pin_list": {"name": "PINs {number}", "pin_list.pin": ["2283", "3301", ""]},
 }
 SHOWN: dict[str, dict[str, Any]] = {
     "extension": {
@@ -107,6 +120,14 @@ SHOWN: dict[str, dict[str, Any]] = {
         "max_calls_per_hour": 2,
         "max_calls_per_caller": 3,
     },
+    "block_numbers": {
+        "number_list": "0900X.&+4412345",
+        "limit_type": "both",
+        "def_dest": "ivr",
+        "def_dest_value": "3",
+    },
+    "allow_numbers": {"number_list": "anonymous", "limit_type": "inbound"},
+    "pin_list": {"pin_list": "2283,3301"},
 }
 # A form that is bad in one way: the field, what is put in, and words of the answer.
 BAD = [
@@ -131,6 +152,8 @@ BAD = [
     ("inbound_route", "def_dest", "", "Choose where these calls go."),
     ("inbound_route", "did_pattern_list.did_pattern", "no spaces", "check the marked rows."),
     ("outbound_route", "dial_pattern_list.pattern", "9[", "check the marked rows."),
+    ("block_numbers", "number_list.number", "a b", "check the marked rows."),
+    ("pin_list", "pin_list.pin", "12", "check the marked rows."),
     ("outbound_route", "max_calls", "-1", "Calls at once must be"),
 ]
 
@@ -437,6 +460,24 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
         {"max_calls_per_hour": 99},
         ("max_calls_per_hour", "99"),
         "Calls at once: 1 → 7",
+    ),
+    "block_numbers": (
+        ("limit_type", "inbound"),
+        {"def_dest": "end_call"},
+        ("def_dest", "end_call"),
+        "Blocks: Calls from and to them → Calls from them",
+    ),
+    "allow_numbers": (
+        ("number_list.number", "5."),
+        {"limit_type": "both"},
+        ("limit_type", "both"),
+        "Numbers: anonymous → 5.",
+    ),
+    "pin_list": (
+        ("pin_list.pin", "7777"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "PINs: 2283, 3301 → 7777",
     ),
 }
 

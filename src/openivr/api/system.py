@@ -28,6 +28,7 @@ MENUS: Mapping[str, str | None] = {
     "paging_custom_prompt": "custom_prompt",
     "outbound_route": "outbound_route",
     "inbound_route": "inbound_route",
+    "pinset": "pin_list",
     **dict.fromkeys(
         (
             "fxs",
@@ -39,7 +40,6 @@ MENUS: Mapping[str, str | None] = {
             "queue",
             "queue_agent",
             "conference",
-            "pinset",
             "system_prompt",
             "disposition_code",
             "message_channel",

@@ -129,7 +129,7 @@ class CallManager:
         match = look_up(config, origin, invite)
         if isinstance(match, NoMatch):
             self._record_unrouted(config, origin, invite, match, match.reason)
-            leg.reject(404)
+            leg.reject(match.status)
             return
         if leg.is_terminated:  # cancelled while the configuration was loaded
             self._record_unrouted(config, origin, invite, match, HangupReason.CALLER_HANGUP, Topic.ARRIVED)

@@ -5,23 +5,31 @@ from enum import StrEnum, unique
 
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount
-from openivr.ivr.inbound_route import IncomingCall, find_inbound
+from openivr.ivr.inbound_route import IncomingCall, RuleType, decide_inbound
 from openivr.ivr.model import Destination, DestinationKind
+from openivr.ivr.number_rule import is_blocked
 from openivr.ivr.policy import attempts, find_internal, is_number
 
 
 @unique
 class NoMatch(StrEnum):
-    """Reasons why a number leads nowhere. The response is 404 for each."""
+    """Reasons why a number leads nowhere, and the final response for each."""
 
     UNKNOWN = CallEndReason.UNKNOWN_NUMBER.value
     NO_ROUTE = CallEndReason.NO_INBOUND_ROUTE.value
     NOT_ALLOWED = CallEndReason.NO_OUTBOUND_ROUTE.value
+    CALLER_BLOCKED = CallEndReason.CALLER_BLOCKED.value
+    NUMBER_BLOCKED = CallEndReason.NUMBER_BLOCKED.value
 
     @property
     def reason(self) -> CallEndReason:
         """Return the code for the record of the call."""
         return CallEndReason(self.value)
+
+    @property
+    def status(self) -> int:
+        """Return the status of the response: 603 (Decline) to who is blocked, 404 to others."""
+        return 603 if self is NoMatch.CALLER_BLOCKED else 403 if self is NoMatch.NUMBER_BLOCKED else 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class DialplanMatch:
 def leads_outside(match: DialplanMatch | NoMatch) -> bool:
     """Return True if the dialled number is or may be an outside number, which must not be logged."""
     if isinstance(match, NoMatch):
-        return match is not NoMatch.NO_ROUTE
+        return match not in (NoMatch.NO_ROUTE, NoMatch.CALLER_BLOCKED)
     return match.destination.kind is DestinationKind.EXTERNAL
 
 
@@ -50,6 +58,8 @@ def dial_from_phone(config: CallConfig, account: SipAccount, number: str) -> Dia
         return DialplanMatch(destination)
     if not is_number(number.removeprefix("+")):
         return NoMatch.UNKNOWN
+    if is_blocked(snapshot, number):
+        return NoMatch.NUMBER_BLOCKED
     routes = routes_for(config, account.extension)
     if next(attempts(snapshot, routes, number), None) is None:
         return NoMatch.NOT_ALLOWED
@@ -65,5 +75,8 @@ def routes_for(config: CallConfig, extension: int) -> tuple[int, ...]:
 
 def dial_from_trunk(config: CallConfig, call: IncomingCall) -> DialplanMatch | NoMatch:
     """Look up where a call goes that a trunk delivers."""
-    destination = find_inbound(config.snapshot, call)
-    return DialplanMatch(destination) if destination is not None else NoMatch.NO_ROUTE
+    step = decide_inbound(config.snapshot, call)
+    if step is not None and step.destination is not None:
+        return DialplanMatch(step.destination)
+    is_blocked_caller = step is not None and step.rule is RuleType.BLOCK_NUMBERS
+    return NoMatch.CALLER_BLOCKED if is_blocked_caller else NoMatch.NO_ROUTE

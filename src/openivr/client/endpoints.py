@@ -257,6 +257,15 @@ class Api(Faced[F]):
         self.outbound_route: Family[F, models.OutboundRouteRow, models.OutboundRoute] = Family(
             face, session, "outbound_route", models.OutboundRouteRow, models.OutboundRoute
         )
+        self.block_numbers: Family[F, models.BlockedNumberRuleRow, models.BlockedNumberRule] = Family(
+            face, session, "block_numbers", models.BlockedNumberRuleRow, models.BlockedNumberRule
+        )
+        self.allow_numbers: Family[F, models.AllowedNumberRuleRow, models.AllowedNumberRule] = Family(
+            face, session, "allow_numbers", models.AllowedNumberRuleRow, models.AllowedNumberRule
+        )
+        self.pin_list: Family[F, models.PinListRow, models.PinList] = Family(
+            face, session, "pin_list", models.PinListRow, models.PinList
+        )
 
     @call
     def raw(

@@ -189,6 +189,55 @@ class InboundRoute(WithDestination, frozen=True, kw_only=True):
     def_dest: Destination = Destination()
 
 
+class BlockedNumberRuleRow(Row, frozen=True, kw_only=True):
+    """A blocked number rule in a list."""
+
+    name: str = ""
+    limit_type: str = ""
+    number_list: str = ""
+
+
+class BlockedNumberRule(WithDestination, frozen=True, kw_only=True):
+    """A blocked number rule."""
+
+    name: str = ""
+    limit_type: str = ""
+    number_list: str = ""
+    def_dest: Destination = Destination()
+
+
+class AllowedNumberRuleRow(Row, frozen=True, kw_only=True):
+    """An allowed number rule in a list."""
+
+    name: str = ""
+    limit_type: str = ""
+    number_list: str = ""
+
+
+class AllowedNumberRule(Detail, frozen=True, kw_only=True):
+    """An allowed number rule."""
+
+    name: str = ""
+    limit_type: str = ""
+    number_list: str = ""
+
+
+class PinListRow(Row, frozen=True, kw_only=True):
+    """A PIN list in a list."""
+
+    name: str = ""
+    pin_list: str = ""
+    enb_record_cdr: int = 0
+
+
+class PinList(Detail, frozen=True, kw_only=True):
+    """A PIN list."""
+
+    name: str = ""
+    pin_list: str = ""
+    enb_record_cdr: int = 0
+
+
 class IvrRow(Row, frozen=True, kw_only=True):
     """An IVR in a list."""
 

@@ -1,7 +1,8 @@
 """Routing of a call from the outside: which rule decides where it goes, and why the others do not. Pure.
 
-The rules are the trunk, then the inbound routes by position (P-Series admin: inbound routes). Real calls stop
-at the first rule that decides. The simulator, the command `route` and the check look at all of them.
+The rules are the trunk, the blocked numbers, then the inbound routes by position (P-Series admin: inbound
+routes). Real calls stop at the first rule that decides. The simulator, the command `route` and the check look
+at all of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 
 from openivr.ivr.digits import match_shape, read_shape
-from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot
-
-ANONYMOUS = "anonymous"  # the caller pattern for calls that withhold their number
+from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot, NumberRule
+from openivr.ivr.number_rule import ANONYMOUS, find_allowing, index_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class RuleType(StrEnum):
     """What a step of the routing looked at."""
 
     TRUNK = "trunk"
+    BLOCK_NUMBERS = "block_numbers"
     INBOUND_ROUTE = "inbound_route"
 
 
@@ -55,6 +56,9 @@ class RoutingReason(StrEnum):
     OTHER_NUMBER = "other_number"  # `patterns`
     OTHER_CALLER = "other_caller"  # `patterns`
     WITHHELD = "withheld"  # the route takes stated callers only; `patterns`
+    NOT_LISTED = "not_listed"  # the caller is not among the blocked numbers
+    LISTED = "listed"  # `pattern`: the blocked number or pattern, "anonymous" for withheld numbers
+    ALLOWED = "allowed"  # `pattern` is blocked, but `rule` lets the caller through
     NO_DESTINATION = "no_destination"  # it takes the call, but leads nowhere
 
 
@@ -90,11 +94,14 @@ class Routing:
 
 def find_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> Destination | None:
     """Return the destination of a call, by the first spelling that leads anywhere. None: it is rejected."""
-    for called in call.called:
-        decisive = next(filter(is_decisive, examine(snapshot, call, called)), None)
-        if decisive and decisive.destination:
-            return decisive.destination
-    return None
+    decisive = decide_inbound(snapshot, call)
+    return decisive.destination if decisive else None
+
+
+def decide_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> RoutingStep | None:
+    """Return the rule that takes or rejects a call. None: no rule does, so the call is rejected."""
+    decided = [next(filter(is_decisive, examine(snapshot, call, called)), None) for called in call.called]
+    return next((step for step in decided if step and step.destination), decided[0])
 
 
 def explain_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> Routing:
@@ -133,6 +140,9 @@ def is_decisive(step: RoutingStep) -> bool:
 def examine(snapshot: IvrSnapshot, call: IncomingCall, called: str) -> Iterator[RoutingStep]:
     """Yield what each rule says to a call by itself, in order. The first decisive one counts."""
     yield _examine_trunk(snapshot, call.trunk)
+    for rule in snapshot.block_rules.values():
+        if rule.inbound:
+            yield _examine_blocked(snapshot, rule, call.caller or ANONYMOUS)
     for route in in_order(snapshot):
         yield _examine_route(snapshot, route, call, called)
 
@@ -149,6 +159,19 @@ def _examine_trunk(snapshot: IvrSnapshot, id_: int) -> RoutingStep:
     if not trunk.enabled:
         return RoutingStep(RuleType.TRUNK, id_, trunk.name, RuleEffect.REJECTS, RoutingReason.DISABLED)
     return RoutingStep(RuleType.TRUNK, id_, trunk.name, RuleEffect.PASSES, RoutingReason.ENABLED)
+
+
+def _examine_blocked(snapshot: IvrSnapshot, rule: NumberRule, caller: str) -> RoutingStep:
+    type_, pattern = RuleType.BLOCK_NUMBERS, index_of(snapshot, rule).find(caller)
+    if pattern is None:
+        return RoutingStep(type_, rule.id, rule.name, RuleEffect.PASSES, RoutingReason.NOT_LISTED)
+    allowing = find_allowing(snapshot, caller, is_inbound=True)
+    if allowing is not None:
+        params = {"pattern": pattern, "rule": allowing.name}
+        return RoutingStep(type_, rule.id, rule.name, RuleEffect.PASSES, RoutingReason.ALLOWED, params)
+    effect = RuleEffect.TAKES if rule.destination else RuleEffect.REJECTS
+    params = {"pattern": pattern}
+    return RoutingStep(type_, rule.id, rule.name, effect, RoutingReason.LISTED, params, rule.destination)
 
 
 def _examine_route(

@@ -193,6 +193,18 @@ class InboundRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberRule:
+    """Numbers that are blocked, or that no such rule blocks: the API's `block_numbers`, `allow_numbers`."""
+
+    id: int
+    name: str
+    numbers: tuple[str, ...] = ()  # numbers and patterns; "anonymous": callers who withhold theirs
+    inbound: bool = True  # calls from them
+    outbound: bool = False  # calls to them
+    destination: Destination | None = None  # of blocked callers; None: they are rejected
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A sound that can be played."""
 
@@ -227,6 +239,8 @@ class IvrSnapshot:
     trunks: Mapping[int, Trunk] = field(default_factory=dict)
     outbound_routes: Mapping[int, OutboundRoute] = field(default_factory=dict)
     inbound_routes: Mapping[int, InboundRoute] = field(default_factory=dict)
+    block_rules: Mapping[int, NumberRule] = field(default_factory=dict)
+    allow_rules: Mapping[int, NumberRule] = field(default_factory=dict)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     max_call_seconds: int = 10_800  # a call is ended after this time, whatever it does
     voicemail_code: str = "*02"  # dialled in a menu that allows it to hear one's messages

@@ -27,6 +27,7 @@ from openivr.ivr.model import (
     IvrSnapshot,
     OutboundRoute,
 )
+from openivr.ivr.number_rule import is_blocked
 
 
 @unique
@@ -44,6 +45,7 @@ class Refusal(StrEnum):
     VOICEMAIL_OFF = "voicemail_off"  # the menu gives no access to voicemail
     TOO_LONG = "too_long"  # more than `MAX_DIGITS` digits
     NO_OUTBOUND_ROUTE = "no_outbound_route"  # none of the menu's routes fits
+    NUMBER_BLOCKED = "number_blocked"  # it is among the blocked numbers
 
 
 VOICEMAIL_MAIN = Destination(DestinationKind.VOICEMAIL)  # target 0: the caller says whose mailbox
@@ -170,6 +172,8 @@ def _refuse_extension(snapshot: IvrSnapshot, policy: DialPolicy, extension: Exte
 def _decide_outside(snapshot: IvrSnapshot, policy: DialPolicy, typed: str) -> Allowed | Refusal:
     if not policy.outbound:
         return Refusal.UNKNOWN_NUMBER
+    if is_blocked(snapshot, typed):
+        return Refusal.NUMBER_BLOCKED
     for route in usable_routes(snapshot, policy.outbound_route_ids):
         if fit(snapshot, route, typed) is not None:
             return Allowed(Destination(DestinationKind.EXTERNAL, number=typed), policy.outbound_route_ids)
@@ -201,6 +205,8 @@ def fit(snapshot: IvrSnapshot, route: OutboundRoute, number: str) -> str | None:
 def attempts(snapshot: IvrSnapshot, route_ids: tuple[int, ...], number: str) -> Iterator[DialAttempt]:
     """List the ways to reach an outside number, routes in order and the trunks of each in order."""
     if not is_number(number.removeprefix("+")) or len(number.removeprefix("+")) > MAX_DIGITS:
+        return
+    if is_blocked(snapshot, number):
         return
     for route in usable_routes(snapshot, route_ids):
         dialled = fit(snapshot, route, number)

@@ -3,6 +3,7 @@
 from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
 from openivr.resources.ivr import IVR
+from openivr.resources.number_rule import ALLOW_NUMBERS, BLOCK_NUMBERS, PIN_LIST
 from openivr.resources.prompt import CUSTOM_PROMPT
 from openivr.resources.resource_type import ResourceType
 from openivr.resources.route import INBOUND_ROUTE, OUTBOUND_ROUTE
@@ -21,6 +22,9 @@ KINDS: dict[str, ResourceType] = {
         TRUNK,
         OUTBOUND_ROUTE,
         INBOUND_ROUTE,
+        BLOCK_NUMBERS,
+        ALLOW_NUMBERS,
+        PIN_LIST,
         IVR,
     )
 }

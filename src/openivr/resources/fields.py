@@ -62,6 +62,7 @@ class Field:
     required: bool = False
     default: Any = ""
     hidden: bool = False  # never shown, and never repeated in an error
+    confidential: bool = False  # shown to who may read the object, but never repeated in an error
     former_names: tuple[str, ...] = ()  # in configuration files of former releases
     stored: ClassVar[Literal["text", "integer", "json"]] = "text"
 
@@ -80,7 +81,7 @@ class Field:
         try:
             return self.parse(body[self.name])
         except InvalidValue as bad:
-            value = None if self.hidden else shorten(body[self.name])
+            value = None if self.hidden or self.confidential else shorten(body[self.name])
             problems.append(Problem(self.name, bad.code, bad.params, value))
             return self.default
 
@@ -335,6 +336,50 @@ class TableField(Field):
         needed = [column.name for column in self.columns if column.required]
         item = {"type": "object", "properties": properties, "required": needed}
         return {self.name: {"type": "array", "items": item, "maxItems": self.most}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparatedField(TableField):
+    """A list of texts, which the API has as one text with a separator. Stored as rows of its one column."""
+
+    separator: str
+
+    @property
+    def column(self) -> str:
+        """The name of its column."""
+        return self.columns[0].name
+
+    def parse(self, raw: Any) -> list[dict[str, Any]]:
+        if isinstance(raw, str):
+            raw = [{self.column: part.strip()} for part in raw.split(self.separator) if part.strip()]
+        # Not super(): the class that slots=True makes is another one than the method's.
+        rows = TableField.parse(self, raw)
+        if self.required and not rows:
+            raise InvalidValue(ProblemCode.REQUIRED)
+        if len({row[self.column] for row in rows}) != len(rows):
+            raise InvalidValue(ProblemCode.NAMED_TWICE)
+        return rows
+
+    def join(self, value: Any) -> str:
+        """Return stored rows as the API's text."""
+        return self.separator.join(row[self.column] for row in value)
+
+    def serialize(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        yield self.name, self.join(value)
+
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        yield self.name, [row[self.column] for row in value]
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        value = entry.get(self.name, MISSING)
+        if value is MISSING or isinstance(value, str):  # the API's text comes from another server
+            return {} if value is MISSING else {self.name: value}
+        if not isinstance(value, list):
+            raise InvalidValue(ProblemCode.NOT_LIST)
+        return {self.name: [{self.column: str(item)} for item in value]}
+
+    def schema(self) -> dict[str, Schema]:
+        return {self.name: {"type": "string", "minLength": int(self.required)}}
 
 
 Hash = Callable[[str], str]

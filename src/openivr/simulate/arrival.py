@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openivr.ivr.inbound_route import ANONYMOUS, IncomingCall, Routing, explain_inbound
+from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import IvrSnapshot, Trunk
+from openivr.ivr.number_rule import ANONYMOUS
 
 WITHHELD = "withheld"
 MAX_NUMBER = 64  # characters

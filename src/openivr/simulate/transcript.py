@@ -21,7 +21,6 @@ from openivr.ivr.commands import (
 )
 from openivr.ivr.events import CallArrived, Digit, Event
 from openivr.ivr.inbound_route import (
-    ANONYMOUS,
     IncomingCall,
     Routing,
     RoutingReason,
@@ -29,6 +28,7 @@ from openivr.ivr.inbound_route import (
     RuleType,
 )
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
+from openivr.ivr.number_rule import ANONYMOUS
 from openivr.ivr.policy import VOICEMAIL_MAIN
 from openivr.ivr.state import IvrState
 from openivr.simulate.words import Why, say_text, say_verb, say_why
@@ -103,7 +103,10 @@ class Narrator:
         if routing.decisive and routing.destination:
             self._add("route", routing.decisive.name, *explain_match(routing.decisive))
         else:
-            self._add("ends", CallEndReason.NO_INBOUND_ROUTE, *explain_rejection(routing.decisive))
+            step = routing.decisive
+            is_blocked = step is not None and step.rule is RuleType.BLOCK_NUMBERS
+            reason = CallEndReason.CALLER_BLOCKED if is_blocked else CallEndReason.NO_INBOUND_ROUTE
+            self._add("ends", reason, *explain_rejection(step))
 
     def add_event(self, now: int, event: Event, secret: bool) -> None:
         """Add the line of an event, if the caller caused it."""
@@ -203,6 +206,8 @@ class Narrator:
 
 def explain_match(step: RoutingStep) -> tuple[Why, str]:
     """Return why an inbound route takes a call: by the caller if the route names callers."""
+    if step.rule is RuleType.BLOCK_NUMBERS:
+        return Why.TAKES_BLOCKED, step.name
     did, caller = step.params.get("did", ""), step.params.get("caller", "")
     if caller == ANONYMOUS:
         return Why.TAKES_WITHHELD, ""
@@ -215,6 +220,8 @@ def explain_rejection(step: RoutingStep | None) -> tuple[Why | None, str]:
     """Return why a call was rejected, beyond that no inbound route takes it."""
     if step is None:
         return None, ""
+    if step.rule is RuleType.BLOCK_NUMBERS:
+        return Why.BLOCKED, step.name
     if step.rule is RuleType.TRUNK and step.reason is RoutingReason.DISABLED:
         return Why.TRUNK_DISABLED, ""
     return (Why.NO_DESTINATION, step.name) if step.reason is RoutingReason.NO_DESTINATION else (None, "")

@@ -8,7 +8,8 @@ from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.digits import MAX_DIGITS
 from openivr.ivr.events import Cause, RecordResult
-from openivr.ivr.inbound_route import ANONYMOUS, RoutingReason, RoutingStep, RuleEffect, RuleType
+from openivr.ivr.inbound_route import RoutingReason, RoutingStep, RuleEffect, RuleType
+from openivr.ivr.number_rule import ANONYMOUS
 from openivr.ivr.policy import Refusal
 
 
@@ -43,6 +44,8 @@ class Why(StrEnum):
     TAKES_CALLER = "takes_caller"  # about: the pattern that the caller's number fits
     TAKES_WITHHELD = "takes_withheld"
     TAKES_ALL = "takes_all"  # the inbound route takes every number and caller
+    TAKES_BLOCKED = "takes_blocked"  # about: the rule of blocked numbers that the caller is in
+    BLOCKED = "blocked"  # likewise
     TRUNK_DISABLED = "trunk_disabled"
     NO_DESTINATION = "no_destination"  # about: the inbound route
 
@@ -63,6 +66,8 @@ REASONS: Mapping[str, str] = {
     HangupReason.CALLER_HANGUP: "caller hung up",
     CallEndReason.UNKNOWN_NUMBER: "unknown number",
     CallEndReason.NO_INBOUND_ROUTE: "no inbound route takes this number",
+    CallEndReason.CALLER_BLOCKED: "caller is blocked",
+    CallEndReason.NUMBER_BLOCKED: "called number is blocked",
     CallEndReason.NO_OUTBOUND_ROUTE: "no outbound route of this extension takes this number",
     CallEndReason.TRANSFERRED: "transferred",
     CallEndReason.TRANSFER_FAILED: "transfer failed, returned to the transferor",
@@ -88,6 +93,7 @@ REFUSALS: Mapping[str, str] = {
     Refusal.MENU_NOT_DIALABLE: "menus cannot be dialled",
     Refusal.VOICEMAIL_OFF: "this menu gives no access to voicemail",
     Refusal.TOO_LONG: f"more than {MAX_DIGITS} digits",
+    Refusal.NUMBER_BLOCKED: "this number is blocked",
     Refusal.NO_OUTBOUND_ROUTE: "no outbound route of this menu fits",
 }
 RESULTS: Mapping[str, str] = {
@@ -133,6 +139,8 @@ WHY: Mapping[Why, str] = {
     Why.TAKES_CALLER: "it takes calls from {about}",
     Why.TAKES_WITHHELD: "it takes calls from withheld numbers",
     Why.TAKES_ALL: "it takes every number",
+    Why.TAKES_BLOCKED: "callers in {about} go there",
+    Why.BLOCKED: "the caller is in {about}",
     Why.TRUNK_DISABLED: "the trunk is disabled",
     Why.NO_DESTINATION: "{about} takes the call, but leads nowhere",
 }
@@ -182,6 +190,9 @@ _ROUTING: Mapping[str, str] = {
     "other_number": "it takes calls to {patterns} only",
     "other_caller": "it takes calls from {patterns} only",
     "withheld": "it takes calls from {patterns} only, and the caller's number is withheld",
+    "not_listed": "the caller is not listed",
+    "listed": "{pattern} is blocked",
+    "allowed": "{pattern} is blocked, but {rule} lets the caller through",
     "no_destination": "it has no destination",
 }
 

@@ -32,6 +32,8 @@ class CallEndReason(StrEnum):
 
     UNKNOWN_NUMBER = "unknown_number"
     NO_INBOUND_ROUTE = "no_inbound_route"
+    CALLER_BLOCKED = "caller_blocked"  # by a rule of blocked numbers
+    NUMBER_BLOCKED = "number_blocked"  # the called number, likewise
     NO_OUTBOUND_ROUTE = "no_outbound_route"  # that the calling extension may use
     TRANSFERRED = "transferred"
     TRANSFER_FAILED = "transfer_failed"  # the transferee was connected with the transferor again

@@ -275,6 +275,9 @@ def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
         if inbound.enabled and inbound.destination:
             target = FindingTarget("inbound_route", inbound.id)
             yield from check_destination(snapshot, inbound.destination, target)
+    for rule in snapshot.block_rules.values():
+        if rule.destination:
+            yield from check_destination(snapshot, rule.destination, FindingTarget("block_numbers", rule.id))
 
 
 def check_circles(snapshot: IvrSnapshot) -> Iterator[Finding]:

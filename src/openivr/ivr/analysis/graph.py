@@ -77,6 +77,9 @@ def ways_in(snapshot: IvrSnapshot) -> Mapping[Place, PathStep]:
     for route in routes:
         if route.enabled and route.destination:
             found.setdefault((route.destination.kind, route.destination.target), PathStep(None, route.name))
+    for rule in snapshot.block_rules.values():
+        if rule.inbound and rule.destination:
+            found.setdefault((rule.destination.kind, rule.destination.target), PathStep(None, rule.name))
     return spread(snapshot, found)
 
 

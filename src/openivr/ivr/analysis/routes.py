@@ -21,6 +21,7 @@ def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
     yield from check_patterns(inbound)
     yield from check_hidden_inbound(inbound)
     yield from check_inbound_trunks(snapshot, inbound)
+    yield from check_number_rules(snapshot)
     outbound = in_order(row for row in snapshot.outbound_routes.values() if row.enabled)
     yield from check_hidden_outbound(outbound)
     yield from check_emergency_routes(outbound)
@@ -38,6 +39,24 @@ def check_patterns(routes: Sequence[InboundRoute]) -> Iterator[Finding]:
             for pattern in patterns:
                 if not readable([pattern]) and not LITERAL.fullmatch(pattern):
                     yield finding("IVR801", FindingTarget("inbound_route", route.id), reason, pattern=pattern)
+
+
+def check_number_rules(snapshot: IvrSnapshot) -> Iterator[Finding]:
+    """Find blocked and allowed numbers that nobody has, and patterns that block every caller."""
+    kinds = (("block_numbers", snapshot.block_rules), ("allow_numbers", snapshot.allow_rules))
+    for type_, rules in kinds:
+        for rule in rules.values():
+            for pattern in rule.numbers:
+                target = FindingTarget(type_, rule.id)
+                if not readable([pattern]) and not LITERAL.fullmatch(pattern):
+                    yield finding("IVR801", target, "listed", pattern=pattern)
+                elif type_ == "block_numbers" and rule.inbound and takes_all(pattern):
+                    yield finding("IVR808", target, pattern=pattern)
+
+
+def takes_all(pattern: str) -> bool:
+    """Return True if a pattern takes every number of two digits and more."""
+    return all(covers(readable([pattern]), shape) for shape in readable(["XX!"]))
 
 
 def check_hidden_inbound(routes: Sequence[InboundRoute]) -> Iterator[Finding]:

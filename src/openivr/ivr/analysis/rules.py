@@ -115,6 +115,7 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR805", "hidden_outbound_route", W, RuleSection.MENU),
         Rule("IVR806", "emergency_number_outside", W, RuleSection.MENU),
         Rule("IVR807", "emergency_number_inside", W, RuleSection.MENU),
+        Rule("IVR808", "everyone_blocked", W, RuleSection.MENU),
     )
 }
 

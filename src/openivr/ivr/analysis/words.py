@@ -62,6 +62,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "Make sure that such a call arrives. Test it with care.",
     ),
     "IVR807": ("Emergency number inside", "Give it another number."),
+    "IVR808": ("Every caller is blocked", "Block fewer numbers, or list those that are always allowed."),
 }
 
 # Code and reason: a sentence. A pair is for one and for several values of the parameter that `COUNTED` names.
@@ -133,6 +134,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR702": "Callers can dial {number} for their mailbox, but no mailbox has a PIN, so none can be opened.",
     "IVR801.did": "No called number matches {pattern}.",
     "IVR801.caller": "No caller's number matches {pattern}.",
+    "IVR801.listed": "No number matches {pattern}.",
     "IVR802": "Route {route} above it takes every call that this route would take.",
     "IVR802.together": "Routes {routes} above it take every call that this route would take.",
     "IVR803": "Calls to {number} go to route {route} above it.",
@@ -141,6 +143,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR806.same": "{pattern} takes {number}.",
     "IVR806.changed": "{pattern} takes {number} and dials {sent}, which is not the emergency number.",
     "IVR807": "{number} is an emergency number. Phones that dial it ring inside.",
+    "IVR808": "{pattern} blocks every caller who is not among the allowed numbers.",
 }
 COUNTED = {
     "IVR201": "numbers",
@@ -275,6 +278,8 @@ def _find(target: FindingTarget, snapshot: IvrSnapshot) -> object:
     rows: Mapping[str, Mapping[int, object]] = {
         "inbound_route": snapshot.inbound_routes,
         "outbound_route": snapshot.outbound_routes,
+        "block_numbers": snapshot.block_rules,
+        "allow_numbers": snapshot.allow_rules,
         "trunk": snapshot.trunks,
     }
     if target.type in rows:

@@ -61,6 +61,8 @@ def make_snapshot(
         trunks=model.by_id(model.Trunk(id_, v["name"], bool(v["enable"])) for id_, v in kinds["trunk"]),
         outbound_routes=model.by_id(starmap(outbound_route, kinds["outbound_route"])),
         inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
+        block_rules=model.by_id(starmap(number_rule, kinds["block_numbers"])),
+        allow_rules=model.by_id(starmap(number_rule, kinds["allow_numbers"])),
         prompts={v["name"]: model.Prompt(v["name"], v["duration"]) for _, v in kinds["custom_prompt"]},
     )
 
@@ -178,4 +180,15 @@ def inbound_route(id_: int, values: Values) -> model.InboundRoute:
         trunk_ids=link_ids(values["trunk_list"], "trunk"),
         position=values["pos"],
         enabled=values["def_dest"]["dest"] != "disabled",
+    )
+
+
+def number_rule(id_: int, values: Values) -> model.NumberRule:
+    return model.NumberRule(
+        id=id_,
+        name=values["name"],
+        numbers=tuple(row["number"] for row in values["number_list"]),
+        inbound=values["limit_type"] in {"inbound", "both"},
+        outbound=values["limit_type"] in {"outbound", "both"},
+        destination=destination(values["def_dest"]) if "def_dest" in values else None,
     )

@@ -20,6 +20,9 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "inbound_route": ResourceUrls("/routes/inbound", "/routes/inbound/{id}"),
     "outbound_route": ResourceUrls("/routes/outbound", "/routes/outbound/{id}"),
     "trunk": ResourceUrls("/routes/trunks", "/routes/trunks/{id}"),
+    "block_numbers": ResourceUrls("/routes/blocked", "/routes/blocked/{id}"),
+    "allow_numbers": ResourceUrls("/routes/allowed", "/routes/allowed/{id}"),
+    "pin_list": ResourceUrls("/people/pins", "/people/pins/{id}"),
     "custom_prompt": ResourceUrls("/prompts", "/prompts/{id}"),
 }
 

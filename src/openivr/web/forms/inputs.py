@@ -18,6 +18,7 @@ from openivr.resources.fields import (
     Names,
     PromptsField,
     SecretField,
+    SeparatedField,
     TableField,
     TextField,
 )
@@ -98,6 +99,10 @@ class Input:
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
         """Each dial pattern of a table in words. True marks one that lets costly numbers through."""
+        if self.field.name == "number_list":
+            texts = [row.cells[0] for row in self.value if row.cells[0].isascii()]
+            patterns = [text for text in texts if not text.removeprefix("+").isalnum()]
+            return [(pattern, explain(pattern.removeprefix("+")), False) for pattern in patterns]
         if self.field.name != "dial_pattern_list":
             return []
         rows = [row.cells for row in self.value]
@@ -162,6 +167,9 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
             return make_refs(value, names)
         case PromptsField():
             return [name for name in value.split(",") if name]
+        case SeparatedField():
+            parts = [part for part in str(value or "").split(field.separator) if part]
+            return [make_row(kind, field, {field.column: part}) for part in parts]
         case TableField():
             return [make_row(kind, field, row) for row in value]
     return value

@@ -21,6 +21,7 @@ from openivr.resources.fields import (
     LinksField,
     PromptsField,
     SecretField,
+    SeparatedField,
     TableField,
 )
 from openivr.resources.problem_codes import ProblemCode
@@ -57,6 +58,8 @@ def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
                 read_destination(spec, form, find, parsed)
             case LinksField():
                 read_links(spec, form, find, parsed)
+            case SeparatedField():
+                parsed.body[spec.name] = spec.join(read_rows(spec, form))
             case TableField():
                 parsed.body[spec.name] = list(read_rows(spec, form))
             case PromptsField():

@@ -163,9 +163,42 @@ OUTBOUND_ROUTE = ResourceView(
     sort="pos",
 )
 
+BLOCK_NUMBERS = ResourceView(
+    kind=KINDS["block_numbers"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("number_list"),
+        Column("limit_type", is_minor=True),
+        Column("def_dest", is_minor=True),
+    ),
+    sections=(
+        FormSection("numbers", ("name", "number_list", "limit_type")),
+        FormSection("where_to", ("def_dest",)),
+    ),
+    start={"limit_type": "inbound"},
+)
+ALLOW_NUMBERS = ResourceView(
+    kind=KINDS["allow_numbers"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("number_list"),
+        Column("limit_type", is_minor=True),
+    ),
+    sections=(FormSection("numbers", ("name", "number_list", "limit_type")),),
+    start={"limit_type": "inbound"},
+)
+PIN_LIST = ResourceView(
+    kind=KINDS["pin_list"],
+    columns=(Column("name", "name", is_title=True),),
+    sections=(FormSection("pins", ("name", "pin_list")),),
+)
+
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
-        for view in (EXTENSION, EXTENSION_GROUP, RING_GROUP, INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK)
+        for view in (
+            *(EXTENSION, EXTENSION_GROUP, RING_GROUP, PIN_LIST),
+            *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS),
+        )
     }
 )

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from openivr.ivr.analysis.diagram import make_node
-from openivr.ivr.inbound_route import ANONYMOUS, RoutingReason, RoutingStep, RuleEffect, RuleType
+from openivr.ivr.inbound_route import RoutingReason, RoutingStep, RuleEffect, RuleType
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, Trunk
+from openivr.ivr.number_rule import ANONYMOUS
 from openivr.simulate.arrival import (
     RoutedCall,
     UnusableNumber,
@@ -148,6 +149,8 @@ def explain(decisive: RoutingStep | None, *, is_taken: bool) -> str:
     """Why the call goes where it goes, in one sentence."""
     if decisive is None:
         return t("what_if.rejected_none")
+    if decisive.rule is RuleType.BLOCK_NUMBERS:
+        return t("what_if.by_blocked" if is_taken else "what_if.rejected_blocked", route=decisive.name)
     if is_taken:
         return t("what_if.by", route=decisive.name)
     if decisive.rule is RuleType.TRUNK:
