@@ -150,6 +150,14 @@ def test_every_rule_has_a_case() -> None:
         (
             "IVR802",
             inbound(
+                InboundRoute(1, "A", MAIN, ("100",), trunk_ids=(1,)),
+                InboundRoute(2, "B", MAIN, ("200",), trunk_ids=(2,)),
+                InboundRoute(3, "C", MAIN, ("100",), trunk_ids=(1, 2)),
+            ),
+        ),
+        (
+            "IVR802",
+            inbound(
                 InboundRoute(1, "A", MAIN, ("100",)),
                 InboundRoute(2, "B", MAIN, ("20X",), trunk_ids=(1,)),
                 InboundRoute(3, "C", MAIN, ("1XX",), ("2000",)),

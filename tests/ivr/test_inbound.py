@@ -91,6 +91,13 @@ def test_each_rule_says_why_it_did_not_take_the_call() -> None:
     }
 
 
+@pytest.mark.parametrize(("caller", "menu"), [("", 0), ("anonymous", 0), ("2000", 1), ("+2000", 1)])
+def test_a_route_for_withheld_numbers(caller: str, menu: int) -> None:
+    withheld = InboundRoute(6, "Withheld", MENUS[0], caller_patterns=("anonymous",), position=-1)
+    snapshot = replace(SNAPSHOT, inbound_routes=by_id([withheld, ROUTES[1]]))
+    assert find_inbound(snapshot, IncomingCall(7, ("1",), caller)) == MENUS[menu]
+
+
 @pytest.mark.parametrize(
     ("caller", "reason"), [("2000", RoutingReason.OTHER_CALLER), ("", RoutingReason.WITHHELD)]
 )

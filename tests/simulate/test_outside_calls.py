@@ -117,6 +117,9 @@ def test_a_call_that_is_rejected_is_over(office: IvrSnapshot, trunk: int, called
     simulation = Simulation(office)
     simulation.receive(IncomingCall(trunk, (called,), "2000"))
     assert simulation.ended
+    simulation.press("1")
+    simulation.hang_up()
+    simulation.finish()
     assert show(simulation.lines).splitlines()[1:] == [
         f"     0.0  ends       no inbound route takes this number{why}"
     ]
@@ -215,6 +218,7 @@ def test_a_scenario_may_say_that_a_call_is_rejected(office: IvrSnapshot, tmp_pat
     steps = "{ends: no_inbound_route}"
     (read,) = read_scenarios(scenario(outside("2000", steps), tmp_path))
     assert run(replace(office, inbound_routes={}), read).passed
+    assert write_scenario(replace(read, caller=""))["from"] == "withheld"
     assert run(office, read).differences[:2] == ("- ends: no_inbound_route", "+ route: Main number")
     pressing = replace(read, steps=(*read.steps, replace(read.steps[0], what="presses", text="1")))
     assert run(replace(office, inbound_routes={}), pressing).passed

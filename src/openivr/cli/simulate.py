@@ -119,8 +119,7 @@ def call(  # noqa: PLR0913 - one argument per option
         for text in converse(simulation, sys.stdin):
             click.echo(text)
         return
-    if not simulation.is_rejected:
-        act_out(simulation, keys or [])
+    act_out(simulation, keys or [])
     simulation.finish()
     click.echo(to_json(simulation) if as_json else show(simulation.lines))
 

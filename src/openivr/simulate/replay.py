@@ -31,8 +31,6 @@ def replay_call(
     simulation = Simulation(snapshot, world)
     if incoming:
         simulation.receive(incoming)
-        if simulation.is_rejected:
-            return simulation
     for happening in fill_in(happenings):
         if token := unreported(simulation.session, happening.event):
             simulation.follow(TimedEvent(happening.at, RecordEnded(token)))

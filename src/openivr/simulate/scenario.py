@@ -323,8 +323,7 @@ def enact(simulation: Simulation, scenario: Scenario) -> Iterator[ScenarioStep]:
     for step in scenario.steps:
         if step.what in ACTS:
             yield from map(_as_step, iter(watch.take, None))
-            if not simulation.is_rejected:
-                act_out(simulation, script(step))
+            act_out(simulation, script(step))
             yield step
         elif line := watch.await_next():
             yield _as_step(line, timed=step.at is not None)

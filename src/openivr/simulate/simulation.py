@@ -155,7 +155,9 @@ class Simulation:
         return place if not self.session.ended or place.kind is DestinationKind.END_CALL else None
 
     def handle(self, event: Event) -> None:
-        """Give the session an event now, and execute its commands."""
+        """Give the session an event now, and execute its commands. After a rejection nothing happens."""
+        if self.is_rejected:
+            return
         self.events.append(TimedEvent(self.now, event))
         if not self.session.ended:
             self._narrator.add_event(self.now, event, secret=self.session.private)

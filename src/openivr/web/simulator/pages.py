@@ -272,8 +272,7 @@ def play_keys(
 ) -> Simulation:
     """Play keys to the end of a call."""
     call = play_call(snapshot, ivr, sent)
-    if not call.is_rejected:
-        act_out(call, script)
+    act_out(call, script)
     call.finish()
     return call
 
