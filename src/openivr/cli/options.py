@@ -45,7 +45,7 @@ def store_options(command: F) -> F:
 
 
 class IfMissing(Enum):
-    """What a command does where there is no database of OpenIVR."""
+    """Behaviour of a command where there is no database of OpenIVR."""
 
     REFUSE = auto()
     CREATE = auto()

@@ -26,7 +26,7 @@ YEARLY = re.compile(rf"{SHORT}(?:{TO}{SHORT})?", re.ASCII)
 
 @unique
 class HoursFault(StrEnum):
-    """What can be wrong with a text."""
+    """Faults of a text of business hours."""
 
     SPAN_FORMAT = "span_format"
     NO_SUCH_TIME = "no_such_time"  # 24:00, 25:00, 12:60

@@ -40,7 +40,7 @@ class Ignore(Enum):
 
 @dataclass(slots=True)
 class CallState:
-    """What a session remembers. Tokens grow by one with each use, and 0 is none."""
+    """The memory of a session. Tokens grow by one with each use, and 0 is none."""
 
     snapshot: IvrSnapshot
     state: IvrState = IvrState.NEW
@@ -117,7 +117,7 @@ class CallState:
         return [name for name in names if self.has(name)]
 
     def has(self, prompt: str) -> bool:
-        """Whether this prompt can be played: configured, built in, or a message of the opened mailbox."""
+        """Return True if a prompt can be played: configured, built in, or a message of the opened mailbox."""
         return prompt in self.snapshot.prompts or prompt in builtin_sounds.SOUNDS or prompt in self.messages
 
     def stop_play(self) -> None:

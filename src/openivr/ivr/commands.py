@@ -1,4 +1,4 @@
-"""What a driver must do for a call, in the order given, and what it should write down.
+"""Commands to the driver of a call, which it carries out in the order given, and notes for the call record.
 
 Once a session has ended, by `Hangup` or after `HungUp`, a driver ends whatever still runs for the call:
 plays, timers, legs. A session that was recording ends after `HungUp` only when `RecordEnded` has come.
@@ -137,7 +137,7 @@ class Hangup:
 
 @unique
 class Topic(StrEnum):
-    """What a note is about."""
+    """Topics of notes. Comments list the fields that a topic uses."""
 
     ARRIVED = "arrived"  # number: the caller's
     ENTERED = "entered"  # kind ivr: the caller is in this menu now

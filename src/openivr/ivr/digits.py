@@ -1,4 +1,4 @@
-"""What typed digits match: nothing, the beginning of something, something, or something and more.
+"""Matching of typed digits: with nothing, the start of a number, a number, or the start of a longer one too.
 
 The rule that callers feel: act at once unless a longer allowed number may follow.
 """
@@ -39,7 +39,7 @@ class PatternError(ValueError):
 
 
 class Match(Enum):
-    """How typed digits stand to a set of numbers: (is one of them, begins a longer one)."""
+    """Relation of typed digits to a set of numbers: (is one of them, begins a longer one)."""
 
     NONE = (False, False)
     PREFIX = (False, True)

@@ -1,4 +1,4 @@
-"""What happened to a call: everything that a `Session` can be told.
+"""Events of a call: all that a driver reports to an `IvrSession`.
 
 A token names the play, timer, dial, recording or mailbox that an event is about: the one in the command that
 started it. An event whose token is no longer current changes nothing, so a driver need not prevent races.
@@ -77,7 +77,7 @@ class DialEnded:
 
 @unique
 class RecordResult(StrEnum):
-    """What became of a message."""
+    """Results of the recording of a message."""
 
     KEPT = "kept"
     EMPTY = "empty"  # silence, or too short

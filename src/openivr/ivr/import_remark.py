@@ -1,4 +1,4 @@
-"""What an import from another PBX could not keep of a menu: a code with parameters. Faces have the words."""
+"""Remarks of an import from another PBX: what could not be kept of a menu, as a code with parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -27,7 +27,7 @@ class IncomingCall:
 
 @unique
 class RuleType(StrEnum):
-    """What a step of the routing looked at."""
+    """Types of rules that decide where an incoming call goes."""
 
     TRUNK = "trunk"
     BLOCK_NUMBERS = "block_numbers"
@@ -36,7 +36,7 @@ class RuleType(StrEnum):
 
 @unique
 class RuleEffect(StrEnum):
-    """What a rule does with a call."""
+    """Effects of a rule on a call."""
 
     PASSES = "passes"  # the next rule is looked at
     TAKES = "takes"  # the call goes to the destination of the rule
@@ -77,7 +77,7 @@ class RoutingStep:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """How a call was routed: the rules in order, and the spelling of the called number that they saw.
+    """The routing of a call: the rules in order, and the spelling of the called number that they matched.
 
     `decisive`: the rule that took or rejected the call. None: no rule did, so the call is rejected.
     """

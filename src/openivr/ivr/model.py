@@ -1,4 +1,4 @@
-"""What a call needs to know about the configuration, as immutable values.
+"""The configuration as calls use it, in immutable values.
 
 The store builds one `IvrSnapshot` per revision. A call keeps the snapshot it started with, so a change in the
 middle of a call cannot confuse it. Ids are integers, times are seconds, an absent destination is `None`.
@@ -31,7 +31,7 @@ class DestinationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a key, a time-out, a wrong key or an inbound call leads. Only the fields of its kind are set."""
+    """Target of a key, a time-out, a wrong key or an inbound call. Only the fields of its kind are set."""
 
     kind: DestinationKind
     target: int = 0  # extension, ext_vm, ivr, ring_group: the id of that object
@@ -53,7 +53,7 @@ class ExtensionRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialPolicy:
-    """What a caller may dial from a menu beyond its keys. The default allows nothing."""
+    """Numbers that a caller may dial from a menu, beside its keys. The default allows none."""
 
     extensions: ExtensionRule = ExtensionRule.DISABLE
     extension_ids: frozenset[int] = frozenset()  # the list of `allow` or `restrict`, whichever is in force
@@ -115,7 +115,7 @@ class ExtensionGroup:
 
 @unique
 class RingStrategy(StrEnum):
-    """How a ring group rings its members."""
+    """Orders in which a ring group rings its members."""
 
     ALL = "ring_all"
     SEQUENTIAL = "sequentially"
@@ -158,7 +158,7 @@ class DialPattern:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a route may be used from menus. The driver counts and refuses what goes beyond."""
+    """Limits of calls over a route from menus. The driver counts calls, and refuses those beyond a limit."""
 
     simultaneous: int = 4  # calls at a time
     per_hour: int = 60  # calls started in any 3600 s

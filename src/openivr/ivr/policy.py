@@ -97,7 +97,7 @@ def find_internal(snapshot: IvrSnapshot, number: str) -> Destination | None:
 
 
 def is_number(typed: str) -> bool:
-    """Whether this is made of the digits 0 to 9 alone."""
+    """Return True for a text of the digits 0 to 9 alone."""
     return typed.isascii() and typed.isdecimal()
 
 

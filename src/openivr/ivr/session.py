@@ -30,12 +30,12 @@ class IvrSession:
 
     @property
     def state(self) -> IvrState:
-        """Where the call stands."""
+        """The state of the call."""
         return self._call.state
 
     @property
     def ended(self) -> bool:
-        """Whether the call is over; nothing changes any more."""
+        """True once the call is over. No event changes anything then."""
         return self._call.state is IvrState.ENDED
 
     @property
@@ -55,12 +55,12 @@ class IvrSession:
 
     @property
     def private(self) -> bool:
-        """Whether the keys of this moment are a secret, which nothing may keep or show."""
+        """True while keys are a secret (a PIN), which nothing may keep or show."""
         return self._call.state in PRIVATE
 
     @property
     def place(self) -> Destination:
-        """Where the caller is: the menu, or the destination that the menu led to."""
+        """The place of the caller: the menu, or the destination that it led to."""
         call = self._call
         at_end = self.ended and call.destination.kind is DestinationKind.END_CALL
         return (
@@ -70,7 +70,7 @@ class IvrSession:
         )
 
     def awaits(self, event: Event) -> bool:
-        """Whether an event is the end of something that is under way now; if not, telling it is in vain."""
+        """Return True if an event ends an active play, timer, dial or recording. Others change nothing."""
         call = self._call
         token = getattr(event, "token", 0)
         current = (call.wait, call.limit, call.entry) if isinstance(event, TimerFired) else (call.activity,)
@@ -118,7 +118,7 @@ class IvrSession:
         return call.ignore is Ignore.ALL or event.key == "#"
 
     def _is_current(self, event: Event) -> bool:
-        """Whether this is about what is under way now; if so, what it reports as over is forgotten."""
+        """Return True if an event belongs to an active command. An activity that it ends is forgotten."""
         call = self._call
         if isinstance(event, Digit):
             return event.key in KEYS

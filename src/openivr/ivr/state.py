@@ -5,7 +5,7 @@ from enum import Enum, unique
 
 @unique
 class IvrState(Enum):
-    """Where a call stands. Passing states wait for nothing: the session moves on at once."""
+    """States of a call. Passing states wait for nothing: the session leaves them at once."""
 
     NEW = "new"
     # passing

@@ -23,7 +23,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How everything outside the menu reacts. Times are in seconds.
+    """Reactions of everything outside the menu. Times are in seconds.
 
     `outcomes` maps a number, or the name of a trunk or a route, to "answers" or to the value of a `Cause`.
     Others answer.

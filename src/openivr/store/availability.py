@@ -51,7 +51,7 @@ def describe(error: SQLAlchemyError) -> str:
 
 
 class Availability:
-    """Whether the database answers. While it does not, one attempt at a time is let through.
+    """Records if the database answers. While it does not, one attempt at a time is let through.
 
     All others are refused at once, so that no request waits for what the one before has waited for.
     """

@@ -31,7 +31,7 @@ class Edge:
 
     @property
     def place(self) -> Place:
-        """Where it leads, as a place."""
+        """The place that the edge leads to."""
         return self.to.kind, self.to.target
 
 

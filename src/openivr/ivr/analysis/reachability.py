@@ -39,7 +39,7 @@ def all_places(snapshot: IvrSnapshot) -> list[Place]:
 
 
 def may_dial_somebody(snapshot: IvrSnapshot, ident: int) -> bool:
-    """Whether a menu lets callers dial any number."""
+    """Return True if callers can reach a person, a mailbox or the outside by dialling a number in a menu."""
     policy = snapshot.ivrs[ident].policy
     numbers = reach(snapshot, policy).numbers.values()
     return any(is_somebody(snapshot, to) for to in numbers) or any(
@@ -48,7 +48,7 @@ def may_dial_somebody(snapshot: IvrSnapshot, ident: int) -> bool:
 
 
 def is_somebody(snapshot: IvrSnapshot, to: Destination) -> bool:
-    """Whether a destination itself is somebody who can be reached."""
+    """Return True if a destination itself is a person, a mailbox or an outside number that can be reached."""
     extension = snapshot.extensions.get(to.target)
     match to.kind:
         case DestinationKind.EXTENSION:

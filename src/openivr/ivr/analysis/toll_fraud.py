@@ -1,4 +1,4 @@
-"""Who can call outside through a menu, by which keys, over which lines: the toll-fraud report."""
+"""The toll-fraud report: which callers can call outside through a menu, by which keys, over which trunks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

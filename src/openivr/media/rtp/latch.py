@@ -99,7 +99,7 @@ class Latch:
 
     @property
     def target(self) -> SocketAddress | None:
-        """Where to send RTP; None: nowhere."""
+        """The address that RTP is sent to, or None."""
         return self.source or self._described.target
 
     @property

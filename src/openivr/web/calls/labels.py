@@ -112,7 +112,7 @@ def leg_result(leg: Mapping[str, Any], is_live: bool) -> tuple[str, str]:
 
 
 def describe_input(record: CallRecord) -> Iterator[Sentence]:
-    """How keys were sent and received and how good the audio was, with problems as warnings."""
+    """Describe how keys were sent and received, and the quality of the audio, with problems as warnings."""
     if record.is_live or record.answered is None:
         key = "input.nothing" if record.is_live else "input.unanswered"
         yield Sentence("note", t(key))

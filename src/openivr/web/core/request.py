@@ -82,7 +82,7 @@ class PageRequest:
 
     @property
     def disk_state(self) -> DiskState:
-        """Whether the disk of the data folder has space left."""
+        """The state of the disk that the data folder is on."""
         return self.app.disk.state()
 
     @property

@@ -49,7 +49,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfResult:
-    """Where a call goes over one trunk, or over several alike."""
+    """The destination of a call over one trunk, or over several that do the same."""
 
     over: str
     destination: str  # in words, "" if the call is rejected
@@ -97,7 +97,7 @@ def own_numbers(snapshot: IvrSnapshot) -> list[str]:
 
 
 def answer(snapshot: IvrSnapshot, form: WhatIfForm) -> list[WhatIfResult]:
-    """What happens to the call of a form. None if the form has problems, which are noted in it."""
+    """Return what happens to the call of a form. None if the form has problems, which are noted in it."""
     called = read_field(form, "called")
     caller = read_field(form, "caller")
     trunks = choose_trunks(snapshot, form)
