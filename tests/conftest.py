@@ -37,6 +37,12 @@ def postgres_socket() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgres_pool(postgres_socket: str) -> postgres.DatabasePool:
+    """Databases of this session's PostgreSQL that tests take in turn."""
+    return postgres.DatabasePool(postgres_socket)
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server with the demo that no test may change."""
     running = start(tmp_path_factory.mktemp("demo"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openivr.store.database import Database
-from tests.postgres import TEMPLATE, create_database
+from tests.postgres import DatabasePool, create_database, database_url
 from tests.running import prepared_data
 
 KINDS = ("sqlite", "postgresql")
@@ -26,22 +26,23 @@ def open_sqlite(folder: Path, *, is_made: bool) -> Database:
     return Database(f"sqlite:///{path}")
 
 
-def open_postgresql(socket: str, *, is_made: bool) -> Database:
-    """A new database; unless it is made, it has no tables yet."""
-    name = f"test_{next(numbers)}"
-    return Database(create_database(socket, name, TEMPLATE) if is_made else create_database(socket, name))
-
-
 @contextmanager
 def opening(kind: str, request: pytest.FixtureRequest, *, is_made: bool) -> Iterator[Opener]:
     """Opens databases of a sort, and closes them in the end."""
     opened: list[Database] = []
+    pooled: list[tuple[DatabasePool, str]] = []
 
     def open_one() -> Database:
         if kind == "sqlite":
             database = open_sqlite(request.getfixturevalue("tmp_path"), is_made=is_made)
+        elif is_made:
+            pool: DatabasePool = request.getfixturevalue("postgres_pool")
+            name = pool.take()
+            pooled.append((pool, name))
+            database = Database(database_url(pool.socket, name))
         else:
-            database = open_postgresql(request.getfixturevalue("postgres_socket"), is_made=is_made)
+            socket = request.getfixturevalue("postgres_socket")
+            database = Database(create_database(socket, f"test_{next(numbers)}"))
         opened.append(database)
         return database
 
@@ -50,6 +51,8 @@ def opening(kind: str, request: pytest.FixtureRequest, *, is_made: bool) -> Iter
     finally:
         for database in opened:
             database.close()
+        for pool, name in pooled:
+            pool.give_back(name)
 
 
 @pytest.fixture(params=KINDS)
