@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from openivr.resources.secret import fingerprint
 from openivr.store.auth import clients, tokens
-from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
+from openivr.store.auth.tokens import TokenPair, TokenPolicy, TooManyTokens, UnknownToken
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from openivr.store.tables import BLOCKED_ADDRESS, TOKEN
@@ -278,7 +278,7 @@ def issue(database: Database, now: int) -> TokenPair:
     return pair
 
 
-def refresh(database: Database, token: str, now: int) -> TokenPair | Full | Unknown:
+def refresh(database: Database, token: str, now: int) -> TokenPair | TooManyTokens | UnknownToken:
     with database.changing("auth") as change:
         return tokens.refresh(change.connection, POLICY, token, now)
 
@@ -293,7 +293,7 @@ def test_life_times(database: Database) -> None:
     assert ends(database, pair, START) == START + 1800
     assert ends(database, pair, START + 1799) == START + 1800
     assert ends(database, pair, START + 1800) is None
-    assert isinstance(refresh(database, pair.refresh, START + 86_400), Unknown)
+    assert isinstance(refresh(database, pair.refresh, START + 86_400), UnknownToken)
     assert isinstance(refresh(database, pair.refresh, START + 86_399), TokenPair)
 
 
@@ -314,15 +314,15 @@ def test_reuse_ends_the_family_even_when_late(database: Database) -> None:
     pair = issue(database, START)
     newer = refresh(database, pair.refresh, START + 100)
     assert isinstance(newer, TokenPair)
-    assert isinstance(refresh(database, pair.refresh, START + 50_000), Unknown)
-    assert isinstance(refresh(database, newer.refresh, START + 50_001), Unknown)
+    assert isinstance(refresh(database, pair.refresh, START + 50_000), UnknownToken)
+    assert isinstance(refresh(database, newer.refresh, START + 50_001), UnknownToken)
 
 
 def test_expired_tokens_make_room(database: Database) -> None:
     for _ in range(8):
         issue(database, START)
     with database.changing("auth") as change:
-        assert isinstance(tokens.issue(change.connection, POLICY, "client", START + 1799), Full)
+        assert isinstance(tokens.issue(change.connection, POLICY, "client", START + 1799), TooManyTokens)
         assert isinstance(tokens.issue(change.connection, POLICY, "client", START + 1800), TokenPair)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from openivr.resources.errors import NotFound
 from openivr.resources.secret import fingerprint
 from openivr.store.auth import clients, tokens
-from openivr.store.auth.tokens import Full, TokenPair, TokenPolicy, Unknown
+from openivr.store.auth.tokens import TokenPair, TokenPolicy, TooManyTokens, UnknownToken
 from openivr.store.database import Database
 
 POLICY = TokenPolicy()
@@ -30,7 +30,7 @@ def issue(database: Database, now: int = NOW) -> TokenPair:
     return pair
 
 
-def refresh(database: Database, token: str, now: int = NOW) -> TokenPair | Full | Unknown:
+def refresh(database: Database, token: str, now: int = NOW) -> TokenPair | TooManyTokens | UnknownToken:
     with database.changing("auth") as change:
         return tokens.refresh(change.connection, POLICY, token, now)
 
@@ -49,7 +49,7 @@ def test_an_access_token_lives_half_an_hour(known: Database) -> None:
 def test_the_ninth_waits_for_one_to_end(known: Database) -> None:
     pairs = [issue(known, NOW + at) for at in range(8)]
     with known.changing("auth") as change:
-        assert isinstance(tokens.issue(change.connection, POLICY, "one", NOW + 8), Full)
+        assert isinstance(tokens.issue(change.connection, POLICY, "one", NOW + 8), TooManyTokens)
     assert all(is_good(known, pair, NOW + 8) for pair in pairs)
     assert is_good(known, issue(known, NOW + 1800), NOW + 1800)
 
@@ -86,17 +86,17 @@ def test_a_refresh_token_used_twice_ends_its_family_and_no_other(known: Database
     old, other = issue(known), issue(known)
     new = refresh(known, old.refresh)
     assert isinstance(new, TokenPair)
-    assert isinstance(refresh(known, old.refresh), Unknown)
+    assert isinstance(refresh(known, old.refresh), UnknownToken)
     assert not is_good(known, old, NOW)
     assert not is_good(known, new, NOW)
-    assert isinstance(refresh(known, new.refresh), Unknown)
+    assert isinstance(refresh(known, new.refresh), UnknownToken)
     assert is_good(known, other, NOW)
 
 
 def test_an_old_or_unknown_refresh_token_is_refused(known: Database) -> None:
     pair = issue(known)
-    assert isinstance(refresh(known, pair.refresh, NOW + 86_400), Unknown)
-    assert isinstance(refresh(known, "nothing"), Unknown)
+    assert isinstance(refresh(known, pair.refresh, NOW + 86_400), UnknownToken)
+    assert isinstance(refresh(known, "nothing"), UnknownToken)
 
 
 def test_revoking_ends_both_tokens(known: Database) -> None:
@@ -104,17 +104,17 @@ def test_revoking_ends_both_tokens(known: Database) -> None:
     with known.changing("auth") as change:
         tokens.revoke(change.connection, fingerprint(pair.access))
     assert not is_good(known, pair, NOW)
-    assert isinstance(refresh(known, pair.refresh), Unknown)
+    assert isinstance(refresh(known, pair.refresh), UnknownToken)
 
 
-def fail(connection: Connection, at: int, door: str = tokens.API) -> int | None:
+def fail(connection: Connection, at: int, login_kind: str = tokens.API) -> int | None:
     """A wrong login, as it is counted: reserved before the check, and left so after it."""
-    return fail_at(connection, NOW + at, door)
+    return fail_at(connection, NOW + at, login_kind)
 
 
-def fail_at(connection: Connection, now: int, door: str = tokens.API) -> int | None:
-    tokens.reserve(connection, POLICY, "192.0.2.1", now, door)
-    return tokens.fail(connection, POLICY, "192.0.2.1", now, door)
+def fail_at(connection: Connection, now: int, login_kind: str = tokens.API) -> int | None:
+    tokens.reserve(connection, POLICY, "192.0.2.1", now, login_kind)
+    return tokens.fail(connection, POLICY, "192.0.2.1", now, login_kind)
 
 
 def test_the_fifth_failure_locks_an_address_out(database: Database) -> None:

@@ -26,7 +26,7 @@ from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.secret import fingerprint
 from openivr.store.auth import clients, tokens
 from openivr.store.auth.logins import TooManyLogins
-from openivr.store.auth.tokens import Full, TokenPair, Unknown
+from openivr.store.auth.tokens import TokenPair, TooManyTokens, UnknownToken
 from openivr.store.caches.list_snapshot import ListSnapshot, Network
 
 
@@ -109,12 +109,12 @@ async def del_token(request: ApiRequest) -> bytes:
     return succeed()
 
 
-async def answer(request: ApiRequest, result: TokenPair | Full | Unknown) -> bytes:
+async def answer(request: ApiRequest, result: TokenPair | TooManyTokens | UnknownToken) -> bytes:
     policy = request.service.policy
     match result:
-        case Full():
+        case TooManyTokens():
             raise ApiError(LIMIT)
-        case Unknown():
+        case UnknownToken():
             raise ApiError(TOKEN_EXPIRED)
         case TokenPair():
             await request.service.live.current()  # the token is known if the database goes away now

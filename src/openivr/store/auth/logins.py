@@ -53,10 +53,10 @@ class Logins:
         address: str,
         find_hash: Callable[[Connection], str | None],
         password: str,
-        door: str = tokens.API,
+        login_kind: str = tokens.API,
     ) -> LoginResult:
         """Check a password against the hash that `find_hash` reads. Raises TooManyLogins, Unavailable."""
-        key = (network_of(address), door)
+        key = (network_of(address), login_kind)
         waiting = self._waiting.get(key, 0)
         if waiting >= MAX_WAITING_OF_SOURCE or sum(self._waiting.values()) >= MAX_WAITING:
             raise TooManyLogins
@@ -64,30 +64,30 @@ class Logins:
         lock = self._locks.setdefault(key, asyncio.Lock())
         try:
             async with lock:
-                return await self._check_in_turn(key[0], find_hash, password, door)
+                return await self._check_in_turn(key[0], find_hash, password, login_kind)
         finally:
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key], self._locks[key]
 
     async def _check_in_turn(
-        self, source: str, find_hash: Callable[[Connection], str | None], password: str, door: str
+        self, source: str, find_hash: Callable[[Connection], str | None], password: str, login_kind: str
     ) -> LoginResult:
         database, policy, now = self._database, self.policy, int(self._clock())
-        until = await self._reserve(source, door, now)
+        until = await self._reserve(source, login_kind, now)
         if until is not None:
             return LoginResult(False, until)
         stored = await database.read(find_hash)
         loop = asyncio.get_running_loop()
         if await loop.run_in_executor(self._threads, matches, stored, password):
-            await database.change_auth(tokens.forgive, source, door)
+            await database.change_auth(tokens.forgive, source, login_kind)
             return LoginResult(True)
-        return LoginResult(False, await database.change_auth(tokens.fail, policy, source, now, door))
+        return LoginResult(False, await database.change_auth(tokens.fail, policy, source, now, login_kind))
 
-    async def _reserve(self, source: str, door: str, now: int) -> int | None:
+    async def _reserve(self, source: str, login_kind: str, now: int) -> int | None:
         """Count this login as if it were wrong. Return the end of a lock-out that forbids it."""
         for _ in range(POLLS):
-            until = await self._database.change_auth(tokens.reserve, self.policy, source, now, door)
+            until = await self._database.change_auth(tokens.reserve, self.policy, source, now, login_kind)
             if until != tokens.WAIT:
                 return until
             await asyncio.sleep(POLL_SECONDS)  # logins that other workers check may be right

@@ -19,7 +19,7 @@ class TokenPolicy:
 
     access_life: int = 1800
     refresh_life: int = 86_400
-    most: int = 8  # access tokens that one client may have at a time
+    max_tokens: int = 8  # access tokens that one client may have at a time
     grace: int = 60  # that an access token lives on after its refresh
     failures: int = 5  # wrong logins of one address within `window` ...
     window: int = 600
@@ -45,12 +45,12 @@ class LiveToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Full:
+class TooManyTokens:
     """The client has as many live tokens as it may."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownToken:
     """A refresh token that is not (or no longer) good."""
 
 
@@ -59,9 +59,9 @@ class Unknown:
 API, ADMIN = "api", "admin"
 
 
-def blocked_until(connection: Connection, address: str, now: int, door: str = API) -> int | None:
+def blocked_until(connection: Connection, address: str, now: int, login_kind: str = API) -> int | None:
     """When the address may try again, or None where it may now."""
-    is_ours = (BLOCKED_ADDRESS.c.address == address) & (BLOCKED_ADDRESS.c.door == door)
+    is_ours = (BLOCKED_ADDRESS.c.address == address) & (BLOCKED_ADDRESS.c.door == login_kind)
     until = connection.execute(select(BLOCKED_ADDRESS.c.until).where(is_ours)).scalar()
     return until if until is not None and until > now else None
 
@@ -70,70 +70,74 @@ WAIT = 0  # instead of the end of a lock-out: as many logins are being checked a
 
 
 def reserve(
-    connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API
+    connection: Connection, policy: TokenPolicy, address: str, now: int, login_kind: str = API
 ) -> int | None:
     """Count a login as failed before it is checked, so that no more are checked at once than may fail.
 
     Return the end of a lock-out, WAIT, or None if the password may be checked now.
     """
-    until = blocked_until(connection, address, now, door)
+    until = blocked_until(connection, address, now, login_kind)
     if until is not None:
         return until
     connection.execute(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.time <= now - policy.window))
-    if count_failures(connection, address, door) >= policy.failures:
+    if count_failures(connection, address, login_kind) >= policy.failures:
         return WAIT
-    connection.execute(insert(LOGIN_FAILURE).values(address=address, door=door, time=now))
+    connection.execute(insert(LOGIN_FAILURE).values(address=address, door=login_kind, time=now))
     return None
 
 
-def count_failures(connection: Connection, address: str, door: str) -> int:
-    is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == door)
+def count_failures(connection: Connection, address: str, login_kind: str) -> int:
+    is_ours = (LOGIN_FAILURE.c.address == address) & (LOGIN_FAILURE.c.door == login_kind)
     count = select(func.count()).select_from(LOGIN_FAILURE).where(is_ours)
     return connection.execute(count).scalar_one()
 
 
-def fail(connection: Connection, policy: TokenPolicy, address: str, now: int, door: str = API) -> int | None:
+def fail(
+    connection: Connection, policy: TokenPolicy, address: str, now: int, login_kind: str = API
+) -> int | None:
     """Leave a reserved login counted as failed. If it locks the address out, return when that ends."""
-    if count_failures(connection, address, door) < policy.failures:
+    if count_failures(connection, address, login_kind) < policy.failures:
         return None
-    forgive(connection, address, door)
-    blocked = insert(BLOCKED_ADDRESS).values(address=address, door=door, until=now + policy.block)
+    forgive(connection, address, login_kind)
+    blocked = insert(BLOCKED_ADDRESS).values(address=address, door=login_kind, until=now + policy.block)
     connection.execute(blocked)
     return now + policy.block
 
 
-def forgive(connection: Connection, address: str, door: str = API) -> None:
+def forgive(connection: Connection, address: str, login_kind: str = API) -> None:
     """Forget the wrong logins of an address."""
     for table in (LOGIN_FAILURE, BLOCKED_ADDRESS):
-        connection.execute(delete(table).where(table.c.address == address, table.c.door == door))
+        connection.execute(delete(table).where(table.c.address == address, table.c.door == login_kind))
 
 
-def issue(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> TokenPair | Full:
+def issue(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> TokenPair | TooManyTokens:
     """Issue a new pair to a client. Other pairs stay valid."""
     connection.execute(delete(TOKEN).where(TOKEN.c.refresh_expires <= now))
-    if count_live(connection, client_id, now) >= policy.most:
-        return Full()
+    if count_live(connection, client_id, now) >= policy.max_tokens:
+        return TooManyTokens()
     return add(connection, policy, client_id, random_text(), now)
 
 
 def make_room(connection: Connection, policy: TokenPolicy, client_id: str, now: int) -> None:
     """End the oldest tokens of a client, so that one more may be issued."""
     live = select(TOKEN.c.family).where(is_live(client_id, now)).order_by(TOKEN.c.id.desc())
-    for family in connection.execute(live.offset(policy.most - 1)).scalars().all():
+    for family in connection.execute(live.offset(policy.max_tokens - 1)).scalars().all():
         end_family(connection, family)
 
 
-def refresh(connection: Connection, policy: TokenPolicy, token: str, now: int) -> TokenPair | Full | Unknown:
+def refresh(
+    connection: Connection, policy: TokenPolicy, token: str, now: int
+) -> TokenPair | TooManyTokens | UnknownToken:
     """Exchange a refresh token, which ends at once, for a new pair. If used twice, its whole family ends."""
     row = connection.execute(select(TOKEN).where(TOKEN.c.refresh_hash == fingerprint(token))).first()
     if row is None or row.refresh_expires <= now:
-        return Unknown()
+        return UnknownToken()
     if row.refreshed:
         end_family(connection, row.family)
-        return Unknown()
+        return UnknownToken()
     others = count_live(connection, row.client_id, now) - (row.access_expires > now)
-    if others >= policy.most:
-        return Full()
+    if others >= policy.max_tokens:
+        return TooManyTokens()
     ends = min(row.access_expires, now + policy.grace)
     connection.execute(update(TOKEN).where(TOKEN.c.id == row.id).values(refreshed=1, access_expires=ends))
     return add(connection, policy, row.client_id, row.family, now)

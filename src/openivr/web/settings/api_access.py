@@ -52,7 +52,7 @@ async def render_clients(
         status=REFUSED if problem else 200,
         where=WHERE,
         access=access,
-        most=request.app.logins.policy.most,
+        most=request.app.logins.policy.max_tokens,
         name=name,
         problem=problem,
         created=created,
