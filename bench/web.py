@@ -19,7 +19,7 @@ from openivr.store.config import resources
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import ConfigTransaction, Database
 from openivr.store.schema import migrate
-from tests.history import keep_past, make_past
+from tests.call_history import keep_past, make_past
 
 MENUS = 10_000
 OFFICE = 10  # menus that lead to one another

@@ -20,7 +20,7 @@ from docs.screenshots import HALL, open_office, open_page
 from openivr.web.routes import ROUTES
 from tests.api.test_prompts import tone
 from tests.browser.conftest import SCHEMES, STANDARD
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import Admin
 from tests.web.test_prompts import send
 

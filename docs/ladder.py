@@ -30,7 +30,7 @@ from openivr.softphone.server_log import ServerLog
 from openivr.softphone.softphone import Softphone, SoftphoneCall, open_media
 from openivr.softphone.terminal import TerminalCall, hold
 from openivr.softphone.trace import show as show_message
-from tests.running import Running, start
+from tests.live_server import Running, start
 
 DOCS = Path(__file__).parent
 CALLER, SERVER, CALLED = "Grace 1001", "OpenIVR", "Ada 1000"

@@ -21,8 +21,8 @@ from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from openivr.store.runtime import liveness
-from tests.history import keep_past, make_past
-from tests.running import Running, start
+from tests.call_history import keep_past, make_past
+from tests.live_server import Running, start
 from tests.web.site import Admin
 
 CHROMIUM = "/usr/bin/chromium"

@@ -10,7 +10,7 @@ from openivr.store.database import Database
 from openivr.store.schema import migrate
 from tests import postgres
 from tests.effort import scale
-from tests.running import Api, Running, end_all, start
+from tests.live_server import Api, Running, end_all, start
 
 # An example has no deadline: a machine that does other work as well would miss it.
 # In CI the same examples come every time: a failure is then due to the change and not to the draw.

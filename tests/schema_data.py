@@ -23,7 +23,7 @@ from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from openivr.store.schema import HEAD, migrate
 from tests import postgres
-from tests.history import keep_past, make_past
+from tests.call_history import keep_past, make_past
 
 SCHEMAS = Path(__file__).parent / "data/schemas"
 SQLITE, POSTGRESQL = "sqlite.sql.gz", "postgresql.sql.gz"

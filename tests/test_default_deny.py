@@ -4,7 +4,7 @@ import pytest
 
 from openivr.api.endpoint import Endpoint
 from openivr.server.http_process import all_endpoints
-from tests.running import AGENT, Api
+from tests.live_server import AGENT, Api
 
 OPEN = {"get_token", "refresh_token", "openapi.json", "v2.0/openapi.json"}
 EXPIRED = b'{"errcode":10004,"errmsg":"TOKEN EXPIRED"}'

@@ -13,7 +13,7 @@ from openivr.api.responses import MESSAGES
 from openivr.cli import main
 from openivr.server.http_process import all_endpoints
 from tests.api.past_calls import internal_call, store
-from tests.running import Api, Running, start
+from tests.live_server import Api, Running, start
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXT = (DOCS / "api.md").read_text()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openivr.api.responses import MESSAGES
 from openivr.server.http_process import all_endpoints
 from tests.effort import scale
-from tests.running import AGENT, ROOT, Api
+from tests.live_server import AGENT, ROOT, Api
 
 KEYS = {"errcode", "errmsg", "submsg", "invalid_param_list", "duplicate_field_list", "block_expire_time"}
 MEGABYTE = 1024 * 1024

@@ -36,8 +36,8 @@ from openivr.store.database import Database
 from openivr.store.runtime import registrations
 from openivr.store.schema import migrate
 from openivr.store.tables import METADATA
+from tests.live_server import start
 from tests.postgres import create_database
-from tests.running import start
 from tests.web.site import Admin
 
 DATA = Path(__file__).parent / "data/schemas/0001"

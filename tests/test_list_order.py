@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.families import EXTENSION, IVR, OUTBOUND_ROUTE, TRUNK, Family
-from tests.running import Api
+from tests.live_server import Api
 
 NAMES = [
     "b",

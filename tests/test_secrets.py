@@ -15,7 +15,7 @@ from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from tests.api.families import EXTENSION, TRUNK
 from tests.b2bua.phone import Phone, open_media
-from tests.running import AGENT, ROOT, Answer, Api, Running, start
+from tests.live_server import AGENT, ROOT, Answer, Api, Running, start
 from tests.web.site import PASSWORD, Admin, where
 
 INTERNAL = {"errcode": -2, "errmsg": "INTERNAL SERVER ERROR"}

@@ -9,7 +9,7 @@ from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr import call_records, cdr_rows
 from openivr.store.cdr.call_records import CallNote, CallRecord
-from tests.running import Running
+from tests.live_server import Running
 
 START = int(time.mktime((2026, 6, 30, 21, 37, 17, 0, 0, -1))) * 1000 + 250
 IVR, EXTENSION, GROUP = DestinationKind.IVR, DestinationKind.EXTENSION, DestinationKind.RING_GROUP

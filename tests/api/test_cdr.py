@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.past_calls import START, inbound_call, internal_call, outbound_call, store
-from tests.running import AGENT, Api, start
+from tests.live_server import AGENT, Api, start
 
 SECOND = START // 1000
 CALL_ID = f"{SECOND}.43981"

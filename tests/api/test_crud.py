@@ -14,7 +14,7 @@ from tests.api.families import (
     TRUNK,
     Family,
 )
-from tests.running import Api
+from tests.live_server import Api
 
 each = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.path)
 SUCCESS = {"errcode": 0, "errmsg": "SUCCESS"}

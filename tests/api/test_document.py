@@ -11,7 +11,7 @@ from schemathesis.engine import events, from_schema
 
 from openivr.server.http_process import all_endpoints
 from tests.effort import EFFORT, scale
-from tests.running import AGENT, ROOT, Api, Running, start
+from tests.live_server import AGENT, ROOT, Api, Running, start
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from openivr.api.responses import ApiError
 from openivr.resources import KINDS
 from openivr.resources.secret import fingerprint
 from tests.effort import scale
-from tests.running import AGENT, ROOT, Api
+from tests.live_server import AGENT, ROOT, Api
 
 NAMES = st.sampled_from(["page", "page_size", "sort_by", "order_by", "access_token", "x", "", "Page"])
 VALUES = st.one_of(

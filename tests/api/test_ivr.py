@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.api.families import IVR
-from tests.running import Api
+from tests.live_server import Api
 
 KEYS = [
     *(f"press{digit}" for digit in "0123456789"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.running import AGENT, Api
+from tests.live_server import AGENT, Api
 
 ROWS = [
     (1, "6202", "VoicePrompt", "disable", 0),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.running import Api
+from tests.live_server import Api
 
 NAMES = ("page", "page_size", "sort_by", "order_by")
 NO_INTEGERS = (

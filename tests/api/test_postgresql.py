@@ -7,7 +7,7 @@ import pytest
 
 from tests import postgres
 from tests.api.families import IVR
-from tests.running import Api, start
+from tests.live_server import Api, start
 
 MISSING = {"errcode": 60001, "errmsg": "DATA NOT FOUND"}
 

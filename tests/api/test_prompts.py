@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tests.api.families import IVR
-from tests.running import AGENT, Answer, Api
+from tests.live_server import AGENT, Answer, Api
 
 NAMES = count(1)
 BOUNDARY = "----part"

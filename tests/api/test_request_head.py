@@ -9,7 +9,7 @@ import pytest
 
 from openivr.api.request_head import KnownHosts, find_fault
 from openivr.connection_shares import ConnectionShares
-from tests.running import ROOT, Api, Running
+from tests.live_server import ROOT, Api, Running
 
 NAMED = KnownHosts(["pbx.example.com"])
 

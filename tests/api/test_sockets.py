@@ -22,7 +22,7 @@ from openivr.server.supervisor import WorkerContext
 from openivr.store.auth import clients, tokens
 from openivr.store.auth.tokens import TokenPair, TokenPolicy
 from openivr.store.database import Database
-from tests.running import SECRET
+from tests.live_server import SECRET
 
 SHORT = 0.4
 GUARD = 60  # no test waits for its event longer than this

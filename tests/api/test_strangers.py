@@ -12,7 +12,7 @@ import pytest
 
 from openivr.content_disposition import attachment
 from tests.api.test_prompts import BOUNDARY, form, post, tone, upload
-from tests.running import AGENT, Answer, Api, Running, start
+from tests.live_server import AGENT, Answer, Api, Running, start
 
 PAGE_REQUEST = (
     "GET /openapi/v1.0/ivr/list?access_token={}&page=1&page_size=20&sort_by=id&order_by=asc HTTP/1.1\n"

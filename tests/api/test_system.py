@@ -8,7 +8,7 @@ import pytest
 
 import openivr
 from tests.api.families import EXTENSION
-from tests.running import Api, Running, start
+from tests.live_server import Api, Running, start
 
 MENUS = ("extension", "ext_group", "trunk", "ivr", "ring_group", "outbound_route", "inbound_route")
 NOTHING = ("queue", "conference", "call_flow", "group_vm", "fxs", "role", "pinset", "message_queue")

@@ -14,7 +14,7 @@ from openivr.store.auth.tokens import TokenPair, TokenPolicy, TooManyTokens, Unk
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from openivr.store.tables import BLOCKED_ADDRESS, TOKEN
-from tests.running import AGENT, SECRET, Answer, Api, Running, start
+from tests.live_server import AGENT, SECRET, Answer, Api, Running, start
 
 NAMES = count(1)
 EXPIRED = {"errcode": 10004, "errmsg": "TOKEN EXPIRED"}

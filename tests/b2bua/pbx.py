@@ -26,7 +26,7 @@ from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config import resources
 from openivr.store.database import Database
 from tests.b2bua.phone import WAIT_SECONDS, Phone, open_media
-from tests.running import prepared_data
+from tests.live_server import prepared_data
 
 P = ParamSpec("P")
 

@@ -12,7 +12,7 @@ from openivr.ivr.state import IvrState
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from tests.b2bua.handset import Handset
-from tests.running import Api, Running, start
+from tests.live_server import Api, Running, start
 
 WAIT = 20.0
 LOOK = 0.02

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.sip.address import Target
 from tests.b2bua.phone import Line, Phone, open_media
-from tests.running import Running
+from tests.live_server import Running
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import Admin
 
 # Debian has Chromium twice: without any window it opens a page in a third of the time.

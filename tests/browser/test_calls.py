@@ -18,7 +18,7 @@ from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.runtime import liveness
 from tests.browser.callers import Callers, open_callers
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
-from tests.running import Running, start
+from tests.live_server import Running, start
 
 HOSTILE = '<img src=x onerror="document.title=1">'
 NOW = time.time_ns() // 1_000_000

@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import PASSWORD, Admin
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from openivr.web.resources.views import RESOURCE_VIEWS
 from tests.browser.conftest import Open, check_axe, check_width
-from tests.running import Api
+from tests.live_server import Api
 from tests.web.site import Admin
 
 PATHS = [

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from openivr.cli.snapshot import load
 from tests.browser.conftest import Open, check_axe, check_width
 from tests.cdr.simulated_calls import record as act_out
-from tests.running import Api, Running
+from tests.live_server import Api, Running
 from tests.web.test_replay import save
 
 TRY = "/menus/3/try"

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.api.test_prompts import tone
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
-from tests.running import Api
+from tests.live_server import Api
 
 HOSTILE = "<img src=x onerror=alert(1)>.wav"
 

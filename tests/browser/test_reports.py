@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
-from tests.history import keep_past, make_past
-from tests.running import Running
+from tests.call_history import keep_past, make_past
+from tests.live_server import Running
 
 PLOTS = ("days", "hours", "outcomes", "week", "ways", "keys", "trouble")
 COLOURS = """

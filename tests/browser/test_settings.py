@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, check_axe, check_width
-from tests.running import Running
+from tests.live_server import Running
 
 
 @pytest.mark.parametrize("path", ["", "/clients", "/addresses", "/backup"])

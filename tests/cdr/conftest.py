@@ -6,7 +6,7 @@ from openivr.ivr.model import IvrSnapshot
 from openivr.store.backup import copy_tables
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from tests.running import prepared_data
+from tests.live_server import prepared_data
 from tests.store.conftest import database, open_database
 
 __all__ = ["database", "open_database"]

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import COMMANDS, main
-from tests.running import Api, Running, start
+from tests.live_server import Api, Running, start
 
 
 def run(*arguments: str | Path, **environment: str) -> Result:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from openivr.client import Backoff, BlockingClient, Client, Network
-from tests.running import Running, start
+from tests.live_server import Running, start
 
 QUICK = Network(backoff=Backoff(tries=3, first=0.001), connect_seconds=60, read_seconds=60)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.deploy.tools import DEPLOY, require, run
-from tests.running import Api, Running, start
+from tests.live_server import Api, Running, start
 
 FILTERS = DEPLOY / "fail2ban" / "filter.d"
 FORGED = "192.0.2.66"  # the address that a client puts into its requests

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.deploy.tools import DEPLOY, require, run
+from tests.live_server import Running
 from tests.process.test_serve import fetch
-from tests.running import Running
 
 METRIC = re.compile(r"\bopenivr_\w+")
 SUFFIXES = re.compile(r"_(bucket|sum|count)$")

@@ -19,7 +19,7 @@ import pytest
 
 from bench.machine import free_port
 from tests.deploy.tools import DEPLOY, SECONDS, require, run
-from tests.running import AGENT, Answer, Running, start
+from tests.live_server import AGENT, Answer, Running, start
 
 HOST = "pbx.example.com"
 CERTIFICATE = (

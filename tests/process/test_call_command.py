@@ -23,7 +23,7 @@ from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from tests.b2bua.pbx import in_loop
 from tests.b2bua.phone import Phone, open_media
-from tests.running import Running, start
+from tests.live_server import Running, start
 from tests.sip.front import free_port
 
 COMMAND = [sys.executable, "-m", "openivr", "call"]

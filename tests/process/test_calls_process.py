@@ -19,8 +19,8 @@ from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from tests.b2bua.pbx import in_loop
 from tests.b2bua.phone import Phone, open_media
+from tests.live_server import Running, start
 from tests.process.test_serve import children, fetch, is_alive
-from tests.running import Running, start
 
 
 def records(server: Running) -> list[CallRecord]:

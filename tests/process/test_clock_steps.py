@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.b2bua.pbx import in_loop
+from tests.live_server import Running, start
 from tests.process.test_calls_process import find_calls_process, ready_phone, records, until
-from tests.running import Running, start
 from tests.wall_clock import WallClock
 
 HOUR, DAY = 3600, 86_400

@@ -22,10 +22,10 @@ from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.runtime import registrations
+from tests.live_server import Running, start
 from tests.process.callers import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Callers
 from tests.process.test_calls_process import find_calls_process, until
 from tests.process.test_serve import children
-from tests.running import Running, start
 
 ROUNDS = int(os.environ.get("OPENIVR_CRASH_ROUNDS", "4"))
 SEED = int(os.environ.get("OPENIVR_CRASH_SEED", "1"))

@@ -7,9 +7,9 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.b2bua.pbx import in_loop
+from tests.live_server import start
 from tests.process.test_calls_process import ready_phone, records, until
 from tests.process.test_serve import children, fetch
-from tests.running import start
 from tests.small_disk import small_disk
 from tests.web.site import Admin
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from openivr.config.settings import Settings
 from openivr.server.bootstrap import Credentials, announce
+from tests.live_server import Api, Running, start
 from tests.postgres import create_database
 from tests.process.test_serve import fetch, find_workers, run, wait_until
-from tests.running import Api, Running, start
 from tests.store.bodies import ivr
 
 

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests import postgres
+from tests.live_server import AGENT, Api, Running, start
 from tests.postgres import Server
-from tests.running import AGENT, Api, Running, start
 
 SECONDS = 90
 REFUSED = {

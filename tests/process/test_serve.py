@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from tests.running import AGENT, Api, Running, start
+from tests.live_server import AGENT, Api, Running, start
 from tests.store.bodies import ivr
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from openivr.store.database import Database
+from tests.live_server import prepared_data
 from tests.postgres import DatabasePool, create_database, database_url
-from tests.running import prepared_data
 
 KINDS = ("sqlite", "postgresql")
 numbers = count(1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.running import Running
+from tests.live_server import Running
 from tests.store.conftest import database, open_database
 from tests.web.site import Admin
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
-from tests.running import Answer, Api, Running
+from tests.live_server import Answer, Api, Running
 
 PASSWORD = "a passphrase of the tests"
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from openivr.web.core import assets
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import Admin
 
 MOST_FIRST_LOAD = 300_000  # bytes, compressed

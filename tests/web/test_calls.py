@@ -30,7 +30,7 @@ from openivr.web.calls.pages import COLUMNS
 from openivr.web.core.csv_export import make_csv
 from openivr.web.core.listing import Listing
 from tests.cdr.simulated_calls import record as act_out
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import Admin
 
 NAVIGATOR = 3

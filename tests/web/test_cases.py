@@ -10,7 +10,7 @@ from openivr.ivr.model import IvrSnapshot
 from openivr.store.config import scenarios
 from openivr.store.database import Database
 from openivr.web.simulator import scenario_tests
-from tests.running import Answer, Api, Running
+from tests.live_server import Answer, Api, Running
 from tests.web.site import Admin, where
 from tests.web.test_phone import press, run, step
 

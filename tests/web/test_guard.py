@@ -7,7 +7,7 @@ import pytest
 from openivr.web.core.csrf import POLICY
 from openivr.web.core.request import PageRoute
 from openivr.web.routes import ROUTES
-from tests.running import Running
+from tests.live_server import Running
 from tests.web.site import Admin, where
 
 OPEN = {"/sign-in", "/sign-in/again"}

@@ -26,7 +26,7 @@ from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 from openivr.web.core.csv_export import DANGEROUS, MARK
 from tests.api.test_prompts import tone
-from tests.running import Answer, Api, Running, start
+from tests.live_server import Answer, Api, Running, start
 from tests.web.site import Admin
 from tests.web.test_prompts import send
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from openivr.web.core.resume_form import MAX_FORM
-from tests.running import Answer, Running
+from tests.live_server import Answer, Running
 from tests.web.site import PASSWORD, Admin, where
 
 HOSTILE = """</form><script>alert(1)</script>"'& é"""

@@ -8,7 +8,7 @@ import pytest
 from openivr.resources.ivr import IVR
 from openivr.store.config import resources
 from openivr.web.menus.flow import MAX_NODES
-from tests.running import Answer, Api, Running
+from tests.live_server import Answer, Api, Running
 from tests.web.forms import Form
 from tests.web.site import Admin, where
 

@@ -14,7 +14,7 @@ from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 from openivr.web.forms.inputs import MAX_MOVABLE
 from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
-from tests.running import Answer, Api
+from tests.live_server import Answer, Api
 from tests.store.bodies import extension
 from tests.web.site import Admin, where
 

@@ -13,7 +13,7 @@ from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.sounds.convert import convert
 from openivr.store.config import prompts
 from openivr.store.database import Database
-from tests.running import Answer, Api, Running
+from tests.live_server import Answer, Api, Running
 from tests.store.test_import_export import sound
 from tests.web.site import Admin
 

@@ -12,7 +12,7 @@ import soundfile
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.store.config.prompts import MAX_FILE
 from tests.api.test_prompts import BOUNDARY, form, fresh, tone
-from tests.running import Answer, Api
+from tests.live_server import Answer, Api
 from tests.store.bodies import ivr
 from tests.web.site import Admin, where
 

@@ -14,7 +14,7 @@ from openivr.web.simulator.handset import say_text
 from openivr.web.simulator.replay import ReplayedCall, make_replay
 from tests.cdr.simulated_calls import Recorded
 from tests.cdr.simulated_calls import record as act_out
-from tests.running import Api, Running
+from tests.live_server import Api, Running
 from tests.web.site import Admin
 
 NAVIGATOR, RECEPTIONIST = 3, 4

@@ -16,8 +16,8 @@ from openivr.ivr.policy import Refusal
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from tests.history import keep_past, make_past
-from tests.running import Running
+from tests.call_history import keep_past, make_past
+from tests.live_server import Running
 from tests.web.site import Admin
 
 Past = list[tuple[CallRecord, list[CallNote]]]

@@ -13,7 +13,7 @@ import pytest
 from openivr.config import yaml_document
 from openivr.store.auth import tokens
 from openivr.store.auth.tokens import TokenPolicy
-from tests.running import AGENT, Answer, Api, Running
+from tests.live_server import AGENT, Answer, Api, Running
 from tests.web.site import Admin, where
 
 

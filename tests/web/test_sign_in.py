@@ -11,7 +11,7 @@ from openivr.cli import main
 from openivr.store.auth.admin import SessionPolicy
 from openivr.store.tables import ADMIN_SESSION
 from openivr.web.core.middleware import BEFORE_CHANGE
-from tests.running import Running, start
+from tests.live_server import Running, start
 from tests.web.site import PASSWORD, Admin, where
 from tests.web.test_guard import SHUT, concrete
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.running import Answer, Api, Running
+from tests.live_server import Answer, Api, Running
 from tests.web.site import Admin
 from tests.web.test_phone import press, step
 

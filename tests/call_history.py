@@ -1,4 +1,4 @@
-"""A past for reports: calls as people make them, with their notes, without playing each one out."""
+"""Call records of a past, for reports: calls as people make them, without playing each one out."""
 
 import random
 from collections.abc import Iterable, Iterator
