@@ -117,7 +117,7 @@ def test_a_number_that_nobody_has(demo_menus: IvrSnapshot) -> None:
             "- {calls: 1, world: {mailboxes: {1: {colour: 2, messages: 3}}}, steps: []}",
             "world: Expected `array`",
         ),
-        ("[", "scenarios.yaml: while parsing"),
+        ("[", "scenarios.yaml: line 2: did not find expected node content"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_refused(tmp_path: Path, text: str, complaint: str) -> None:

@@ -250,9 +250,9 @@ MENU = {
     [
         ("prompt_repeat", "9", "prompt_repeat must be from 1 to 5"),
         ("dial_ext_option", "some", "dial_ext_option must be one of"),
-        ("keys", "{1: extension 1000}", "keys names extension 1000, which does not exist"),
-        ("keys", "{1: queue 6400}", "keys queue is not served"),
-        ("keys", "{1: ivr 6200, x: end_call}", "keys has the unknown key x"),
+        ("keys", "{1: extension 1000}", "keys.1 names extension 1000, which does not exist"),
+        ("keys", "{1: queue 6400}", "keys.1 queue is not served"),
+        ("keys", "{1: ivr 6200, x: end_call}", "keys.x is not a key; keys are 0, 1, 2"),
         ("prompt", "missing.wav", "missing.wav"),
         ("colour", "red", "colour is not a field of ivr"),
         ("id", "x", "id must be an integer"),
@@ -290,7 +290,7 @@ def test_a_number_given_twice_is_a_mistake(database: Database) -> None:
         ("openivr: 1\nivr: 6200\n", 2),
         ("openivr: 1\nivr:\n- 6200\n", 3),
         ("openivr: 1\nivr:\n- [a\n", 4),
-        ("openivr: 1\n? [a]\n: b\n", 1),
+        ("openivr: 1\n? [a]\n: b\n", 2),
     ],
 )
 def test_what_is_no_configuration_says_where(text: str, line: int) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from openivr.resources import KINDS
+from openivr.resources.destination import as_key
 from openivr.simulate.scenario import ScenarioError, read_scenario, write_scenario
 from openivr.store.config.import_export import FORMAT, DocumentEntry, DocumentError
+from openivr.yaml_reader import YamlError, compose, line_of, plain
 
 HEADER = "# OpenIVR configuration. Objects are named by number or name; ids are those of the API.\n"
 ACCESS = ("api_client", "allowed_address")
@@ -56,12 +58,9 @@ def write_private(path: Path, text: str) -> None:
 def load(text: str) -> Document:
     """Parse the text of a file. Raises UnreadableDocument."""
     try:
-        loader = yaml.CSafeLoader(text)
-        root = loader.get_single_node()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
-        raise UnreadableDocument(mark.line + 1 if mark else 1, problem) from error
+        root = compose(text)
+    except YamlError as error:
+        raise UnreadableDocument(error.line, error.text) from error
     sections = {key.value: node for key, node in pairs(root)}
     if sections.get("openivr") is None or sections["openivr"].value != str(FORMAT):
         raise UnreadableDocument(1, f"the file must begin with openivr: {FORMAT}")
@@ -78,11 +77,15 @@ def load(text: str) -> Document:
 
 
 def read_entry(node: yaml.Node) -> DocumentEntry:
-    return DocumentEntry(
-        {key.value: plain(value) for key, value in pairs(node)},
-        line_of(node),
-        {key.value: line_of(key) for key, _ in pairs(node)},
-    )
+    fields, lines = {}, {}
+    for key, value in pairs(node):
+        name = key.value
+        fields[name], lines[name] = plain(value), line_of(key)
+        if isinstance(value, yaml.MappingNode):
+            lines |= {f"{name}.{as_key(part.value)}": line_of(part) for part, _ in value.value}
+        elif isinstance(value, yaml.SequenceNode):
+            lines |= {f"{name}.{place}": line_of(item) for place, item in enumerate(value.value, 1)}
+    return DocumentEntry(fields, line_of(node), lines)
 
 
 def read_test(node: yaml.Node) -> DocumentEntry:
@@ -102,24 +105,9 @@ def read_client(node: yaml.Node) -> dict[str, Any]:
     return {**client, "created": int(client["created"])}
 
 
-def plain(node: yaml.Node) -> Any:
-    """Convert a node to plain values, scalars as they are written."""
-    if isinstance(node, yaml.MappingNode):
-        return {key.value: plain(value) for key, value in pairs(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return [plain(item) for item in node.value]
-    if not isinstance(node, yaml.ScalarNode):
-        raise UnreadableDocument(line_of(node), "there should be plain text here")
-    if node.tag == "tag:yaml.org,2002:binary":
-        return yaml.constructor.SafeConstructor().construct_yaml_binary(node)
-    return node.value
-
-
 def pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
     if not isinstance(node, yaml.MappingNode):
         raise UnreadableDocument(line_of(node), "there should be names with values here")
-    if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
-        raise UnreadableDocument(line_of(node), "a name must be plain text")
     return list(node.value)
 
 
@@ -129,7 +117,3 @@ def items(node: yaml.Node | None) -> list[yaml.Node]:
     if not isinstance(node, yaml.SequenceNode):
         raise UnreadableDocument(line_of(node), "there should be a list here")
     return list(node.value)
-
-
-def line_of(node: yaml.Node | None) -> int:
-    return node.start_mark.line + 1 if node else 1

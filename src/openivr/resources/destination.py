@@ -174,6 +174,15 @@ def from_words(words: str, find: Find) -> Value:
     return {"dest": kind, "prefix": first if space else "", "value": rest if space else first}
 
 
+SIGNS = {"#": "hash", "*": "star"}  # of keys, as people write them
+KEY_SIGNS = {"hash": "hash (or '#')", "star": "star (or '*')"}
+
+
+def as_key(text: str) -> str:
+    """Return the name of a key in a file, which may be a sign."""
+    return SIGNS.get(text, text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys(Field):
     """Several destinations kept together, with the right to opt out of recording by each.
@@ -229,13 +238,26 @@ class Keys(Field):
         if not isinstance(words, dict) or not isinstance(opted, list):
             raise InvalidValue(ProblemCode.NOT_KEYS)
         body: dict[str, Any] = {}
-        for key, text in words.items():
-            if str(key) not in self.keys:
-                raise InvalidValue(ProblemCode.UNKNOWN_KEY, key=str(key))
-            body |= self.keys[str(key)].load({str(key): text}, find)
-        named = {str(key) for key in opted}
+        for written, text in words.items():
+            key = as_key(str(written))
+            try:
+                body |= self.load_key(key, text, body, find)
+            except InvalidValue as bad:
+                bad.part = key
+                raise
+        named = {as_key(str(key)) for key in opted}
         flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}
         return body | flags
+
+    def load_key(self, key: str, text: Any, body: Body, find: Find) -> dict[str, Any]:
+        """Return the destination of one key. `body` has those before it."""
+        if key not in self.keys:
+            choices = tuple(KEY_SIGNS.get(name, name) for name in self.keys)
+            raise InvalidValue(ProblemCode.UNKNOWN_KEY, key=key, choices=choices)
+        loaded = self.keys[key].load({key: text}, find)
+        if loaded.keys() & body.keys():
+            raise InvalidValue(ProblemCode.NAMED_TWICE)
+        return loaded
 
     def schema(self) -> dict[str, Schema]:
         flags = {name: flag(name).schema()[name] for names in self.opt_outs.values() for name in names}

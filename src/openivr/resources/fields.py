@@ -37,7 +37,12 @@ class ResourceName(NamedTuple):
 
 
 class InvalidValue(Exception):
-    """A value cannot be read. `code` and `params` say what is wrong with it."""
+    """A value cannot be read. `code` and `params` say what is wrong with it.
+
+    `part` is the key or the place (from 1) of the part of the value that is meant, "" for the whole value.
+    """
+
+    part = ""
 
     def __init__(self, code: ProblemCode, **params: str | int | tuple[str, ...]) -> None:
         super().__init__(predicate(code, params))
@@ -282,7 +287,14 @@ class LinksField(Field):
             return {}
         if not isinstance(entry[self.name], list):
             raise InvalidValue(ProblemCode.NOT_LIST)
-        return {self.name: [find_link(item, find) for item in entry[self.name]]}
+        links = []
+        for place, item in enumerate(entry[self.name], 1):
+            try:
+                links.append(find_link(item, find))
+            except InvalidValue as bad:
+                bad.part = str(place)
+                raise
+        return {self.name: links}
 
     def schema(self) -> dict[str, Schema]:
         item = {

@@ -50,7 +50,7 @@ class ProblemCode(StrEnum):
 
     CHOICE = "choice", "enum"  # choices
     ITEM_TYPE = "item_type", "enum"  # choices
-    UNKNOWN_KEY = "unknown_key", "enum"  # key
+    UNKNOWN_KEY = "unknown_key", "enum"  # key, choices
 
     CHARACTERS = "characters"
     FORBIDDEN_CHARACTERS = "forbidden_characters"  # characters

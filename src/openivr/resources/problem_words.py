@@ -30,7 +30,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.PLAYS: "is played from 1 to {high} times: set the prefix to that number",
     ProblemCode.CHOICE: "must be one of {choices}",
     ProblemCode.ITEM_TYPE: "has an item whose type is not one of {choices}",
-    ProblemCode.UNKNOWN_KEY: "has the unknown key {key}",
+    ProblemCode.UNKNOWN_KEY: "is not a key; keys are {choices}",
     ProblemCode.CHARACTERS: "has characters that are not allowed",
     ProblemCode.CONTROL_CHARACTERS: "has control characters",
     ProblemCode.BLANK: "must not be blank",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
+from openivr import yaml_reader
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import RecordResult
 from openivr.ivr.former_words import CAUSES, step_code
@@ -125,10 +125,10 @@ class ScenarioResult:
 def read_scenarios(path: Path) -> list[Scenario]:
     """Read a file: a list of scenarios. Raises ScenarioError, OSError."""
     try:
-        # the base loader keeps every scalar as text, so that 007 stays a number to call
-        rows = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only text
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        node = yaml_reader.compose(path.read_text(encoding="utf-8"))
+    except (yaml_reader.YamlError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from error
+    rows = None if node is None else yaml_reader.plain(node)  # every scalar stays text, as 007 must
     if not isinstance(rows, list):
         raise ScenarioError(f"{path}: expected a list of scenarios")
     return [read_scenario(row, f"{path}, scenario {place}") for place, row in enumerate(rows, start=1)]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from openivr.resources import KINDS, ResourceType
-from openivr.resources.destination import OPT_OUT
+from openivr.resources.destination import OPT_OUT, Keys
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import InvalidValue, whole
 from openivr.resources.problem_codes import ProblemCode
@@ -25,12 +25,16 @@ from openivr.store.database import ConfigTransaction
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, COUNTER, OBJECTS, REVISION
 
 FORMAT = 1
+KEYS = "keys"  # the field of menus whose parts have names
 Step = Callable[[], None]  # called for every object done, to move a progress bar
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentEntry:
-    """An object as a file describes it, with the line it starts on and those of its fields."""
+    """An object as a file describes it, with the line it starts on and those of its fields.
+
+    `lines` also has those of a field's parts: "keys.3", and "dial_ext_list.2" for the second item.
+    """
 
     fields: Mapping[str, Any]
     line: int = 0
@@ -191,7 +195,10 @@ class ImportPlanner:
         self.items.append(item)
 
     def mistake(self, entry: DocumentEntry, name: str, text: str) -> None:
-        self.mistakes.append(DocumentError(entry.lines.get(name, entry.line), f"{name} {text}"))
+        field_name, _, part = name.partition(".")
+        line = entry.lines.get(name) or entry.lines.get(field_name) or entry.line
+        shown = field_name if part.isdigit() and field_name != KEYS else name
+        self.mistakes.append(DocumentError(line, f"{shown} {text}"))
 
     def read(self, item: PlannedChange, entry: DocumentEntry) -> None:
         """Turn an entry into the values that the object will have."""
@@ -201,7 +208,7 @@ class ImportPlanner:
             try:
                 body |= one.load(entry.fields, lambda kind, key: self.ids.get((kind, key)))
             except InvalidValue as bad:
-                self.mistake(entry, one.name, str(bad))
+                self.mistake(entry, f"{one.name}.{bad.part}" if bad.part else one.name, str(bad))
         known = {"id", "audio", OPT_OUT}
         known |= {name for one in item.kind.fields for name in (one.name, *one.former_names)}
         for name in entry.fields.keys() - known:
@@ -210,7 +217,9 @@ class ImportPlanner:
             item.new = item.kind.parse(body, item.old, is_whole=not self.is_partial)
         except Invalid as error:
             for problem in error.problems:
-                self.mistake(entry, self.field_of(item.kind, problem.field), problem.text)
+                name = self.field_of(item.kind, problem.field)
+                row = problem.params.get("row")
+                self.mistake(entry, f"{name}.{row}" if row else name, problem.text)
         for reference in item.kind.references(item.new) if item.new else ():
             if isinstance(reference.key, str) and (reference.kind, reference.key) not in self.ids:
                 name = self.field_of(item.kind, reference.field)
@@ -219,7 +228,15 @@ class ImportPlanner:
             self.read_audio(item, entry)
 
     def field_of(self, kind: ResourceType, api_name: str) -> str:
-        return next((one.name for one in kind.fields if api_name in one.schema()), api_name)
+        """Return the name that a file has for a field of the API, with the key for those of keys."""
+        for one in kind.fields:
+            if isinstance(one, Keys):
+                for key, destination in one.keys.items():
+                    if api_name in destination.schema():
+                        return f"{one.name}.{key}"
+            if api_name in one.schema():
+                return one.name
+        return api_name
 
     def read_audio(self, item: PlannedChange, entry: DocumentEntry) -> None:
         data = entry.fields.get("audio")
