@@ -12,7 +12,9 @@ import pytest
 from openivr.api.responses import MESSAGES
 from openivr.cli import main
 from openivr.server.http_process import all_endpoints
-from tests.api.past_calls import internal_call, store
+from openivr.store.cdr import voicemail
+from openivr.store.cdr.voicemail import VoicemailMessage
+from tests.api.past_calls import internal_call, store, write_recording
 from tests.live_server import Api, Running, start
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -24,7 +26,12 @@ TOKEN = re.compile(r"\b[A-Za-z0-9]{32}\b")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A new demo, as a reader of the page has it, after one call."""
     running = start(tmp_path_factory.mktemp("docs"))
-    store(running, internal_call(hours=0))  # the call that the page speaks of
+    call = internal_call(hours=0, recording="call.wav")  # that the page speaks of
+    store(running, call)
+    write_recording(running, call[0])
+    with running.database() as database, database.writing() as connection:
+        message = VoicemailMessage("vm-1-2", 2, call[0].id, "1000", call[0].started, 2_000)
+        voicemail.save(connection, message, b"RIFF")
     yield running
     running.stop()
 

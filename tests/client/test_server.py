@@ -14,10 +14,12 @@ import pytest
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
 from openivr.client.endpoints import Api, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
-from openivr.client.records import CallRecords, WholeCalls
+from openivr.client.records import CallRecords, Mailboxes, Recordings, WholeCalls
 from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
-from tests.api.past_calls import inbound_call, outbound_call, store
+from openivr.store.cdr import voicemail
+from openivr.store.cdr.voicemail import VoicemailMessage
+from tests.api.past_calls import inbound_call, outbound_call, store, write_recording
 
 from .conftest import QUICK, Connect, Driven, Pbx
 
@@ -50,7 +52,7 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
 
 
 def test_every_method_says_what_it_does() -> None:
-    for family in (Api, CallRecords, Family, Prompts, Readable, System, WholeCalls):
+    for family in (Api, CallRecords, Family, Mailboxes, Prompts, Readable, Recordings, System, WholeCalls):
         for name, method in vars(family).items():
             assert not isinstance(method, Call) or method.__doc__, name
 
@@ -220,3 +222,27 @@ def test_call_records(driven: Driven, own_pbx: Pbx) -> None:
     assert len(detail["timeline"]) == 4
     with pytest.raises(ParameterError):
         driven.do(lambda client: client.cdr.search(start_time="noon"))
+
+
+def test_recordings_and_messages(driven: Driven, own_pbx: Pbx) -> None:
+    one = inbound_call()
+    store(own_pbx.running, one)
+    write_recording(own_pbx.running, one[0])
+    (row,) = driven.do(lambda client: client.recording.list()).data
+    assert driven.do(lambda client: client.recording.search(caller="0599123456")).data == (row,)
+    address = driven.do(lambda client: client.recording.download(row.id))
+    assert address.file == row.file
+    assert driven.do(lambda client: client.recording.download(file=row.file)).file == row.file
+    mp3 = driven.do(lambda client: client.recording.download(row.id, version="mp3"))
+    assert mp3.download_resource_url.endswith(".mp3")
+    message = VoicemailMessage("vm-1-2", 2, "call", "0599123456", 1_000, 2_400)
+    with own_pbx.running.database() as database, database.writing() as connection:
+        voicemail.save(connection, message, sound())
+    (listed,) = driven.do(lambda client: client.vm.query(2)).data
+    assert driven.do(lambda client: client.vm.get(listed.msg_id)) == listed
+    assert driven.do(lambda client: client.vm.download(listed.msg_id)).file == "vm-1-2.wav"
+    driven.do(lambda client: client.vm.update(listed.msg_id, "read"))
+    assert driven.do(lambda client: client.vm.get(listed.msg_id)).status == "read"
+    driven.do(lambda client: client.vm.delete(listed.msg_id))
+    with pytest.raises(DataNotFound):
+        driven.do(lambda client: client.vm.get(listed.msg_id))

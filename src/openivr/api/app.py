@@ -8,11 +8,21 @@ import time
 from collections.abc import Iterable, Mapping
 
 import structlog
+from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from openivr.api.auth import check_address, check_agent, check_site, check_token
 from openivr.api.body import Body
-from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service, UploadedFile, address_of
+from openivr.api.downloads import DOWNLOAD
+from openivr.api.endpoint import (
+    VERSIONS,
+    ApiRequest,
+    Endpoint,
+    FileAnswer,
+    Service,
+    UploadedFile,
+    address_of,
+)
 from openivr.api.query import read_query
 from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
 from openivr.content_disposition import attachment
@@ -23,7 +33,7 @@ from openivr.store.availability import Unavailable
 
 log = structlog.get_logger(__name__)
 
-ROOT, OTHER_ROOT = "openapi", "api"  # the second one is that of older products; nothing is served there
+ROOT, OTHER_ROOT = "openapi", "api"  # the second one is that of older products; it has downloads only
 OTHER = "other"  # the endpoint's name in metrics where there is none
 JSON = b"application/json"
 UNAVAILABLE = 503  # the one status other than 200: proxies and monitors understand it
@@ -41,7 +51,7 @@ class ApiApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         name, code, status = OTHER, SUCCESS, 200
-        answer: bytes | UploadedFile
+        answer: bytes | UploadedFile | FileAnswer
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = Body(headers, receive)
         try:
@@ -62,7 +72,10 @@ class ApiApp:
             code, answer = INTERNAL, ApiError(INTERNAL).encode()
         line = RequestLine.of(scope["method"], scope["path"], address_of(scope))
         self.observer.note(name, line, code, time.perf_counter() - started)
-        await respond(send, answer, body, status)
+        if isinstance(answer, FileAnswer):
+            await send_file(answer, scope, receive, send)
+        else:
+            await respond(send, answer, body, status)
 
     def find(self, scope: Scope) -> Endpoint:
         """Return the endpoint of a path and method. Slashes too many in the path do not count.
@@ -73,6 +86,8 @@ class ApiApp:
         if root == ROOT and version.startswith("v") and version not in VERSIONS:
             raise ApiError(NO_VERSION)
         endpoint = self.endpoints.get((version, name)) if root == ROOT else None
+        if root == OTHER_ROOT and version == DOWNLOAD.path:
+            endpoint = DOWNLOAD
         is_head = scope["method"] == "HEAD"
         method = "GET" if is_head else scope["method"]
         if endpoint is None or endpoint.method != method or (is_head and not endpoint.is_safe):
@@ -81,7 +96,7 @@ class ApiApp:
 
     async def answer(
         self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], body: Body
-    ) -> bytes | UploadedFile:
+    ) -> bytes | UploadedFile | FileAnswer:
         if self.service.requires_user_agent:
             check_agent(headers)
         check_site(headers)
@@ -90,7 +105,8 @@ class ApiApp:
         check_address(snapshot, address)
         query = read_query(scope["query_string"])
         token = "" if endpoint.is_open else check_token(snapshot, query)
-        return await endpoint.handle(ApiRequest(self.service, query, address, token, headers, body))
+        path = split_path(scope["path"])[2]
+        return await endpoint.handle(ApiRequest(self.service, query, address, token, headers, body, path))
 
 
 def split_path(path: str) -> tuple[str, str, str]:
@@ -102,6 +118,13 @@ def split_path(path: str) -> tuple[str, str, str]:
 def is_api_path(path: str) -> bool:
     """Return True for a path that the API answers, also if there is no such endpoint."""
     return path.lstrip("/").partition("/")[0] in {ROOT, OTHER_ROOT}
+
+
+async def send_file(answer: FileAnswer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a file, or the range of it that the request asks for."""
+    headers = {"x-content-type-options": "nosniff", "content-disposition": attachment(answer.name)}
+    response = FileResponse(answer.path, media_type=answer.media_type, headers=headers)
+    await response(scope, receive, send)
 
 
 async def respond(send: Send, answer: bytes | UploadedFile, body: Body, status: int) -> None:

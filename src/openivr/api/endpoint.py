@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.types import Scope
@@ -10,6 +11,7 @@ from starlette.types import Scope
 from openivr.api.body import MAX_BODY, Body
 from openivr.api.display_time import DisplayFormat
 from openivr.api.query import Query, read_object
+from openivr.api.recording_files import RecordingFiles
 from openivr.api.responses import SYNTAX
 from openivr.resources import KINDS, ResourceType
 from openivr.store.auth.logins import Logins
@@ -31,6 +33,15 @@ class UploadedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """An answer that is a file on the disk, or a range of it."""
+
+    name: str
+    media_type: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Dependencies of handlers. Each worker has one.
 
@@ -46,6 +57,7 @@ class Service:
     requires_user_agent: bool = False
     display: DisplayFormat = field(default_factory=DisplayFormat)
     cdr: CdrLists = field(default_factory=CdrLists)
+    files: RecordingFiles = field(default_factory=RecordingFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class ApiRequest:
     token: str
     headers: Mapping[str, str]
     body: Body
+    path: str = ""  # behind that of the endpoint
 
     async def json(self) -> dict[str, Any]:
         """Return the body, a JSON object of at most 1 MiB. Raises 40001 for others."""
@@ -67,7 +80,7 @@ class ApiRequest:
         return read_object(bytes(content), is_form=is_form(self.headers))
 
 
-Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile]]
+Handler = Callable[[ApiRequest], Awaitable[bytes | UploadedFile | FileAnswer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

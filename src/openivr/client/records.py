@@ -127,3 +127,108 @@ class WholeCalls(Faced[F]):
         """One call: `basic` as in the list, and `timeline` with its stages."""
         got = yield from ask(self.session, "cdr/detail", V2, {"uid": uid})
         return answers.convert(answers.read_object(got.content).get("data"), dict[str, Any])
+
+
+class RecordingRow(Row, frozen=True, kw_only=True):
+    """A recording of a call. `duration` is in seconds, `size` in bytes."""
+
+    time: str = ""
+    uid: str = ""
+    call_from: str = ""
+    call_from_number: str = ""
+    call_from_name: str = ""
+    call_to: str = ""
+    call_to_number: str = ""
+    call_to_name: str = ""
+    duration: int = 0
+    size: int = 0
+    call_type: str = ""
+    file: str = ""
+
+
+class DownloadAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a file can be fetched for 30 minutes: a path on the server, which needs the token."""
+
+    file: str = ""
+    download_resource_url: str = ""
+
+
+class Recordings(Faced[F]):
+    """Recordings of calls."""
+
+    @call
+    def list(
+        self, /, page: int | None = None, page_size: int | None = None, **filters: Any
+    ) -> Steps[Page[RecordingRow]]:
+        """One page of all recordings; `sort_by`, `order_by`."""
+        query = {"page": page, "page_size": page_size, **filters}
+        got = yield from ask(self.session, "recording/list", "v1.0", query)
+        return answers.decode(got.content, Page[RecordingRow])
+
+    @call
+    def search(
+        self, /, page: int | None = None, page_size: int | None = None, **filters: Any
+    ) -> Steps[Page[RecordingRow]]:
+        """One page of the recordings that fit: `start_time`, `end_time`, `caller`, `callee`, `ids`."""
+        query = {"page": page, "page_size": page_size, **filters}
+        got = yield from ask(self.session, "recording/search", "v1.0", query)
+        return answers.decode(got.content, Page[RecordingRow])
+
+    @call
+    def download(
+        self, id_: int | None = None, *, file: str | None = None, version: str | None = None
+    ) -> Steps[DownloadAddress]:
+        """Return the address of a recording, by its id or the name of its file. OpenIVR: `version="mp3"`."""
+        query = {"id": id_, "file": file, "format": version}
+        got = yield from ask(self.session, "recording/download", "v1.0", query)
+        return answers.decode(got.content, DownloadAddress)
+
+
+class MailboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in the mailbox of an extension. `status` is "unread" or "read"."""
+
+    msg_id: str = ""
+    ext_id: int = 0
+    ext_num: str = ""
+    ext_name: str = ""
+    caller: str = ""
+    time: str = ""
+    timestamp: int = 0
+    duration: int = 0
+    status: str = ""
+
+
+class Mailboxes(Faced[F]):
+    """Messages in mailboxes."""
+
+    @call
+    def query(
+        self, ext_id: int | None = None, page: int | None = None, page_size: int | None = None
+    ) -> Steps[Page[MailboxMessage]]:
+        """One page of the messages of an extension, or of all, newest first."""
+        query = {"ext_id": ext_id, "page": page, "page_size": page_size}
+        got = yield from ask(self.session, "vm/query", "v1.0", query)
+        return answers.decode(got.content, Page[MailboxMessage])
+
+    @call
+    def get(self, msg_id: str) -> Steps[MailboxMessage]:
+        """One message without its sound."""
+        got = yield from ask(self.session, "vm/get", "v1.0", {"msg_id": msg_id})
+        return answers.convert(answers.read_object(got.content).get("data"), MailboxMessage)
+
+    @call
+    def download(self, msg_id: str) -> Steps[DownloadAddress]:
+        """Return the address of the sound of a message."""
+        got = yield from ask(self.session, "vm/download", "v1.0", {"msg_id": msg_id})
+        return answers.decode(got.content, DownloadAddress)
+
+    @call
+    def update(self, msg_id: str, status: str) -> Steps[None]:
+        """Mark a message as "read" or "unread". Never sent twice."""
+        body = {"msg_id": msg_id, "status": status}
+        yield from self.session.ask(Ask(method="POST", path="vm/update", body=body))
+
+    @call
+    def delete(self, msg_id: str) -> Steps[None]:
+        """Delete a message. Never sent twice."""
+        yield from self.session.ask(Ask(method="GET", path="vm/delete", query={"msg_id": msg_id}))

@@ -29,6 +29,7 @@ class ProblemCode(StrEnum):
     REQUIRED_FOR_STRATEGY = "required_for_strategy", "required"
     REQUIRED_FOR_TRUNK = "required_for_trunk", "required"  # type
     REQUIRED_WITH_NEW_NAME = "required_with_new_name", "required"  # a password, as reg_name changes
+    ONE_OF_TWO = "one_of_two", "required"  # other
     REQUIRED_FOR_MENU = "required_for_menu", "required"
 
     NOT_TEXT = "not_text", "type"

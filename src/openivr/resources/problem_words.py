@@ -13,6 +13,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.REQUIRED_FOR_STRATEGY: "is required for this strategy",
     ProblemCode.REQUIRED_FOR_TRUNK: "is required for a trunk of type {type}",
     ProblemCode.REQUIRED_WITH_NEW_NAME: "is required when reg_name changes",
+    ProblemCode.ONE_OF_TWO: "is required, or else {other}, and not both",
     ProblemCode.REQUIRED_FOR_MENU: "is required for this menu",
     ProblemCode.NOT_TEXT: "must be a string",
     ProblemCode.NOT_INTEGER: "must be an integer",

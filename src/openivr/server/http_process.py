@@ -20,11 +20,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.api import auth, cdr, crud, document, prompts, system
+from openivr.api import auth, cdr, crud, document, mailboxes, prompts, recordings, system
 from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.display_time import DisplayFormat
+from openivr.api.downloads import DOWNLOAD
 from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
+from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
 from openivr.api.slow_clients import LimitedProtocol
@@ -81,6 +83,8 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *chain.from_iterable(families),
         *prompts.endpoints(),
         *cdr.endpoints(),
+        *recordings.endpoints(),
+        *mailboxes.endpoints(),
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
 
@@ -225,7 +229,7 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     database = Database(settings.url, is_server=True)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
-    names = [*(endpoint.name for endpoint in endpoints), OTHER, WEB]
+    names = [*(endpoint.name for endpoint in (*endpoints, DOWNLOAD)), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     logins = Logins(database, settings.policy, lifetime.now)
@@ -237,6 +241,7 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
         kinds,
         requires_user_agent=settings.requires_user_agent,
         display=DisplayFormat(settings.date_format, settings.time_format),
+        files=RecordingFiles(settings.recordings),
     )
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)

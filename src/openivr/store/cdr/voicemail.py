@@ -56,6 +56,18 @@ def messages_of(connection: Connection, call: str) -> list[VoicemailMessage]:
     return [VoicemailMessage(*row) for row in rows]
 
 
+def find_message(connection: Connection, id_: str) -> VoicemailMessage | None:
+    """Return a message, None if it does not exist."""
+    query = select(*(VOICEMAIL.c[name] for name in NAMES)).where(VOICEMAIL.c.id == id_)
+    row = connection.execute(query).first()
+    return None if row is None else VoicemailMessage(*row)
+
+
+def mark(connection: Connection, id_: str, *, is_heard: bool) -> None:
+    """Mark a message as heard by its owner, or as new again."""
+    connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id == id_).values(heard=int(is_heard)))
+
+
 def audio_of(connection: Connection, id_: str) -> bytes | None:
     """Return the audio of a message. None if it does not exist."""
     return connection.execute(select(VOICEMAIL.c.audio).where(VOICEMAIL.c.id == id_)).scalar()
@@ -66,9 +78,9 @@ def mark_heard(connection: Connection, ids: Iterable[str]) -> None:
     connection.execute(update(VOICEMAIL).where(VOICEMAIL.c.id.in_(list(ids))).values(heard=1))
 
 
-def delete_message(connection: Connection, id_: str) -> None:
-    """Delete a message, if it is there."""
-    connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == id_))
+def delete_message(connection: Connection, id_: str) -> bool:
+    """Delete a message. Return False if it was not there."""
+    return connection.execute(delete(VOICEMAIL).where(VOICEMAIL.c.id == id_)).rowcount > 0
 
 
 def count_messages(connection: Connection, extension: int) -> int:
