@@ -70,6 +70,39 @@ def test_servers_are_located(records: str, targets: tuple[Target, ...]) -> None:
     asyncio.run(locate())
 
 
+@pytest.mark.parametrize(
+    ("protocol", "targets"),
+    [("UDP", UDP), ("TCP", TCP), ("TLS", TLS)],
+)
+def test_a_fixed_transport_has_its_srv_records_alone(protocol: str, targets: tuple[Target, ...]) -> None:
+    async def locate() -> None:
+        async with name_server(SRV + NAPTR) as (server, resolver):
+            system = Resolver()
+            found = await ServerLocator(system, resolver, lambda: 0.0).locate(DOMAIN, 5080, protocol)
+            system.close()
+            assert found == targets
+            assert f"{DOMAIN} NAPTR" not in server.asked
+
+    asyncio.run(locate())
+
+
+@pytest.mark.parametrize(("protocol", "certificate"), [("UDP", ""), ("TLS", "localhost.localdomain")])
+def test_a_fixed_transport_without_srv_records_has_the_addresses_of_the_system(
+    protocol: str, certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 2, 17, "", ("192.0.2.9", 0))])
+
+    async def locate() -> None:
+        async with name_server("") as (_, resolver):
+            system = Resolver()
+            locator = ServerLocator(system, resolver)
+            found = await locator.locate("localhost.localdomain", 5080, protocol)
+            system.close()
+            assert found == (Target(protocol, "192.0.2.9", 5080, certificate),)
+
+    asyncio.run(locate())
+
+
 def test_a_number_is_not_asked_for() -> None:
     async def locate() -> None:
         async with name_server("") as (server, resolver):
@@ -157,6 +190,22 @@ here A 127.0.0.1
         system.close()
     first.close()
     second.close()
+
+
+@play
+async def test_a_trunk_with_a_fixed_transport_and_the_usual_port_is_located_by_srv() -> None:
+    far = Phone(Target("UDP", "127.0.0.1", 5060))
+    records = f"_sip._udp SRV 10 0 {far.port} here\nhere A 127.0.0.1"
+    trunk = TrunkConfig(1, "provider", TrunkType.PEER, DOMAIN)
+    other = TrunkConfig(2, "one server", TrunkType.PEER, DOMAIN, 5070)
+    async with name_server(records) as (server, resolver):
+        system = Resolver()
+        async with front(trunk, other, locator=ServerLocator(system, resolver)) as house:
+            far.reply(await is_asked(far, house.target, "OPTIONS"), 200)
+            await house.line(1, TrunkHealth.UP)
+            assert server.asked.count(f"_sip._udp.{DOMAIN} SRV") == 1, "a port is of one server"
+        system.close()
+    far.close()
 
 
 @play

@@ -18,7 +18,7 @@ from openivr.sip.transport.resolver import Resolver
 
 log = structlog.get_logger(__name__)
 SERVICES = {"SIP+D2U": "UDP", "SIP+D2T": "TCP", "SIPS+D2T": "TLS"}  # RFC 3263, section 4.1
-SRV_NAMES = (("UDP", "_sip._udp"), ("TCP", "_sip._tcp"), ("TLS", "_sips._tcp"))  # without NAPTR records
+SRV_NAMES = {"UDP": "_sip._udp", "TCP": "_sip._tcp", "TLS": "_sips._tcp"}  # in the order without NAPTR
 QUERY_SECONDS = 5.0
 LOCATE_SECONDS = 30.0  # for all queries of one name
 MAX_RECORDS = 16  # of one type and name
@@ -38,19 +38,27 @@ class ServerLocator:
         self._dns = dns_resolver
         self._draw = draw
 
-    async def locate(self, name: str, port: int) -> tuple[Target, ...]:
-        """Return the targets of a name in the order to try them. Without SRV records `port` is used."""
+    async def locate(self, name: str, port: int, protocol: str = "") -> tuple[Target, ...]:
+        """Return the targets of a name in the order to try them. Without SRV records `port` is used.
+
+        A given protocol is not asked for by NAPTR (RFC 3263, section 4.1), and its SRV records alone count.
+        """
         if is_numeric(name):
-            return (Target("UDP", name, port),)
+            return (Target(protocol or "UDP", name, port),)
         try:
             async with asyncio.timeout(LOCATE_SECONDS):
+                services = await self._find_services(name) if not protocol else [service_of(protocol, name)]
                 targets = [
                     target
-                    for protocol, service in await self._find_services(name)
-                    for target in await self._find_targets(protocol, service, name)
+                    for service_protocol, service in services
+                    for target in await self._find_targets(service_protocol, service, name)
                 ]
                 if not targets:
-                    targets = [Target("UDP", host, port) for host in await self._find_addresses(name)]
+                    find = self._find_by_system if protocol else self._find_addresses
+                    certificate = certificate_name(protocol, name)
+                    targets = [
+                        Target(protocol or "UDP", host, port, certificate) for host in await find(name)
+                    ]
         except TimeoutError:
             log.warning("dns look-up timed out", name=name)
             return ()
@@ -66,12 +74,11 @@ class ServerLocator:
             for record in records
             if record.flags.lower() == b"s" and record.service.decode(errors="replace").upper() in SERVICES
         ]
-        return services or [(protocol, f"{prefix}.{name}") for protocol, prefix in SRV_NAMES]
+        return services or [service_of(protocol, name) for protocol in SRV_NAMES]
 
     async def _find_targets(self, protocol: str, service: str, name: str) -> list[Target]:
-        certificate = name if protocol == "TLS" else ""  # RFC 5922: names the domain, not the SRV target
         return [
-            Target(protocol, host, record.port, certificate)
+            Target(protocol, host, record.port, certificate_name(protocol, name))
             for record in order_by_weight(await self._query(service, "SRV"), self._draw)
             if record.target.to_text() != "." and record.port > 0  # ".": the service does not exist
             for host in await self._find_addresses(record.target.to_text(omit_final_dot=True))
@@ -81,8 +88,9 @@ class ServerLocator:
         """Return the addresses of a host by DNS, or else by the system's resolver, which knows /etc/hosts."""
         answers = await asyncio.gather(self._query(name, "A"), self._query(name, "AAAA"))
         addresses = [record.address for records in answers for record in records]
-        if addresses:
-            return addresses
+        return addresses or await self._find_by_system(name)
+
+    async def _find_by_system(self, name: str) -> Sequence[str]:
         found: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
         self._resolver.resolve(name, lambda hosts: None if found.done() else found.set_result(hosts))
         return await found
@@ -96,6 +104,16 @@ class ServerLocator:
             log.debug("dns query", name=name, type=type_, error=str(error))
             return []
         return list(answer)[:MAX_RECORDS]
+
+
+def service_of(protocol: str, name: str) -> tuple[str, str]:
+    """Return a protocol and its SRV name in a domain."""
+    return protocol, f"{SRV_NAMES[protocol]}.{name}"
+
+
+def certificate_name(protocol: str, name: str) -> str:
+    """Return the name that a certificate must have: the domain, not the SRV target (RFC 5922)."""
+    return name if protocol == "TLS" else ""
 
 
 def order_by_weight(records: Iterable[Any], draw: Callable[[], float]) -> list[Any]:

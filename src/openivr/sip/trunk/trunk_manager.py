@@ -209,16 +209,19 @@ class TrunkLine:
             self.handle(answer)
 
     def _resolve(self) -> None:
-        host = self.trunk.host
+        host, protocol = self.trunk.host, self.trunk.protocol
+        # Another port than the usual one belongs to one server, and a name without a dot to this network.
+        is_server = protocol and (self.trunk.port != PORTS[protocol] or "." not in host)
         if is_numeric(host):
             self._on_targets((self._target_at(host),))
-        elif self.trunk.protocol:
+        elif is_server:
             self._trunks.resolver.resolve(host, self._on_addresses)
         else:
             self._look_up = asyncio.get_running_loop().create_task(self._locate())
 
     async def _locate(self) -> None:
-        self._on_targets(await self._trunks.locator.locate(self.trunk.host, self.trunk.port))
+        trunk = self.trunk
+        self._on_targets(await self._trunks.locator.locate(trunk.host, trunk.port, trunk.protocol))
 
     def _on_addresses(self, addresses: tuple[str, ...]) -> None:
         self._on_targets(tuple(map(self._target_at, addresses)))
