@@ -70,13 +70,14 @@ def call_menu(server: ServerProcess, path: DelayedPath) -> DistantHandset:
     return phone
 
 
+@pytest.mark.parametrize("has_nat", [False, True], ids=["as described", "NAT changes the port"])
 def test_t1_a_reinvite_moves_the_stream(
-    server: ServerProcess, path: DelayedPath, stranger: Callable[[DistantHandset], None]
+    server: ServerProcess, path: DelayedPath, stranger: Callable[[DistantHandset], None], has_nat: bool
 ) -> None:
     phone = call_menu(server, path)
     stranger(phone)
-    after = phone.another_sound()
-    phone.ask("INVITE", body=phone.offer(port=after.port))
+    after, never_used = phone.another_sound(), phone.another_sound()
+    phone.ask("INVITE", body=phone.offer(port=never_used.port if has_nat else after.port))
     phone.confirm(phone.expect(200))  # until now the former port has been sending
     before = phone.switch(after, late=2)
     came = before.way.from_server

@@ -64,6 +64,31 @@ async def test_an_extension_calls_out_and_the_number_is_changed_by_the_route(tmp
 
 
 @in_loop
+async def test_t16_numbers_are_sent_in_the_form_that_the_trunk_wants(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        provider, trunk = await add_trunk(pbx, "One", country_code="44", outbound_number_format="e164")
+        add_route(pbx, [trunk])
+        pbx.change("extension", 1, caller_id="01632960999")
+        ada = await pbx.phone("1000")
+        line = ada.call("91632960000")  # the route makes 01632960000 of it
+        await line.until_answered()
+        await provider.until_called()
+        invite = provider.invites[0]
+        assert invite.uri.startswith("sip:+441632960000@127.0.0.1")
+        assert "<sip:+441632960999@" in invite.get("from")
+        line.hang_up()
+        await pbx.until_quiet()
+        pbx.change("trunk", trunk, outbound_number_format="national")
+        await pbx.process.config_cache.current()
+        line = ada.call("90441632960000")  # 00441632960000
+        await line.until_answered()
+        await provider.until_called(2)
+        assert provider.invites[1].uri.startswith("sip:01632960000@127.0.0.1")
+        line.hang_up()
+        await pbx.until_quiet()
+
+
+@in_loop
 async def test_who_is_not_listed_may_not_call_out(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
         provider, trunk = await add_trunk(pbx, "One")

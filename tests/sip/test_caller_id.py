@@ -9,6 +9,7 @@ from openivr.b2bua.dialplan import DialplanMatch, NoMatch
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.inbound_route import IncomingCall, find_inbound
 from openivr.ivr.model import Destination, DestinationKind, InboundRoute, IvrSnapshot, Trunk
+from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 from openivr.sip.address import Target
 from openivr.sip.dialog.dialog import contact_uri
 from openivr.sip.message.caller_id import CallerIdSource, read_caller_id, read_diverting_number
@@ -45,9 +46,11 @@ def trunk(**changes: object) -> TrunkAccount:
     return TrunkAccount(1, "Provider", "peer", True, "udp", "192.0.2.1", 5060, "", **values)  # type: ignore[arg-type]
 
 
-def snapshot(*, did: tuple[str, ...] = (), callers: tuple[str, ...] = ()) -> IvrSnapshot:
+def snapshot(
+    *, did: tuple[str, ...] = (), callers: tuple[str, ...] = (), numbers: NumberFormat = AS_WRITTEN
+) -> IvrSnapshot:
     route = InboundRoute(1, "In", MENU, did_patterns=did, caller_patterns=callers)
-    return IvrSnapshot(inbound_routes={1: route}, trunks={1: Trunk(1, "Provider")})
+    return IvrSnapshot(inbound_routes={1: route}, trunks={1: Trunk(1, "Provider", number_format=numbers)})
 
 
 def call_from(number: str) -> IncomingCall:
@@ -260,6 +263,27 @@ def test_t16_a_trunk_reaches_a_number_in_any_spelling(uri: str) -> None:
     match = look_up(config, trunk(), read_invite(invite(uri=uri), trunk()))
     assert isinstance(match, DialplanMatch)
     assert match.destination == MENU
+
+
+@pytest.mark.parametrize(
+    "pattern", ["+442079460000", "02079460000", "00442079460000", "0207946XXXX", "+4420."]
+)
+@pytest.mark.parametrize("number", ["+442079460000", "02079460000", "442079460000", "+44-20-7946-0000"])
+def test_t16_national_and_international_numbers_meet_by_the_rule_of_the_trunk(
+    pattern: str, number: str
+) -> None:
+    rule = NumberFormat("44", "0")
+    sender = f"From: <sip:{number}@192.0.2.1>;tag=1"
+    for patterns in ({"did": (pattern,)}, {"callers": (pattern,)}):
+        config = CallConfig(snapshot(**patterns, numbers=rule))
+        match = look_up(config, trunk(), read_invite(invite(uri=f"sip:{number}@pbx", sender=sender), trunk()))
+        assert isinstance(match, DialplanMatch), patterns
+
+
+def test_t16_without_a_rule_only_the_plus_does_not_count() -> None:
+    config = CallConfig(snapshot(did=("02079460000",)))
+    for uri in ("sip:+442079460000@pbx", "sip:442079460000@pbx"):
+        assert look_up(config, trunk(), read_invite(invite(uri=uri), trunk())) is NoMatch.NO_ROUTE
 
 
 def test_t16_a_phone_dials_a_number_in_any_spelling() -> None:

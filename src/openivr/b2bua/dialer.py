@@ -262,9 +262,14 @@ class Dialer:
             )
             self._fail_outside(Cause.LIMIT)
             return
-        self._targets = iter(self.context.trunks.dial_targets(trunk.id, dial.number, self.caller.outside))
+        self._targets = iter(self._dial_targets(trunk, dial.number, self.caller.outside))
         self.slot = self.context.limiter.begin_outbound(call, trunk.id)
         self._try_next_target(trunk)
+
+    def _dial_targets(self, trunk: TrunkAccount, number: str, caller: str) -> list[DialTarget]:
+        """List the targets to call a number over a trunk, with the numbers in the form that it wants."""
+        write = trunk.number_format.write
+        return self.context.trunks.dial_targets(trunk.id, write(number), write(caller))
 
     def _try_next_target(self, trunk: TrunkAccount) -> None:
         """Call over the next address of the trunk. Fail if there is none."""
@@ -390,7 +395,7 @@ class Dialer:
                 log.warning("forward refused", call=self.cdr_writer.call, limit=limit.value)
                 return False
             shown = self.caller.outside or account.caller_id
-            for target in self.context.trunks.dial_targets(trunk.id, attempt.number, shown):
+            for target in self._dial_targets(trunk, attempt.number, shown):
                 record = LegRecord(
                     kind=DestinationKind.EXTERNAL.value,
                     target=attempt.route.id,
@@ -405,7 +410,7 @@ class Dialer:
         return False
 
     def _redirect_outside(self, trunk: TrunkAccount, uri: Uri, number: str) -> bool:
-        targets = self.context.trunks.dial_targets(trunk.id, number, self.caller.outside)
+        targets = self._dial_targets(trunk, number, self.caller.outside)
         if not is_at_trunk(uri, trunk) and targets:
             target = elsewhere(uri)
             if target is None:

@@ -137,6 +137,9 @@ class Trunk(Detail, frozen=True, kw_only=True):
     max_calls: int = 0
     get_caller_id_from: str = "pai"
     follow_redirects: int = 0
+    country_code: str = ""
+    national_prefix: str = "0"
+    outbound_number_format: str = "unchanged"
 
 
 class OutboundRouteRow(Row, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from openivr.ivr.model import IvrSnapshot
+from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class TrunkAccount:
     max_calls: int  # at a time; 0: no limit of its own
     get_caller_id_from: str = "pai"  # header with the caller ID of inbound calls: pai, from, ppi or rpid
     follow_redirects: bool = False  # a 302 over it is followed
+    number_format: NumberFormat = AS_WRITTEN
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from enum import StrEnum, unique
 
 from openivr.ivr.digits import match_shape, read_shape
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot, NumberRule
+from openivr.ivr.number_format import AS_WRITTEN
 from openivr.ivr.number_rule import ANONYMOUS, find_allowing, index_of
 
 
@@ -197,19 +198,23 @@ def _find_reason(
     if route.trunk_ids and call.trunk not in route.trunk_ids:
         names = [snapshot.trunks[id_].name for id_ in route.trunk_ids if id_ in snapshot.trunks]
         return RoutingReason.OTHER_TRUNK, {"trunks": ", ".join(names)}
-    did = find_pattern(route.did_patterns, called)
+    trunk = snapshot.trunks.get(call.trunk)
+    number_format = trunk.number_format if trunk else AS_WRITTEN
+    did = find_pattern(route.did_patterns, number_format.forms(called))
     if did is None:
         return RoutingReason.OTHER_NUMBER, {"patterns": ", ".join(route.did_patterns)}
-    caller = find_pattern(route.caller_patterns, call.caller or ANONYMOUS)
+    caller = find_pattern(route.caller_patterns, number_format.forms(call.caller or ANONYMOUS))
     if caller is None:
         reason = RoutingReason.OTHER_CALLER if call.caller else RoutingReason.WITHHELD
         return reason, {"patterns": ", ".join(route.caller_patterns)}
     return RoutingReason.MATCH, {"did": did, "caller": caller}
 
 
-def find_pattern(patterns: tuple[str, ...], number: str) -> str | None:
-    """Return the first pattern that a number fits, "" if there are no patterns. None: it fits none."""
-    return next((pattern for pattern in patterns if fits(pattern, number)), None) if patterns else ""
+def find_pattern(patterns: tuple[str, ...], numbers: tuple[str, ...]) -> str | None:
+    """Return the first pattern that a form of a number fits, "" without patterns. None: it fits none."""
+    if not patterns:
+        return ""
+    return next((pattern for pattern in patterns for number in numbers if fits(pattern, number)), None)
 
 
 def fits(pattern: str, number: str) -> bool:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from openivr.ivr.import_remark import ImportRemark
+from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 
 
 @unique
@@ -142,6 +143,7 @@ class Trunk:
     id: int
     name: str
     enabled: bool = True
+    number_format: NumberFormat = AS_WRITTEN
 
 
 @dataclass(frozen=True, slots=True)

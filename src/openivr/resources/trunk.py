@@ -20,11 +20,13 @@ def list_row(values: Values) -> Row:
 
 
 def check(values: Values, _body: Body, _stored: Values | None) -> Iterator[Problem]:
-    """Check that a trunk that registers has a user name, and a trunk with a remote server a host."""
+    """Check that a trunk has the user name or host of its type, and the country code of its number format."""
     needed = {"register": ("hostname", "username"), "peer": ("hostname",), "account": ("username",)}
     for name in needed[values["type"]]:
         if not values[name]:
             yield Problem(name, ProblemCode.REQUIRED_FOR_TRUNK, {"type": values["type"]})
+    if values["outbound_number_format"] != "unchanged" and not values["country_code"]:
+        yield Problem("country_code", ProblemCode.REQUIRED_BY_OPTIONS)
 
 
 TRUNK = ResourceType(
@@ -46,6 +48,11 @@ TRUNK = ResourceType(
         IntegerField(name="max_calls", low=0, high=10_000, default=0),
         ChoiceField(name="get_caller_id_from", values=("pai", "from", "ppi", "rpid"), default="pai"),
         flag("follow_redirects", default=0),
+        TextField(name="country_code", high=3, pattern=r"[1-9][0-9]*"),
+        TextField(name="national_prefix", high=4, pattern=r"[0-9]+", default="0"),
+        ChoiceField(
+            name="outbound_number_format", values=("unchanged", "e164", "national"), default="unchanged"
+        ),
     ),
     listed=LISTED,
     row=list_row,

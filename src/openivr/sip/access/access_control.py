@@ -220,7 +220,12 @@ def identify_trunk(
         if trunk.kind is not TrunkType.ACCOUNT
         and any(_comes_from(source, target) for target in targets.get(trunk.id, ()))
     ]
-    return min(candidates, key=lambda trunk: (trunk.user != user or not user, trunk.id), default=None)
+    return min(candidates, key=lambda trunk: (not is_same_user(trunk.user, user), trunk.id), default=None)
+
+
+def is_same_user(one: str, other: str) -> bool:
+    """Return True if two users are the same number; a leading "+" may be missing on either side."""
+    return one.removeprefix("+") == other.removeprefix("+") != ""
 
 
 def _comes_from(source: Target, target: Target) -> bool:

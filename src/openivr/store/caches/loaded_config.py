@@ -165,5 +165,6 @@ def trunk_of(id_: int, values: Values) -> TrunkAccount:
         enabled=bool(values["enable"]),
         caller_id=values["def_outbound_cid"],
         follow_redirects=bool(values["follow_redirects"]),
+        number_format=ivr_snapshot.number_format(values),
         **{name: values[name] for name in names},
     )

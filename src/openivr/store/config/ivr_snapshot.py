@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from openivr.ivr import model
+from openivr.ivr.number_format import NumberFormat, OutboundFormat
 from openivr.resources import KINDS
 from openivr.resources.destination import OUTSIDE, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
@@ -58,7 +59,7 @@ def make_snapshot(
             for id_, values in kinds["ext_group"]
         ),
         ring_groups=model.by_id(ring_group(*pair, groups) for pair in kinds["ring_group"]),
-        trunks=model.by_id(model.Trunk(id_, v["name"], bool(v["enable"])) for id_, v in kinds["trunk"]),
+        trunks=model.by_id(starmap(trunk, kinds["trunk"])),
         outbound_routes=model.by_id(starmap(outbound_route, kinds["outbound_route"])),
         inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
         block_rules=model.by_id(starmap(number_rule, kinds["block_numbers"])),
@@ -70,6 +71,17 @@ def make_snapshot(
 def link_ids(links: Iterable[Link], kind: str) -> tuple[int, ...]:
     """The ids of those links that are of a kind, in their order."""
     return tuple(link["id"] for link in links if link["type"] == kind)
+
+
+def trunk(id_: int, values: Values) -> model.Trunk:
+    return model.Trunk(id_, values["name"], bool(values["enable"]), number_format(values))
+
+
+def number_format(values: Values) -> NumberFormat:
+    """Return how the network behind a trunk writes numbers."""
+    return NumberFormat(
+        values["country_code"], values["national_prefix"], OutboundFormat(values["outbound_number_format"])
+    )
 
 
 def ivr(id_: int, values: Values) -> model.Ivr:

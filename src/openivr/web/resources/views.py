@@ -124,6 +124,7 @@ TRUNK = ResourceView(
         FormSection("provider", ("name", "enable", "type", "hostname", "port", "transport", "domain")),
         FormSection("account", ("username", "auth_name", "password")),
         FormSection("calls", ("def_outbound_cid", "max_calls", "get_caller_id_from", "follow_redirects")),
+        FormSection("numbers", ("country_code", "national_prefix", "outbound_number_format")),
     ),
     start={"type": "register"},
 )
