@@ -1,5 +1,7 @@
 """Clocks that do not jump."""
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +57,27 @@ def test_a_slewed_clock_is_the_wall_clock_while_nothing_steps() -> None:
     for _ in range(100):
         times.move(0.37)
         assert clock.now() == times.wall
+
+
+def test_f6_a_command_has_the_time_of_the_server(tmp_path: Path) -> None:
+    times, path = Times(), tmp_path / "clock"
+    server = times.slewed()
+    times.move(10, -3600)
+    server.keep(path, "boot")
+    command, other = times.slewed(), times.slewed()
+    command.follow(path, "boot")
+    other.follow(path, "another boot")
+    times.move(1)
+    assert command.now() == server.now() > times.wall + 3000
+    assert other.now() == times.wall
+    times.move(4 * 3600)
+    server.keep(path, "boot")
+    assert not path.exists()  # the two clocks are one again
+    command.follow(path, "boot")
+    for text in ("", "[]", '["a", 1, "boot"]', "[1, 2]"):
+        path.write_text(text)
+        other.follow(path, "boot")
+    assert command.now() == other.now() == times.wall
 
 
 @given(STEPS)

@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "config.call_config": {"ivr"},
     "config.settings": {"store"},
     "config.yaml_document": {"resources", "store", "simulate", "yaml_reader"},
-    "store": {"connection_shares", "ivr", "resources", "sounds", "config.call_config"},
+    "store": {"clock", "connection_shares", "ivr", "resources", "sounds", "config.call_config"},
     "cdr.journal": {"clock", "ivr"},
     "cdr": {"cdr.journal", "clock", "ivr", "store"},
     "simulate": {"ivr", "cdr.journal", "sounds", "yaml_reader"},
@@ -71,7 +71,8 @@ ALLOWED: dict[str, set[str]] = {
 INSIDE: dict[str, dict[str, set[str]]] = {
     "ivr": {
         "import_remark": set(),
-        "model": {"import_remark"},
+        "number_format": set(),
+        "model": {"import_remark", "number_format"},
         "digits": set(),
         "number_rule": {"digits", "model"},
         "policy": {"digits", "model", "number_rule"},

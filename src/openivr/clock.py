@@ -3,11 +3,16 @@
 The wall clock may step, by NTP or by a wrong RTC. It is read only for what people see and for calendars.
 """
 
+import json
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 SLEW = 0.5  # seconds that a `SlewedClock` approaches the wall clock in a second
+KEPT_SECONDS = 1.0  # from the wall clock, beyond which the time of a `SlewedClock` is kept on disk
+LIFETIME_FILE = "lifetime-clock.json"  # in the data folder
 
 
 def steady() -> float:
@@ -65,6 +70,22 @@ class SlewedClock:
         time_ = min(max(wall, time_ + elapsed * (1 - SLEW)), time_ + elapsed * (1 + SLEW))
         self._state = time_, now  # one assignment, because threads share the clock
         return time_
+
+    def keep(self, path: Path, boot_id: str) -> None:
+        """Write the time to a file while it is not that of the wall clock. Raises OSError."""
+        if abs(self.now() - self._wall()) < KEPT_SECONDS:
+            path.unlink(missing_ok=True)
+            return
+        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part.write_text(json.dumps([*self._state, boot_id]))
+        part.replace(path)
+
+    def follow(self, path: Path, boot_id: str) -> None:
+        """Continue the time of the process that has kept it in a file, if that was since the last boot."""
+        with suppress(OSError, ValueError):
+            time_, at, boot = json.loads(path.read_text())
+            if boot == boot_id and at <= self._steady():
+                self._state = float(time_), float(at)
 
 
 lifetime = SlewedClock()

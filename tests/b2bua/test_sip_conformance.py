@@ -177,6 +177,27 @@ def test_invite_without_sdp(server: ServerProcess) -> None:
     assert server.new_record().input["heard"] == {"rfc4733": 1}
 
 
+VIDEO = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 4000 RTP/AVP 99\r\n"
+
+
+def test_t5_an_invite_with_nothing_that_can_be_agreed_is_recorded_as_such(server: ServerProcess) -> None:
+    phone = server.handset("1000")
+    phone.invite(MENU, body=VIDEO)
+    refusal = phone.expect(488)
+    assert refusal.get("Warning").startswith("30")
+    phone.acknowledge(refusal)
+    record = server.new_record()
+    assert (record.outcome, record.reason, record.called) == ("refused", "no_media", MENU)
+
+
+def test_t5_an_answer_in_the_ack_without_audio_ends_the_call_with_its_cause(server: ServerProcess) -> None:
+    phone = server.handset("1000")
+    phone.invite(MENU, body="")
+    phone.confirm(phone.expect(200), VIDEO)
+    phone.reply(phone.expect("BYE"), 200)
+    assert server.new_record().reason == "no_media"
+
+
 def test_register(server: ServerProcess) -> None:
     """Digest, two phones and a third that takes the place of the first, expiry, leaving: one and all."""
     server.post("extension/update", id=4, concurrent_registrations=2)

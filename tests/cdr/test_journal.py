@@ -34,6 +34,22 @@ def test_what_is_written_is_read_in_order(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_f5_runs_are_in_order_although_the_clock_went_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+    for step in (0, -3600, -7200, 3600):
+        monkeypatch.setattr("time.time_ns", lambda step=step: (1_800_000_000 + step) * 10**9)
+        journal = Journal(tmp_path)
+        journal.write(entry(len(runs)))
+        runs.append(journal.run)
+        journal.close()
+    assert [found.run for found in entries_in(tmp_path) if isinstance(found, RunStarted)] == runs
+    assert [found for found in entries_in(tmp_path) if not isinstance(found, RunStarted)] == list(
+        map(entry, range(4))
+    )
+
+
 def test_what_is_written_in_one_turn_is_written_together(tmp_path: Path) -> None:
     turn: list[Callable[[], None]] = []
     journal = Journal(tmp_path, call_soon=turn.append)

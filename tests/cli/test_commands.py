@@ -2,8 +2,10 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import COMMANDS, main
-from tests.live_server import Api, Running, start
+from openivr.clock import LIFETIME_FILE, read_boot_id, steady
+from openivr.resources.secret import fingerprint
+from openivr.store.auth import tokens
+from openivr.store.database import Database
+from tests.live_server import Api, Running, prepared_data, start
 
 
 def run(*arguments: str | Path, **environment: str) -> Result:
@@ -45,6 +51,20 @@ def test_a_token_is_good_at_once_and_any_number_may_be_asked_for(server: Running
     other = Api(server.address, token)
     assert other.get("ivr/list")["errcode"] == 0
     other.close()
+
+
+def test_f5_a_token_lives_by_the_clock_of_the_server(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(prepared_data(is_demo=False), data)
+    ahead = time.time() + 3600  # after the wall clock went back an hour
+    (data / LIFETIME_FILE).write_text(json.dumps([ahead, steady(), read_boot_id()]))
+    command = [sys.executable, "-m", "openivr", "token", "--data", str(data)]
+    token = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    database = Database(f"sqlite:///{data / 'openivr.db'}")
+    with database.reading() as connection:
+        expires = tokens.live_tokens(connection, 0)[fingerprint(token)]
+    database.close()
+    assert abs(expires - ahead - 1800) < 60
 
 
 def test_clients_come_and_go(server: Running, api: Api) -> None:

@@ -1,5 +1,7 @@
 """Caller ID, called numbers and tolerant addresses: T12 to T17 and T23 of the inputs that failed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,14 @@ from openivr.b2bua.call_manager import look_up, read_invite
 from openivr.b2bua.dialplan import DialplanMatch, NoMatch
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.inbound_route import IncomingCall, find_inbound
-from openivr.ivr.model import Destination, DestinationKind, InboundRoute, IvrSnapshot, Trunk
+from openivr.ivr.model import (
+    Destination,
+    DestinationKind,
+    InboundRoute,
+    IvrSnapshot,
+    NumberRule,
+    Trunk,
+)
 from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 from openivr.sip.address import Target
 from openivr.sip.dialog.dialog import contact_uri
@@ -278,6 +287,18 @@ def test_t16_national_and_international_numbers_meet_by_the_rule_of_the_trunk(
         config = CallConfig(snapshot(**patterns, numbers=rule))
         match = look_up(config, trunk(), read_invite(invite(uri=f"sip:{number}@pbx", sender=sender), trunk()))
         assert isinstance(match, DialplanMatch), patterns
+
+
+@pytest.mark.parametrize("number", ["+442079460000", "02079460000", "442079460000"])
+def test_t16_a_blocked_caller_is_blocked_in_any_form(number: str) -> None:
+    known = replace(
+        snapshot(numbers=NumberFormat("44", "0")),
+        block_rules={1: NumberRule(1, "Nuisance", ("02079460000",))},
+    )
+    assert find_inbound(known, call_from(number)) is None
+    assert find_inbound(known, call_from("+442079460001")) == MENU
+    allowed = replace(known, allow_rules={1: NumberRule(1, "Friends", ("+4420.",))})
+    assert find_inbound(allowed, call_from(number)) == MENU
 
 
 def test_t16_without_a_rule_only_the_plus_does_not_count() -> None:

@@ -53,7 +53,7 @@ from openivr.ivr.session import IvrSession
 from openivr.ivr.state import IvrState
 from openivr.media.audio.tone import ringback
 from openivr.sip.dialog.refer import Referral
-from openivr.sip.termination import Termination
+from openivr.sip.termination import FailureReason, Termination
 
 log = structlog.get_logger(__name__)
 Origin = SipAccount | TrunkAccount
@@ -105,6 +105,7 @@ class Call(PartyListener):
         self._owner = owner
         self._events: deque[Event] = deque()
         self._is_dispatching = False
+        self._hangup_reason: HangupReason | CallEndReason = HangupReason.CALLER_HANGUP
         self._is_caller_gone = False  # and the session may still wait for a message to be kept
         self._timers: dict[CallTimer, TimerHandle] = {}
         self._player = PromptPlayer(context, self.on_play_end)
@@ -141,8 +142,10 @@ class Call(PartyListener):
         if party is self.caller:
             self.dispatch(Digit(key))
 
-    def on_gone(self, party: Party, _termination: Termination) -> None:
+    def on_gone(self, party: Party, termination: Termination) -> None:
         if party is self.caller:
+            if termination.failure is FailureReason.NO_MEDIA:
+                self._hangup_reason = CallEndReason.NO_MEDIA
             self.dispatch(HungUp())
         else:
             self.on_callee_hangup(party)
@@ -185,7 +188,7 @@ class Call(PartyListener):
         if isinstance(event, HungUp):
             self._is_caller_gone = True
         if self._is_caller_gone and self.session.ended:
-            self._finish(HangupReason.CALLER_HANGUP)
+            self._finish(self._hangup_reason)
 
     def _execute(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
         match command:

@@ -35,6 +35,7 @@ from openivr.sip.sdp.offer_answer import Warn, find_host
 
 log = structlog.get_logger(__name__)
 MAX_NUMBER, MAX_NAME = 64, 64  # characters
+NOT_ACCEPTABLE = 488
 RETRY_AFTER = 10  # seconds
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
 
@@ -135,9 +136,12 @@ class CallManager:
             self._record_unrouted(config, origin, invite, match, HangupReason.CALLER_HANGUP, Topic.ARRIVED)
             return
         party = self._open(leg, invite)
-        if party is not None:
+        if isinstance(party, Party):
             party.account = origin if isinstance(origin, SipAccount) else None
             self.start(self.make(config, origin, party, invite), invite, match)
+
+        elif party == NOT_ACCEPTABLE:
+            self._record_unrouted(config, origin, invite, match, CallEndReason.NO_MEDIA)
 
     def _record_unrouted(
         self,
@@ -161,29 +165,29 @@ class CallManager:
         """Let a phone take over another leg of the same account."""
         account = origin if isinstance(origin, SipAccount) else None
         party = self._open(leg, read_invite(leg.request, origin)) if account is not None else None
-        if party is None or account is None:
+        if not isinstance(party, Party) or account is None:
             leg.reject(403)
             return
         party.account = account
         if not self.transfers.on_replaces(leg, account, party):
             party.hang_up(481)
 
-    def _open(self, leg: InboundLeg, invite: InviteInfo) -> Party | None:
-        """Make the caller's party. Return None if the leg was rejected for lack of ports or of a codec."""
+    def _open(self, leg: InboundLeg, invite: InviteInfo) -> Party | int:
+        """Make the caller's party. Return the status of the rejection if there is no port or no codec."""
         try:
             media = self.context.media.open(find_host(leg.body, leg.source.host))
         except NoFamily:
-            leg.reject(488, headers=(("Warning", Warn.ADDRESS.value),))
-            return None
+            leg.reject(NOT_ACCEPTABLE, headers=(("Warning", Warn.ADDRESS.value),))
+            return NOT_ACCEPTABLE
         except (NoPorts, ValueError) as error:
             log.error("no RTP port for a call", error=str(error))
             leg.reject(503, headers=(("Retry-After", str(RETRY_AFTER)),))
-            return None
+            return 503
         party = Party(media, invite.caller, self.context.now(), self.context.loop.time)
         if not party.receive(leg):
             media.close()
-            leg.reject(488, headers=party.explain_rejection(leg, leg.body))
-            return None
+            leg.reject(NOT_ACCEPTABLE, headers=party.explain_rejection(leg, leg.body))
+            return NOT_ACCEPTABLE
         return party
 
     def make(self, config: CallConfig, origin: Origin, party: Party, invite: InviteInfo) -> Call:

@@ -11,6 +11,14 @@ from openivr.cli.options import opened, store_options
 LOCAL_ID, LOCAL_NAME = "openivr-token", "openivr token"  # the client that `openivr token` logs in as
 
 
+def server_time(data: Path) -> int:
+    """Return the Unix time by which a server on this data lets tokens and lock-outs end."""
+    from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
+
+    lifetime.follow(data / LIFETIME_FILE, read_boot_id())
+    return int(lifetime.now())
+
+
 @click.group(short_help="Add, list and revoke API clients.")
 def client() -> None:
     """Manage API clients: programs that log in with a Client ID (user name) and Secret (password)."""
@@ -101,7 +109,7 @@ def allow_list(data: Path, database: str) -> None:
     with opened(data, database) as store, store.reading() as connection:
         for network in clients.allowed(connection) or ["all addresses"]:
             click.echo(f"allowed  {network}")
-        for address, until in clients.blocked(connection):
+        for address, until in clients.blocked(connection, server_time(data)):
             click.echo(f"blocked  {address}  until {time.strftime('%H:%M:%S', time.localtime(until))}")
 
 
@@ -131,7 +139,7 @@ def token(data: Path, database: str) -> None:
     from openivr.resources.secret import random_text
     from openivr.store.auth import clients, tokens
 
-    policy, now = tokens.TokenPolicy(), int(time.time())
+    policy, now = tokens.TokenPolicy(), server_time(data)
     with opened(data, database) as store, store.changing("auth") as change:
         if clients.find_hash(change.connection, LOCAL_ID) is None:
             clients.add(change.connection, LOCAL_NAME, LOCAL_ID, random_text())

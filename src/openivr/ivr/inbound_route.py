@@ -11,7 +11,7 @@ from enum import StrEnum, unique
 
 from openivr.ivr.digits import match_shape, read_shape
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot, NumberRule
-from openivr.ivr.number_format import AS_WRITTEN
+from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 from openivr.ivr.number_rule import ANONYMOUS, find_allowing, index_of
 
 
@@ -143,7 +143,7 @@ def examine(snapshot: IvrSnapshot, call: IncomingCall, called: str) -> Iterator[
     yield _examine_trunk(snapshot, call.trunk)
     for rule in snapshot.block_rules.values():
         if rule.inbound:
-            yield _examine_blocked(snapshot, rule, call.caller or ANONYMOUS)
+            yield _examine_blocked(snapshot, rule, caller_forms(snapshot, call))
     for route in in_order(snapshot):
         yield _examine_route(snapshot, route, call, called)
 
@@ -162,11 +162,13 @@ def _examine_trunk(snapshot: IvrSnapshot, id_: int) -> RoutingStep:
     return RoutingStep(RuleType.TRUNK, id_, trunk.name, RuleEffect.PASSES, RoutingReason.ENABLED)
 
 
-def _examine_blocked(snapshot: IvrSnapshot, rule: NumberRule, caller: str) -> RoutingStep:
-    type_, pattern = RuleType.BLOCK_NUMBERS, index_of(snapshot, rule).find(caller)
+def _examine_blocked(snapshot: IvrSnapshot, rule: NumberRule, callers: tuple[str, ...]) -> RoutingStep:
+    type_, index = RuleType.BLOCK_NUMBERS, index_of(snapshot, rule)
+    pattern = next(filter(None, map(index.find, callers)), None)
     if pattern is None:
         return RoutingStep(type_, rule.id, rule.name, RuleEffect.PASSES, RoutingReason.NOT_LISTED)
-    allowing = find_allowing(snapshot, caller, is_inbound=True)
+    found = (find_allowing(snapshot, caller, is_inbound=True) for caller in callers)
+    allowing = next(filter(None, found), None)
     if allowing is not None:
         params = {"pattern": pattern, "rule": allowing.name}
         return RoutingStep(type_, rule.id, rule.name, RuleEffect.PASSES, RoutingReason.ALLOWED, params)
@@ -198,16 +200,25 @@ def _find_reason(
     if route.trunk_ids and call.trunk not in route.trunk_ids:
         names = [snapshot.trunks[id_].name for id_ in route.trunk_ids if id_ in snapshot.trunks]
         return RoutingReason.OTHER_TRUNK, {"trunks": ", ".join(names)}
-    trunk = snapshot.trunks.get(call.trunk)
-    number_format = trunk.number_format if trunk else AS_WRITTEN
-    did = find_pattern(route.did_patterns, number_format.forms(called))
+    did = find_pattern(route.did_patterns, number_format_of(snapshot, call).forms(called))
     if did is None:
         return RoutingReason.OTHER_NUMBER, {"patterns": ", ".join(route.did_patterns)}
-    caller = find_pattern(route.caller_patterns, number_format.forms(call.caller or ANONYMOUS))
+    caller = find_pattern(route.caller_patterns, caller_forms(snapshot, call))
     if caller is None:
         reason = RoutingReason.OTHER_CALLER if call.caller else RoutingReason.WITHHELD
         return reason, {"patterns": ", ".join(route.caller_patterns)}
     return RoutingReason.MATCH, {"did": did, "caller": caller}
+
+
+def number_format_of(snapshot: IvrSnapshot, call: IncomingCall) -> NumberFormat:
+    """Return how the trunk of a call writes numbers."""
+    trunk = snapshot.trunks.get(call.trunk)
+    return trunk.number_format if trunk else AS_WRITTEN
+
+
+def caller_forms(snapshot: IvrSnapshot, call: IncomingCall) -> tuple[str, ...]:
+    """Return the spellings of the caller's number."""
+    return number_format_of(snapshot, call).forms(call.caller or ANONYMOUS)
 
 
 def find_pattern(patterns: tuple[str, ...], numbers: tuple[str, ...]) -> str | None:

@@ -30,7 +30,7 @@ from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
 from openivr.api.slow_clients import LimitedProtocol
-from openivr.clock import lifetime
+from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
 from openivr.config.settings import Settings
 from openivr.connection_shares import ConnectionShares
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
@@ -291,10 +291,13 @@ async def keep_lists(live: ListCache, data: Path) -> None:
 
 
 async def watch_database(live: ListCache, data: Path, *, keeps: bool) -> None:
-    """Notice within a second that the database is away or back, and keep the lists on disk (`keeps`)."""
+    """Notice within a second that the database is away or back.
+
+    With `keeps`, keep the lists and the clock of expiry times on disk.
+    """
     kept: ListSnapshot | None = None
     kept_at = -math.inf
-    clock = asyncio.get_running_loop().time
+    clock, boot_id = asyncio.get_running_loop().time, read_boot_id()
     while True:
         try:
             live.feed.check_file()
@@ -302,6 +305,8 @@ async def watch_database(live: ListCache, data: Path, *, keeps: bool) -> None:
             if keeps and snapshot is not kept and clock() - kept_at > SAVE_SECONDS:
                 kept, kept_at = snapshot, clock()
                 await keep_lists(live, data)
+            if keeps:
+                lifetime.keep(data / LIFETIME_FILE, boot_id)
         except Exception:
             log.exception("the database cannot be watched")
         await asyncio.sleep(WATCH_SECONDS)

@@ -69,6 +69,7 @@ REASONS: Mapping[str, str] = {
     CallEndReason.CALLER_BLOCKED: "caller is blocked",
     CallEndReason.NUMBER_BLOCKED: "called number is blocked",
     CallEndReason.NO_OUTBOUND_ROUTE: "no outbound route of this extension takes this number",
+    CallEndReason.NO_MEDIA: "no audio in common with the caller",
     CallEndReason.TRANSFERRED: "transferred",
     CallEndReason.TRANSFER_FAILED: "transfer failed, returned to the transferor",
     CallEndReason.SERVER_STOPPED: "server stopped",

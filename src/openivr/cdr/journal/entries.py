@@ -35,6 +35,7 @@ class CallEndReason(StrEnum):
     CALLER_BLOCKED = "caller_blocked"  # by a rule of blocked numbers
     NUMBER_BLOCKED = "number_blocked"  # the called number, likewise
     NO_OUTBOUND_ROUTE = "no_outbound_route"  # that the calling extension may use
+    NO_MEDIA = "no_media"  # the caller describes no audio that can be used
     TRANSFERRED = "transferred"
     TRANSFER_FAILED = "transfer_failed"  # the transferee was connected with the transferor again
     SERVER_STOPPED = "server_stopped"

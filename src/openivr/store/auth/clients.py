@@ -70,10 +70,9 @@ def unblock(connection: Connection, address: str) -> None:
         raise NotFound(f"blocked address {address}")
 
 
-def blocked(connection: Connection) -> list[tuple[str, int]]:
-    """Addresses that are locked out, and until when (Unix seconds)."""
+def blocked(connection: Connection, now: int) -> list[tuple[str, int]]:
+    """List the addresses that are locked out at a time, and until when (Unix seconds)."""
     columns = BLOCKED_ADDRESS.c
     last = func.max(columns.until).label("until")  # at the API, or at the admin
-    now = int(time.time())
     rows = connection.execute(select(columns.address, last).where(columns.until > now).group_by("address"))
     return [(row.address, row.until) for row in rows]

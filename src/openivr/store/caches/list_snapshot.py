@@ -5,13 +5,13 @@ not the size.
 """
 
 import ipaddress
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from openivr.clock import lifetime
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.order import ListQuery
 from openivr.store.auth import clients, tokens
@@ -56,7 +56,7 @@ def apply_changes(
         return ListSnapshot(row.config, row.auth, lists, old.tokens, old.networks)
     networks = tuple(ipaddress.ip_network(network) for network in clients.allowed(connection))
     return ListSnapshot(
-        row.config, row.auth, lists, tokens.live_tokens(connection, int(time.time())), networks
+        row.config, row.auth, lists, tokens.live_tokens(connection, int(lifetime.now())), networks
     )
 
 

@@ -116,7 +116,7 @@ async def addresses_page(request: PageRequest) -> Response:
 
 async def render_addresses(request: PageRequest, *, network: str = "", problem: str = "") -> Response:
     allowed = await request.database.read(clients.allowed)
-    blocked = await request.database.read(clients.blocked)
+    blocked = await request.database.read(clients.blocked, now())
     return request.render(
         "settings/addresses.html",
         status=REFUSED if problem else 200,
