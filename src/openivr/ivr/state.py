@@ -22,6 +22,7 @@ class IvrState(Enum):
     # heard
     NOTICE = "notice"  # why a destination failed; then back
     ASIDE = "aside"  # a prompt that returns to the menu
+    PREFACE = "preface"  # an announcement before the destination
     LAST_WORDS = "last_words"  # cannot be interrupted; then the end
     # put through
     DIALLING = "dialling"
@@ -56,6 +57,7 @@ AWAY = frozenset(
     (
         *(
             IvrState.ASIDE,
+            IvrState.PREFACE,
             IvrState.LAST_WORDS,
             IvrState.DIALLING,
             IvrState.CONNECTED,
