@@ -203,12 +203,30 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         FindingTarget("ivr", 1, Part.KEY, "2"),
         "The prompt gone.wav does not exist. Callers will not hear it.",
     ),
+    (
+        "IVR301",
+        {"groups": (RingGroup(1, "6300", "All", (1,), join_prompt="gone.wav"),)},
+        FindingTarget("ring_group", 1),
+        "The prompt gone.wav does not exist. Callers will not hear it.",
+    ),
     ("IVR302", {"prompts": ()}, MENU, "Callers hear nothing for 5 s."),
     (
         "IVR303",
         {"prompts": ("empty.wav",), "snapshot": {"prompts": {"empty.wav": Prompt("empty.wav", 0)}}},
         MENU,
         "The prompt empty.wav has no sound in it.",
+    ),
+    (
+        "IVR304",
+        {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -70)}}},
+        MENU,
+        "The prompt a.wav is silent.",
+    ),
+    (
+        "IVR305",
+        {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -43)}}},
+        MENU,
+        "The prompt a.wav is too quiet on a telephone (-43 LUFS).",
     ),
     (
         "IVR401",

@@ -81,6 +81,8 @@ def snapshots(draw: Any) -> IvrSnapshot:
             f"Group {ident}",
             draw(st.lists(IDS, max_size=2).map(tuple)),
             fail=draw(maybe),
+            join_prompt=draw(st.sampled_from(["", "a.wav", "gone.wav"])),
+            play_full_join_prompt=draw(st.booleans()),
         )
         for ident in range(1, draw(st.integers(1, 3)))
     ]

@@ -180,6 +180,8 @@ def test_every_rule_has_a_case() -> None:
             ),
         ),
         ("IVR805", {"snapshot": {"outbound_routes": by_id([LOCAL, replace(LOCAL, id=2, name="B")])}}),
+        ("IVR304", {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -69)}}}),
+        ("IVR305", {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -40)}}}),
         ("IVR808", {"snapshot": {"block_rules": by_id([NumberRule(1, "A", (".",), False, outbound=True)])}}),
         ("IVR808", {"snapshot": {"block_rules": by_id([NumberRule(1, "A", ("0.", "anonymous", "+1"))])}}),
         ("IVR808", {"snapshot": {"allow_rules": by_id([NumberRule(1, "A", (".",))])}}),

@@ -8,9 +8,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src/openivr"
 MAY = {
-    "hours": {"openivr.hours"},
-    "ivr": {"openivr.ivr", "openivr.hours"},
-    "simulate": {"openivr.hours", "openivr.ivr", "openivr.cdr", "openivr.sounds", "openivr.simulate"}
+    "ivr": {"openivr.ivr"},
+    "simulate": {"openivr.ivr", "openivr.cdr", "openivr.sounds", "openivr.simulate"}
     | {"msgspec", "rich", "yaml"},
 }
 NEVER = {"asyncio", "datetime", "io", "logging", "os", "random", "socket", "subprocess", "threading", "time"}

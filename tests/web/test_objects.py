@@ -159,7 +159,6 @@ BAD = [
     ("inbound_route", "did_pattern_list.did_pattern", "no spaces", "check the marked rows."),
     ("outbound_route", "dial_pattern_list.pattern", "9[", "check the marked rows."),
     ("block_numbers", "number_list.number", "a b", "check the marked rows."),
-    ("pin_list", "pin_list.pin", "12", "check the marked rows."),
     ("outbound_route", "max_calls", "-1", "Calls at once must be"),
 ]
 

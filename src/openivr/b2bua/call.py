@@ -3,6 +3,7 @@
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, assert_never
 
@@ -36,6 +37,7 @@ from openivr.ivr.commands import (
     StopDial,
     StopPlay,
     StopRecord,
+    Topic,
 )
 from openivr.ivr.events import (
     CallArrived,
@@ -49,7 +51,6 @@ from openivr.ivr.events import (
     PromptEnded,
     TimerFired,
 )
-from openivr.ivr.periods import with_period
 from openivr.ivr.session import IvrSession
 from openivr.ivr.state import IvrState
 from openivr.media.audio.tone import ringback
@@ -115,6 +116,7 @@ class Call(PartyListener):
         self._cause: Cause | None = None  # of the last dial, if it failed
         self._media_stats: dict[str, Any] = {}  # by side
         self._recording = ""  # file
+        self._alert_info = ""  # of the inbound route that took the call
         self._detached: set[Party] = set()  # parties that go on in another call
         caller.listener = self
 
@@ -134,19 +136,15 @@ class Call(PartyListener):
         self.cdr_writer.begin(header, is_outside=leads_outside(match))
         if self.caller.is_answered:
             self.cdr_writer.answer()
+        self._alert_info = match.alert_info
         number, is_answered = self.caller.number, self.caller.is_answered
-        arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
-        self.dispatch(with_period(arrival, match.decision))
-
-    def _moment(self) -> int:
-        """Return the wall-clock time for the menus, in seconds. 0 if nothing depends on it."""
-        return self.context.now() // 1000 if self.config.snapshot.is_timed else 0
+        self.dispatch(CallArrived(number, match.destination, match.route_ids, is_answered))
 
     # Callbacks of the parties
 
     def on_key(self, party: Party, key: str) -> None:
         if party is self.caller:
-            self.dispatch(Digit(key, self._moment()))
+            self.dispatch(Digit(key))
 
     def on_gone(self, party: Party, termination: Termination) -> None:
         if party is self.caller:
@@ -199,7 +197,8 @@ class Call(PartyListener):
     def _execute(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
         match command:
             case Note():
-                pass
+                if command.topic is Topic.FAILED and not self.caller.is_answered:
+                    self._cause = Cause(command.detail)  # also without a dial: the status says it
             case Answer():
                 self._answer()
             case Play():
@@ -254,11 +253,8 @@ class Call(PartyListener):
 
     def _set_timer(self, command: SetTimer) -> None:
         self._cancel_timer(command.timer)
-        fire = partial(self._on_timer, command.token)
+        fire = partial(self.dispatch, TimerFired(command.token))
         self._timers[command.timer] = self.context.loop.call_later(command.seconds, fire)
-
-    def _on_timer(self, token: int) -> None:
-        self.dispatch(TimerFired(token, self._moment()))
 
     def _cancel_timer(self, timer: CallTimer) -> None:
         handle = self._timers.pop(timer, None)
@@ -270,13 +266,31 @@ class Call(PartyListener):
     def _start_dial(self, dial: Dial) -> None:
         self._stop_dial()
         self._player.forget()
+        dial = replace(dial, alert_info=dial.alert_info or self._alert_info)
         self._dial, self._cause = dial, None
         self.dialer = Dialer(
             self.context, self.config, self, self.cdr_writer, dial=dial, caller=self._caller_id(dial)
         )
         if self.caller.is_answered:
-            self.caller.media.play((ringback(),), loop=True)
+            self._play_ringback()
+        if dial.prompt:
+            self.context.spawn(self._play_join_prompt(dial))
         self.dialer.start()
+
+    def _play_ringback(self) -> None:
+        """Play the ringing tone until the callee answers or sends early media."""
+        if self._is_ringing():
+            self.caller.media.play((ringback(),), loop=True)
+
+    async def _play_join_prompt(self, dial: Dial) -> None:
+        """Play the prompt of a ring group once, in place of the ringing tone."""
+        await self.context.prompts.load((dial.prompt,))
+        clips = self.context.prompts.cached((dial.prompt,))
+        if clips and self._dial is dial and self._is_ringing():
+            self.caller.media.play(clips, self._play_ringback)
+
+    def _is_ringing(self) -> bool:
+        return self._dial is not None and self.callee is None and self.caller.media.partner is None
 
     def _caller_id(self, dial: Dial) -> CallerId:
         """Return the caller ID for callees: the caller's number, and the menu's name if one dials."""

@@ -64,6 +64,7 @@ class Dial:
     trunk: int = 0  # external_num: the id of the trunk
     ivr: int = 0  # the menu that the call comes from
     alert_info: str = ""  # extension, ring_group: value of Alert-Info, if any
+    prompt: str = ""  # ring_group: what the caller hears first in place of the ringing tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,6 @@ class Topic(StrEnum):
     """Topics of notes. Comments list the fields that a topic uses."""
 
     ARRIVED = "arrived"  # number: the caller's
-    PERIOD = "period"  # detail: a `PeriodKind` and a `PeriodReason`; number: the name of the holiday
     ENTERED = "entered"  # kind ivr: the caller is in this menu now
     CHOSE = "chose"  # input: the key or number that led to kind, target, number
     INVALID = "invalid"  # input: what was typed; detail: a `Refusal`, with its limit

@@ -22,9 +22,9 @@ class IvrState(Enum):
     # heard
     NOTICE = "notice"  # why a destination failed; then back
     ASIDE = "aside"  # a prompt that returns to the menu
-    PREFACE = "preface"  # an announcement before the destination
     LAST_WORDS = "last_words"  # cannot be interrupted; then the end
     # put through
+    JOINING = "joining"  # hears the prompt of a ring group, which rings after it
     DIALLING = "dialling"
     CONNECTED = "connected"
     # dial by name
@@ -57,8 +57,8 @@ AWAY = frozenset(
     (
         *(
             IvrState.ASIDE,
-            IvrState.PREFACE,
             IvrState.LAST_WORDS,
+            IvrState.JOINING,
             IvrState.DIALLING,
             IvrState.CONNECTED,
             IvrState.SPELLING,

@@ -142,6 +142,8 @@ class Narrator:
                 words = words_of(command.prompts)
                 self._add("hears", ", ".join(command.prompts), Why.SAYS if words else None, words)
             case Dial():
+                if command.prompt:
+                    self._add("hears", command.prompt)
                 self._rung = True
                 self._add("rings", self._show_dial(command), *self._take_cause())
             case Record():
@@ -159,14 +161,10 @@ class Narrator:
         route = self._snapshot.outbound_routes[dial.target].name
         return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
 
-    def _add_note(self, note: Note) -> None:  # noqa: PLR0912 - one case a topic
+    def _add_note(self, note: Note) -> None:
         match note.topic:
             case Topic.ENTERED:
                 self._add("enters", note.number, *self._take_cause())
-            case Topic.PERIOD:
-                kind, reason = note.detail.split()
-                about = f"{reason} {note.number}".strip()
-                self._add("finds", kind, Why.PERIOD, about)
             case Topic.CHOSE:
                 self._cause = Why.CHOSE, note.input
             case Topic.INVALID:

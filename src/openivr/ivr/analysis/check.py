@@ -36,6 +36,7 @@ INSIDE = (
 )
 PARTS = {NO_KEY: Part.TIMEOUT, WRONG_KEY: Part.INVALID, NO_ANSWER: Part.NO_ANSWER}
 AFTER_ALL = "\uffff"  # sorts after every character of a number
+SILENT, QUIET = -70, -40  # LUFS of a prompt; speech at -40 is lost in the noise of a street
 MIN_SECONDS = 2  # seconds that leave time to act
 ORDER = {severity: place for place, severity in enumerate(Severity)}
 
@@ -159,6 +160,10 @@ def check_prompt(snapshot: IvrSnapshot, name: str, target: FindingTarget) -> Ite
         yield finding("IVR301", target, prompt=name)
     elif prompt and prompt.seconds <= 0:
         yield finding("IVR303", target, prompt=name)
+    elif prompt and prompt.loudness <= SILENT:
+        yield finding("IVR304", target, prompt=name)
+    elif prompt and prompt.loudness < QUIET:
+        yield finding("IVR305", target, prompt=name, loudness=prompt.loudness)
 
 
 def check_times(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
@@ -257,7 +262,11 @@ def check_names(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
 
 def check_groups(snapshot: IvrSnapshot) -> Iterator[Finding]:
     """Check where ring groups go on to."""
-    for ident in snapshot.ring_groups:
+    for ident, group in snapshot.ring_groups.items():
+        if group.join_prompt:
+            yield from check_prompt(
+                snapshot, group.join_prompt, FindingTarget(DestinationKind.RING_GROUP, ident)
+            )
         for edge in edges(snapshot, (DestinationKind.RING_GROUP, ident)):
             yield from check_edge(snapshot, edge)
 

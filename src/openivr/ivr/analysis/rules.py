@@ -92,6 +92,8 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR301", "missing_prompt", E, RuleSection.PROMPTS),
         Rule("IVR302", "silent_menu", W, RuleSection.PROMPTS),
         Rule("IVR303", "empty_prompt", W, RuleSection.PROMPTS),
+        Rule("IVR304", "silent_prompt", W, RuleSection.PROMPTS),
+        Rule("IVR305", "quiet_prompt", W, RuleSection.PROMPTS),
         Rule("IVR401", "missing_destination", E, RuleSection.MENU),
         Rule("IVR402", "dead_destination", E, RuleSection.MENU),
         Rule("IVR403", "destination_is_itself", W, RuleSection.MENU),

@@ -2,7 +2,7 @@
 
 from openivr.ivr.call_state import CallState
 from openivr.ivr.commands import Dial, HangupReason, Note, StopDial, Topic
-from openivr.ivr.events import Cause, DialAnswered, DialEnded, DialFailed, TimerFired
+from openivr.ivr.events import Cause, DialAnswered, DialEnded, DialFailed, PromptEnded, TimerFired
 from openivr.ivr.model import DestinationKind, Extension, IvrSnapshot, RingGroup
 from openivr.ivr.policy import attempts
 from openivr.ivr.state import IvrState
@@ -19,6 +19,8 @@ def ring_extension(call: CallState) -> IvrState:
     extension = call.snapshot.extensions.get(call.destination.target)
     if extension is None or not extension.enabled:
         return call.fail(Cause.UNAVAILABLE)
+    if extension.do_not_disturb:
+        return call.fail(Cause.BUSY)
     return _ring(call, _inside(call, DestinationKind.EXTENSION, extension))
 
 
@@ -29,13 +31,28 @@ def ring_group(call: CallState) -> IvrState:
         return call.fail(Cause.UNAVAILABLE)
     if not members(call.snapshot, group):
         return _fail_group(call, Cause.UNAVAILABLE)
+    if not group.join_prompt:
+        return _ring(call, _inside(call, DestinationKind.RING_GROUP, group))
+    if group.play_full_join_prompt and call.play((group.join_prompt,), interruptible=False):
+        return IvrState.JOINING
+    if call.has(group.join_prompt):
+        call.answer()
+        return _ring(call, _inside(call, DestinationKind.RING_GROUP, group, group.join_prompt))
+    if not group.play_full_join_prompt:  # else it is noted already
+        call.note_missing((group.join_prompt,))
+    return _ring(call, _inside(call, DestinationKind.RING_GROUP, group))
+
+
+def hear_join_prompt(call: CallState, event: PromptEnded) -> IvrState:
+    """The prompt of the ring group is over: ring it."""
+    group = call.snapshot.ring_groups[call.destination.target]
     return _ring(call, _inside(call, DestinationKind.RING_GROUP, group))
 
 
 def members(snapshot: IvrSnapshot, group: RingGroup) -> tuple[int, ...]:
-    """List the extensions of a ring group that exist and are enabled, in ringing order."""
-    extensions = snapshot.extensions
-    return tuple(m for m in group.member_ids if m in extensions and extensions[m].enabled)
+    """List the extensions of a ring group that exist and may be disturbed, in ringing order."""
+    rows = ((id_, snapshot.extensions.get(id_)) for id_ in group.member_ids)
+    return tuple(id_ for id_, row in rows if row and row.enabled and not row.do_not_disturb)
 
 
 def call_outside(call: CallState) -> IvrState:
@@ -62,9 +79,18 @@ def _attempt(call: CallState) -> IvrState:
     )
 
 
-def _inside(call: CallState, kind: DestinationKind, to: Extension | RingGroup) -> Dial:
+def _inside(call: CallState, kind: DestinationKind, to: Extension | RingGroup, prompt: str = "") -> Dial:
     ivr = call.ivr
-    return Dial(call.begin(), kind, to.id, to.number, to.ring_seconds, ivr=ivr.id, alert_info=ivr.alert_info)
+    return Dial(
+        call.begin(),
+        kind,
+        to.id,
+        to.number,
+        to.ring_seconds,
+        ivr=ivr.id,
+        alert_info=ivr.alert_info,
+        prompt=prompt,
+    )
 
 
 def _ring(call: CallState, dial: Dial) -> IvrState:

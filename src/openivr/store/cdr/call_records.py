@@ -53,7 +53,6 @@ class CallRecord:
     events: list[Described] = field(default_factory=list)
     recording: str = ""
     diverted_by: str = ""
-    period: str = ""  # the first that the call depended on
 
     @property
     def duration(self) -> int:

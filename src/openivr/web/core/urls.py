@@ -22,7 +22,6 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "trunk": ResourceUrls("/routes/trunks", "/routes/trunks/{id}"),
     "block_numbers": ResourceUrls("/routes/blocked", "/routes/blocked/{id}"),
     "allow_numbers": ResourceUrls("/routes/allowed", "/routes/allowed/{id}"),
-    "pin_list": ResourceUrls("/people/pins", "/people/pins/{id}"),
     "custom_prompt": ResourceUrls("/prompts", "/prompts/{id}"),
 }
 

@@ -80,7 +80,7 @@ EXTENSION = ResourceView(
         FormSection("person", ("number", "first_name", "last_name", "email_addr", "mobile_number", "title")),
         FormSection("phone", ("reg_name", "reg_password", "concurrent_registrations", "ring_timeout")),
         FormSection("voicemail", ("enb_vm", "vm_pin")),
-        FormSection("more", ("presence_status", "caller_id", "user_password"), is_folded=True),
+        FormSection("more", ("presence_status", "caller_id"), is_folded=True),
     ),
     sort="number",
     start={"presence_status": "available", "concurrent_registrations": 1},
@@ -188,17 +188,11 @@ ALLOW_NUMBERS = ResourceView(
     sections=(FormSection("numbers", ("name", "number_list", "limit_type")),),
     start={"limit_type": "inbound"},
 )
-PIN_LIST = ResourceView(
-    kind=KINDS["pin_list"],
-    columns=(Column("name", "name", is_title=True),),
-    sections=(FormSection("pins", ("name", "pin_list")),),
-)
-
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
         for view in (
-            *(EXTENSION, EXTENSION_GROUP, RING_GROUP, PIN_LIST),
+            *(EXTENSION, EXTENSION_GROUP, RING_GROUP),
             *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS),
         )
     }

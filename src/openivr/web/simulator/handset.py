@@ -20,7 +20,6 @@ SIGNS = {
     "route": ("inbound_route", "ivr"),
     "enters": ("ivr", "ivr"),
     "hears": ("play_prompt", "play_prompt"),
-    "finds": ("clock", "nowhere"),
     "presses": ("ivr", "key"),
     "waits": ("clock", "nowhere"),
     "times_out": ("clock", "nowhere"),
@@ -39,7 +38,6 @@ SIGNS = {
 # by verb: the section with the words for its object
 FAMILIES = {
     "fails": "cause",
-    "finds": "period",
     "ends": "why",
     **dict.fromkeys(("leaves", "mailbox", "rings", "reaches"), "line"),
 }
