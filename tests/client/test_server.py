@@ -14,7 +14,7 @@ import pytest
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
 from openivr.client.endpoints import Api, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
-from openivr.client.records import CallRecords, Mailboxes, Recordings, WholeCalls
+from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
 from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
 from openivr.store.cdr import voicemail
@@ -25,6 +25,7 @@ from .conftest import QUICK, Connect, Driven, Pbx
 
 SILENT = {"get_token", "refresh_token", "del_token"}  # done by the client itself
 VERSIONS = {"v1.0": "", "v2.0": "_v2"}
+BOTH_VERSIONS = {"call_report"}
 OTHER_NAMES = {"ring_group": "ringgroup"}  # a second spelling of the same family
 
 
@@ -47,12 +48,14 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
             family, _, action = endpoint.path.rpartition("/")
             if endpoint.path in SILENT or endpoint.path == "openapi.json":
                 continue
-            owner = getattr(client, OTHER_NAMES.get(family, family) + VERSIONS[endpoint.version])
+            version = "" if family in BOTH_VERSIONS else VERSIONS[endpoint.version]
+            owner = getattr(client, OTHER_NAMES.get(family, family) + version)
             assert callable(getattr(owner, action)), endpoint.path
 
 
 def test_every_method_says_what_it_does() -> None:
-    for family in (Api, CallRecords, Family, Mailboxes, Prompts, Readable, Recordings, System, WholeCalls):
+    records = (CallRecords, Mailboxes, Recordings, Reports, WholeCalls)
+    for family in (Api, Family, Prompts, Readable, System, *records):
         for name, method in vars(family).items():
             assert not isinstance(method, Call) or method.__doc__, name
 
@@ -246,3 +249,13 @@ def test_recordings_and_messages(driven: Driven, own_pbx: Pbx) -> None:
     driven.do(lambda client: client.vm.delete(listed.msg_id))
     with pytest.raises(DataNotFound):
         driven.do(lambda client: client.vm.get(listed.msg_id))
+
+
+def test_reports(driven: Driven, own_pbx: Pbx) -> None:
+    store(own_pbx.running, inbound_call())
+    span = ("2026/06/30 12:00:00 AM", "2026/06/30 11:59:59 PM")
+    report = driven.do(lambda client: client.call_report.list("ivr", *span, ivr_id_list=3))
+    assert report["ivr_list"][0]["press_count"]["press_1"] == 1
+    assert driven.do(lambda client: client.call_report.list("ivr", *span, v2=True, ivr_id_list=3)) == report
+    rows = driven.do(lambda client: client.call_report.detail("ivr", *span, v2=True, ivr_num="6200"))
+    assert rows["total_number"] == 1

@@ -14,7 +14,7 @@ from openivr.client.effects import Ask, File, Got, Steps
 from openivr.client.errors import ListChanged
 from openivr.client.model_types import Detail, Information, Option, Page, Row, Uploaded
 from openivr.client.paging import PAGE_SIZE, Pages, Query
-from openivr.client.records import CallRecords, Mailboxes, Recordings, WholeCalls
+from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
 from openivr.client.session import Session
 from openivr.client.sync_async import Awaiting, Blocking, F, Faced, call
 
@@ -233,6 +233,7 @@ class Api(Faced[F]):
         self.system: System[F] = System(face, session)
         self.cdr: CallRecords[F] = CallRecords(face, session)
         self.cdr_v2: WholeCalls[F] = WholeCalls(face, session)
+        self.call_report: Reports[F] = Reports(face, session)
         self.recording: Recordings[F] = Recordings(face, session)
         self.vm: Mailboxes[F] = Mailboxes(face, session)
         self.custom_prompt: Prompts[F] = Prompts(

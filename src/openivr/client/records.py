@@ -232,3 +232,25 @@ class Mailboxes(Faced[F]):
     def delete(self, msg_id: str) -> Steps[None]:
         """Delete a message. Never sent twice."""
         yield from self.session.ask(Ask(method="GET", path="vm/delete", query={"msg_id": msg_id}))
+
+
+class Reports(Faced[F]):
+    """Reports, by their `type`. `v2` asks for the newer version of the API."""
+
+    @call
+    def list(
+        self, kind: str, start_time: str, end_time: str, /, *, v2: bool = False, **options: Any
+    ) -> Steps[Mapping[str, Any]]:
+        """The report of a type over a period, with `ivr_id_list`, `ext_id_list`, ... as its type needs."""
+        query = {"type": kind, "start_time": start_time, "end_time": end_time, **options}
+        got = yield from ask(self.session, "call_report/list", V2 if v2 else "v1.0", query)
+        return answers.read_object(got.content)
+
+    @call
+    def detail(
+        self, kind: str, start_time: str, end_time: str, /, *, v2: bool = False, **options: Any
+    ) -> Steps[Mapping[str, Any]]:
+        """The rows behind a number of a report; `ivr_num` for those of a menu."""
+        query = {"type": kind, "start_time": start_time, "end_time": end_time, **options}
+        got = yield from ask(self.session, "call_report/detail", V2 if v2 else "v1.0", query)
+        return answers.read_object(got.content)

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.api import auth, cdr, crud, document, mailboxes, prompts, recordings, system
+from openivr.api import auth, call_reports, cdr, crud, document, mailboxes, prompts, recordings, system
 from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
@@ -85,6 +85,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),
+        *call_reports.endpoints(),
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
 

@@ -14,11 +14,11 @@ from openivr.store.tables import CALL, CDR_CALL, CDR_ROW
 
 ROWS = IndexLayout(
     table=CDR_ROW,
-    numbers=("ended", "started", "duration", "ring_duration", "talk_duration"),
+    numbers=("ended", "started", "leg", "duration", "ring_duration", "talk_duration"),
     converted={"uid": uid_key},
     texts=(
         *("call_from", "call_to", "disposition", "call_type", "src_trunk", "dst_trunk"),
-        *("did_number", "dod_number"),
+        *("did_number", "dod_number", "to_kind"),
     ),
     last="last_row",
 )

@@ -1,0 +1,388 @@
+"""Reports: `call_report/list` and `call_report/detail`, of both versions.
+
+P-Series: query-call-report-list. The shapes of the reports of menus and of extensions are those that clients
+read; those of the others are ours, with the same names.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from openivr.api.cdr import PAGE, TEXT, TIME, build_index, drop_empty, read_time, show_party
+from openivr.api.display_time import DisplayFormat
+from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint
+from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, Query, read_choice, read_integer, read_one
+from openivr.api.responses import bad_parameters, succeed
+from openivr.resources import KINDS
+from openivr.resources.errors import Problem, shorten
+from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.resource_type import Values
+from openivr.store.cdr import call_reports, reports
+from openivr.store.cdr.call_reports import Totals
+from openivr.store.cdr.reports import Span
+from openivr.store.cdr.routing_stages import CALL_TYPES
+from openivr.store.config import resources
+
+MAX_SECONDS = 1098 * 86_400  # three years
+KEYS = (*(str(digit) for digit in range(10)), "*", "#")
+KEY_NAMES = {key: f"press_{ {'*': 'star', '#': 'hash'}.get(key, key) }" for key in KEYS}
+COUNTS = {
+    "ANSWERED": "answered_calls",
+    "NO ANSWER": "no_answer_calls",
+    "BUSY": "busy_calls",
+    "FAILED": "failed_calls",
+    "VOICEMAIL": "voicemail_calls",
+    "ABANDONED": "abandoned_calls",
+}
+REFUSED = (  # types of the page whose numbers no record holds
+    *("extcallactivity", "trunkdiddodactivity", "aisttusage", "queueavgwaittalktime", "queueperformance"),
+    *("queueperformanceactivity", "queuecallbackssummary", "queuecallbacksactivity", "queuesatisfaction"),
+    *("queuesatisfactiondetail", "queueagentlogintime", "queueagentpausetime", "queueagentmisscalls"),
+    *(
+        "queueagentperformance",
+        "queueagentinoutcalls",
+        "extcallbilling",
+        "extcallbillingdetails",
+        "qosreport",
+    ),
+)
+ID_LISTS = ("ivr_id_list", "ext_id_list", "ring_group_id_list", "trunk_id_list")
+TARGETS = {"ivr": "IVR", "extension": "Extension", "ext_vm": "Voicemail", "ring_group": "Ring Group"}
+TARGETS |= {"external_num": "External Number", "end_call": "Hang Up", "dial_by_name": "Dial by Name"}
+TARGETS |= {"play_greeting": "Play Prompt", "play_prompt": "Play Prompt"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPeriod:
+    """A span in Unix seconds, whose ends are included."""
+
+    since: int
+    until: int
+
+    @property
+    def span(self) -> Span:
+        """The same in Unix milliseconds."""
+        return Span(self.since * 1000, (self.until + 1) * 1000)
+
+
+Maker = Callable[[ApiRequest, Query, ReportPeriod], Awaitable[tuple[str, list[dict[str, Any]]]]]
+
+
+async def list_report(request: ApiRequest) -> bytes:
+    """The report of a `type` over a period, one row for each object of its list of ids."""
+    query = drop_empty(request.query)
+    kind = read_type(query, tuple(REPORTS))
+    for given in filter(query.__contains__, ID_LISTS):  # also those that this type does not need
+        read_id_list(query, given)
+    read_choice(query, "communication_type", ("", *CALL_TYPES))
+    name, rows = await REPORTS[kind](request, query, read_period(query, request.service.display))
+    first, last = read_part(query)
+    return succeed(total_number=len(rows), **{name: rows[first:last]})
+
+
+async def detail(request: ApiRequest) -> bytes:
+    """What callers pressed in a menu (`type=ivr`), one row for each entry."""
+    query, display = drop_empty(request.query), request.service.display
+    read_type(query, ("ivr",))
+    number = read_one(query, "ivr_num")
+    if number is None:
+        raise bad_parameters(Problem("ivr_num", ProblemCode.REQUIRED))
+    period = read_period(query, display)
+    since = read_time(query, "detail_time_begin", display)
+    until = read_time(query, "detail_time_end", display)
+    narrowed = ReportPeriod(
+        period.since if since is None else max(since, period.since),
+        period.until if until is None else min(until, period.until),
+    )
+    rows = await request.service.database.read(list_presses, number, narrowed, display)
+    first, last = read_part(query)
+    return succeed(total_number=len(rows), ivr_report_detail=rows[first:last])
+
+
+# Queries
+
+
+def read_type(query: Query, served: tuple[str, ...]) -> str:
+    """Return the type of a report. Raises 40002 for those that are not served."""
+    kind = read_one(query, "type")
+    if kind is None:
+        raise bad_parameters(Problem("type", ProblemCode.REQUIRED))
+    if kind in served:
+        return kind
+    if kind in REFUSED or kind in REPORTS:
+        raise bad_parameters(Problem("type", ProblemCode.UNSERVED, {"choice": kind}, kind))
+    raise bad_parameters(Problem("type", ProblemCode.CHOICE, {"choices": served}, shorten(kind)))
+
+
+def read_period(query: Query, display: DisplayFormat) -> ReportPeriod:
+    """Return the period of a report, at most three years."""
+    since, until = read_time(query, "start_time", display), read_time(query, "end_time", display)
+    problems = [
+        Problem(name, ProblemCode.REQUIRED)
+        for name, value in (("start_time", since), ("end_time", until))
+        if value is None
+    ]
+    if since is None or until is None:
+        raise bad_parameters(*problems)
+    if until - since > MAX_SECONDS or until < since:
+        limits = {"low": since, "high": since + MAX_SECONDS}
+        raise bad_parameters(Problem("end_time", ProblemCode.RANGE, limits, shorten(query["end_time"][0])))
+    return ReportPeriod(since, until)
+
+
+def read_part(query: Query) -> tuple[int, int]:
+    """Return the first row of a page, and the one after its last."""
+    number = read_integer(query, "page", 1, MAX_PAGE) or 1
+    size = read_integer(query, "page_size", 1, MAX_ROWS) or MAX_ROWS
+    return (number - 1) * size, number * size
+
+
+def read_id_list(query: Query, name: str) -> list[int]:
+    """Return the ids that a report must name, comma separated."""
+    text = read_one(query, name)
+    if text is None:
+        raise bad_parameters(Problem(name, ProblemCode.REQUIRED))
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > MAX_ROWS or not all(p.isascii() and p.isdigit() and int(p[:19]) <= MAX_ID for p in parts):
+        raise bad_parameters(Problem(name, ProblemCode.NOT_IDS, value=shorten(text)))
+    return list(dict.fromkeys(map(int, parts)))
+
+
+async def read_objects(request: ApiRequest, kind: str, ids: Sequence[int]) -> list[tuple[int, Values]]:
+    """Return the named objects that exist, in the order of the ids."""
+    found = await request.service.database.read(resources.fetch_many, KINDS[kind], ids)
+    return [(id_, found[id_]) for id_ in ids if id_ in found]
+
+
+# Reports
+
+
+async def report_menus(
+    request: ApiRequest, query: Query, period: ReportPeriod
+) -> tuple[str, list[dict[str, Any]]]:
+    """Keys pressed in each menu."""
+    menus = await read_objects(request, "ivr", read_id_list(query, "ivr_id_list"))
+    acts = await request.service.database.read(reports.count_acts, period.span)
+    counts: dict[int, dict[str, int]] = {id_: dict.fromkeys(PRESS_NAMES, 0) for id_, _ in menus}
+    for act in acts:
+        name = press_name(act.topic, act.input)
+        if act.menu in counts and name:
+            counts[act.menu][name] += act.count
+    rows = [
+        {"ivr_name": menu["name"], "ivr_num": menu["number"], "press_count": counts[id_]}
+        for id_, menu in menus
+    ]
+    return "ivr_list", rows
+
+
+PRESS_NAMES = (*KEY_NAMES.values(), "press_invalid", "press_timeout")
+
+
+def press_name(topic: str, typed: str) -> str:
+    """Return the counter of an entry in a menu, "" for a number that was dialled."""
+    if topic == "chose":
+        return KEY_NAMES.get(typed, "")
+    return {"invalid": "press_invalid", "timed_out": "press_timeout"}.get(topic, "")
+
+
+async def report_extensions(
+    request: ApiRequest, query: Query, period: ReportPeriod
+) -> tuple[str, list[dict[str, Any]]]:
+    """Calls that came to each extension and that it made."""
+    people = await read_objects(request, "extension", read_id_list(query, "ext_id_list"))
+    call_type = read_choice(query, "communication_type", ("", *CALL_TYPES)) or None
+    lists = request.service.cdr
+    await build_index(request, lists.rows)
+    await build_index(request, lists.calls)
+    numbers = [person["number"] for _, person in people]
+    span = call_reports.period(period.since, period.until)
+    totals = await request.service.database.read(
+        call_reports.count_extensions, lists, numbers, span, call_type
+    )
+    rows = []
+    for _, person in people:
+        name = f"{person['first_name']} {person['last_name']}".strip()
+        head = {"ext_num": person["number"], "ext_name": name}
+        rows.append(head | show_totals(totals[person["number"]]))
+    return "ext_call_statistics_list", rows
+
+
+async def report_ring_groups(
+    request: ApiRequest, query: Query, period: ReportPeriod
+) -> tuple[str, list[dict[str, Any]]]:
+    """Calls that came to each ring group."""
+    groups = await read_objects(request, "ring_group", read_id_list(query, "ring_group_id_list"))
+    lists = request.service.cdr
+    await build_index(request, lists.rows)
+    numbers = [group["number"] for _, group in groups]
+    span = call_reports.period(period.since, period.until)
+    totals = await request.service.database.read(
+        call_reports.count_stages, lists, "ring_group", numbers, span
+    )
+    rows = [
+        {"ring_group_num": group["number"], "ring_group_name": group["name"]}
+        | show_totals(totals[group["number"]])
+        for _, group in groups
+    ]
+    return "ring_group_statistics_list", rows
+
+
+async def report_trunks(
+    request: ApiRequest, query: Query, period: ReportPeriod
+) -> tuple[str, list[dict[str, Any]]]:
+    """Calls over each trunk, in and out."""
+    trunks = await read_objects(request, "trunk", read_id_list(query, "trunk_id_list"))
+    names = [trunk["name"] for _, trunk in trunks]
+    lists, database = request.service.cdr, request.service.database
+    await build_index(request, lists.rows)
+    span = call_reports.period(period.since, period.until)
+    inbound = await database.read(call_reports.count_trunks, lists, names, span, "src_trunk")
+    outbound = await database.read(call_reports.count_trunks, lists, names, span, "dst_trunk")
+    rows = []
+    for name in names:
+        came, went = inbound[name], outbound[name]
+        rows.append(
+            {
+                "trunk_name": name,
+                "inbound_calls": came.count,
+                "inbound_talking_time": came.talked,
+                "outbound_calls": went.count,
+                "outbound_talking_time": went.talked,
+                "total_call_count": came.count + went.count,
+            }
+        )
+    return "trunk_activity_list", rows
+
+
+async def report_missed(
+    request: ApiRequest, query: Query, period: ReportPeriod
+) -> tuple[str, list[dict[str, Any]]]:
+    """Callers from outside who were missed and not called back."""
+    lists, display = request.service.cdr, request.service.display
+    await build_index(request, lists.calls)
+    span = call_reports.period(period.since, period.until)
+    missed = await request.service.database.read(call_reports.find_missed, lists, span)
+    rows = [
+        {
+            "call_from": one.number,
+            "miss_call_count": one.count,
+            "first_time": display.show(one.first),
+            "last_time": display.show(one.last),
+        }
+        for one in missed
+    ]
+    return "unreturn_miss_call_list", rows
+
+
+def show_totals(totals: Totals) -> dict[str, int]:
+    """Return the totals by the names of the API. Nothing is known of calls on hold."""
+    counts = {name: totals.calls.get(status, 0) for status, name in COUNTS.items()}
+    return counts | {
+        "total_call_count": totals.count,
+        "total_holding_time": 0,
+        "total_talking_time": totals.talked,
+    }
+
+
+REPORTS: dict[str, Maker] = {
+    "ivr": report_menus,
+    "extcallstatistics": report_extensions,
+    "ringgroupstatistics": report_ring_groups,
+    "trunkactivity": report_trunks,
+    "unreturnmisscall": report_missed,
+}
+
+
+@dataclass(slots=True)
+class ShownNames:
+    """Numbers and names of what entries led to, read once for each kind."""
+
+    connection: Connection
+    known: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
+
+    def find(self, kind: str, target: int) -> tuple[str, str]:
+        stored = {"ext_vm": "extension"}.get(kind, kind)
+        if stored not in ("ivr", "extension", "ring_group") or not target:
+            return "", ""
+        if (stored, target) not in self.known:
+            found = resources.fetch_many(self.connection, KINDS[stored], [target]).get(target)
+            names = KINDS[stored].names(found) if found else None
+            name = "" if names is None or names.name == names.number else names.name
+            self.known[stored, target] = (names.number if names else "", name)
+        return self.known[stored, target]
+
+
+def list_presses(
+    connection: Connection, number: str, period: ReportPeriod, display: DisplayFormat
+) -> list[dict[str, Any]]:
+    """Return the entries in a menu. A menu that does not exist has none."""
+    menu = resources.find_named(connection, KINDS["ivr"], number)
+    if menu is None:
+        return []
+    names = ShownNames(connection)
+    query = call_reports.select_presses(menu, period.since * 1000, period.until * 1000 + 999)
+    rows: list[dict[str, Any]] = []
+    entered: dict[str, int] = {}  # when each call came to the menu, or last did something in it
+    for row in connection.execute(query):
+        since = entered.get(row.call_id, row.at)
+        entered[row.call_id] = row.at
+        if row.topic == "entered":
+            continue
+        press = press_name(row.topic, row.input)
+        to_number, to_name = names.find(row.kind, row.target)
+        rows.append(
+            {
+                "id": len(rows) + 1,
+                "time": display.show(row.at // 1000),
+                "call_from": show_party(row.caller, row.caller_name),
+                "press": row.input or press.removeprefix("press_"),
+                "destination": show_party(to_number, to_name),
+                "call_to": to_number,
+                "opr_duration": (row.at - since) // 1000,
+                "ivr_num": number,
+                "destination_type": TARGETS.get(row.kind, ""),
+            }
+        )
+    return rows
+
+
+def endpoints() -> Iterator[Endpoint]:
+    ids = {"type": "string", "pattern": r"^\d{1,18}(,\d{1,18})*$"}
+    listed: dict[str, Mapping[str, Any]] = {
+        "type": {"type": "string", "enum": list(REPORTS)},
+        "start_time": TIME,
+        "end_time": TIME,
+        "communication_type": {"type": "string", "enum": list(CALL_TYPES)},
+        **dict.fromkeys(ID_LISTS, ids),
+        **PAGE,
+    }
+    narrow: dict[str, Mapping[str, Any]] = {
+        "type": {"type": "string", "enum": ["ivr"]},
+        "ivr_num": TEXT,
+        **dict.fromkeys(("start_time", "end_time", "detail_time_begin", "detail_time_end"), TIME),
+        **PAGE,
+    }
+    total = {"total_number": {"type": "integer"}}
+    for version in VERSIONS:
+        yield Endpoint(
+            path="call_report/list",
+            version=version,
+            method="GET",
+            handle=list_report,
+            summary="Reports: numbers of a period by menu, extension, ring group or trunk",
+            parameters=listed,
+            required=("type", "start_time", "end_time"),
+            data=total,
+        )
+        yield Endpoint(
+            path="call_report/detail",
+            version=version,
+            method="GET",
+            handle=detail,
+            summary="Reports: what callers pressed in a menu",
+            parameters=narrow,
+            required=("type", "ivr_num", "start_time", "end_time"),
+            data=total | {"ivr_report_detail": {"type": "array", "items": {"type": "object"}}},
+        )

@@ -1,0 +1,199 @@
+"""Reports over the API: their shapes, and that their numbers are those of the records."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from openivr.store.cdr import reports
+from openivr.store.cdr.reports import Span
+from openivr.store.config.ivr_snapshot import load_snapshot
+from tests.api.past_calls import START, inbound_call, internal_call, outbound_call, store
+from tests.call_history import keep_past, make_past
+from tests.live_server import Api, Running, start
+
+SECOND = START // 1000
+PERIOD = {"start_time": "2026/06/30 12:00:00 AM", "end_time": "2026/07/01 11:59:59 PM"}
+HISTORY = {"start_time": "2025/01/01 12:00:00 AM", "end_time": "2025/12/31 11:59:59 PM"}
+FIRST = datetime(2025, 3, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with three calls of one evening, and two weeks of calls a year before."""
+    running = start(tmp_path_factory.mktemp("reports"))
+    missed = internal_call(
+        9, 3, caller="0700900123", called="+441632960000", source_kind="trunk", source="Provider"
+    )
+    again = internal_call(
+        10, 4, caller="0700900999", called="+441632960000", source_kind="trunk", source="Provider"
+    )
+    back = internal_call(11, 5, called="90700900999", outcome="connected")
+    store(running, inbound_call(), outbound_call(), internal_call(), missed, again, to_outside(back))
+    with running.database() as database:
+        with database.reading() as connection:
+            snapshot = load_snapshot(connection)
+        keep_past(database, make_past(snapshot, "6200", FIRST, 14, 60))
+    yield running
+    running.stop()
+
+
+def to_outside(call: Any) -> Any:
+    """The same call to an outside number."""
+    record, _ = call
+    _, notes = outbound_call()
+    return record, notes[:1]
+
+
+def test_keys_pressed_in_menus(api: Api) -> None:
+    answer = api.get("call_report/list", type="ivr", ivr_id_list="3,4,99", **PERIOD)
+    assert answer["total_number"] == 2
+    first, second = answer["ivr_list"]
+    names = [*(f"press_{digit}" for digit in range(10)), "press_star", "press_hash"]
+    assert list(first) == ["ivr_name", "ivr_num", "press_count"]
+    assert list(first["press_count"]) == [*names, "press_invalid", "press_timeout"]
+    assert (first["ivr_name"], first["ivr_num"]) == ("VoiceMenu Navigator", "6200")
+    assert {name: count for name, count in first["press_count"].items() if count} == {"press_1": 1}
+    assert {name: count for name, count in second["press_count"].items() if count} == {"press_3": 1}
+
+
+def test_the_numbers_are_those_of_the_web(api: Api, server: Running) -> None:
+    since, until = (int(datetime(year, 1, 1).timestamp() * 1000) for year in (2025, 2026))
+    with server.database() as database, database.reading() as connection:
+        acts = reports.count_acts(connection, Span(since, until))
+    expected: Counter[tuple[int, str]] = Counter()
+    for act in acts:
+        if act.topic == "chose" and len(act.input) == 1:
+            expected[act.menu, {"*": "star", "#": "hash"}.get(act.input, act.input)] += act.count
+        elif act.topic in ("invalid", "timed_out"):
+            expected[act.menu, {"invalid": "invalid", "timed_out": "timeout"}[act.topic]] += act.count
+    answer = api.get("call_report/list", type="ivr", ivr_id_list="1,2,3,4", **HISTORY)
+    found = {
+        (id_, name.removeprefix("press_")): count
+        for id_, row in zip((1, 2, 3, 4), answer["ivr_list"], strict=True)
+        for name, count in row["press_count"].items()
+        if count
+    }
+    assert found == dict(expected)
+    assert sum(found.values()) > 300
+
+
+def test_numbers_of_a_report_are_those_of_its_details(api: Api) -> None:
+    report = api.get("call_report/list", type="ivr", ivr_id_list="3", **HISTORY)["ivr_list"][0]
+    answer = api.get("call_report/detail", type="ivr", ivr_num="6200", **HISTORY)
+    pressed = Counter(row["press"] for row in answer["ivr_report_detail"])
+    for digit in "0123456789":
+        assert pressed[digit] >= report["press_count"][f"press_{digit}"]
+    assert answer["total_number"] == len(answer["ivr_report_detail"]) == sum(report["press_count"].values())
+
+
+def test_entries_in_a_menu(api: Api) -> None:
+    answer = api.get("call_report/detail", type="ivr", ivr_num="6201", **PERIOD)
+    assert answer["ivr_report_detail"] == [
+        {
+            "id": 1,
+            "time": "2026/06/30 21:37:37",
+            "call_from": "0599123456",
+            "press": "3",
+            "destination": "Support<6300>",
+            "call_to": "6300",
+            "opr_duration": 7,
+            "ivr_num": "6201",
+            "destination_type": "Ring Group",
+        }
+    ]
+    narrow = {"detail_time_begin": "2026/06/30 21:37:38"}
+    assert api.get("call_report/detail", type="ivr", ivr_num="6201", **PERIOD, **narrow)["total_number"] == 0
+    assert api.get("call_report/detail", type="ivr", ivr_num="6999", **PERIOD)["total_number"] == 0
+
+
+def test_calls_of_extensions(api: Api) -> None:
+    def read(**options: Any) -> list[tuple[int, ...]]:
+        answer = api.get("call_report/list", type="extcallstatistics", ext_id_list="1,2", **PERIOD, **options)
+        names = ("answered", "no_answer", "busy", "failed", "voicemail", "abandoned")
+        return [
+            (*(row[f"{name}_calls"] for name in names), row["total_call_count"], row["total_talking_time"])
+            for row in answer["ext_call_statistics_list"]
+        ]
+
+    ada, grace = read()
+    assert ada == (0, 0, 1, 0, 0, 2, 3, 0)
+    assert grace == (1, 3, 0, 0, 0, 0, 4, 60)
+    assert read(communication_type="Inbound") == [(0,) * 8, (1, 2, 0, 0, 0, 0, 3, 60)]
+    assert read(communication_type="Internal") == [(0, 0, 0, 0, 0, 1, 1, 0), (0, 1, 0, 0, 0, 0, 1, 0)]
+    assert read(communication_type="Outbound")[1] == (0,) * 8
+    answer = api.get("call_report/list", type="extcallstatistics", ext_id_list="2", **PERIOD)
+    assert list(answer["ext_call_statistics_list"][0])[:2] == ["ext_num", "ext_name"]
+
+
+def test_ring_groups_trunks_and_missed_callers(api: Api) -> None:
+    groups = api.get("call_report/list", type="ringgroupstatistics", ring_group_id_list="1", **PERIOD)
+    (row,) = groups["ring_group_statistics_list"]
+    assert (row["ring_group_num"], row["answered_calls"], row["total_talking_time"]) == ("6300", 1, 60)
+    trunks = api.get("call_report/list", type="trunkactivity", trunk_id_list="1", **PERIOD)
+    assert trunks["trunk_activity_list"] == [
+        {
+            "trunk_name": "Provider",
+            "inbound_calls": 3,
+            "inbound_talking_time": 13,
+            "outbound_calls": 2,
+            "outbound_talking_time": 0,
+            "total_call_count": 5,
+        }
+    ]
+    missed = api.get("call_report/list", type="unreturnmisscall", **PERIOD)
+    assert missed["unreturn_miss_call_list"] == [
+        {
+            "call_from": "0700900123",
+            "miss_call_count": 1,
+            "first_time": "2026/07/01 00:37:17",
+            "last_time": "2026/07/01 00:37:17",
+        }
+    ]
+
+
+def test_both_versions_page_alike(api: Api) -> None:
+    query = {"type": "ivr", "ivr_id_list": "1,2,3,4", "page": 2, "page_size": 3} | PERIOD
+    old = api.get("call_report/list", **query)
+    target = api.target("call_report/list", query).replace("/v1.0/", "/v2.0/")
+    assert api.checked(api.send("GET", target)) == old
+    assert (old["total_number"], len(old["ivr_list"])) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"type": ""}, "type"),
+        ({"type": "sofa"}, "type"),
+        ({"type": "queueperformance"}, "type"),
+        ({"type": "extcallbilling"}, "type"),
+        ({"ivr_id_list": ""}, "ivr_id_list"),
+        ({"ivr_id_list": "3,x"}, "ivr_id_list"),
+        ({"start_time": ""}, "start_time"),
+        ({"end_time": "noon"}, "end_time"),
+        ({"start_time": "2020/01/01 12:00:00 AM"}, "end_time"),
+        ({"start_time": "2027/01/01 12:00:00 AM"}, "end_time"),
+        ({"page": "0"}, "page"),
+        (
+            {"type": "extcallstatistics", "ext_id_list": "1", "communication_type": "all"},
+            "communication_type",
+        ),
+        ({"type": "extcallstatistics"}, "ext_id_list"),
+        ({"type": "ringgroupstatistics"}, "ring_group_id_list"),
+        ({"type": "trunkactivity"}, "trunk_id_list"),
+    ],
+    ids=str,
+)
+def test_bad_requests_are_refused_with_their_field(api: Api, changes: dict[str, str], field: str) -> None:
+    answer = api.get("call_report/list", **({"type": "ivr", "ivr_id_list": "3"} | PERIOD | changes))
+    assert answer["errcode"] == 40002
+    assert answer["invalid_param_list"][0]["field"] == field
+    if changes.get("type") != "ivr" and "type" in changes:
+        assert api.get("call_report/detail", **(PERIOD | changes))["errcode"] == 40002
+
+
+def test_details_need_a_menu(api: Api) -> None:
+    answer = api.get("call_report/detail", type="ivr", **PERIOD)
+    assert answer["invalid_param_list"] == [{"field": "ivr_num", "validation_type": "required"}]
