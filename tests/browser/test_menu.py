@@ -62,7 +62,8 @@ def test_the_library_for_pictures_is_loaded_where_there_is_one(page: Page) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/menus", "/menus/new", "/menus/1/delete", "/menus/4/delete", "/menus?search_value=zz"]
+    "path",
+    ["/menus", "/menus/new", "/menus/3/copy", "/menus/1/delete", "/menus/4/delete", "/menus?search_value=zz"],
 )
 def test_the_other_pages_of_menus(open_page: Open, path: str) -> None:
     for page in (open_page(), open_page(NARROW)):

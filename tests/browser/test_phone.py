@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from openivr.cli.snapshot import load
-from tests.browser.conftest import Open, check_axe, check_width
+from tests.browser.conftest import Open, check_axe, check_width, wait_until
 from tests.cdr.simulated_calls import record as act_out
 from tests.live_server import Api, Running
 from tests.web.test_replay import save
@@ -33,6 +33,17 @@ def line(page: Page, what: str, text: str) -> None:
     """The transcript has, or gets, such a line."""
     found = page.locator(f'[data-transcript] li[data-what="{what}"] .what', has_text=text)
     expect(found.last).to_be_visible()
+
+
+CLOCK = (
+    "document.querySelector('[data-clock]').textContent.split(':').reduce((m, s) => m * 60 + Number(s), 0)"
+)
+
+
+def seconds(page: Page) -> int:
+    """The duration of the call that the telephone shows."""
+    shown: int = page.evaluate(CLOCK)
+    return shown
 
 
 def state(page: Page, name: str) -> None:
@@ -113,6 +124,8 @@ def test_pretending_and_the_caller_count_from_the_start(page: Page) -> None:
     page.keyboard.press("#")
     line(page, "records", "1002")
     state(page, "recording")
+    began = seconds(page)
+    wait_until(page, f"{CLOCK} >= {began + 2}")  # anything shorter is no message
     page.keyboard.press("#")
     line(page, "leaves", "a message")
 

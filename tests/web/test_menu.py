@@ -323,6 +323,29 @@ def test_making_one(admin: Admin, api: Api) -> None:
     assert (row["number"], row["name"], row["timeout_dest"]) == ("6690", "New one", "end_call")
 
 
+def test_a_menu_is_duplicated(admin: Admin, api: Api) -> None:
+    assert b'href="/menus/3/copy"' in admin.get("/menus/3").content
+    page = admin.get("/menus/3/copy")
+    assert b'value="VoiceMenu Navigator (copy)"' in page.content
+    assert b'name="number" type="text" value="6204"' in page.content
+    answer = admin.post("/menus/3/copy", {"number": "6290", "name": HOSTILE[:40]})
+    copy, menu = stored(api, int(where(answer).rpartition("/")[2])), stored(api, 3)
+    assert (copy["number"], copy["name"]) == ("6290", HOSTILE[:40])
+    assert copy["press1_dest_value"] == menu["press1_dest_value"]
+    assert (menu["invalid_dest_value"], copy["invalid_dest_value"]) == ("3", str(copy["id"]))
+    total = api.get("ivr/list")["total_number"]
+    for fields, problem in (
+        ({"number": "6290", "name": "x"}, "Number: 6290 is already used by"),
+        ({"number": "", "name": ""}, "Number is required."),
+    ):
+        answer = admin.post("/menus/3/copy", fields)
+        assert answer.status == 422
+        assert problem in text(answer)
+    assert api.get("ivr/list")["total_number"] == total
+    assert admin.get("/menus/77/copy").status == 404
+    assert admin.post("/menus/77/copy", {"number": "6291", "name": "x"}).status == 404
+
+
 def test_deleting_one(admin: Admin, api: Api, fresh: int) -> None:
     answer = admin.get("/menus/1/delete")
     assert "6200" in text(answer)
