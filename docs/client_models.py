@@ -10,7 +10,7 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import DestinationField, Keys
-from openivr.resources.fields import Field, IntegerField, LinksField, SeparatedField, TableField
+from openivr.resources.fields import Field, IntegerField, LinkField, LinksField, SeparatedField, TableField
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.server.http_process import choose_kinds
@@ -77,7 +77,7 @@ def annotation(kind: ResourceType, field: Field) -> str:
             return "Destination = Destination()"
         case Keys():
             return "dict[str, Destination] = {}"
-    is_number = isinstance(field, IntegerField)
+    is_number = isinstance(field, IntegerField | LinkField)
     default = SUGGESTED.get((kind.name, field.name), field.default)
     if (kind.name, field.name) in PLAIN or (is_number and default == ""):
         default = 0 if is_number else ""

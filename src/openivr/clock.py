@@ -6,7 +6,8 @@ The wall clock may step, by NTP or by a wrong RTC. It is read only for what peop
 import json
 import os
 import time
-from collections.abc import Callable
+import zoneinfo
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -90,3 +91,25 @@ class SlewedClock:
 
 lifetime = SlewedClock()
 """The clock of expiry times. Processes that a server forks inherit it."""
+
+
+def read_zone_name() -> str:
+    """Return the name of the machine's time zone in the IANA database, "UTC" if it cannot be found."""
+    for name in (os.environ.get("TZ", "").removeprefix(":"), *_configured_zones()):
+        try:
+            if name:
+                return zoneinfo.ZoneInfo(name).key
+        except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+            continue
+    return "UTC"
+
+
+def _configured_zones() -> Iterator[str]:
+    """Yield the names that /etc says."""
+    target = os.path.realpath("/etc/localtime")
+    if "/zoneinfo/" in target:
+        yield target.partition("/zoneinfo/")[2]
+    try:
+        yield Path("/etc/timezone").read_text().strip()
+    except OSError:
+        return

@@ -24,6 +24,8 @@ class Family:
         """The body of a create that succeeds whenever it is sent."""
         fresh = str(next(NUMBERS))
         names = {"name": f"{self.path} {fresh}"} | ({"number": fresh} if self.has_number else {})
+        if self.path == "businesshour":
+            names = {}
         if self.path == "extension":
             names = {"number": fresh, "reg_name": f"phone{fresh}"}
         return {**names, **self.fields, **self.secrets, **changes}
@@ -124,7 +126,25 @@ PIN_LIST = Family(
     {"pin_list": "2283"},
     required=("name", "pin_list"),
 )
+TIMEZONE = Family(
+    "timezone", {"timezone": "Europe/Berlin"}, {"timezone": "Asia/Kathmandu"}, required=("name", "timezone")
+)
+BUSINESSHOUR = Family(
+    "businesshour",
+    {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}], "remark": "Office"},
+    {"remark": "shanghai"},
+    required=("office_times",),
+)
+HOLIDAYS = Family(
+    "holidays",
+    {"type": "date", "date": "2026/12/25-2026/12/26"},
+    {"date": "2027/12/25-2027/12/26"},
+    required=("name", "type"),
+)
 FAMILIES = (
+    TIMEZONE,
+    BUSINESSHOUR,
+    HOLIDAYS,
     IVR,
     EXTENSION,
     RINGGROUP,

@@ -147,7 +147,7 @@ def test_query_answers_the_found_in_the_order_asked_for(api: Api, family: Family
 def test_search_finds_by_number_and_name(api: Api, family: Family) -> None:
     body = family.body()
     id_ = api.post(f"{family.path}/create", body)["id"]
-    text = body.get("number") or body["name"]
+    text = body.get("number") or body.get("name") or body["remark"]
     answer = api.get(f"{family.path}/search", search_value=text.upper())
     assert (answer["total_number"], [row["id"] for row in answer["data"]]) == (1, [id_])
     assert answer["data"][0] in api.get(f"{family.path}/list")["data"]

@@ -23,6 +23,7 @@ DETAIL = [
     *(f"allow_out_record{key}" for key in RECORDS),
     *("dial_ext_list", "restrict_dial_ext_list", "enb_dial_call_number", "dial_call_number_list"),
     *("dial_outb_route_list", "alert_info", "client_unique_ringtone", "max_invalid"),
+    *("enb_time_condition", "time_condition_scope", "timezone_id"),
 ]
 FULL = {
     "prompt": "default",

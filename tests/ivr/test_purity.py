@@ -8,8 +8,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src/openivr"
 MAY = {
-    "ivr": {"openivr.ivr"},
-    "simulate": {"openivr.ivr", "openivr.cdr", "openivr.sounds", "openivr.simulate"}
+    "hours": {"openivr.hours"},
+    "ivr": {"openivr.ivr", "openivr.hours"},
+    "simulate": {"openivr.hours", "openivr.ivr", "openivr.cdr", "openivr.sounds", "openivr.simulate"}
     | {"msgspec", "rich", "yaml"},
 }
 NEVER = {"asyncio", "datetime", "io", "logging", "os", "random", "socket", "subprocess", "threading", "time"}

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from random import Random
 from typing import Any
 
 import pytest
 
+from openivr.hours.calendar import Calendar, Holiday, HolidayType
 from openivr.ivr import session as session_module
 from openivr.ivr.commands import CallTimer, Command, Dial, OpenMailbox, Play, Record, SetTimer
 from openivr.ivr.events import (
@@ -25,6 +28,7 @@ from openivr.ivr.events import (
     TimerFired,
 )
 from openivr.ivr.model import (
+    ByPeriod,
     Destination,
     DestinationKind,
     DialPolicy,
@@ -52,6 +56,7 @@ KEYS = {
     "#": Destination(DestinationKind.VOICEMAIL),
     "*": Destination(DestinationKind.EXTENSION, 99),
 }
+SAID = "hours.wav"
 GONE = Destination(DestinationKind.PLAY_PROMPT, prompt="gone.wav")
 MENUS = [Destination(DestinationKind.IVR, ident) for ident in (1, 2, 3)]
 OWN_MAILBOX = Destination(DestinationKind.VOICEMAIL)
@@ -93,9 +98,21 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         RingGroup(2, "6301", "Circle", (1,), fail=Destination(DestinationKind.RING_GROUP, 2)),
         RingGroup(3, "6302", "Empty", (), fail=Destination(DestinationKind.RING_GROUP, 3)),
     )
-    return office(
+    made = office(
         ivrs=(quiet, loop), groups=groups, keys=KEYS, policy=FREE, invalid=Destination(DestinationKind.IVR, 1)
     )
+    always = Holiday(
+        "Always", HolidayType.MONTH, first=date(2000, 1, 1), last=date(2000, 12, 31), prompt=SAID
+    )
+    ivrs = {id_: replace(ivr, by_period=same_on_holidays(ivr)) for id_, ivr in made.ivrs.items()}
+    return replace(made, ivrs=ivrs, calendars={0: Calendar("UTC", holidays=(always,))})
+
+
+def same_on_holidays(ivr: Ivr) -> dict[str, ByPeriod]:
+    """Holidays change nothing but for an announcement, which a key that plays a prompt does without."""
+    led = {**ivr.keys, "timeout": ivr.timeout, "invalid": ivr.invalid}
+    is_aside = DestinationKind.PLAY_PROMPT
+    return {key: ByPeriod(holiday=to) for key, to in led.items() if not to or to.kind is not is_aside}
 
 
 @pytest.fixture
@@ -146,7 +163,9 @@ def walk(snapshot: IvrSnapshot, random: Random, start: Destination) -> None:
     session = IvrSession(snapshot)
     if random.random() < 0.1:
         session.handle(Digit("1"))
-    waiting = [event for c in session.handle(CallArrived("1", start)) for event in outcomes(c, random)]
+    said = (SAID,) if random.random() < 0.1 else ()
+    arrival = CallArrived("1", start, moment=random.choice((0, 1)), announcements=said)
+    waiting = [event for c in session.handle(arrival) for event in outcomes(c, random)]
     # some callers never press a key, and always the same thing happens to them
     silent = random.choice([0, 0, 0, 0, 1, 4])
     for _ in range(60):

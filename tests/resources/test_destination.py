@@ -164,7 +164,44 @@ def test_keys_are_shown_and_read_back(given_keys: dict[str, tuple[dict[str, str]
     assert not problems
     entry = dict(KEYS.dump(stored, names))
     assert KEYS.read(KEYS.load(entry, find), MISSING, problems) == stored
-    assert KEYS.schema().keys() == dict(KEYS.serialize(stored, names)).keys()
+    shown = dict(KEYS.serialize(stored, names)).keys()
+    conditions = {name for one in KEYS.conditions.values() for name in one.schema()}
+    assert KEYS.schema().keys() - conditions == shown
+
+
+def test_a_key_has_destinations_of_other_periods_and_a_calendar_of_its_own() -> None:
+    body = {
+        "press1_dest": "extension",
+        "press1_dest_value": "7",
+        "press1_outoffice_time_dest": "ivr",
+        "press1_outoffice_time_dest_value": "7",
+        "press1_holiday_dest": "end_call",
+        "press1_enb_time_condition": 1,
+        "press1_timezone_id": 3,
+        "invalid_outoffice_time_dest": "end_call",
+    }
+    problems: list[Problem] = []
+    stored = KEYS.read(body, MISSING, problems)
+    assert not problems
+    assert stored["1"]["closed"] == {"dest": "ivr", "prefix": "", "value": "7"}
+    assert (stored["1"]["timed"], stored["1"]["timezone_id"]) == (1, 3)
+    assert stored["invalid"]["closed"]["dest"] == "end_call"
+    shown = dict(KEYS.serialize(stored, names))
+    assert body.items() <= shown.items()
+    assert shown["invaild_outoffice_time_dest"] == "end_call"
+    assert KEYS.read(shown, MISSING, problems) == stored
+    assert {(r.field, r.kind, r.key) for r in KEYS.references(stored)} == {
+        ("press1_dest_value", "extension", 7),
+        ("press1_outoffice_time_dest_value", "ivr", 7),
+        ("press1_timezone_id", "timezone", 3),
+    }
+    assert "closed" not in KEYS.read({"press1_outoffice_time_dest": ""}, stored, problems)["1"]
+    entry = dict(KEYS.dump(stored, lambda kind, id_: ResourceName("Night", f"{kind} {id_}")))
+    assert entry["keys_closed"] == {"1": "ivr ivr 7", "invalid": "end_call"}
+    assert entry["keys_timezone"] == {"1": "Night"}
+    ids = {("timezone", "Night"): 3, ("ivr", "ivr 7"): 7, ("extension", "extension 7"): 7}
+    assert KEYS.read(KEYS.load(entry, lambda *key: ids[key]), MISSING, problems) == stored
+    assert not problems
 
 
 def test_a_key_that_is_not_sent_stays() -> None:

@@ -53,6 +53,14 @@ def fill(database: Database) -> None:
             "fail_dest_value": str(one),
         },
     )
+    calendar = create(database, "timezone", {"name": "off", "timezone": "Europe/Berlin"})
+    hours = {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}]}
+    create(database, "businesshour", {**hours, "timezone_id": calendar, "reset_times": ["12:00-13:00"]})
+    create(database, "businesshour", hours)
+    create(database, "businesshour", hours)
+    for _ in range(2):
+        day = {"name": "Xmas", "type": "month", "date": "12/25", "prompt": "hours.wav"}
+        create(database, "holiday", {**day, "timezone_id": calendar})
     trunk = create(
         database, "trunk", {"name": "Line", "type": "peer", "hostname": "192.0.2.1", "password": "pässword"}
     )
@@ -91,11 +99,20 @@ def fill(database: Database) -> None:
             press_hash_dest_prefix="9",
             press_hash_dest_value="5551234",
             allow_out_record_star=1,
+            enb_time_condition=1,
+            time_condition_scope="each_key",
+            press1_enb_time_condition=1,
+            press1_timezone_id=calendar,
+            press1_outoffice_time_dest="end_call",
+            press1_holiday_dest="play_greeting",
+            press1_holiday_dest_prefix="1",
+            press1_holiday_dest_value="hours.wav",
         ),
     )
     create(database, "ivr", ivr("6201", timeout_dest="ivr", timeout_dest_value=str(menu)))
     update(database, "ivr", menu, {"invalid_dest": "ivr", "invalid_dest_value": "2"})
-    create(database, "inbound_route", {"name": "In", "def_dest": "ivr", "def_dest_value": menu})
+    condition = {"enb_time_condition": 1, "timezone_id": calendar, "holiday_dest": "end_call"}
+    create(database, "inbound_route", {"name": "In", "def_dest": "ivr", "def_dest_value": menu, **condition})
     with database.changing() as change:
         scenarios.add(change.connection, menu, SCENARIO)
 
@@ -303,6 +320,9 @@ def test_every_kind_is_in_the_test() -> None:
     """A new kind of object must be added to `fill`."""
     assert set(KINDS) == {
         "custom_prompt",
+        "timezone",
+        "businesshour",
+        "holiday",
         "extension",
         "ext_group",
         "ring_group",

@@ -51,6 +51,7 @@ from openivr.ivr.events import (
     PromptEnded,
     TimerFired,
 )
+from openivr.ivr.periods import with_period
 from openivr.ivr.session import IvrSession
 from openivr.ivr.state import IvrState
 from openivr.media.audio.tone import ringback
@@ -138,13 +139,18 @@ class Call(PartyListener):
             self.cdr_writer.answer()
         self._alert_info = match.alert_info
         number, is_answered = self.caller.number, self.caller.is_answered
-        self.dispatch(CallArrived(number, match.destination, match.route_ids, is_answered))
+        arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
+        self.dispatch(with_period(arrival, match.decision))
+
+    def _moment(self) -> int:
+        """Return the wall-clock time for the menus, in seconds. 0 if nothing depends on it."""
+        return self.context.now() // 1000 if self.config.snapshot.is_timed else 0
 
     # Callbacks of the parties
 
     def on_key(self, party: Party, key: str) -> None:
         if party is self.caller:
-            self.dispatch(Digit(key))
+            self.dispatch(Digit(key, self._moment()))
 
     def on_gone(self, party: Party, termination: Termination) -> None:
         if party is self.caller:
@@ -253,8 +259,11 @@ class Call(PartyListener):
 
     def _set_timer(self, command: SetTimer) -> None:
         self._cancel_timer(command.timer)
-        fire = partial(self.dispatch, TimerFired(command.token))
+        fire = partial(self._on_timer, command.token)
         self._timers[command.timer] = self.context.loop.call_later(command.seconds, fire)
+
+    def _on_timer(self, token: int) -> None:
+        self.dispatch(TimerFired(token, self._moment()))
 
     def _cancel_timer(self, timer: CallTimer) -> None:
         handle = self._timers.pop(timer, None)

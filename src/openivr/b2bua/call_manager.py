@@ -127,7 +127,7 @@ class CallManager:
 
     def _route(self, config: CallConfig, leg: InboundLeg, origin: Origin) -> None:
         invite = read_invite(leg.request, origin)
-        match = look_up(config, origin, invite)
+        match = look_up(config, origin, invite, self.context.now() / 1000)
         if isinstance(match, NoMatch):
             self._record_unrouted(config, origin, invite, match, match.reason)
             leg.reject(match.status)
@@ -242,17 +242,19 @@ def find_origin(config: CallConfig, caller: CallerIdentity) -> Origin | None:
     return config.trunks.get(caller.trunk.id) if caller.trunk is not None else None
 
 
-def look_up(config: CallConfig, origin: Origin, invite: InviteInfo) -> DialplanMatch | NoMatch:
-    """Look up the called number."""
+def look_up(
+    config: CallConfig, origin: Origin, invite: InviteInfo, moment: float = 0.0
+) -> DialplanMatch | NoMatch:
+    """Look up the called number at a moment in Unix seconds."""
     if isinstance(origin, SipAccount):
         return dial_from_phone(config, origin, invite.called)
-    return dial_from_trunk(config, incoming_call(origin, invite))
+    return dial_from_trunk(config, incoming_call(origin, invite, moment))
 
 
-def incoming_call(trunk: TrunkAccount, invite: InviteInfo) -> IncomingCall:
+def incoming_call(trunk: TrunkAccount, invite: InviteInfo, moment: float = 0.0) -> IncomingCall:
     """Describe a call over a trunk for the inbound routes."""
     called = (invite.called, *invite.called_forms)
-    return IncomingCall(trunk.id, called, invite.caller, invite.name, invite.diverted_by)
+    return IncomingCall(trunk.id, called, invite.caller, invite.name, invite.diverted_by, moment)
 
 
 def read_invite(request: Request, origin: Origin) -> InviteInfo:

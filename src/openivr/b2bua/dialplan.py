@@ -5,6 +5,7 @@ from enum import StrEnum, unique
 
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount
+from openivr.hours.period import PeriodDecision
 from openivr.ivr.inbound_route import IncomingCall, RuleType, decide_inbound
 from openivr.ivr.model import Destination, DestinationKind
 from openivr.ivr.number_rule import is_blocked
@@ -34,10 +35,14 @@ class NoMatch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialplanMatch:
-    """Destination of a number. `route_ids`: the outbound routes for an outside number, in order."""
+    """Destination of a number. `route_ids`: the outbound routes for an outside number, in order.
+
+    `decision` is the period by which an inbound route chose it, if it has a time condition.
+    """
 
     destination: Destination
     route_ids: tuple[int, ...] = ()
+    decision: PeriodDecision | None = None
     alert_info: str = ""  # of the inbound route, for phones that the call rings
 
 
@@ -79,6 +84,7 @@ def dial_from_trunk(config: CallConfig, call: IncomingCall) -> DialplanMatch | N
     step = decide_inbound(config.snapshot, call)
     if step is not None and step.destination is not None:
         route = config.snapshot.inbound_routes.get(step.id) if step.rule is RuleType.INBOUND_ROUTE else None
-        return DialplanMatch(step.destination, alert_info=route.alert_info if route else "")
+        alert_info = route.alert_info if route else ""
+        return DialplanMatch(step.destination, decision=step.decision, alert_info=alert_info)
     is_blocked_caller = step is not None and step.rule is RuleType.BLOCK_NUMBERS
     return NoMatch.CALLER_BLOCKED if is_blocked_caller else NoMatch.NO_ROUTE

@@ -57,6 +57,8 @@ def apply_step(record: CallRecord, entry: CallStepped) -> None:
     record.keys = entry.keys or record.keys
     entered = [note.number for note in entry.notes if note.topic is Topic.ENTERED]
     record.path = " ".join([*record.path.split(), *entered])
+    periods = [note.detail.split()[0] for note in entry.notes if note.topic is Topic.PERIOD]
+    record.period = next(iter(periods), "") if not record.period else record.period
 
 
 def notes_in(entry: CallEntry) -> Iterator[tuple[str, int, CallNote]]:

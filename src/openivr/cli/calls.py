@@ -187,6 +187,7 @@ def describe(
         "from": f"{record.caller_name} {record.caller}".strip() or "withheld",
         "to": record.called,
         "diverted": record.diverted_by,
+        "period": record.period,
         "came by": f"{record.source_kind} {record.source}".strip(),
         "began": local(record.started),
         "answered": local(record.answered) if record.answered else "no",

@@ -269,6 +269,15 @@ class Api(Faced[F]):
         self.pin_list: Family[F, models.PinListRow, models.PinList] = Family(
             face, session, "pin_list", models.PinListRow, models.PinList
         )
+        self.timezone: Family[F, models.CalendarRow, models.Calendar] = Family(
+            face, session, "timezone", models.CalendarRow, models.Calendar
+        )
+        self.businesshour: Family[F, models.BusinessHourRow, models.BusinessHour] = Family(
+            face, session, "businesshour", models.BusinessHourRow, models.BusinessHour
+        )
+        self.holidays: Family[F, models.HolidayRow, models.Holiday] = Family(
+            face, session, "holidays", models.HolidayRow, models.Holiday
+        )
 
     @call
     def raw(

@@ -142,6 +142,76 @@ class Trunk(Detail, frozen=True, kw_only=True):
     outbound_number_format: str = "unchanged"
 
 
+class CalendarRow(Row, frozen=True, kw_only=True):
+    """A calendar in a list."""
+
+    name: str = ""
+    timezone: str = ""
+    is_default: int = 0
+
+
+class Calendar(Detail, frozen=True, kw_only=True):
+    """A calendar."""
+
+    name: str = ""
+    timezone: str = ""
+    is_default: int = 0
+
+
+class BusinessHourRow(Row, frozen=True, kw_only=True):
+    """A business hour in a list."""
+
+    timezone_id: int = 0
+    time_condition_switch: int = 0
+    days_of_week: str = ""
+    months: str = ""
+    days: str = ""
+    office_times: tuple[Mapping[str, Any], ...] = ()
+    reset_times: tuple[Mapping[str, Any], ...] = ()
+    remark: str = ""
+
+
+class BusinessHour(Detail, frozen=True, kw_only=True):
+    """A business hour."""
+
+    timezone_id: int = 0
+    time_condition_switch: int = 0
+    days_of_week: str = ""
+    months: str = ""
+    days: str = ""
+    office_times: tuple[Mapping[str, Any], ...] = ()
+    reset_times: tuple[Mapping[str, Any], ...] = ()
+    remark: str = ""
+
+
+class HolidayRow(Row, frozen=True, kw_only=True):
+    """A holiday in a list."""
+
+    timezone_id: int = 0
+    name: str = ""
+    type: str = ""
+    month: str = ""
+    how_week: int = 0
+    weekday: str = ""
+    date: str = ""
+    time_period: str = ""
+    prompt: str = ""
+
+
+class Holiday(Detail, frozen=True, kw_only=True):
+    """A holiday."""
+
+    timezone_id: int = 0
+    name: str = ""
+    type: str = ""
+    month: str = ""
+    how_week: int = 0
+    weekday: str = ""
+    date: str = ""
+    time_period: str = ""
+    prompt: str = ""
+
+
 class OutboundRouteRow(Row, frozen=True, kw_only=True):
     """An outbound route in a list."""
 
@@ -190,6 +260,12 @@ class InboundRoute(WithDestination, frozen=True, kw_only=True):
     cid_pattern_list: tuple[Mapping[str, Any], ...] = ()
     trunk_list: tuple[Link, ...] = ()
     def_dest: Destination = Destination()
+    enb_time_condition: int = 0
+    time_condition: str = "global"
+    timezone_id: int = 0
+    office_time_dest: Destination = Destination()
+    outoffice_time_dest: Destination = Destination()
+    holiday_dest: Destination = Destination()
 
 
 class BlockedNumberRuleRow(Row, frozen=True, kw_only=True):
@@ -290,3 +366,6 @@ class Ivr(WithKeys, frozen=True, kw_only=True):
     alert_info: str = ""
     client_unique_ringtone: str = ""
     max_invalid: int = 0
+    enb_time_condition: int = 0
+    time_condition_scope: str = "all_keys"
+    timezone_id: int = 0

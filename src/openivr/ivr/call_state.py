@@ -19,6 +19,7 @@ from openivr.ivr.commands import (
 )
 from openivr.ivr.events import Cause
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, Ivr, IvrSnapshot
+from openivr.ivr.periods import announcements, decide_period, in_period, note_period
 from openivr.ivr.policy import Allowed, DialAttempt, DialScope, configured, reach
 from openivr.ivr.state import IvrState
 
@@ -63,6 +64,8 @@ class CallState:
     after_notice: IvrState = IvrState.RETURN  # where the call goes on after a notice
     reason: HangupReason = HangupReason.PROMPT_PLAYED  # of the end that follows the last words
     answered: bool = False
+    moment: int = 0  # of the last event that has one, in Unix seconds
+    heard_prompts: frozenset[str] = frozenset()  # announcements, which are played once in a call
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
     spare_tokens: int = 0  # count down: records of releases without these timers have the others
@@ -183,6 +186,27 @@ class CallState:
         self.route_ids = allowed.route_ids
         self.attempts = ()
         return IvrState.ROUTE
+
+    def present_ivr(self) -> Ivr:
+        """Return the menu with the keys and destinations of this moment."""
+        return in_period(self.snapshot, self.ivr, self.moment)
+
+    def preface(self, prompts: Iterable[str], state: IvrState) -> IvrState:
+        """Play announcements that were not heard yet before the call goes where `state` leads."""
+        new = [name for name in prompts if name not in self.heard_prompts]
+        self.heard_prompts |= frozenset(new)
+        if state is not IvrState.ROUTE or not self.play(new):
+            return state
+        return IvrState.PREFACE
+
+    def note_period(self, key: str) -> tuple[str, ...]:
+        """Write down the period that a key, "timeout" or "invalid" depends on. Return its announcements."""
+        by = self.ivr.by_period.get(key)
+        decision = decide_period(self.snapshot, by.calendar, self.moment) if by else None
+        if decision is None:
+            return ()
+        self.out.append(note_period(decision, self.ivr.id))
+        return announcements(decision)
 
     def fail(self, cause: Cause) -> IvrState:
         """Tell the caller that the destination cannot be had, then go back.

@@ -141,6 +141,7 @@ class Topic(StrEnum):
     """Topics of notes. Comments list the fields that a topic uses."""
 
     ARRIVED = "arrived"  # number: the caller's
+    PERIOD = "period"  # detail: a `PeriodKind` and a `PeriodReason`; number: the name of the holiday
     ENTERED = "entered"  # kind ivr: the caller is in this menu now
     CHOSE = "chose"  # input: the key or number that led to kind, target, number
     INVALID = "invalid"  # input: what was typed; detail: a `Refusal`, with its limit

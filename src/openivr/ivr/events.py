@@ -18,6 +18,10 @@ class CallArrived:
     destination: Destination  # where the inbound route or the dialled number leads
     route_ids: tuple[int, ...] = ()  # external_num: those that this caller may use; none: all, by position
     is_answered: bool = False  # a call that was transferred is
+    moment: int = 0  # Unix seconds. 0: unknown, and destinations are those of open hours
+    announcements: tuple[str, ...] = ()  # prompts that are played before the call goes to its destination
+    period: str = ""  # of a route with a time condition: a `PeriodKind` and a `PeriodReason`
+    holiday: str = ""  # its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Digit:
     """The caller pressed a key: 0-9, *, #, A-D."""
 
     key: str
+    moment: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class TimerFired:
     """The time of a `SetTimer` is over."""
 
     token: int
+    moment: int = 0
 
 
 @unique

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 
+from openivr.hours.period import PeriodDecision
 from openivr.ivr.digits import match_shape, read_shape
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot, NumberRule
 from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 from openivr.ivr.number_rule import ANONYMOUS, find_allowing, index_of
+from openivr.ivr.periods import decide_period, lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class IncomingCall:
     caller: str = ""  # number of the caller, "": withheld
     caller_name: str = ""
     diverted_by: str = ""  # number that diverted the call to the called number
+    moment: float = 0.0  # of its arrival, in Unix seconds. 0: unknown, and routes lead where open hours do
 
 
 @unique
@@ -51,7 +54,7 @@ class RoutingReason(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     UNKNOWN = "unknown"  # the trunk does not exist
-    MATCH = "match"  # `did` and `caller`: the patterns that fit, "" where the route has none
+    MATCH = "match"  # `did`, `caller`: the patterns that fit, "" where there are none; `period`, `holiday`
     EARLIER = "earlier"  # it would take the call, but `rule` comes first, with that `effect`
     OTHER_TRUNK = "other_trunk"  # `trunks`: the ones of the route
     OTHER_NUMBER = "other_number"  # `patterns`
@@ -74,6 +77,7 @@ class RoutingStep:
     reason: RoutingReason
     params: Mapping[str, str] = field(default_factory=dict)
     destination: Destination | None = None  # of a rule that takes the call
+    decision: PeriodDecision | None = None  # of a rule that depends on the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class Routing:
     def destination(self) -> Destination | None:
         """Return where the call goes. None: it is rejected."""
         return self.decisive.destination if self.decisive else None
+
+    @property
+    def decision(self) -> PeriodDecision | None:
+        """Return the period that the decisive rule depends on."""
+        return self.decisive.decision if self.decisive else None
 
 
 def find_inbound(snapshot: IvrSnapshot, call: IncomingCall) -> Destination | None:
@@ -183,11 +192,17 @@ def _examine_route(
     reason, params = _find_reason(snapshot, route, call, called)
     if reason is not RoutingReason.MATCH:
         return RoutingStep(RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.PASSES, reason, params)
-    if route.destination is None:
+    destination, decision = route.destination, None
+    if route.by_period:
+        decision = decide_period(snapshot, route.by_period.calendar, call.moment)
+        destination = lead(destination, route.by_period, decision)
+        if decision:
+            params = {**params, "period": decision.period, "holiday": decision.name}
+    effect = RuleEffect.TAKES if destination else RuleEffect.REJECTS
+    if destination is None:
         reason = RoutingReason.NO_DESTINATION
-        return RoutingStep(RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.REJECTS, reason, params)
     return RoutingStep(
-        RuleType.INBOUND_ROUTE, route.id, route.name, RuleEffect.TAKES, reason, params, route.destination
+        RuleType.INBOUND_ROUTE, route.id, route.name, effect, reason, params, destination, decision
     )
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from openivr.hours.calendar import Calendar
 from openivr.ivr.import_remark import ImportRemark
 from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 
@@ -40,6 +41,20 @@ class Destination:
     prefix: str = ""  # external_num: dialled before the number, to choose an outbound route
     prompt: str = ""  # play_greeting, play_prompt: the name of the prompt
     plays: int = 1  # play_greeting, play_prompt: how often it is played
+
+
+@dataclass(frozen=True, slots=True)
+class ByPeriod:
+    """Destinations that depend on the period of a calendar (0: the default one). None is nowhere.
+
+    `open` is None where the destination without a condition holds. A holiday without a destination leads
+    where closed hours do.
+    """
+
+    calendar: int = 0
+    open: Destination | None = None
+    closed: Destination | None = None
+    holiday: Destination | None = None
 
 
 @unique
@@ -84,6 +99,7 @@ class Ivr:
     timeout: Destination | None = None
     invalid: Destination | None = None
     import_remarks: tuple[ImportRemark, ...] = ()
+    by_period: Mapping[str, ByPeriod] = field(default_factory=dict)  # by key, "timeout" and "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +212,7 @@ class InboundRoute:
     alert_info: str = ""  # value of Alert-Info on phones that the call rings, unless a menu has its own
     position: int = 0
     enabled: bool = True
+    by_period: ByPeriod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +266,12 @@ class IvrSnapshot:
     block_rules: Mapping[int, NumberRule] = field(default_factory=dict)
     allow_rules: Mapping[int, NumberRule] = field(default_factory=dict)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    calendars: Mapping[int, Calendar] = field(default_factory=dict)  # 0: the default one
     max_call_seconds: int = 10_800  # a call is ended after this time, whatever it does
     voicemail_code: str = "*02"  # dialled in a menu that allows it to hear one's messages
 
+    # Derived: True if anything depends on the period, so that events need the moment.
+    is_timed: bool = field(init=False, repr=False)
     # Derived: who owns a number. Extensions win over ring groups over menus; the store admits no clash.
     numbers: Mapping[str, Destination] = field(init=False, repr=False)
     # What was worked out from this snapshot and may be used again, filled by `policy`.
@@ -266,6 +286,9 @@ class IvrSnapshot:
             row.number: Destination(DestinationKind.EXTENSION, row.id) for row in self.extensions.values()
         }
         object.__setattr__(self, "numbers", MappingProxyType(owners))
+        is_timed = any(route.by_period for route in self.inbound_routes.values())
+        is_timed = is_timed or any(row.by_period for row in self.ivrs.values())
+        object.__setattr__(self, "is_timed", is_timed)
 
     def ivr_by_number(self, number: str) -> Ivr | None:
         """Find a menu by its number."""

@@ -80,6 +80,8 @@ class IvrSession:
         """Take an event, of any kind and at any time, and say what is to be done, in order."""
         call = self._call
         call.out = []
+        if isinstance(event, CallArrived | Digit | TimerFired) and event.moment:
+            call.moment = event.moment
         self._take(event)
         if call.early and call.state is not IvrState.NEW:
             keys, call.early = call.early, ""

@@ -22,6 +22,7 @@ class IvrState(Enum):
     # heard
     NOTICE = "notice"  # why a destination failed; then back
     ASIDE = "aside"  # a prompt that returns to the menu
+    PREFACE = "preface"  # an announcement before the destination
     LAST_WORDS = "last_words"  # cannot be interrupted; then the end
     # put through
     JOINING = "joining"  # hears the prompt of a ring group, which rings after it
@@ -57,6 +58,7 @@ AWAY = frozenset(
     (
         *(
             IvrState.ASIDE,
+            IvrState.PREFACE,
             IvrState.LAST_WORDS,
             IvrState.JOINING,
             IvrState.DIALLING,

@@ -46,7 +46,7 @@ def _move(source: S, event: type | None, act: Callable[..., S], *to: S) -> Move:
     return Move(source, event, act, frozenset(to))
 
 
-CHOSEN = (S.COLLECTING, S.ROUTE, S.INVALID)
+CHOSEN = (S.COLLECTING, S.ROUTE, S.PREFACE, S.INVALID)
 RUNG = (
     S.DIALLING,
     S.NOTICE,
@@ -56,7 +56,7 @@ RUNG = (
 OFFERED = (S.OFFERING, S.NOTICE)
 
 MOVES: tuple[Move, ...] = (
-    _move(S.NEW, CallArrived, menus.arrive, S.ROUTE),
+    _move(S.NEW, CallArrived, menus.arrive, S.ROUTE, S.PREFACE),
     _move(S.NEW, Digit, menus.keep_key, S.NEW),
     # at once
     _move(
@@ -67,20 +67,22 @@ MOVES: tuple[Move, ...] = (
     _move(S.ENTER, None, menus.enter, S.ANNOUNCING, S.WAITING),
     _move(S.RETURN, None, menus.come_back, S.ANNOUNCING, S.WAITING, S.ENDED),
     _move(S.ASK_NAME, None, directory.ask, S.SPELLING),
-    _move(S.TIMED_OUT, None, menus.time_out, S.ROUTE, S.ENDED),
-    _move(S.INVALID, None, menus.refuse, S.ROUTE, S.NOTICE, S.ENDED),
+    _move(S.TIMED_OUT, None, menus.time_out, S.ROUTE, S.PREFACE, S.ENDED),
+    _move(S.INVALID, None, menus.refuse, S.ROUTE, S.PREFACE, S.NOTICE, S.ENDED),
     # in a menu
     _move(S.ANNOUNCING, PromptEnded, menus.hear_end, S.WAITING),
     _move(S.ANNOUNCING, Digit, menus.press, *CHOSEN),
     _move(S.WAITING, TimerFired, menus.hear_nothing, S.ANNOUNCING, S.WAITING, S.TIMED_OUT),
     _move(S.WAITING, Digit, menus.press, *CHOSEN),
-    _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.INVALID),
+    _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.PREFACE, S.INVALID),
     _move(S.COLLECTING, Digit, menus.press, *CHOSEN),
     # heard
     _move(S.NOTICE, PromptEnded, menus.hear_notice, S.RETURN, S.ENTER, S.ASK_NAME),
     _move(S.NOTICE, Digit, menus.interrupt, S.NOTICE, *CHOSEN),
     _move(S.ASIDE, PromptEnded, menus.hear_aside, S.ENTER, S.ENDED),
     _move(S.ASIDE, Digit, menus.interrupt, S.ASIDE, *CHOSEN),
+    _move(S.PREFACE, PromptEnded, menus.hear_preface, S.ROUTE),
+    _move(S.PREFACE, Digit, menus.skip_preface, S.ROUTE),
     _move(S.LAST_WORDS, PromptEnded, menus.hear_last_words, S.ENDED),
     # put through
     _move(S.JOINING, PromptEnded, dial.hear_join_prompt, S.DIALLING),

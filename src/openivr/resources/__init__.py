@@ -2,6 +2,7 @@
 
 from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
+from openivr.resources.hours import BUSINESSHOUR, HOLIDAY, TIMEZONE
 from openivr.resources.ivr import IVR
 from openivr.resources.number_rule import ALLOW_NUMBERS, BLOCK_NUMBERS, PIN_LIST
 from openivr.resources.prompt import CUSTOM_PROMPT
@@ -20,6 +21,9 @@ KINDS: dict[str, ResourceType] = {
         EXTENSION_GROUP,
         RING_GROUP,
         TRUNK,
+        TIMEZONE,
+        BUSINESSHOUR,
+        HOLIDAY,
         OUTBOUND_ROUTE,
         INBOUND_ROUTE,
         BLOCK_NUMBERS,

@@ -15,7 +15,9 @@ from openivr.resources.fields import (
     Body,
     Field,
     Find,
+    IntegerField,
     InvalidValue,
+    LinkField,
     Names,
     Reference,
     Schema,
@@ -35,6 +37,10 @@ PLAYS = ("play_greeting", "play_prompt")  # prefix: how often, value: name of th
 OUTSIDE = "external_num"  # prefix and value together are the number
 MAX_PLAYS = 5
 OPT_OUT = "allow_out_record"  # in a configuration file, the list of keys that have it
+
+KEYS_OF_PERIOD = {"closed": "keys_closed", "holiday": "keys_holiday"}  # in a configuration file
+TIMED_KEYS = "keys_timezone"  # in a configuration file: the calendars of keys that have one of their own
+KEYS_IN_FILES = (OPT_OUT, *KEYS_OF_PERIOD.values(), TIMED_KEYS)  # beside the destinations
 
 MENU_TYPES = (*BARE[:3], *TARGETS, OUTSIDE, *PLAYS)
 UNSERVED = ("call_flow", "queue", "group_vm", "conference", "fax_to_email", "outroute")
@@ -184,14 +190,61 @@ def as_key(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCondition:
+    """Fields of a key for other periods than open hours. Spellings are those of the key itself."""
+
+    periods: dict[str, DestinationField]  # key in the value -> destination in that period
+    enabled: tuple[IntegerField, ...]  # the condition of this key alone
+    timezone: tuple[LinkField, ...]  # its calendar
+
+    def read(self, body: Body, kept: Value, problems: list[Problem]) -> Value:
+        """Return the part of the key's value that differs from the default."""
+        value: Value = {}
+        for period, field_ in self.periods.items():
+            destination = field_.read(body, kept.get(period, NOWHERE), problems)
+            if destination["dest"]:
+                value[period] = destination
+        for name, spellings in (("timed", self.enabled), ("timezone_id", self.timezone)):
+            before = kept.get(name, 0)
+            sent = [spelling.read(body, before, problems) for spelling in spellings]
+            after = next((number for number in sent if number != before), before)
+            if after:
+                value[name] = after
+        return value
+
+    def serialize(self, value: Value, names: Names) -> Iterator[tuple[str, Any]]:
+        """Yield the fields of a key that has a condition."""
+        if not any(name in value for name in (*self.periods, "timed", "timezone_id")):
+            return
+        for period, field_ in self.periods.items():
+            yield from field_.serialize(value.get(period, NOWHERE), names)
+        for switch in self.enabled:
+            yield switch.name, value.get("timed", 0)
+        for link in self.timezone:
+            yield link.name, value.get("timezone_id", 0)
+
+    def references(self, value: Value) -> Iterator[Reference]:
+        for period, field_ in self.periods.items():
+            if period in value:
+                yield from field_.references(value[period])
+        yield from self.timezone[0].references(value.get("timezone_id", 0))
+
+    def schema(self) -> dict[str, Schema]:
+        fields: tuple[Field, ...] = (*self.periods.values(), *self.enabled, *self.timezone)
+        return {name: schema for field_ in fields for name, schema in field_.schema().items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keys(Field):
     """Several destinations kept together, with the right to opt out of recording by each.
 
-    The value maps a key's name to its destination and has only those that are set.
+    The value maps a key's name to its destination and has only those that are set. Beside the destination it
+    has those of other periods ("closed", "holiday"), "timed" and "timezone_id".
     """
 
     keys: dict[str, DestinationField]
     opt_outs: dict[str, tuple[str, ...]]  # key -> spellings of its allow_out_record name
+    conditions: dict[str, KeyCondition] = field(default_factory=dict)
     default: Any = field(default_factory=dict)
     stored: ClassVar[Literal["text", "integer", "json"]] = "json"
 
@@ -201,8 +254,10 @@ class Keys(Field):
         for key, destination in self.keys.items():
             kept = before.get(key, {})
             value = destination.read(body, {**NOWHERE, **kept}, problems)
+            value = {part: value[part] for part in PARTS}
             value["allow_out_record"] = self.read_opt_out(key, body, kept, problems)
-            if value["dest"] or value["allow_out_record"]:
+            value |= self.conditions[key].read(body, kept, problems)
+            if value["dest"] or len(value) > len(NOWHERE) + 1 or value["allow_out_record"]:
                 after[key] = value
         return after
 
@@ -220,10 +275,13 @@ class Keys(Field):
         for key, spellings in self.opt_outs.items():
             for name in spellings:
                 yield name, value.get(key, {}).get("allow_out_record", 0)
+        for key, condition in self.conditions.items():
+            yield from condition.serialize(value.get(key, {}), names)
 
     def references(self, value: Any) -> Iterator[Reference]:
         for key, one in value.items():
             yield from self.keys[key].references(one)
+            yield from self.conditions[key].references(one)
 
     def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         words = {key: as_words(one, names) for key, one in value.items() if one["dest"]}
@@ -232,6 +290,43 @@ class Keys(Field):
         opted = [key for key, one in value.items() if one["allow_out_record"]]
         if opted:
             yield OPT_OUT, opted
+        for period, name in KEYS_OF_PERIOD.items():
+            words = {key: as_words(one[period], names) for key, one in value.items() if period in one}
+            if words:
+                yield name, words
+        calendars = {key: one.get("timezone_id", 0) for key, one in value.items() if one.get("timed")}
+        if calendars:
+            yield (
+                TIMED_KEYS,
+                {key: names("timezone", id_).name if id_ else "" for key, id_ in calendars.items()},
+            )
+
+    def load_conditions(self, entry: Body, find: Find) -> dict[str, Any]:
+        """Return the destinations of other periods and the calendars of keys as part of a body."""
+        body: dict[str, Any] = {}
+        for period, name in KEYS_OF_PERIOD.items():
+            for key, text in self.read_keys(entry, name).items():
+                field_ = self.conditions[key].periods[period]
+                body |= field_.load({field_.name: text}, find)
+        if TIMED_KEYS in entry:
+            timed = self.read_keys(entry, TIMED_KEYS)
+            for key, condition in self.conditions.items():
+                body[condition.enabled[0].name] = int(key in timed)
+                link = condition.timezone[0]
+                body |= link.load({link.name: timed.get(key, "")}, find)
+        return body
+
+    def read_keys(self, entry: Body, name: str) -> dict[str, Any]:
+        """Return a mapping of a file whose keys are those of the keypad."""
+        words = entry.get(name, {})
+        if not isinstance(words, dict):
+            raise InvalidValue(ProblemCode.NOT_KEYS)
+        named = {as_key(str(key)): text for key, text in words.items()}
+        for key in named:
+            if key not in self.keys:
+                choices = tuple(KEY_SIGNS.get(name, name) for name in self.keys)
+                raise InvalidValue(ProblemCode.UNKNOWN_KEY, key=key, choices=choices)
+        return named
 
     def load(self, entry: Body, find: Find) -> dict[str, Any]:
         words, opted = entry.get(self.name, {}), entry.get(OPT_OUT, [])
@@ -245,6 +340,7 @@ class Keys(Field):
             except InvalidValue as bad:
                 bad.part = key
                 raise
+        body |= self.load_conditions(entry, find)
         named = {as_key(str(key)) for key in opted}
         flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}
         return body | flags
@@ -262,4 +358,5 @@ class Keys(Field):
     def schema(self) -> dict[str, Schema]:
         flags = {name: flag(name).schema()[name] for names in self.opt_outs.values() for name in names}
         stems = {n: s for destination in self.keys.values() for n, s in destination.schema().items()}
-        return stems | flags
+        conditions = {n: s for one in self.conditions.values() for n, s in one.schema().items()}
+        return stems | flags | conditions

@@ -310,6 +310,41 @@ class LinksField(Field):
         return {self.name: {"type": "array", "items": item, "maxItems": self.most}}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkField(Field):
+    """One other object, by its id. 0 is none, or what the server takes for it. Files have its name."""
+
+    kind: str
+    default: Any = 0
+    stored: ClassVar[Literal["text", "integer", "json"]] = "integer"
+
+    def parse(self, raw: Any) -> int:
+        id_ = 0 if raw == "" else whole(raw)
+        if id_ < 0:
+            raise InvalidValue(ProblemCode.MISSING_OBJECT, kind=self.kind, key=id_)
+        return id_
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        if value:
+            yield Reference(self.name, self.kind, value)
+
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        if value:
+            yield self.name, names(self.kind, value).name
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        if self.name not in entry:
+            return {}
+        name = str(entry[self.name])
+        id_ = find(self.kind, name) if name else 0
+        if id_ is None:
+            raise InvalidValue(ProblemCode.MISSING_NAMED, name=name)
+        return {self.name: id_}
+
+    def schema(self) -> dict[str, Schema]:
+        return {self.name: {"type": "integer", "minimum": 0}}
+
+
 def find_link(item: Any, find: Find) -> dict[str, Any]:
     """Return the id of a link in a file, such as "extension 1000"."""
     kind, _, key = str(item).partition(" ")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from openivr.resources.destination import DestinationField, Keys
+from openivr.resources.destination import DestinationField, KeyCondition, Keys
 from openivr.resources.errors import Problem
 from openivr.resources.fields import (
     Body,
     ChoiceField,
     IntegerField,
+    LinkField,
     LinksField,
     PromptsField,
     TextField,
@@ -26,14 +27,30 @@ def key_stem(key: str) -> str:
     return f"press{key}_dest" if key.isdigit() else f"press_{key}_dest"
 
 
+def stems_of(key: str) -> tuple[str, ...]:
+    """Return the spellings of a key's destination. The original misspells one, programs use both."""
+    if key == "invalid":
+        return ("invaild_dest", "invalid_dest")
+    return (f"{key}_dest",) if key == "timeout" else (key_stem(key),)
+
+
+def condition_of(key: str) -> KeyCondition:
+    """Return the fields of a key for other periods. The P-Series has them, their names are our choice."""
+    bases = [stem.removesuffix("dest") for stem in stems_of(key)]
+    return KeyCondition(
+        periods={
+            period: DestinationField(name=f"{key} {period}", stems=tuple(base + name for base in bases))
+            for period, name in (("closed", "outoffice_time_dest"), ("holiday", "holiday_dest"))
+        },
+        enabled=tuple(flag(base + "enb_time_condition") for base in bases),
+        timezone=tuple(LinkField(name=base + "timezone_id", kind="timezone") for base in bases),
+    )
+
+
 KEYS = Keys(
     name="keys",
-    keys={
-        **{key: DestinationField(name=key, stems=(key_stem(key),)) for key in DIAL_KEYS},
-        "timeout": DestinationField(name="timeout", stems=("timeout_dest",)),
-        # The original misspells the first of these; programs use both.
-        "invalid": DestinationField(name="invalid", stems=("invaild_dest", "invalid_dest")),
-    },
+    conditions={key: condition_of(key) for key in (*DIAL_KEYS, "timeout", "invalid")},
+    keys={key: DestinationField(name=key, stems=stems_of(key)) for key in (*DIAL_KEYS, "timeout", "invalid")},
     opt_outs={
         **{key: (f"allow_out_record{key if key.isdigit() else '_' + key}",) for key in DIAL_KEYS},
         "timeout": ("allow_out_record_timeout",),
@@ -83,6 +100,9 @@ IVR = ResourceType(
         TextField(name="alert_info", high=31, pattern="[A-Za-z0-9 ._;=/:<>-]+"),
         TextField(name="client_unique_ringtone", high=127, pattern=r"[^/\\]+\.(mp3|wav)"),
         IntegerField(name="max_invalid", low=0, high=10, default=0),  # ours: the P-Series has no such field
+        flag("enb_time_condition"),
+        ChoiceField(name="time_condition_scope", values=("all_keys", "each_key"), default="all_keys"),
+        LinkField(name="timezone_id", kind="timezone"),
         ImportRemarksField(name="import_remarks", former_names=("note",)),
     ),
     listed=(*LISTED, "client_unique_ringtone"),

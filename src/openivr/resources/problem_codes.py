@@ -71,6 +71,14 @@ class ProblemCode(StrEnum):
     PATTERN_LETTER = "pattern_letter"  # part
     PATTERN_SET = "pattern_set"  # part
     PATTERN_RANGE = "pattern_range"  # part
+    SPAN_FORMAT = "span_format"  # part, as in all below
+    NO_SUCH_TIME = "no_such_time"
+    SPAN_ORDER = "span_order"
+    DATE_FORMAT = "date_format"
+    NO_SUCH_DATE = "no_such_date"
+    DATE_ORDER = "date_order"
+    UNKNOWN_WORD = "unknown_word", "enum"
+    UNKNOWN_ZONE = "unknown_zone", "enum"
     AUDIO_TYPE = "audio_type"
     AUDIO_OTHER_TYPE = "audio_other_type"  # found, type
     AUDIO_UNREADABLE = "audio_unreadable"  # found

@@ -20,6 +20,7 @@ ORDERS: dict[str, Callable[[str], str]] = {
     "number": number_key,
     "name": name_key,
     "caller_id_name": name_key,
+    "remark": name_key,
 }
 
 
@@ -35,7 +36,7 @@ class ResourceType:
     the list's row from them and the id. `sorts` are the row's fields that a list may be sorted by, beside
     `id`. `unique` are fields that no two objects of the type may share. A field called `number` is unique
     over all types. `states` are integers that the server maintains, initially 0, for rows. `check` yields
-    problems of the whole object.
+    problems of the whole object. `describe` makes the label of a type without numbers and names.
     """
 
     name: str
@@ -48,6 +49,12 @@ class ResourceType:
     unique: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     check: Check = no_checks
+    describe: Callable[[Values], str] | None = None
+
+    @property
+    def may_share_labels(self) -> bool:
+        """Return True if two objects of the type can have the same label."""
+        return "name" not in self.unique and not any(field.name == "number" for field in self.fields)
 
     def parse(self, body: Body, stored: Values | None = None, *, is_whole: bool = False) -> Values:
         """Return the whole object after a create (`stored` is None) or an update.
@@ -85,11 +92,13 @@ class ResourceType:
     def names(self, values: Values) -> ResourceName:
         """Return the name and the number of an object. If it lacks one of them, both are the same."""
         row = self.row({**values, "id": 0})
-        name = row.get("name") or row.get("caller_id_name")
+        name = row.get("name") or row.get("caller_id_name") or (self.describe and self.describe(values))
         number = row.get("number")
         return ResourceName(str(name or number), str(number or name))
 
     def label(self, values: Values) -> str:
         """Return the label of an object: its number, else its name."""
+        if self.describe:
+            return self.describe(values)
         text: str = values.get("number") or values["name"]
         return text

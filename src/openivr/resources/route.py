@@ -15,9 +15,11 @@ from openivr.resources.fields import (
     ChoiceField,
     IntegerField,
     InvalidValue,
+    LinkField,
     LinksField,
     TableField,
     TextField,
+    flag,
 )
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
@@ -93,6 +95,17 @@ INBOUND_ROUTE = ResourceType(
         LinksField(name="trunk_list", kinds=("trunk",)),
         DestinationField(
             name="def_dest", stems=("def_dest",), types=("", *INBOUND_TYPES), unserved=INBOUND_UNSERVED
+        ),
+        flag("enb_time_condition"),
+        ChoiceField(
+            name="time_condition", values=("global",), unserved=("route_scope", "custom"), default="global"
+        ),
+        LinkField(name="timezone_id", kind="timezone"),
+        *(
+            DestinationField(
+                name=name, stems=(name,), types=("", *INBOUND_TYPES[1:]), unserved=INBOUND_UNSERVED
+            )
+            for name in ("office_time_dest", "outoffice_time_dest", "holiday_dest")
         ),
     ),
     listed=("name", "pos", "did_option", "did_pattern_list", "def_dest"),

@@ -5,9 +5,11 @@ always gives the same transcript.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from openivr.cdr.journal.event_codec import TimedEvent
+from openivr.hours.period import PeriodDecision
 from openivr.ivr.commands import (
     Answer,
     CallTimer,
@@ -42,6 +44,7 @@ from openivr.ivr.events import (
 )
 from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
+from openivr.ivr.periods import with_period
 from openivr.ivr.session import IvrSession
 from openivr.simulate.transcript import Narrator, TranscriptLine
 from openivr.simulate.world import World
@@ -58,18 +61,24 @@ class Simulation:
     `incoming` describes a call from the outside, and `is_rejected` is True if no inbound route takes it.
     """
 
-    def __init__(self, snapshot: IvrSnapshot, world: World | None = None) -> None:
+    def __init__(self, snapshot: IvrSnapshot, world: World | None = None, start: int = 0) -> None:
         self.snapshot = snapshot
         self.world = world or World()
         self.session = IvrSession(snapshot)
         self.incoming: IncomingCall | None = None
         self.is_rejected = False
+        self.start = start  # moment of the call's arrival in Unix seconds, 0: none
         self.now = 0
         self.events: list[TimedEvent] = []
         self.commands: list[tuple[Command, ...]] = []
         self._narrator = Narrator(snapshot)
         self._spoke_from = 0  # ms, when the recording of a message began
         self._due: dict[str, TimedEvent] = {}  # what is running -> the event that ends it, and when
+
+    @property
+    def moment(self) -> int:
+        """The moment of the virtual clock in Unix seconds, 0 if the call has none."""
+        return self.start + self.now // 1000 if self.start else 0
 
     @property
     def lines(self) -> list[TranscriptLine]:
@@ -93,25 +102,29 @@ class Simulation:
 
     def receive(self, call: IncomingCall) -> Routing:
         """Start a call from the outside. The inbound routes decide where the caller arrives."""
+        call = replace(call, moment=self.start)
         self.incoming = call
         routing = explain_inbound(self.snapshot, call)
         self._narrator.add_routing(call, routing)
         if routing.destination:
-            self.call(routing.destination, call.caller)
+            self.call(routing.destination, call.caller, routing.decision)
         else:
             self.is_rejected = True
         return routing
 
-    def call(self, destination: Destination, caller: str = "") -> None:
-        """Start the call: a caller arrives at a destination."""
-        self.handle(CallArrived(caller, destination))
+    def call(
+        self, destination: Destination, caller: str = "", decision: PeriodDecision | None = None
+    ) -> None:
+        """Start the call: a caller arrives at a destination, chosen by the period of a route (`decision`)."""
+        arrival = CallArrived(caller, destination, moment=self.moment)
+        self.handle(with_period(arrival, decision))
 
     def press(self, keys: str) -> None:
         """Press keys one after the other. Events that are due between them happen between them."""
         for place, key in enumerate(keys):
             if place:
                 self.wait(KEY_GAP / 1000)
-            self.handle(Digit(key))
+            self.handle(Digit(key, self.moment))
 
     def hang_up(self) -> None:
         """Let the caller hang up. What becomes of a message that is being left is known at once."""
@@ -132,7 +145,8 @@ class Simulation:
         slot = min(self._due, key=lambda slot: self._due[slot].at)
         due = self._due.pop(slot)
         self.now = due.at
-        self.handle(due.event)
+        event = due.event
+        self.handle(replace(event, moment=self.moment) if isinstance(event, TimerFired) else event)
         return True
 
     def finish(self) -> None:

@@ -161,10 +161,14 @@ class Narrator:
         route = self._snapshot.outbound_routes[dial.target].name
         return f"outside {dial.number} over {route}, {self._snapshot.trunks[dial.trunk].name}"
 
-    def _add_note(self, note: Note) -> None:
+    def _add_note(self, note: Note) -> None:  # noqa: PLR0912 - one case a topic
         match note.topic:
             case Topic.ENTERED:
                 self._add("enters", note.number, *self._take_cause())
+            case Topic.PERIOD:
+                kind, reason = note.detail.split()
+                about = f"{reason} {note.number}".strip()
+                self._add("finds", kind, Why.PERIOD, about)
             case Topic.CHOSE:
                 self._cause = Why.CHOSE, note.input
             case Topic.INVALID:

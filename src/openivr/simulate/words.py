@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum, unique
 
 from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
+from openivr.hours.period import PeriodReason
 from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.digits import MAX_DIGITS
@@ -39,6 +40,7 @@ class Why(StrEnum):
     MAILBOX = "mailbox"  # about: the extension's number
     NOT_KEPT = "not_kept"  # about: a `RecordResult`
     SAYS = "says"  # about: the words of a built-in prompt
+    PERIOD = "period"  # about: a `PeriodReason`, and the name of a holiday
     NOTE = "note"  # about: a text for people
     TAKES_NUMBER = "takes_number"  # about: the pattern of the inbound route that the called number fits
     TAKES_CALLER = "takes_caller"  # about: the pattern that the caller's number fits
@@ -104,6 +106,13 @@ RESULTS: Mapping[str, str] = {
     RecordResult.DISK_FULL: "the disk is full",
     RecordResult.FAILED: "it could not be written",
 }
+PERIOD_REASONS: Mapping[str, str] = {
+    PeriodReason.SWITCH: "switched by hand",
+    PeriodReason.HOLIDAY: "because of a holiday",
+    PeriodReason.HOURS: "by its hours",
+    PeriodReason.BREAK: "during a break",
+    PeriodReason.OUTSIDE: "outside its hours",
+}
 LEG_RESULTS: Mapping[str, str] = {
     **{result: CAUSES[result] for result in LegResult if result.value in CAUSES},
     LegResult.ANSWERED: "answered",
@@ -135,6 +144,7 @@ WHY: Mapping[Why, str] = {
     Why.MAILBOX: "for {about}",
     Why.NOT_KEPT: "{about}",
     Why.SAYS: "{about}",
+    Why.PERIOD: "{about}",
     Why.NOTE: "{about}",
     Why.TAKES_NUMBER: "it takes calls to {about}",
     Why.TAKES_CALLER: "it takes calls from {about}",
@@ -155,7 +165,16 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
 
 def say_why(why: Why | None, about: str) -> str:
     """Return the reason of a line in words; "" if it has none."""
+    if why is Why.PERIOD:
+        return say_period(about)
     return WHY[why].format(about=_ABOUT.get(why, {}).get(about, about)) if why else ""
+
+
+def say_period(about: str) -> str:
+    """Return why a period holds: "because of a holiday: Christmas"."""
+    reason, _, name = about.partition(" ")
+    words = PERIOD_REASONS.get(reason, reason)
+    return f"{words}: {name}" if name else words
 
 
 def say_verb(what: str) -> str:

@@ -219,6 +219,7 @@ CALL = Table(
     Column("events", JSON, nullable=False),  # what `simulate` replays
     Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
     Column("diverted_by", Text, nullable=False),  # number that diverted the call here, "" if none did
+    Column("period", Text, nullable=False),  # a `PeriodKind`, "" if nothing depended on it
     # A list is made from an index alone; the rows, which are wide, are read for what it shows.
     Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
     Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openivr.client.model_types import Destination, Detail, Link
-from openivr.client.models import Ivr
+from openivr.client.models import BusinessHour, Holiday, Ivr
 from openivr.ivr.analysis.words import text_of_remark
 from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.resources import KINDS, ResourceType
@@ -19,11 +19,13 @@ from openivr.resources.fields import (
     MISSING,
     Field,
     InvalidValue,
+    LinkField,
     LinksField,
     PromptsField,
     ResourceName,
     StoredForm,
 )
+from openivr.resources.hours import HOURS_FIELDS, describe_hours
 from openivr.resources.import_remarks import store_remark
 from openivr.resources.problem_codes import ProblemCode
 from openivr.yeastar_import import fields
@@ -139,6 +141,8 @@ class Adapter:
             case DestinationField():
                 words = self.destination(one, value, one.name, notes)
                 return words or here.get(one.name, MISSING)
+            case LinkField():
+                return self.labels.get((one.kind, value), "") if value else ""
             case PromptsField():
                 return ",".join(self.prompt_names(one, value, notes))
         plain = list(map(dict, value)) if isinstance(value, tuple) else value
@@ -235,6 +239,11 @@ def read_whole(one: DestinationField, to: Destination) -> Fields:
 
 def label_of(detail: Detail) -> str:
     """Return the label of an object, which also identifies it here: its number, else its name."""
+    if isinstance(detail, BusinessHour):
+        hours = {name: getattr(detail, name) for name in HOURS_FIELDS}
+        return f"{describe_hours(hours)} in time zone {detail.timezone_id}"
+    if isinstance(detail, Holiday) and detail.timezone_id:
+        return f"{detail.name} in time zone {detail.timezone_id}"
     return str(getattr(detail, "number", "") or getattr(detail, "name", ""))
 
 

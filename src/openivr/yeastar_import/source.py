@@ -14,6 +14,7 @@ from openivr.yeastar_import.remarks import Remark, lost, title
 
 # kind of object -> the client's family for it
 FAMILIES: Mapping[str, str] = {kind.name: kind.paths[0] for kind in KINDS.values()}
+NEWER = ("timezone", "businesshour", "holiday")  # older firmware has no endpoints for these
 BATCH = 50  # details asked for at once
 UNREADABLE = (InterfaceNotExisted, AccessDenied, OperationFailed)
 Step = Callable[[], None]
@@ -50,8 +51,10 @@ class Reader:
             except UNREADABLE as error:
                 if kind == "ivr":
                     raise
-                self.remarks.append(lost(f"every {title(kind)}", f"not readable: {error.message}"))
                 self.ids[kind] = []
+                if kind in NEWER and isinstance(error, InterfaceNotExisted):
+                    continue
+                self.remarks.append(lost(f"every {title(kind)}", f"not readable: {error.message}"))
         return sum(map(len, self.ids.values()))
 
     def read(self, step: Step) -> Source:

@@ -15,6 +15,7 @@ from openivr.ivr.former_words import event_codes
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 HIDDEN_KEY = "•"  # stands for a key of a PIN
 EventFields = dict[str, Any]
+OPTIONAL = {"moment", "announcements", "period", "holiday"}  # left out where nothing depends on the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ def describe(timed_event: TimedEvent, *, is_private: bool = False) -> EventField
     """
     event = timed_event.event
     if is_private and isinstance(event, Digit) and event.key not in "*#":
-        event = Digit(HIDDEN_KEY)
+        event = Digit(HIDDEN_KEY, event.moment)
     fields: EventFields = msgspec.to_builtins(event)
+    fields = {name: value for name, value in fields.items() if value or name not in OPTIONAL}
     return {"at": timed_event.at, "event": type(event).__name__} | fields
 
 

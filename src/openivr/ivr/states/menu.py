@@ -19,8 +19,11 @@ def arrive(call: CallState, event: CallArrived) -> IvrState:
     call.answered = event.is_answered
     call.set_timer(call.snapshot.max_call_seconds, CallTimer.CALL)
     call.note(Topic.ARRIVED, number=event.caller)
+    if event.period:
+        call.out.append(Note(Topic.PERIOD, number=event.holiday, detail=event.period))
     allowed = configured(call.snapshot, event.destination)
-    return call.follow(replace(allowed, route_ids=event.route_ids) if event.route_ids else allowed)
+    state = call.follow(replace(allowed, route_ids=event.route_ids) if event.route_ids else allowed)
+    return call.preface(event.announcements, state)
 
 
 def keep_key(call: CallState, event: Digit) -> IvrState:
@@ -67,7 +70,7 @@ def press(call: CallState, event: Digit) -> IvrState:
     if event.key == "#" and call.typed:
         return choose(call)
     call.typed += event.key
-    match = call.reach.match(call.typed, call.ivr.keys)
+    match = call.reach.match(call.typed, call.present_ivr().keys)
     if match in (Match.NONE, Match.EXACT):
         call.end_entry(Ignore.ALL if match is Match.NONE else Ignore.POUND)
         return choose(call)
@@ -88,7 +91,8 @@ def hear_no_more(call: CallState, event: TimerFired) -> IvrState:
 def choose(call: CallState) -> IvrState:
     """Decide about complete input."""
     typed, call.typed = call.typed, ""
-    verdict = decide(call.snapshot, call.ivr, typed)
+    said = call.note_period(typed)
+    verdict = decide(call.snapshot, call.present_ivr(), typed)
     if not isinstance(verdict, Allowed):
         private = len(typed) > PLAIN
         limit = MAX_DIGITS if verdict is Refusal.TOO_LONG else 0
@@ -97,7 +101,7 @@ def choose(call: CallState) -> IvrState:
     call.wrong = 0
     state = call.follow(verdict)
     call.note_destination(Topic.CHOSE, typed=typed)
-    return state
+    return call.preface(said, state)
 
 
 def refuse(call: CallState) -> IvrState:
@@ -106,26 +110,27 @@ def refuse(call: CallState) -> IvrState:
     A menu that is its own destination says first that the key is not valid. If the menu limits wrong entries,
     the call goes on after the last of them as if no key had come.
     """
-    onward, limit = call.ivr.invalid, call.ivr.max_invalid
+    limit = call.ivr.max_invalid
     call.wrong += 1
     if limit and call.wrong >= limit:
         return time_out(call)
+    said, onward = call.note_period("invalid"), call.present_ivr().invalid
     if onward is None:
         return call.end(HangupReason.INVALID_KEY)
     if onward.kind is DestinationKind.IVR and onward.target == call.ivr.id:
         return call.notify(builtin_sounds.INVALID_KEY, then=IvrState.ENTER)
-    return call.follow(configured(call.snapshot, onward))
+    return call.preface(said, call.follow(configured(call.snapshot, onward)))
 
 
 def time_out(call: CallState) -> IvrState:
     """Go to the menu's destination for silence, or hang up."""
-    onward = call.ivr.timeout
+    said, onward = call.note_period("timeout"), call.present_ivr().timeout
     if onward is None:
         call.note(Topic.TIMED_OUT)
         return call.end(HangupReason.MENU_TIMEOUT)
     call.out.append(Note(Topic.TIMED_OUT, call.ivr.id, kind=onward.kind, target=onward.target))
     call.final = True
-    return call.redirect(onward)
+    return call.preface(said, call.redirect(onward))
 
 
 def come_back(call: CallState) -> IvrState:
@@ -149,6 +154,17 @@ def hear_notice(call: CallState, event: PromptEnded) -> IvrState:
 def hear_aside(call: CallState, event: PromptEnded) -> IvrState:
     """The prompt is over: the menu, if the call is in one, starts again."""
     return call.end(HangupReason.PROMPT_PLAYED) if call.ivr is NOWHERE else IvrState.ENTER
+
+
+def hear_preface(call: CallState, event: PromptEnded) -> IvrState:
+    """Go on to the destination after its announcement."""
+    return IvrState.ROUTE
+
+
+def skip_preface(call: CallState, event: Digit) -> IvrState:
+    """Go on to the destination at once. The key has done its work with that."""
+    call.stop_play()
+    return IvrState.ROUTE
 
 
 def hear_last_words(call: CallState, event: PromptEnded) -> IvrState:

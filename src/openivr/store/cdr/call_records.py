@@ -53,6 +53,7 @@ class CallRecord:
     events: list[Described] = field(default_factory=list)
     recording: str = ""
     diverted_by: str = ""
+    period: str = ""  # the first that the call depended on
 
     @property
     def duration(self) -> int:

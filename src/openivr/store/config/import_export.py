@@ -5,14 +5,15 @@ names its references by number or name. An import first makes a plan with all ch
 Executing the plan is one transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from openivr.resources import KINDS, ResourceType
-from openivr.resources.destination import OPT_OUT, Keys
+from openivr.resources.destination import KEYS_IN_FILES, Keys
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import InvalidValue, whole
 from openivr.resources.problem_codes import ProblemCode
@@ -47,6 +48,17 @@ class DocumentError:
 
     line: int
     text: str
+
+
+T = TypeVar("T")
+
+
+def number_off(rows: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """Make equal labels of different objects distinct: "Christmas", "Christmas 2" ..."""
+    seen: Counter[str] = Counter()
+    for label, row in rows:
+        seen[label] += 1
+        yield (label if seen[label] == 1 else f"{label} {seen[label]}"), row
 
 
 @dataclass(slots=True)
@@ -158,12 +170,12 @@ class ImportPlanner:
     def match(self, kind: ResourceType, entries: Iterable[DocumentEntry]) -> None:
         """Find the object of each entry: by id, else by number or name, else a new one."""
         existing = dict(resources.fetch_all(self.connection, kind))
-        labels = {kind.label(values): id_ for id_, values in existing.items()}
+        labels = dict(number_off((kind.label(values), id_) for id_, values in existing.items()))
         counter = select(COUNTER.c.last).where(COUNTER.c.kind == kind.name)
         last = self.connection.execute(counter).scalar_one()
         taken: set[int] = set()
-        for entry in entries:
-            label = str(entry.fields.get("number") or entry.fields.get("name"))
+        names = [(self.label_of(kind, entry), entry) for entry in entries]
+        for label, entry in number_off(names) if kind.may_share_labels else names:
             id_ = self.read_id(entry, labels.get(label))
             if id_ is None:
                 id_ = last = max(last, *taken, 0) + 1
@@ -175,6 +187,16 @@ class ImportPlanner:
             self.entries.append((PlannedChange(kind, id_, existing.get(id_)), entry))
         for id_ in existing.keys() - taken:
             self.leave(PlannedChange(kind, id_, existing[id_]))
+
+    def label_of(self, kind: ResourceType, entry: DocumentEntry) -> str:
+        """Return the number, the name or the description of an entry."""
+        if not kind.describe:
+            return str(entry.fields.get("number") or entry.fields.get("name"))
+        blank = {one.name: one.default for one in kind.fields}
+        try:
+            return kind.describe(kind.parse({**blank, **entry.fields, "timezone_id": 0}))
+        except Invalid:
+            return ""  # what is wrong with it is reported when it is read
 
     def read_id(self, entry: DocumentEntry, matched: int | None) -> int | None:
         """The entry's own id, else that of the object which it matches."""
@@ -209,7 +231,7 @@ class ImportPlanner:
                 body |= one.load(entry.fields, lambda kind, key: self.ids.get((kind, key)))
             except InvalidValue as bad:
                 self.mistake(entry, f"{one.name}.{bad.part}" if bad.part else one.name, str(bad))
-        known = {"id", "audio", OPT_OUT}
+        known = {"id", "audio", *KEYS_IN_FILES}
         known |= {name for one in item.kind.fields for name in (one.name, *one.former_names)}
         for name in entry.fields.keys() - known:
             self.mistake(entry, name, f"is not a field of {item.kind.name}")

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 from openivr.ivr import model
 from openivr.ivr.number_format import NumberFormat, OutboundFormat
 from openivr.resources import KINDS
-from openivr.resources.destination import OUTSIDE, PLAYS, TARGETS
+from openivr.resources.destination import NOWHERE, OUTSIDE, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
 from openivr.resources.resource_type import Values
+from openivr.store.config.calendars import make_calendars
 from openivr.store.config.resources import fetch_all
 from openivr.store.tables import REVISION
 
@@ -68,6 +69,7 @@ def make_snapshot(
             v["name"]: model.Prompt(v["name"], v["duration"], v["loudness"])
             for _, v in kinds["custom_prompt"]
         },
+        calendars=make_calendars(kinds),
     )
 
 
@@ -103,8 +105,25 @@ def ivr(id_: int, values: Values) -> model.Ivr:
         keys={key: one for key, one in named.items() if one and key not in {"timeout", "invalid"}},
         timeout=named.get("timeout"),
         invalid=named.get("invalid"),
+        by_period=keys_by_period(values),
         import_remarks=tuple(map(restore_remark, values["import_remarks"])),
     )
+
+
+def keys_by_period(values: Values) -> dict[str, model.ByPeriod]:
+    """Return the destinations of keys that depend on the period."""
+    if not values["enb_time_condition"]:
+        return {}
+    for_all = values["time_condition_scope"] == "all_keys"
+    return {
+        KEYS.get(key, key): model.ByPeriod(
+            values["timezone_id"] if for_all else value.get("timezone_id", 0),
+            closed=destination(value.get("closed", NOWHERE)),
+            holiday=destination(value.get("holiday", NOWHERE)),
+        )
+        for key, value in values["keys"].items()
+        if for_all or value.get("timed")
+    }
 
 
 def policy(values: Values) -> model.DialPolicy:
@@ -199,6 +218,19 @@ def inbound_route(id_: int, values: Values) -> model.InboundRoute:
         alert_info=values["alert_info"],
         position=values["pos"],
         enabled=values["def_dest"]["dest"] != "disabled",
+        by_period=route_by_period(values),
+    )
+
+
+def route_by_period(values: Values) -> model.ByPeriod | None:
+    """Return the destinations of a route that depend on the period."""
+    if not values["enb_time_condition"]:
+        return None
+    return model.ByPeriod(
+        values["timezone_id"],
+        destination(values["office_time_dest"]),
+        destination(values["outoffice_time_dest"]),
+        destination(values["holiday_dest"]),
     )
 
 

@@ -129,6 +129,7 @@ def show_input(note: Note) -> str:
 SIGNS = {
     Topic.ARRIVED: ("calls", "ivr"),
     Topic.TIMED_OUT: ("clock", "nowhere"),
+    Topic.PERIOD: ("clock", "nowhere"),
     Topic.INVALID: ("wrong", "trouble"),
     Topic.MISSING: ("warning", "trouble"),
     Topic.FAILED: ("warning", "trouble"),
@@ -168,6 +169,9 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
         values["detail"] = say_limit(note) or say_reason(note.detail)
     elif topic is Topic.NOT_RECORDED:
         why = t_code("record_result", note.detail)
+    elif topic is Topic.PERIOD:
+        period, _, reason = note.detail.partition(" ")
+        values["detail"], why = t_code("period", period), say_period_reason(reason, note.number)
     elif topic is Topic.INVALID:
         why = say_limit(note) or t_code("refusal", note.detail)
     return t(key, **values), why
@@ -177,6 +181,12 @@ def say_limit(note: Note) -> str:
     """Return the detail with its limit; "" if it has none."""
     key = f"limit.{note.detail}"
     return t(key, limit=note.limit) if note.limit and has_text(key) else ""
+
+
+def say_period_reason(reason: str, holiday: str) -> str:
+    """The rule that decided about a period, "" for one that another release knows."""
+    key = f"period_reason.{reason}"
+    return t(key, name=holiday) if has_text(key) else ""
 
 
 def list_events(record: CallRecord, notes: Iterable[CallNote]) -> Iterator[tuple[float, str, str]]:

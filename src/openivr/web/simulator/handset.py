@@ -20,6 +20,7 @@ SIGNS = {
     "route": ("inbound_route", "ivr"),
     "enters": ("ivr", "ivr"),
     "hears": ("play_prompt", "play_prompt"),
+    "finds": ("clock", "nowhere"),
     "presses": ("ivr", "key"),
     "waits": ("clock", "nowhere"),
     "times_out": ("clock", "nowhere"),
@@ -38,6 +39,7 @@ SIGNS = {
 # by verb: the section with the words for its object
 FAMILIES = {
     "fails": "cause",
+    "finds": "period",
     "ends": "why",
     **dict.fromkeys(("leaves", "mailbox", "rings", "reaches"), "line"),
 }
