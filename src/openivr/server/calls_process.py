@@ -2,14 +2,11 @@
 
 import asyncio
 import gc
-import hashlib
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 
@@ -24,32 +21,29 @@ from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat,
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.retention import RecordClock
 from openivr.clock import wall_ms as now
-from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
-from openivr.config.settings import MIN_RTP_TIMEOUT, CallSettings, Settings
-from openivr.media.inactivity import InactivityLimits
-from openivr.media.media import Media, MediaSettings
-from openivr.media.rtp.ports import Interface
+from openivr.config.settings import Settings
+from openivr.media.media import Media
 from openivr.observability import logs
 from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.server import os_limits
 from openivr.server.binding_times import BindingTimes, number
+from openivr.server.component_settings import make_recording_folder, media_settings, sip_settings
 from openivr.server.control_socket import BanInfo, ControlRequest, listen
 from openivr.server.recovery import RecoveredState, recover, recover_without_database
+from openivr.server.sip_accounts import Directories
 from openivr.server.sip_sockets import SipSocket
+from openivr.server.sound_store import SoundStore
 from openivr.server.supervisor import WorkerContext
 from openivr.sip.access.access_control import AccessControl
 from openivr.sip.access.bans import BanAdministration
-from openivr.sip.accounts import AccountDirectory, AuthAccount, TrunkConfig, TrunkType
-from openivr.sip.address import normalize_host
+from openivr.sip.accounts import AccountDirectory
 from openivr.sip.agent import Agent
-from openivr.sip.auth.server import DigestSecret
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.handler import Admission, LocalResponse
 from openivr.sip.message.message import Request
 from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
-from openivr.sip.settings import AgentSettings
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
 from openivr.store.availability import Unavailable
@@ -57,7 +51,6 @@ from openivr.store.caches.call_config_cache import CallConfigCache
 from openivr.store.caches.saved_state import CALLS_FILE, SAVE_SECONDS, SavedBinding, SavedConfig, save
 from openivr.store.caches.saved_state import load as load_saved
 from openivr.store.cdr import voicemail
-from openivr.store.config import prompts
 from openivr.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -143,7 +136,7 @@ class CallsProcess:
         )
         self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
-        self.sounds = Store(database, settings.data / SOUND_FOLDER)
+        self.sounds = SoundStore(database, settings.data / SOUND_FOLDER)
         self.context = CallContext(
             loop=asyncio.get_running_loop(),
             agent=self.agent,
@@ -380,135 +373,3 @@ class CallsProcess:
 def to_steady(calls: Iterable[OutboundCall], offset: float, now: float) -> Iterator[OutboundCall]:
     """Convert times from Unix seconds. A future time, from before a step of the clock, becomes `now`."""
     return (replace(call, at=min(call.at - offset, now)) for call in calls)
-
-
-class Store:
-    """Prompts and messages from the package and the database, read in threads.
-
-    Custom prompts are kept in a folder as well, for a start while the database is away.
-    """
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.folder = database, folder
-
-    async def prompt(self, name: str) -> bytes | None:
-        """Return a custom prompt, or a built-in sound."""
-        try:
-            wav = await self.database.read(prompts.telephone_audio, name)
-        except Unavailable:
-            wav = await self.database.run_in_thread(self.read_kept, name)
-        else:
-            if wav is not None:
-                await self.database.run_in_thread(self.keep, name, wav)
-        if wav is None and name in sounds.NAMES:
-            wav = await self.database.run_in_thread(sounds.read, name)
-        return wav
-
-    async def message(self, name: str) -> bytes | None:
-        """Return a voicemail message."""
-        try:
-            return await self.database.read(voicemail.audio_of, name)
-        except Unavailable as error:
-            raise OSError(str(error)) from error
-
-    def path_of(self, name: str) -> Path:
-        """Return the file of a custom prompt, whose name may have any characters."""
-        return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()}.wav"
-
-    def read_kept(self, name: str) -> bytes | None:
-        """Return a custom prompt from the folder."""
-        try:
-            return self.path_of(name).read_bytes()
-        except OSError:
-            return None
-
-    def keep(self, name: str, wav: bytes) -> None:
-        """Keep a custom prompt in the folder, if the disk takes it."""
-        if self.read_kept(name) == wav:
-            return
-        path = self.path_of(name)
-        with suppress(OSError):
-            self.folder.mkdir(exist_ok=True, mode=0o700)
-            part = path.with_suffix(".part")
-            part.write_bytes(wav)
-            part.replace(path)
-
-    def forget_others(self, names: Iterable[str]) -> None:
-        """Delete the files of prompts that are gone."""
-        kept = set(map(self.path_of, names))
-        for path in set(self.folder.glob("*.wav")) - kept:
-            path.unlink(missing_ok=True)
-
-
-def make_recording_folder(settings: Settings) -> Path | None:
-    """Make the folder for call recordings. Return None if calls are not recorded."""
-    if not settings.calls.records:
-        return None
-    folder = settings.recordings
-    folder.mkdir(exist_ok=True, mode=0o700)
-    return folder
-
-
-def media_settings(calls: CallSettings) -> MediaSettings:
-    """Open RTP on the hosts on which SIP listens."""
-    external = {":" in address: address for address in calls.external}
-    hosts = dict.fromkeys(at.host for at in (*calls.sip, *calls.sip_tls))
-    return MediaSettings(
-        interfaces=tuple(Interface(host, external.get(":" in host, "")) for host in hosts),
-        ports=calls.rtp_ports,
-        inactivity=InactivityLimits(calls.rtp_timeout, MIN_RTP_TIMEOUT, calls.rtp_timeout_menu),
-    )
-
-
-def sip_settings(calls: CallSettings, before_send: Callable[[], None]) -> AgentSettings:
-    """Make the agent's settings. `before_send` writes the journal, so that a sent message is in it."""
-    return AgentSettings(
-        external=calls.external,
-        certificate=str(calls.tls_cert or ""),
-        key=str(calls.tls_key or ""),
-        before_send=before_send,
-    )
-
-
-class Directories:
-    """Makes SIP account directories of configurations, reusing accounts that have not changed."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[SipAccount, AuthAccount]] = {}
-
-    def make(self, config: CallConfig) -> AccountDirectory:
-        """Make the directory for a configuration."""
-        self._entries = {user: self._make(user, account) for user, account in config.accounts.items()}
-        trunks = {id_: make_trunk(trunk) for id_, trunk in config.trunks.items() if trunk.enabled}
-        accounts = {user: auth_account for user, (_, auth_account) in self._entries.items()}
-        return AccountDirectory.make(accounts, trunks)
-
-    def _make(self, user: str, account: SipAccount) -> tuple[SipAccount, AuthAccount]:
-        entry = self._entries.get(user)
-        return entry if entry is not None and entry[0] is account else (account, make_account(account))
-
-
-def make_account(account: SipAccount) -> AuthAccount:
-    return AuthAccount(
-        user=account.user,
-        secret=DigestSecret.read(account.secret),
-        contacts=account.contacts,
-        names=frozenset((account.number,)),
-    )
-
-
-def make_trunk(trunk: TrunkAccount) -> TrunkConfig:
-    return TrunkConfig(
-        id=trunk.id,
-        name=trunk.name,
-        kind=TrunkType(trunk.kind),
-        host=normalize_host(trunk.hostname),
-        port=trunk.port,
-        protocol="" if trunk.transport == "dnsnaptr" else trunk.transport.upper(),
-        domain=trunk.domain,
-        user=trunk.username,
-        auth_user=trunk.auth_name,
-        password=trunk.password,
-        caller_id=trunk.caller_id,
-        max_calls=trunk.max_calls,
-    )
