@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openivr.server import calls_process
+from openivr.server import calls_process, component_settings
 from openivr.sip.transaction.tables import Timing
 from tests.b2bua.handset import EVENTS, PCMA, PCMU, Handset, Message, Sound, is_right, parse
 from tests.b2bua.pbx import in_loop, open_pbx
@@ -244,7 +244,7 @@ def drain(sock: socket.socket) -> Iterator[Message]:
 
 def test_our_invite_unanswered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the test's own process, with timers of a twentieth: timer B is 32 seconds elsewhere."""
-    settings, timing = calls_process.sip_settings, Timing(t1=0.025, t2=0.2, t4=0.25)
+    settings, timing = component_settings.sip_settings, Timing(t1=0.025, t2=0.2, t4=0.25)
     monkeypatch.setattr(calls_process, "sip_settings", lambda *told: replace(settings(*told), timing=timing))
 
     @in_loop

@@ -12,8 +12,9 @@ import structlog
 
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.dialer import CallerId, Dialer
+from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
+from openivr.b2bua.fork import CallerId
 from openivr.b2bua.limits import RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer

@@ -6,7 +6,6 @@ ringing, and then once of the result: answered or failed.
 
 from asyncio import TimerHandle
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote
 
@@ -15,25 +14,22 @@ import structlog
 
 from openivr.b2bua.cdr_writer import CdrWriter
 from openivr.b2bua.context import CallContext
-from openivr.b2bua.dialplan import NoMatch, dial_from_phone
+from openivr.b2bua.fork import CallerId, Fork
 from openivr.b2bua.limits import OutboundCall, RouteSlot
-from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
-from openivr.b2bua.redirection import MAX_REDIRECTS, elsewhere, is_at_trunk, redirect_target
+from openivr.b2bua.party import NO_LISTENER, Party
+from openivr.b2bua.redirection import Redirects
 from openivr.b2bua.ring_strategy import RingRound, plan_rounds
-from openivr.b2bua.sip_causes import cause_of, ends_all, strongest
+from openivr.b2bua.sip_causes import cause_of, completed_elsewhere, ends_all, strongest
 from openivr.cdr.journal.entries import LegRecord, LegResult
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import Cause
 from openivr.ivr.model import DestinationKind
-from openivr.ivr.policy import attempts
 from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
 from openivr.sip.address import uri_host
 from openivr.sip.dialog.refer import Referral
-from openivr.sip.message.headers import Uri
 from openivr.sip.message.message import Header
-from openivr.sip.message.phone_number import read_phone_number
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.termination import FailureReason, Termination
 from openivr.sip.trunk.trunk_manager import DialTarget
@@ -71,45 +67,6 @@ class DialObserver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CallerId:
-    """Caller ID that callees see."""
-
-    number: str
-    name: str
-    outside: str = ""  # number for trunks, if the caller has one; "": the trunk's
-
-
-@dataclass(slots=True, eq=False)
-class Fork(PartyListener):
-    """A phone or trunk that is rung, and listens to its party until the call ends."""
-
-    dialer: "Dialer"
-    party: Party
-    member: int  # extension; 0 for an outside number
-    leg: int  # number of its leg in the record
-    record: LegRecord
-
-    def on_progress(self, _party: Party, status: int, is_early: bool) -> None:
-        self.dialer.on_progress(self, status, is_early)
-
-    def on_answer(self, _party: Party) -> None:
-        self.dialer.on_answer(self)
-
-    def on_gone(self, _party: Party, termination: Termination) -> None:
-        self.dialer.on_gone(self, termination)
-
-    def on_media_timeout(self, party: Party) -> None:
-        if self is self.dialer.winner:
-            self.dialer.observer.on_media_timeout(party)
-
-    def on_referral(self, party: Party, referral: Referral) -> None:
-        if self is self.dialer.winner:
-            self.dialer.observer.on_referral(party, referral)
-        else:
-            referral.reject(603)
-
-
 class Dialer:
     """Carries out one `Dial` command."""
 
@@ -134,8 +91,7 @@ class Dialer:
         self._targets: Iterator[DialTarget] = iter(())
         self._timer: TimerHandle | None = None
         self._outside_number = dial.number
-        self._redirects = 0
-        self._forwards: dict[Fork, RouteSlot] = {}  # slots of phones that are forwarded outside
+        self.redirects = Redirects(context.limiter)
 
     # Commands of the call
 
@@ -183,7 +139,7 @@ class Dialer:
         """Hand the party that answered over to another call. Return the slot that it still holds."""
         slot, self.slot = self.slot, None
         if self.winner is not None:
-            slot = self._forwards.pop(self.winner, slot)
+            slot = self.redirects.detach(self.winner) or slot
             self._note(self.winner, ended=self.cdr_writer.now(), result=LegResult.TRANSFERRED)
             self.winner.party.listener = NO_LISTENER
             self.forks.remove(self.winner)
@@ -219,11 +175,11 @@ class Dialer:
         if account is None:
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return
-        self._ring_phones(account, member)
+        self.ring_phones(account, member)
         if not any(fork.member == member for fork in self.forks):
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
 
-    def _ring_phones(self, account: SipAccount, member: int) -> bool:
+    def ring_phones(self, account: SipAccount, member: int) -> bool:
         """Ring the phones of an account for a member. Return False if it has none."""
         bindings = self.context.bindings_of(account)
         for binding in bindings:
@@ -242,7 +198,7 @@ class Dialer:
             began=self.cdr_writer.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
-        self._place(DialTarget(contact, number, "", target, None, ""), member, record, headers)
+        self.place(DialTarget(contact, number, "", target, None, ""), member, record, headers)
 
     # Outside numbers
 
@@ -262,11 +218,16 @@ class Dialer:
             )
             self._fail_outside(Cause.LIMIT)
             return
-        self._targets = iter(self._dial_targets(trunk, dial.number, self.caller.outside))
+        targets = self.dial_targets(trunk, dial.number, self.caller.outside)
         self.slot = self.context.limiter.begin_outbound(call, trunk.id)
+        self.try_targets(trunk, dial.number, targets)
+
+    def try_targets(self, trunk: TrunkAccount, number: str, targets: Sequence[DialTarget]) -> None:
+        """Call a number over the addresses of a trunk, one after the other."""
+        self._outside_number, self._targets = number, iter(targets)
         self._try_next_target(trunk)
 
-    def _dial_targets(self, trunk: TrunkAccount, number: str, caller: str) -> list[DialTarget]:
+    def dial_targets(self, trunk: TrunkAccount, number: str, caller: str) -> list[DialTarget]:
         """List the targets to call a number over a trunk, with the numbers in the form that it wants."""
         write = trunk.number_format.write
         return self.context.trunks.dial_targets(trunk.id, write(number), write(caller))
@@ -285,7 +246,7 @@ class Dialer:
             via=trunk.name,
             began=self.cdr_writer.now(),
         )
-        self._place(target, 0, record, ())
+        self.place(target, 0, record, ())
         if self.forks:
             self._timer = self.context.loop.call_later(
                 RESPONSE_SECONDS, self._on_response_timeout, self.forks[0], trunk
@@ -317,7 +278,7 @@ class Dialer:
 
     # One fork
 
-    def _place(
+    def place(
         self, target: DialTarget, member: int, record: LegRecord, headers: Sequence[Header]
     ) -> Fork | None:
         try:
@@ -345,90 +306,19 @@ class Dialer:
         )
         return fork
 
-    # Redirects
+    # Events of forks
 
-    def _follow_redirect(self, fork: Fork, termination: Termination) -> bool:
-        """Call where a 3xx response redirects to. Return False if that is not allowed or impossible."""
-        uri = redirect_target(termination)
-        if uri is None or self.winner is not None or self.is_finished or self._redirects >= MAX_REDIRECTS:
-            return False
-        self._redirects += 1
-        number = read_phone_number(uri).text
-        if fork.record.kind == DestinationKind.EXTENSION.value:
-            account = self.config.account_of(fork.record.target)
-            return account is not None and self._forward(fork.member, account, number)
-        trunk = self.config.trunks.get(self.dial.trunk)
-        if self.slot is None or trunk is None or not trunk.follow_redirects:
-            return False
-        return self._redirect_outside(trunk, uri, number)
+    def on_fork_media_timeout(self, fork: Fork) -> None:
+        """Report that no RTP comes from the party that answered."""
+        if fork is self.winner:
+            self.observer.on_media_timeout(fork.party)
 
-    def _forward(self, member: int, account: SipAccount, number: str) -> bool:
-        """Forward the call of a phone to a number that its extension may dial."""
-        match = dial_from_phone(self.config, account, number)
-        if isinstance(match, NoMatch):
-            return False
-        destination = match.destination
-        match destination.kind:
-            case DestinationKind.EXTENSION:
-                targets: tuple[int, ...] = (destination.target,)
-            case DestinationKind.RING_GROUP:
-                group = self.config.snapshot.ring_groups[destination.target]
-                targets = members(self.config.snapshot, group)
-            case DestinationKind.EXTERNAL:
-                return self._forward_outside(member, account, number, match.route_ids)
-            case _:  # a menu or mailbox is no phone that could ring
-                return False
-        accounts = [self.config.account_of(target) for target in targets]
-        results = [self._ring_phones(other, member) for other in accounts if other is not None]
-        return any(results)
-
-    def _forward_outside(
-        self, member: int, account: SipAccount, number: str, route_ids: tuple[int, ...]
-    ) -> bool:
-        for attempt in attempts(self.config.snapshot, route_ids, number):
-            trunk = self.config.trunks.get(attempt.trunk)
-            if trunk is None:
-                continue
-            call = OutboundCall(attempt.route.id, account.number, self.context.loop.time())
-            limit = self.context.limiter.exceeded(call, attempt.route.limits, trunk.id, trunk.max_calls)
-            if limit is not None:
-                log.warning("forward refused", call=self.cdr_writer.call, limit=limit.value)
-                return False
-            shown = self.caller.outside or account.caller_id
-            for target in self._dial_targets(trunk, attempt.number, shown):
-                record = LegRecord(
-                    kind=DestinationKind.EXTERNAL.value,
-                    target=attempt.route.id,
-                    number=attempt.number,
-                    via=trunk.name,
-                    began=self.cdr_writer.now(),
-                )
-                fork = self._place(target, member, record, ())
-                if fork is not None:
-                    self._forwards[fork] = self.context.limiter.begin_outbound(call, trunk.id)
-                    return True
-        return False
-
-    def _redirect_outside(self, trunk: TrunkAccount, uri: Uri, number: str) -> bool:
-        targets = self._dial_targets(trunk, number, self.caller.outside)
-        if not is_at_trunk(uri, trunk) and targets:
-            target = elsewhere(uri)
-            if target is None:
-                return False
-            at = f"{uri_host(target.host)}:{target.port}"
-            redirected = f"sip:{quote(number, safe='+*')}@{at}"
-            targets = [replace(targets[0], uri=redirected, target=target, authorise=None)]
-        if not targets:
-            return False
-        self._outside_number = number
-        self._targets = iter(targets)
-        self._try_next_target(trunk)
-        return True
-
-    def _free_forward(self, fork: Fork) -> None:
-        slot = self._forwards.pop(fork, None)
-        if slot is not None:
-            self.context.limiter.end_outbound(slot)
+    def on_fork_referral(self, fork: Fork, referral: Referral) -> None:
+        """Report that the party that answered asks for a transfer."""
+        if fork is self.winner:
+            self.observer.on_referral(fork.party, referral)
+        else:
+            referral.reject(603)
 
     def on_progress(self, fork: Fork, status: int, is_early: bool) -> None:
         """Report ringing or early media, once a fork has sent more than 100."""
@@ -453,17 +343,17 @@ class Dialer:
             return
         if fork is self.winner:
             self._note(fork, ended=self.cdr_writer.now())
-            self._free_forward(fork)
+            self.redirects.free(fork)
             self.observer.on_callee_hangup(fork.party)
             return
         cause = find_cause(termination)
         self.forks.remove(fork)
-        self._free_forward(fork)
+        self.redirects.free(fork)
         fork.party.hang_up()
         self._note(
             fork, ended=self.cdr_writer.now(), result=LegResult(cause.value), status=termination.status
         )
-        if self._follow_redirect(fork, termination):
+        if self.winner is None and not self.is_finished and self.redirects.follow(self, fork, termination):
             return
         if self.slot is not None and termination.failure in UNREACHED:
             self.context.trunks.on_no_response(self.dial.trunk)
@@ -480,7 +370,7 @@ class Dialer:
     def _end(self, fork: Fork, result: LegResult) -> None:
         if fork in self.forks:
             self.forks.remove(fork)
-            self._free_forward(fork)
+            self.redirects.free(fork)
             fork.party.hang_up(headers=completed_elsewhere(result))
             self._note(fork, ended=self.cdr_writer.now(), result=result)
 
@@ -499,10 +389,3 @@ class Dialer:
 def find_cause(termination: Termination) -> Cause:
     """Map the termination of a leg to a cause of the IVR."""
     return cause_of(termination.status, is_silent=termination.failure in UNREACHED)
-
-
-def completed_elsewhere(result: LegResult) -> tuple[Header, ...]:
-    """Return the Reason header (RFC 3326) against "missed call" entries on phones that did not win."""
-    if result is not LegResult.ANSWERED_ELSEWHERE:
-        return ()
-    return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from openivr.cdr.journal.entries import LegResult
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.events import Cause
+from openivr.sip.message.message import Header
 
 # RFC 3261, section 21. Statuses that are not listed are failures of the line, not decisions of the callee.
 CAUSES = {
@@ -47,3 +49,10 @@ def status_of(reason: HangupReason, last: Cause | None) -> int:
     if last is not None:
         return STATUSES[last]
     return 480 if reason is HangupReason.DESTINATION_UNREACHED else 603
+
+
+def completed_elsewhere(result: LegResult) -> tuple[Header, ...]:
+    """Return the Reason header (RFC 3326) against "missed call" entries on phones that did not win."""
+    if result is not LegResult.ANSWERED_ELSEWHERE:
+        return ()
+    return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
