@@ -99,6 +99,9 @@ def write_detail(kind: ResourceType) -> Iterator[str]:
     about = f" Never answered: {secrets}." if secrets else ""
     yield f'    """{title_of(kind)}.{about}"""'
     yield ""
+    if secrets:
+        names_ = names(tuple(field.name for field in kind.fields if field.hidden))
+        yield f"    secret_names: ClassVar[tuple[str, ...]] = {names_}"
     if Keys in kinds:
         yield "    key_names: ClassVar[Mapping[str, KeyNames]] = {"
         for key, destination in KEYS.keys.items():

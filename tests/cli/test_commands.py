@@ -13,13 +13,15 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
 from openivr.cli import COMMANDS, main
 from openivr.clock import LIFETIME_FILE, read_boot_id, steady
 from openivr.resources.secret import fingerprint
 from openivr.store.auth import tokens
 from openivr.store.database import Database
-from tests.live_server import Api, Running, prepared_data, start
+from openivr.store.tables import TOKEN
+from tests.live_server import SECRET, Api, Running, prepared_data, start
 
 
 def run(*arguments: str | Path, **environment: str) -> Result:
@@ -65,6 +67,41 @@ def test_f5_a_token_lives_by_the_clock_of_the_server(tmp_path: Path) -> None:
         expires = tokens.live_tokens(connection, 0)[fingerprint(token)]
     database.close()
     assert abs(expires - ahead - 1800) < 60
+
+
+def test_a13_a_token_is_printed_again_while_it_lives(server: Running) -> None:
+    first, second = (run("token", "--data", server.data).output.strip() for _ in range(2))
+    assert first == second
+    kept = server.data / "cli-token"
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == (first, 0o600)
+    soon = update(TOKEN).values(access_expires=int(time.time()) + 299)
+    with server.database() as database, database.changing("auth") as change:
+        change.connection.execute(soon.where(TOKEN.c.client_id == "openivr-token"))
+    third = run("token", "--data", server.data).output.strip()
+    assert third != first
+    kept.write_bytes(b"\xff")
+    fourth = run("token", "--data", server.data).output.strip()
+    assert fourth not in {first, third}
+    for token in (first, third, fourth):
+        other = Api(server.address, token)
+        assert other.get("ivr/list")["errcode"] == 0
+        other.close()
+
+
+def test_a13_a_client_whose_tokens_are_used_up_is_logged_out(server: Running) -> None:
+    server.add_client("crowded")
+    other = Api(server.address)
+    login = {"username": "crowded", "password": SECRET}
+    pairs = [other.post("get_token", login) for _ in range(8)]
+    assert other.post("get_token", login)["errcode"] == 60002
+    assert run("client", "log-out", "crowded", "--data", server.data).output == "ended 8 tokens of crowded\n"
+    other.token = pairs[0]["access_token"]
+    assert other.get("ivr/list")["errcode"] == 10004
+    other.token = ""
+    assert other.post("refresh_token", {"refresh_token": pairs[1]["refresh_token"]})["errcode"] == 10004
+    assert other.post("get_token", login)["errcode"] == 0
+    other.close()
+    assert run("client", "log-out", "nobody", "--data", server.data).exit_code != 0
 
 
 def test_clients_come_and_go(server: Running, api: Api) -> None:
@@ -153,9 +190,11 @@ NEEDS_DATA: dict[str, list[str]] = {  # every command that works on data, and wh
     "simulate replay": ["FILE"],
     "simulate test": [],
     "check": [],
+    "route": ["441632960000"],
     "graph": [],
     "client add": ["CRM"],
     "client list": [],
+    "client log-out": ["CRM"],
     "client revoke": ["CRM"],
     "allow add": ["192.0.2.1"],
     "allow remove": ["192.0.2.1"],

@@ -97,7 +97,13 @@ def ok(result: Result, status: int = 0) -> str:
 
 def test_moving_in_from_another_openivr(there: Pbx, here: Here) -> None:
     told = ok(here.run("pull", there.url, there.account))
-    for line in ("menus: 44 new", "extensions: 4 new", "custom prompts: 1 new", "came over switched off"):
+    for line in (
+        "\ncame over:\n",
+        "menus: 44 new",
+        "extensions: 4 new",
+        "custom prompts: 1 new",
+        "came over switched off",
+    ):
         assert line in told
     with there.client() as client:
         menus = here.read("ivr")
@@ -161,6 +167,8 @@ def test_a_dry_run_changes_nothing(there: Pbx, here: Here) -> None:
     assert "there is no data in" in ok(here.run("diff", there.url, there.account), 2)
     told = ok(here.run("pull", there.url, there.account, "--dry-run"))
     assert "menus: 44 new" in told
+    assert "would come over:\n" in told  # A14
+    assert "\ncame over:" not in told
     assert "dry run: nothing was changed" in told
     assert not here.folder.exists()  # F19
     here.load("")

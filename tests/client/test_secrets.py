@@ -42,7 +42,7 @@ def test_errors_and_logs(
     caplog.set_level(logging.DEBUG)
     odd.behave = behave
     driven = connect(odd.url)
-    fields = {"reg_password": "hunter2hunter2", "more": [{"vm_pin": "4711"}]}
+    fields = {"reg_password": "hunter2hunter2", "more": {"of_others": [{"vm_pin": "4711"}]}}
     with pytest.raises(ClientError) as caught:
         driven.do(lambda client: client.extension.create(number="1000", **fields))
     error: Any = caught.value

@@ -14,6 +14,7 @@ import pytest
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
 from openivr.client.endpoints import Api, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
+from openivr.client.model_types import Destination
 from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
 from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
@@ -259,3 +260,54 @@ def test_reports(driven: Driven, own_pbx: Pbx) -> None:
     assert driven.do(lambda client: client.call_report.list("ivr", *span, v2=True, ivr_id_list=3)) == report
     rows = driven.do(lambda client: client.call_report.detail("ivr", *span, v2=True, ivr_num="6200"))
     assert rows["total_number"] == 1
+
+
+def test_a9_unknown_fields_are_refused_with_the_nearest_name(own_pbx: Pbx, connect: Connect) -> None:
+    driven = connect(own_pbx.url, account=own_pbx.account)
+    with pytest.raises(TypeError, match="Ivr has no field promt_repeat; did you mean prompt_repeat"):
+        driven.do(lambda client: client.ivr.update(1, promt_repeat=3))
+    with pytest.raises(TypeError, match="did you mean ring_timeout"):
+        driven.do(lambda client: client.ringgroup.create(ring_timout=3))
+    with pytest.raises(TypeError, match="keys has no field hsh; did you mean hash"):
+        driven.do(lambda client: client.ivr.update(1, keys={"hsh": Destination()}))
+    with pytest.raises(TypeError, match="Trunk has no field keys"):
+        driven.do(lambda client: client.trunk.update(1, keys={}))
+    driven.do(lambda client: client.ivr.update(1, more={"of_another_server": 3}))
+    driven.do(lambda client: client.extension.update(1, vm_pin="8241"))
+
+
+def test_a9_keys_are_changed_by_name(own_pbx: Pbx, connect: Connect) -> None:
+    driven = connect(own_pbx.url, account=own_pbx.account)
+    body = {"number": "6277", "name": "K", "prompt": "default", "prompt_repeat": 1, "resp_timeout": 5}
+    body |= {"digit_timeout": 3, "dial_ext_option": "disable"}
+    end = Destination(dest="end_call", allow_out_record=1)
+    id_ = driven.do(lambda client: client.ivr.create(**body, keys={"1": end, "invalid": end}))
+    driven.do(lambda client: client.ivr.update(id_, keys={"2": {"dest": "ivr", "value": "1"}, "invalid": {}}))
+    keys = driven.do(lambda client: client.ivr.get(id_)).keys
+    assert keys == {"1": end, "2": Destination(dest="ivr", value="1")}
+    driven.do(lambda client: client.ivr.delete(id_))
+
+
+def test_a9_other_destinations_and_links_are_spread_too(own_pbx: Pbx, connect: Connect) -> None:
+    driven = connect(own_pbx.url, account=own_pbx.account)
+    group = driven.do(lambda client: client.ringgroup.get(1))
+    fields = {"fail_dest": group.fail_dest, "member_list": group.member_list}
+    driven.do(lambda client: client.ringgroup.update(1, **fields))
+    assert driven.do(lambda client: client.ringgroup.get(1)) == group
+
+
+def test_a10_a_closed_client_logs_in_no_more(own_pbx: Pbx, connect: Connect) -> None:
+    driven = connect(own_pbx.url, account=own_pbx.account)
+    driven.rows()
+    driven.do(lambda client: client.close())
+    for ask in (
+        lambda client: client.ivr.get(1),
+        lambda client: client.log_in(),
+        lambda client: client.log_out(),
+        lambda client: client.openapi(),
+    ):
+        with pytest.raises(RuntimeError, match="this client is closed"):
+            driven.do(ask)
+    with pytest.raises(RuntimeError):
+        driven.rows()
+    driven.do(lambda client: client.close())  # again

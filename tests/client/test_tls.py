@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openivr.client import Network, Untrusted
+from openivr.client import Lost, Network, Untrusted
 
 from .conftest import QUICK, Connect, Pbx, open_demo
 
@@ -70,6 +70,35 @@ def test_authorities_of_the_environment_are_not_used(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with pytest.raises(Untrusted):
         count(tls_pbx, connect, QUICK)
+
+
+def test_a11_a_wrong_pin_says_what_to_do(tls_pbx: Pbx, connect: Connect) -> None:
+    with pytest.raises(Untrusted) as refused:
+        count(tls_pbx, connect, replace(QUICK, pin="0" * 64))
+    text = str(refused.value)
+    assert text.startswith("get_token: the server's certificate is not the pinned one; give its fingerprint")
+    assert "openssl x509 -noout -fingerprint -sha256" in text
+    assert "(" not in text
+
+
+def test_a11_a_certificate_without_a_pin_says_what_to_do(tls_pbx: Pbx, connect: Connect) -> None:
+    with pytest.raises(Untrusted) as refused:
+        count(tls_pbx, connect, QUICK)
+    text = str(refused.value)
+    assert "is not trusted: self-signed certificate; give its authority as ca" in text
+    assert "_ssl.c" not in text
+
+
+def test_a11_http_to_a_port_for_https(tls_pbx: Pbx, connect: Connect) -> None:
+    driven = connect(tls_pbx.url.replace("https", "http"), QUICK, account=tls_pbx.account)
+    with pytest.raises(Lost, match="if this port is for HTTPS, the URL must begin with https://"):
+        driven.rows()
+
+
+def test_a11_https_to_a_port_for_http(pbx: Pbx, connect: Connect) -> None:
+    driven = connect(pbx.url.replace("http", "https"), replace(QUICK, pin="0" * 64), account=pbx.account)
+    with pytest.raises(Untrusted, match="if it is for HTTP, the URL must begin with http://"):
+        driven.rows()
 
 
 def test_settings_that_cannot_be(certificate: Path) -> None:

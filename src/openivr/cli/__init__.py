@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "route": ("openivr.cli.route:route", "Show which inbound route takes a call, and why others do not."),
     "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
     "graph": ("openivr.cli.graph:graph", "Draw menus and their destinations as Mermaid or JSON."),
-    "client": ("openivr.cli.clients:client", "Add, list and revoke API clients."),
+    "client": ("openivr.cli.clients:client", "Add, list, log out and revoke API clients."),
     "allow": ("openivr.cli.clients:allow", "Manage the IP allow list and locked-out addresses."),
     "admin": ("openivr.cli.admin:admin", "Reset the password of the web admin."),
     "token": ("openivr.cli.clients:token", "Print an access token for the local server."),

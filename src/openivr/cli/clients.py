@@ -2,13 +2,21 @@
 
 import ipaddress
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from openivr.cli.options import opened, store_options
 
+if TYPE_CHECKING:
+    from openivr.store.database import Database
+
 LOCAL_ID, LOCAL_NAME = "openivr-token", "openivr token"  # the client that `openivr token` logs in as
+
+TOKEN_FILE = "cli-token"  # noqa: S105 - a name
+MIN_SECONDS = 300  # that a token must still be valid to be printed again
 
 
 def server_time(data: Path) -> int:
@@ -19,7 +27,7 @@ def server_time(data: Path) -> int:
     return int(lifetime.now())
 
 
-@click.group(short_help="Add, list and revoke API clients.")
+@click.group(short_help="Add, list, log out and revoke API clients.")
 def client() -> None:
     """Manage API clients: programs that log in with a Client ID (user name) and Secret (password)."""
 
@@ -62,6 +70,18 @@ def revoke(name: str, data: Path, database: str) -> None:
     with opened(data, database) as store, store.changing("auth") as change:
         clients.revoke(change.connection, name)
     click.echo(f"revoked {name}")
+
+
+@client.command("log-out")
+@click.argument("name")
+@store_options
+def log_out(name: str, data: Path, database: str) -> None:
+    """End all tokens of the client with this id or name, which may log in again at once."""
+    from openivr.store.auth import clients
+
+    with opened(data, database) as store, store.changing("auth") as change:
+        count = clients.log_out(change.connection, name, server_time(data))
+    click.echo(f"ended {count} token{'' if count == 1 else 's'} of {name}")
 
 
 def read_network(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
@@ -133,18 +153,45 @@ def token(data: Path, database: str) -> None:
     \b
     curl -A me "http://127.0.0.1:8088/openapi/v1.0/ivr/list?access_token=$(openivr token)"
 
-    The tokens belong to a client of their own. At its limit of 8 the oldest of them ends. Tokens of other
-    clients are not affected.
+    The last one is printed again while it is valid for at least five minutes more; it is kept in the data
+    folder, readable by its owner only. The tokens belong to a client of their own. At its limit of 8 the
+    oldest of them ends. Tokens of other clients are not affected.
     """
+    from openivr.config.yaml_document import write_private
+
+    now = server_time(data)
+    with opened(data, database) as store:
+        text = find_token(store, data / TOKEN_FILE, now) or issue_token(store, now)
+        with suppress(OSError):  # a folder that cannot be written, or none beside a database elsewhere
+            write_private(data / TOKEN_FILE, text)
+    click.echo(text)
+
+
+def find_token(store: "Database", path: Path, now: int) -> str:
+    """Return the token that the file has, "" if it ends soon or there is none."""
+    from openivr.resources.secret import fingerprint
+    from openivr.store.auth import tokens
+
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    with store.reading() as connection:
+        live = tokens.live_tokens(connection, now + MIN_SECONDS)
+    return text if fingerprint(text) in live else ""
+
+
+def issue_token(store: "Database", now: int) -> str:
+    """Issue a token to the client of this command."""
     from openivr.resources.secret import random_text
     from openivr.store.auth import clients, tokens
 
-    policy, now = tokens.TokenPolicy(), server_time(data)
-    with opened(data, database) as store, store.changing("auth") as change:
+    policy = tokens.TokenPolicy()
+    with store.changing("auth") as change:
         if clients.find_hash(change.connection, LOCAL_ID) is None:
             clients.add(change.connection, LOCAL_NAME, LOCAL_ID, random_text())
         tokens.make_room(change.connection, policy, LOCAL_ID, now)
         pair = tokens.issue(change.connection, policy, LOCAL_ID, now)
     if not isinstance(pair, tokens.TokenPair):
         raise click.ClickException("there are too many tokens")
-    click.echo(pair.access)
+    return pair.access

@@ -90,7 +90,7 @@ def pull(dry_run: bool, passwords: Path | None, data: Path, database: str, **opt
         )
         with saved(passwords or default_path(data)) as save, store.changing() as change:
             found = compare(change.connection, source, keeps_others=True)
-            for line in words.tell(found):
+            for line in words.tell(found, is_dry_run=dry_run):
                 click.echo(line)
             if dry_run or not found.plan.actions:
                 change.connection.rollback()

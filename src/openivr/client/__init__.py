@@ -108,12 +108,15 @@ class Client(Api[Awaiting]):
         await self.close()
 
     async def close(self) -> None:
-        """Give the token back, unless it is in a file, and close every connection."""
+        """Give the token back, unless it is in a file, and close all connections. Can be called again."""
+        if self.session.is_closed:
+            return
         try:
             if self.session.lock is None:
                 with contextlib.suppress(ClientError):  # it ends by itself
                     await self.log_out()
         finally:
+            self.session.is_closed = True
             await self.face.transport.aclose()
 
 
@@ -145,10 +148,13 @@ class BlockingClient(Api[Blocking]):
         self.close()
 
     def close(self) -> None:
-        """Give the token back, unless it is in a file, and close every connection."""
+        """Give the token back, unless it is in a file, and close all connections. Can be called again."""
+        if self.session.is_closed:
+            return
         try:
             if self.session.lock is None:
                 with contextlib.suppress(ClientError):  # it ends by itself
                     self.log_out()
         finally:
+            self.session.is_closed = True
             self.face.transport.close()

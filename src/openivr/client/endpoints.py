@@ -158,17 +158,24 @@ class Family(Readable[F, R, D]):
     """A family whose objects are created and updated with the fields of the API."""
 
     @call
-    def create(self, /, **fields: Any) -> Steps[int]:
-        """Create an object and return its id, 0 if the server returns none. Never sent twice."""
-        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/create", body=fields))
+    def create(self, /, *, more: Mapping[str, Any] | None = None, **fields: Any) -> Steps[int]:
+        """Create an object and return its id, 0 if the server returns none. Never sent twice.
+
+        Names are those of the API; `keys` maps keys to destinations. An unknown name raises TypeError. `more`
+        has fields that only other servers know.
+        """
+        body = {**self.detail.to_body(fields), **(more or {})}
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/create", body=body))
         return answers.decode(got.content, Created).id
 
     @call
-    def update(self, id_: int, /, **fields: Any) -> Steps[None]:
-        """Change the named fields of an object. Never sent twice."""
-        yield from self.session.ask(
-            Ask(method="POST", path=f"{self.path}/update", body={"id": id_, **fields})
-        )
+    def update(self, id_: int, /, *, more: Mapping[str, Any] | None = None, **fields: Any) -> Steps[None]:
+        """Change the named fields of an object, as in `create`. Never sent twice.
+
+        Of `keys` only those that are named change; Destination() clears one.
+        """
+        body = {"id": id_, **self.detail.to_body(fields), **(more or {})}
+        yield from self.session.ask(Ask(method="POST", path=f"{self.path}/update", body=body))
 
 
 class Created(msgspec.Struct):

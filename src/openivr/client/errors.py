@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 
 class ClientError(Exception):
-    """Everything that this package raises, but for mistakes in its use (ValueError)."""
+    """Everything that this package raises, but for ValueError, TypeError and RuntimeError."""
 
 
 class Unreachable(ClientError):
@@ -18,7 +18,7 @@ class Unreachable(ClientError):
 
 
 class Untrusted(Unreachable):
-    """The server's certificate is not the pinned one, or none that its authority vouches for."""
+    """The server has no certificate, not the pinned one, or none that its authority vouches for."""
 
 
 class Lost(ClientError):

@@ -4,7 +4,8 @@ Lists ignore unknown fields. Whole objects keep them in `extra`. The three names
 `Destination`.
 """
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -68,9 +69,49 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     `sent` are the fields that the server did send, `extra` what it sent and this class does not know.
     """
 
+    secret_names: ClassVar[tuple[str, ...]] = ()  # fields that are sent but never answered
     id: int
     sent: tuple[str, ...] = ()
     extra: Body = {}
+
+    @classmethod
+    def to_body(cls, given: Mapping[str, Any]) -> Body:
+        """Return fields that a program names as the API takes them: destinations and links spread out.
+
+        Raises TypeError for a name that the API does not have, with the nearest one that it has.
+        """
+        body: Body = {}
+        known = cls.api_names()
+        for name, value in given.items():
+            if name == "keys" and "keys" in cls.__struct_fields__:
+                body |= cls.spread_keys(value)
+            elif name not in known and not isinstance(value, Destination):
+                raise TypeError(explain_name(name, [*known, *cls.__struct_fields__], cls.__name__))
+            elif isinstance(value, Destination):
+                body |= cls.spread_known(name, value)
+            elif isinstance(value, list | tuple):
+                body[name] = [as_item(one) if isinstance(one, Link) else one for one in value]
+            else:
+                body[name] = value
+        return body
+
+    @classmethod
+    def spread_known(cls, stem: str, value: Destination) -> Body:
+        if stem not in cls.api_names():
+            raise TypeError(explain_name(stem, cls.__struct_fields__, cls.__name__))
+        return dict(spread(stem, value))
+
+    @classmethod
+    def spread_keys(cls, _keys: Any) -> Body:
+        raise TypeError(f"{cls.__name__} has no keys")
+
+    @classmethod
+    def api_names(cls) -> frozenset[str]:
+        """Return the names that a body of create and update may have."""
+        names = {name for name in cls.__struct_fields__ if name not in {*OWN, "keys"}}
+        stems = [name for name, kind in cls.__annotations__.items() if kind is Destination]
+        parts = {stem + ending for stem in stems for ending in PARTS.values()}
+        return frozenset({*names, *parts, *cls.secret_names})
 
     @classmethod
     def gather(cls, raw: Any) -> Any:
@@ -94,6 +135,12 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
                 yield name, [as_item(one) for one in value]
             else:
                 yield name, value
+
+
+def explain_name(name: str, known: Iterable[str], where: str) -> str:
+    nearest = difflib.get_close_matches(name, known, 1, 0.5)
+    advice = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"{where} has no field {name}{advice} Fields of other servers go into more={{...}}"
 
 
 def as_item(one: Any) -> Any:
@@ -124,6 +171,30 @@ class WithKeys(Detail, frozen=True, kw_only=True):
     """
 
     key_names: ClassVar[Mapping[str, KeyNames]] = {}
+
+    @classmethod
+    def api_names(cls) -> frozenset[str]:
+        """Return the names that a body of create and update may have, in every spelling."""
+        names = set(super().api_names())
+        for key in cls.key_names.values():
+            names |= {stem + ending for stem in key.stems for ending in PARTS.values()}
+            names |= set(key.opt_outs)
+        return frozenset(names)
+
+    @classmethod
+    def spread_keys(cls, keys: Any) -> Body:
+        """Return the fields of these keys, and of no others. A key is a Destination, or a dict like one."""
+        if not isinstance(keys, Mapping):
+            raise TypeError("keys must map keys to destinations")
+        body: Body = {}
+        for key, value in keys.items():
+            if key not in cls.key_names:
+                raise TypeError(explain_name(str(key), cls.key_names, "keys"))
+            destination = value if isinstance(value, Destination) else Destination(**value)
+            for stem in cls.key_names[key].stems:
+                body |= spread(stem, destination)
+            body |= dict.fromkeys(cls.key_names[key].opt_outs, destination.allow_out_record)
+        return body
 
     @classmethod
     def gather(cls, raw: Any) -> Any:

@@ -59,6 +59,7 @@ class ExtensionRow(Row, frozen=True, kw_only=True):
 class Extension(Detail, frozen=True, kw_only=True):
     """An extension. Never answered: reg_password, user_password, vm_pin."""
 
+    secret_names: ClassVar[tuple[str, ...]] = ("reg_password", "user_password", "vm_pin")
     type: str = "SIP"
     number: str = ""
     first_name: str = ""
@@ -124,6 +125,7 @@ class TrunkRow(Row, frozen=True, kw_only=True):
 class Trunk(Detail, frozen=True, kw_only=True):
     """A trunk. Never answered: password."""
 
+    secret_names: ClassVar[tuple[str, ...]] = ("password",)
     name: str = ""
     type: str = ""
     enable: int = 1

@@ -19,6 +19,13 @@ from openivr.client.session import Backoff
 
 ROOT = "openapi/v1.0/"
 USER_AGENT = "openivr-client"
+CUT = (httpx.RemoteProtocolError, httpx.ReadError)
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING")
+NOT_PINNED = "the server's certificate is not the pinned one"
+PRINT_PIN = (
+    "give its fingerprint as pin, as `openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout"
+    " -fingerprint -sha256` prints it"
+)
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -102,7 +109,7 @@ def pinned_context(pin: bytes) -> ssl.SSLContext:
 
 def check_pin(certificate: bytes | None, pin: bytes) -> None:
     if not hmac.compare_digest(hashlib.sha256(certificate or b"").digest(), pin):
-        raise ssl.SSLCertVerificationError("the server's certificate is not the pinned one")
+        raise ssl.SSLCertVerificationError(NOT_PINNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +156,38 @@ def as_got(response: httpx.Response, content: bytes) -> Got:
     return Got(response.status_code, media_type, content, response.headers.get("location", ""))
 
 
-def explain(ask: Ask, error: httpx.HTTPError) -> ClientError:
-    """Return the ClientError for an error of httpx."""
+def explain(ask: Ask, error: httpx.HTTPError, address: Address, network: Network) -> ClientError:
+    """Return the ClientError for an error of httpx, with what to do about it where that is known."""
+    problem = find_tls_error(error)
+    if problem is not None:
+        kind = Untrusted if isinstance(error, NOT_SENT) else Lost
+        return kind(f"{ask.path}: {explain_tls(problem, network)}")
     text = f"{ask.path}: {error or type(error).__name__}"
     if isinstance(error, NOT_SENT):
-        return Untrusted(text) if is_distrust(error) else Unreachable(text)
+        return Unreachable(text)
+    if address.root.startswith("http://") and isinstance(error, CUT):
+        text += "; if this port is for HTTPS, the URL must begin with https://"
     return Lost(text)
 
 
-def is_distrust(error: BaseException | None) -> bool:
-    """Return True if the cause is a certificate that failed verification."""
+def explain_tls(error: ssl.SSLError, network: Network) -> str:
+    """Return a sentence for a failed handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if network.pin:
+            return f"{NOT_PINNED}; {PRINT_PIN}. Use that pin only if you know why it changed"
+        reason = error.verify_message or "it is not trusted"
+        return f"the server's certificate is not trusted: {reason}; give its authority as ca, or {PRINT_PIN}"
+    if error.reason in NO_TLS:
+        return (
+            "the server does not speak TLS on this port; if it is for HTTP, the URL must begin with http://"
+        )
+    return f"no TLS connection: {error.reason or error}"
+
+
+def find_tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """Return the error of TLS behind an error of httpx."""
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        if isinstance(error, ssl.SSLError):
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None

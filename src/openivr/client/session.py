@@ -118,12 +118,14 @@ class Session:
         self.pair: Pair | None = None
         self.refusal: ApiError | None = None  # of the last login
         self.block: ApiError | None = None  # of every request
+        self.is_closed = False
 
     def ask(self, ask: Ask) -> Steps[Got]:
         """Send a request with a valid token and return its answer. Raises ApiError.
 
         A refused token is renewed once. The server has not acted, so a retry is safe.
         """
+        self.check_open()
         if ask.is_open:
             return (yield from self.ask_once(ask))
         token = yield from self.token()
@@ -167,6 +169,7 @@ class Session:
 
     def token(self, stale: str = "") -> Steps[str]:
         """An access token that is good and not `stale`, which the server refused."""
+        self.check_open()
         if self.pair is None or not self.is_fresh(self.pair, stale):
             yield Alone(self.renew(stale))
         if self.pair is None:
@@ -281,7 +284,13 @@ class Session:
 
     def log_out(self) -> Steps[None]:
         """Give the token back, so that it does not count against the 8 any more."""
+        self.check_open()
         yield Alone(self.give_back())
+
+    def check_open(self) -> None:
+        """Raise RuntimeError if the client was closed: another login would leave a token behind."""
+        if self.is_closed:
+            raise RuntimeError("this client is closed; make another one")
 
     def give_back(self) -> Steps[None]:
         if self.lock is None:

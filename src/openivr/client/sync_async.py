@@ -70,7 +70,7 @@ class Awaiting:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            raise explain(ask, error) from error
+            raise explain(ask, error, self.address, self.network) from error
 
 
 class Blocking:
@@ -119,7 +119,7 @@ class Blocking:
             finally:
                 response.close()
         except httpx.HTTPError as error:
-            raise explain(ask, error) from error
+            raise explain(ask, error, self.address, self.network) from error
 
 
 F = TypeVar("F", bound=Awaiting | Blocking)

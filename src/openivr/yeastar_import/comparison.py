@@ -64,8 +64,8 @@ def tell_source(information: Information, counts: Mapping[str, int]) -> str:
     return f"read from {what or 'a PBX'}: {', '.join(parts) or 'nothing'}"
 
 
-def tell(comparison: Comparison) -> list[str]:
-    """Yield a line for everything that is imported, adapted or dropped."""
+def tell(comparison: Comparison, *, is_dry_run: bool = False) -> list[str]:
+    """Return a line for everything that is imported, adapted or dropped."""
     lines = []
     for kind in KINDS:
         items = [
@@ -75,7 +75,8 @@ def tell(comparison: Comparison) -> list[str]:
         told = [f"{count} {words}" for words, count in counts.items() if count]
         if told:
             lines.append(f"  {title(kind, 2)}: {', '.join(told)}")
-    head = ["came over:", *lines] if lines else ["came over: nothing, all is here already"]
+    verb = "would come over" if is_dry_run else "came over"
+    head = [f"{verb}:", *lines] if lines else [f"{verb}: nothing, all is here already"]
     return [*head, *tell_remarks(comparison.remarks)]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from openivr.connection_shares import network_of
 from openivr.resources.errors import Duplicate, NotFound
 from openivr.resources.secret import hash_password
+from openivr.store.auth import tokens
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, BLOCKED_ADDRESS
 
 
@@ -39,6 +40,15 @@ def revoke(connection: Connection, name: str) -> None:
     named = (API_CLIENT.c.id == name) | (API_CLIENT.c.name == name)
     if not connection.execute(delete(API_CLIENT).where(named)).rowcount:
         raise NotFound(f"client {name}")
+
+
+def log_out(connection: Connection, name: str, now: int) -> int:
+    """End the tokens of a client, by id or name. Return the number of access tokens that were good."""
+    named = (API_CLIENT.c.id == name) | (API_CLIENT.c.name == name)
+    id_ = connection.execute(select(API_CLIENT.c.id).where(named)).scalar()
+    if id_ is None:
+        raise NotFound(f"client {name}")
+    return tokens.end_all(connection, id_, now)
 
 
 def find_hash(connection: Connection, id_: str) -> str | None:

@@ -169,6 +169,13 @@ def end_family(connection: Connection, family: str) -> None:
     connection.execute(delete(TOKEN).where(TOKEN.c.family == family))
 
 
+def end_all(connection: Connection, client_id: str, now: int) -> int:
+    """End all tokens of a client. Return the number of access tokens that were good."""
+    count = count_live(connection, client_id, now)
+    connection.execute(delete(TOKEN).where(TOKEN.c.client_id == client_id))
+    return count
+
+
 def is_live(client_id: str, now: int) -> ColumnElement[bool]:
     return (TOKEN.c.client_id == client_id) & (TOKEN.c.access_expires > now) & (TOKEN.c.refreshed == 0)
 
