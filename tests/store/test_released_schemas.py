@@ -17,12 +17,12 @@ from sqlalchemy.exc import IntegrityError
 
 from openivr.resources import KINDS as RESOURCE_TYPES
 from openivr.store import schema
-from openivr.store.cdr import call_records
-from openivr.store.cdr.call_records import CallFilter
+from openivr.store.cdr import call_records, cdr_rows
+from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config import import_export
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.tables import METADATA
+from openivr.store.tables import CDR_CALL, CDR_ROW, METADATA
 from tests.schema_data import SCHEMAS, load_dump
 from tests.store.conftest import KINDS, Opener, opening
 
@@ -132,3 +132,29 @@ def test_a_migration_that_loses_referred_rows_changes_nothing(
         with pytest.raises(IntegrityError):
             connection.exec_driver_sql("INSERT INTO call_menu VALUES ('none', 1, 1)")
     database.close()
+
+
+def test_calls_of_before_have_the_rows_that_they_would_have_now(old: tuple[str, Database]) -> None:
+    _, database = old
+    schema.migrate(database)
+    with database.writing() as connection:
+        built = read_cdr_rows(connection)
+        ended = [record for record in every_record(connection) if not record.is_live]
+        assert len(built[1]) == len(ended) > 0
+        assert {row.call_id for row in built[0]} == {record.id for record in ended}
+        for table in (CDR_ROW, CDR_CALL):
+            connection.execute(table.delete())
+        cdr_rows.save_rows(connection, ended)
+        assert read_cdr_rows(connection) == built
+
+
+def read_cdr_rows(connection: Connection) -> tuple[list[Any], list[Any]]:
+    """The rows of call detail records without their ids, in the order of calls."""
+    rows = select(*(column for column in CDR_ROW.c if column.name != "id"))
+    calls = select(*(column for column in CDR_CALL.c if column.name != "id"))
+    return sorted(connection.execute(rows), key=repr), sorted(connection.execute(calls), key=repr)
+
+
+def every_record(connection: Connection) -> list[CallRecord]:
+    _, listed = call_records.list_calls(connection, CallFilter(), 0, 10_000)
+    return list(call_records.load(connection, [record.id for record in listed]).values())

@@ -5,7 +5,7 @@ leaves out is that of a live system.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -64,27 +64,31 @@ UNSAFE = re.compile(r"[^A-Za-z0-9+*#]")  # in a part of a file's name
 
 async def list_rows(request: ApiRequest) -> bytes:
     """Routing stages of calls that are over, those of a call with the same `uid` and `call_id`."""
-    query = drop_empty(request.query)
+    query, service = drop_empty(request.query), request.service
     groups = await read_group(request, query)
-    wanted = CdrQuery(read_filters(query, request.service.display, groups), *read_order(query, SORTS))
-    lists, database = request.service.cdr, request.service.database
-    await build_index(request, lists.rows)
-    total, rows = await database.read(lists.list_rows, wanted)
-    display = request.service.display
-    return succeed(total_number=total, data=[row_of(row, display) for row in rows])
+    wanted = CdrQuery(read_filters(query, service.display, groups), *read_order(query, SORTS))
+    await build_index(request, service.cdr.rows)
+    return await service.database.read(answer_rows, service.cdr.list_rows, wanted, row_of, service.display)
 
 
 async def list_calls(request: ApiRequest) -> bytes:
     """Calls that are over, one row each (v2.0)."""
-    query = drop_empty(request.query)
-    wanted = CdrQuery(
-        read_call_filters(query, request.service.display), *read_order(query, CALL_SORTS, "time")
-    )
-    lists, database = request.service.cdr, request.service.database
-    await build_index(request, lists.calls)
-    total, rows = await database.read(lists.list_calls, wanted)
-    display = request.service.display
-    return succeed(total_number=total, data=[call_row(row, display) for row in rows])
+    query, service = drop_empty(request.query), request.service
+    wanted = CdrQuery(read_call_filters(query, service.display), *read_order(query, CALL_SORTS, "time"))
+    await build_index(request, service.cdr.calls)
+    return await service.database.read(answer_rows, service.cdr.list_calls, wanted, call_row, service.display)
+
+
+def answer_rows(
+    connection: Connection,
+    read: Callable[[Connection, CdrQuery], tuple[int, list[Any]]],
+    wanted: CdrQuery,
+    show: Callable[[Any, DisplayFormat], dict[str, Any]],
+    display: DisplayFormat,
+) -> bytes:
+    """Answer a page in the thread of a reader: ten thousand rows would hold up the other requests."""
+    total, rows = read(connection, wanted)
+    return succeed(total_number=total, data=[show(row, display) for row in rows])
 
 
 async def get_call(request: ApiRequest) -> bytes:
