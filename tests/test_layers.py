@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "simulate": {"hours", "ivr", "cdr.journal", "sounds", "yaml_reader"},
     "api": {
         "clock",
+        "hours",
         "connection_shares",
         "resources",
         "store",

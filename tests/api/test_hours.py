@@ -1,5 +1,6 @@
 """Business hours, holidays and calendars over the API: what is read, and what bad input is answered."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -155,3 +156,72 @@ def test_a_key_has_destinations_of_each_period(api: Api) -> None:
     assert [problem["field"] for problem in answer["invalid_param_list"]] == [
         "press1_outoffice_time_dest_value"
     ]
+
+
+@pytest.fixture
+def calendar(api: Api) -> Iterator[int]:
+    """A calendar that is open on every day of the year, so that it changes twice a day."""
+    id_ = create(api, "timezone", TIMEZONE.body(timezone="UTC"))
+    hours = {"timezone_id": id_, "days_of_week": "all", "office_times": [{"value": "09:00-18:00"}]}
+    rule = create(api, "businesshour", hours)
+    yield id_
+    assert api.post("businesshour/switch", {"timezone_id": id_, "period": "auto"})["errcode"] == 0
+    assert api.get("businesshour/delete", id=rule)["errcode"] == 0
+    assert api.get("timezone/delete", id=id_)["errcode"] == 0
+
+
+def switch(api: Api, **body: Any) -> dict[str, Any]:
+    answer = api.post("businesshour/switch", body)
+    assert answer["errcode"] == 0, answer
+    return answer["data"]
+
+
+def test_the_status_names_the_period_and_the_next_seven_changes(api: Api, calendar: int) -> None:
+    status = api.get("businesshour/status", timezone_id=calendar)["data"]
+    assert (status["timezone_id"], status["timezone"], status["switch"]) == (calendar, "UTC", None)
+    assert status["until"] == status["next_changes"][0]["at"]
+    assert len(status["next_changes"]) == 7
+    assert {change["at"] % 86_400 for change in status["next_changes"]} == {9 * 3600, 18 * 3600}
+    assert api.get("businesshour/status", timezone_id=999_999)["errcode"] == 60001
+
+
+def test_a_switch_by_hand_counts_until_it_is_taken_back(api: Api, calendar: int) -> None:
+    before = api.get("businesshour/status", timezone_id=calendar)["data"]
+    other = "closed" if before["period"] == "open" else "open"
+    status = switch(api, timezone_id=calendar, period=other, note="Storm")
+    assert (status["period"], status["reason"], status["until"]) == (other, "switch", None)
+    assert status["switch"]["note"] == "Storm"
+    assert status["switch"]["by"]
+    assert api.get("businesshour/status", timezone_id=calendar)["data"] == status
+    assert switch(api, timezone_id=calendar, period="auto")["period"] == before["period"]
+
+
+def test_a_switch_until_the_next_change_or_a_time(api: Api, calendar: int) -> None:
+    until = api.get("businesshour/status", timezone_id=calendar)["data"]["until"]
+    status = switch(api, timezone_id=calendar, period="holiday", until="next_change")
+    assert (status["until"], status["switch"]["until"]) == (until, until)
+    status = switch(api, timezone_id=calendar, period="open", until="2199/01/01 00:00")
+    assert status["switch"]["until"] == 7_226_582_400
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "period"),
+        ({"period": "lunch"}, "period"),
+        ({"period": "break"}, "period"),
+        ({"period": ["open"]}, "period"),
+        ({"period": "open", "until": "tomorrow"}, "until"),
+        ({"period": "open", "until": "2026-02-31 10:00"}, "until"),
+        ({"period": "open", "until": "2020-01-01 10:00"}, "until"),
+        ({"period": "open", "until": True}, "until"),
+        ({"period": "open", "timezone_id": 999_999}, "timezone_id"),
+        ({"period": "open", "timezone_id": "x"}, "timezone_id"),
+        ({"period": "open", "note": "a\nb"}, "note"),
+    ],
+)
+def test_a_bad_switch_changes_nothing(api: Api, body: dict[str, Any], field: str) -> None:
+    before = api.get("businesshour/status")["data"]["switch"]
+    answer = api.post("businesshour/switch", body)
+    assert [problem["field"] for problem in answer["invalid_param_list"]] == [field]
+    assert api.get("businesshour/status")["data"]["switch"] == before

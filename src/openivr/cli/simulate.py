@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from openivr.cdr.journal.event_codec import read_events, write_events
+from openivr.cli.hours import read_moment
 from openivr.cli.options import store_options
 from openivr.cli.route import unknown_trunk
 from openivr.cli.snapshot import load, load_scenarios
@@ -94,6 +95,13 @@ def read_script(
     help="Reaction of a number, trunk or route: busy, no_answer, declined, unavailable or limit_reached. "
     "Others answer. Repeatable.",
 )
+@click.option(
+    "--at",
+    "moment",
+    default="",
+    metavar="TIME",
+    help='Moment of the call, such as "2026-12-24 17:59", in the time of the default calendar. Default: now.',
+)
 @click.option("--json", "as_json", is_flag=True, help="Print transcript, notes, events and commands as JSON.")
 def call(  # noqa: PLR0913 - one argument per option
     number: str,
@@ -104,6 +112,7 @@ def call(  # noqa: PLR0913 - one argument per option
     caller: str,
     trunk: str,
     world: World,
+    moment: str,
     as_json: bool,
 ) -> None:
     """Call NUMBER and print a transcript. Without --keys, read keys from the terminal or a pipe.
@@ -113,7 +122,8 @@ def call(  # noqa: PLR0913 - one argument per option
     snapshot = load(data, database)
     for name in find_unknown(snapshot, world):
         raise click.BadParameter(f"{name} is no number, trunk or route of a call", param_hint="--outcome")
-    simulation = Simulation(snapshot, world)
+    start = read_moment(moment, snapshot.calendars[0]) if moment or snapshot.is_timed else 0
+    simulation = Simulation(snapshot, world, start)
     begin_call(simulation, number, caller, trunk)
     if keys is None and not as_json:
         for text in converse(simulation, sys.stdin):

@@ -77,6 +77,8 @@ class ProblemCode(StrEnum):
     DATE_FORMAT = "date_format"
     NO_SUCH_DATE = "no_such_date"
     DATE_ORDER = "date_order"
+    DATE_FORMAT_ISO = "date_format_iso"
+    OVER = "over", "range"
     UNKNOWN_WORD = "unknown_word", "enum"
     UNKNOWN_ZONE = "unknown_zone", "enum"
     AUDIO_TYPE = "audio_type"

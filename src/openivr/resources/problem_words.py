@@ -56,6 +56,8 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.DATE_FORMAT: "must be YYYY/MM/DD-YYYY/MM/DD, or MM/DD-MM/DD for every year, not {part}",
     ProblemCode.NO_SUCH_DATE: "has a date that does not exist, in {part}",
     ProblemCode.DATE_ORDER: "must not end before it starts, in {part}",
+    ProblemCode.DATE_FORMAT_ISO: "must be a time such as 2026-12-24 17:59, or Unix seconds, not {part}",
+    ProblemCode.OVER: "must lie ahead, not {part}",
     ProblemCode.UNKNOWN_WORD: "has the unknown word {part}",
     ProblemCode.UNKNOWN_ZONE: "is no time zone: {part}",
     ProblemCode.AUDIO_TYPE: "is not a sound file of this type",

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.api import auth, call_reports, cdr, crud, document, mailboxes, prompts, recordings, system
+from openivr.api import auth, call_reports, cdr, crud, document, hours, mailboxes, prompts, recordings, system
 from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
@@ -80,6 +80,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
     endpoints = (
         *auth.ENDPOINTS,
         *system.ENDPOINTS,
+        *hours.ENDPOINTS,
         *chain.from_iterable(families),
         *prompts.endpoints(),
         *cdr.endpoints(),

@@ -101,6 +101,17 @@ REFERENCE = Table(
     Index("ix_reference_target", "target_kind", "target_id"),
 )
 
+HOURS_SWITCH = Table(
+    "hours_switch",
+    METADATA,
+    Column("timezone_id", Integer, primary_key=True, autoincrement=False),  # 0: the default calendar
+    Column("period", Text, nullable=False),
+    Column("until", BigInteger),  # Unix seconds, null: until it is taken back
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 PROMPT_AUDIO = Table(
     "prompt_audio",
     METADATA,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from openivr.resources.errors import NotFound
 from openivr.resources.secret import fingerprint, random_text
-from openivr.store.tables import BLOCKED_ADDRESS, LOGIN_FAILURE, TOKEN
+from openivr.store.tables import API_CLIENT, BLOCKED_ADDRESS, LOGIN_FAILURE, TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +206,9 @@ def live_tokens(connection: Connection, now: int) -> dict[str, int]:
     columns = (TOKEN.c.access_hash, TOKEN.c.access_expires)
     rows = connection.execute(select(*columns).where(TOKEN.c.access_expires > now))
     return {row.access_hash: row.access_expires for row in rows}
+
+
+def find_client_name(connection: Connection, fingerprint: str) -> str:
+    """Return the name of the client with this access token, "" if there is none."""
+    named = select(API_CLIENT.c.name).join(TOKEN, TOKEN.c.client_id == API_CLIENT.c.id)
+    return str(connection.execute(named.where(TOKEN.c.access_hash == fingerprint)).scalar() or "")

@@ -14,6 +14,7 @@ from openivr.resources import KINDS
 from openivr.resources.resource_type import Values
 from openivr.store.caches.change_feed import TooManyChanges, read_changes, read_revision
 from openivr.store.config import ivr_snapshot
+from openivr.store.config.hours_switch import SWITCHES, fetch_switches
 from openivr.store.config.resources import as_values
 from openivr.store.tables import OBJECTS
 
@@ -68,9 +69,9 @@ class LoadedConfig:
 
 def load(connection: Connection) -> LoadedConfig:
     """Load every kind from the database."""
-    return LoadedConfig(
-        read_revision(connection), {name: fetch(connection, name) for name in KINDS}, RowMappers()
-    )
+    rows = {name: fetch(connection, name) for name in KINDS}
+    rows[SWITCHES] = fetch_switches(connection)
+    return LoadedConfig(read_revision(connection), rows, RowMappers())
 
 
 def fetch(connection: Connection, kind: str, ids: Iterable[int] | None = None) -> Rows:
@@ -103,6 +104,8 @@ def apply_changes(connection: Connection, old: LoadedConfig | None) -> LoadedCon
         for id_ in ids:
             rows[kind].pop(id_, None)
         rows[kind].update(fetch(connection, kind, ids))
+    if "timezone" in by_kind:
+        rows[SWITCHES] = fetch_switches(connection)
     for mapper, kind in ((old.mappers.ivr, "ivr"), (old.mappers.extension, "extension")):
         mapper.forget_others(rows[kind])
     prompts = prompts_in(by_kind.get("custom_prompt", set()), old.rows, rows)

@@ -18,6 +18,7 @@ from openivr.hours.calendar import (
     TimeSpan,
 )
 from openivr.resources.resource_type import Values
+from openivr.store.config.hours_switch import switches_in
 
 Rows = Collection[tuple[int, Values]]
 KINDS_OF_HOURS = ("timezone", "businesshour", "holiday")
@@ -37,8 +38,16 @@ def make_calendars(kinds: Mapping[str, Rows]) -> Mapping[int, Calendar]:
     names = {id_: (values["name"], values["timezone"]) for id_, values in zones.items()}
     if chosen == DEFAULT:
         names[DEFAULT] = ("", read_zone_name())
+    switches = switches_in(kinds)
     calendars = {
-        id_: Calendar(zone, id_, name, tuple(hours.get(id_, ())), tuple(holidays.get(id_, ())))
+        id_: Calendar(
+            zone,
+            id_,
+            name,
+            tuple(hours.get(id_, ())),
+            tuple(holidays.get(id_, ())),
+            switches.get(id_) or (switches.get(DEFAULT) if id_ == chosen else None),
+        )
         for id_, (name, zone) in names.items()
     }
     return MappingProxyType({**calendars, DEFAULT: calendars[chosen]})

@@ -6,13 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from openivr.hours.calendar import Calendar
 from openivr.ivr import model
 from openivr.ivr.number_format import NumberFormat, OutboundFormat
 from openivr.resources import KINDS
 from openivr.resources.destination import NOWHERE, OUTSIDE, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
 from openivr.resources.resource_type import Values
-from openivr.store.config.calendars import make_calendars
+from openivr.store.config.calendars import KINDS_OF_HOURS, make_calendars
+from openivr.store.config.hours_switch import SWITCHES, fetch_switches
 from openivr.store.config.resources import fetch_all
 from openivr.store.tables import REVISION
 
@@ -37,7 +39,8 @@ def load_without_menus(connection: Connection) -> model.IvrSnapshot:
 def build(connection: Connection, names: Iterable[str]) -> model.IvrSnapshot:
     """Make a snapshot of what the connection sees of these kinds."""
     revision: int = connection.execute(select(REVISION.c.config)).scalar_one()
-    return make_snapshot(revision, {name: list(fetch_all(connection, KINDS[name])) for name in names})
+    kinds = {name: list(fetch_all(connection, KINDS[name])) for name in names}
+    return make_snapshot(revision, {**kinds, SWITCHES: fetch_switches(connection).items()})
 
 
 def make_snapshot(
@@ -243,3 +246,9 @@ def number_rule(id_: int, values: Values) -> model.NumberRule:
         outbound=values["limit_type"] in {"outbound", "both"},
         destination=destination(values["def_dest"]) if "def_dest" in values else None,
     )
+
+
+def load_calendars(connection: Connection) -> Mapping[int, Calendar]:
+    """Load the calendars alone, by id. 0 is the default one."""
+    kinds = {name: list(fetch_all(connection, KINDS[name])) for name in KINDS_OF_HOURS}
+    return make_calendars({**kinds, SWITCHES: fetch_switches(connection).items()})

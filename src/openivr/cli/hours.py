@@ -1,0 +1,125 @@
+"""`openivr hours`: the present period, the reason for it, the next changes, and the switch by hand."""
+
+import getpass
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection
+
+from openivr.cli.options import opened, store_options
+from openivr.hours.calendar import Calendar, ManualSwitch, PeriodKind
+from openivr.hours.period import PeriodChange, PeriodDecision, next_changes, period
+from openivr.simulate.words import say_period
+
+SHOWN = 7  # changes
+UNTIL_CHANGE = "change"
+calendar_option = click.option(
+    "--calendar", "name", default="", metavar="NAME", help="The calendar. Default: the default one."
+)
+
+
+def read_moment(text: str, calendar: Calendar) -> int:
+    """Read a moment in ISO 8601, in the zone of a calendar unless it has one. "" is now."""
+    if not text:
+        return int(time.time())
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f'{text} is no time such as "2026-12-24 17:59"') from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=calendar.clock)).timestamp())
+
+
+@click.group(invoke_without_command=True, short_help="Show and switch business hours.")
+@calendar_option
+@click.option("--at", "moment", default="", metavar="TIME", help='Such as "2026-12-24 17:59". Default: now.')
+@store_options
+@click.pass_context
+def hours(context: click.Context, name: str, moment: str, data: Path, database: str) -> None:
+    """Show the period of a calendar, the reason, and the next seven changes.
+
+    \b
+    openivr hours                                  now
+    openivr hours --at "2026-12-24 17:59"          then
+    openivr hours switch closed --until change     close until the calendar itself would change
+    openivr hours switch auto                      follow the calendar again
+    """
+    if context.invoked_subcommand:
+        return
+    with opened(data, database) as store, store.reading() as connection:
+        _, calendar = find_calendar(connection, name)
+    click.echo("\n".join(describe(calendar, read_moment(moment, calendar))))
+
+
+@hours.command()
+@click.argument("wanted", metavar="open|closed|holiday|auto")
+@click.option(
+    "--until", default="", metavar="TIME|change", help="Until a time, or until the calendar itself changes."
+)
+@click.option("--note", default="", help="The reason, for those who see it.")
+@calendar_option
+@store_options
+def switch(  # noqa: PLR0913 - one argument per option
+    wanted: str, *, until: str, note: str, name: str, data: Path, database: str
+) -> None:
+    """Open or close by hand, whatever the calendar says. "auto" takes that back."""
+    from openivr.store.config import hours_switch
+
+    if wanted not in (*hours_switch.PERIODS, "auto"):
+        raise click.BadParameter(f"{wanted} is none of open, closed, holiday and auto")
+    now, by = int(time.time()), f"{getpass.getuser()} (command line)"
+    with opened(data, database) as store, store.changing() as change:
+        id_, calendar = find_calendar(change.connection, name)
+        if wanted == "auto":
+            hours_switch.take_back(change, id_, by)
+        else:
+            is_until_change = until == UNTIL_CHANGE
+            end = read_moment(until, calendar) if until and not is_until_change else None
+            if end is not None and end <= now:
+                raise click.BadParameter(f"{until} is over", param_hint="--until")
+            asked = ManualSwitch(PeriodKind(wanted), end, note[:127], by, now)
+            hours_switch.set_switch(change, calendar, id_, asked, is_until_change=is_until_change)
+        _, calendar = find_calendar(change.connection, name)
+    click.echo("\n".join(describe(calendar, now)[:1]))
+
+
+def find_calendar(connection: Connection, name: str) -> tuple[int, Calendar]:
+    """Return a calendar by name, "" for the default one, with the id by which it is switched."""
+    from openivr.store.config.ivr_snapshot import load_calendars
+
+    calendars = load_calendars(connection)
+    found = [(id_, calendar) for id_, calendar in calendars.items() if id_ and calendar.name == name]
+    if name and not found:
+        raise click.BadParameter(f"there is no calendar {name}", param_hint="--calendar")
+    id_, calendar = found[0] if name else (0, calendars[0])
+    return (0 if calendar is calendars[0] else id_), calendar
+
+
+def describe(calendar: Calendar, moment: int) -> list[str]:
+    """Return the present period and the next changes, a line for each."""
+    decision, changes = period(moment, calendar), next_changes(moment, calendar, SHOWN)
+    until = f" until {show_time(changes[0].at, calendar)}" if changes else ""
+    return [
+        f"{show_time(moment, calendar)}  {decision.period}{until}, {say_reason(decision)}",
+        *(show_change(change, calendar) for change in changes),
+    ]
+
+
+def show_change(change: PeriodChange, calendar: Calendar) -> str:
+    """Return a change as a line."""
+    return f"{show_time(change.at, calendar)}  {change.decision.period}, {say_reason(change.decision)}"
+
+
+def say_reason(decision: PeriodDecision) -> str:
+    """Return the reason of a period, with note and author of a switch by hand."""
+    words = say_period(f"{decision.reason} {decision.name}".strip())
+    if decision.switch:
+        words += f" by {decision.switch.by}" if decision.switch.by else ""
+        words += f": {decision.switch.note}" if decision.switch.note else ""
+    return words
+
+
+def show_time(moment: int, calendar: Calendar) -> str:
+    """Return a moment as clocks of the calendar's zone show it."""
+    return f"{datetime.fromtimestamp(moment, calendar.clock):%a %Y-%m-%d %H:%M}"
