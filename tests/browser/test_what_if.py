@@ -16,7 +16,8 @@ def _line(server: Running) -> None:
     api.post("trunk/update", {"id": 1, "enable": 1})
     api.post("trunk/create", {"name": "Second line", "type": "peer", "hostname": "192.0.2.9"})
     route = {"name": "Family", "cid_pattern_list": [{"cid_pattern": "2000"}], "def_dest": "end_call"}
-    api.post("inbound_route/create", route)
+    timed = {"enb_time_condition": 1, "office_time_dest": "end_call", "outoffice_time_dest": "end_call"}
+    api.post("inbound_route/create", route | timed)
     api.close()
 
 
@@ -47,7 +48,12 @@ def test_a_call_is_explained_without_script(open_page: Open) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", f"?called={MAIN}&caller=&trunk=1", "?called=1&caller=1&trunk=2", "?called=&caller=2&trunk=77"],
+    [
+        "",
+        f"?called={MAIN}&caller=&trunk=1",
+        "?called=1&caller=1&trunk=2",
+        "?called=&caller=2&trunk=77&at=noon",
+    ],
 )
 def test_the_page_is_for_everybody(page: Page, phone: Page, query: str) -> None:
     for one in (page, phone):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +135,9 @@ def test_route_gives_codes_to_programs(office: Type) -> None:
     (row,) = json.loads(result.output)
     assert row["trunks"] == [{"id": 1, "name": "City line"}]
     assert (row["called"], row["caller"]) == ("441632960000", "")
+    assert abs(row["moment"] - time.time()) < 600
+    (past,) = json.loads(office("route", "1", "--trunk", "City line", "--at", "1971-01-01", "--json").output)
+    assert abs(past["moment"] - 31_536_000) <= 86_400
     assert row["route"]["name"] == "Withheld numbers"
     assert row["destination"]["type"] == "ext_vm"
     assert row["destination"]["number"] == "100"
@@ -158,6 +162,7 @@ def test_route_gives_codes_to_programs(office: Type) -> None:
         ([" "], 2, "' ' is not a number"),
         (["1", "--from", "2" * 65], 2, "is not a number"),
         (["1", "--trunk", "x"], 2, "there is no trunk x; trunks: City line, Second line"),
+        (["1", "--at", "noon"], 2, "'noon' is no time such as"),
     ],
 )
 def test_route_explains_wrong_arguments(

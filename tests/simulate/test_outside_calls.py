@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openivr.hours.calendar import Calendar, OfficeHours, TimeSpan
 from openivr.ivr.inbound_route import IncomingCall, RoutingReason, RuleType, explain_inbound
 from openivr.ivr.model import (
+    ByPeriod,
     Destination,
     DestinationKind,
     DialPattern,
@@ -21,7 +23,16 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
-from openivr.simulate.arrival import UnusableNumber, find_trunk, read_caller, read_number, route_over
+from openivr.simulate.arrival import (
+    UnusableMoment,
+    UnusableNumber,
+    find_trunk,
+    read_caller,
+    read_moment,
+    read_number,
+    route_over,
+    show_moment,
+)
 from openivr.simulate.scenario import ScenarioError, read_scenario, read_scenarios, run, write_scenario
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import show
@@ -256,6 +267,55 @@ def test_a_scenario_that_makes_no_sense_is_refused(row: dict[str, object], compl
     with pytest.raises(ScenarioError) as caught:
         read_scenario(row, "here")
     assert complaint in str(caught.value)
+
+
+# The moment of a call
+
+CALENDAR = Calendar("Europe/Berlin", hours=(OfficeHours(office=(TimeSpan(9 * 60, 18 * 60),)),))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-12-24 17:59", 1_798_131_540),
+        (" 2026-12-24T17:59 ", 1_798_131_540),
+        ("2026-12-24 16:59+00:00", 1_798_131_540),
+        ("2026-07-01", 1_782_856_800),
+    ],
+)
+def test_a_moment_is_in_the_time_of_the_default_calendar(text: str, seconds: int) -> None:
+    snapshot = IvrSnapshot(calendars={0: CALENDAR})
+    assert read_moment(snapshot, text) == seconds
+    assert read_moment(snapshot, show_moment(snapshot, seconds)) == seconds
+    assert read_moment(IvrSnapshot(), "1971-01-01") == 31_536_000  # without a calendar it is UTC
+
+
+@pytest.mark.parametrize(
+    "text", ["", "noon", "24:00", "2026-02-31 10:00", "0001-01-01", "9999-12-31", "x" * 99]
+)
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(UnusableMoment):
+        read_moment(IvrSnapshot(calendars={0: CALENDAR}), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "sentence"),
+    [
+        ("2026-12-24 17:59", 3, "it takes calls to 441632960000; the period is open"),
+        ("2026-12-24 18:00", 4, "it takes calls to 441632960000; the period is closed"),
+    ],
+)
+def test_a_call_is_routed_by_the_period_of_its_moment(
+    office: IvrSnapshot, text: str, target: int, sentence: str
+) -> None:
+    route = replace(MAIN, by_period=ByPeriod(closed=Destination(DestinationKind.EXTENSION, 4)))
+    timed = replace(office, inbound_routes={1: route}, calendars={0: CALENDAR})
+    (routed,) = route_over(timed, [office.trunks[1]], "441632960000", "1", read_moment(timed, text))
+    assert routed.routing.destination is not None
+    assert routed.routing.destination.target == target
+    assert [say_routing(step) for step in routed.routing.steps if step.rule is RuleType.INBOUND_ROUTE] == [
+        sentence
+    ]
 
 
 # A world of which nothing exists tests nothing

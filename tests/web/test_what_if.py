@@ -88,6 +88,32 @@ def test_it_says_why_a_call_is_rejected(admin: Admin, api: Api) -> None:
     assert "Main number would take it, but Provider rejects it before." in text
 
 
+def test_a_call_at_a_moment_goes_where_its_period_leads(admin: Admin, api: Api) -> None:
+    assert b'type="datetime-local"' not in ask(admin, called=MAIN, trunk="1").content
+    api.post("businesshour/create", {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}]})
+    api.post(
+        "inbound_route/update",
+        {
+            "id": 1,
+            "enb_time_condition": 1,
+            "time_condition": "global",
+            "office_time_dest": "ivr",
+            "office_time_dest_value": "3",
+            "outoffice_time_dest": "extension",
+            "outoffice_time_dest_value": "2",
+        },
+    )
+    answer = ask(admin, called=MAIN, trunk="1", at="2026-11-30T17:59")
+    assert b'type="datetime-local" value="2026-11-30T17:59"' in answer.content
+    assert "The call goes to 6200 VoiceMenu Navigator" in read(answer)
+    assert "takes calls to 441632960000, and the period is: open." in read(answer)
+    closed = read(ask(admin, called=MAIN, trunk="1", at="2026-11-30T18:00"))
+    assert "The call goes to extension 1001 Grace Hopper" in closed
+    assert "Rings extension 1001" in closed
+    assert ask(admin, called=MAIN, trunk="1", at="noon").status == 422
+    api.post("inbound_route/update", {"id": 1, "enb_time_condition": 0})
+
+
 @pytest.mark.parametrize(
     ("query", "field", "problem"),
     [

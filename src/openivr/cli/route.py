@@ -1,6 +1,7 @@
 """`openivr route`: shows which inbound route takes a call, and why the others do not."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from openivr.ivr.inbound_route import RoutingStep, RuleEffect
 from openivr.ivr.model import Destination, IvrSnapshot, Trunk
 from openivr.simulate.arrival import (
     RoutedCall,
+    UnusableMoment,
     UnusableNumber,
     find_trunk,
     read_caller,
+    read_moment,
     read_number,
     route_over,
+    show_moment,
     usual_trunks,
 )
 from openivr.simulate.transcript import show_destination
@@ -46,10 +50,17 @@ def read_typed(_ctx: click.Context, param: click.Parameter, text: str) -> str:
     help="The caller's number.",
 )
 @click.option("--trunk", default="", metavar="NAME", help="The trunk. Default: each that is enabled.")
+@click.option(
+    "--at",
+    "at",
+    default="",
+    metavar="TIME",
+    help='Moment of the call, such as "2026-12-24 17:59", in the time of the default calendar. Default: now.',
+)
 @store_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def route(  # noqa: PLR0913 - one argument per option
-    number: str, *, caller: str, trunk: str, data: Path, database: str, as_json: bool
+    number: str, *, caller: str, trunk: str, at: str, data: Path, database: str, as_json: bool
 ) -> None:
     """Show which inbound route takes a call to NUMBER, and why the others do not.
 
@@ -62,7 +73,11 @@ def route(  # noqa: PLR0913 - one argument per option
     to a destination.
     """
     snapshot = load(data, database)
-    routed = route_over(snapshot, choose_trunks(snapshot, trunk), number, caller)
+    try:
+        moment = read_moment(snapshot, at) if at else time.time()
+    except UnusableMoment as error:
+        raise click.BadParameter(str(error), param_hint="--at") from error
+    routed = route_over(snapshot, choose_trunks(snapshot, trunk), number, caller, moment)
     if as_json:
         import msgspec
 
@@ -99,7 +114,8 @@ def show(snapshot: IvrSnapshot, routed: list[RoutedCall]) -> None:
         trunks = " or ".join(trunk.name for trunk in call.trunks)
         if place:
             click.echo()
-        click.echo(f"{call.routing.called} over {trunks}, from {caller}")
+        moment = f", at {show_moment(snapshot, call.call.moment)}" if snapshot.is_timed else ""
+        click.echo(f"{call.routing.called} over {trunks}, from {caller}{moment}")
         click.secho(f"  {show_result(snapshot, call)}", bold=True)
         for step in call.routing.steps:
             colour = COLOURS.get(step.effect)
@@ -128,6 +144,7 @@ def to_row(snapshot: IvrSnapshot, routed: RoutedCall) -> dict[str, Any]:
         "trunks": [{"id": trunk.id, "name": trunk.name} for trunk in routed.trunks],
         "called": routing.called,
         "caller": routed.call.caller,
+        "moment": int(routed.call.moment),
         "destination": describe(snapshot, routing.destination) if routing.destination else None,
         "route": {"id": decisive.id, "name": decisive.name} if decisive and routing.destination else None,
         "steps": [

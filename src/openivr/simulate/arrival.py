@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import IvrSnapshot, Trunk
@@ -40,6 +41,32 @@ def read_caller(text: str) -> str:
     return read_number(text)
 
 
+class UnusableMoment(ValueError):
+    """Raised for a text that is no moment of a call."""
+
+
+def read_moment(snapshot: IvrSnapshot, text: str) -> float:
+    """Return a moment such as "2026-12-24 17:59" in Unix seconds. Raises UnusableMoment.
+
+    The time is that of the default calendar, unless the text has an offset from UTC.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UnusableMoment(f'{shorten(text)!r} is no time such as "2026-12-24 17:59"') from error
+    if not 1970 < moment.year < 2200:
+        raise UnusableMoment(f"{shorten(text)!r} is not between 1971 and 2199")
+    calendar = snapshot.calendars.get(0)
+    zone = calendar.clock if calendar else UTC
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+
+
+def show_moment(snapshot: IvrSnapshot, moment: float) -> str:
+    """Return a moment as a clock of the default calendar's zone shows it."""
+    calendar = snapshot.calendars.get(0)
+    return f"{datetime.fromtimestamp(moment, calendar.clock if calendar else UTC):%Y-%m-%d %H:%M}"
+
+
 def shorten(text: str) -> str:
     """Return the beginning of a text."""
     return text if len(text) <= MAX_NUMBER else text[:MAX_NUMBER] + "..."
@@ -68,11 +95,13 @@ class RoutedCall:
     routing: Routing
 
 
-def route_over(snapshot: IvrSnapshot, trunks: Iterable[Trunk], called: str, caller: str) -> list[RoutedCall]:
+def route_over(
+    snapshot: IvrSnapshot, trunks: Iterable[Trunk], called: str, caller: str, moment: float = 0
+) -> list[RoutedCall]:
     """Route a call over each of these trunks. Trunks over which the same happens share a result."""
     routed: list[RoutedCall] = []
     for trunk in trunks:
-        call = IncomingCall(trunk.id, (called,), caller)
+        call = IncomingCall(trunk.id, (called,), caller, moment=moment)
         routing = explain_inbound(snapshot, call)
         same = next((place for place, other in enumerate(routed) if is_same(other.routing, routing)), None)
         if same is None:

@@ -235,7 +235,14 @@ def say_routing(step: RoutingStep) -> str:
         name: ", ".join(names.get(part, part) for part in text.split(", "))
         for name, text in step.params.items()
     }
-    return _ROUTING[routing_code(step)].format(**params)
+    return _ROUTING[routing_code(step)].format(**params) + _say_routing_period(step)
+
+
+def _say_routing_period(step: RoutingStep) -> str:
+    period, holiday = step.params.get("period", ""), step.params.get("holiday", "")
+    if not period:
+        return ""
+    return f"; the period is {period}" + (f" ({holiday})" if holiday else "")
 
 
 def effect_code(step: RoutingStep) -> str:

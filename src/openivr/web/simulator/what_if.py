@@ -8,14 +8,17 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from openivr.clock import wall_ms
 from openivr.ivr.analysis.diagram import make_node
 from openivr.ivr.inbound_route import RoutingReason, RoutingStep, RuleEffect, RuleType
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, Trunk
 from openivr.ivr.number_rule import ANONYMOUS
 from openivr.simulate.arrival import (
     RoutedCall,
+    UnusableMoment,
     UnusableNumber,
     read_caller,
+    read_moment,
     read_number,
     route_over,
     usual_trunks,
@@ -68,12 +71,15 @@ class WhatIfForm:
     called: str
     caller: str
     trunk: str
+    at: str = ""  # local time of the default calendar, "": now
     problems: dict[str, str] = field(default_factory=dict)
 
 
 async def what_if_page(request: PageRequest) -> Response:
     """The form, and below it what happens to the call that it describes."""
-    form = WhatIfForm(request.query("called"), request.query("caller"), request.query("trunk"))
+    form = WhatIfForm(
+        request.query("called"), request.query("caller"), request.query("trunk"), request.query("at")
+    )
     snapshot = await request.app.menus.current()
     is_asked = "called" in request.http.query_params
     results = await request.database.run_in_thread(answer, snapshot, form) if is_asked else []
@@ -87,6 +93,7 @@ async def what_if_page(request: PageRequest) -> Response:
         trunks=trunks,
         numbers=numbers,
         results=results,
+        is_timed=snapshot.is_timed,
     )
 
 
@@ -100,10 +107,10 @@ def answer(snapshot: IvrSnapshot, form: WhatIfForm) -> list[WhatIfResult]:
     """Return what happens to the call of a form. None if the form has problems, which are noted in it."""
     called = read_field(form, "called")
     caller = read_field(form, "caller")
-    trunks = choose_trunks(snapshot, form)
+    trunks, moment = choose_trunks(snapshot, form), choose_moment(snapshot, form)
     if form.problems:
         return []
-    return [describe(snapshot, call) for call in route_over(snapshot, trunks, called, caller)]
+    return [describe(snapshot, call) for call in route_over(snapshot, trunks, called, caller, moment)]
 
 
 def read_field(form: WhatIfForm, name: str) -> str:
@@ -125,11 +132,20 @@ def choose_trunks(snapshot: IvrSnapshot, form: WhatIfForm) -> list[Trunk]:
     return [trunk] if trunk else []
 
 
+def choose_moment(snapshot: IvrSnapshot, form: WhatIfForm) -> float:
+    """The moment of the form in Unix seconds, or now."""
+    try:
+        return read_moment(snapshot, form.at) if form.at else wall_ms() / 1000
+    except UnusableMoment:
+        form.problems["at"] = t("what_if.problem_at")
+        return 0
+
+
 def describe(snapshot: IvrSnapshot, routed: RoutedCall) -> WhatIfResult:
     """A routing in words, with what the caller hears after it."""
     routing, names = routed.routing, [trunk.name for trunk in routed.trunks]
     destination = routing.destination
-    simulation = Simulation(snapshot)
+    simulation = Simulation(snapshot, start=int(routed.call.moment))
     simulation.receive(routed.call)
     simulation.finish()
     node = make_node(snapshot, destination) if destination else None
@@ -179,7 +195,15 @@ def say_routing(step: RoutingStep) -> str:
         name: ", ".join(t("routing.anonymous") if part == ANONYMOUS else part for part in text.split(", "))
         for name, text in step.params.items()
     }
-    return t(f"routing.{routing_code(step)}", **params)
+    return t(f"routing.{routing_code(step)}", **params) + say_period(step)
+
+
+def say_period(step: RoutingStep) -> str:
+    """The period that a step depends on, "" if it depends on none."""
+    if not step.params.get("period"):
+        return ""
+    period, holiday = t(f"period.{step.params['period']}").lower(), step.params.get("holiday", "")
+    return t("what_if.in_holiday" if holiday else "what_if.in_period", period=period, holiday=holiday)
 
 
 def make_try_url(routed: RoutedCall, destination: Destination | None) -> str:
