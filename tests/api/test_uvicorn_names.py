@@ -70,7 +70,7 @@ def test_no_other_attribute_of_the_protocol_is_used() -> None:
         OURS
         | assigned(LimitedProtocol)
         | assigned(FastListProtocol)
-        | {"handler", "hosts", "shares", "requires_user_agent"}
+        | {"handler", "handshake", "hosts", "shares", "requires_user_agent"}
     )
     for module in (slow_clients, fast_list):
         assert module.__file__ is not None

@@ -1,9 +1,13 @@
 """What operators rely on: health, metrics, logs, TLS, profiles, and PostgreSQL behind it all."""
 
+import asyncio
 import json
+import ssl
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -83,6 +87,40 @@ def test_https_is_spoken(tmp_path: Path, certificate: tuple[Path, Path]) -> None
     command = ["curl", "-s", "--cacert", str(certificate[0]), f"{server.base}/healthz"]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "ok\n"
     server.stop()
+
+
+def test_f10_tls_handshakes_count_for_their_source_and_end(
+    tmp_path: Path, certificate: tuple[Path, Path]
+) -> None:
+    server = start(tmp_path, "--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1]))
+    trusted = ssl.create_default_context(cafile=certificate[0])
+
+    async def scenario() -> None:
+        opened = asyncio.get_running_loop().time()
+        crowd = [await asyncio.open_connection(*server.address) for _ in range(1100)]  # that say nothing
+        for _, writer in crowd[::3]:
+            writer.write(b"\x16\x03\x01")  # the beginning of a handshake
+        with await asyncio.to_thread(urlopen, f"{server.base}/healthz", context=trusted) as answer:
+            assert answer.read() == b"ok\n"
+        async with asyncio.timeout(60):
+            for at, (stream, _) in enumerate(crowd):
+                with suppress(ConnectionResetError):  # what it sent was not read
+                    assert await stream.read() == b""
+                if at == 75 and asyncio.get_running_loop().time() < opened + 9:  # beyond the share
+                    assert not crowd[-2][0].at_eof()
+        for _, writer in crowd:
+            writer.close()
+
+    asyncio.run(scenario())
+    assert fetch_with(trusted, f"{server.base}/readyz") == "ready\n"
+    assert server.stop() == 0
+    assert "Traceback" not in server.log
+
+
+def fetch_with(trusted: ssl.SSLContext, url: str) -> str:
+    with urlopen(url, context=trusted, timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 def test_two_workers_share_a_postgresql(tmp_path: Path, postgres_socket: str) -> None:

@@ -125,6 +125,17 @@ def test_the_fifth_failure_locks_an_address_out(database: Database) -> None:
         assert fail(connection, 700) is None  # and counting begins anew
 
 
+def test_f12_workers_together_check_no_more_logins_at_once_than_may_fail(database: Database) -> None:
+    with database.changing("auth") as change:
+        connection, address = change.connection, "192.0.2.1"
+        limit = POLICY.failures
+        reserved = [tokens.reserve(connection, POLICY, address, NOW) for _ in range(limit + 2)]
+        assert reserved == [None] * limit + [tokens.WAIT] * 2
+        assert tokens.reserve(connection, POLICY, "192.0.2.2", NOW) is None
+        tokens.forgive(connection, address)  # one of them was right
+        assert tokens.reserve(connection, POLICY, address, NOW) is None
+
+
 def test_the_api_and_the_admin_lock_nobody_out_of_each_other(database: Database) -> None:
     with database.changing("auth") as change:
         connection, address, later = change.connection, "192.0.2.1", NOW + 100

@@ -10,7 +10,7 @@ import asyncio
 import math
 import re
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -31,6 +31,31 @@ def encode_target(line: bytes) -> bytes:
     return NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
 
 
+class CountedConnection(Protocol):
+    """A connection that counts for its source."""
+
+    def __hash__(self) -> int: ...
+
+    def idle_since(self) -> float | None:
+        """Return the time since which it has been idle, or None if it is busy."""
+        ...
+
+    def end(self) -> None:
+        """Close it."""
+        ...
+
+
+class CountedHandshake(CountedConnection, Protocol):
+    """A connection that counts until it is that of a protocol."""
+
+    def finish(self) -> None:
+        """Count it no longer."""
+        ...
+
+
+Shares = ConnectionShares[CountedConnection]
+
+
 class HeadRefused(Exception):
     """A head that is answered already. Raised in a callback, it stops the parser."""
 
@@ -40,8 +65,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     hosts: ClassVar[KnownHosts | None] = KnownHosts()
     """The names that may be asked for; None behind a proxy, which sees to that."""
-    shares: ClassVar["ConnectionShares[LimitedProtocol] | None"] = None
+    shares: ClassVar[Shares | None] = None
     """Counts the connections of each source; None behind a proxy, which is the source of all."""
+    handshake: CountedHandshake | None = None
+    """What counted for the source until now, if the connection began with a TLS handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -52,10 +79,16 @@ class LimitedProtocol(HttpToolsProtocol):
         self.last_used = self.last_read - UNUSED_SECONDS  # until a request has been answered
         self.deadline = self.last_read + HEAD_SECONDS
         self.running: RequestResponseCycle | None = None
+        if self.handshake is not None:
+            self.handshake.finish()
         if self.shares is not None and self.client is not None:
             surplus = self.shares.add(self.client[0], self)
             if surplus is not None:
-                surplus.transport.abort()
+                surplus.end()
+
+    def end(self) -> None:
+        """Close the connection at once, because its source has too many."""
+        self.transport.abort()
 
     def idle_since(self) -> float | None:
         """Return the time since which the connection has no request, or only the beginning of one."""

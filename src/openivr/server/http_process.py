@@ -5,12 +5,15 @@ import gc
 import math
 import mmap
 import signal
+import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -29,10 +32,10 @@ from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
-from openivr.api.slow_clients import LimitedProtocol
+from openivr.api.slow_clients import LimitedProtocol, Shares
+from openivr.api.tls_listener import TlsListener
 from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
 from openivr.config.settings import Settings
-from openivr.connection_shares import ConnectionShares
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
@@ -209,6 +212,20 @@ class HttpServer(uvicorn.Server):
     def stop(self) -> None:
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, with TLS on sockets of our own: uvicorn does not see handshakes."""
+        config = self.config
+        if sockets is None or config.ssl is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        kind: Any = config.http_protocol_class
+        make = partial(
+            kind, config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
+        )
+        servers: list[Any] = self.servers
+        servers += [TlsListener(each, config.ssl, make, kind.shares) for each in sockets]
+
     def close_overdue(self, now: float) -> None:
         """Close connections whose client is overdue with a request or with reading a response."""
         for connection in list(self.server_state.connections):
@@ -334,7 +351,7 @@ def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvi
         "requires_user_agent": settings.requires_user_agent,
     }
     if not settings.trusted_proxies:
-        shares = ConnectionShares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, LimitedProtocol.idle_since)
+        shares = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, lambda each: each.idle_since())
         parts |= {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
     protocol = type("Protocol", (FastListProtocol,), parts)
     return uvicorn.Config(
