@@ -204,6 +204,7 @@ async def test_a_trunk_with_a_fixed_transport_and_the_usual_port_is_located_by_s
             far.reply(await is_asked(far, house.target, "OPTIONS"), 200)
             await house.line(1, TrunkHealth.UP)
             assert server.asked.count(f"_sip._udp.{DOMAIN} SRV") == 1, "a port is of one server"
+            assert f"{DOMAIN} NAPTR" not in server.asked
         system.close()
     far.close()
 
