@@ -10,7 +10,15 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import DestinationField, Keys
-from openivr.resources.fields import Field, IntegerField, LinkField, LinksField, SeparatedField, TableField
+from openivr.resources.fields import (
+    Field,
+    IntegerField,
+    LinkField,
+    LinksField,
+    SecretField,
+    SeparatedField,
+    TableField,
+)
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.server.http_process import choose_kinds
@@ -95,7 +103,7 @@ def write_detail(kind: ResourceType) -> Iterator[str]:
     kinds = {type(field) for field in fields}
     parent = "WithKeys" if Keys in kinds else "WithDestination" if DestinationField in kinds else "Detail"
     yield f"class {class_name(kind)}({parent}, frozen=True, kw_only=True):"
-    secrets = ", ".join(field.name for field in kind.fields if field.hidden)
+    secrets = ", ".join(field.name for field in kind.fields if isinstance(field, SecretField))
     about = f" Never answered: {secrets}." if secrets else ""
     yield f'    """{title_of(kind)}.{about}"""'
     yield ""

@@ -33,6 +33,7 @@ EFFECTS = {
     "extension.reg_name": "config/call_config.py user",
     "extension.reg_password": "sip/auth/server.py secret",
     "extension.vm_pin": "ivr/analysis/check.py has_pin",
+    "extension.weak_pin": "ivr/analysis/check.py weak_pin",
     "ext_group.name": "ivr/model.py name",
     "ext_group.member_list": "ivr/policy.py member_ids",
     "ring_group.number": "ivr/model.py number",

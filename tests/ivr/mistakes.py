@@ -21,6 +21,7 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
+from tests.ivr.conftest import PEOPLE
 
 ADA = Destination(DestinationKind.EXTENSION, 1)
 MAIN = Destination(DestinationKind.IVR, 1)
@@ -384,6 +385,12 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"policy": DialPolicy(check_voicemail=True)},
         MENU,
         "Callers can dial *02 for their mailbox, but no mailbox has a PIN, so none can be opened.",
+    ),
+    (
+        "IVR703",
+        {"snapshot": {"extensions": by_id([*PEOPLE[:1], replace(PEOPLE[1], has_pin=True, weak_pin=True)])}},
+        FindingTarget("extension", 2),
+        "The mailbox of 1001 has a PIN that is guessed first: its number, or digits in a row.",
     ),
     (
         "IVR801",

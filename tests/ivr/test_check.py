@@ -26,6 +26,7 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
+from tests.ivr.conftest import PEOPLE
 from tests.ivr.mistakes import ABSENT, ADA, END, INBOUND, LOCAL, MAIN, MISTAKES, OUT, SOUND, second
 
 Office = Callable[..., IvrSnapshot]
@@ -180,6 +181,19 @@ def test_every_rule_has_a_case() -> None:
             ),
         ),
         ("IVR805", {"snapshot": {"outbound_routes": by_id([LOCAL, replace(LOCAL, id=2, name="B")])}}),
+        (
+            "IVR703",
+            {
+                "snapshot": {
+                    "extensions": by_id(
+                        [
+                            replace(PEOPLE[0], has_pin=True),
+                            replace(PEOPLE[3], has_pin=True, weak_pin=True),  # it has no mailbox
+                        ]
+                    )
+                }
+            },
+        ),
         ("IVR304", {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -69)}}}),
         ("IVR305", {"prompts": ("a.wav",), "snapshot": {"prompts": {"a.wav": Prompt("a.wav", 3, -40)}}}),
         ("IVR808", {"snapshot": {"block_rules": by_id([NumberRule(1, "A", (".",), False, outbound=True)])}}),

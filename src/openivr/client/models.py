@@ -59,7 +59,7 @@ class ExtensionRow(Row, frozen=True, kw_only=True):
 class Extension(Detail, frozen=True, kw_only=True):
     """An extension. Never answered: reg_password, user_password, vm_pin."""
 
-    secret_names: ClassVar[tuple[str, ...]] = ("reg_password", "user_password", "vm_pin")
+    secret_names: ClassVar[tuple[str, ...]] = ("reg_password", "user_password", "vm_pin", "weak_pin")
     type: str = "SIP"
     number: str = ""
     first_name: str = ""

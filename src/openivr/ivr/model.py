@@ -113,6 +113,7 @@ class Extension:
     enabled: bool = True
     voicemail: bool = True  # has a mailbox
     has_pin: bool = False  # of the mailbox: without one it cannot be opened
+    weak_pin: bool = False  # it is among those that are guessed first
     ring_seconds: int = 30  # given up as unanswered after this time
     do_not_disturb: bool = False  # the presence status of that name: busy to every caller
 

@@ -2,9 +2,20 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 from openivr.resources.errors import Problem
-from openivr.resources.fields import Body, ChoiceField, IntegerField, SecretField, TextField, flag, number
+from openivr.resources.fields import (
+    Body,
+    ChoiceField,
+    DerivedFlag,
+    IntegerField,
+    SecretField,
+    StoredForm,
+    TextField,
+    flag,
+    number,
+)
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 from openivr.resources.secret import hash_password
@@ -30,12 +41,24 @@ def bind_digest(user: str, password: str) -> str:
 
 
 def check(values: Values, body: Body, stored: Values | None) -> Iterator[Problem]:
-    """The digest covers the registration name, so a new name needs the password again."""
+    """Bind the password to the registration name, and judge a new PIN.
+
+    The digest covers the registration name, so a new name needs the password again.
+    """
+    pin = body.get("vm_pin")
+    if isinstance(pin, str) and not isinstance(pin, StoredForm):
+        values["weak_pin"] = int(is_weak(pin, values["number"]))
     secret = values["reg_password"]
     if secret.startswith("new:"):
         values["reg_password"] = bind_digest(values["reg_name"], secret.removeprefix("new:"))
     elif stored and values["reg_name"] != stored["reg_name"] and "reg_password" not in body:
         yield Problem("reg_password", ProblemCode.REQUIRED_WITH_NEW_NAME)
+
+
+def is_weak(pin: str, number: str) -> bool:
+    """Return True for a PIN that is guessed first: the number, one digit repeated, or digits in a row."""
+    steps = {int(second) - int(first) for first, second in pairwise(pin)}
+    return pin in (number, number[::-1]) or (len(steps) < 2 and steps <= {-1, 0, 1})
 
 
 def full_name(values: Values) -> str:
@@ -106,6 +129,7 @@ EXTENSION = ResourceType(
             mismatch=ProblemCode.NOT_DIGITS,
             kept=ARGON2,
         ),
+        DerivedFlag(name="weak_pin"),
     ),
     listed=LISTED,
     row=list_row,

@@ -472,3 +472,24 @@ class SecretField(Field):
     def schema(self) -> dict[str, Schema]:
         limits = {"type": "string", "minLength": self.low, "maxLength": self.high, "writeOnly": True}
         return {self.name: limits}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivedFlag(Field):
+    """A fact that the check of a whole object derives from a secret. No request or file sets or shows it."""
+
+    default: Any = 0
+    hidden: bool = True
+    stored: ClassVar[Literal["text", "integer", "json"]] = "integer"
+
+    def read(self, body: Body, stored: Any, problems: list[Problem]) -> int:
+        return self.default if stored is MISSING else stored  # type: ignore[no-any-return]
+
+    def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
+        return iter(())
+
+    def load(self, entry: Body, find: Find) -> dict[str, Any]:
+        return {}
+
+    def schema(self) -> dict[str, Schema]:
+        return {}

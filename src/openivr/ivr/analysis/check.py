@@ -45,7 +45,7 @@ def check(snapshot: IvrSnapshot) -> list[Finding]:
     """List all findings, the worst first."""
     ways = ways_in(snapshot)
     found = [*check_routes(snapshot), *check_route_destinations(snapshot), *check_groups(snapshot)]
-    found += [*check_circles(snapshot), *check_numbers(snapshot)]
+    found += [*check_circles(snapshot), *check_numbers(snapshot), *check_pins(snapshot)]
     people = find_people(snapshot)
     for ivr in snapshot.ivrs.values():
         found += check_menu(snapshot, ivr, ways, people)
@@ -143,6 +143,13 @@ def check_numbers(snapshot: IvrSnapshot) -> Iterator[Finding]:
             yield finding("IVR203", target, number=number, numbers=longer)
         if number in EMERGENCY:
             yield finding("IVR807", target, number=number)
+
+
+def check_pins(snapshot: IvrSnapshot) -> Iterator[Finding]:
+    """Check the PINs of mailboxes, which are known only as weak or not."""
+    for row in snapshot.extensions.values():
+        if row.voicemail and row.has_pin and row.weak_pin:
+            yield finding("IVR703", FindingTarget(DestinationKind.EXTENSION, row.id), number=row.number)
 
 
 def check_prompts(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:

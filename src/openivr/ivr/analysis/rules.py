@@ -110,6 +110,7 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR604", "outside_dialling_without_trunk", N, RuleSection.DIALLING),
         Rule("IVR701", "directory_beyond_list", W, RuleSection.MENU),
         Rule("IVR702", "mailbox_without_pin", W, RuleSection.DIALLING),
+        Rule("IVR703", "weak_pin", W, RuleSection.DIALLING),
         Rule("IVR801", "impossible_pattern", W, RuleSection.MENU),
         Rule("IVR802", "hidden_inbound_route", W, RuleSection.MENU),
         Rule("IVR803", "number_of_two_routes", W, RuleSection.MENU),

@@ -170,6 +170,7 @@ def extension(id_: int, values: Values) -> model.Extension:
         last_name=values["last_name"],
         voicemail=bool(values["enb_vm"]),
         has_pin=bool(values["vm_pin"]),
+        weak_pin=bool(values["weak_pin"]),
         ring_seconds=values["ring_timeout"],
         do_not_disturb=values["presence_status"] == "do_not_disturb",
     )
