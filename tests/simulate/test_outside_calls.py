@@ -318,6 +318,21 @@ def test_a_call_is_routed_by_the_period_of_its_moment(
     ]
 
 
+@pytest.mark.parametrize(("at", "place"), [("2026-12-24 17:59", "1002"), ("2026-12-24 18:00", "1003")])
+def test_a_scenario_takes_place_at_its_moment(office: IvrSnapshot, at: str, place: str) -> None:
+    open_, closed = (Destination(DestinationKind.EXTENSION, id_) for id_ in (3, 4))
+    route = replace(MAIN, by_period=ByPeriod(open=open_, closed=closed))
+    timed = replace(office, inbound_routes={1: route}, calendars={0: CALENDAR})
+    steps = [{"route": "Main number"}, {"rings": f"extension {place}"}, {"reaches": f"extension {place}"}]
+    row = {"trunk": "Provider", "calls": "441632960000", "from": "1", "at": at, "steps": steps}
+    read = read_scenario(row, "")
+    assert run(timed, read).differences == ()
+    assert read_scenario(write_scenario(read), "") == read
+    assert run(timed, replace(read, at="")).passed is (place == "1002")  # without a moment it is open
+    with pytest.raises(ScenarioError, match="at: 'noon' is no time"):
+        read_scenario(row | {"at": "noon"}, "")
+
+
 # A world of which nothing exists tests nothing
 
 

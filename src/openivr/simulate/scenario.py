@@ -21,10 +21,12 @@ from openivr.ivr.model import IvrSnapshot
 from openivr.ivr.policy import find_internal
 from openivr.simulate.arrival import (
     WITHHELD,
+    UnusableMoment,
     UnusableNumber,
     describe_call,
     find_trunk,
     read_caller,
+    read_moment,
     read_number,
 )
 from openivr.simulate.keys import act_out, read_keys
@@ -53,7 +55,7 @@ HANGS_UP = "hangs_up"
 UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY = "unknown_number", "unknown_trunk", "unknown_party"
 UNKNOWN = frozenset((UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY))
 ACTS = frozenset(("presses", "waits", HANGS_UP))
-FIELDS = frozenset(("scenario", "trunk", "calls", "from", "menu", "world", "steps"))
+FIELDS = frozenset(("scenario", "trunk", "calls", "from", "at", "menu", "world", "steps"))
 WORLD_FIELDS = frozenset(("mailboxes", "recording", *TIMES))
 
 
@@ -88,6 +90,9 @@ class Scenario:
     steps: tuple[ScenarioStep, ...] = ()
     trunk: str = ""  # name of the trunk that delivers the call, "": a phone dials an internal number
     menu: str = ""  # number of the menu that a call over a trunk is stored with
+    at: str = (
+        ""  # moment of the call in the time of the default calendar, "": routes lead where open hours do
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,17 @@ def read_scenario(row: Any, where: str) -> Scenario:
     if menu and not trunk:
         raise ScenarioError(f"{where}: `menu` needs a `trunk`; else the menu is the one that is called")
     read = tuple(_read_step(step, f"{where}, step {place}") for place, step in enumerate(steps, start=1))
-    return Scenario(name, calls, caller, read_world(row.get("world"), where), read, trunk, menu)
+    at = _read_at(str(row.get("at", "")), where)
+    return Scenario(name, calls, caller, read_world(row.get("world"), where), read, trunk, menu, at)
+
+
+def _read_at(text: str, where: str) -> str:
+    try:
+        if text:
+            read_moment(IvrSnapshot(), text)
+    except UnusableMoment as error:
+        raise ScenarioError(f"{where}, at: {error}") from error
+    return text
 
 
 def write_scenario(scenario: Scenario) -> dict[str, Any]:
@@ -165,6 +180,8 @@ def write_scenario(scenario: Scenario) -> dict[str, Any]:
     row["calls"] = scenario.calls
     if scenario.caller or scenario.trunk:
         row["from"] = scenario.caller or WITHHELD
+    if scenario.at:
+        row["at"] = scenario.at
     if scenario.menu:
         row["menu"] = scenario.menu
     if world := write_world(scenario.world):
@@ -253,7 +270,8 @@ def run(snapshot: IvrSnapshot, scenario: Scenario) -> ScenarioResult:
     unknown = tuple(find_unusable(snapshot, scenario))
     if unknown:
         return ScenarioResult(scenario, unknown, ())
-    simulation = Simulation(snapshot, scenario.world)
+    moment = read_moment(snapshot, scenario.at) if scenario.at else 0
+    simulation = Simulation(snapshot, scenario.world, int(moment))
     happened = tuple(enact(simulation, scenario))
     uncalled = (ScenarioStep(UNKNOWN_PARTY, name) for name in find_uncalled(simulation))
     return ScenarioResult(scenario, (*scenario.steps, *uncalled), happened)
