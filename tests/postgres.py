@@ -154,6 +154,7 @@ class DatabasePool:
             self.rows = {name: rows for name, rows in found.items() if rows}
             names = connection.execute("SELECT sequencename FROM pg_sequences").fetchall()
             self.sequences = [str(name) for (name,) in names]
+        self.emptying = self.make_emptying()
 
     def connect(self, name: str) -> psycopg.Connection:
         return psycopg.connect(host=self.socket, user="postgres", dbname=name, autocommit=True)
@@ -179,16 +180,15 @@ class DatabasePool:
             connection.execute("SET lock_timeout = '10s'")
             connection.execute(OTHERS)
             if connection.execute(SCHEMA).fetchone() == self.schema:
-                self.empty(connection)
+                connection.execute(self.emptying)
                 self.free.append(name)
 
-    def empty(self, connection: psycopg.Connection) -> None:
-        """Delete all rows, insert those of a new database, and restart the sequences."""
-        with connection.transaction():
-            for name in reversed(self.tables):
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
-            for name, rows in self.rows.items():
-                insert = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)")
-                connection.execute(insert.format(sql.Identifier(name)), (rows,))
-            for name in self.sequences:
-                connection.execute(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(name)))
+    def make_emptying(self) -> sql.Composed:
+        """Return statements that delete all rows, insert those of a new database and restart the sequences."""
+        insert = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})")
+        statements = [
+            *(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in reversed(self.tables)),
+            *(insert.format(sql.Identifier(name), sql.Literal(rows)) for name, rows in self.rows.items()),
+            *(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(name)) for name in self.sequences),
+        ]
+        return sql.SQL(";").join(statements)
