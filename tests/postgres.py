@@ -184,7 +184,7 @@ class DatabasePool:
                 self.free.append(name)
 
     def make_emptying(self) -> sql.Composed:
-        """Return statements that delete all rows, insert those of a new database and restart the sequences."""
+        """Return statements that delete all rows, insert those of a new database and restart sequences."""
         insert = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})")
         statements = [
             *(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in reversed(self.tables)),

@@ -291,8 +291,9 @@ def table_of_bans(found: "list[BanInfo]") -> "Table":
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in ("source", "as user", "reason", "ends in"):
-        table.add_column(name, justify="right" if name == "ends in" else "left", overflow="fold")
+    for name in ("source", "as user", "reason"):
+        table.add_column(name, overflow="fold")
+    table.add_column("ends in", justify="right", overflow="fold")
     for one in found:
         user = "".join(key if key.isprintable() else "?" for key in one.user)  # chosen by the remote side
         table.add_row(one.source, user or "any", one.reason.replace("_", " "), f"{one.seconds:.0f} s")
