@@ -159,7 +159,9 @@ def test_signing_another_browser_out(server: Running, admin: Admin) -> None:
 
 def test_a_backup_is_a_whole_database(admin: Admin, tmp_path: Path) -> None:
     answer = admin.post("/settings/backup/file")
-    assert re.fullmatch(r'attachment; filename="openivr-[\d-]+\.db"', answer.headers["content-disposition"])
+    name = r"openivr-[\d-]+\.db"
+    wanted = rf"attachment; filename=\"{name}\"; filename\*=UTF-8''{name}"
+    assert re.fullmatch(wanted, answer.headers["content-disposition"])
     path = tmp_path / "backup.db"
     path.write_bytes(answer.content)
     with closing(sqlite3.connect(path)) as connection:
@@ -171,7 +173,7 @@ def test_a_backup_is_a_whole_database(admin: Admin, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fields", [{}, {"audio": "1"}])
 def test_the_configuration_as_text(admin: Admin, fields: dict[str, str]) -> None:
     answer = admin.post("/settings/backup/export", fields)
-    assert answer.headers["content-disposition"].endswith('.yaml"')
+    assert answer.headers["content-disposition"].endswith(".yaml")
     document = yaml_document.load(answer.content.decode())
     assert [entry.fields["number"] for entry in document.entries["ivr"]] == ["6202", "6203", "6200", "6201"]
 
