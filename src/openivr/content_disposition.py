@@ -1,8 +1,9 @@
 """The Content-Disposition field of a download (RFC 6266)."""
 
+import string
 from urllib.parse import quote
 
-SAFE = "!#$&+-.^_`|~"  # beside letters and digits, of attr-char (RFC 8187)
+PLAIN = frozenset(string.ascii_letters + string.digits + " ._-")
 
 
 def attachment(name: str) -> str:
@@ -10,7 +11,5 @@ def attachment(name: str) -> str:
 
     Browsers read `filename*`. Simpler programs, such as curl, read `filename` with other characters replaced.
     """
-    plain = "".join(
-        char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name
-    )
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe=SAFE)}"
+    plain = "".join(char if char in PLAIN else "_" for char in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

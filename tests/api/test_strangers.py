@@ -387,3 +387,64 @@ def test_a16_head_changes_nothing(server: Running) -> None:
     assert api.get("ivr/list")["errcode"] == 0
     assert api.get("ivr/get", id=4)["errcode"] == 0
     api.close()
+
+
+HIDDEN = {
+    "U+202E": "Evil\u202egnp",
+    "U+0085": "a\u0085b",
+    "U+200B": "a\u200bb",
+    "U+FEFF": "\ufeffMain",
+    "U+2066": "a\u2066b",
+    "U+2028": "a\u2028b",
+    "U+00AD": "a\u00adb",
+    "newline": "a\nb",
+}
+TEXTS = [
+    ("ivr/update", "name"),
+    ("extension/update", "first_name"),
+    ("extension/update", "title"),
+    ("extension_group/update", "name"),
+    ("ringgroup/update", "name"),
+    ("inbound_route/update", "name"),
+    ("outbound_route/update", "name"),
+    ("trunk/update", "name"),
+]
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize(("path", "field"), TEXTS)
+def test_a6_characters_that_nobody_sees_are_refused(api: Api, path: str, field: str, text: str) -> None:
+    answer = api.post(path, {"id": 1, field: text})
+    assert (answer["errcode"], answer["submsg"]) == (40002, f"{field} has control or invisible characters")
+
+
+def test_a6_a_file_name_hides_nothing(api: Api) -> None:
+    answer = upload(api, "night\u202evaw.wav", WAV)
+    assert answer["submsg"] == "file has control or invisible characters"
+
+
+def test_a6_text_has_one_spelling_and_is_searched_so(api: Api) -> None:
+    composed, decomposed = "Z\u00fcrich", "Zu\u0308rich"
+    id_ = api.post("extension_group/create", {"name": f"  {decomposed} \u3000"})["id"]
+    assert api.get("extension_group/get", id=id_)["data"]["name"] == composed
+    assert api.post("extension_group/create", {"name": composed})["errcode"] == 40003
+    for text in (composed, decomposed, f" {decomposed.upper()} "):
+        found = api.get("extension_group/search", search_value=text)["data"]
+        assert [row["id"] for row in found] == [id_]
+    answer = api.get("extension_group/search", search_value="a\u200bb")
+    assert answer["invalid_param_list"] == [{"field": "search_value", "value": "a\u200bb"}]
+
+
+def test_a6_a_prompt_is_found_in_either_form(api: Api) -> None:
+    id_ = upload(api, "Gru\u0308n.wav", WAV)["id"]
+    assert upload(api, "Gr\u00fcn.wav", WAV)["id"] == id_
+    assert api.post("ivr/update", {"id": 1, "prompt": "default, Gru\u0308n.wav"})["errcode"] == 0
+    assert api.get("ivr/get", id=1)["data"]["prompt"] == "default,Gr\u00fcn.wav"
+    play = {"press9_dest": "play_prompt", "press9_dest_prefix": "1", "press9_dest_value": "Gru\u0308n.wav"}
+    assert api.post("ivr/update", {"id": 1, **play})["errcode"] == 0
+    assert api.get("ivr/get", id=1)["data"]["press9_dest_value"] == "Gr\u00fcn.wav"
+
+
+def test_a6_words_of_languages_with_marks_stay(api: Api) -> None:
+    for number, name in enumerate(("日本 語", "हिन्दी", "Ελλάδα", "😀 hotline")):
+        assert api.post("extension_group/create", {"name": f"{name}{number}"})["errcode"] == 0

@@ -10,7 +10,7 @@ import msgspec
 from openivr.api.responses import SYNTAX, ApiError, bad_parameters
 from openivr.resources import ResourceType
 from openivr.resources.errors import Problem, shorten
-from openivr.resources.fields import CONTROL, InvalidValue, whole
+from openivr.resources.fields import CONTROL, InvalidValue, clean_text, whole
 from openivr.resources.order import ListQuery
 from openivr.resources.problem_codes import ProblemCode
 
@@ -95,7 +95,11 @@ def make_page(number: int, size: int, sort: str, is_descending: bool) -> ListQue
 
 def read_search(query: Query) -> str:
     """Return `search_value`. An empty one matches every name."""
-    text = read_one(query, "search_value") or ""
+    raw = read_one(query, "search_value") or ""
+    try:
+        text = clean_text(raw)
+    except InvalidValue as bad:
+        raise bad_parameters(Problem("search_value", bad.code, value=shorten(raw))) from bad
     if len(text) > MAX_SEARCH:
         limits = {"high": MAX_SEARCH}
         raise bad_parameters(Problem("search_value", ProblemCode.TOO_LONG, limits, shorten(text)))

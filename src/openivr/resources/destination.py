@@ -23,6 +23,7 @@ from openivr.resources.fields import (
     Schema,
     find_link,
     flag,
+    fold_text,
     whole,
 )
 from openivr.resources.problem_codes import ProblemCode
@@ -136,7 +137,7 @@ def read_part(kind: str, part: str, raw: Any) -> str:
     raw = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
     if not isinstance(raw, str):
         raise InvalidValue(ProblemCode.NOT_TEXT)
-    text = raw.strip()
+    text = fold_text(raw)
     if kind in BARE or (kind in TARGETS and part == "prefix"):
         if text:
             raise InvalidValue(ProblemCode.NOT_EMPTY, destination=kind or "no destination")

@@ -6,6 +6,7 @@ several. Values are plain JSON: strings, integers, lists and dicts.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -22,6 +23,27 @@ MISSING: Any = object()
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+
+# Unicode categories that nobody sees in a text: control, format (bidi, zero width), surrogates, separators.
+INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def clean_text(raw: str) -> str:
+    """Return a text in its one spelling: NFC, without space around it.
+
+    Raises InvalidValue if it has characters that nobody sees.
+    """
+    if not raw.isascii() and any(unicodedata.category(char) in INVISIBLE for char in raw):
+        raise InvalidValue(ProblemCode.CONTROL_CHARACTERS)
+    if CONTROL.search(raw):
+        raise InvalidValue(ProblemCode.CONTROL_CHARACTERS)
+    return fold_text(raw)
+
+
+def fold_text(raw: str) -> str:
+    """Return a text as it is compared and searched: NFC, without space around it."""
+    return unicodedata.normalize("NFC", raw).strip()
 
 
 class ResourceName(NamedTuple):
@@ -129,15 +151,16 @@ class TextField(Field):
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
             raise InvalidValue(ProblemCode.NOT_TEXT)
-        if not self.low <= len(raw) <= self.high:
-            raise InvalidValue(ProblemCode.LENGTH, low=self.low, high=self.high)
-        if any(char in raw for char in self.forbidden):
-            raise InvalidValue(ProblemCode.FORBIDDEN_CHARACTERS, characters=" ".join(self.forbidden))
-        if CONTROL.search(raw) or (raw and self.pattern and not re.fullmatch(self.pattern, raw)):
-            raise InvalidValue(self.mismatch)
-        if self.low and not raw.strip():
+        text = clean_text(raw)
+        if self.low and raw and not text:
             raise InvalidValue(ProblemCode.BLANK)
-        return raw
+        if not self.low <= len(text) <= self.high:
+            raise InvalidValue(ProblemCode.LENGTH, low=self.low, high=self.high)
+        if any(char in text for char in self.forbidden):
+            raise InvalidValue(ProblemCode.FORBIDDEN_CHARACTERS, characters=" ".join(self.forbidden))
+        if text and self.pattern and not re.fullmatch(self.pattern, text):
+            raise InvalidValue(self.mismatch)
+        return text
 
     def schema(self) -> dict[str, Schema]:
         limits: Schema = {"type": "string", "minLength": self.low, "maxLength": self.high}
@@ -218,7 +241,7 @@ class PromptsField(Field):
     def parse(self, raw: Any) -> str:
         if not isinstance(raw, str):
             raise InvalidValue(ProblemCode.NOT_TEXT)
-        names = [name.strip() for name in raw.split(",")] if raw else []
+        names = [fold_text(name) for name in raw.split(",")] if raw else []
         if len(names) > self.most:
             raise InvalidValue(ProblemCode.TOO_MANY_PROMPTS, high=self.most)
         if not all(names):

@@ -33,7 +33,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.ITEM_TYPE: "has an item whose type is not one of {choices}",
     ProblemCode.UNKNOWN_KEY: "is not a key; keys are {choices}",
     ProblemCode.CHARACTERS: "has characters that are not allowed",
-    ProblemCode.CONTROL_CHARACTERS: "has control characters",
+    ProblemCode.CONTROL_CHARACTERS: "has control or invisible characters",
     ProblemCode.BLANK: "must not be blank",
     ProblemCode.EMPTY_NAME: "has an empty name",
     ProblemCode.NOT_DIGITS: "must be digits",

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.errors import Invalid, NotFound, Problem
+from openivr.resources.fields import fold_text
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.prompt import file_type
 from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
@@ -27,7 +28,7 @@ MEDIA_TYPES = {
 
 def find(connection: Connection, name: str) -> int | None:
     """The id of the prompt of this name."""
-    return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == name)).scalar()
+    return connection.execute(select(PROMPT.c.id).where(PROMPT.c.name == fold_text(name))).scalar()
 
 
 def decode(name: str, data: bytes, *, keeps_level: bool = False) -> ConvertedAudio:
@@ -62,6 +63,7 @@ def save(
 
     `keeps_level` must be what `decode` was called with.
     """
+    name = fold_text(name)
     body = {
         "name": name,
         "format": file_type(name),

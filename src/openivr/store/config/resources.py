@@ -14,7 +14,7 @@ from sqlalchemy import Row as Record
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
-from openivr.resources.fields import Body, Names, Reference, ResourceName
+from openivr.resources.fields import Body, Names, Reference, ResourceName, fold_text
 from openivr.resources.order import ListQuery
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ORDERS, Row, Values
@@ -282,7 +282,7 @@ def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Name
 def search(connection: Connection, kind: ResourceType, text: str, page: ListQuery) -> tuple[int, list[Row]]:
     """Objects with `text` in their number or name, case folded: how many, and one page of list rows."""
     table = OBJECTS[kind.name]
-    matching = select(table).where(contains(table, kind, text.casefold()))
+    matching = select(table).where(contains(table, kind, fold_text(text).casefold()))
     total: int = connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
     if page.offset >= total:
         return total, []
