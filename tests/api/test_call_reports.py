@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from openivr.ivr.commands import Note, Topic
+from openivr.ivr.model import DestinationKind
 from openivr.store.cdr import reports
 from openivr.store.cdr.reports import Span
 from openivr.store.config.ivr_snapshot import load_snapshot
@@ -126,6 +128,16 @@ def test_calls_of_extensions(api: Api) -> None:
     assert read(communication_type="Outbound")[1] == (0,) * 8
     answer = api.get("call_report/list", type="extcallstatistics", ext_id_list="2", **PERIOD)
     assert list(answer["ext_call_statistics_list"][0])[:2] == ["ext_num", "ext_name"]
+
+
+def test_messages_are_calls_of_their_mailbox(api: Api, server: Running) -> None:
+    record, _ = internal_call(12, 40, answered=START + 40 * 3_600_000, outcome="message")
+    store(server, (record, ((0, Note(Topic.RECORDED, 0, "", DestinationKind.VOICEMAIL, 2)),)))
+    day = {"start_time": "2026/07/02 12:00:00 AM", "end_time": "2026/07/02 11:59:59 PM"}
+    answer = api.get("call_report/list", type="extcallstatistics", ext_id_list="1,2", **day)
+    ada, grace = answer["ext_call_statistics_list"]
+    assert (ada["voicemail_calls"], ada["total_call_count"]) == (1, 1)
+    assert (grace["voicemail_calls"], grace["total_call_count"]) == (1, 1)
 
 
 def test_ring_groups_trunks_and_missed_callers(api: Api) -> None:
