@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "web": {
         *("ivr", "resources", "store", "observability", "sounds", "simulate", "cdr.journal"),
-        *("clock", "config.yaml_document", "content_disposition", ""),
+        *("clock", "config.yaml_document", "content_disposition", "hours", ""),
     },
     "b2bua": {"clock", "config.call_config", "cdr.journal", "hours", "media", "ivr", "sip"},
     "softphone": {"b2bua", "cdr.journal", "media", "ivr", "simulate", "sip"},

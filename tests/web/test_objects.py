@@ -87,6 +87,14 @@ FORMS: dict[str, dict[str, Any]] = {
         "number_list.number": ["anonymous", ""],
         "limit_type": "inbound",
     },
+    "businesshour": {
+        "days_of_week": ["mon", "tue", "sat"],
+        "office_times.value": ["9:00-18:00", ""],
+        "reset_times.value": ["12:00-13:00", ""],
+        "remark": "Office {number}",
+    },
+    "holiday": {"name": "Christmas {number}", "type": "month", "date": "12/25-12/26"},
+    "timezone": {"name": "Berlin {number}", "timezone": "Europe/Berlin"},
     "pin_list": {"name": "PINs {number}", "pin_list.pin": ["2283", "3301", ""]},
 }
 SHOWN: dict[str, dict[str, Any]] = {
@@ -133,6 +141,13 @@ SHOWN: dict[str, dict[str, Any]] = {
         "def_dest_value": "3",
     },
     "allow_numbers": {"number_list": "anonymous", "limit_type": "inbound"},
+    "businesshour": {
+        "days_of_week": "mon tue sat",
+        "office_times": [{"value": "09:00-18:00"}],
+        "reset_times": [{"value": "12:00-13:00"}],
+    },
+    "holiday": {"type": "month", "date": "12/25-12/26"},
+    "timezone": {"timezone": "Europe/Berlin", "is_default": 0},
     "pin_list": {"pin_list": "2283,3301"},
 }
 # A form that is bad in one way: the field, what is put in, and words of the answer.
@@ -160,6 +175,16 @@ BAD = [
     ("outbound_route", "dial_pattern_list.pattern", "9[", "check the marked rows."),
     ("block_numbers", "number_list.number", "a b", "check the marked rows."),
     ("outbound_route", "max_calls", "-1", "Calls at once must be"),
+    ("businesshour", "office_times.value", "09:00-24:00", "“09:00-24:00” has a time that no clock shows."),
+    ("businesshour", "office_times.value", "09:00-25:00", "“09:00-25:00” has a time that no clock shows."),
+    ("businesshour", "office_times.value", "18:00-09:00", "“18:00-09:00” must end after it starts."),
+    ("businesshour", "reset_times.value", "noon", "write “noon” as 09:00-18:00."),
+    ("businesshour", "office_times.value", "", "Open is required."),
+    ("businesshour", "timezone_id", "Nowhere", "Calendar: “Nowhere” doesn't exist."),
+    ("holiday", "date", "02/31", "“02/31” has a date that doesn't exist."),
+    ("holiday", "date", "2026/12/26-2026/12/25", "must not end before it starts."),
+    ("holiday", "date", "", "Dates is required."),
+    ("timezone", "timezone", "Europe/Nowhere", "there is no time zone “Europe/Nowhere”."),
 ]
 
 
@@ -478,6 +503,24 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
         ("limit_type", "both"),
         "Numbers: anonymous → 5.",
     ),
+    "businesshour": (
+        ("office_times.value", "10:00-16:00"),
+        {"remark": "Theirs"},
+        ("remark", "Theirs"),
+        "Open: 09:00-18:00 → 10:00-16:00",
+    ),
+    "holiday": (
+        ("date", "12/24-12/26"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "Dates: 12/25-12/26 → 12/24-12/26",
+    ),
+    "timezone": (
+        ("timezone", "Europe/Paris"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "Time zone: Europe/Berlin → Europe/Paris",
+    ),
     "pin_list": (
         ("pin_list.pin", "7777"),
         {"name": "Theirs"},
@@ -589,3 +632,44 @@ def test_phones_and_trunks_say_how_they_are(admin: Admin) -> None:
     assert "Down since" in page(admin.get(f"/routes/trunks/{trunk}"))
     assert "403 Forbidden" in page(admin.get(f"/routes/trunks/{trunk}"))
     assert "Down" in page(admin.get("/routes/trunks"))
+
+
+def test_an_inbound_route_leads_by_business_hours(admin: Admin, api: Api) -> None:
+    berlin = create(admin, RESOURCE_VIEWS["timezone"])
+    name = shown(api, RESOURCE_VIEWS["timezone"], berlin)["name"]
+    by_hours = {
+        "enb_time_condition": "1",
+        "timezone_id": name,
+        "office_time_dest": "ivr",
+        "office_time_dest_target": "6200",
+        "outoffice_time_dest": "ext_vm",
+        "outoffice_time_dest_target": "1000",
+        "holiday_dest": "end_call",
+    }
+    path = where(admin.post("/routes/inbound/new", [*form("inbound_route"), *by_hours.items()]))
+    saved = shown(api, RESOURCE_VIEWS["inbound_route"], int(path.rpartition("/")[2]))
+    assert (saved["enb_time_condition"], saved["timezone_id"]) == (1, berlin)
+    assert [saved[f"{when}_dest"] for when in ("office_time", "outoffice_time", "holiday")] == [
+        "ivr",
+        "ext_vm",
+        "end_call",
+    ]
+    fields = read_form(admin.get(path))
+    assert ("timezone_id", name) in fields
+    assert admin.post(path, fields).status == 303
+    assert shown(api, RESOURCE_VIEWS["inbound_route"], saved["id"]) == saved
+    assert "it is used in 1 place" in page(admin.get(f"/hours/calendars/{berlin}/delete"))
+
+
+def test_days_are_listed_in_words(admin: Admin, api: Api) -> None:
+    path = where(admin.post("/hours/weekly/new", form("businesshour")))
+    assert f'<a href="{path}">Monday, Tuesday, Saturday</a>' in page(admin.get("/hours/weekly"))
+    assert f'href="{path}"' in page(admin.get("/search?text=Office"))
+    weekday = {"name": "Thanks", "type": "weekday", "how_week": "4", "weekday": "thu", "month": "nov"}
+    assert admin.post("/hours/holidays/new", weekday).status == 303
+    assert "Fourth Thursday of November" in page(admin.get("/hours/holidays"))
+    dated = {"time_condition_switch": "1", "months": ["jan", "feb"], "days": "1 15"}
+    fields = [*dated.items(), ("office_times.value", "10:00-12:00")]
+    texts = [(key, text) for key, value in fields for text in ([value] if isinstance(value, str) else value)]
+    assert admin.post("/hours/weekly/new", texts).status == 303
+    assert "1, 15 of January, February" in page(admin.get("/hours/weekly"))

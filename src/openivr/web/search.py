@@ -63,7 +63,7 @@ def find(connection: Connection, kind: ResourceType, text: str) -> Iterator[Grou
 
 
 def make_hit(kind: ResourceType, row: Row) -> SearchHit:
-    name = row.get("name") or row.get("caller_id_name") or ""
+    name = row.get("name") or row.get("caller_id_name") or ("" if "number" in row else kind.names(row).name)
     url = resource_url(kind.name, row["id"])
     return SearchHit(kind.name, str(row.get("number", "")), str(name), url)
 

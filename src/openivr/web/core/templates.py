@@ -30,6 +30,7 @@ SECTIONS = (
     Section("/menus", "rail.menus", "menu"),
     Section("/people", "rail.people", "people"),
     Section("/routes", "rail.routes", "routes"),
+    Section("/hours", "rail.hours", "clock"),
     Section("/prompts", "rail.prompts", "prompts"),
     Section("/calls", "rail.calls", "calls"),
     Section("/reports", "rail.reports", "reports"),

@@ -4,13 +4,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openivr.hours.reading import ALL
 from openivr.resources import ResourceType
 from openivr.resources.destination import DestinationField
-from openivr.resources.fields import ChoiceField, Field, IntegerField, LinksField, Names, TableField
+from openivr.resources.fields import (
+    ChoiceField,
+    Field,
+    IntegerField,
+    LinkField,
+    LinksField,
+    Names,
+    TableField,
+)
 from openivr.resources.resource_type import Row, Values
 from openivr.web.forms.labels import value_words
 from openivr.web.forms.references import make_destination, make_refs
-from openivr.web.messages import t
+from openivr.web.messages import t, t_code
 from openivr.web.resources.views import Column
 
 FEW = 3  # items of a list that a cell names
@@ -42,6 +51,8 @@ def make_cell(column: Column, field: Field, kind: ResourceType, value: Any, name
     match field:
         case DestinationField():
             return ListCell(column, "goal", make_destination(value, names))
+        case LinkField():
+            return ListCell(column, "text", value_words(kind.name, field, value, names))
         case LinksField():
             return ListCell(column, "items", make_refs(value[:FEW], names), max(0, len(value) - FEW))
         case TableField():
@@ -76,8 +87,29 @@ def show_name(row: Row) -> tuple[str, str]:
     return "text", row["caller_id_name"]
 
 
+def show_when(row: Row) -> tuple[str, str]:
+    """The days of business hours."""
+    if not row["time_condition_switch"]:
+        return "text", ", ".join(t_code("weekday", day) for day in row["days_of_week"].split())
+    months = ", ".join(t_code("month", month) for month in (row["months"] or ALL).split())
+    days = row["days"] or ALL
+    return "text", months if days == ALL else t("cell.dated", days=", ".join(days.split()), months=months)
+
+
+def show_comes(row: Row) -> tuple[str, str]:
+    """The days of a holiday."""
+    if row["type"] not in ("week", "weekday"):
+        first, _, last = row["date"].partition("-")
+        return "text", first if first == last else t("cell.dates", first=first, last=last)
+    nth, day = t_code("nth", str(row["how_week"])), t_code("weekday", row["weekday"])
+    month = t_code("month", row["month"])
+    return "text", t(f"cell.comes_{row['type']}", nth=nth, weekday=day, month=month)
+
+
 # Columns that are not fields, from the API's row.
 COMPUTED: Mapping[str, Callable[[Row], tuple[str, Any]]] = {
+    "when": show_when,
+    "comes": show_comes,
     "caller_id_name": show_name,
     "online": show_online,
     "state": show_state,

@@ -3,10 +3,11 @@
 Templates draw an input by its `shape`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from openivr.hours.reading import ALL, MONTHS, WEEKDAYS, read_months, read_weekdays
 from openivr.resources.destination import PARTS, DestinationField
 from openivr.resources.errors import Problem
 from openivr.resources.fields import (
@@ -14,6 +15,7 @@ from openivr.resources.fields import (
     ChoiceField,
     Field,
     IntegerField,
+    LinkField,
     LinksField,
     Names,
     PromptsField,
@@ -22,10 +24,11 @@ from openivr.resources.fields import (
     TableField,
     TextField,
 )
+from openivr.resources.hours import HoursField
 from openivr.web.forms.labels import field_hint, field_label
 from openivr.web.forms.parse import ParsedForm
 from openivr.web.forms.problems import column_problem_text, problems_of
-from openivr.web.forms.references import DestinationView, make_destination, make_refs
+from openivr.web.forms.references import DestinationView, make_destination, make_ref, make_refs
 from openivr.web.messages import has_text, t
 from openivr.web.resources.pattern_labels import explain, is_wide
 
@@ -43,6 +46,8 @@ DESTINATION_TYPES = (
     "end_call",
     "disabled",
 )
+# Fields that hold several of few words, a checkbox for each.
+WORDS: Mapping[Callable[[str], Any], tuple[str, ...]] = {read_weekdays: WEEKDAYS, read_months: MONTHS}
 MAX_MOVABLE = 100  # items of a list that have buttons; more would make a page of many megabytes
 
 
@@ -93,8 +98,9 @@ class Input:
 
     def type_label(self, type_: str) -> str:
         """The label of a type of destination in this form."""
-        own = f"destination_type.{self.kind}.{type_ or 'nowhere'}"
-        return t(own if has_text(own) else f"destination_type.{type_ or 'nowhere'}")
+        name = type_ or "nowhere"
+        keys = (f"{self.kind}.{self.field.name}.{name}", f"{self.kind}.{name}", name)
+        return t(next(f"destination_type.{key}" for key in keys if has_text(f"destination_type.{key}")))
 
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
@@ -111,6 +117,12 @@ class Input:
         ]
 
     @property
+    def words(self) -> list[tuple[str, bool]]:
+        """The words that the field may have, and whether it has them."""
+        chosen = str(self.value).replace(",", " ").lower().split()
+        return [(word, word in chosen or ALL in chosen) for word in words_of(self.field)]
+
+    @property
     def label(self) -> str:
         return field_label(self.kind, self.field)
 
@@ -125,10 +137,16 @@ class Input:
         return field_hint(self.kind, self.field)
 
 
+def words_of(field: Field) -> tuple[str, ...]:
+    """The words that a field may have several of, none for other fields."""
+    return WORDS.get(field.read_text, ()) if isinstance(field, HoursField) else ()
+
+
 SHAPES: tuple[tuple[type[Field], str], ...] = (
     (TextField, "text"),
     (ChoiceField, "choice"),
     (SecretField, "secret"),
+    (LinkField, "link"),
     (LinksField, "links"),
     (PromptsField, "prompts"),
     (TableField, "table"),
@@ -138,6 +156,8 @@ SHAPES: tuple[tuple[type[Field], str], ...] = (
 
 def shape_of(field: Field) -> str:
     """The macro that draws a field."""
+    if words_of(field):
+        return "words"
     if isinstance(field, IntegerField):
         return "flag" if (field.low, field.high) == (0, 1) else "integer"
     return next(shape for kind, shape in SHAPES if isinstance(field, kind))
@@ -163,6 +183,9 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
     match field:
         case DestinationField():
             return make_goal(field, form, names)
+        case LinkField():
+            typed = form.typed.get(field.name)
+            return typed if typed is not None else show_link(field, int(value or 0), names)
         case LinksField():
             return make_refs(value, names)
         case PromptsField():
@@ -173,6 +196,12 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
         case TableField():
             return [make_row(kind, field, row) for row in value]
     return value
+
+
+def show_link(field: LinkField, id_: int, names: Names) -> str:
+    """The name of the resource that a field refers to, as it can be typed."""
+    ref = make_ref(field.kind, id_, names) if id_ else None
+    return ref.name.name if ref and ref.name else ""
 
 
 def make_goal(field: DestinationField, form: ParsedForm, names: Names) -> DestinationView:

@@ -8,6 +8,7 @@ from openivr.resources.fields import (
     ChoiceField,
     Field,
     IntegerField,
+    LinkField,
     LinksField,
     Names,
     PromptsField,
@@ -15,7 +16,7 @@ from openivr.resources.fields import (
     TableField,
 )
 from openivr.web.forms.draft import Draft
-from openivr.web.forms.references import make_destination, make_refs
+from openivr.web.forms.references import make_destination, make_ref, make_refs
 from openivr.web.messages import has_text, t
 
 BUILTIN_GREETING = "default"  # the name of the built-in greeting among prompts
@@ -57,6 +58,8 @@ def value_words(kind: str, field: Field, value: Any, names: Names) -> str:
     match field:
         case DestinationField():
             text = make_destination(value, names).words
+        case LinkField():
+            text = make_ref(field.kind, value, names).display_name if value else t(f"link.{field.kind}")
         case LinksField():
             text = ", ".join(ref.display_name for ref in make_refs(value, names))
         case PromptsField():

@@ -18,12 +18,14 @@ from openivr.resources.fields import (
     Field,
     Find,
     IntegerField,
+    LinkField,
     LinksField,
     PromptsField,
     SecretField,
     SeparatedField,
     TableField,
 )
+from openivr.resources.hours import HoursField
 from openivr.resources.problem_codes import ProblemCode
 
 Form = Mapping[str, Sequence[str]]
@@ -56,6 +58,10 @@ def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
         match spec:
             case DestinationField():
                 read_destination(spec, form, find, parsed)
+            case LinkField():
+                read_link(spec, form, find, parsed)
+            case HoursField():
+                parsed.body[spec.name] = " ".join(form.get(spec.name, ())).strip()
             case LinksField():
                 read_links(spec, form, find, parsed)
             case SeparatedField():
@@ -115,6 +121,16 @@ def read_part(form: Form, name: str, target: str) -> str:
     """The prefix or target of a destination, from the input of this type of target if there is one."""
     own = f"{name}.{target}"
     return first(form, own if own in form else name).strip()
+
+
+def read_link(spec: LinkField, form: Form, find: Find, parsed: ParsedForm) -> None:
+    """Read the one resource that was typed. Nothing typed is none."""
+    text = first(form, spec.name).strip()
+    id_ = find(spec.kind, text) if text else 0
+    if id_ is None:
+        parsed.reject(spec.name, text, ProblemCode.UNKNOWN_NAME)
+    else:
+        parsed.body[spec.name] = id_
 
 
 def read_links(spec: LinksField, form: Form, find: Find, parsed: ParsedForm) -> None:

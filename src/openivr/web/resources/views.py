@@ -141,6 +141,10 @@ INBOUND_ROUTE = ResourceView(
         FormSection("route", ("name", "pos")),
         FormSection("which_calls", ("did_pattern_list", "cid_pattern_list", "trunk_list")),
         FormSection("where_to", ("def_dest",)),
+        FormSection(
+            "by_hours",
+            ("enb_time_condition", "timezone_id", "office_time_dest", "outoffice_time_dest", "holiday_dest"),
+        ),
         FormSection("more", ("alert_info",), is_folded=True),
     ),
     sort="pos",
@@ -188,11 +192,55 @@ ALLOW_NUMBERS = ResourceView(
     sections=(FormSection("numbers", ("name", "number_list", "limit_type")),),
     start={"limit_type": "inbound"},
 )
+BUSINESSHOUR = ResourceView(
+    kind=KINDS["businesshour"],
+    columns=(
+        Column("when", is_title=True),
+        Column("office_times"),
+        Column("reset_times", is_minor=True),
+        Column("remark", "remark", is_minor=True),
+        Column("timezone_id", is_minor=True),
+    ),
+    sections=(
+        FormSection("days", ("days_of_week",)),
+        FormSection("times", ("office_times", "reset_times")),
+        FormSection("more", ("remark", "timezone_id")),
+        FormSection("dated", ("time_condition_switch", "months", "days"), is_folded=True),
+    ),
+    sort="remark",
+    start={"days_of_week": "mon tue wed thu fri"},
+)
+HOLIDAY = ResourceView(
+    kind=KINDS["holiday"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("comes"),
+        Column("time_period", is_minor=True),
+        Column("timezone_id", is_minor=True),
+    ),
+    sections=(
+        FormSection("holiday", ("name", "type")),
+        FormSection("dates", ("date",)),
+        FormSection("weekday", ("how_week", "weekday", "month")),
+        FormSection("more", ("time_period", "prompt", "timezone_id"), is_folded=True),
+    ),
+    start={"type": "date"},
+)
+TIMEZONE = ResourceView(
+    kind=KINDS["timezone"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("timezone"),
+        Column("is_default"),
+    ),
+    sections=(FormSection("calendar", ("name", "timezone", "is_default")),),
+)
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
         for view in (
             *(EXTENSION, EXTENSION_GROUP, RING_GROUP),
+            *(BUSINESSHOUR, HOLIDAY, TIMEZONE),
             *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS),
         )
     }
