@@ -15,6 +15,7 @@ from openivr.web.core import assets, audio, auth
 from openivr.web.core.middleware import AdminApp
 from openivr.web.core.request import AdminContext, PageRequest, PageRoute, ServerInfo
 from openivr.web.core.templates import SECTIONS, Templates
+from openivr.web.hours import pages as hours
 from openivr.web.menus import menu_list
 from openivr.web.menus import pages as menu
 from openivr.web.reports import pages as reports
@@ -37,6 +38,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *search.ROUTES,
     *menu_list.ROUTES,
     *menu.ROUTES,
+    *hours.ROUTES,
     *objects.ROUTES,
     *autocomplete.ROUTES,
     *prompts.ROUTES,

@@ -15,12 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
+from openivr.hours.calendar import Calendar
 from openivr.observability.disk_space import is_disk_full
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import NotFound
 from openivr.store.auth import admin
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.availability import Unavailable
+from openivr.store.caches.calendar_cache import CalendarCache
 from openivr.store.runtime.registrations import Traffic, count_traffic
 from openivr.web.core import assets, resume_form
 from openivr.web.core.csrf import (
@@ -112,10 +114,13 @@ class AdminApp:
         if not secret:
             return
         policy, moment = self.context.sessions, now()
-        session, traffic = await self.context.database.read(look_up, policy, secret, moment)
+        session, traffic, calendar = await self.context.database.read(
+            look_up, policy, secret, moment, self.context.calendars
+        )
         if session is None:
             return
         request.session, request.traffic, request.csrf_token = session, traffic, csrf_token_of(secret)
+        request.calendar = calendar
         if extends_session and moment - session.seen >= admin.SEEN_STEP:
             try:
                 await self.context.database.change_auth(admin.note_seen, policy, session, moment)
@@ -186,11 +191,13 @@ class AdminApp:
 
 
 def look_up(
-    connection: Connection, policy: SessionPolicy, secret: str, moment: int
-) -> tuple[LoginSession | None, Traffic | None]:
-    """Load a cookie's session and the traffic figures that every signed-in page shows."""
+    connection: Connection, policy: SessionPolicy, secret: str, moment: int, calendars: CalendarCache
+) -> tuple[LoginSession | None, Traffic | None, Calendar | None]:
+    """Load a cookie's session, and the traffic and the default calendar that every signed-in page shows."""
     session = admin.find_session(connection, policy, secret, moment)
-    return session, count_traffic(connection) if session else None
+    if session is None:
+        return None, None, None
+    return session, count_traffic(connection), calendars.read(connection)
 
 
 async def ignore(_request: Request) -> Response:

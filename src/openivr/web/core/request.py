@@ -5,6 +5,7 @@ A family of pages is a module with `ROUTES`. A route needs a signed-in administr
 """
 
 import base64
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from openivr.clock import lifetime
+from openivr.hours.calendar import Calendar
+from openivr.hours.period import period
 from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.auth.logins import Logins
+from openivr.store.caches.calendar_cache import CalendarCache
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
@@ -59,6 +63,7 @@ class AdminContext:
     server: ServerInfo
     disk: DiskSpace
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
+    calendars: CalendarCache = field(default_factory=CalendarCache)
 
 
 @dataclass(slots=True)
@@ -72,6 +77,7 @@ class PageRequest:
     http: Request
     session: LoginSession | None = None
     traffic: Traffic | None = None  # shown at the foot of the rail
+    calendar: Calendar | None = None  # the default one
     csrf_token: str = ""
     form: FormData = field(default_factory=FormData)
     body: bytes = b""
@@ -84,6 +90,14 @@ class PageRequest:
     def disk_state(self) -> DiskState:
         """The state of the disk that the data folder is on."""
         return self.app.disk.state()
+
+    @property
+    def office_period(self) -> str:
+        """The period that it is now. "" if nothing says when the office is open."""
+        calendar = self.calendar
+        if calendar is None or not (calendar.hours or calendar.holidays or calendar.switch):
+            return ""
+        return period(time.time(), calendar).period.value
 
     @property
     def client_address(self) -> str:

@@ -295,6 +295,5 @@ def redirect_route(path: str, target: str) -> PageRoute:
 ROUTES = (
     redirect_route("/people", "/people/extensions"),
     redirect_route("/routes", "/routes/inbound"),
-    redirect_route("/hours", "/hours/weekly"),
     *(route for view in RESOURCE_VIEWS.values() for route in routes_of(view)),
 )

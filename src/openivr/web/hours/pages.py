@@ -1,0 +1,148 @@
+"""The page Hours and the switch by hand."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.responses import Response
+
+from openivr.hours.calendar import Calendar, ManualSwitch, PeriodKind
+from openivr.hours.period import period
+from openivr.resources.errors import NotFound
+from openivr.resources.fields import CONTROL
+from openivr.store.config import hours_switch
+from openivr.store.config.ivr_snapshot import load_calendars
+from openivr.store.database import ConfigTransaction
+from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.hours.overview import make_overview, say_then
+from openivr.web.messages import t
+
+PATH = "/hours"
+DEFAULT = 0  # the default calendar
+FOLLOW = "auto"  # takes a switch back
+REFUSED = 422  # HTTP status
+MAX_NOTE = 127
+MAX_ID_LENGTH = 9
+UNTIL_CHANGE, UNTIL_TIME, NO_END = UNTILS = ("change", "time", "none")
+
+
+@dataclass(slots=True)
+class SwitchForm:
+    """The form of the switch as it was filled in, and what is wrong with it by field."""
+
+    period: str = PeriodKind.CLOSED.value
+    until: str = UNTIL_CHANGE
+    end: str = ""  # local time, such as 2026-12-24T17:59
+    note: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+async def hours_page(request: PageRequest) -> Response:
+    """What holds now and next, and with `at` in the query what holds then."""
+    return await render(request, read_id(request.query("calendar")), SwitchForm())
+
+
+def read_id(text: str) -> int:
+    """Read the id of a calendar, "" for the default one. Raises NotFound."""
+    if not text:
+        return DEFAULT
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_ID_LENGTH:
+        raise NotFound(f"calendar {text}")
+    return int(text)
+
+
+async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
+    calendars = await request.database.read(load_calendars)
+    calendar, now = find(calendars, id_), int(time.time())
+    at = request.query("at")[:40]
+    answer, problem = probe(calendar, at) if at else ("", "")
+    overview = await request.database.run_in_thread(make_overview, calendar, now)
+    return request.render(
+        "hours/page.html",
+        status=REFUSED if form.problems or problem else 200,
+        where=PATH,
+        calendar_id=id_,
+        calendar=calendar,
+        calendars=[known for known in calendars.values() if known is not calendars[DEFAULT]],
+        overview=overview,
+        form=form,
+        at=at,
+        answer=answer,
+        problem=problem,
+        periods=hours_switch.PERIODS,
+        untils=UNTILS,
+    )
+
+
+def find(calendars: Mapping[int, Calendar], id_: int) -> Calendar:
+    """Return a calendar by its id, 0 being the default one. Raises NotFound."""
+    if id_ not in calendars:
+        raise NotFound(f"calendar {id_}")
+    return calendars[id_]
+
+
+def probe(calendar: Calendar, text: str) -> tuple[str, str]:
+    """Return what holds at a local time in one sentence, or what is wrong with the time."""
+    try:
+        decision = period(read_local(text, calendar), calendar)
+    except (ValueError, OverflowError, OSError):
+        return "", t("hours.bad_time")
+    return say_then(decision), ""
+
+
+def read_local(text: str, calendar: Calendar) -> int:
+    """Read a time of the calendar's zone in ISO 8601. Raises ValueError."""
+    moment = datetime.fromisoformat(text.strip().replace("/", "-"))
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=calendar.clock)).timestamp())
+
+
+async def switch(request: PageRequest) -> Response:
+    """Switch the calendar by hand, or let it follow its hours again."""
+    id_, now = read_id(request.form_text("calendar")), int(time.time())
+    kind, until, end, note = (request.form_text(name).strip() for name in ("period", "until", "end", "note"))
+    form = SwitchForm(kind, until, end, note)
+    by = request.session.admin if request.session else ""
+    await request.database.change_config(change_switch, id_, form, by, now)
+    if form.problems:
+        return await render(request, id_, form)
+    calendar = find(await request.database.read(load_calendars), id_)
+    words = make_overview(calendar, now).sentence
+    return request.redirect(f"{PATH}?calendar={id_}" if id_ else PATH, [words])
+
+
+def change_switch(change: ConfigTransaction, id_: int, form: SwitchForm, by: str, now: int) -> None:
+    """Switch as a form says. A form with problems gets them noted and changes nothing."""
+    calendar = find(load_calendars(change.connection), id_)
+    if form.period == FOLLOW:
+        hours_switch.take_back(change, id_, by)
+        return
+    if form.period not in hours_switch.PERIODS:
+        form.problems["period"] = t("hours.bad_period")
+    if form.until not in UNTILS:
+        form.problems["until"] = t("hours.bad_until")
+    if len(form.note) > MAX_NOTE or CONTROL.search(form.note):
+        form.problems["note"] = t("hours.bad_note", high=MAX_NOTE)
+    end = read_end(form, calendar, now) if form.until == UNTIL_TIME else None
+    if form.problems:
+        return
+    asked = ManualSwitch(PeriodKind(form.period), end, form.note, by, now)
+    hours_switch.set_switch(change, calendar, id_, asked, is_until_change=form.until == UNTIL_CHANGE)
+
+
+def read_end(form: SwitchForm, calendar: Calendar, now: int) -> int | None:
+    """Read the end of a switch. None: it is no time to come, which is noted in the form."""
+    try:
+        end = read_local(form.end, calendar)
+    except (ValueError, OverflowError):
+        form.problems["end"] = t("hours.bad_time")
+        return None
+    if end <= now:
+        form.problems["end"] = t("hours.past")
+    return end
+
+
+ROUTES = (
+    PageRoute(path=PATH, handle=hours_page),
+    PageRoute(path=f"{PATH}/switch", handle=switch, method="POST"),
+)

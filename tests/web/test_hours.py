@@ -1,0 +1,90 @@
+"""The page Hours: what holds now and then, and the switch by hand, which every page shows."""
+
+import re
+from html import unescape
+
+import pytest
+
+from tests.live_server import Answer, Api, Running
+from tests.web.site import Admin, where
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hours(server: Running) -> None:
+    """An office that is always open but for a minute at midnight, and a calendar far away."""
+    api = server.log_in()
+    api.post("businesshour/create", {"days_of_week": "all", "office_times": [{"value": "00:01-23:59"}]})
+    api.post("holidays/create", {"name": "Christmas", "type": "month", "date": "12/25-12/26"})
+    api.post("timezone/create", {"name": "Far away", "timezone": "Asia/Kathmandu"})
+    api.close()
+
+
+def page(answer: Answer) -> str:
+    return unescape(re.sub(r"\s+", " ", answer.content.decode()))
+
+
+def test_what_holds_then_is_said(admin: Admin) -> None:
+    assert "Open, by the business hours." in page(admin.get("/hours?at=2026-12-24T17:59"))
+    assert "Holiday, because of Christmas." in page(admin.get("/hours?at=2026-12-25+17:59"))
+    assert "Closed, outside business hours." in page(admin.get("/hours?at=2027-03-01T00:00"))
+    refused = admin.get("/hours?at=2027-02-31T00:00")
+    assert refused.status == 422
+    assert "Enter a date and a time" in page(refused)
+
+
+def test_the_week_and_the_year_are_shown(admin: Admin) -> None:
+    text = page(admin.get("/hours"))
+    assert text.count('<svg viewBox="0 0 1440 24"') == 7
+    assert re.search(r"\w+day \d{4}-12-25 to \d{4}-12-26", text)
+    assert "Christmas</a>" in text
+
+
+def test_calendars_have_pages_of_their_own(admin: Admin) -> None:
+    text = page(admin.get("/hours"))
+    path = re.search(r'href="(/hours\?calendar=\d+)">Far away', text)
+    assert path
+    assert "Asia/Kathmandu" in page(admin.get(path[1]))
+    for unknown in ("99", "x", "-1", "1" * 30):
+        assert admin.get(f"/hours?calendar={unknown}").status == 404
+
+
+def test_a_switch_is_shown_with_its_author_and_taken_back(admin: Admin, api: Api) -> None:
+    fields = {"period": "closed", "until": "none", "note": HOSTILE}
+    assert where(admin.post("/hours/switch", fields)) == "/hours"
+    status = api.get("businesshour/status")["data"]
+    assert (status["period"], status["switch"]["by"], status["switch"]["note"]) == (
+        "closed",
+        "admin",
+        HOSTILE,
+    )
+    answer = admin.get("/hours")
+    assert HOSTILE not in answer.content.decode()
+    assert "Now: closed, switched by hand." in page(answer)
+    assert "Switched by admin" in page(answer)
+    assert re.search(r'data-period="closed"[^>]*>.*?<span>Closed</span>', page(admin.get("/menus")))
+    admin.get("/hours")
+    assert where(admin.post("/hours/switch", {"period": "auto"})) == "/hours"
+    assert api.get("businesshour/status")["data"]["switch"] is None
+    assert "Switched by" not in page(admin.get("/hours"))
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"period": "asleep"}, "Choose open, closed or holiday."),
+        ({"until": "later"}, "Choose until when."),
+        ({"until": "time", "end": "25:00"}, "Enter a date and a time"),
+        ({"until": "time", "end": "2020-01-01T00:00"}, "This time is over."),
+        ({"note": "x" * 128}, "at most 127 characters"),
+    ],
+)
+def test_a_bad_switch_changes_nothing(admin: Admin, api: Api, bad: dict[str, str], words: str) -> None:
+    before = api.get("businesshour/status")["data"]["switch"]
+    fields = {"period": "open", "until": "none", "note": "", **bad}
+    answer = admin.post("/hours/switch", fields)
+    assert answer.status == 422
+    assert words in page(answer)
+    assert api.get("businesshour/status")["data"]["switch"] == before
+    assert admin.post("/hours/switch", {**fields, "calendar": "99"}).status == 404
