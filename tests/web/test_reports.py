@@ -56,7 +56,8 @@ def read_file(admin: Admin, name: str, asked: str) -> list[dict[str, str]]:
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert re.fullmatch(
-        rf'attachment; filename="openivr-{name}-\d{{4}}-\d\d-\d\d-\d{{4}}-\d\d-\d\d\.csv"',
+        rf'attachment; filename="(openivr-{name}-\d{{4}}-\d\d-\d\d-\d{{4}}-\d\d-\d\d\.csv)"'
+        r"; filename\*=UTF-8''\1",
         answer.headers["content-disposition"],
     )
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))

@@ -51,7 +51,7 @@ def test_a_new_client_can_log_in_and_its_secret_is_shown_once(server: Running, a
         ("", "Name is required."),
         ("x" * 64, "Name must have 1 to 63 characters."),
         ("Demo", "A client named Demo exists already."),
-        ("a\x00b", "Name contains characters that are not allowed."),
+        ("a\x00b", "Name contains control or invisible characters."),
     ],
     ids=["empty", "long", "taken", "control"],
 )
