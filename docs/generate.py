@@ -39,6 +39,7 @@ from openivr.ivr.events import (
 from openivr.ivr.model import DestinationKind, IvrSnapshot
 from openivr.ivr.state import PASSING, IvrState
 from openivr.ivr.transitions import MOVES
+from openivr.observability.logs import configure_logs
 from openivr.server.bootstrap import prepare
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
@@ -79,6 +80,7 @@ CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 def load_demo() -> IvrSnapshot:
     """Load the configuration of a new demo."""
+    configure_logs("error")
     with tempfile.TemporaryDirectory() as folder:
         prepare(Settings(data=Path(folder)), is_demo=True)
         return load(Path(folder), "")

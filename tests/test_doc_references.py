@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from openivr.resources import KINDS
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "openivr"
 PAGES = sorted(
@@ -80,7 +82,12 @@ def is_module_name(page: Path, code: str) -> bool:
     """Pages about the code name modules with or without the package's own name in front."""
     first, _, rest = code.partition(".")
     known = sys.stdlib_module_names if page in ABOUT_CODE else {first} - PACKAGES
-    return bool(MODULE.fullmatch(code)) and first not in known and rest not in SUFFIXES
+    return bool(MODULE.fullmatch(code)) and first not in known and rest not in SUFFIXES | fields_of(first)
+
+
+def fields_of(kind: str) -> set[str]:
+    """The fields of a resource type, none if there is no such type."""
+    return {field.name for field in KINDS[kind].fields} if kind in KINDS else set()
 
 
 def is_module(code: str) -> bool:

@@ -4,22 +4,11 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from openivr.observability import logs
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(text: str) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ class Family:
         fresh = str(next(NUMBERS))
         names = {"name": f"{self.path} {fresh}"} | ({"number": fresh} if self.has_number else {})
         if self.path == "businesshour":
-            names = {}
+            names = {"remark": f"Office {fresh}"}
         if self.path == "extension":
             names = {"number": fresh, "reg_name": f"phone{fresh}"}
         return {**names, **self.fields, **self.secrets, **changes}
@@ -131,7 +131,7 @@ TIMEZONE = Family(
 )
 BUSINESSHOUR = Family(
     "businesshour",
-    {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}], "remark": "Office"},
+    {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}]},
     {"remark": "shanghai"},
     required=("office_times",),
 )

@@ -186,6 +186,8 @@ NEEDS_DATA: dict[str, list[str]] = {  # every command that works on data, and wh
     "calls show": ["abc"],
     "calls bans": [],
     "call": ["6200"],
+    "hours": [],
+    "hours switch": ["closed"],
     "simulate call": ["6200"],
     "simulate replay": ["FILE"],
     "simulate test": [],

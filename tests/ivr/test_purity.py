@@ -10,7 +10,14 @@ SOURCE = Path(__file__).parents[2] / "src/openivr"
 MAY = {
     "hours": {"openivr.hours"},
     "ivr": {"openivr.ivr", "openivr.hours"},
-    "simulate": {"openivr.hours", "openivr.ivr", "openivr.cdr", "openivr.sounds", "openivr.simulate"}
+    "simulate": {
+        "openivr.hours",
+        "openivr.ivr",
+        "openivr.cdr",
+        "openivr.sounds",
+        "openivr.simulate",
+        "openivr.yaml_reader",
+    }
     | {"msgspec", "rich", "yaml"},
 }
 NEVER = {"asyncio", "datetime", "io", "logging", "os", "random", "socket", "subprocess", "threading", "time"}

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -12,6 +13,7 @@ from openivr.cli.hours import read_moment
 from openivr.cli.options import store_options
 from openivr.cli.route import unknown_trunk
 from openivr.cli.snapshot import load, load_scenarios
+from openivr.ivr.commands import Command
 from openivr.ivr.former_words import CAUSES, command_codes
 from openivr.ivr.policy import find_internal
 from openivr.simulate.arrival import UnusableNumber, describe_call
@@ -175,6 +177,19 @@ def describe(command: object) -> dict[str, Any]:
     return {"command": type(command).__name__} | fields
 
 
+def with_defaults(command: dict[str, Any]) -> dict[str, Any]:
+    """Return a command with the fields that the release which wrote it did not have, at their defaults."""
+    import msgspec
+
+    kinds = {kind.__name__: kind for kind in get_args(Command)}
+    defaults = {
+        field.name: msgspec.to_builtins(field.default)
+        for field in fields(kinds[command["command"]])
+        if field.default is not MISSING
+    }
+    return defaults | command
+
+
 @simulate.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @store_options
@@ -185,7 +200,9 @@ def replay_file(file: Path, data: Path, database: str) -> None:
     try:
         whole = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
         happenings = read_events(whole["events"])
-        before = [[command_codes(command) for command in commands] for commands in whole["commands"]]
+        before = [
+            [with_defaults(command_codes(command)) for command in commands] for commands in whole["commands"]
+        ]
     except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
     answers = replay_commands(load(data, database), happenings)

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from openivr import yaml_reader
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import RecordResult
 from openivr.ivr.former_words import CAUSES, step_code
@@ -33,6 +32,7 @@ from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import TIMES, World, find_unknown, is_outside
+from openivr.yaml_reader import YamlError, compose, plain
 
 OBSERVED = frozenset(
     (
@@ -130,10 +130,10 @@ class ScenarioResult:
 def read_scenarios(path: Path) -> list[Scenario]:
     """Read a file: a list of scenarios. Raises ScenarioError, OSError."""
     try:
-        node = yaml_reader.compose(path.read_text(encoding="utf-8"))
-    except (yaml_reader.YamlError, UnicodeDecodeError) as error:
+        node = compose(path.read_text(encoding="utf-8"))
+    except (YamlError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from error
-    rows = None if node is None else yaml_reader.plain(node)  # every scalar stays text, as 007 must
+    rows = None if node is None else plain(node)  # every scalar stays text, as 007 must
     if not isinstance(rows, list):
         raise ScenarioError(f"{path}: expected a list of scenarios")
     return [read_scenario(row, f"{path}, scenario {place}") for place, row in enumerate(rows, start=1)]
