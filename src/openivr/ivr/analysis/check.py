@@ -108,8 +108,10 @@ def check_silence(ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
 
 def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
     """Check that callers do not depend on one extension that has no mailbox."""
+    if can_dial:
+        return
     places = {edge.to for edge in menu_edges(ivr) if edge.place != edge.source}
-    only = next(iter(places)) if len(places) == 1 and not can_dial else None
+    only = next(iter(places)) if len(places) == 1 else None
     if only is None or only.kind is not DestinationKind.EXTENSION:
         return
     extension = snapshot.extensions.get(only.target)

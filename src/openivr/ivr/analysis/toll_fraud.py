@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from openivr.ivr.analysis.graph import PathStep, Place, path
 from openivr.ivr.analysis.rules import Finding, FindingTarget, finding
-from openivr.ivr.digits import parse_pattern
+from openivr.ivr.digits import read_shape
 from openivr.ivr.model import (
     Destination,
     DestinationKind,
@@ -44,11 +44,7 @@ def lines(snapshot: IvrSnapshot, policy: DialPolicy) -> tuple[TollLine, ...]:
 
 def readable(pattern: DialPattern) -> bool:
     """Return True if a pattern can be read, so that it allows numbers at all."""
-    try:
-        parse_pattern(pattern.pattern)
-    except ValueError:
-        return False
-    return True
+    return read_shape(pattern.pattern) is not None
 
 
 def check_outside(snapshot: IvrSnapshot, ivr: Ivr, ways: Mapping[Place, PathStep]) -> Iterator[Finding]:
