@@ -6,6 +6,7 @@ from typing import Any
 from openivr.ivr.analysis.rules import FindingTarget, Part
 from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.ivr.model import (
+    ByPeriod,
     Destination,
     DestinationKind,
     DialPattern,
@@ -356,6 +357,12 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
     (
         "IVR603",
         {"keys": SOUND | {"8": Destination(DestinationKind.EXTERNAL, number="9123")}},
+        FindingTarget("ivr", 1, Part.KEY, "8"),
+        "It calls 9123 over routes Any and Local.",
+    ),
+    (
+        "IVR603",
+        {"by_period": {"8": ByPeriod(closed=Destination(DestinationKind.EXTERNAL, number="9123"))}},
         FindingTarget("ivr", 1, Part.KEY, "8"),
         "It calls 9123 over routes Any and Local.",
     ),

@@ -11,6 +11,7 @@ from openivr.ivr.analysis.graph import Edge, edges
 from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Part, Severity
 from openivr.ivr.analysis.words import TITLES, show_list, show_target, text_of
 from openivr.ivr.model import (
+    ByPeriod,
     Destination,
     DestinationKind,
     DialPattern,
@@ -446,3 +447,19 @@ def test_the_words_of_a_place_name_the_resource_and_its_part(office: Office) -> 
         FindingTarget("outbound_route", 1): "outbound route Local",
     }
     assert {target: show_target(target, snapshot) for target in shown} == shown
+
+
+@pytest.mark.parametrize("period", ["open", "closed", "holiday"])
+def test_where_a_key_leads_in_one_period_is_reached(find: Find, period: str) -> None:
+    night = second(policy=DialPolicy(outbound=True, outbound_route_ids=(1,)))
+    led: dict[str, Any] = {period: Destination(DestinationKind.IVR, 2)}
+    by_period = {"8": ByPeriod(**led)}
+    findings = find(ivrs=(night,), by_period=by_period)
+    assert FindingTarget("ivr", 2) not in targets(findings, "IVR101")
+    assert params(findings, "IVR601")["path"] == ("inbound_route:Main line", "8:6200")
+
+
+def test_where_a_route_leads_in_one_period_is_checked(find: Find) -> None:
+    route = InboundRoute(1, "Main line", MAIN, by_period=ByPeriod(closed=ABSENT))
+    findings = find(**inbound(route))
+    assert FindingTarget("inbound_route", 1) in targets(findings, "IVR401")

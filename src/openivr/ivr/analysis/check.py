@@ -15,6 +15,8 @@ from openivr.ivr.analysis.graph import (
     Place,
     edges,
     menu_edges,
+    route_destinations,
+    timed_edges,
     ways_in,
 )
 from openivr.ivr.analysis.reachability import find_people
@@ -87,7 +89,7 @@ def check_menu(
     yield from check_times(snapshot, ivr)
     yield from check_shadows(snapshot, ivr)
     yield from check_lists(snapshot, ivr)
-    for edge in menu_edges(ivr):
+    for edge in dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr))):
         yield from check_edge(snapshot, edge)
     for remark in ivr.import_remarks:
         yield finding("IVR408", menu(ivr), remark.code, **remark.params)
@@ -110,7 +112,7 @@ def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, *, can_dial: bool) -> Ite
     """Check that callers do not depend on one extension that has no mailbox."""
     if can_dial:
         return
-    places = {edge.to for edge in menu_edges(ivr) if edge.place != edge.source}
+    places = {edge.to for edge in (*menu_edges(ivr), *timed_edges(ivr)) if edge.place != edge.source}
     only = next(iter(places)) if len(places) == 1 else None
     if only is None or only.kind is not DestinationKind.EXTENSION:
         return
@@ -290,9 +292,9 @@ def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
                 target = FindingTarget("outbound_route", outbound.id)
                 yield finding("IVR407", target, error.fault, pattern=pattern.pattern, part=error.part)
     for inbound in snapshot.inbound_routes.values():
-        if inbound.enabled and inbound.destination:
-            target = FindingTarget("inbound_route", inbound.id)
-            yield from check_destination(snapshot, inbound.destination, target)
+        target = FindingTarget("inbound_route", inbound.id)
+        for to in dict.fromkeys(route_destinations(inbound)) if inbound.enabled else ():
+            yield from check_destination(snapshot, to, target)
     for rule in snapshot.block_rules.values():
         if rule.destination:
             yield from check_destination(snapshot, rule.destination, FindingTarget("block_numbers", rule.id))

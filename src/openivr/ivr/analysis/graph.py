@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
+from openivr.ivr.model import Destination, DestinationKind, InboundRoute, Ivr, IvrSnapshot
 from openivr.ivr.policy import reach
 
 NO_KEY = "no_key"
@@ -17,6 +17,7 @@ NO_ANSWER = "no_answer"
 BY_NUMBER = "by_number"  # any of several numbers, in a diagram
 
 KEYPAD = "1234567890*#"
+NOT_KEYS = {"timeout": NO_KEY, "invalid": WRONG_KEY}
 
 Place = tuple[DestinationKind, int]  # what a destination points to
 
@@ -46,12 +47,21 @@ def menu_edges(ivr: Ivr) -> Iterator[Edge]:
         yield Edge(here, WRONG_KEY, ivr.invalid)
 
 
+def timed_edges(ivr: Ivr) -> Iterator[Edge]:
+    """List where keys, time-out and wrong key of a menu lead in one period only."""
+    here = (DestinationKind.IVR, ivr.id)
+    for key, by in ivr.by_period.items():
+        for to in (by.open, by.closed, by.holiday):
+            if to:
+                yield Edge(here, NOT_KEYS.get(key, key), to)
+
+
 def edges(snapshot: IvrSnapshot, place: Place) -> Iterator[Edge]:
     """List all ways on from a place."""
     kind, target = place
     if kind is DestinationKind.IVR and target in snapshot.ivrs:
         ivr = snapshot.ivrs[target]
-        yield from menu_edges(ivr)
+        yield from dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr)))
         for ident in sorted(ivr.policy.ring_group_ids):
             group = snapshot.ring_groups.get(ident)
             if group and group.number in reach(snapshot, ivr.policy).numbers:
@@ -75,12 +85,21 @@ def ways_in(snapshot: IvrSnapshot) -> Mapping[Place, PathStep]:
     routes = sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id))
     found: dict[Place, PathStep] = {}
     for route in routes:
-        if route.enabled and route.destination:
-            found.setdefault((route.destination.kind, route.destination.target), PathStep(None, route.name))
+        if route.enabled:
+            for to in route_destinations(route):
+                found.setdefault((to.kind, to.target), PathStep(None, route.name))
     for rule in snapshot.block_rules.values():
         if rule.inbound and rule.destination:
             found.setdefault((rule.destination.kind, rule.destination.target), PathStep(None, rule.name))
     return spread(snapshot, found)
+
+
+def route_destinations(route: InboundRoute) -> Iterator[Destination]:
+    """List where an inbound route leads, in any period."""
+    by = route.by_period
+    for to in (route.destination, *((by.open, by.closed, by.holiday) if by else ())):
+        if to:
+            yield to
 
 
 def spread(snapshot: IvrSnapshot, found: dict[Place, PathStep]) -> dict[Place, PathStep]:
