@@ -59,7 +59,7 @@ def write_office(phone: int) -> str:
         {
             "openivr": 1,
             "custom_prompt": [
-                {"name": f"{name}.wav", "audio": write_wav(amplitude)}
+                {"name": f"{name}.wav", "audio": write_wav(amplitude), "keep_level": 1}
                 for name, amplitude in (("loud", LOUD), ("soft", SOFT))
             ],
             "extension": [

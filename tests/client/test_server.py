@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
-from openivr.client.endpoints import Api, Family, Prompts, Readable, System
+from openivr.client.endpoints import Api, BusinessHours, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
 from openivr.client.model_types import Destination
 from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
@@ -54,8 +54,15 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
             assert callable(getattr(owner, action)), endpoint.path
 
 
+def test_a_calendar_is_switched_by_hand(driven: Driven) -> None:
+    closed = driven.do(lambda client: client.businesshour.switch("closed", note="Storm"))
+    assert (closed["period"], closed["switch"]["note"]) == ("closed", "Storm")
+    assert driven.do(lambda client: client.businesshour.status())["reason"] == "switch"
+    assert "switch" not in driven.do(lambda client: client.businesshour.switch("auto"))
+
+
 def test_every_method_says_what_it_does() -> None:
-    records = (CallRecords, Mailboxes, Recordings, Reports, WholeCalls)
+    records = (BusinessHours, CallRecords, Mailboxes, Recordings, Reports, WholeCalls)
     for family in (Api, Family, Prompts, Readable, System, *records):
         for name, method in vars(family).items():
             assert not isinstance(method, Call) or method.__doc__, name

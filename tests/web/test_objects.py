@@ -662,9 +662,9 @@ def test_an_inbound_route_leads_by_business_hours(admin: Admin, api: Api) -> Non
 
 
 def test_days_are_listed_in_words(admin: Admin, api: Api) -> None:
-    path = where(admin.post("/hours/weekly/new", form("businesshour")))
+    path = where(admin.post("/hours/weekly/new", put(form("businesshour"), "remark", "Workshop")))
     assert f'<a href="{path}">Monday, Tuesday, Saturday</a>' in page(admin.get("/hours/weekly"))
-    assert f'href="{path}"' in page(admin.get("/search?text=Office"))
+    assert f'href="{path}"' in page(admin.get("/search?text=Workshop"))
     weekday = {"name": "Thanks", "type": "weekday", "how_week": "4", "weekday": "thu", "month": "nov"}
     assert admin.post("/hours/holidays/new", weekday).status == 303
     assert "Fourth Thursday of November" in page(admin.get("/hours/holidays"))

@@ -76,6 +76,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.is_request_line = True  # what is read next belongs to one, or comes before it
         self.is_large = False  # True from the first large read on: each head is measured then
         self.unsent, self.last_read = 0, self.loop.time()
+        self.last_check = self.last_read
         self.last_used = self.last_read - UNUSED_SECONDS  # until a request has been answered
         self.deadline = self.last_read + HEAD_SECONDS
         self.running: RequestResponseCycle | None = None
@@ -200,11 +201,14 @@ class LimitedProtocol(HttpToolsProtocol):
             self.deadline = min(self.deadline, self.last_used + IDLE_SECONDS)
 
     def close_late(self, now: float) -> None:
-        """End the connection if what it waits for is overdue. Called about once a second."""
+        """End the connection if what it waits for is overdue. Called about once a second.
+
+        The buffer of a client that reads may be as full as it was, because another answer filled it again.
+        """
         unsent = self.transport.get_write_buffer_size()
-        if unsent < self.unsent or not unsent:
+        if unsent < self.unsent or not unsent or self.last_used >= self.last_check:
             self.last_read = now
-        self.unsent = unsent
+        self.unsent, self.last_check = unsent, now
         if unsent:  # a client that reads slowly still reads
             self.deadline = max(self.deadline, now + IDLE_SECONDS)
         if now > (self.last_read + STALL_SECONDS if unsent else self.deadline):

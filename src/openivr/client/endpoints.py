@@ -178,6 +178,29 @@ class Family(Readable[F, R, D]):
         yield from self.session.ask(Ask(method="POST", path=f"{self.path}/update", body=body))
 
 
+class BusinessHours(Family[F, models.BusinessHourRow, models.BusinessHour]):
+    """Business hours, and the switch by hand. Calendar 0 is the default one. OpenIVR only."""
+
+    @call
+    def status(self, timezone_id: int = 0) -> Steps[Mapping[str, Any]]:
+        """Return the present period of a calendar, its reason, until when, and the next seven changes."""
+        got = yield from get(self.session, f"{self.path}/status", timezone_id=timezone_id)
+        return read_data(got, dict[str, Any])
+
+    @call
+    def switch(
+        self, period: str, timezone_id: int = 0, *, until: int | str = "", note: str = ""
+    ) -> Steps[Mapping[str, Any]]:
+        """Switch a calendar to `open`, `closed` or `holiday`, or back with `auto`, and return its status.
+
+        `until` is in Unix seconds, a local time in ISO 8601 or `next_change`; without it the switch has no
+        end. Never sent twice.
+        """
+        body = {"timezone_id": timezone_id, "period": period, "until": until, "note": note}
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/switch", body=body))
+        return read_data(got, dict[str, Any])
+
+
 class Created(msgspec.Struct):
     """The answer of create."""
 
@@ -279,7 +302,7 @@ class Api(Faced[F]):
         self.timezone: Family[F, models.CalendarRow, models.Calendar] = Family(
             face, session, "timezone", models.CalendarRow, models.Calendar
         )
-        self.businesshour: Family[F, models.BusinessHourRow, models.BusinessHour] = Family(
+        self.businesshour: BusinessHours[F] = BusinessHours(
             face, session, "businesshour", models.BusinessHourRow, models.BusinessHour
         )
         self.holidays: Family[F, models.HolidayRow, models.Holiday] = Family(
