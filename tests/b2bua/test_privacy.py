@@ -1,5 +1,6 @@
 """What callers type for nobody's eyes is nowhere: no record, journal, database or log has it."""
 
+import re
 from pathlib import Path
 
 from sqlalchemy import select
@@ -11,6 +12,8 @@ from tests.b2bua.test_outbound import add_route, add_trunk
 
 PIN, CARD = "7592", "986598659865"  # of digits that nothing else here has in this order
 OUTSIDE = "9441632965986"
+# Unix milliseconds, ports and ids of calls, which may have any digits.
+BY_CHANCE = re.compile(r"\b1\d{12}\b|\b\d{5}\b|\b[0-9a-f]{11}-[0-9a-f]{8}\b")
 
 
 def all_written(pbx: Pbx, logs: object) -> str:
@@ -19,7 +22,7 @@ def all_written(pbx: Pbx, logs: object) -> str:
     with pbx.database.reading() as connection:
         rows = [connection.execute(select(table)).all() for table in (CALL, CALL_NOTE)]
     journal = [path.read_text() for path in pbx.journal.glob("*.jsonl")]
-    return f"{rows} {journal} {logs}"
+    return BY_CHANCE.sub("", f"{rows} {journal} {logs}")
 
 
 def pressed(text: str) -> str:
