@@ -83,7 +83,7 @@ async def list_report(request: ApiRequest) -> bytes:
 
 
 async def detail(request: ApiRequest) -> bytes:
-    """What callers pressed in a menu (`type=ivr`), one row for each entry."""
+    """List the keys that callers pressed in a menu (`type=ivr`), one row for each entry."""
     query, display = drop_empty(request.query), request.service.display
     read_type(query, ("ivr",))
     number = read_one(query, "ivr_num")

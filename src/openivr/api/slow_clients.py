@@ -68,7 +68,7 @@ class LimitedProtocol(HttpToolsProtocol):
     shares: ClassVar[Shares | None] = None
     """Counts the connections of each source; None behind a proxy, which is the source of all."""
     handshake: CountedHandshake | None = None
-    """What counted for the source until now, if the connection began with a TLS handshake."""
+    """The handshake that the connection began with over TLS. It counts for the source until it is over."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

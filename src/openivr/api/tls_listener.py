@@ -1,7 +1,7 @@
 """TLS handshakes of HTTPS: each counts for its source, and has a limit of time.
 
-uvicorn learns of a connection when its handshake is over. Until then it was nobody's: one source could take
-every descriptor of the process with connections that say nothing.
+uvicorn learns of a connection when its handshake is over. A connection that counted only from then on would
+let one source take every descriptor of the process by opening connections and sending nothing.
 """
 
 import asyncio

@@ -147,7 +147,7 @@ class RecordingRow(Row, frozen=True, kw_only=True):
 
 
 class DownloadAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a file can be fetched for 30 minutes: a path on the server, which needs the token."""
+    """The path of a file on the server. It can be fetched for 30 minutes, with a token."""
 
     file: str = ""
     download_resource_url: str = ""

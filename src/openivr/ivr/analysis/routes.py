@@ -42,7 +42,7 @@ def check_patterns(routes: Sequence[InboundRoute]) -> Iterator[Finding]:
 
 
 def check_number_rules(snapshot: IvrSnapshot) -> Iterator[Finding]:
-    """Find blocked and allowed numbers that nobody has, and patterns that block every caller."""
+    """Find blocked and allowed numbers that match no caller, and patterns that block every caller."""
     kinds = (("block_numbers", snapshot.block_rules), ("allow_numbers", snapshot.allow_rules))
     for type_, rules in kinds:
         for rule in rules.values():

@@ -54,7 +54,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     ),
     "IVR701": ("Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
     "IVR702": ("No mailbox has a PIN", "Set a PIN for each mailbox, or turn mailbox access off."),
-    "IVR703": ("Weak PIN", "Choose a PIN that nobody guesses first."),
+    "IVR703": ("Weak PIN", "Choose a PIN that is hard to guess."),
     "IVR801": ("Pattern that no number matches", "Write digits only, or X, Z, N, [..], `.` and `!`."),
     "IVR802": ("Inbound route never used", "Move it up, or make the other route narrower."),
     "IVR803": ("Number on two inbound routes", "Remove the number from one of them."),

@@ -123,7 +123,7 @@ def add(first: Totals, second: Totals) -> Totals:
 
 
 def find_missed(connection: Connection, lists: CdrLists, span: Filter) -> list[MissedCaller]:
-    """Return the callers whose last call was missed and whom nobody has called back, the latest first."""
+    """Return the callers whose last call was missed and not returned, the latest first."""
     names = ("call_from", "last_status", "started", "handling_duration")
     calls = lists.calls.select(connection, (span, HasText("call_type", (INBOUND,))), names)
     statuses, numbers = calls.texts["last_status"], calls.texts["call_from"]
