@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 import pytest
 
 from openivr.api.request_head import KnownHosts, find_fault
-from openivr.connection_shares import ConnectionShares
+from openivr.connections.shares import ConnectionShares
 from tests.live_server import ROOT, Api, Running
 
 NAMED = KnownHosts(["pbx.example.com"])

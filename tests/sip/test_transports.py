@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -186,8 +187,8 @@ class Line:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, agent: Agent) -> "Line":
-        return cls(*await asyncio.open_connection(*agent.listening[0][1:3]))
+    async def open(cls, agent: Agent, tls: ssl.SSLContext | None = None) -> "Line":
+        return cls(*await asyncio.open_connection(*agent.listening[0][1:3], ssl=tls))
 
     async def response(self) -> Response:
         async with asyncio.timeout(SECONDS):
@@ -328,6 +329,33 @@ async def test_f10_a_source_takes_its_share_of_connections_and_no_other_is_shut_
         assert len(s.agent._context.transports.shares) == 5
         for line in (phone, *crowd):
             line.close()
+
+
+def test_f10_handshakes_count_for_their_source(certificate: tuple[str, str]) -> None:
+    """Of a crowd that opens TLS and says no more, the oldest go at once, and a phone is served."""
+    trusted = ssl.create_default_context(cafile=certificate[0])
+
+    @play
+    async def run() -> None:
+        async with scene(None, settings("TLS", certificate=certificate[0], key=certificate[1])) as s:
+            shares = s.agent._context.transports.shares
+            shares.share = 5
+            crowd = [await Line.open(s.agent) for _ in range(30)]
+            for line in crowd[:-5]:
+                await line.closed()
+            phone = await Line.open(s.agent, trusted)
+            phone.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TLS h;branch=z9hG4bK4"))
+            assert (await phone.response()).status == 200
+            await crowd[-5].closed()
+            assert len(shares) == 5
+            crowd += [await Line.open(s.agent) for _ in range(10)]
+            await crowd[-5].closed()
+            phone.writer.write(request("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TLS h;branch=z9hG4bK5"))
+            assert (await phone.response()).status == 200  # what is used outlives what was never used
+            for line in (phone, *crowd):
+                line.close()
+
+    run()
 
 
 def test_silent_connections_are_dropped_and_our_own_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.connection_shares import network_of
+from openivr.connections.shares import network_of
 from openivr.resources import secret
 from openivr.store.auth import clients, logins
 from openivr.store.auth.logins import LoginResult, Logins, TooManyLogins

@@ -10,14 +10,14 @@ import asyncio
 import math
 import re
 from http import HTTPStatus
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from openivr.api.request_head import BAD, KnownHosts, find_fault
-from openivr.connection_shares import ConnectionShares
+from openivr.connections.shares import UNUSED_SECONDS, Shares
+from openivr.connections.tls_listener import Handshake
 
-UNUSED_SECONDS = 86_400.0
 MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
@@ -31,31 +31,6 @@ def encode_target(line: bytes) -> bytes:
     return NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
 
 
-class CountedConnection(Protocol):
-    """A connection that counts for its source."""
-
-    def __hash__(self) -> int: ...
-
-    def idle_since(self) -> float | None:
-        """Return the time since which it has been idle, or None if it is busy."""
-        ...
-
-    def end(self) -> None:
-        """Close it."""
-        ...
-
-
-class CountedHandshake(CountedConnection, Protocol):
-    """A connection that counts until it is that of a protocol."""
-
-    def finish(self) -> None:
-        """Count it no longer."""
-        ...
-
-
-Shares = ConnectionShares[CountedConnection]
-
-
 class HeadRefused(Exception):
     """A head that is answered already. Raised in a callback, it stops the parser."""
 
@@ -67,7 +42,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """The names that may be asked for; None behind a proxy, which sees to that."""
     shares: ClassVar[Shares | None] = None
     """Counts the connections of each source; None behind a proxy, which is the source of all."""
-    handshake: CountedHandshake | None = None
+    handshake: Handshake | None = None
     """The handshake that the connection began with over TLS. It counts for the source until it is over."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -83,9 +58,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.handshake is not None:
             self.handshake.finish()
         if self.shares is not None and self.client is not None:
-            surplus = self.shares.add(self.client[0], self)
-            if surplus is not None:
-                surplus.end()
+            self.shares.count(self.client[0], self)
 
     def end(self) -> None:
         """Close the connection at once, because its source has too many."""

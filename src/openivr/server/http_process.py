@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,11 @@ from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
-from openivr.api.slow_clients import LimitedProtocol, Shares
-from openivr.api.tls_listener import TlsListener
+from openivr.api.slow_clients import LimitedProtocol
 from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
 from openivr.config.settings import Settings
+from openivr.connections.shares import Shares
+from openivr.connections.tls_listener import Handshake, TlsListener
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
@@ -220,9 +220,14 @@ class HttpServer(uvicorn.Server):
             return
         await super().startup([])
         kind: Any = config.http_protocol_class
-        make = partial(
-            kind, config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
-        )
+
+        def make(handshake: Handshake) -> LimitedProtocol:
+            protocol: LimitedProtocol = kind(
+                config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
+            )
+            protocol.handshake = handshake
+            return protocol
+
         servers: list[Any] = self.servers
         servers += [TlsListener(each, config.ssl, make, kind.shares) for each in sockets]
 
@@ -351,7 +356,7 @@ def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvi
         "requires_user_agent": settings.requires_user_agent,
     }
     if not settings.trusted_proxies:
-        shares = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, lambda each: each.idle_since())
+        shares = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE)
         parts |= {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
     protocol = type("Protocol", (FastListProtocol,), parts)
     return uvicorn.Config(

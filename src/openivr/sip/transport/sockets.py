@@ -13,7 +13,8 @@ from typing import cast
 
 import structlog
 
-from openivr.connection_shares import ConnectionShares
+from openivr.connections.shares import UNUSED_SECONDS, Shares
+from openivr.connections.tls_listener import Handshake, TlsListener
 from openivr.sip.address import Hop, Target, from_sockaddr, is_ipv6, is_private, to_sockaddr
 from openivr.sip.message.framing import PING, PONG, Framing
 
@@ -24,11 +25,8 @@ RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes in the kernel
 MAX_UNSENT_BYTES = 256 * 1024  # a connection whose peer leaves more unread is closed
 MAX_CONNECTIONS = 2000
 MAX_CONNECTIONS_OF_SOURCE = 500  # an office behind one address has hundreds of phones
-HANDSHAKE_SECONDS = 10.0  # for TLS
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 30.0  # for the first message of a connection, or the rest of one
-UNUSED_SECONDS = 86_400.0
-LOG_SECONDS = 10.0  # between two warnings of too many connections
 PING_SECONDS = 90.0  # between keep-alives on connections opened here
 
 Deliver = Callable[[bytes, Hop], None]
@@ -133,10 +131,13 @@ class StreamChannel(asyncio.Protocol):
 
     reliable = True
 
-    def __init__(self, transports: "Transports", protocol: str, port: int = 0) -> None:
+    def __init__(
+        self, transports: "Transports", protocol: str, port: int = 0, handshake: Handshake | None = None
+    ) -> None:
         self._transports = transports
         self.protocol = protocol
         self._port = port  # the listening port of this protocol; 0: that of this connection
+        self._handshake = handshake  # counts for the source until it is over
         self._transport: asyncio.Transport | None = None
         self._framing = Framing()
         self._unsent: list[bytes] = []  # until connected
@@ -154,6 +155,8 @@ class StreamChannel(asyncio.Protocol):
         self.address = from_sockaddr(transport.get_extra_info("peername"))
         self._host = transport.get_extra_info("sockname")[0]
         self._port = self._port or transport.get_extra_info("sockname")[1]
+        if self._handshake is not None:
+            self._handshake.finish()
         self._transports.add_stream(self)
         for data in self._unsent:
             self._transport.write(data)
@@ -228,8 +231,8 @@ class StreamChannel(asyncio.Protocol):
         """Return when the connection was last used. One never used counts as idle for a day longer."""
         return self.last_received if self.was_used else self.last_received - UNUSED_SECONDS
 
-    def abort(self) -> None:
-        """Close the connection at once."""
+    def end(self) -> None:
+        """Close the connection at once, because its source has too many."""
         if self._transport is not None:
             self._transport.abort()
         self.closed = True
@@ -279,20 +282,17 @@ class Transports:
         self.deliver = deliver
         self.on_send: Tell | None = None
         self.advertised = AdvertisedAddresses(external)
-        self.shares = ConnectionShares[StreamChannel](
-            MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE, StreamChannel.idle_since
-        )
+        self.shares = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE)
         self._on_closed = lose
         self._server_tls = server_tls
         self._client_tls = client_tls
         self._udp: list[UdpChannel] = []
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | TlsListener] = []
         self._families: set[bool] = set()  # listened on: True for IPv6
         self._ports: dict[tuple[str, bool], int] = {}  # listening ports by protocol and family
         self._streams: dict[tuple[str, str, int], StreamChannel] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
-        self._surplus_logged = -LOG_SECONDS
 
     async def listen(self, at: Target, bound: socket.socket | None = None) -> Target:
         """Listen on a target, with a socket that is bound already if given. Return the target with its port.
@@ -306,26 +306,28 @@ class Transports:
             self._udp.append(channel)
             self._families.add(is_ipv6(at.host))
             return at._replace(port=channel.port)
-        context = None
-        if at.protocol == "TLS":
-            if self._server_tls is None:
-                raise OSError("TLS needs a certificate")
-            context = self._server_tls
+        if at.protocol == "TLS" and self._server_tls is None:
+            raise OSError("TLS needs a certificate")
         bound = bound or bind_tcp(at.host, at.port)
-        server = await asyncio.get_running_loop().create_server(
-            lambda: StreamChannel(self, at.protocol),
-            sock=bound,
-            ssl=context,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
-            backlog=512,
-        )
-        port = server.sockets[0].getsockname()[1]
+        port = bound.getsockname()[1]
+        self._servers.append(await self._serve(at.protocol, bound))
         self._families.add(is_ipv6(at.host))
         self._ports.setdefault((at.protocol, is_ipv6(at.host)), port)
-        self._servers.append(server)
         if self._sweeper is None:
             self._sweep()
         return at._replace(port=port)
+
+    async def _serve(self, protocol: str, bound: socket.socket) -> asyncio.Server | TlsListener:
+        if protocol == "TLS" and self._server_tls is not None:
+            return TlsListener(
+                bound,
+                self._server_tls,
+                lambda handshake: StreamChannel(self, protocol, handshake=handshake),
+                self.shares,
+            )
+        return await asyncio.get_running_loop().create_server(
+            lambda: StreamChannel(self, protocol), sock=bound, backlog=512
+        )
 
     def supports_family(self, host: str) -> bool:
         """Return True if a numeric host is of a family listened on. Without listeners all are."""
@@ -378,21 +380,9 @@ class Transports:
     def add_stream(self, stream: StreamChannel) -> None:
         """A connection is up."""
         if not stream.opened_by_us:
-            surplus = self.shares.add(stream.address[0], stream)
-            if surplus is not None:
-                self._on_surplus(surplus)
-            if surplus is stream:
+            if not self.shares.count(stream.address[0], stream):
                 return
             self._streams[stream.protocol, *stream.address] = stream
-
-    def _on_surplus(self, stream: StreamChannel) -> None:
-        """Close a connection of a source that has too many, and log that now and then."""
-        now = time.monotonic()
-        if now - self._surplus_logged > LOG_SECONDS:
-            self._surplus_logged = now
-            log.warning("too many connections", source=stream.address[0], connections=len(self.shares))
-        self.shares.remove(stream.address[0], stream)
-        stream.abort()
 
     def remove_stream(self, stream: StreamChannel) -> None:
         """A connection is down."""

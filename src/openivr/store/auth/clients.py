@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from openivr.connection_shares import network_of
+from openivr.connections.shares import network_of
 from openivr.resources.errors import Duplicate, NotFound
 from openivr.resources.secret import hash_password
 from openivr.store.auth import tokens

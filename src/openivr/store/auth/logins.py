@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from openivr.connection_shares import network_of
+from openivr.connections.shares import network_of
 from openivr.resources.secret import matches
 from openivr.store.auth import tokens
 from openivr.store.auth.tokens import TokenPolicy

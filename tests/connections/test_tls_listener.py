@@ -3,24 +3,19 @@
 import asyncio
 import socket
 import ssl
-from functools import partial
 
-import uvicorn
-from uvicorn.server import ServerState
-
-from openivr.api.slow_clients import LimitedProtocol, Shares
-from openivr.api.tls_listener import HANDSHAKE_SECONDS, TlsListener
+from openivr.connections.shares import Shares
+from openivr.connections.tls_listener import HANDSHAKE_SECONDS, TlsListener
 
 
 def test_f10_a_source_loses_its_oldest_handshake_at_once() -> None:
     async def scenario() -> None:
         listening = socket.create_server(("127.0.0.1", 0))
-        shares = Shares(10, 2, lambda each: each.idle_since())
-        make = partial(
-            LimitedProtocol, config=uvicorn.Config(lambda: None), server_state=ServerState(), app_state={}
-        )
-        listener = TlsListener(listening, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), make, shares)
-        crowd = [await asyncio.open_connection(*listening.getsockname()) for _ in range(3)]
+        shares = Shares(10, 2)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        address = listening.getsockname()
+        listener = TlsListener(listening, context, lambda handshake: asyncio.Protocol(), shares)
+        crowd = [await asyncio.open_connection(*address) for _ in range(3)]
         async with asyncio.timeout(HANDSHAKE_SECONDS - 1):
             assert await crowd[0][0].read() == b""
         assert len(shares) == 2
@@ -30,6 +25,5 @@ def test_f10_a_source_loses_its_oldest_handshake_at_once() -> None:
         for stream, writer in crowd:
             assert await stream.read() == b""
             writer.close()
-        listening.close()
 
     asyncio.run(scenario())

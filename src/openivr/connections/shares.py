@@ -1,11 +1,17 @@
 """Shares of the connections that a process accepts, so that one source cannot take them all."""
 
 import ipaddress
+import time
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+import structlog
+
+log = structlog.get_logger(__name__)
 C = TypeVar("C", bound=Hashable)
+UNUSED_SECONDS = 86_400.0  # for which a connection that was never used counts as idle in addition
+LOG_SECONDS = 10.0  # between two warnings of too many connections
 
 
 @lru_cache(4096)
@@ -65,3 +71,39 @@ class ConnectionShares(Generic[C]):
         times = ((self._idle_since(each), each) for each in group if each is not new)
         idle = [(since, each) for since, each in times if since is not None]
         return min(idle, key=lambda pair: pair[0])[1] if idle else new
+
+
+class CountedConnection(Protocol):
+    """A connection that counts for its source."""
+
+    def __hash__(self) -> int: ...
+
+    def idle_since(self) -> float | None:
+        """Return the time since which it has been idle, or None if it is busy."""
+        ...
+
+    def end(self) -> None:
+        """Close it at once, because its source has too many."""
+        ...
+
+
+class Shares(ConnectionShares[CountedConnection]):
+    """Shares of connections of several kinds, which closes those that are too many."""
+
+    def __init__(self, total: int, share: int) -> None:
+        super().__init__(total, share, lambda each: each.idle_since())
+        self._logged = -LOG_SECONDS
+
+    def count(self, address: str, connection: CountedConnection) -> bool:
+        """Count a new connection, and close one if that is too many. Return False if it was the new one."""
+        surplus = self.add(address, connection)
+        if surplus is None:
+            return True
+        source = next(source for source, group in self._sources.items() if surplus in group)
+        self.remove(source, surplus)
+        now = time.monotonic()
+        if now - self._logged > LOG_SECONDS:
+            self._logged = now
+            log.warning("too many connections", source=source, connections=len(self))
+        surplus.end()
+        return surplus is not connection

@@ -1,7 +1,7 @@
-"""TLS handshakes of HTTPS: each counts for its source, and has a limit of time.
+"""TLS handshakes of accepted connections: each counts for its source, and has a limit of time.
 
-uvicorn learns of a connection when its handshake is over. A connection that counted only from then on would
-let one source take every descriptor of the process by opening connections and sending nothing.
+A protocol learns of a connection when its handshake is over. A connection that counted only from then on
+would let one source take every descriptor of the process by opening connections and sending nothing.
 """
 
 import asyncio
@@ -9,10 +9,11 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from openivr.api.slow_clients import UNUSED_SECONDS, LimitedProtocol, Shares
+from openivr.connections.shares import UNUSED_SECONDS, Shares
 
 log = structlog.get_logger(__name__)
 HANDSHAKE_SECONDS = 10.0
@@ -30,12 +31,11 @@ class Handshake:
 
     def begin(self) -> None:
         """Count the connection for its source."""
-        surplus = self._shares.add(self.host, self) if self._shares is not None else None
-        if surplus is not None:
-            surplus.end()
+        if self._shares is not None:
+            self._shares.count(self.host, self)
 
     def finish(self) -> None:
-        """Count the connection no longer."""
+        """Count the connection no longer: its protocol does from here on, or it is closed."""
         if self._shares is not None:
             self._shares.remove(self.host, self)
 
@@ -51,13 +51,16 @@ class Handshake:
 
 
 class TlsListener:
-    """Accepts connections on a socket, and gives those that have completed a handshake to their protocol."""
+    """Accepts connections on a socket, and gives those that have completed a handshake to their protocol.
+
+    The protocol finishes the `Handshake` that it is made with when it counts the connection itself.
+    """
 
     def __init__(
         self,
         listening: socket.socket,
         context: ssl.SSLContext,
-        make_protocol: Callable[[], LimitedProtocol],
+        make_protocol: Callable[[Handshake], asyncio.Protocol],
         shares: Shares | None,
     ) -> None:
         self._listening, self._context = listening, context
@@ -69,9 +72,10 @@ class TlsListener:
         self._resume()
 
     def close(self) -> None:
-        """Accept no more connections, and end the handshakes."""
+        """Accept no more connections, close the socket and end the handshakes."""
         self._is_closed = True
         self._loop.remove_reader(self._listening)
+        self._listening.close()
         for task in self._tasks:
             task.cancel()
 
@@ -100,12 +104,11 @@ class TlsListener:
             handshake = Handshake(address[0], self._loop.time(), self._shares)
             handshake.task = self._loop.create_task(self._shake_hands(connection, handshake))
             self._tasks.add(handshake.task)
-            handshake.task.add_done_callback(self._tasks.discard)
+            handshake.task.add_done_callback(partial(self._on_end, connection))
             handshake.begin()
 
     async def _shake_hands(self, connection: socket.socket, handshake: Handshake) -> None:
-        protocol = self._make_protocol()
-        protocol.handshake = handshake
+        protocol = self._make_protocol(handshake)
         try:
             await self._loop.connect_accepted_socket(
                 lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS
@@ -113,8 +116,10 @@ class TlsListener:
         except OSError as error:  # that of TLS, and a time-out
             log.debug("no tls handshake", address=handshake.host, error=str(error))
             connection.close()
-        except asyncio.CancelledError:
-            connection.close()
-            raise
         finally:
             handshake.finish()
+
+    def _on_end(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():  # maybe before it began
+            connection.close()

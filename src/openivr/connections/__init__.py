@@ -1,0 +1,1 @@
+"""Connections that the server accepts: shares of each source, and TLS handshakes."""
