@@ -19,8 +19,9 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
+from openivr.ivr.number_format import NumberFormat
 from openivr.ivr.number_rule import is_blocked, make_index
-from openivr.ivr.policy import Allowed, Refusal, attempts, decide
+from openivr.ivr.policy import Allowed, Refusal, attempts, decide, is_blocked_outside
 
 MENU, OTHER = (Destination(DestinationKind.IVR, id_) for id_ in (1, 2))
 BLOCKED = NumberRule(1, "Nuisance", ("+441632960999", "0900.", "anonymous"))
@@ -104,6 +105,39 @@ def test_nobody_may_call_a_blocked_number() -> None:
     assert isinstance(decide(allowed, menu, "909001"), Allowed)
     assert not is_blocked(allowed, "909001")
     assert is_blocked(allowed, "909002")
+
+
+TYPED = [
+    ("9" + "01632960999", True),  # as the route makes it, in the form of the trunk
+    ("9" + "00441632960999", True),
+    ("9" + "441632960999", True),
+    ("9" + "01632960998", False),
+    ("9" + "0041632960999", False),  # another country
+]
+PREMIUM = replace(
+    OUT,
+    trunks=by_id([Trunk(1, "Line", number_format=NumberFormat("44"))]),
+    outbound_routes=by_id([OutboundRoute(1, "Out", (DialPattern("9X.", strip=1),), (1,))]),
+    block_rules={1: NumberRule(1, "Premium", ("+441632960999",), False, outbound=True)},
+)
+
+
+@pytest.mark.parametrize(("typed", "is_blocked_"), TYPED)
+def test_t16_a_dialled_number_is_blocked_in_any_form_of_its_trunk(typed: str, is_blocked_: bool) -> None:
+    menu = Ivr(1, "6200", "Main", policy=DialPolicy(outbound=True, outbound_route_ids=(1,)))
+    assert (decide(PREMIUM, menu, typed) is Refusal.NUMBER_BLOCKED) is is_blocked_
+    assert is_blocked_outside(PREMIUM, (1,), typed) is is_blocked_
+    assert bool([*attempts(PREMIUM, (1,), typed)]) is not is_blocked_
+    but = NumberRule(1, "But", ("01632960999",), False, outbound=True)
+    assert [*attempts(replace(PREMIUM, allow_rules={1: but}), (1,), typed)]
+
+
+def test_t16_a_number_is_dialled_over_the_trunk_where_it_is_another_one() -> None:
+    trunks = by_id([*PREMIUM.trunks.values(), Trunk(2, "Abroad", number_format=NumberFormat("49"))])
+    routes = by_id([OutboundRoute(1, "Out", (DialPattern("9X.", strip=1),), (1, 2))])
+    office = replace(PREMIUM, trunks=trunks, outbound_routes=routes)
+    assert [attempt.trunk for attempt in attempts(office, (1,), "901632960999")] == [2]
+    assert not is_blocked_outside(office, (1,), "901632960999")
 
 
 def test_the_index_finds_what_the_patterns_match() -> None:

@@ -204,6 +204,8 @@ def follow(simulation: Simulation, label: str) -> None:
         simulation.press("A" if label == WRONG_KEY else label)
         while session.state is IvrState.COLLECTING:
             simulation.advance()
+    while session.state is IvrState.JOINING:  # the greeting of a ring group
+        simulation.advance()
 
 
 def visited(simulation: Simulation) -> set[Place]:

@@ -183,7 +183,9 @@ class CallManager:
             log.error("no RTP port for a call", error=str(error))
             leg.reject(503, headers=(("Retry-After", str(RETRY_AFTER)),))
             return 503
-        party = Party(media, invite.caller, self.context.now(), self.context.loop.time)
+        party = Party(
+            media, invite.caller, self.context.now(), self.context.loop.time, self.context.resolve_host
+        )
         if not party.receive(leg):
             media.close()
             leg.reject(NOT_ACCEPTABLE, headers=party.explain_rejection(leg, leg.body))

@@ -8,8 +8,7 @@ from openivr.config.call_config import CallConfig, SipAccount
 from openivr.hours.period import PeriodDecision
 from openivr.ivr.inbound_route import IncomingCall, RuleType, decide_inbound
 from openivr.ivr.model import Destination, DestinationKind
-from openivr.ivr.number_rule import is_blocked
-from openivr.ivr.policy import attempts, find_internal, is_number
+from openivr.ivr.policy import attempts, find_internal, is_blocked_outside, is_number
 
 
 @unique
@@ -64,9 +63,9 @@ def dial_from_phone(config: CallConfig, account: SipAccount, number: str) -> Dia
         return DialplanMatch(destination)
     if not is_number(number.removeprefix("+")):
         return NoMatch.UNKNOWN
-    if is_blocked(snapshot, number):
-        return NoMatch.NUMBER_BLOCKED
     routes = routes_for(config, account.extension)
+    if is_blocked_outside(snapshot, routes, number):
+        return NoMatch.NUMBER_BLOCKED
     if next(attempts(snapshot, routes, number), None) is None:
         return NoMatch.NOT_ALLOWED
     return DialplanMatch(Destination(DestinationKind.EXTERNAL, number=number), routes)

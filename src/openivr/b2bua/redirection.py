@@ -16,6 +16,7 @@ from openivr.cdr.journal.entries import LegRecord
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
 from openivr.ivr.model import DestinationKind
+from openivr.ivr.number_rule import is_blocked_over
 from openivr.ivr.policy import attempts
 from openivr.ivr.states.dialling import members
 from openivr.sip.address import Target, is_numeric, normalize_host, target_of_uri, uri_host
@@ -113,6 +114,8 @@ class Redirects:
             return account is not None and self._forward(dialer, fork.member, account, number)
         trunk = dialer.config.trunks.get(dialer.dial.trunk)
         if dialer.slot is None or trunk is None or not trunk.follow_redirects:
+            return False
+        if is_blocked_over(dialer.config.snapshot, trunk.id, number):
             return False
         return redirect_outside(dialer, trunk, uri, number)
 

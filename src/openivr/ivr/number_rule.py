@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from openivr.ivr.digits import Shape, match_shape, read_shape
 from openivr.ivr.model import IvrSnapshot, NumberRule
+from openivr.ivr.number_format import AS_WRITTEN
 
 ANONYMOUS = "anonymous"  # stands for calls that withhold their number
 
@@ -60,10 +61,19 @@ def find_allowing(snapshot: IvrSnapshot, number: str, *, is_inbound: bool) -> Nu
     return None
 
 
-def is_blocked(snapshot: IvrSnapshot, number: str) -> bool:
-    """Return True if nobody may call this number."""
-    blocking = any(
-        rule.outbound and index_of(snapshot, rule).find(number) is not None
-        for rule in snapshot.block_rules.values()
-    )
-    return blocking and find_allowing(snapshot, number, is_inbound=False) is None
+def is_blocked(snapshot: IvrSnapshot, *numbers: str) -> bool:
+    """Return True if a number may not be called, given all its spellings."""
+    indexes = [index_of(snapshot, rule) for rule in snapshot.block_rules.values() if rule.outbound]
+    if not any(index.find(number) is not None for index in indexes for number in numbers):
+        return False
+    return all(find_allowing(snapshot, number, is_inbound=False) is None for number in numbers)
+
+
+def is_blocked_over(snapshot: IvrSnapshot, trunk: int, *numbers: str) -> bool:
+    """Return True if a number may not be called over a trunk, whose form of numbers gives other spellings.
+
+    `numbers` are the number as it is dialled and as the route makes it.
+    """
+    known = snapshot.trunks.get(trunk)
+    forms = known.number_format.forms if known else AS_WRITTEN.forms
+    return is_blocked(snapshot, *dict.fromkeys(form for number in numbers for form in forms(number)))

@@ -27,7 +27,7 @@ from openivr.ivr.model import (
     IvrSnapshot,
     OutboundRoute,
 )
-from openivr.ivr.number_rule import is_blocked
+from openivr.ivr.number_rule import is_blocked, is_blocked_over
 
 
 @unique
@@ -172,7 +172,7 @@ def _refuse_extension(snapshot: IvrSnapshot, policy: DialPolicy, extension: Exte
 def _decide_outside(snapshot: IvrSnapshot, policy: DialPolicy, typed: str) -> Allowed | Refusal:
     if not policy.outbound:
         return Refusal.UNKNOWN_NUMBER
-    if is_blocked(snapshot, typed):
+    if is_blocked_outside(snapshot, policy.outbound_route_ids, typed):
         return Refusal.NUMBER_BLOCKED
     for route in usable_routes(snapshot, policy.outbound_route_ids):
         if fit(snapshot, route, typed) is not None:
@@ -203,10 +203,25 @@ def fit(snapshot: IvrSnapshot, route: OutboundRoute, number: str) -> str | None:
 
 
 def attempts(snapshot: IvrSnapshot, route_ids: tuple[int, ...], number: str) -> Iterator[DialAttempt]:
-    """List the ways to reach an outside number, routes in order and the trunks of each in order."""
+    """List the ways to reach an outside number, routes in order and the trunks of each in order.
+
+    A number that is blocked over a trunk has none over that.
+    """
+    for attempt in _list_attempts(snapshot, route_ids, number):
+        if not is_blocked_over(snapshot, attempt.trunk, number, attempt.number):
+            yield attempt
+
+
+def is_blocked_outside(snapshot: IvrSnapshot, route_ids: tuple[int, ...], number: str) -> bool:
+    """Return True if an outside number is blocked on every way to reach it, or as it is if there is none."""
+    found = list(_list_attempts(snapshot, route_ids, number))
+    if not found:
+        return is_blocked(snapshot, number)
+    return all(is_blocked_over(snapshot, each.trunk, number, each.number) for each in found)
+
+
+def _list_attempts(snapshot: IvrSnapshot, route_ids: tuple[int, ...], number: str) -> Iterator[DialAttempt]:
     if not is_number(number.removeprefix("+")) or len(number.removeprefix("+")) > MAX_DIGITS:
-        return
-    if is_blocked(snapshot, number):
         return
     for route in usable_routes(snapshot, route_ids):
         dialled = fit(snapshot, route, number)
