@@ -135,6 +135,36 @@ def call() -> Call:
     return Call()
 
 
+def test_t7_the_address_of_a_name_replaces_that_of_sip(call: Call) -> None:
+    call.describe(4000, "")
+    assert call.latch.target == (PUBLIC, 4000)
+    call.latch.locate(RemoteMedia(FOREIGN, 4000, signalling=PUBLIC))
+    assert call.latch.target == (FOREIGN, 4000)
+    assert call.stream(A, 0.1) == 5  # still an allowed source
+    assert call.stream((FOREIGN, 4000), 0.1) == 5
+    assert (call.latch.state, call.latch.source) == (LatchState.LATCHED, (FOREIGN, 4000))
+    assert call.stream(A, 0.5) == 0
+
+
+@pytest.mark.parametrize("seconds", [0.1, 5])
+def test_t7_the_address_of_a_name_takes_no_sound_away(call: Call, seconds: float) -> None:
+    call.describe(4000, "")
+    call.stream(A, seconds)
+    call.latch.locate(RemoteMedia(FOREIGN, 4000, signalling=PUBLIC))
+    assert call.latch.target == A
+    assert call.stream(A, 1) == 50
+    assert call.stream((FOREIGN, 5000), 1) == 0
+    assert call.arrive((FOREIGN, 4000), Position(2, 0))
+    assert call.latch.target == (FOREIGN, 4000)
+
+
+def test_t7_a_source_at_the_address_of_the_name_is_latched(call: Call) -> None:
+    call.describe(4000, "")
+    call.stream(B, 0.1)
+    call.latch.locate(RemoteMedia(PUBLIC, 5000, signalling=PUBLIC))
+    assert (call.latch.state, call.latch.source) == (LatchState.LATCHED, B)
+
+
 def test_t1_after_a_move_late_packets_of_the_former_address_change_nothing(call: Call) -> None:
     call.describe(4000)
     assert call.stream(A, 1) == 50

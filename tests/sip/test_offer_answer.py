@@ -12,6 +12,7 @@ from openivr.sip.sdp.offer_answer import (
     OfferAnswerSession,
     SdpAnswer,
     Warn,
+    choose_address,
     explain_rejection,
     find_host,
 )
@@ -523,6 +524,44 @@ def test_t7_without_an_address_audio_goes_where_sip_comes_from(line: bytes) -> N
         changed(b"c", line).replace(b"o=x 5 1 IN IP4 198.51.100.7", b"o=x 5 1 IN IP4 pbx")
     ).agreed
     assert (agreed.host, agreed.port, agreed.receives) == ("", 5004, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("phone.example.com", "phone.example.com"),
+        ("PBX", "PBX"),
+        ("_sip-1.example.com.", "_sip-1.example.com."),
+        ("192.0.2.7", ""),
+        ("192.0.2", ""),
+        ("192.0.2.7.8", ""),
+        ("-", ""),
+        (".", ""),
+        ("phone..example", ""),
+        ("a" * 64 + ".example", ""),
+        ("phöne.example", ""),
+    ],
+)
+def test_t7_a_host_name_is_passed_on_to_be_looked_up(host: str, name: str) -> None:
+    assert answered(changed(b"c", f"c=IN IP4 {host}".encode())).agreed.host_name == name
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ours", "signalling", "chosen"),
+    [
+        (("192.0.2.7", "192.0.2.8"), HERE, THERE, "192.0.2.7"),
+        (("2001:db8::7", "192.0.2.8"), HERE, THERE, "192.0.2.8"),
+        (("192.0.2.8", "2001:db8::7"), "2001:db8::1", "2001:db8::2", "2001:db8::7"),
+        (("127.0.0.1",), HERE, THERE, ""),
+        (("127.0.0.1",), "127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        (("0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.8"), HERE, THERE, "192.0.2.8"),
+        ((), HERE, THERE, ""),
+    ],
+)
+def test_t7_of_the_addresses_of_a_name_audio_goes_to_the_first_that_is_fit(
+    addresses: tuple[str, ...], ours: str, signalling: str, chosen: str
+) -> None:
+    assert choose_address(addresses, ours, signalling) == chosen
 
 
 def test_t7_rtcp_is_not_sent_to_a_name() -> None:

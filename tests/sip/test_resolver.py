@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from openivr.sip.transport import resolver as resolver_module
 from openivr.sip.transport.resolver import Resolver
 
 
@@ -30,3 +31,26 @@ def test_a_name_that_takes_long_does_not_hold_up_the_end(monkeypatch: pytest.Mon
     assert not goes_on.is_set()
     waiting.cancel()
     goes_on.set()
+
+
+def test_a_look_up_has_a_limit_of_time_and_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver_module, "MAX_WAITING", 1)
+
+    async def never(_name: str) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    async def run() -> None:
+        resolver, answers = Resolver(never, seconds=0.01), list[tuple[str, ...]]()
+        ended = asyncio.Event()
+        resolver.resolve("slow.example", answers.append)
+        resolver.resolve("slow.example", lambda _addresses: ended.set())
+        resolver.resolve("one.too.many.example", answers.append)
+        assert answers == [()]
+        await ended.wait()
+        assert answers == [(), ()]
+        resolver.resolve("slow.example", answers.append)  # remembered
+        assert answers == [(), (), ()]
+        resolver.close()
+
+    asyncio.run(run())

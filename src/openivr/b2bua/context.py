@@ -59,6 +59,7 @@ class Trunks(Protocol):
         ...
 
 
+ResolveHost = Callable[[str, Callable[[Sequence[str]], None]], None]  # name, what gets its addresses
 OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number, PIN -> messages, newest first
 
 
@@ -68,6 +69,10 @@ async def never_full(_extension: int) -> bool:
 
 def always() -> bool:
     return True
+
+
+def resolve_nothing(_name: str, on_addresses: Callable[[Sequence[str]], None]) -> None:
+    on_addresses(())
 
 
 @dataclass(slots=True)
@@ -87,6 +92,7 @@ class CallContext:
     message_folder: Path  # where messages wait for the CDR worker
     recording_folder: Path | None = None  # None: calls are not recorded
     is_mailbox_full: Callable[[int], Awaitable[bool]] = never_full  # of an extension
+    resolve_host: ResolveHost = resolve_nothing  # for names in session descriptions
     has_space: Callable[[], bool] = always  # whether audio of calls may be written to the disk
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

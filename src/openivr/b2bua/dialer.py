@@ -287,7 +287,7 @@ class Dialer:
             log.error("no RTP port for a call", call=self.cdr_writer.call, error=str(error))
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return None
-        party = Party(media, record.number, record.began, self.context.loop.time)
+        party = Party(media, record.number, record.began, self.context.loop.time, self.context.resolve_host)
         fork = Fork(self, party, member, self.cdr_writer.add_leg(record), record)
         self.forks.append(fork)
         if record.kind == DestinationKind.EXTENSION.value:

@@ -1,7 +1,9 @@
 """One party of a call: its SIP call leg and its media session."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from openivr.b2bua.context import ResolveHost
 from openivr.config.call_config import SipAccount
 from openivr.media.audio.g711 import Law
 from openivr.media.dtmf.rfc4733 import DtmfMethod, DtmfSelector
@@ -11,7 +13,7 @@ from openivr.sip.dialog.call_leg import CallLeg, CallLegListener
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.sip.message.message import Header
-from openivr.sip.sdp.offer_answer import MediaParameters, OfferAnswerSession
+from openivr.sip.sdp.offer_answer import MediaParameters, OfferAnswerSession, choose_address
 from openivr.sip.termination import FailureReason, Termination, from_failure
 
 
@@ -48,7 +50,9 @@ class Party(CallLegListener):
 
     __slots__ = (
         "_answer",
+        "_host",
         "_loop_time",
+        "_resolve_host",
         "_selector",
         "account",
         "key_counts",
@@ -60,7 +64,14 @@ class Party(CallLegListener):
         "terms",
     )
 
-    def __init__(self, media: MediaSession, number: str, name: int, loop_time: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        media: MediaSession,
+        number: str,
+        name: int,
+        loop_time: Callable[[], float],
+        resolve_host: ResolveHost,
+    ) -> None:
         self.media, self.number = media, number
         self.session = OfferAnswerSession(*media.address, name)
         self.listener: PartyListener = NO_LISTENER
@@ -71,6 +82,8 @@ class Party(CallLegListener):
         self._answer = b""
         self._selector = DtmfSelector()
         self._loop_time = loop_time
+        self._resolve_host = resolve_host
+        self._host = ("", "")  # a name in the peer's descriptions, and its address
         media.on_dtmf = self._on_dtmf
         media.on_inactive = self._on_media_timeout
 
@@ -183,7 +196,7 @@ class Party(CallLegListener):
         if terms is None or self.leg is None:
             return
         remote = RemoteMedia(
-            host=terms.host,
+            host=terms.host or (self._host[1] if self._host[0] == terms.host_name else ""),
             port=terms.port,
             law=Law[terms.law],
             events_out=terms.events_out,
@@ -199,3 +212,14 @@ class Party(CallLegListener):
             noise_in=terms.noise_in,
         )
         self.media.connect(remote)
+        if terms.host_name:
+            self._resolve_host(terms.host_name, partial(self._on_addresses, terms))
+
+    def _on_addresses(self, terms: MediaParameters, addresses: Sequence[str]) -> None:
+        """Use the address of the host name that was described, unless another description came meanwhile."""
+        if terms is not self.terms or self.leg is None or self.leg.is_terminated:
+            return
+        address = choose_address(addresses, self.media.address[0], self.leg.source.host)
+        if address and (terms.host_name, address) != self._host:
+            self._host = terms.host_name, address
+            self.media.locate(address)

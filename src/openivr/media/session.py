@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +70,12 @@ class MediaSession:
         self._active_at, self._is_inactive = time.monotonic_ns(), False
         self._pump.join(self.sender)
         self._pump.watch(self._watch)
+
+    def locate(self, host: str) -> None:
+        """Set the address of the peer's host, which its description has by name."""
+        if self._remote is not None and not self._is_closed:
+            self._remote = replace(self._remote, host=host)
+            self._socket.locate(self._remote)
 
     def close(self) -> None:
         """Stop everything, send RTCP BYE and release the ports. May be called again."""

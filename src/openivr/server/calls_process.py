@@ -44,6 +44,8 @@ from openivr.sip.message.message import Request
 from openivr.sip.registrar.keepalive import BindingKeepalive
 from openivr.sip.registrar.registrar import Binding
 from openivr.sip.registrar.registrar_service import RegistrarService
+from openivr.sip.transport.locator import ServerLocator
+from openivr.sip.transport.resolver import Resolver
 from openivr.sip.trunk import trunk_state
 from openivr.sip.trunk.trunk_manager import TrunkManager
 from openivr.store.availability import Unavailable
@@ -60,6 +62,7 @@ SOUND_FOLDER = "last-prompts"
 POLL_SECONDS = 0.05  # between two checks for a new configuration
 HEARTBEAT_SECONDS = 15.0
 BYE_SECONDS = 0.5  # for the last SIP messages to leave
+MEDIA_HOST_SECONDS = 10.0  # to resolve a host name in a session description
 HOUR_MS = 3_600_000
 
 
@@ -134,6 +137,10 @@ class CallsProcess:
         self.trunks = TrunkManager(
             self.agent, self.registrar, self.access_control.set_trunk_targets, self.on_trunk_state
         )
+        # Names in descriptions come from peers, so they do not share the look-ups of trunks.
+        self.system_resolver = Resolver()
+        locator = ServerLocator(self.system_resolver)
+        self.media_hosts = Resolver(locator.find_addresses, MEDIA_HOST_SECONDS)
         self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
         self.sounds = SoundStore(database, settings.data / SOUND_FOLDER)
@@ -150,6 +157,7 @@ class CallsProcess:
             now=self.record_clock.now,
             message_folder=settings.journal,
             recording_folder=make_recording_folder(settings),
+            resolve_host=self.media_hosts.resolve,
             has_space=self.has_space,
             is_mailbox_full=self.is_mailbox_full,
         )
@@ -365,6 +373,8 @@ class CallsProcess:
         await asyncio.sleep(BYE_SECONDS if self.agent.leg_count else 0)
         self.keepalive.close()
         self.agent.close()
+        self.media_hosts.close()
+        self.system_resolver.close()
         await self.media.close()
         await self.save_state()
         self.config_cache.close()

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from itertools import count
 
+from openivr.b2bua.context import resolve_nothing
 from openivr.b2bua.party import Party
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.inactivity import InactivityLimits
@@ -38,7 +39,7 @@ class SoftphoneCall(Party):
     def __init__(self, phone: "Softphone", *, has_events: bool = True) -> None:
         number = next(numbers)
         media = phone.media.open(phone.server.host)
-        super().__init__(media, "", number, asyncio.get_running_loop().time)
+        super().__init__(media, "", number, asyncio.get_running_loop().time, resolve_nothing)
         self.session = OfferAnswerSession(*media.address, number, has_events=has_events)
 
     def press(self, digits: str, method: DtmfMethod) -> None:

@@ -139,6 +139,16 @@ class Latch:
         if source is None or source != target:
             self.source, self.state = None, LatchState.OPEN
 
+    def locate(self, remote: RemoteMedia) -> None:
+        """Take the address of the host that was described by name, known only now.
+
+        No source becomes a former one by that. But one that was latched as the described one may be replaced.
+        """
+        self._described = Description.of(remote)
+        target = self._described.target
+        if self.source is not None and target is not None and self.source[:2] == target[:2]:
+            self.state = LatchState.LATCHED
+
     def admits(self, source: SocketAddress, position: Position | None, now: int) -> bool:
         """Return True if a packet from this source is to be received; `position` is None for RTCP.
 

@@ -7,9 +7,9 @@ from openivr.media.audio.g711 import Law
 
 @dataclass(frozen=True, slots=True)
 class RemoteMedia:
-    """Result of one offer/answer exchange. Addresses are numeric; names are resolved before."""
+    """Result of one offer/answer exchange. Addresses are numeric."""
 
-    host: str  # of the c= line; 0.0.0.0 and :: mean hold (RFC 3264, 8.4); "": that of `signalling`
+    host: str  # of the c= line; 0.0.0.0 and :: mean hold (RFC 3264, 8.4); "": a name, so that of `signalling`
     port: int  # of the m= line
     law: Law = Law.PCMU  # of the audio that is sent; either law is accepted
     events_out: int | None = None  # payload type of telephone-event in the peer's description, for sending

@@ -51,6 +51,15 @@ class RtpSocket:
         """Apply the result of an offer and answer."""
         self._remote = remote
         self.latch.describe(remote, time.monotonic_ns())
+        self._follow_description(remote)
+
+    def locate(self, remote: RemoteMedia) -> None:
+        """Take the address of the host that was described by name."""
+        self._remote = remote
+        self.latch.locate(remote)
+        self._follow_description(remote)
+
+    def _follow_description(self, remote: RemoteMedia) -> None:
         target = self.latch.target
         self._rtcp_target = remote.rtcp or (target and rtcp_address(target))
         self._follow_latch()

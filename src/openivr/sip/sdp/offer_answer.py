@@ -4,6 +4,7 @@ G.722 is left out: the media engine encodes sounds once, at 8 kHz, for all calls
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum, unique
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +20,7 @@ NOISE = "CN"  # RFC 3389; not in our offers, because phones that hear of it stop
 PROTOCOL = "RTP/AVP"
 PROTOCOLS = (PROTOCOL, "RTP/AVPF")
 RATE = 8000
+_HOST_NAME = re.compile(r"(?:[\w-]{1,63}\.){0,32}[a-zA-Z][\w-]{0,62}\.?", re.ASCII)
 _PAYLOADS = {PCMU: 0, PCMA: 8}
 
 
@@ -50,6 +52,7 @@ class MediaParameters(NamedTuple):
     audio_in: int = 0  # and that the peer sends
     noise_out: int | None = None  # payload type of comfort noise that we may send; None: not agreed on
     noise_in: int | None = None  # and that the peer may send
+    host_name: str = ""  # that the description has instead of an address
 
 
 class SdpAnswer(NamedTuple):
@@ -206,7 +209,7 @@ def _usable(media: MediaDescription, ours: str) -> bool:
 def _find_obstacle(media: MediaDescription, ours: str) -> Warn | None:
     """Return why we cannot take part in a stream from an address of ours; None if we can.
 
-    A host name is no obstacle: then audio goes to where SIP comes from.
+    A host name is no obstacle: until it is resolved, audio goes to where SIP comes from.
     """
     address = sdp.read_address(media.host)
     if media.kind.lower() != "audio" or not media.port:
@@ -221,6 +224,21 @@ def _find_obstacle(media: MediaDescription, ours: str) -> Warn | None:
         return Warn.MULTICAST
     is_family = address.version == (6 if ":" in ours else 4) or address.is_unspecified
     return None if is_family else Warn.ADDRESS
+
+
+def choose_address(addresses: Sequence[str], ours: str, signalling: str) -> str:
+    """Return the address of a described host that audio can go to from ours; "" if there is none.
+
+    A name must not lead to this machine, unless SIP comes from there as well.
+    """
+    is_local = bool((source := sdp.read_address(signalling)) and source.is_loopback)
+    for text in addresses:
+        address = sdp.read_address(text)
+        if address is None or address.is_multicast or address.is_unspecified or text == "255.255.255.255":
+            continue
+        if address.version == (6 if ":" in ours else 4) and (is_local or not address.is_loopback):
+            return text
+    return ""
 
 
 def _choose_law(media: MediaDescription, allowed: tuple[str, ...]) -> Codec | None:
@@ -244,8 +262,9 @@ def _agree(theirs: MediaDescription, ours: MediaDescription, law: Codec) -> Medi
     event_out, event_in = _find_both(theirs, ours, EVENT)
     noise_out, noise_in = _find_both(theirs, ours, NOISE)
     law_in = next((codec for codec in ours.codecs if codec.name == law.name), law)
+    is_address = sdp.read_address(theirs.host) is not None
     return MediaParameters(
-        theirs.host if sdp.read_address(theirs.host) else "",
+        theirs.host if is_address else "",
         theirs.port,
         law.name,
         event_out,
@@ -258,6 +277,7 @@ def _agree(theirs: MediaDescription, ours: MediaDescription, law: Codec) -> Medi
         audio_in=law_in.payload,
         noise_out=noise_out,
         noise_in=noise_in,
+        host_name="" if is_address or not _HOST_NAME.fullmatch(theirs.host) else theirs.host,
     )
 
 

@@ -54,7 +54,7 @@ class ServerLocator:
                     for target in await self._find_targets(service_protocol, service, name)
                 ]
                 if not targets:
-                    find = self._find_by_system if protocol else self._find_addresses
+                    find = self._find_by_system if protocol else self.find_addresses
                     certificate = certificate_name(protocol, name)
                     targets = [
                         Target(protocol or "UDP", host, port, certificate) for host in await find(name)
@@ -81,10 +81,10 @@ class ServerLocator:
             Target(protocol, host, record.port, certificate_name(protocol, name))
             for record in order_by_weight(await self._query(service, "SRV"), self._draw)
             if record.target.to_text() != "." and record.port > 0  # ".": the service does not exist
-            for host in await self._find_addresses(record.target.to_text(omit_final_dot=True))
+            for host in await self.find_addresses(record.target.to_text(omit_final_dot=True))
         ]
 
-    async def _find_addresses(self, name: str) -> Sequence[str]:
+    async def find_addresses(self, name: str) -> Sequence[str]:
         """Return the addresses of a host by DNS, or else by the system's resolver, which knows /etc/hosts."""
         answers = await asyncio.gather(self._query(name, "A"), self._query(name, "AAAA"))
         addresses = [record.address for records in answers for record in records]

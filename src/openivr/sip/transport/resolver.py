@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,12 +11,18 @@ CACHE_SECONDS = 30.0  # the system's resolver does not return the TTL
 NEGATIVE_CACHE_SECONDS = 5.0  # for a name without addresses
 MAX_CACHED = 1000
 MAX_LOOKUPS = 8  # concurrent look-ups; a name that does not exist may take half a minute
+MAX_WAITING = 256  # names; any more have no addresses
+LOOKUP_SECONDS = 35.0  # more than the system's resolver takes with two name servers that do not answer
+
+FindAddresses = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class Resolver:
-    """Addresses of names by the system's resolver."""
+    """Addresses of names, by `find` within `seconds`, or by the system's resolver."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: FindAddresses | None = None, seconds: float = LOOKUP_SECONDS) -> None:
+        self._find = find or self._ask_system
+        self._seconds = seconds
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._waiting: dict[str, list[Callable[[tuple[str, ...]], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -29,6 +35,9 @@ class Resolver:
         if known and known[0] > time.monotonic():
             on_addresses(known[1])
             return
+        if name not in self._waiting and len(self._waiting) >= MAX_WAITING:
+            on_addresses(())
+            return
         waiting = self._waiting.setdefault(name, [])
         waiting.append(on_addresses)
         if len(waiting) == 1:
@@ -38,10 +47,9 @@ class Resolver:
 
     async def _look_up(self, name: str) -> None:
         try:
-            ask = partial(socket.getaddrinfo, name, None, type=socket.SOCK_DGRAM)
-            infos = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-            addresses = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
-        except (OSError, UnicodeError):
+            async with asyncio.timeout(self._seconds):
+                addresses = tuple(dict.fromkeys(await self._find(name)))
+        except (OSError, UnicodeError, TimeoutError):
             addresses = ()
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
@@ -51,6 +59,11 @@ class Resolver:
         )
         for on_addresses in self._waiting.pop(name):
             on_addresses(addresses)
+
+    async def _ask_system(self, name: str) -> Sequence[str]:
+        ask = partial(socket.getaddrinfo, name, None, type=socket.SOCK_DGRAM)
+        infos = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [str(info[4][0]) for info in infos]
 
     def close(self) -> None:
         """Cancel pending look-ups."""
