@@ -141,6 +141,16 @@ HOLIDAYS = Family(
     {"date": "2027/12/25-2027/12/26"},
     required=("name", "type"),
 )
+ANNOUNCEMENT = Family(
+    "announcement",
+    {
+        "prompt": "default",
+        "before_list": [{"value": "3", "type": "ivr"}],
+        "end_time": "2026/12/24 18:00",
+    },
+    {"end_time": "2026/12/24 19:00"},
+    required=("name", "prompt", "before_list", "end_time"),
+)
 FAMILIES = (
     TIMEZONE,
     BUSINESSHOUR,
@@ -156,4 +166,5 @@ FAMILIES = (
     BLOCK_NUMBERS,
     ALLOW_NUMBERS,
     PIN_LIST,
+    ANNOUNCEMENT,
 )

@@ -28,6 +28,7 @@ from openivr.ivr.events import (
     TimerFired,
 )
 from openivr.ivr.model import (
+    Announcement,
     ByPeriod,
     Destination,
     DestinationKind,
@@ -36,6 +37,7 @@ from openivr.ivr.model import (
     Ivr,
     IvrSnapshot,
     RingGroup,
+    by_id,
 )
 from openivr.ivr.session import IvrSession
 from openivr.ivr.state import PASSING, IvrState
@@ -105,7 +107,9 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         "Always", HolidayType.MONTH, first=date(2000, 1, 1), last=date(2000, 12, 31), prompt=SAID
     )
     ivrs = {id_: replace(ivr, by_period=same_on_holidays(ivr)) for id_, ivr in made.ivrs.items()}
-    return replace(made, ivrs=ivrs, calendars={0: Calendar("UTC", holidays=(always,))})
+    storm = Announcement(1, "Storm", "welcome.wav", ivr_ids=(3,), end=2**40)
+    calendars = {0: Calendar("UTC", holidays=(always,))}
+    return replace(made, ivrs=ivrs, calendars=calendars, announcements=by_id([storm]))
 
 
 def same_on_holidays(ivr: Ivr) -> dict[str, ByPeriod]:

@@ -141,7 +141,7 @@ class Call(PartyListener):
         self._alert_info = match.alert_info
         number, is_answered = self.caller.number, self.caller.is_answered
         arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
-        self.dispatch(with_period(arrival, match.decision))
+        self.dispatch(with_period(arrival, match.decision, match.announcements))
 
     def _moment(self) -> int:
         """Return the wall-clock time for the menus, in seconds. 0 if nothing depends on it."""

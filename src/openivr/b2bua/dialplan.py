@@ -43,6 +43,7 @@ class DialplanMatch:
     route_ids: tuple[int, ...] = ()
     decision: PeriodDecision | None = None
     alert_info: str = ""  # of the inbound route, for phones that the call rings
+    announcements: tuple[str, ...] = ()  # prompts that the inbound route has played for a time
 
 
 def leads_outside(match: DialplanMatch | NoMatch) -> bool:
@@ -84,6 +85,11 @@ def dial_from_trunk(config: CallConfig, call: IncomingCall) -> DialplanMatch | N
     if step is not None and step.destination is not None:
         route = config.snapshot.inbound_routes.get(step.id) if step.rule is RuleType.INBOUND_ROUTE else None
         alert_info = route.alert_info if route else ""
-        return DialplanMatch(step.destination, decision=step.decision, alert_info=alert_info)
+        return DialplanMatch(
+            step.destination,
+            decision=step.decision,
+            alert_info=alert_info,
+            announcements=step.announcements,
+        )
     is_blocked_caller = step is not None and step.rule is RuleType.BLOCK_NUMBERS
     return NoMatch.CALLER_BLOCKED if is_blocked_caller else NoMatch.NO_ROUTE

@@ -2,6 +2,7 @@
 
 import getpass
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from openivr.cli.options import opened, store_options
 from openivr.hours.calendar import Calendar, ManualSwitch, PeriodKind
 from openivr.hours.period import PeriodChange, PeriodDecision, next_changes, period
+from openivr.resources.fields import Body
 from openivr.simulate.words import say_period
 
 SHOWN = 7  # changes
@@ -44,12 +46,17 @@ def hours(context: click.Context, name: str, moment: str, data: Path, database: 
     openivr hours --at "2026-12-24 17:59"          then
     openivr hours switch closed --until change     close until the calendar itself would change
     openivr hours switch auto                      follow the calendar again
+    openivr hours import school.ics                holidays of a file
+    openivr hours holidays --country DE --region BY   national holidays
     """
     if context.invoked_subcommand:
         return
     with opened(data, database) as store, store.reading() as connection:
         _, calendar = find_calendar(connection, name)
-    click.echo("\n".join(describe(calendar, read_moment(moment, calendar))))
+    lines = describe(calendar, read_moment(moment, calendar))
+    if not calendar.hours and not calendar.holidays and not calendar.switch:
+        lines.append("no business hours are set: the office counts as closed at all times")
+    click.echo("\n".join(lines))
 
 
 @hours.command()
@@ -82,6 +89,85 @@ def switch(  # noqa: PLR0913 - one argument per option
             hours_switch.set_switch(change, calendar, id_, asked, is_until_change=is_until_change)
         _, calendar = find_calendar(change.connection, name)
     click.echo("\n".join(describe(calendar, now)[:1]))
+
+
+dry_run_option = click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Only show what would be new, the same or changed."
+)
+
+
+@hours.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@dry_run_option
+@calendar_option
+@store_options
+def import_(file: Path, *, is_dry_run: bool, name: str, data: Path, database: str) -> None:
+    """Import holidays from an iCalendar file (.ics) or a CSV file.
+
+    Of an iCalendar file these are the events of this year and the next. What is stored already is not
+    doubled.
+    """
+    from openivr.holiday_import.files import read_file
+
+    content = file.read_bytes()
+    import_holidays(
+        lambda calendar, years: read_file(content, years, calendar.clock),
+        is_dry_run=is_dry_run,
+        name=name,
+        place=(data, database),
+    )
+
+
+@hours.command()
+@click.option("--country", required=True, metavar="CODE", help="Two letters (ISO 3166-1), such as DE.")
+@click.option("--region", default="", metavar="CODE", help="Such as BY. Default: those of the whole country.")
+@click.option("--language", default="", metavar="CODE", help="Of the names. Default: that of the country.")
+@dry_run_option
+@calendar_option
+@store_options
+def holidays(  # noqa: PLR0913 - one argument per option
+    *, country: str, region: str, language: str, is_dry_run: bool, name: str, data: Path, database: str
+) -> None:
+    """Import the national holidays of this year and the next. Needs no network."""
+    from openivr.holiday_import.national import read_national
+
+    import_holidays(
+        lambda _, years: read_national(country, region, years, language),
+        is_dry_run=is_dry_run,
+        name=name,
+        place=(data, database),
+    )
+
+
+def import_holidays(
+    read: Callable[[Calendar, tuple[int, int]], list[Body]],
+    *,
+    is_dry_run: bool,
+    name: str,
+    place: tuple[Path, str],
+) -> None:
+    """Read holidays of this year and the next, merge them into a calendar, and show what was done."""
+    from openivr.holiday_import.errors import ImportFailed
+    from openivr.holiday_import.merging import MergeAction, carry_out, preview
+
+    with opened(*place) as store:
+        with store.reading() as connection:
+            id_, calendar = find_calendar(connection, name)
+            year = datetime.now(calendar.clock).year
+            try:
+                bodies = read(calendar, (year, year + 1))
+            except ImportFailed as error:
+                raise click.ClickException(f"this {error}") from error
+            merged = preview(connection, bodies, id_)
+        if not is_dry_run:
+            with store.changing() as change:
+                merged = carry_out(change, bodies, id_)
+    for row in merged:
+        old = f" (was {row.old['date']})" if row.action is MergeAction.CHANGED and row.old else ""
+        why = f": {row.problem}" if row.problem else ""
+        click.echo(f"{row.action:8} {row.fields.get('date', '')}  {row.fields.get('name', '')}{old}{why}")
+    counts = [(action, sum(row.action is action for row in merged)) for action in MergeAction]
+    click.echo(", ".join(f"{count} {action}" for action, count in counts if count) or "no holidays")
 
 
 def find_calendar(connection: Connection, name: str) -> tuple[int, Calendar]:

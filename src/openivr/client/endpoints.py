@@ -201,6 +201,49 @@ class BusinessHours(Family[F, models.BusinessHourRow, models.BusinessHour]):
         return read_data(got, dict[str, Any])
 
 
+class Holidays(Family[F, models.HolidayRow, models.Holiday]):
+    """Holidays, and those from files and countries. OpenIVR only."""
+
+    @call
+    def import_file(
+        self, name: str, content: bytes, *, timezone_id: int = 0, is_check: str = "force"
+    ) -> Steps[Mapping[str, Any]]:
+        """Import an iCalendar or CSV file into a calendar and return what was done with each holiday.
+
+        `is_check="ask"` only says what would be done. Never sent twice.
+        """
+        file = File(name, content, {"timezone_id": str(timezone_id), "is_check": is_check})
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/import", file=file))
+        return answers.decode(got.content, dict[str, Any])
+
+    @call
+    def import_national(
+        self,
+        country: str,
+        region: str = "",
+        *,
+        language: str = "",
+        timezone_id: int = 0,
+        is_check: str = "force",
+    ) -> Steps[Mapping[str, Any]]:
+        """Import the national holidays of this year and the next, as `import_file` does. Never sent twice."""
+        body = {
+            "country": country,
+            "region": region,
+            "language": language,
+            "timezone_id": timezone_id,
+            "is_check": is_check,
+        }
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/import_national", body=body))
+        return answers.decode(got.content, dict[str, Any])
+
+    @call
+    def countries(self) -> Steps[tuple[Mapping[str, Any], ...]]:
+        """Return the countries whose national holidays are known, with their regions and languages."""
+        got = yield from get(self.session, f"{self.path}/countries")
+        return read_data(got, tuple[dict[str, Any], ...])
+
+
 class Created(msgspec.Struct):
     """The answer of create."""
 
@@ -305,8 +348,9 @@ class Api(Faced[F]):
         self.businesshour: BusinessHours[F] = BusinessHours(
             face, session, "businesshour", models.BusinessHourRow, models.BusinessHour
         )
-        self.holidays: Family[F, models.HolidayRow, models.Holiday] = Family(
-            face, session, "holidays", models.HolidayRow, models.Holiday
+        self.holidays: Holidays[F] = Holidays(face, session, "holidays", models.HolidayRow, models.Holiday)
+        self.announcement: Family[F, models.AnnouncementRow, models.Announcement] = Family(
+            face, session, "announcement", models.AnnouncementRow, models.Announcement
         )
 
     @call

@@ -371,3 +371,24 @@ class Ivr(WithKeys, frozen=True, kw_only=True):
     enb_time_condition: int = 0
     time_condition_scope: str = "all_keys"
     timezone_id: int = 0
+
+
+class AnnouncementRow(Row, frozen=True, kw_only=True):
+    """An announcement in a list."""
+
+    name: str = ""
+    prompt: str = ""
+    begin_time: str = ""
+    end_time: str = ""
+    timezone_id: int = 0
+
+
+class Announcement(Detail, frozen=True, kw_only=True):
+    """An announcement."""
+
+    name: str = ""
+    prompt: str = ""
+    before_list: tuple[Link, ...] = ()
+    begin_time: str = ""
+    end_time: str = ""
+    timezone_id: int = 0

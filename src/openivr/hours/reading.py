@@ -5,7 +5,7 @@ can be written as "22:00-23:59" and "00:00-06:00" of the next day.
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum, unique
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ FULL = r"([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})"
 SHORT = r"(?:--)?([0-9]{1,2})[/-]([0-9]{1,2})"
 TO = r" *(?:-|–|/|\.\.| to ) *"
 DATES = re.compile(rf"{FULL}(?:{TO}{FULL.replace(chr(92) + '2', chr(92) + '6')})?", re.ASCII)
+LOCAL = re.compile(FULL + r"[ T]+([0-9]{1,2}):([0-9]{2})(?::00)?", re.ASCII)
 YEARLY = re.compile(rf"{SHORT}(?:{TO}{SHORT})?", re.ASCII)
 
 
@@ -32,6 +33,7 @@ class HoursFault(StrEnum):
     NO_SUCH_TIME = "no_such_time"  # 24:00, 25:00, 12:60
     SPAN_ORDER = "span_order"  # the end is not after the start
     DATE_FORMAT = "date_format"
+    LOCAL_FORMAT = "local_format"
     NO_SUCH_DATE = "no_such_date"  # 31 February
     DATE_ORDER = "date_order"
     UNKNOWN_WORD = "unknown_word"  # not a weekday, month or day
@@ -145,6 +147,23 @@ def read_yearly(text: str) -> tuple[date, date]:
 def write_yearly(first: date, last: date) -> str:
     """Write a range of every year as the API does."""
     return f"{first:%m/%d}-{last:%m/%d}"
+
+
+def read_local(text: str) -> datetime:
+    """Read a time by a local clock: "2026/12/24 18:00", as the PBX displays dates, or in ISO 8601."""
+    match = LOCAL.fullmatch(text.strip())
+    if not match:
+        raise HoursError(HoursFault.LOCAL_FORMAT, text)
+    year, _, month, day, hour, minute = match.groups()
+    if int(hour) > 23 or int(minute) > 59:
+        raise HoursError(HoursFault.NO_SUCH_TIME, text)
+    at = _date(text, year, month, day)
+    return datetime(at.year, at.month, at.day, int(hour), int(minute))
+
+
+def write_local(moment: datetime) -> str:
+    """Write a local time as the API does. Such texts compare as their times do."""
+    return f"{moment:%Y/%m/%d %H:%M}"
 
 
 def _date(text: str, year: str, month: str, day: str) -> date:

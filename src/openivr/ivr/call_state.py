@@ -19,7 +19,7 @@ from openivr.ivr.commands import (
 )
 from openivr.ivr.events import Cause
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, Ivr, IvrSnapshot
-from openivr.ivr.periods import announcements, decide_period, in_period, note_period
+from openivr.ivr.periods import announced, announcements, decide_period, in_period, note_period
 from openivr.ivr.policy import Allowed, DialAttempt, DialScope, configured, reach
 from openivr.ivr.state import IvrState
 
@@ -28,6 +28,11 @@ NOWHERE = Ivr(id=0, number="", name="", prompt_repeat=1)  # the menu of a call t
 NO_DESTINATION = Destination(DestinationKind.END_CALL)
 NO_REACH = reach(IvrSnapshot(), DialPolicy())
 NOTICES = {Cause.BUSY: builtin_sounds.BUSY, Cause.NO_ANSWER: builtin_sounds.NO_ANSWER}
+
+
+def sound_name(prompt: str) -> str:
+    """Return the name of the sound that a prompt stands for: menus call the built-in greeting `default`."""
+    return builtin_sounds.GREETING if prompt == "default" else prompt
 
 
 @unique
@@ -115,7 +120,7 @@ class CallState:
         return True
 
     def _playable(self, prompts: Sequence[str]) -> list[str]:
-        names = [builtin_sounds.GREETING if name == "default" else name for name in prompts]
+        names = list(map(sound_name, prompts))
         self.note_missing(name for name in dict.fromkeys(names) if not self.has(name))
         return [name for name in names if self.has(name)]
 
@@ -193,11 +198,19 @@ class CallState:
 
     def preface(self, prompts: Iterable[str], state: IvrState) -> IvrState:
         """Play announcements that were not heard yet before the call goes where `state` leads."""
-        new = [name for name in prompts if name not in self.heard_prompts]
+        new = [name for name in dict.fromkeys(prompts) if name not in self.heard_prompts]
         self.heard_prompts |= frozenset(new)
         if state is not IvrState.ROUTE or not self.play(new):
             return state
+        for name in filter(self.has, map(sound_name, new)):
+            self.note(Topic.ANNOUNCED, name)
         return IvrState.PREFACE
+
+    def announce_before(self, ivr: Ivr) -> IvrState:
+        """Play the announcements of a menu that hold now and were not heard yet. ROUTE: there is none."""
+        if not self.snapshot.announcements:
+            return IvrState.ROUTE
+        return self.preface(announced(self.snapshot, ivr=ivr.id, moment=self.moment), IvrState.ROUTE)
 
     def note_period(self, key: str) -> tuple[str, ...]:
         """Write down the period that a key, "timeout" or "invalid" depends on. Return its announcements."""

@@ -142,6 +142,7 @@ class Topic(StrEnum):
 
     ARRIVED = "arrived"  # number: the caller's
     PERIOD = "period"  # detail: a `PeriodKind` and a `PeriodReason`; number: the name of the holiday
+    ANNOUNCED = "announced"  # detail: the prompt that is played before the call goes on
     ENTERED = "entered"  # kind ivr: the caller is in this menu now
     CHOSE = "chose"  # input: the key or number that led to kind, target, number
     INVALID = "invalid"  # input: what was typed; detail: a `Refusal`, with its limit

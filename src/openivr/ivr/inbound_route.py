@@ -14,7 +14,7 @@ from openivr.ivr.digits import match_shape, read_shape
 from openivr.ivr.model import Destination, InboundRoute, IvrSnapshot, NumberRule
 from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 from openivr.ivr.number_rule import ANONYMOUS, find_allowing, index_of
-from openivr.ivr.periods import decide_period, lead
+from openivr.ivr.periods import announced, decide_period, lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class RoutingStep:
     params: Mapping[str, str] = field(default_factory=dict)
     destination: Destination | None = None  # of a rule that takes the call
     decision: PeriodDecision | None = None  # of a rule that depends on the period
+    announcements: tuple[str, ...] = ()  # prompts that are played before its destination for a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,11 @@ class Routing:
     def destination(self) -> Destination | None:
         """Return where the call goes. None: it is rejected."""
         return self.decisive.destination if self.decisive else None
+
+    @property
+    def announcements(self) -> tuple[str, ...]:
+        """Return the prompts that the decisive rule has played before its destination for a time."""
+        return self.decisive.announcements if self.decisive else ()
 
     @property
     def decision(self) -> PeriodDecision | None:
@@ -201,8 +207,9 @@ def _examine_route(
     effect = RuleEffect.TAKES if destination else RuleEffect.REJECTS
     if destination is None:
         reason = RoutingReason.NO_DESTINATION
+    prompts = announced(snapshot, route=route.id, moment=call.moment) if destination else ()
     return RoutingStep(
-        RuleType.INBOUND_ROUTE, route.id, route.name, effect, reason, params, destination, decision
+        RuleType.INBOUND_ROUTE, route.id, route.name, effect, reason, params, destination, decision, prompts
     )
 
 

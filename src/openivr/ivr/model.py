@@ -217,6 +217,23 @@ class InboundRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """A prompt that is played before menus and inbound routes from one moment until before another."""
+
+    id: int
+    name: str
+    prompt: str
+    ivr_ids: tuple[int, ...] = ()
+    inbound_route_ids: tuple[int, ...] = ()
+    begin: int = 0  # Unix seconds, 0: at once
+    end: int = 0
+
+    def holds(self, moment: float) -> bool:
+        """Return True if it is played at this moment. Without a moment, it is not."""
+        return bool(moment) and self.begin <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
 class NumberRule:
     """Numbers that are blocked, or that no such rule blocks: the API's `block_numbers`, `allow_numbers`."""
 
@@ -268,6 +285,7 @@ class IvrSnapshot:
     allow_rules: Mapping[int, NumberRule] = field(default_factory=dict)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     calendars: Mapping[int, Calendar] = field(default_factory=dict)  # 0: the default one
+    announcements: Mapping[int, Announcement] = field(default_factory=dict)
     max_call_seconds: int = 10_800  # a call is ended after this time, whatever it does
     voicemail_code: str = "*02"  # dialled in a menu that allows it to hear one's messages
 
@@ -289,6 +307,7 @@ class IvrSnapshot:
         object.__setattr__(self, "numbers", MappingProxyType(owners))
         is_timed = any(route.by_period for route in self.inbound_routes.values())
         is_timed = is_timed or any(row.by_period for row in self.ivrs.values())
+        is_timed = is_timed or bool(self.announcements)
         object.__setattr__(self, "is_timed", is_timed)
 
     def ivr_by_number(self, number: str) -> Ivr | None:

@@ -47,12 +47,24 @@ def announcements(decision: PeriodDecision | None) -> tuple[str, ...]:
     return (holiday.prompt,) if holiday and holiday.prompt else ()
 
 
-def with_period(arrival: CallArrived, decision: PeriodDecision | None) -> CallArrived:
-    """Return the arrival of a call that a route led by a period."""
+def announced(snapshot: IvrSnapshot, *, ivr: int = 0, route: int = 0, moment: float) -> tuple[str, ...]:
+    """Return the prompts of announcements that are played before a menu or an inbound route at a moment."""
+    return tuple(
+        row.prompt
+        for row in snapshot.announcements.values()
+        if row.holds(moment) and (ivr in row.ivr_ids or route in row.inbound_route_ids)
+    )
+
+
+def with_period(
+    arrival: CallArrived, decision: PeriodDecision | None, prompts: tuple[str, ...] = ()
+) -> CallArrived:
+    """Return the arrival of a call that a route led by a period. `prompts` are the route's announcements."""
     if decision is None:
-        return arrival
+        return replace(arrival, announcements=prompts) if prompts else arrival
     period = f"{decision.period} {decision.reason}"
-    return replace(arrival, announcements=announcements(decision), period=period, holiday=decision.name)
+    prompts += announcements(decision)
+    return replace(arrival, announcements=prompts, period=period, holiday=decision.name)
 
 
 def note_period(decision: PeriodDecision, ivr: int = 0) -> Note:

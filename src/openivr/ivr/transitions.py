@@ -61,7 +61,7 @@ MOVES: tuple[Move, ...] = (
     # at once
     _move(
         *(S.ROUTE, None, destinations.follow),
-        *(S.ENTER, S.ASIDE, S.LAST_WORDS, S.JOINING, S.DIALLING, S.NOTICE, S.ROUTE),
+        *(S.ENTER, S.PREFACE, S.ASIDE, S.LAST_WORDS, S.JOINING, S.DIALLING, S.NOTICE, S.ROUTE),
         *(S.SPELLING, S.INVITING, S.MAILBOX, S.ENDED),
     ),
     _move(S.ENTER, None, menus.enter, S.ANNOUNCING, S.WAITING),

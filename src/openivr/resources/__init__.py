@@ -1,5 +1,6 @@
 """Descriptions of all resource types of the configuration. `resource_type` explains them."""
 
+from openivr.resources.announcement import ANNOUNCEMENT
 from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
 from openivr.resources.hours import BUSINESSHOUR, HOLIDAY, TIMEZONE
@@ -30,5 +31,6 @@ KINDS: dict[str, ResourceType] = {
         ALLOW_NUMBERS,
         PIN_LIST,
         IVR,
+        ANNOUNCEMENT,
     )
 }

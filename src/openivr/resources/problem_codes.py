@@ -78,9 +78,17 @@ class ProblemCode(StrEnum):
     NO_SUCH_DATE = "no_such_date"
     DATE_ORDER = "date_order"
     DATE_FORMAT_ISO = "date_format_iso"
+    LOCAL_FORMAT = "local_format"
     OVER = "over", "range"
     UNKNOWN_WORD = "unknown_word", "enum"
     UNKNOWN_ZONE = "unknown_zone", "enum"
+    UNKNOWN_COUNTRY = "unknown_country", "enum"
+    UNKNOWN_REGION = "unknown_region", "enum"
+    UNKNOWN_LANGUAGE = "unknown_language", "enum"
+    NOT_CALENDAR = "not_calendar"
+    NOT_TABLE = "not_table"
+    FILE_TOO_LARGE = "file_too_large", "length"
+    UNKNOWN_RULE = "unknown_rule", "unsupported"
     AUDIO_TYPE = "audio_type"
     AUDIO_OTHER_TYPE = "audio_other_type"  # found, type
     AUDIO_UNREADABLE = "audio_unreadable"  # found

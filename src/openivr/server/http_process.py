@@ -22,7 +22,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openivr.api import auth, call_reports, cdr, crud, document, hours, mailboxes, prompts, recordings, system
+from openivr.api import (
+    auth,
+    call_reports,
+    cdr,
+    crud,
+    document,
+    holiday_import,
+    hours,
+    mailboxes,
+    prompts,
+    recordings,
+    system,
+)
 from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
@@ -84,6 +96,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *auth.ENDPOINTS,
         *system.ENDPOINTS,
         *hours.ENDPOINTS,
+        *holiday_import.ENDPOINTS,
         *chain.from_iterable(families),
         *prompts.endpoints(),
         *cdr.endpoints(),

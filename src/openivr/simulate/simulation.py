@@ -107,17 +107,24 @@ class Simulation:
         routing = explain_inbound(self.snapshot, call)
         self._narrator.add_routing(call, routing)
         if routing.destination:
-            self.call(routing.destination, call.caller, routing.decision)
+            self.call(routing.destination, call.caller, routing.decision, routing.announcements)
         else:
             self.is_rejected = True
         return routing
 
     def call(
-        self, destination: Destination, caller: str = "", decision: PeriodDecision | None = None
+        self,
+        destination: Destination,
+        caller: str = "",
+        decision: PeriodDecision | None = None,
+        announcements: tuple[str, ...] = (),
     ) -> None:
-        """Start the call: a caller arrives at a destination, chosen by the period of a route (`decision`)."""
+        """Start the call: a caller arrives at a destination.
+
+        A route may have chosen it by the period (`decision`), and has announcements played before it.
+        """
         arrival = CallArrived(caller, destination, moment=self.moment)
-        self.handle(with_period(arrival, decision))
+        self.handle(with_period(arrival, decision, announcements))
 
     def press(self, keys: str) -> None:
         """Press keys one after the other. Events that are due between them happen between them."""

@@ -169,6 +169,8 @@ class Narrator:
                 kind, reason = note.detail.split()
                 about = f"{reason} {note.number}".strip()
                 self._add("finds", kind, Why.PERIOD, about)
+            case Topic.ANNOUNCED:
+                self._add("announces", note.detail)
             case Topic.CHOSE:
                 self._cause = Why.CHOSE, note.input
             case Topic.INVALID:

@@ -12,7 +12,7 @@ from openivr.store.config import import_export, prompts
 from openivr.yeastar_import import passwords
 from openivr.yeastar_import.adaptation import Local, adapt
 from openivr.yeastar_import.remarks import Level, Remark, group, title
-from openivr.yeastar_import.source import Source
+from openivr.yeastar_import.source import OURS, Source
 
 Fields = dict[str, Any]
 LEVELS = {Level.ADAPTED: "adapted", Level.LOST: "cannot be kept"}
@@ -39,6 +39,8 @@ def compare(
         return None if id_ is None else prompts.audio(connection, id_)[1]
 
     found = adapt(source, local, stored)
+    if not keeps_others:
+        found.entries |= keep_ours(found.entries, local)
     given = passwords.renew(found.entries["extension"], local.get("extension", {}))
     document = {
         kind: [import_export.DocumentEntry(one) for one in some.values()]
@@ -55,6 +57,22 @@ def read_local(connection: Connection) -> Local:
         kind: {str(one.get("number") or one.get("name")): one for one in document.get(kind, [])}
         for kind in KINDS
     }
+
+
+def keep_ours(entries: Mapping[str, Mapping[str, Fields]], local: Local) -> dict[str, dict[str, Fields]]:
+    """Return the entries of types that a PBX does not have, as far as what they point to comes over."""
+    here = {f"{kind} {label}" for kind, rows in entries.items() for label in rows}
+    kept: dict[str, dict[str, Fields]] = {}
+    for kind in OURS:
+        kept[kind] = {}
+        for label, entry in local[kind].items():
+            places = [place for place in entry.get("before_list", ()) if place in here]
+            calendar = entry.get("timezone_id")
+            is_whole = entry["prompt"] in entries["custom_prompt"]
+            is_whole = is_whole and (not calendar or calendar in entries["timezone"])
+            if places and is_whole:
+                kept[kind][label] = {**entry, "before_list": places}
+    return kept
 
 
 def tell_source(information: Information, counts: Mapping[str, int]) -> str:

@@ -25,6 +25,8 @@ def enter_ivr(call: CallState) -> IvrState:
     ivr = call.snapshot.ivrs.get(call.destination.target)
     if ivr is None:
         return call.fail(Cause.UNAVAILABLE)
+    if call.announce_before(ivr) is IvrState.PREFACE:
+        return IvrState.PREFACE  # which leads here again
     call.ivr = ivr
     return IvrState.ENTER
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from openivr.hours import reading
 from openivr.hours.calendar import Calendar
 from openivr.ivr import model
 from openivr.ivr.number_format import NumberFormat, OutboundFormat
@@ -54,6 +55,7 @@ def make_snapshot(
     """
     make_ivr, make_extension = makers or (ivr, extension)
     groups = {id_: link_ids(values["member_list"], "extension") for id_, values in kinds["ext_group"]}
+    calendars = make_calendars(kinds)
     return model.IvrSnapshot(
         revision=revision,
         ivrs=model.by_id(starmap(make_ivr, kinds.get("ivr", ()))),
@@ -72,7 +74,8 @@ def make_snapshot(
             v["name"]: model.Prompt(v["name"], v["duration"], v["loudness"])
             for _, v in kinds["custom_prompt"]
         },
-        calendars=make_calendars(kinds),
+        calendars=calendars,
+        announcements=model.by_id(announcement(*pair, calendars) for pair in kinds.get("announcement", ())),
     )
 
 
@@ -246,6 +249,24 @@ def number_rule(id_: int, values: Values) -> model.NumberRule:
         inbound=values["limit_type"] in {"inbound", "both"},
         outbound=values["limit_type"] in {"outbound", "both"},
         destination=destination(values["def_dest"]) if "def_dest" in values else None,
+    )
+
+
+def announcement(id_: int, values: Values, calendars: Mapping[int, Calendar]) -> model.Announcement:
+    """Make an announcement. Its local times are those of its calendar."""
+    clock = calendars[values["timezone_id"]].clock
+
+    def moment(text: str) -> int:
+        return int(reading.read_local(text).replace(tzinfo=clock).timestamp()) if text else 0
+
+    return model.Announcement(
+        id_,
+        values["name"],
+        values["prompt"],
+        link_ids(values["before_list"], "ivr"),
+        link_ids(values["before_list"], "inbound_route"),
+        moment(values["begin_time"]),
+        moment(values["end_time"]),
     )
 
 

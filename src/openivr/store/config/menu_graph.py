@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from openivr.ivr import model
-from openivr.ivr.analysis.graph import menu_edges
+from openivr.ivr.analysis.graph import menu_edges, timed_edges
 from openivr.ivr.model import DestinationKind, Ivr, IvrSnapshot
 from openivr.resources.ivr import IVR
 from openivr.resources.resource_type import Values
@@ -41,7 +41,7 @@ def load_neighbourhood(
     known = {id_: own} | {one.id: one for one in load(connection, before - {id_})}
     all_after = walk_on(connection, office, own, known)
     stubs = load(connection, missing(office, known.values()) - known.keys())
-    known |= {one.id: replace(one, keys={}, timeout=None, invalid=None) for one in stubs}
+    known |= {one.id: replace(one, keys={}, timeout=None, invalid=None, by_period={}) for one in stubs}
     snapshot = replace(office, ivrs=model.by_id(known.values()))
     return MenuNeighbourhood(snapshot, all_before and all_after)
 
@@ -92,7 +92,7 @@ def missing(office: IvrSnapshot, rows: Iterable[Ivr]) -> set[int]:
 
 def next_menus(office: IvrSnapshot, ivr: Ivr) -> Iterator[int]:
     groups = set(ivr.policy.ring_group_ids)
-    for edge in menu_edges(ivr):
+    for edge in (*menu_edges(ivr), *timed_edges(ivr)):
         if edge.to.kind is DestinationKind.IVR:
             yield edge.to.target
         elif edge.to.kind is DestinationKind.RING_GROUP:

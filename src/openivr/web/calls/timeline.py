@@ -130,6 +130,7 @@ SIGNS = {
     Topic.ARRIVED: ("calls", "ivr"),
     Topic.TIMED_OUT: ("clock", "nowhere"),
     Topic.PERIOD: ("clock", "nowhere"),
+    Topic.ANNOUNCED: ("play_prompt", "play_prompt"),
     Topic.INVALID: ("wrong", "trouble"),
     Topic.MISSING: ("warning", "trouble"),
     Topic.FAILED: ("warning", "trouble"),

@@ -21,6 +21,7 @@ SIGNS = {
     "enters": ("ivr", "ivr"),
     "hears": ("play_prompt", "play_prompt"),
     "finds": ("clock", "nowhere"),
+    "announces": ("play_prompt", "play_prompt"),
     "presses": ("ivr", "key"),
     "waits": ("clock", "nowhere"),
     "times_out": ("clock", "nowhere"),
