@@ -218,6 +218,53 @@ def test_a5_utf8_in_the_query_is_served(server: Running, api: Api, parts: int) -
     assert (wrong["errcode"], wrong["submsg"]) == (40001, "the query is not UTF-8")
 
 
+def search_line(token: str, text: str, fields: str = "") -> bytes:
+    """A request whose line has a text as it was typed."""
+    target = f"/openapi/v1.0/ivr/search?access_token={token}&search_value={text}"
+    return f"GET {target} HTTP/1.1\r\nHost: [::1]\r\nX-Note: {text}\r\n{fields}\r\n".encode()
+
+
+def log_in_line(fields: bytes, body: bytes) -> bytes:
+    """A request with a body, which has other characters and lines."""
+    return b"POST /openapi/v1.0/get_token HTTP/1.1\r\nHost: [::1]\r\n%b\r\n\r\n%b" % (fields, body)
+
+
+def chunked(*chunks: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+
+
+BODY = '{"username": "Jürgen\r\n\r\n"}'.encode()  # no JSON: an answer of its own
+BEFORE = {
+    "the list that is answered first": b"GET /openapi/v1.0/ivr/list?access_token=TOKEN HTTP/1.1\r\n"
+    b"Host: [::1]\r\n\r\n",
+    "a body of known length": log_in_line(b"Content-Length: %d" % len(BODY), BODY),
+    "a body in chunks": log_in_line(b"Transfer-Encoding: chunked", chunked(BODY, b"\r\n\r\n", BODY)),
+    "an empty body": log_in_line(b"Content-Length: 0", b""),
+    "an empty line": b"GET /openapi HTTP/1.1\r\nHost: [::1]\r\n\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 60, 10_000])
+@pytest.mark.parametrize("before", BEFORE)
+def test_a5_utf8_is_served_behind_others(demo: Running, reader: Api, before: str, parts: int) -> None:
+    """Wherever reads end: what is a request line is known, and only that is encoded."""
+    first = BEFORE[before].replace(b"TOKEN", reader.token.encode())
+    data = (first + search_line(reader.token, "Bürozeiten")) * 2
+    data += search_line(reader.token, "née", "Connection: close\r\n")
+    with socket.create_connection(demo.address, timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        step = len(data) // parts + 1
+        for at in range(0, len(data), step):
+            connection.sendall(data[at : at + step])
+        answer = b""
+        while read := connection.recv(65_536):
+            answer += read
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK")[1:]]
+    codes = [json.loads(body)["errcode"] for body in bodies]
+    assert len(codes) == 5, answer
+    assert codes[1::2] + codes[4:] == [0, 0, 0]
+
+
 def test_a5_bodies_keep_their_bytes(api: Api) -> None:
     """Only request lines are touched, also where several requests share a connection."""
     for name in ("Grüße", "née", "日本"):

@@ -206,6 +206,6 @@ class FastListProtocol(LimitedProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.is_request_line = True
+        self.await_request()
         if not self.was_fast:
             super().on_message_complete()

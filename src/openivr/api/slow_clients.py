@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from openivr.api.request_head import BAD, KnownHosts, find_fault
+from openivr.api.request_head import BAD, Headers, KnownHosts, find_fault
 from openivr.connections.shares import UNUSED_SECONDS, Shares
 from openivr.connections.tls_listener import Handshake
 
@@ -24,11 +24,20 @@ IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
 TOO_LARGE = "Request head too large."
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
+FIRST_LINE = re.compile(rb"[\r\n]*[^\n]*\n?")  # with empty lines before it (RFC 9112, section 2.2)
+REST_OF_LINE = re.compile(rb"[^\n]*\n?")
+BLANK_LINE = re.compile(rb"\r\n\r\n")
+REST_OF_BLANK_LINE = re.compile(rb"\n\r\n|\r\n|\n")  # where the data before ended inside of one
 
 
 def encode_target(line: bytes) -> bytes:
     """Percent-encode all bytes that are not ASCII."""
     return NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
+
+
+def find_length(headers: Headers) -> int:
+    """Return the Content-Length of a head that the parser has taken, 0 without one."""
+    return next((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), 0)
 
 
 class HeadRefused(Exception):
@@ -49,6 +58,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.is_head, self.is_new, self.head_size = True, False, 0
         self.is_request_line = True  # what is read next belongs to one, or comes before it
+        self.has_line_begun = False
+        self.body_left = 0  # bytes, of a body whose length is known
         self.is_large = False  # True from the first large read on: each head is measured then
         self.unsent, self.last_read = 0, self.loop.time()
         self.last_check = self.last_read
@@ -79,11 +90,43 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if len(data) <= self.body_left or (data.endswith(b"\r\n\r\n") and data.isascii()):
+            self.receive(data)  # part of a body, or whole heads with nothing to encode
+            return
+        at = 0
+        while at < len(data) and not self.transport.is_closing():
+            end = self.find_end(data, at)
+            part, at = data[at:end], end
+            self.receive(self.read_request_line(part) if self.is_request_line else part)
+
+    def find_end(self, data: bytes, at: int) -> int:
+        """Return the end of the part of a request that begins here: of its first line, its head or its body.
+
+        Only so is it known where another request line begins that came in the same read.
+        """
+        if self.body_left:
+            return at + self.body_left
+        if self.is_request_line:
+            end = (REST_OF_LINE if self.has_line_begun else FIRST_LINE).match(data, at)
+        else:
+            end = REST_OF_BLANK_LINE.match(data, at) or BLANK_LINE.search(data, at)
+        return end.end() if end is not None else len(data)
+
+    def read_request_line(self, line: bytes) -> bytes:
+        """Return a request line, or a part of it, with other characters percent-encoded as RFC 3986 has them.
+
+        Programs such as curl send the target as it was typed, in UTF-8, which the parser refuses.
+        """
+        has_begun = self.has_line_begun or bool(line.strip(b"\r\n"))
+        self.is_request_line = not (has_begun and line.endswith(b"\n"))
+        self.has_line_begun = has_begun and self.is_request_line
+        return line if line.isascii() else encode_target(line)
+
+    def receive(self, data: bytes) -> None:
+        """Parse data, and refuse a head that is too large."""
         if self.head_size + len(data) > MAX_HEAD:
             self.is_large = True
         self.is_new = False
-        if self.is_request_line:
-            data = self.read_request_line(data)
         super().data_received(data)
         if self.is_head:
             # Of a large read only a part may belong to this head, which began in it.
@@ -91,17 +134,6 @@ class LimitedProtocol(HttpToolsProtocol):
             self.head_size = self.measure_head() if is_part else self.head_size + len(data)
             if self.head_size > MAX_HEAD and not self.transport.is_closing():
                 self.send_400_response(TOO_LARGE)
-
-    def read_request_line(self, data: bytes) -> bytes:
-        """Return the data with other characters of the request line percent-encoded, as RFC 3986 has them.
-
-        Programs such as curl send the target as it was typed, in UTF-8, which the parser refuses. A request
-        line behind another request in the same data stays as it is.
-        """
-        end = data.find(b"\n", len(data) - len(data.lstrip(b"\r\n"))) + 1
-        self.is_request_line = not end
-        line = data[:end] if end else data
-        return data if line.isascii() else encode_target(line) + data[len(line) :]
 
     def measure_head(self) -> int:
         """Return the bytes of the request line and of the headers that are complete."""
@@ -157,13 +189,22 @@ class LimitedProtocol(HttpToolsProtocol):
         self.check_fields()
         self.is_head, self.head_size = False, 0
         self.is_request_line = False
+        self.body_left = find_length(self.headers)
         self.deadline = math.inf  # the limits of uvicorn and of the application apply from here on
         super().on_headers_complete()
         if not self.pipeline:
             self.running = self.cycle
 
+    def on_body(self, body: bytes) -> None:
+        self.body_left = max(0, self.body_left - len(body))  # 0 in a chunked one
+        super().on_body(body)
+
+    def await_request(self) -> None:
+        """Expect another request line."""
+        self.is_request_line, self.has_line_begun, self.body_left = True, False, 0
+
     def on_message_complete(self) -> None:
-        self.is_request_line = True
+        self.await_request()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
