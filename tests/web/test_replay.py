@@ -5,13 +5,20 @@ from dataclasses import replace
 import pytest
 
 from openivr.cdr.journal.entries import CallStepped
+from openivr.cdr.journal.event_codec import read_events
 from openivr.cli.snapshot import load
-from openivr.ivr.model import IvrSnapshot, by_id
+from openivr.hours.calendar import Calendar, OfficeHours, TimeSpan
+from openivr.ivr.inbound_route import IncomingCall, decide_inbound
+from openivr.ivr.model import ByPeriod, Destination, DestinationKind, InboundRoute, IvrSnapshot, by_id
+from openivr.simulate.replay import replay_call
+from openivr.simulate.scenario import read_scenario, run
+from openivr.simulate.world import World
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
 from openivr.web.simulator.handset import say_text
-from openivr.web.simulator.replay import ReplayedCall, make_replay
+from openivr.web.simulator.replay import ReplayedCall, keepable, make_replay
+from openivr.web.simulator.scenario_tests import write
 from tests.cdr.simulated_calls import Recorded
 from tests.cdr.simulated_calls import record as act_out
 from tests.live_server import Api, Running
@@ -79,6 +86,87 @@ def test_what_is_private_stays_hidden_and_cannot_be_kept(menus: IvrSnapshot) -> 
     assert told.is_exact
     assert "555" not in texts(told)
     assert told.sent is None
+
+
+HOURS = OfficeHours(1, frozenset(range(7)), office=(TimeSpan(540, 1080),))
+DAY, NIGHT = 1_700_042_401, 1_700_089_201  # 2023-11-15 10:00:01 and 23:00:01 UTC
+
+
+def from_outside(menus: IvrSnapshot) -> IvrSnapshot:
+    """Routes that look at the number called, at the caller, and at the period."""
+    (trunk,) = menus.trunks.values()
+    menu = Destination(DestinationKind.IVR, NAVIGATOR)
+    routes = (
+        InboundRoute(1, "Customers", menu, ("4416329600XX",), ("+447700900123",)),
+        InboundRoute(2, "Day", Destination(DestinationKind.IVR, 1), ("4416329600XX",), ("anonymous",)),
+        InboundRoute(3, "Night", menu, position=1),
+    )
+    timed = replace(routes[1], by_period=ByPeriod(closed=menu))
+    return replace(
+        menus,
+        trunks=by_id([replace(trunk, enabled=True)]),
+        inbound_routes=by_id([routes[0], timed, routes[2]]),
+        calendars={0: Calendar("Europe/London", hours=(HOURS,))},
+    )
+
+
+def receive(snapshot: IvrSnapshot, called: str, caller: str, moment: int) -> CallRecord:
+    """The record of a call over the trunk."""
+    (trunk,) = snapshot.trunks.values()
+    incoming = IncomingCall(trunk.id, (called,), caller, moment=moment)
+    step = decide_inbound(snapshot, incoming)
+    assert step is not None
+    assert step.destination is not None
+    call = Recorded(snapshot, "one", moment)
+    call.call(step.destination, caller, step.decision)
+    call.press("2")
+    record = CallRecord("one", caller=caller, called=called, started=moment * 1000 + 700)
+    record.source_kind, record.source_id, record.source = "trunk", trunk.id, trunk.name
+    record.events = [entry.event for entry in call.end() if isinstance(entry, CallStepped)]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("called", "caller", "moment", "route"),
+    [
+        ("441632960001", "+447700900123", DAY, "Customers"),
+        ("+44-1632-960001", "", NIGHT, "Day"),
+        ("0441", "2000", DAY, "Night"),
+    ],
+)
+def test_a_real_call_is_kept_with_its_way_through_the_routes(
+    menus: IvrSnapshot, called: str, caller: str, moment: int, route: str
+) -> None:
+    snapshot = from_outside(menus)
+    record = receive(snapshot, called, caller, moment)
+    call = replay_call(snapshot, World(), read_events(record.events))
+    menu, sent = keepable(call, record)
+    assert menu == NAVIGATOR
+    assert sent is not None
+    document = write(snapshot, snapshot.ivrs[NAVIGATOR], sent, "It")
+    assert document["trunk"] == "Provider"
+    assert document["from"] == (caller or "withheld")
+    assert document["at"] == f"2023-11-15 {'10' if moment == DAY else '23'}:00:01"
+    assert document["menu"] == "6200"
+    assert document["steps"][0] == {"route": route}
+    scenario = read_scenario(document, "It")
+    assert run(snapshot, scenario).passed
+    routes = by_id(row for row in snapshot.inbound_routes.values() if row.name != route)
+    assert not run(replace(snapshot, inbound_routes=routes), scenario).passed
+    if route == "Day":
+        assert not run(snapshot, replace(scenario, at="2023-11-15 10:00")).passed
+
+
+def test_a_real_call_that_the_routes_lead_elsewhere_keeps_its_menu(menus: IvrSnapshot) -> None:
+    snapshot = from_outside(menus)
+    record = receive(snapshot, "441632960001", "2000", DAY)
+    snapshot = replace(snapshot, inbound_routes={})
+    _, sent = keepable(replay_call(snapshot, World(), read_events(record.events)), record)
+    assert sent is not None
+    assert (sent.trunk, sent.called, sent.caller, sent.moment) == ("", "", "2000", DAY)
+    document = write(snapshot, snapshot.ivrs[NAVIGATOR], sent, "It")
+    assert (document["calls"], document["at"]) == ("6200", "2023-11-15 10:00:01")
+    assert run(snapshot, read_scenario(document, "It")).passed
 
 
 def test_a_record_without_events_has_nothing_to_tell(menus: IvrSnapshot) -> None:

@@ -67,6 +67,14 @@ def show_moment(snapshot: IvrSnapshot, moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, calendar.clock if calendar else UTC):%Y-%m-%d %H:%M}"
 
 
+def write_moment(snapshot: IvrSnapshot, moment: int) -> str:
+    """Return a moment in Unix seconds as `read_moment` reads it, with the offset if an hour comes twice."""
+    calendar = snapshot.calendars.get(0)
+    at = datetime.fromtimestamp(moment, calendar.clock if calendar else UTC)
+    text = f"{at:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+    return text if read_moment(snapshot, text) == moment else at.isoformat(" ")
+
+
 def shorten(text: str) -> str:
     """Return the beginning of a text."""
     return text if len(text) <= MAX_NUMBER else text[:MAX_NUMBER] + "..."

@@ -4,7 +4,7 @@ The lengths of prompts and the moments of keys differ from call to call. A test 
 of the caller follows the same ends of prompts, waits and ringing as in the call.
 """
 
-from openivr.ivr.commands import CallTimer, Dial, OpenMailbox, StopDial
+from openivr.ivr.commands import CallTimer, Dial, HangupReason, OpenMailbox, StopDial
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -23,6 +23,7 @@ from openivr.ivr.events import (
 )
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.session import IvrSession
+from openivr.simulate.arrival import write_moment
 from openivr.simulate.scenario import (
     OBSERVED,
     Scenario,
@@ -34,9 +35,14 @@ from openivr.simulate.scenario import (
     write_scenario,
 )
 from openivr.simulate.simulation import KEY_GAP, Simulation
+from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import Mailbox, World
 
 CLEAR = 1000  # ms
+LOST: dict[str, str] = {
+    HangupReason.CALLER_LOST: HangupReason.CALLER_HANGUP,
+    HangupReason.CALLEE_LOST: HangupReason.CALLEE_HANGUP,
+}
 
 
 SLOTS: dict[type, str] = {
@@ -58,14 +64,14 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
     """Write a call to a menu's number as a scenario that passes. Raises Unrepeatable.
 
     A call from the outside keeps its trunk and the number that it called. `number` is then the menu that the
-    scenario is stored with.
+    scenario is stored with. Every call keeps its moment, if it has one.
     """
     world = find_world(call)
     steps = tuple(Writer(call, world).write())
     scenario = _make_scenario(name, number, call, world, steps)
     if not _can_be_written(scenario):
         raise Unrepeatable("a number or a name in it means something else in a test")
-    seen = [ScenarioStep(line.what, line.text) for line in iter(Watch(call).take, None)]
+    seen = [ScenarioStep(line.what, _end(line)) for line in iter(Watch(call).take, None)]
     expected = [step for step in steps if step.what in OBSERVED]
     if seen != expected or not run(call.snapshot, scenario).passed:
         raise Unrepeatable("the same keys lead elsewhere now")
@@ -75,12 +81,18 @@ def as_scenario(name: str, number: str, call: Simulation) -> Scenario:
 def _make_scenario(
     name: str, number: str, call: Simulation, world: World, steps: tuple[ScenarioStep, ...]
 ) -> Scenario:
-    incoming = call.incoming
+    incoming, at = call.incoming, write_moment(call.snapshot, call.start) if call.start else ""
     if incoming:
         trunk = call.snapshot.trunks[incoming.trunk].name
-        return Scenario(name, incoming.called[0], incoming.caller, world, steps, trunk, number)
+        return Scenario(name, incoming.called[0], incoming.caller, world, steps, trunk, number, at)
     arrival = call.events[0].event
-    return Scenario(name, number, arrival.caller if isinstance(arrival, CallArrived) else "", world, steps)
+    caller = arrival.caller if isinstance(arrival, CallArrived) else ""
+    return Scenario(name, number, caller, world, steps, at=at)
+
+
+def _end(line: TranscriptLine) -> str:
+    """Return the text of a line. To a scenario a lost line is one that was hung up, as it cannot lose one."""
+    return LOST.get(line.text, line.text) if line.what == "ends" else line.text
 
 
 def find_world(call: Simulation) -> World:
@@ -136,7 +148,7 @@ class Writer:
 
     def __init__(self, call: Simulation, world: World) -> None:
         self._call = call
-        self._again = Simulation(call.snapshot, world)
+        self._again = Simulation(call.snapshot, world, call.start)
         if call.incoming:
             self._again.receive(call.incoming)
         self._watch = Watch(self._again)

@@ -22,13 +22,14 @@ def replay_call(
     world: World,
     happenings: Iterable[TimedEvent],
     incoming: IncomingCall | None = None,
+    start: int = 0,
 ) -> Simulation:
     """Return the simulation of a call after these events. The world matters for later events only.
 
-    An `incoming` call is routed first, and the events are those after its arrival. `due` of the result has
-    what is still pending.
+    An `incoming` call is routed first, and the events are those after its arrival. `start` is the moment of
+    that in Unix seconds, 0: none. `due` of the result has what is still pending.
     """
-    simulation = Simulation(snapshot, world)
+    simulation = Simulation(snapshot, world, start)
     if incoming:
         simulation.receive(incoming)
     for happening in fill_in(happenings):

@@ -43,6 +43,7 @@ MAX_BODY = 2 * 1024 * 1024  # of which most would be a draft with thousands of e
 MAX_FIELDS = 50_000
 MAX_EVENTS = 1000
 MAX_CALL_MS = 4 * 3600 * 1000  # ms; a session ends its call after three hours
+MAX_MOMENT = 7_258_118_400  # Unix seconds: 2200, after which a scenario takes no moment
 MAX_CALLER = 40
 MAX_KEYS = 2000
 MAX_PARTIES = 24
@@ -57,7 +58,8 @@ class SimulatorRequest(msgspec.Struct):
     already.
 
     `draft` is the form of the menu's page if it has unsaved changes. With a `trunk`, by its name, the call
-    comes from the outside to the number `called`, and the inbound routes decide where it goes.
+    comes from the outside to the number `called`, and the inbound routes decide where it goes. `moment` is
+    that of its arrival in Unix seconds, 0: none.
     """
 
     revision: int = 0
@@ -68,6 +70,7 @@ class SimulatorRequest(msgspec.Struct):
     draft: str = ""
     trunk: str = ""
     called: str = ""
+    moment: int = 0
 
 
 def read_call(data: bytes | str) -> SimulatorRequest:
@@ -88,10 +91,13 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
     except (ScenarioError, ValueError) as error:
         raise UnusableRequest(str(error)) from error
     check_order(happenings)
+    if not 0 <= sent.moment < MAX_MOMENT:
+        raise UnusableRequest("there is no such time")
     if sent.trunk:
-        return replay_call(snapshot, world, happenings, read_incoming(snapshot, sent))
-    arrival = TimedEvent(0, CallArrived(sent.caller, Destination(DestinationKind.IVR, ivr.id)))
-    return replay_call(snapshot, world, [arrival, *happenings])
+        return replay_call(snapshot, world, happenings, read_incoming(snapshot, sent), sent.moment)
+    menu = Destination(DestinationKind.IVR, ivr.id)
+    arrival = TimedEvent(0, CallArrived(sent.caller, menu, moment=sent.moment))
+    return replay_call(snapshot, world, [arrival, *happenings], start=sent.moment)
 
 
 def read_incoming(snapshot: IvrSnapshot, sent: SimulatorRequest) -> IncomingCall:

@@ -9,8 +9,10 @@ from starlette.responses import Response
 from openivr.cdr.journal.event_codec import read_events, write_events
 from openivr.ivr.commands import Note, mask
 from openivr.ivr.events import CallArrived
-from openivr.ivr.model import DestinationKind, IvrSnapshot
+from openivr.ivr.inbound_route import find_inbound
+from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.resources.errors import NotFound
+from openivr.simulate.arrival import UnusableNumber, describe_call
 from openivr.simulate.replay import hide_private, replay_call
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
@@ -43,7 +45,7 @@ def make_replay(snapshot: IvrSnapshot, record: CallRecord, notes: list[CallNote]
     lines = [describe_line(line) for line in shown]
     if not is_exact or shown != call.lines:
         return ReplayedCall(lines, is_exact)
-    return ReplayedCall(lines, is_exact, *keepable(call))
+    return ReplayedCall(lines, is_exact, *keepable(call, record))
 
 
 def plain(note: Note) -> Note:
@@ -51,15 +53,34 @@ def plain(note: Note) -> Note:
     return replace(note, private=False)
 
 
-def keepable(call: Simulation) -> tuple[int, SimulatorRequest | None]:
-    """The menu that a call came to, and the call as the simulator sends it."""
+def keepable(call: Simulation, record: CallRecord) -> tuple[int, SimulatorRequest | None]:
+    """The menu that a call came to, and the call as the simulator sends it: with its trunk and its moment."""
     arrival = call.events[0].event if call.events else None
     if not isinstance(arrival, CallArrived) or arrival.destination.kind is not DestinationKind.IVR:
         return 0, None
-    happenings = write_events(call.events[1:])
-    return arrival.destination.target, SimulatorRequest(
-        call.snapshot.revision, arrival.caller, {}, happenings
+    sent = SimulatorRequest(
+        call.snapshot.revision,
+        arrival.caller,
+        {},
+        write_events(call.events[1:]),
+        moment=record.started // 1000,
     )
+    if record.source_kind == "trunk":
+        name_trunk(call.snapshot, record, sent, arrival.destination)
+    return arrival.destination.target, sent
+
+
+def name_trunk(
+    snapshot: IvrSnapshot, record: CallRecord, sent: SimulatorRequest, destination: Destination
+) -> None:
+    """Let a call come from the outside, if the inbound routes lead it where they led it."""
+    trunk = snapshot.trunks.get(record.source_id)
+    try:
+        incoming = describe_call(snapshot, trunk.name, record.called, record.caller) if trunk else None
+    except UnusableNumber:
+        return
+    if incoming and find_inbound(snapshot, replace(incoming, moment=sent.moment)) == destination:
+        sent.trunk, sent.called = trunk.name if trunk else "", record.called
 
 
 async def replay_page(request: PageRequest) -> Response:
