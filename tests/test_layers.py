@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "config.yaml_document": {"resources", "store", "simulate", "yaml_reader"},
     "store": {"clock", "hours", "connections", "ivr", "resources", "sounds", "config.call_config"},
     "cdr.journal": {"clock", "ivr"},
-    "cdr": {"cdr.journal", "clock", "ivr", "store"},
+    "cdr": {"cdr.journal", "clock", "ivr", "media", "store"},
     "simulate": {"hours", "ivr", "cdr.journal", "sounds", "yaml_reader"},
     "api": {
         "clock",

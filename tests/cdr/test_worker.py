@@ -31,6 +31,7 @@ from openivr.cdr.journal.writer import Journal
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
+from openivr.media.audio.tone import sines
 from openivr.media.recording.wavfile import WavFile
 from openivr.resources.extension import EXTENSION
 from openivr.resources.order import ListQuery
@@ -292,10 +293,10 @@ def test_messages_come_with_their_sound(database: Database, snapshot: IvrSnapsho
         assert voicemail.audio_of(connection, "m1") is None
 
 
-def speak(path: Path, seconds: float) -> None:
-    """What a killed process leaves of a message."""
+def speak(path: Path, seconds: float, silence: float = 0.0) -> None:
+    """What a killed process leaves of a message: a tone, then silence."""
     file = WavFile(path, 1)
-    file.append(bytes(int(seconds * 8000) * 2))
+    file.append(sines((440,), seconds, 10).tobytes() + bytes(int(silence * 8000) * 2))
     file.close()
 
 
@@ -308,8 +309,9 @@ def test_what_was_said_into_a_mailbox_outlives_the_process(
     database: Database, snapshot: IvrSnapshot, tmp_path: Path
 ) -> None:
     write(tmp_path, record(snapshot, "a-1").entries)
-    for name, seconds in (("vm-a-1-3.wav", 2.0), ("vm-a-1-4.wav", 0.1), ("vm-b-1-3.wav", 2.0)):
+    for name, seconds in (("vm-a-1-3.wav", 2.0), ("vm-a-1-4.wav", 0.4), ("vm-b-1-3.wav", 2.0)):
         speak(tmp_path / name, seconds)
+    speak(tmp_path / "vm-a-1-6.wav", 0.08, silence=5.0)  # a click, and nothing more
     (tmp_path / "vm-a-1-5.wav").write_bytes(b"no sound")
     commit(database, tmp_path)
     assert messages(database) == []

@@ -8,15 +8,13 @@ import structlog
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.party import Party
 from openivr.cdr.journal.entries import MessageLeft
-from openivr.cdr.journal.message_file import MessageFile
+from openivr.cdr.journal.message_file import MessageFile, is_message
 from openivr.ivr.events import RecordResult
 from openivr.media.audio.tone import beep
 from openivr.media.recording.audio_recording import AudioRecording, RecordEnd, RecordingResult
 
 log = structlog.get_logger(__name__)
 SILENCE_SECONDS = 5.0  # end a message
-MIN_SECONDS = 0.5  # of a message that is kept; a caller who hangs up at the beep leaves none
-MIN_SOUND = 0.1  # seconds in it that are not silent
 
 
 class VoicemailRecorder:
@@ -85,7 +83,7 @@ class VoicemailRecorder:
 
     def _settle(self, result: RecordingResult) -> RecordResult:
         """Keep a message in which something is said, delete any other."""
-        if result.end is not RecordEnd.FAILED and result.seconds >= MIN_SECONDS and result.sound >= MIN_SOUND:
+        if result.end is not RecordEnd.FAILED and is_message(result.seconds, result.sound):
             self._keep(result)
             return RecordResult.KEPT
         self._unlink(result.path)

@@ -1,6 +1,5 @@
 """Stores journal entries and the read positions in one transaction."""
 
-import wave
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from openivr.cdr.journal.entries import (
     RunStarted,
     TrunkStateChanged,
 )
-from openivr.cdr.journal.message_file import PATTERN, MessageFile
+from openivr.cdr.journal.message_file import PATTERN, MessageFile, is_message
 from openivr.cdr.journal.reader import JournalPosition
 from openivr.cdr.reducer import apply_entry, interrupt, notes_in
 from openivr.store.cdr import call_counts, call_records, cdr_rows, journal_positions, voicemail
@@ -30,7 +29,6 @@ from openivr.store.runtime import liveness, registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 
 log = structlog.get_logger(__name__)
-MIN_MESSAGE_MS = 500  # of a message that is kept
 
 
 class Batch:
@@ -123,7 +121,12 @@ class Batch:
         self.changed, self.notes = {}, []
 
     def keep_unfinished_messages(self, run: str) -> None:
-        """Store messages that were being recorded when a calls process of this node died."""
+        """Store messages that were being recorded when a calls process of this node died.
+
+        They are judged as others are: silence is no message, nor is a click.
+        """
+        from openivr.media.recording.audio_recording import measure_file  # numpy, which is rarely needed
+
         files = {path: MessageFile.parse(path.name) for path in self.messages.glob(PATTERN)}
         unstored = {path: file for path, file in files.items() if file and path not in self.stored_files}
         records = call_records.load(self.connection, {file.call for file in unstored.values()}) | self.records
@@ -131,16 +134,16 @@ class Batch:
             record = records.get(file.call)
             if record is None or record.is_live or record.run == run:
                 continue  # still being recorded
-            milliseconds = measure(path)
+            seconds, sound = measure_file(path)
             self.stored_files.append(path)
-            if milliseconds >= MIN_MESSAGE_MS:
+            if is_message(seconds, sound):
                 message = VoicemailMessage(
                     file.id,
                     file.extension,
                     call_id=record.id,
                     caller=record.caller,
                     created=record.started,
-                    milliseconds=milliseconds,
+                    milliseconds=round(1000 * seconds),
                 )
                 voicemail.save(self.connection, message, path.read_bytes())
                 log.warning("voicemail message was cut off", call=record.id, message=file.id)
@@ -171,15 +174,6 @@ class Batch:
         )
         voicemail.save(self.connection, message, audio)
         self.stored_files.append(path)
-
-
-def measure(path: Path) -> int:
-    """Return the length of a wav file in milliseconds; 0 if it is none."""
-    try:
-        with wave.open(str(path)) as file:
-            return int(1000 * file.getnframes() / file.getframerate())
-    except (wave.Error, EOFError, OSError):
-        return 0
 
 
 def run_of(file: str) -> str:

@@ -5,6 +5,7 @@ Twice a second the new samples go to a thread that writes them, so that a slow d
 
 import asyncio
 import time
+import wave
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class AudioRecording:
         """Write the samples up to this position."""
         until = min(until, self._max_samples)
         sound = self._received.take(until)
-        self._loud_frames += int(np.count_nonzero(magnitudes(sound) >= NOISE))
+        self._loud_frames += count_loud(sound)
         channels = [sound] if self._sent is None else [sound, self._sent.take(until)]
         data = np.stack(channels, axis=1).astype("<i2").tobytes()
         self._waiting += 1
@@ -151,6 +152,24 @@ class AudioRecording:
         end = RecordEnd.FAILED if closing.exception() or not self._end else self._end
         taken, loud = self._received.taken / RATE, self._loud_frames * FRAME / RATE
         self.done.set_result(RecordingResult(self._path, taken, end, loud))
+
+
+def measure_file(path: Path) -> tuple[float, float]:
+    """Return the seconds of a recording of one side, and how many of them are louder than noise.
+
+    They are those of a `RecordingResult`. A file that is no wav file, or is cut off in its head, has none.
+    """
+    try:
+        with wave.open(str(path)) as file:
+            sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    except (wave.Error, EOFError, OSError):
+        return 0.0, 0.0
+    return len(sound) / RATE, count_loud(sound) * FRAME / RATE
+
+
+def count_loud(sound: Samples) -> int:
+    """Return how many whole frames are louder than noise."""
+    return int(np.count_nonzero(magnitudes(sound) >= NOISE))
 
 
 def magnitudes(sound: Samples) -> NDArray[np.float64]:
