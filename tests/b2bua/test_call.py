@@ -1,6 +1,7 @@
 """Calls over loopback sockets: extensions, menus, ring groups, keys, refusals, ends from either side."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from openivr.b2bua.call import Call
 from openivr.config.call_config import CallConfig
 from openivr.ivr.commands import Topic
 from openivr.ivr.events import Cause
+from openivr.media.recording.wavfile import WavFile
 from openivr.sip.handler import Admission
 from openivr.sip.message.message import Request
 from tests.b2bua.pbx import in_loop, open_pbx
@@ -228,7 +230,55 @@ async def test_a_line_that_falls_silent_without_a_word_is_given_up(tmp_path: Pat
         await line.until_over()
         await other.until_over()
         await pbx.until_quiet()
-        assert pbx.records()[0].reason == "caller_hangup"
+        [record] = pbx.records()
+        assert (record.outcome, record.reason) == ("connected", "caller_lost")
+        assert pbx.notes(record.id)[-1].detail == "caller_lost"
+        line = ada.call("1001")
+        await line.until_answered()
+        other = await grace.until_called(times=2)
+        await line.until(lambda: line.packets > 5)
+        other.media.close()
+        await line.until_over()
+        await pbx.until_quiet()
+        record = pbx.records()[1]
+        assert (record.outcome, record.reason) == ("connected", "callee_lost")
+
+
+@in_loop
+async def test_what_is_declined_on_one_phone_is_answered_on_none(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        pbx.change("extension", 2, concurrent_registrations=2)
+        await pbx.process.config_cache.current()
+        ada = await pbx.phone("1000")
+        desk, cell = await pbx.phone("1001", answers=None), await pbx.phone("1001", answers=None)
+        line = ada.call("1001")
+        ringing, declining = await desk.until_called(), await cell.until_called()
+        declining.hang_up(603)
+        assert (await line.until_over()).status == 603
+        assert (await ringing.until_over()).status == 487
+        await pbx.until_quiet()
+        [record] = pbx.records()
+        assert sorted(leg["result"] for leg in record.legs) == ["cancelled", "declined"]
+
+
+@in_loop
+async def test_a_recording_that_was_not_written_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: WavFile, _data: bytes) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(WavFile, "append", refuse)
+    async with open_pbx(tmp_path, records=True) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("6200")
+        await line.until_answered()
+        [call] = pbx.process.call_manager.calls.values()
+        assert call._recording
+        await line.until(lambda: not call._recording)
+        line.hang_up()
+        await pbx.until_quiet()
+        assert pbx.records()[0].recording == ""
 
 
 @in_loop

@@ -13,6 +13,7 @@ from openivr.ivr.commands import Topic
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
 from openivr.media.recording.wavfile import WavFile
+from openivr.store.availability import Unavailable
 from openivr.store.cdr import voicemail
 from openivr.store.cdr.voicemail import VoicemailMessage
 from tests.b2bua.pbx import Pbx, in_loop, open_pbx
@@ -100,6 +101,65 @@ async def test_hanging_up_keeps_the_message(tmp_path: Path) -> None:
         await pbx.until_quiet()
         await line.until(lambda: len(messages(pbx)) == 1)
         assert pbx.records()[-1].outcome == "message"
+
+
+@pytest.mark.parametrize("reason", ["server_stopped", "server_error"])
+def test_a_message_is_in_the_record_whatever_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    @in_loop
+    async def run() -> None:
+        async with open_pbx(tmp_path) as pbx:
+            ada = await pbx.phone("1000")
+            line = ada.call("6203")
+            await reach_tone(pbx, line)
+            line.media.play((Clip.from_samples(sines((440,), 30, 10)),))
+            sent = line.media.statistics().sent
+            await line.until(lambda: line.media.statistics().sent > sent + 80)
+            if reason == "server_stopped":
+                await pbx.process.call_manager.close()
+            else:
+                [call] = pbx.process.call_manager.calls.values()
+                step = call.cdr_writer.step
+
+                def fail(*_args: object, **_options: object) -> None:
+                    monkeypatch.setattr(call.cdr_writer, "step", step)
+                    raise RuntimeError("a mistake of the server")
+
+                monkeypatch.setattr(call.cdr_writer, "step", fail)
+                line.media.send_dtmf("1")
+            await line.until_over()
+            await pbx.until_quiet()
+            assert len(messages(pbx)) == 1
+            record = pbx.records()[-1]
+            assert (record.outcome, record.reason) == ("message", reason)
+            ends = [(note.topic, note.detail) for note in pbx.notes(record.id)[-2:]]
+            assert ends == [(Topic.RECORDED, ""), (Topic.ENDED, reason)]
+
+    run()
+
+
+@in_loop
+async def test_a_pin_is_not_wrong_while_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("*02")
+        await line.until_answered()
+
+        async def fail(*_args: object) -> None:
+            raise Unavailable("connection refused")
+
+        monkeypatch.setattr(pbx.process.database, "read", fail)
+        line.media.send_dtmf(f"1002#{PIN}#")
+        await line.until_over()
+        await pbx.until_quiet()
+        monkeypatch.undo()
+        record = pbx.records()[-1]
+        assert record.reason == "destination_unreached"
+        details = [note.detail for note in pbx.notes(record.id) if note.topic is Topic.MAILBOX]
+        assert details == ["unchecked"]
 
 
 def results(pbx: Pbx) -> tuple[str, str, list[str]]:

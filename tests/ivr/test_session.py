@@ -149,6 +149,13 @@ def test_the_caller_may_hang_up_at_any_time(office: Office, events: tuple[Any, .
         assert session.handle(event) == ()
 
 
+def test_who_is_gone_has_not_hung_up(office: Office) -> None:
+    assert start(office()).handle(HungUp("caller_lost")) == (Note(Topic.ENDED, 1, detail="caller_lost"),)
+    for reason, end in (("", HangupReason.CALLEE_HANGUP), ("callee_lost", HangupReason.CALLEE_LOST)):
+        talking = start(office(keys={"1": ADA}), Digit("1"), DialAnswered(3))
+        assert talking.handle(DialEnded(3, reason)) == (Note(Topic.ENDED, 1, detail=end), Hangup(end))
+
+
 def test_hanging_up_before_the_call_was_taken(office: Office) -> None:
     session = IvrSession(office())
     assert session.handle(HungUp()) == (Note(Topic.ENDED, detail=HangupReason.CALLER_HANGUP),)

@@ -15,7 +15,7 @@ from openivr.ivr.commands import (
     StopRecord,
     Topic,
 )
-from openivr.ivr.events import RecordEnded, RecordResult, TimerFired
+from openivr.ivr.events import HungUp, MailboxRefused, RecordEnded, RecordResult, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, IvrSnapshot
 from openivr.ivr.state import IvrState
 from openivr.simulate.world import Mailbox
@@ -179,13 +179,31 @@ def test_another_visit_has_three_tries_again(office: Office, ring: Ring) -> None
     assert desk.texts("mailbox") == ["refused"] * 3 + ["opened"]
 
 
-def test_a_mailbox_that_does_not_open_counts_as_refused(office: Office, ring: Ring) -> None:
-    desk = ring(office(policy=OWN)).do("*02 1000# 123")
-    desk.simulation._schedule = lambda slot, seconds, event: None  # an engine that never answers
-    desk.do("#")
-    timer = desk.simulation.commands[-1][-1].token
-    desk.simulation.handle(TimerFired(timer))
-    assert desk.texts("mailbox") == ["refused"]
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_pin_that_could_not_be_checked_was_not_wrong(office: Office, ring: Ring, is_late: bool) -> None:
+    """An engine that cannot look, or never answers: the caller is not told that the PIN is wrong."""
+    desk = ring(office(policy=OWN), mailboxes=BOXES)
+    schedule = desk.simulation._schedule
+    for _ in range(4):  # more often than a wrong PIN may be given
+        desk.do("*02 1000# 123")
+        desk.simulation._schedule = lambda slot, seconds, event: None
+        desk.do("#")
+        desk.simulation._schedule = schedule
+        opening, timer = (desk.simulation.commands[-1][at] for at in (-2, -1))
+        event = TimerFired(timer.token) if is_late else MailboxRefused(opening.token, "1000", True)
+        desk.simulation.handle(event)
+        assert desk.texts("hears")[-1] == "notice-unavailable"
+        desk.do("w1")
+    assert desk.texts("mailbox") == ["unchecked"] * 4
+    assert desk.do("*02 1000# 1234# w1").texts("mailbox")[-1] == "opened"
+
+
+@pytest.mark.parametrize("keys", ["5 w3 # w3", "5 w3 # w3 #"])
+def test_what_ends_a_recording_is_said_with_what_became_of_it(office: Office, ring: Ring, keys: str) -> None:
+    desk = ring(office(keys=TO_ADA)).do(keys)
+    desk.simulation.handle(HungUp("server_stopped"))
+    assert not desk.simulation.session.ended
+    assert desk.finish().told("leaves", "ends") == [("leaves", "message"), ("ends", "server_stopped")]
 
 
 @pytest.mark.parametrize("keys", ["*02 w10 w10", "*02 *", "*02 10*", "*02 1000# *"])

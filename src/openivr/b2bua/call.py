@@ -53,14 +53,30 @@ from openivr.ivr.events import (
     TimerFired,
 )
 from openivr.ivr.periods import with_period
-from openivr.ivr.session import IvrSession
+from openivr.ivr.session import UNCONFIRMED, IvrSession
 from openivr.ivr.state import IvrState
 from openivr.media.audio.tone import ringback
+from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.termination import FailureReason, Termination
 
 log = structlog.get_logger(__name__)
 Origin = SipAccount | TrunkAccount
+
+
+# Failures of a leg that was answered, after which nobody has hung up.
+LOST = frozenset(FailureReason) - {FailureReason.CANCELLED, FailureReason.NO_MEDIA}
+GONE: dict[FailureReason | None, str] = {
+    **dict.fromkeys(LOST, HangupReason.CALLER_LOST),
+    FailureReason.NO_MEDIA: CallEndReason.NO_MEDIA,
+}
+
+
+def read_reason(code: str) -> HangupReason | CallEndReason:
+    """Return the reason of a `HungUp`."""
+    if not code:
+        return HangupReason.CALLER_HANGUP
+    return HangupReason(code) if code in set(HangupReason) else CallEndReason(code)
 
 
 class CallOwner(Protocol):
@@ -110,6 +126,7 @@ class Call(PartyListener):
         self._events: deque[Event] = deque()
         self._is_dispatching = False
         self._hangup_reason: HangupReason | CallEndReason = HangupReason.CALLER_HANGUP
+        self._has_failed = False
         self._is_caller_gone = False  # and the session may still wait for a message to be kept
         self._timers: dict[CallTimer, TimerHandle] = {}
         self._player = PromptPlayer(context, self.on_play_end)
@@ -155,19 +172,17 @@ class Call(PartyListener):
 
     def on_gone(self, party: Party, termination: Termination) -> None:
         if party is self.caller:
-            if termination.failure is FailureReason.NO_MEDIA:
-                self._hangup_reason = CallEndReason.NO_MEDIA
-            self.dispatch(HungUp())
+            self.dispatch(HungUp(GONE.get(termination.failure, "")))
         else:
-            self.on_callee_hangup(party)
+            self._end_dial(party, HangupReason.CALLEE_LOST if termination.failure in LOST else "")
 
     def on_media_timeout(self, party: Party) -> None:
         side = "caller" if party is self.caller else "callee"
         log.info("media timeout", call=self.id, side=side)
         if party is self.caller:
-            self.dispatch(HungUp())
+            self.dispatch(HungUp(HangupReason.CALLER_LOST))
         else:
-            self.on_callee_hangup(party)
+            self._end_dial(party, HangupReason.CALLEE_LOST)
 
     def on_referral(self, party: Party, referral: Referral) -> None:
         self._owner.on_referral(self, party, referral)
@@ -182,12 +197,21 @@ class Call(PartyListener):
         self._is_dispatching = True
         try:
             while self._events and not self.is_finished:
-                self._handle(self._events.popleft())
-        except Exception:  # must neither affect other calls nor leave this one open for ever
-            log.exception("call failed", call=self.id)
-            self._finish(CallEndReason.SERVER_ERROR)
+                self._handle_safely(self._events.popleft())
         finally:
             self._is_dispatching = False
+
+    def _handle_safely(self, event: Event) -> None:
+        """Handle an event. An error must neither affect other calls nor leave this one open for ever."""
+        try:
+            self._handle(event)
+        except Exception:
+            log.exception("call failed", call=self.id)
+            if self._has_failed:
+                self._finish(CallEndReason.SERVER_ERROR)
+            else:
+                self._has_failed = True
+                self.close(CallEndReason.SERVER_ERROR)
 
     def _handle(self, event: Event) -> None:
         was_ended, was_private = self.session.ended, self.session.private
@@ -196,8 +220,9 @@ class Call(PartyListener):
             self.cdr_writer.step(event, commands, self.session, was_private=was_private)
         for command in commands:
             self._execute(command)
-        if isinstance(event, HungUp):
+        if isinstance(event, HungUp) and not self._is_caller_gone:
             self._is_caller_gone = True
+            self._hangup_reason = read_reason(event.reason)
         if self._is_caller_gone and self.session.ended:
             self._finish(self._hangup_reason)
 
@@ -242,7 +267,14 @@ class Call(PartyListener):
             log.error("call is not recorded: the disk is almost full", call=self.id)
         else:
             self._recording = f"{self.id}.wav"
-            self.caller.media.record(folder / self._recording, both=True)
+            self.caller.media.record(folder / self._recording, self._on_recording_end, both=True)
+
+    def _on_recording_end(self, result: RecordingResult) -> None:
+        """Report a recording that failed. If there is none of it, the record names none."""
+        if result.end is RecordEnd.FAILED:
+            log.error("recording of a call cannot be written", call=self.id, file=result.path.name)
+            if not result.path.exists():
+                self._recording = ""
 
     # Prompts
 
@@ -385,15 +417,15 @@ class Call(PartyListener):
             self.dialer = self._dial = None
             self.dispatch(DialFailed(dial.token, cause))
 
-    def on_callee_hangup(self, party: Party) -> None:
-        """Report to the IVR that the callee hung up."""
+    def _end_dial(self, party: Party, reason: str) -> None:
+        """Report to the IVR that the callee is gone; `reason`: "" if the callee hung up."""
         if party is self.callee and self._dial is not None:
             token = self._dial.token
             self._collect_stats(party, "callee")
             self.caller.media.unbridge()
             party.hang_up()
             self.callee = None
-            self.dispatch(DialEnded(token))
+            self.dispatch(DialEnded(token, reason))
 
     # The end
 
@@ -419,8 +451,14 @@ class Call(PartyListener):
         self._owner.on_call_end(self)
 
     def close(self, reason: CallEndReason) -> None:
-        """End the call for a reason outside of the IVR: the server stops, or a transfer."""
-        self._finish(reason)
+        """End the call for a reason outside of the IVR: the server stops, or a transfer.
+
+        A call in which a message is recorded ends once it is known what became of it: the record says it.
+        """
+        if self.session.state in UNCONFIRMED:
+            self.dispatch(HungUp(reason))
+        else:
+            self._finish(reason)
 
     def detach(self, party: Party) -> RouteSlot | None:
         """Release a party, which goes on in another call. Return the slot that it still holds."""

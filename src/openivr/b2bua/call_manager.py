@@ -1,8 +1,10 @@
 """Accepts incoming calls, routes them by the dialplan, and keeps the active ones."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +25,7 @@ from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.ivr.inbound_route import IncomingCall
+from openivr.ivr.states.voicemail import KEEP_SECONDS
 from openivr.media.rtp.ports import NoFamily, NoPorts
 from openivr.sip.accounts import CallerIdentity
 from openivr.sip.dialog.refer import Referral
@@ -37,6 +40,7 @@ log = structlog.get_logger(__name__)
 MAX_NUMBER, MAX_NAME = 64, 64  # characters
 NOT_ACCEPTABLE = 488
 RETRY_AFTER = 10  # seconds
+CLOSE_SECONDS = KEEP_SECONDS + 1  # by then the menu has given up waiting for a message to be kept
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
 
 
@@ -90,6 +94,7 @@ class CallManager:
         self.cached_config, self.load_config = cached_config, load_config
         self.calls: dict[str, Call] = {}
         self.transfers: TransferHandler = NoTransfers()
+        self._idle = asyncio.Event()
         self.waiting = 0  # calls that wait for the configuration
 
     def is_full(self) -> bool:
@@ -213,13 +218,19 @@ class CallManager:
     def on_call_end(self, call: Call) -> None:
         """Forget a call that is finished."""
         self.calls.pop(call.id, None)
+        if not self.calls:
+            self._idle.set()
         if isinstance(call.origin, TrunkAccount):
             self.context.limiter.end_inbound(call.origin.id)
 
-    def close(self) -> None:
-        """End all calls."""
+    async def close(self) -> None:
+        """End all calls, and wait for the messages that are recorded in them."""
+        self._idle.clear()
         for call in list(self.calls.values()):
             call.close(CallEndReason.SERVER_STOPPED)
+        if self.calls:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), CLOSE_SECONDS)
 
 
 def make_header(config: CallConfig, origin: Origin, invite: InviteInfo) -> CallHeader:

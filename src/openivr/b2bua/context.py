@@ -59,6 +59,10 @@ class Trunks(Protocol):
         ...
 
 
+class MailboxUnavailable(Exception):
+    """No PIN can be checked at present."""
+
+
 ResolveHost = Callable[[str, Callable[[Sequence[str]], None]], None]  # name, what gets its addresses
 OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number, PIN -> messages, newest first
 
@@ -86,7 +90,7 @@ class CallContext:
     limiter: CallLimiter
     trunks: Trunks
     bindings_of: Callable[[SipAccount], Sequence[Binding]]  # current registrations of an account
-    open_mailbox: OpenMailbox
+    open_mailbox: OpenMailbox  # raises MailboxUnavailable
     write_entry: Callable[[JournalEntry], None]
     now: Callable[[], int]  # wall clock, Unix milliseconds
     message_folder: Path  # where messages wait for the CDR worker

@@ -19,7 +19,7 @@ from openivr.b2bua.limits import OutboundCall, RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party
 from openivr.b2bua.redirection import Redirects
 from openivr.b2bua.ring_strategy import RingRound, plan_rounds
-from openivr.b2bua.sip_causes import cause_of, completed_elsewhere, ends_all, strongest
+from openivr.b2bua.sip_causes import COMPLETED_ELSEWHERE, cause_of, ends_all, strongest
 from openivr.cdr.journal.entries import LegRecord, LegResult
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
@@ -54,8 +54,8 @@ class DialObserver(Protocol):
         """No party answered, and none is left to try."""
         ...
 
-    def on_callee_hangup(self, party: Party) -> None:
-        """The party that had answered hung up."""
+    def on_gone(self, party: Party, termination: Termination) -> None:
+        """The leg of the party that had answered ended."""
         ...
 
     def on_media_timeout(self, party: Party) -> None:
@@ -344,7 +344,7 @@ class Dialer:
         if fork is self.winner:
             self._note(fork, ended=self.cdr_writer.now())
             self.redirects.free(fork)
-            self.observer.on_callee_hangup(fork.party)
+            self.observer.on_gone(fork.party, termination)
             return
         cause = find_cause(termination)
         self.forks.remove(fork)
@@ -363,15 +363,17 @@ class Dialer:
         self._causes.setdefault(fork.member, []).append(cause)
         if ends_all(termination.status):
             for other in [other for other in self.forks if other.member == fork.member]:
-                self._end(other, LegResult.ANSWERED_ELSEWHERE)
+                self._end(other, LegResult.CANCELLED, is_handled=True)
         if not self.forks and self.winner is None and not self.is_finished:
             self._ring_next() if self.slot is None else self._fail()
 
-    def _end(self, fork: Fork, result: LegResult) -> None:
+    def _end(self, fork: Fork, result: LegResult, *, is_handled: bool = False) -> None:
+        """End a fork. `is_handled`: on another phone the call was answered, or declined for all of them."""
+        is_handled = is_handled or result is LegResult.ANSWERED_ELSEWHERE
         if fork in self.forks:
             self.forks.remove(fork)
             self.redirects.free(fork)
-            fork.party.hang_up(headers=completed_elsewhere(result))
+            fork.party.hang_up(headers=COMPLETED_ELSEWHERE if is_handled else ())
             self._note(fork, ended=self.cdr_writer.now(), result=result)
 
     def _note(self, fork: Fork, **changes: object) -> None:

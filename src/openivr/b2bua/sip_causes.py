@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from openivr.cdr.journal.entries import LegResult
 from openivr.ivr.commands import HangupReason
 from openivr.ivr.events import Cause
 from openivr.sip.message.message import Header
@@ -27,6 +26,10 @@ STATUSES = {
 }
 
 
+# Against "missed call" entries on phones that did not win (RFC 3326).
+COMPLETED_ELSEWHERE: tuple[Header, ...] = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
+
+
 def cause_of(status: int, *, is_silent: bool = False) -> Cause:
     """Return the cause for the final status of a dialled leg; `is_silent`: it never sent any response."""
     return Cause.UNAVAILABLE if is_silent else CAUSES.get(status, Cause.UNAVAILABLE)
@@ -49,10 +52,3 @@ def status_of(reason: HangupReason, last: Cause | None) -> int:
     if last is not None:
         return STATUSES[last]
     return 480 if reason is HangupReason.DESTINATION_UNREACHED else 603
-
-
-def completed_elsewhere(result: LegResult) -> tuple[Header, ...]:
-    """Return the Reason header (RFC 3326) against "missed call" entries on phones that did not win."""
-    if result is not LegResult.ANSWERED_ELSEWHERE:
-        return ()
-    return (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)

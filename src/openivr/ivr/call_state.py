@@ -74,7 +74,7 @@ class CallState:
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
     spare_tokens: int = 0  # count down: records of releases without these timers have the others
-    leaving: HangupReason | None = None  # the caller or the line is gone; the message is still to be kept
+    leaving: str = ""  # why the caller or the line is gone; the message is still to be kept
     activity: int = 0  # the play, dial, recording or mailbox that is under way
     wait: int = 0  # the timer of the state
     limit: int = 0  # the timer of the call

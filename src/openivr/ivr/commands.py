@@ -127,6 +127,8 @@ class HangupReason(StrEnum):
     MAILBOX_REFUSED = "mailbox_refused"  # wrong PIN
     CALLEE_HANGUP = "callee_hangup"
     CALLER_HANGUP = "caller_hangup"
+    CALLEE_LOST = "callee_lost"  # no RTP, or no answer of its phone to the signalling
+    CALLER_LOST = "caller_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ class Topic(StrEnum):
     CONNECTED = "connected"
     RECORDED = "recorded"  # target: the mailbox, which has a message more
     NOT_RECORDED = "not_recorded"  # target: the mailbox; detail: a `RecordResult`
-    MAILBOX = "mailbox"  # detail: opened, refused, deleted
-    ENDED = "ended"  # detail: a `HangupReason`, with its limit
+    MAILBOX = "mailbox"  # detail: opened, refused, unchecked (no PIN could be checked), deleted
+    ENDED = "ended"  # detail: a `HangupReason`, with its limit; or the reason of a `HungUp`
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,10 @@ class DialFailed:
 
 @dataclass(frozen=True, slots=True)
 class DialEnded:
-    """The dialled side hung up after it had answered."""
+    """The dialled side hung up after it had answered, or its line was lost."""
 
     token: int
+    reason: str = ""  # "callee_lost" where nothing came from it any longer; "": it hung up
 
 
 @unique
@@ -118,11 +119,14 @@ class MailboxRefused:
 
     token: int
     number: str = ""  # of the extension, as in `OpenMailbox`
+    is_unchecked: bool = False  # the PIN could not be checked, because the database does not answer
 
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """The caller hung up, or the caller's line was lost."""
+    """The caller hung up, or is gone for another reason."""
+
+    reason: str = ""  # code of another reason: "caller_lost", "no_media", "server_stopped"; "": hung up
 
 
 Event = (

@@ -51,7 +51,7 @@ class IvrSession:
     @property
     def is_leaving(self) -> bool:
         """Return True once the caller is gone, also while a result is awaited."""
-        return self._call.leaving is not None or self.ended
+        return bool(self._call.leaving) or self.ended
 
     @property
     def private(self) -> bool:
@@ -93,7 +93,7 @@ class IvrSession:
         call = self._call
         state = call.state
         if isinstance(event, HungUp):
-            call.state = self._hang_up()
+            call.state = self._hang_up(event.reason or HangupReason.CALLER_HANGUP)
         elif isinstance(event, TimerFired) and event.token == call.limit and event.token:
             call.state = self._cut_off()
         elif isinstance(event, TimerFired) and event.token == call.entry and event.token:
@@ -133,15 +133,15 @@ class IvrSession:
             call.activity = 0
         return event.token == current != 0
 
-    def _hang_up(self) -> IvrState:
+    def _hang_up(self, reason: str) -> IvrState:
         call = self._call
         if call.state is IvrState.ENDED:
             return IvrState.ENDED
         if call.state in UNCONFIRMED:
-            return voicemail.leave(call, HangupReason.CALLER_HANGUP)
+            return voicemail.leave(call, reason)
         if call.state is IvrState.DIALLING:
             call.out.append(StopDial(call.activity))
-        call.note(Topic.ENDED, HangupReason.CALLER_HANGUP)
+        call.note(Topic.ENDED, reason)
         return IvrState.ENDED
 
     def _cut_off(self) -> IvrState:

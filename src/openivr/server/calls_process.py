@@ -12,7 +12,7 @@ import structlog
 
 from openivr import clock, sounds
 from openivr.b2bua.call_manager import CallManager
-from openivr.b2bua.context import CallContext
+from openivr.b2bua.context import CallContext, MailboxUnavailable
 from openivr.b2bua.limits import CallLimiter, OutboundCall
 from openivr.b2bua.pin_lockout import PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
@@ -341,12 +341,15 @@ class CallsProcess:
             return False
 
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
-        """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked."""
+        """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked.
+
+        Raises MailboxUnavailable while the database does not answer.
+        """
         try:
             messages = await self.database.read(voicemail.open_mailbox, number, pin)
         except Unavailable as error:
             log.error("a mailbox cannot be opened", mailbox=number, reason=str(error))
-            return None
+            raise MailboxUnavailable from error
         now = self.context.loop.time()
         if self.pin_lockout.is_locked(number, now):
             log.warning("mailbox locked after wrong PINs", mailbox=number)
@@ -368,7 +371,7 @@ class CallsProcess:
         await asyncio.wait((draining, interrupt), return_when=asyncio.FIRST_COMPLETED)
         draining.cancel()
         interrupt.cancel()
-        self.call_manager.close()
+        await self.call_manager.close()
         await self.trunks.close()
         await asyncio.sleep(BYE_SECONDS if self.agent.leg_count else 0)
         self.keepalive.close()

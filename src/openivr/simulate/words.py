@@ -66,6 +66,8 @@ REASONS: Mapping[str, str] = {
     HangupReason.MAILBOX_REFUSED: "mailbox refused",
     HangupReason.CALLEE_HANGUP: "callee hung up",
     HangupReason.CALLER_HANGUP: "caller hung up",
+    HangupReason.CALLEE_LOST: "callee's line was lost",
+    HangupReason.CALLER_LOST: "caller's line was lost",
     CallEndReason.UNKNOWN_NUMBER: "unknown number",
     CallEndReason.NO_INBOUND_ROUTE: "no inbound route takes this number",
     CallEndReason.CALLER_BLOCKED: "caller is blocked",

@@ -15,7 +15,8 @@ from openivr.ivr.former_words import event_codes
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 HIDDEN_KEY = "•"  # stands for a key of a PIN
 EventFields = dict[str, Any]
-OPTIONAL = {"moment", "announcements", "period", "holiday"}  # left out where nothing depends on the period
+# Fields that are left out where they say nothing: the period, and what is the rule.
+OPTIONAL = {"moment", "announcements", "period", "holiday", "reason", "is_unchecked"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,5 +137,5 @@ def _fail_group(call: CallState, cause: Cause) -> IvrState:
 
 
 def hear_callee_gone(call: CallState, event: DialEnded) -> IvrState:
-    """The other side hung up."""
-    return call.end(HangupReason.CALLEE_HANGUP)
+    """The other side is gone."""
+    return call.end(HangupReason(event.reason) if event.reason else HangupReason.CALLEE_HANGUP)

@@ -76,7 +76,7 @@ def _stop_recording(call: CallState) -> IvrState:
     return IvrState.KEEPING
 
 
-def leave(call: CallState, reason: HangupReason) -> IvrState:
+def leave(call: CallState, reason: str) -> IvrState:
     """End the call for a caller who is gone, once it is known if there is a message."""
     call.leaving = call.leaving or reason
     return _stop_recording(call) if call.state is IvrState.RECORDING else IvrState.KEEPING
@@ -99,11 +99,11 @@ def _conclude(call: CallState, result: RecordResult) -> IvrState:
         call.note_destination(Topic.RECORDED)
     else:
         call.note_destination(Topic.NOT_RECORDED, result)
-    if call.leaving is HangupReason.CALLER_HANGUP:
+    if call.leaving == HangupReason.CALL_LENGTH_LIMIT:
+        return call.end(HangupReason.CALL_LENGTH_LIMIT)
+    if call.leaving:
         call.note(Topic.ENDED, call.leaving)
         return IvrState.ENDED
-    if call.leaving is not None:
-        return call.end(call.leaving)
     if is_kept:
         return call.close((builtin_sounds.MESSAGE_SAVED,), HangupReason.MESSAGE_LEFT)
     return call.close((builtin_sounds.MESSAGE_NOT_SAVED,), HangupReason.NO_MESSAGE)
@@ -176,10 +176,22 @@ def known_mailbox(call: CallState) -> str:
     return call.mailbox if owner and owner.kind is DestinationKind.EXTENSION else ""
 
 
-def hear_refusal(call: CallState, event: MailboxRefused | TimerFired) -> IvrState:
+def miss_check(call: CallState, event: TimerFired) -> IvrState:
+    """The driver did not say if the PIN is right, which is no fault of the caller."""
+    return _be_unavailable(call)
+
+
+def _be_unavailable(call: CallState) -> IvrState:
+    call.note(Topic.MAILBOX, "unchecked", known_mailbox(call))
+    return call.notify(builtin_sounds.UNAVAILABLE)
+
+
+def hear_refusal(call: CallState, event: MailboxRefused) -> IvrState:
     """Ask for the PIN again, or end after the third time."""
+    call.mailbox = event.number or call.mailbox
+    if event.is_unchecked:
+        return _be_unavailable(call)
     call.tries += 1
-    call.mailbox = getattr(event, "number", "") or call.mailbox
     call.note(Topic.MAILBOX, "refused", known_mailbox(call))
     if call.tries >= TRIES:
         return call.close((builtin_sounds.WRONG_PIN, builtin_sounds.GOODBYE), HangupReason.MAILBOX_REFUSED)

@@ -33,7 +33,7 @@ FAILURES = {
     Cause.LIMIT: FAILED,
 }
 OUTCOMES = {"connected": ANSWERED, "menu": ANSWERED, "message": VOICEMAIL, "missed": NO_ANSWER}
-CALLER_HANGUP = "caller_hangup"
+GIVEN_UP = frozenset(("caller_hangup", "caller_lost"))
 
 
 Clock = Callable[[float], time.struct_time]  # local time of Unix seconds
@@ -349,7 +349,7 @@ def make_call(call: EndedCall, rows: Sequence[CdrRow]) -> CdrCall:
     last = rows[-1]
     talked = max((row.talk_duration for row in rows if row.to_kind in DIALLED), default=0)
     whole = ended // 1000 - call.started // 1000
-    is_given_up = call.reason == CALLER_HANGUP and last.disposition == NO_ANSWER
+    is_given_up = call.reason in GIVEN_UP and last.disposition == NO_ANSWER
     return CdrCall(
         call_id=call.id,
         uid=last.uid,
