@@ -158,7 +158,10 @@ def outcomes(command: Command, random: Random) -> list[Event]:
         case Record():
             return [RecordEnded(command.token)]
         case OpenMailbox():
-            return [MailboxRefused(command.token), MailboxOpened(command.token, ("a", "b"))]
+            refused = [
+                MailboxRefused(command.token, is_unchecked=is_unchecked) for is_unchecked in (False, True)
+            ]
+            return [*refused, MailboxOpened(command.token, ("a", "b"))]
         case _:
             return []
 
