@@ -1,6 +1,6 @@
 """The telephone in a drawer beside the menu's own page: the picture lights up, and what is kept appears."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import NARROW, Open, check_axe, check_width
 
@@ -36,6 +36,30 @@ def test_the_picture_follows_the_call(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#phone-drawer")).to_be_hidden()
     expect(page.get_by_role("link", name="Try it")).to_be_focused()
+    expect(page.locator(".box.lit")).to_have_count(0)
+
+
+def test_a_late_answer_does_not_light_the_picture_of_a_closed_phone(page: Page) -> None:
+    open_drawer(page)
+    address = page.locator("#phone").get_attribute("data-address")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-what="hears"]').first).to_be_visible()
+    expect(page.locator('[data-box="ivr-3"]')).to_have_class("box start lit")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**{address}", hold)
+    with page.expect_request(f"**{address}"):
+        page.keyboard.type("1#")
+    page.keyboard.press("Escape")
+    expect(page.locator("#phone-drawer")).to_be_hidden()
+    assert len(held) == 1
+    with page.expect_response(f"**{address}") as answer:
+        held[0].continue_()
+    answer.value.finished()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     expect(page.locator(".box.lit")).to_have_count(0)
 
 

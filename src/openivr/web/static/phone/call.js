@@ -47,9 +47,12 @@ export class Call {
     while (this.behind && !this.ended) {
       this.behind = false;
       try {
-        this.apply(await this.ask({ ...this.sent, told: this.told }));
+        const answer = await this.ask({ ...this.sent, told: this.told });
+        if (this.ended) break; // the phone was closed meanwhile
+        this.apply(answer);
         this.view.reach(true);
       } catch (error) {
+        if (this.ended) break;
         if (error.problem) {
           this.stop();
           this.view.fail(error.problem);

@@ -269,10 +269,7 @@ class Phone {
   }
 
   close() {
-    if (this.isLive) {
-      this.hangUp();
-      this.call.stop();
-    }
+    if (this.isLive) this.call.stop();
     point("");
   }
 }
