@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from sqlalchemy import update
 from openivr.cli import COMMANDS, main
 from openivr.clock import LIFETIME_FILE, read_boot_id, steady
 from openivr.resources.secret import fingerprint
+from openivr.server import control_socket
 from openivr.store.auth import tokens
 from openivr.store.database import Database
 from openivr.store.tables import TOKEN
@@ -324,3 +326,17 @@ def test_every_command_and_option_has_help() -> None:
         silent += [f"{path} {option.opts[0]}" for option in options if not option.help]
         silent += [] if command.help else [path]
     assert silent == []
+
+
+def test_a_server_that_does_not_respond_is_not_called_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_socket, "SECONDS", 0.01)
+    path = tmp_path / control_socket.NAME
+    with socket.socket(socket.AF_UNIX) as silent, control_socket.address_of(path) as address:
+        silent.bind(address)
+        silent.listen()
+        result = CliRunner().invoke(main, ["calls", "bans", "--data", str(tmp_path)])
+    assert (result.exit_code, "did not respond" in result.output) == (1, True)
+    result = CliRunner().invoke(main, ["calls", "bans", "--data", str(tmp_path)])
+    assert (result.exit_code, "no server is running" in result.output) == (1, True)

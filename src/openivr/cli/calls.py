@@ -160,12 +160,20 @@ def bans(*, lift: str, lift_all: bool, as_json: bool, data: Path) -> None:
 
     The server must be running on this data.
     """
-    from openivr.server.control_socket import ControlRequest, NotRunning, send_request
+    from openivr.server.control_socket import (
+        SECONDS,
+        ControlRequest,
+        ControlTimeout,
+        NotRunning,
+        send_request,
+    )
 
     try:
         rows = send_request(data, ControlRequest(lift, lift_all))
     except NotRunning as error:
         raise click.ClickException(f"no server is running calls on the data in {data}") from error
+    except ControlTimeout as error:
+        raise click.ClickException(f"the server did not respond within {SECONDS:.0f} s") from error
     if lift and not rows:
         raise click.ClickException(f"{lift} is not banned")
     if as_json:

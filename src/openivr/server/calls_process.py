@@ -105,8 +105,8 @@ async def serve(
     process = CallsProcess(settings, database, journal)
     await process.start(node, sip_sockets)
     os_limits.configure_gc()
-    worker.report_ready()
     control = await listen(settings.data, process.on_control_request)
+    worker.report_ready()
     tasks = [loop.create_task(process.watch_config()), loop.create_task(process.collect_garbage())]
     await shutdown.draining.wait()
     await process.stop(shutdown.immediate)

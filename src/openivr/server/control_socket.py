@@ -40,6 +40,10 @@ class NotRunning(Exception):
     """No calls process runs on this data folder."""
 
 
+class ControlTimeout(Exception):
+    """The calls process did not respond in time."""
+
+
 async def listen(data: Path, handler: Handler) -> asyncio.Server:
     """Serve requests, replacing the socket of an earlier process. Raises `OSError`."""
     bound = socket.socket(socket.AF_UNIX)
@@ -62,7 +66,7 @@ async def listen(data: Path, handler: Handler) -> asyncio.Server:
 
 
 def send_request(data: Path, request: ControlRequest) -> list[BanInfo]:
-    """Send a request to the calls process on this data folder. Return the bans. Raises NotRunning."""
+    """Send a request to the calls process on this data. Return bans. Raises NotRunning or ControlTimeout."""
     with socket.socket(socket.AF_UNIX) as sock, address_of(data / NAME) as address:
         sock.settimeout(SECONDS)
         try:
@@ -70,6 +74,8 @@ def send_request(data: Path, request: ControlRequest) -> list[BanInfo]:
             sock.sendall(msgspec.json.encode(request) + b"\n")
             with sock.makefile("rb") as file:
                 line = file.readline()
+        except TimeoutError as error:
+            raise ControlTimeout from error
         except OSError as error:
             raise NotRunning from error
     try:
