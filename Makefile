@@ -3,7 +3,9 @@ PYTHON ?= python3
 DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+# More workers than cores: many tests wait, for pages, processes and phones.
+WORKERS ?= $(shell expr $$(nproc) + 2)
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 EFFORT := 400
 ROUNDS := 200
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
@@ -11,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # The tests start some hundred processes, which are to find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench misfortune docs ladder screenshots accessibility fuzz crash hours sounds plots schema lock
+.PHONY: run test pages lint bench misfortune docs ladder screenshots accessibility fuzz crash hours sounds plots schema lock
 .PHONY: clean help
 
 help:  ## this list
@@ -20,8 +22,11 @@ help:  ## this list
 run: $(VENV)/run.stamp  ## start the server with the demo, on http://127.0.0.1:8088
 	@exec $(BIN)/openivr serve --demo --data $(DATA)
 
-test: $(VENV)/dev.stamp  ## every test; PostgreSQL tests need Debian's "postgresql" package
-	$(PYTEST) --timeout=300
+test: $(VENV)/dev.stamp  ## the tests; PostgreSQL tests need Debian's "postgresql" package
+	$(PYTEST) --timeout=300 -m 'not every_page'
+
+pages: $(VENV)/dev.stamp  ## look at every page of the web admin with axe, wide and narrow, light and dark
+	$(PYTEST) --timeout=300 -m every_page tests/browser
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
 
 import pytest
 import structlog
@@ -20,6 +22,31 @@ settings.register_profile(
     "openivr", max_examples=scale(50), deadline=None, derandomize=bool(os.environ.get("CI"))
 )
 settings.load_profile("openivr")
+
+
+File = tuple[Path, list[pytest.Item]]
+
+# Tests in these folders mostly wait: for pages, processes and phones. The longest come first.
+WAITING = ["browser", "process", "b2bua", "client"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files whose tests wait among those that compute: each worker always has some of both.
+
+    A worker takes the files in this order. Waiting files come early: none of them runs alone at the end.
+    """
+    files = [(path, list(group)) for path, group in groupby(items, lambda item: item.path)]
+    items[:] = [item for _path, group in spread(files) for item in group]
+
+
+def spread(files: Sequence[File]) -> list[File]:
+    """Place the waiting files evenly in the first two thirds of the order."""
+    waiting = [file for folder in WAITING for file in files if file[0].parent.name == folder]
+    others = [file for file in files if file[0].parent.name not in WAITING]
+    step = len(others) * 2 / 3 / max(1, len(waiting))
+    places = [(place * step, file) for place, file in enumerate(waiting)]
+    places += [(float(place), file) for place, file in enumerate(others)]
+    return [file for _place, file in sorted(places, key=lambda placed: placed[0])]
 
 
 @pytest.fixture(scope="session", autouse=True)
