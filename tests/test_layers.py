@@ -97,6 +97,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "digits",
             "import_remark",
             "model",
+            "periods",
             "policy",
             "states",
         },

@@ -1,11 +1,22 @@
 """Mistakes for every rule of `check`: the code, the change that makes it, the target, the words."""
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
+from openivr.hours.calendar import (
+    Calendar,
+    Holiday,
+    HolidayType,
+    ManualSwitch,
+    OfficeHours,
+    PeriodKind,
+    TimeSpan,
+)
 from openivr.ivr.analysis.rules import FindingTarget, Part
 from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.ivr.model import (
+    Announcement,
     ByPeriod,
     Destination,
     DestinationKind,
@@ -38,6 +49,27 @@ LOCAL = OutboundRoute(1, "Local", (DialPattern("9XXX"),), (1,))
 def second(**changes: Any) -> Ivr:
     fields: dict[str, Any] = {"keys": SOUND, "timeout": END, "invalid": END}
     return Ivr(2, "6201", "Second", prompts=("hours.wav",), **(fields | changes))
+
+
+NOW = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp())
+DAY = 86_400
+MORNING, NOON, EVENING = TimeSpan(540, 720), TimeSpan(660, 780), TimeSpan(1080, 1200)
+WORKDAYS = OfficeHours(1, frozenset(range(5)), office=(MORNING,))
+OFFICE = Calendar("UTC", 4, "Office", (WORKDAYS,))
+
+
+def on(calendar: Calendar, **more: Any) -> dict[str, Any]:
+    """A change of the office that gives it a calendar, on which a key depends."""
+    snapshot = {"calendars": {0: calendar, calendar.id: calendar}, **more}
+    return {"snapshot": snapshot, "by_period": {"1": ByPeriod(closed=ADA)}}
+
+
+NO_DAY = OfficeHours(2, months=frozenset({2}), days=frozenset({30}), office=(NOON,))
+TWO_KEYS = {"keys": {"1": ADA, "2": ADA}}
+
+
+def days_off(*dates: date) -> tuple[Holiday, ...]:
+    return tuple(Holiday("Off", HolidayType.DATE, place, day, day) for place, day in enumerate(dates, 1))
 
 
 ABSENT = Destination(DestinationKind.EXTENSION, 99)
@@ -532,5 +564,139 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"snapshot": {"extensions": by_id([Extension(1, "911", "A")])}},
         FindingTarget("extension", 1),
         "911 is an emergency number. Phones that dial it ring inside.",
+    ),
+    (
+        "IVR901",
+        on(replace(OFFICE, hours=())),
+        FindingTarget("timezone", 4),
+        "The calendar has no business hours, so it is closed at all times.",
+    ),
+    (
+        "IVR901",
+        on(Calendar("UTC", hours=(replace(WORKDAYS, breaks=(TimeSpan(0, 720),)),))),
+        FindingTarget("timezone", 0),
+        "No business hours of the calendar ever open, so it is closed at all times.",
+    ),
+    (
+        "IVR902",
+        on(OFFICE, inbound_routes=by_id([InboundRoute(1, "A", MAIN, by_period=ByPeriod(holiday=ADA))])),
+        FindingTarget("inbound_route", 1),
+        "Calls are rejected when the period is closed.",
+    ),
+    (
+        "IVR902",
+        {**on(OFFICE), "by_period": {"timeout": ByPeriod()}},
+        NO_KEY,
+        "The call is ended when the period is closed.",
+    ),
+    (
+        "IVR903",
+        {**on(OFFICE), "by_period": {"1": ByPeriod(closed=MAIN)}},
+        FindingTarget("ivr", 1, Part.KEY, "1"),
+        "When the period is closed, it leads to the menu that it belongs to.",
+    ),
+    (
+        "IVR903",
+        {**on(OFFICE), "by_period": {"timeout": ByPeriod(closed=END, holiday=MAIN)}},
+        NO_KEY,
+        "When the period is holiday, it leads to the menu that it belongs to.",
+    ),
+    (
+        "IVR904",
+        on(replace(OFFICE, hours=(WORKDAYS, replace(WORKDAYS, id=2, office=(NOON,))))),
+        FindingTarget("businesshour", 2),
+        "11:00-13:00 overlaps 09:00-12:00 of other business hours on the same days.",
+    ),
+    (
+        "IVR904",
+        on(replace(OFFICE, hours=(replace(WORKDAYS, office=(MORNING, NOON)),))),
+        FindingTarget("businesshour", 1),
+        "09:00-12:00 and 11:00-13:00 overlap.",
+    ),
+    (
+        "IVR904",
+        on(replace(OFFICE, hours=(replace(WORKDAYS, office=(MORNING, EVENING), breaks=(EVENING,)),))),
+        FindingTarget("businesshour", 1),
+        "Breaks cover all of 18:00-20:00.",
+    ),
+    (
+        "IVR904",
+        on(
+            replace(
+                OFFICE,
+                hours=(WORKDAYS, NO_DAY),
+            )
+        ),
+        FindingTarget("businesshour", 2),
+        "There is no day on which these hours hold.",
+    ),
+    (
+        "IVR905",
+        on(replace(OFFICE, holidays=(Holiday("Off", HolidayType.WEEKDAY, 3, month=2, nth=6, weekday=0),))),
+        FindingTarget("holiday", 3),
+        "There is no day on which it falls.",
+    ),
+    (
+        "IVR905",
+        on(replace(OFFICE, holidays=days_off(date(2025, 11, 29)))),
+        FindingTarget("holiday", 1),
+        "It was over on 2025-11-29.",
+    ),
+    (
+        "IVR905",
+        on(
+            replace(
+                OFFICE,
+                holidays=(replace(days_off(date(2026, 12, 25))[0], span=TimeSpan(600, 600)),),
+            )
+        ),
+        FindingTarget("holiday", 1),
+        "Its time of day is empty.",
+    ),
+    (
+        "IVR906",
+        on(replace(OFFICE, switch=ManualSwitch(PeriodKind.CLOSED, by="Ada", at=NOW - 3 * DAY))),
+        FindingTarget("timezone", 4),
+        "It is closed by hand, without an end, since 3 days ago, by Ada.",
+    ),
+    (
+        "IVR907",
+        {
+            **on(OFFICE),
+            "keys": {"1": ADA, "2": ADA},
+            "by_period": {"1": ByPeriod(closed=ADA), "2": ByPeriod()},
+        },
+        MENU,
+        "Key 2 is a wrong key when the period is closed.",
+    ),
+    (
+        "IVR908",
+        {**on(OFFICE), "by_period": {"1": ByPeriod()}},
+        MENU,
+        "Every key is a wrong key when the period is closed, and callers cannot dial numbers.",
+    ),
+    (
+        "IVR909",
+        on(replace(OFFICE, holidays=days_off(date(2025, 12, 25), date(2026, 5, 1)))),
+        FindingTarget("timezone", 4),
+        "No holiday falls into the coming 60 days. A year before, some did.",
+    ),
+    (
+        "IVR910",
+        on(OFFICE, announcements=by_id([Announcement(1, "Storm", "hours.wav", (1,), end=NOW)])),
+        FindingTarget("announcement", 1),
+        "It ended at 2026-11-30 12:00.",
+    ),
+    (
+        "IVR301",
+        on(OFFICE, announcements=by_id([Announcement(1, "Storm", "gone.wav", (1,), end=NOW + 1)])),
+        FindingTarget("announcement", 1),
+        "The prompt gone.wav does not exist. Callers will not hear it.",
+    ),
+    (
+        "IVR301",
+        on(replace(OFFICE, holidays=(replace(days_off(date(2026, 12, 25))[0], prompt="gone.wav"),))),
+        FindingTarget("holiday", 1),
+        "The prompt gone.wav does not exist. Callers will not hear it.",
     ),
 ]

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from openivr.hours.calendar import Holiday, HolidayType, ManualSwitch, PeriodKind
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.graph import Edge, edges
 from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Part, Severity
 from openivr.ivr.analysis.words import TITLES, show_list, show_target, text_of
 from openivr.ivr.model import (
+    Announcement,
     ByPeriod,
     Destination,
     DestinationKind,
@@ -28,7 +31,27 @@ from openivr.ivr.model import (
     by_id,
 )
 from tests.ivr.conftest import PEOPLE
-from tests.ivr.mistakes import ABSENT, ADA, END, INBOUND, LOCAL, MAIN, MISTAKES, OUT, SOUND, second
+from tests.ivr.mistakes import (
+    ABSENT,
+    ADA,
+    DAY,
+    END,
+    EVENING,
+    INBOUND,
+    LOCAL,
+    MAIN,
+    MISTAKES,
+    MORNING,
+    NOON,
+    NOW,
+    OFFICE,
+    OUT,
+    SOUND,
+    WORKDAYS,
+    days_off,
+    on,
+    second,
+)
 
 Office = Callable[..., IvrSnapshot]
 GOLDBERG = Destination(DestinationKind.EXTENSION, 4)
@@ -45,7 +68,7 @@ def find(office: Office) -> Callable[..., list[Finding]]:
 
     def find(snapshot: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
         built = office(**{"keys": SOUND, "timeout": END, "invalid": END} | changes)
-        return check(replace(built, **{"inbound_routes": INBOUND} | (snapshot or {})))
+        return check(replace(built, **{"inbound_routes": INBOUND} | (snapshot or {})), NOW)
 
     return find
 
@@ -211,6 +234,54 @@ def test_every_rule_has_a_case() -> None:
         ("IVR301", {"prompts": ("default",)}),
         ("IVR301", {"prompts": ("vm-saved",)}),
         ("IVR604", {"policy": OUT}),
+        ("IVR901", on(OFFICE)),
+        ("IVR901", {"snapshot": {"calendars": {0: replace(OFFICE, hours=())}}}),
+        (
+            "IVR902",
+            on(OFFICE, inbound_routes=by_id([InboundRoute(1, "A", MAIN, by_period=ByPeriod(closed=ADA))])),
+        ),
+        ("IVR902", {**on(OFFICE), "by_period": {"timeout": ByPeriod(closed=END)}}),
+        ("IVR902", {**on(OFFICE), "timeout": None, "by_period": {"timeout": ByPeriod()}}),
+        ("IVR903", {**on(OFFICE), "by_period": {"invalid": ByPeriod(closed=MAIN)}}),
+        ("IVR903", {**on(OFFICE), "keys": {"1": MAIN}, "by_period": {"1": ByPeriod(closed=MAIN)}}),
+        ("IVR904", on(replace(OFFICE, hours=(replace(WORKDAYS, office=(MORNING, EVENING)),)))),
+        ("IVR904", on(replace(OFFICE, hours=(replace(WORKDAYS, breaks=(NOON,)),)))),
+        (
+            "IVR904",
+            on(replace(OFFICE, hours=(WORKDAYS, replace(WORKDAYS, id=2, weekdays=frozenset({6}))))),
+        ),
+        ("IVR905", on(replace(OFFICE, holidays=days_off(date(2025, 11, 30), date(2030, 1, 1))))),
+        (
+            "IVR905",
+            on(replace(OFFICE, holidays=(Holiday("Off", HolidayType.WEEK, 3, month=2, nth=5, weekday=6),))),
+        ),
+        (
+            "IVR905",
+            on(
+                replace(
+                    OFFICE,
+                    holidays=(
+                        Holiday(
+                            "Leap", HolidayType.MONTH, 3, first=date(2000, 2, 29), last=date(2000, 2, 29)
+                        ),
+                    ),
+                )
+            ),
+        ),
+        ("IVR906", on(replace(OFFICE, switch=ManualSwitch(PeriodKind.CLOSED, at=NOW - DAY)))),
+        ("IVR906", on(replace(OFFICE, switch=ManualSwitch(PeriodKind.CLOSED, NOW + DAY, at=NOW - 3 * DAY)))),
+        ("IVR907", {**on(OFFICE), "by_period": {"1": ByPeriod(closed=END), "2": ByPeriod()}}),
+        ("IVR908", {**on(OFFICE), "keys": {"1": ADA, "2": ADA}, "by_period": {"1": ByPeriod()}}),
+        (
+            "IVR908",
+            {**on(OFFICE), "by_period": {"1": ByPeriod()}, "policy": DialPolicy(ExtensionRule.ALL)},
+        ),
+        ("IVR909", on(replace(OFFICE, holidays=days_off(date(2025, 12, 25), date(2026, 12, 25))))),
+        ("IVR909", on(replace(OFFICE, holidays=days_off(date(2026, 5, 1))))),
+        (
+            "IVR910",
+            on(OFFICE, announcements=by_id([Announcement(1, "Storm", "hours.wav", (1,), end=NOW + 1)])),
+        ),
         ("IVR601", {"policy": DialPolicy(outbound_route_ids=(1,))}),
         (
             "IVR701",
@@ -463,3 +534,27 @@ def test_where_a_route_leads_in_one_period_is_checked(find: Find) -> None:
     route = InboundRoute(1, "Main line", MAIN, by_period=ByPeriod(closed=ABSENT))
     findings = find(**inbound(route))
     assert FindingTarget("inbound_route", 1) in targets(findings, "IVR401")
+
+
+def test_what_depends_on_the_present_needs_the_moment(office: Office) -> None:
+    changes = on(
+        replace(OFFICE, switch=ManualSwitch(PeriodKind.CLOSED, at=1), holidays=days_off(date(2025, 1, 1)))
+    )
+    snapshot = replace(office(keys=SOUND, by_period=changes["by_period"]), **changes["snapshot"])
+    codes = {"IVR905", "IVR906", "IVR909"}
+    assert {row.rule.code for row in check(snapshot)} & codes == set()
+    assert {row.rule.code for row in check(snapshot, NOW)} & codes == {"IVR905", "IVR906"}
+
+
+def test_the_words_of_a_calendar_and_its_parts(office: Office) -> None:
+    calendar = replace(OFFICE, holidays=days_off(date(2026, 12, 25)))
+    storm = Announcement(1, "Storm", "hours.wav")
+    snapshot = replace(office(), calendars={0: calendar, 4: calendar}, announcements=by_id([storm]))
+    shown = {
+        FindingTarget("timezone", 0): "default calendar",
+        FindingTarget("timezone", 4): "calendar Office",
+        FindingTarget("businesshour", 1): "business hours 1",
+        FindingTarget("holiday", 1): "holiday Off",
+        FindingTarget("announcement", 1): "announcement Storm",
+    }
+    assert {target: show_target(target, snapshot) for target in shown} == shown

@@ -15,7 +15,7 @@ from openivr.web.menus import finding_labels
 from openivr.web.menus.finding_labels import FindingView, show_finding
 from openivr.web.messages import has_text
 from tests.ivr.conftest import office  # noqa: F401 - a fixture
-from tests.ivr.mistakes import END, INBOUND, MISTAKES, SOUND
+from tests.ivr.mistakes import END, INBOUND, MISTAKES, NOW, SOUND
 
 Office = Callable[..., IvrSnapshot]
 
@@ -27,7 +27,7 @@ def test_the_page_and_the_terminal_report_the_same(
 ) -> None:
     changes = dict(row[1])
     parts = {"inbound_routes": INBOUND} | changes.pop("snapshot", {})
-    found = check(replace(office(**{"keys": SOUND, "timeout": END, "invalid": END} | changes), **parts))
+    found = check(replace(office(**{"keys": SOUND, "timeout": END, "invalid": END} | changes), **parts), NOW)
     assert row[0] in {finding.rule.code for finding in found}
     for one in found:
         view = show_finding(one)

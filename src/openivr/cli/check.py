@@ -1,6 +1,7 @@
 """`openivr check`: finds mistakes in menus."""
 
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def check(form: str, fail_on: str, data: Path, database: str) -> None:
     docs/check.md lists all findings.
     """
     snapshot = load(data, database)
-    findings = find_mistakes(snapshot)
+    findings = find_mistakes(snapshot, int(time.time()))
     if form == "text":
         show(findings, snapshot)
     else:

@@ -19,6 +19,7 @@ from openivr.ivr.analysis.graph import (
     timed_edges,
     ways_in,
 )
+from openivr.ivr.analysis.hours import check_hours, check_periods
 from openivr.ivr.analysis.reachability import find_people
 from openivr.ivr.analysis.routes import EMERGENCY, check_routes
 from openivr.ivr.analysis.rules import Finding, FindingTarget, Part, Severity, finding
@@ -43,10 +44,11 @@ MIN_SECONDS = 2  # seconds that leave time to act
 ORDER = {severity: place for place, severity in enumerate(Severity)}
 
 
-def check(snapshot: IvrSnapshot) -> list[Finding]:
-    """List all findings, the worst first."""
+def check(snapshot: IvrSnapshot, moment: int = 0) -> list[Finding]:
+    """List all findings, the worst first. `moment` is the present in Unix seconds, 0 if unknown."""
     ways = ways_in(snapshot)
     found = [*check_routes(snapshot), *check_route_destinations(snapshot), *check_groups(snapshot)]
+    found += [*check_hours(snapshot, moment), *check_announcements(snapshot)]
     found += [*check_circles(snapshot), *check_numbers(snapshot), *check_pins(snapshot)]
     people = find_people(snapshot)
     for ivr in snapshot.ivrs.values():
@@ -91,6 +93,7 @@ def check_menu(
     yield from check_lists(snapshot, ivr)
     for edge in dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr))):
         yield from check_edge(snapshot, edge)
+    yield from check_periods(snapshot, ivr)
     for remark in ivr.import_remarks:
         yield finding("IVR408", menu(ivr), remark.code, **remark.params)
     yield from check_names(snapshot, ivr)
@@ -298,6 +301,16 @@ def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
     for rule in snapshot.block_rules.values():
         if rule.destination:
             yield from check_destination(snapshot, rule.destination, FindingTarget("block_numbers", rule.id))
+
+
+def check_announcements(snapshot: IvrSnapshot) -> Iterator[Finding]:
+    """Check the prompts of announcements until a time."""
+    for row in snapshot.announcements.values():
+        yield from check_prompt(snapshot, row.prompt, FindingTarget("announcement", row.id))
+    for calendar in {row.id: row for row in snapshot.calendars.values()}.values():
+        for holiday in calendar.holidays:
+            if holiday.prompt:
+                yield from check_prompt(snapshot, holiday.prompt, FindingTarget("holiday", holiday.id))
 
 
 def check_circles(snapshot: IvrSnapshot) -> Iterator[Finding]:

@@ -119,6 +119,16 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR806", "emergency_number_outside", W, RuleSection.MENU),
         Rule("IVR807", "emergency_number_inside", W, RuleSection.MENU),
         Rule("IVR808", "everyone_blocked", W, RuleSection.MENU),
+        Rule("IVR901", "never_open", W, RuleSection.MENU),
+        Rule("IVR902", "no_destination_in_period", W, RuleSection.MENU),
+        Rule("IVR903", "period_leads_to_itself", W, RuleSection.MENU),
+        Rule("IVR904", "useless_hours", W, RuleSection.MENU),
+        Rule("IVR905", "holiday_never_comes", W, RuleSection.MENU),
+        Rule("IVR906", "forgotten_switch", W, RuleSection.MENU),
+        Rule("IVR907", "keys_without_destination_in_period", N, RuleSection.MENU),
+        Rule("IVR908", "no_keys_in_period", W, RuleSection.MENU),
+        Rule("IVR909", "no_coming_holiday", W, RuleSection.MENU),
+        Rule("IVR910", "announcement_over", N, RuleSection.MENU),
     )
 }
 

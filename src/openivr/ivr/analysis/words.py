@@ -66,6 +66,25 @@ TITLES: Mapping[str, tuple[str, str]] = {
     ),
     "IVR807": ("Emergency number inside", "Give it another number."),
     "IVR808": ("Every caller is blocked", "Block fewer numbers, or list those that are always allowed."),
+    "IVR901": ("Calendar is never open", "Add business hours, or switch the time condition off."),
+    "IVR902": ("Nowhere to go in one period", "Choose a destination for this period."),
+    "IVR903": ("Period leads back to the same menu", "Choose another destination for this period."),
+    "IVR904": ("Business hours without effect", "Remove one of the spans, or correct it."),
+    "IVR905": ("Holiday never comes", "Correct its dates, or delete it."),
+    "IVR906": (
+        "Switch by hand may be forgotten",
+        "Switch back to the calendar, or set an end.",
+    ),
+    "IVR907": (
+        "Keys do nothing in one period",
+        "Choose destinations, or say so in the prompt.",
+    ),
+    "IVR908": (
+        "No key does anything in one period",
+        "Choose destinations for this period.",
+    ),
+    "IVR909": ("No holidays ahead", "Import the holidays of the coming year."),
+    "IVR910": ("Announcement is over", "Delete it, or give it a new end."),
 }
 
 # Code and reason: a sentence. A pair is for one and for several values of the parameter that `COUNTED` names.
@@ -150,6 +169,26 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR806.changed": "{pattern} takes {number} and dials {sent}, which is not the emergency number.",
     "IVR807": "{number} is an emergency number. Phones that dial it ring inside.",
     "IVR808": "{pattern} blocks every caller who is not among the allowed numbers.",
+    "IVR901.no_hours": "The calendar has no business hours, so it is closed at all times.",
+    "IVR901.never": "No business hours of the calendar ever open, so it is closed at all times.",
+    "IVR902.rejected": "Calls are rejected when the period is {period}.",
+    "IVR902.ended": "The call is ended when the period is {period}.",
+    "IVR903": "When the period is {period}, it leads to the menu that it belongs to.",
+    "IVR904.no_day": "There is no day on which these hours hold.",
+    "IVR904.hidden": "Breaks cover all of {span}.",
+    "IVR904.overlap": "{span} and {other} overlap.",
+    "IVR904.twice": "{span} overlaps {other} of other business hours on the same days.",
+    "IVR905.no_day": "There is no day on which it falls.",
+    "IVR905.no_time": "Its time of day is empty.",
+    "IVR905.over": "It was over on {date}.",
+    "IVR906": "It is {period} by hand, without an end, since {days} days ago, by {by}.",
+    "IVR907": (
+        "Key {keys} is a wrong key when the period is {period}.",
+        "Keys {keys} are wrong keys when the period is {period}.",
+    ),
+    "IVR908": "Every key is a wrong key when the period is {period}, and callers cannot dial numbers.",
+    "IVR909": "No holiday falls into the coming {days} days. A year before, some did.",
+    "IVR910": "It ended at {date}.",
 }
 COUNTED = {
     "IVR201": "numbers",
@@ -157,6 +196,7 @@ COUNTED = {
     "IVR601": "patterns",
     "IVR603": "routes",
     "IVR701": "extensions",
+    "IVR907": "keys",
 }
 LOOPS = ("IVR102", "IVR106", "IVR107")  # their numbers are a path
 SAME_TEXT = {"IVR602": "IVR601"}
@@ -173,6 +213,8 @@ TYPES = {
     DestinationKind.VOICEMAIL: "voicemail",
     "ext_group": "extension group",
     "external_num": "outside number",
+    "timezone": "calendar",
+    "businesshour": "business hours",
     "group_vm": "group voicemail",
     "outroute": "outbound route",
 }
@@ -252,6 +294,8 @@ def show_target(target: FindingTarget, snapshot: IvrSnapshot) -> str:
     """Return the place of a finding: the resource by number and name, and the part of it."""
     row = _find(target, snapshot)
     name = " ".join(filter(None, (getattr(row, "number", ""), getattr(row, "name", "")))) or str(target.id)
+    if (target.type, target.id) == ("timezone", 0):
+        return "default calendar"
     part = f", {show_label(PARTS.get(target.part, target.key))}" if target.part else ""
     return f"{show_type(target.type)} {name}{part}"
 
@@ -287,6 +331,10 @@ def _find(target: FindingTarget, snapshot: IvrSnapshot) -> object:
         "block_numbers": snapshot.block_rules,
         "allow_numbers": snapshot.allow_rules,
         "trunk": snapshot.trunks,
+        "timezone": snapshot.calendars,
+        "announcement": snapshot.announcements,
+        "businesshour": {row.id: row for calendar in snapshot.calendars.values() for row in calendar.hours},
+        "holiday": {row.id: row for calendar in snapshot.calendars.values() for row in calendar.holidays},
     }
     if target.type in rows:
         return rows[target.type].get(target.id)
