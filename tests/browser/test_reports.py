@@ -97,6 +97,16 @@ def test_the_range_is_switched_in_place(page: Page) -> None:
     page.locator("#clock canvas").first.wait_for()
 
 
+def test_a_plot_is_replaced_while_it_is_painted(page: Page) -> None:
+    # Every look at the clock takes 20 ms, as on a slow machine: a heat map paints one cell in each frame.
+    page.add_init_script("let looks = 0; const read = Date.now; Date.now = () => read() + 20 * looks++;")
+    open_reports(page)
+    page.get_by_role("link", name="7 days").click()
+    page.locator("#hours canvas").first.wait_for()
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frames)  # by then a slice that was due has failed, and `page` has noted it
+
+
 def test_own_days_can_be_chosen(page: Page) -> None:
     open_reports(page)
     day = datetime.now() - timedelta(days=8)

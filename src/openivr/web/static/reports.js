@@ -252,9 +252,16 @@ function show(element, height, option) {
   return true;
 }
 
+// A heat map is painted in slices of 15 ms. A slice that is still due fails once its chart is disposed; painting an
+// empty chart first makes it obsolete.
+function remove(chart) {
+  chart.clear();
+  chart.dispose();
+}
+
 function clear() {
   watch.disconnect();
-  for (const chart of drawn) chart.dispose();
+  for (const chart of drawn) remove(chart);
   drawn.clear();
 }
 
