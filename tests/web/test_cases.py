@@ -76,6 +76,40 @@ def test_a_call_is_kept_turns_red_with_a_change_and_green_again(
     assert states(admin, 3)["Ada is busy"] == "passed"
 
 
+def test_a_call_at_a_moment_is_kept_with_it(server: Running, admin: Admin, api: Api) -> None:
+    hours = api.post(
+        "businesshour/create", {"days_of_week": "all", "office_times": [{"value": "09:00-18:00"}]}
+    )
+    fields = {"id": 3, "enb_time_condition": 1, "press1_outoffice_time_dest": "end_call"}
+    assert api.post("ivr/update", fields)["errcode"] == 0
+    try:
+        evening = step(admin, at="2026-12-24T17:59:59", happenings=press("1#", at=1500)).json()
+        assert [line["what"] for line in evening["lines"]][-2:] == ["finds", "ends"]
+        assert evening["keys"]["1"] == {"kind": "end_call", "name": "End the call"}
+        day = step(admin, at="2026-12-24T17:59", happenings=press("1#")).json()
+        assert "rings" in [line["what"] for line in day["lines"]]
+        assert day["keys"]["1"]["kind"] == "extension"
+        refused = step(admin, at="31 February")
+        assert refused.status == 409
+        assert refused.json() == {"problem": "enter a date and a time, like 2026-12-24 17:59"}
+        kept = keep(admin, "At night", press("1#"), at="2026-12-24T20:00")
+        assert where(kept) == "/menus/3/tests"
+        stored = find(server, "At night")
+        assert stored.document["at"] == "2026-12-24 20:00"
+        assert states(admin, 3)["At night"] == "passed"
+        page = admin.get(f"/menus/3/tests/{stored.id}").content.decode()
+        assert "Takes place at 2026-12-24 20:00" in page
+        form = admin.get("/menus/3/try?at=2026-12-24+20:00").content.decode()
+        assert 'name="at" type="datetime-local" value="2026-12-24T20:00"' in form
+        played = run(admin, keys="1#", at="2026-12-24T20:00")
+        assert '<span class="what">Closed</span>' in played
+        api.post("ivr/update", {"id": 3, "press1_outoffice_time_dest": "dial_by_name"})
+        assert states(admin, 3)["At night"] == "failed"
+    finally:
+        api.post("ivr/update", {"id": 3, "enb_time_condition": 0, "press1_outoffice_time_dest": ""})
+        assert api.get("businesshour/delete", id=hours["id"])["errcode"] == 0
+
+
 def test_the_page_without_script_offers_its_call(server: Running, admin: Admin) -> None:
     text = run(admin, keys="3 0 h")
     sent = json.loads(text.split('name="call" value="')[1].split('"')[0].replace("&#34;", '"'))

@@ -106,6 +106,10 @@ def test_a_call_at_a_moment_goes_where_its_period_leads(admin: Admin, api: Api) 
     answer = ask(admin, called=MAIN, trunk="1", at="2026-11-30T17:59")
     assert b'type="datetime-local" value="2026-11-30T17:59"' in answer.content
     assert "The call goes to 6200 VoiceMenu Navigator" in read(answer)
+    tried = re.search(r'href="(/menus/3/try[^"]*)"', answer.content.decode())
+    assert tried
+    phone = admin.get(html.unescape(tried[1])).content.decode()
+    assert 'name="at" type="datetime-local" value="2026-11-30T17:59"' in phone
     assert "takes calls to 441632960000, and the period is: open." in read(answer)
     closed = read(ask(admin, called=MAIN, trunk="1", at="2026-11-30T18:00"))
     assert "The call goes to extension 1001 Grace Hopper" in closed

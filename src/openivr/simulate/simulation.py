@@ -152,9 +152,14 @@ class Simulation:
         slot = min(self._due, key=lambda slot: self._due[slot].at)
         due = self._due.pop(slot)
         self.now = due.at
-        event = due.event
-        self.handle(replace(event, moment=self.moment) if isinstance(event, TimerFired) else event)
+        self.handle(self._at_present(due.event))
         return True
+
+    def _at_present(self, event: Event) -> Event:
+        """Return an event with the moment of the virtual clock, if it has one."""
+        if self.start and isinstance(event, CallArrived | Digit | TimerFired):
+            return replace(event, moment=self.moment)
+        return event
 
     def finish(self) -> None:
         """Run the call to its end."""
@@ -168,7 +173,7 @@ class Simulation:
         over = [slot for slot, due in self._due.items() if getattr(due.event, "token", 0) == token]
         for slot in over:
             del self._due[slot]
-        self.handle(happening.event)
+        self.handle(self._at_present(happening.event))
 
     def _place(self) -> Destination | None:
         """Return where the caller is. None after the end, unless the menu ended the call."""

@@ -7,6 +7,7 @@ from openivr.cdr.journal.event_codec import TimedEvent, write_events
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.commands import Dial, Play
 from openivr.ivr.model import Destination, IvrSnapshot
+from openivr.ivr.periods import in_period
 from openivr.ivr.state import IvrState
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
@@ -51,7 +52,7 @@ MESSAGE_SECONDS = 3.0  # of silence instead of a simulated message
 def describe(call: Simulation, told: int = 0) -> dict[str, Any]:
     """The state of a call for the page, with the lines that it does not have yet."""
     due, session = call.due, call.session
-    menu = session.ivr
+    menu = in_period(call.snapshot, session.ivr, call.moment)
     return {
         "revision": call.snapshot.revision,
         "told": len(call.lines),

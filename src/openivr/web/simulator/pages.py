@@ -6,6 +6,7 @@ any worker can answer. Audio and time are the browser's: it reports the end of a
 timer.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -25,7 +26,13 @@ from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot, Tr
 from openivr.ivr.session import KEYS
 from openivr.ivr.state import PASSING, IvrState
 from openivr.resources.errors import NotFound
-from openivr.simulate.arrival import UnusableNumber, describe_call
+from openivr.simulate.arrival import (
+    UnusableMoment,
+    UnusableNumber,
+    describe_call,
+    read_moment,
+    show_moment,
+)
 from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.replay import replay_call
 from openivr.simulate.scenario import ScenarioError, read_world
@@ -59,7 +66,8 @@ class SimulatorRequest(msgspec.Struct):
 
     `draft` is the form of the menu's page if it has unsaved changes. With a `trunk`, by its name, the call
     comes from the outside to the number `called`, and the inbound routes decide where it goes. `moment` is
-    that of its arrival in Unix seconds, 0: none.
+    that of its arrival in Unix seconds, 0: none. `at` is the same in the time of the default calendar. Without
+    either, everything leads where open hours do.
     """
 
     revision: int = 0
@@ -71,6 +79,7 @@ class SimulatorRequest(msgspec.Struct):
     trunk: str = ""
     called: str = ""
     moment: int = 0
+    at: str = ""
 
 
 def read_call(data: bytes | str) -> SimulatorRequest:
@@ -91,13 +100,22 @@ def play_call(snapshot: IvrSnapshot, ivr: Ivr, sent: SimulatorRequest) -> Simula
     except (ScenarioError, ValueError) as error:
         raise UnusableRequest(str(error)) from error
     check_order(happenings)
+    moment = read_start(snapshot, sent)
+    if sent.trunk:
+        return replay_call(snapshot, world, happenings, read_incoming(snapshot, sent), moment)
+    menu = Destination(DestinationKind.IVR, ivr.id)
+    arrival = TimedEvent(0, CallArrived(sent.caller, menu, moment=moment))
+    return replay_call(snapshot, world, [arrival, *happenings], start=moment)
+
+
+def read_start(snapshot: IvrSnapshot, sent: SimulatorRequest) -> int:
+    """Read the moment of a call in Unix seconds, 0 for none. Raises UnusableRequest."""
     if not 0 <= sent.moment < MAX_MOMENT:
         raise UnusableRequest("there is no such time")
-    if sent.trunk:
-        return replay_call(snapshot, world, happenings, read_incoming(snapshot, sent), sent.moment)
-    menu = Destination(DestinationKind.IVR, ivr.id)
-    arrival = TimedEvent(0, CallArrived(sent.caller, menu, moment=sent.moment))
-    return replay_call(snapshot, world, [arrival, *happenings], start=sent.moment)
+    try:
+        return int(read_moment(snapshot, sent.at)) if sent.at else sent.moment
+    except UnusableMoment as error:
+        raise UnusableRequest(t("phone.no_moment")) from error
 
 
 def read_incoming(snapshot: IvrSnapshot, sent: SimulatorRequest) -> IncomingCall:
@@ -213,6 +231,7 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
     given = {name: request.form_text(name) for name in ("keys", "other", "other_outcome", "mailbox", "pin")}
     given |= {name: request.form_text(name) or request.query(name) for name in ("from", "trunk", "called")}
     given["called"] = given["called"] or find_number(snapshot, ivr)
+    given["at"] = request.form_text("at") if "at" in request.form else find_start(request, snapshot)
     given |= {f"party{place}": request.form_text(f"party{place}") for place in range(len(parties))}
     return request.render(
         "phone.html",
@@ -225,10 +244,18 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
         outcomes=[*OUTCOMES],
         has_mailbox=mailbox,
         given=given,
+        is_timed=snapshot.is_timed,
         phone_words=phone_words(),
         menu=ivr.id,
         **({"lines": [], "call": "", "trouble": "", "saved": 0, "name": "", "problem": ""} | values),
     )
+
+
+def find_start(request: PageRequest, snapshot: IvrSnapshot) -> str:
+    """The moment that the form proposes: that of the query, or now if anything depends on it."""
+    if asked := request.query("at")[:MAX_CALLER]:
+        return asked.replace(" ", "T")
+    return show_moment(snapshot, time.time()).replace(" ", "T") if snapshot.is_timed else ""
 
 
 def find_number(snapshot: IvrSnapshot, ivr: Ivr) -> str:
@@ -261,6 +288,7 @@ async def run_keys(request: PageRequest) -> Response:
         read_responses(request),
         trunk=request.form_text("trunk"),
         called=request.form_text("called"),
+        at=request.form_text("at").strip(),
     )
     try:
         script = read_keys(request.form_text("keys")[:MAX_KEYS])

@@ -110,7 +110,8 @@ def answer(snapshot: IvrSnapshot, form: WhatIfForm) -> list[WhatIfResult]:
     trunks, moment = choose_trunks(snapshot, form), choose_moment(snapshot, form)
     if form.problems:
         return []
-    return [describe(snapshot, call) for call in route_over(snapshot, trunks, called, caller, moment)]
+    routed = route_over(snapshot, trunks, called, caller, moment)
+    return [describe(snapshot, call, form.at) for call in routed]
 
 
 def read_field(form: WhatIfForm, name: str) -> str:
@@ -141,8 +142,8 @@ def choose_moment(snapshot: IvrSnapshot, form: WhatIfForm) -> float:
         return 0
 
 
-def describe(snapshot: IvrSnapshot, routed: RoutedCall) -> WhatIfResult:
-    """A routing in words, with what the caller hears after it."""
+def describe(snapshot: IvrSnapshot, routed: RoutedCall, at: str) -> WhatIfResult:
+    """A routing in words, with what the caller hears after it. `at` is the moment as it was filled in."""
     routing, names = routed.routing, [trunk.name for trunk in routed.trunks]
     destination = routing.destination
     simulation = Simulation(snapshot, start=int(routed.call.moment))
@@ -157,7 +158,7 @@ def describe(snapshot: IvrSnapshot, routed: RoutedCall) -> WhatIfResult:
         reason=explain(routing.decisive, is_taken=destination is not None),
         rules=tuple(describe_rules(routing.steps)),
         lines=tuple(describe_line(line) for line in simulation.lines[:MAX_LINES]) if destination else (),
-        try_url=make_try_url(routed, destination),
+        try_url=make_try_url(routed, destination, at),
     )
 
 
@@ -206,7 +207,7 @@ def say_period(step: RoutingStep) -> str:
     return t("what_if.in_holiday" if holiday else "what_if.in_period", period=period, holiday=holiday)
 
 
-def make_try_url(routed: RoutedCall, destination: Destination | None) -> str:
+def make_try_url(routed: RoutedCall, destination: Destination | None, at: str) -> str:
     """The simulator with this call filled in."""
     if destination is None or destination.kind is not DestinationKind.IVR:
         return ""
@@ -214,7 +215,9 @@ def make_try_url(routed: RoutedCall, destination: Destination | None) -> str:
         "trunk": routed.trunks[0].name,
         "called": routed.routing.called,
         "from": routed.call.caller,
+        "at": at,
     }
+    query = {name: value for name, value in query.items() if value or name != "at"}
     return f"/menus/{destination.target}/try?{urlencode(query)}"
 
 

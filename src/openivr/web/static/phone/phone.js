@@ -63,11 +63,11 @@ class Phone {
     return world;
   }
 
-  // The caller's number, and over a trunk the number that is called.
+  // The caller's number, over a trunk the number that is called, and the moment.
   get from() {
     const field = (name) => this.root.querySelector(`[name=${name}]`)?.value.trim() ?? "";
     const trunk = field("trunk");
-    return { caller: field("from"), trunk, called: trunk && field("called") };
+    return { caller: field("from"), trunk, called: trunk && field("called"), at: field("at") };
   }
 
   async dial() {
