@@ -13,7 +13,7 @@ from tests.web.forms import Form
 from tests.web.site import Admin, where
 
 KEYS = ("1", "5", "star", "hash", "timeout", "invalid")
-PARTS = ("", "name", "hear", "reach", *KEYS)
+PARTS = ("", "name", "hours", "hear", "reach", *KEYS)
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
 
 
@@ -153,6 +153,87 @@ def test_a_key_gets_another_destination(
     row = stored(api, fresh)
     assert tuple(row[f"press5_dest{part}"] for part in ("", "_prefix", "_value")) == expected
     assert (row["press1_dest_value"], row["allow_out_record1"], row["alert_info"]) == ("1", 1, "ring2")
+
+
+def test_keys_lead_elsewhere_when_closed(admin: Admin, api: Api, fresh: int) -> None:
+    page = Page(admin, fresh)
+    assert "When closed" not in text(page.answer)
+    page.show("hours")
+    page.look(enb_time_condition="1", go="")
+    page.look(show="closed")
+    assert ("period", "closed") in page.form.fields
+    assert re.search(r'id="tile-1"[^>]*data-kind="nowhere"', page.answer.content.decode())
+    page.look(go="1")
+    typed = {"press1_outoffice_time_dest": "ext_vm", "press1_outoffice_time_dest_target.extension": "1001"}
+    page.look(**typed, go="")
+    assert "voicemail 1001 Grace Hopper" in text(page.answer)
+    page.look(show="holiday")  # which is like closed hours without a destination
+    assert re.search(r'id="tile-1"[^>]*data-kind="ext_vm"', page.answer.content.decode())
+    page.look(go="1")
+    page.look(press1_holiday_dest="end_call", go="")
+    assert bar(page.answer) == [
+        "Key 1 when closed: Nothing → Grace Hopper (voicemail of 1001)",
+        "Key 1 on holidays: Nothing → Hang up",
+        "Keys depend on business hours: off → on",
+    ]
+    assert where(page.save()) == page.path
+    row = stored(api, fresh)
+    assert (row["enb_time_condition"], row["time_condition_scope"]) == (1, "all_keys")
+    assert (row["press1_dest"], row["press1_dest_value"]) == ("extension", "1")
+    assert (row["press1_outoffice_time_dest"], row["press1_outoffice_time_dest_value"]) == ("ext_vm", "2")
+    assert row["press1_holiday_dest"] == "end_call"
+    assert "press5_holiday_dest" not in row
+    page.show()
+    assert bar(page.look()) == []
+    page.keep(admin.get(f"{page.path}?open=invalid&period=holiday"))
+    page.look(invaild_holiday_dest="end_call", go="")
+    assert bar(page.answer) == ["Wrong key on holidays: Nothing → Hang up"]
+
+
+def test_a_key_has_a_condition_of_its_own(admin: Admin, api: Api, fresh: int) -> None:
+    calendar = api.post("timezone/create", {"name": HOSTILE[:60], "timezone": "Asia/Kathmandu"})["id"]
+    page = Page(admin, fresh)
+    page.look(enb_time_condition="1", time_condition_scope="each_key", go="5")
+    assert HOSTILE[:60] not in page.answer.content.decode()
+    page.look(press5_dest="end_call", press5_enb_time_condition="1", press5_timezone_id=HOSTILE[:60], go="")
+    assert "Key 5: depends on business hours: off → on" in bar(page.answer)
+    assert f"Key 5: calendar: Default calendar → {HOSTILE[:60]}" in bar(page.answer)
+    assert where(page.save()) == page.path
+    row = stored(api, fresh)
+    assert (row["press5_enb_time_condition"], row["press5_timezone_id"]) == (1, calendar)
+    assert (row["time_condition_scope"], row["timezone_id"]) == ("each_key", 0)
+    page.keep(admin.get(f"{page.path}?open=1&period=closed"))  # which has no condition
+    assert "leads to the same place at any time" in text(page.answer)
+    assert re.search(r'id="tile-5"[^>]*data-kind="nowhere"', page.answer.content.decode())
+    assert where(page.save()) == page.path
+    assert stored(api, fresh) == row
+    refused = page.look(timezone_id="Nowhere", go="")
+    assert "Nowhere" in text(refused)
+    assert page.save(timezone_id="Nowhere").status == 422
+    assert stored(api, fresh) == row
+
+
+def test_the_picture_is_that_of_a_period(admin: Admin, api: Api, fresh: int) -> None:
+    night = stored(api, fresh) | {"number": "7811", "name": "At night"}
+    del night["id"]
+    other = api.post("ivr/create", night)["id"]
+    fields = {"press1_outoffice_time_dest": "ivr", "press1_outoffice_time_dest_value": str(other)}
+    assert api.post("ivr/update", {"id": fresh, "enb_time_condition": 1, **fields})["errcode"] == 0
+    assert "7811 At night" not in part(admin.get(f"/menus/{fresh}"), "flow")
+    assert "7811 At night" in part(admin.get(f"/menus/{fresh}?period=closed"), "flow")
+    assert "7811 At night" in part(admin.get(f"/menus/{fresh}?period=holiday"), "flow")
+    assert admin.get(f"/menus/{fresh}?period={HOSTILE[:8]}").status == 200
+
+
+def test_conditions_of_two_at_once_are_kept(admin: Admin, api: Api, fresh: int) -> None:
+    page = Page(admin, fresh)
+    fields = {"id": fresh, "enb_time_condition": 1, "press1_outoffice_time_dest": "end_call"}
+    assert api.post("ivr/update", fields)["errcode"] == 0
+    page.look(press5_holiday_dest="dial_by_name")
+    assert "Another administrator" in text(page.answer) or page.save().status == 409
+    assert where(page.save()) == page.path
+    row = stored(api, fresh)
+    assert (row["press1_outoffice_time_dest"], row["press5_holiday_dest"]) == ("end_call", "dial_by_name")
 
 
 def test_saving_says_what_it_changed(admin: Admin, api: Api, fresh: int) -> None:

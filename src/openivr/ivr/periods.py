@@ -1,10 +1,10 @@
 """The effects of the period of a moment: destinations of routes and keys, and announcements before them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from openivr.hours.calendar import PeriodKind
-from openivr.hours.period import PeriodDecision, period
+from openivr.hours.period import PeriodDecision, PeriodReason, period
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.events import CallArrived
 from openivr.ivr.model import ByPeriod, Destination, Ivr, IvrSnapshot
@@ -29,13 +29,30 @@ def in_period(snapshot: IvrSnapshot, ivr: Ivr, moment: float) -> Ivr:
     """Return a menu with the keys and destinations that it has at a moment. The policy stays."""
     if not ivr.by_period:
         return ivr
+    decisions: dict[int, PeriodDecision | None] = {}
+
+    def decide(calendar: int) -> PeriodDecision | None:
+        if calendar not in decisions:
+            decisions[calendar] = decide_period(snapshot, calendar, moment)
+        return decisions[calendar]
+
+    return _led(ivr, decide)
+
+
+def in_kind(ivr: Ivr, kind: PeriodKind) -> Ivr:
+    """Return a menu as it is while all calendars have this kind of period. Nothing in it depends on time."""
+    if not ivr.by_period:
+        return ivr
+    decision = PeriodDecision(kind, PeriodReason.OUTSIDE)
+    return replace(_led(ivr, lambda _calendar: decision), by_period={})
+
+
+def _led(ivr: Ivr, decide: Callable[[int], PeriodDecision | None]) -> Ivr:
+    """Return a menu with the destinations of the periods that its calendars have."""
     known: Mapping[str, Destination | None] = {**ivr.keys, "timeout": ivr.timeout, "invalid": ivr.invalid}
     led = dict(known)
-    decisions: dict[int, PeriodDecision | None] = {}
     for key, by in ivr.by_period.items():
-        if by.calendar not in decisions:
-            decisions[by.calendar] = decide_period(snapshot, by.calendar, moment)
-        led[key] = lead(known.get(key), by, decisions[by.calendar])
+        led[key] = lead(known.get(key), by, decide(by.calendar))
     timeout, invalid = led.pop("timeout"), led.pop("invalid")
     keys = {key: destination for key, destination in led.items() if destination}
     return replace(ivr, keys=keys, timeout=timeout, invalid=invalid)

@@ -262,6 +262,22 @@ class Keys(Field):
                 after[key] = value
         return after
 
+    def value_of(self, name: str, value: dict[str, Value]) -> Any:
+        """Return the value of a field that this one is made of, by its name. Raises KeyError."""
+        if name in self.keys:
+            kept = value.get(name, NOWHERE)
+            return {part: kept[part] for part in PARTS}
+        for key, condition in self.conditions.items():
+            kept = value.get(key, {})
+            for period, field_ in condition.periods.items():
+                if name == field_.name:
+                    return kept.get(period, dict(NOWHERE))
+            if name == condition.enabled[0].name:
+                return kept.get("timed", 0)
+            if name == condition.timezone[0].name:
+                return kept.get("timezone_id", 0)
+        raise KeyError(name)
+
     def read_opt_out(self, key: str, body: Body, kept: Value, problems: list[Problem]) -> int:
         before: int = kept.get("allow_out_record", 0)
         for name in self.opt_outs[key]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from openivr.resources import KINDS, ResourceType
-from openivr.resources.destination import NOWHERE, PARTS, Keys
+from openivr.resources.destination import PARTS, Keys
 from openivr.resources.errors import Duplicate, Invalid, Problem
 from openivr.resources.fields import Field, Find, ResourceName
 from openivr.resources.problem_codes import ProblemCode
@@ -54,9 +54,16 @@ class FormSpec:
         """The stored value of a field."""
         if spec.name in values:
             return values[spec.name]
-        keys = next(f.name for f in self.kind.fields if isinstance(f, Keys) and spec.name in f.keys)
-        stored = values[keys].get(spec.name, NOWHERE)
-        return {part: stored[part] for part in PARTS}
+        keys = next(f for f in self.kind.fields if isinstance(f, Keys))
+        return keys.value_of(spec.name, values[keys.name])
+
+    def body(self, values: Values) -> Body:
+        """A resource in the names of the API. Fields that its type leaves out have their default."""
+        body = body_of(self.kind, values)
+        for spec in self.fields:
+            if body.keys().isdisjoint(api_names(spec)):
+                body |= dict(spec.serialize(spec.default, lambda _kind, id_: ResourceName("", str(id_))))
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +103,25 @@ class Draft:
             invalid |= self.spec.together
         hidden = {f.name for f in self.spec.fields if f.hidden}
         kept = {name: value for name, value in self.body.items() if name in invalid | hidden}
-        return body_of(self.spec.kind, self.values) | kept
+        return self.spec.body(self.values) | kept
 
     @property
     def fingerprints(self) -> str:
         """The fingerprints for the next form."""
-        return encode_fingerprints(fingerprint_fields(self.spec.fields, body_of(self.spec.kind, self.stored)))
+        return encode_fingerprints(fingerprint_fields(self.spec.fields, self.spec.body(self.stored)))
 
 
 def load_draft(connection: Connection, spec: FormSpec, id_: int) -> Draft:
     """The stored resource, unchanged. Raises NotFound."""
     stored = resources.fetch(connection, spec.kind, id_)
-    return Draft(spec, stored, stored, body_of(spec.kind, stored))
+    return Draft(spec, stored, stored, spec.body(stored))
 
 
 def read_draft(connection: Connection, spec: FormSpec, id_: int, form: Form) -> Draft:
     """The draft of a posted form. Raises NotFound."""
     stored = resources.fetch(connection, spec.kind, id_)
     parsed = parse_form(spec.fields, form, finder(connection))
-    current = fingerprint_fields(spec.fields, body_of(spec.kind, stored))
+    current = fingerprint_fields(spec.fields, spec.body(stored))
     before = {**current, **decode_fingerprints(first(form, "fingerprints"))}
     mine = fingerprint_fields(spec.fields, parsed.body)
     changed = [f for f in spec.fields if f.name not in mine or mine[f.name] != before.get(f.name)]

@@ -15,6 +15,7 @@ from openivr.resources.fields import (
     SecretField,
     TableField,
 )
+from openivr.resources.ivr import KEYS
 from openivr.web.forms.draft import Draft
 from openivr.web.forms.references import make_destination, make_ref, make_refs
 from openivr.web.messages import has_text, t
@@ -42,10 +43,22 @@ def key_sign(key: str) -> str:
     return SIGNS.get(key, key if key.isdigit() else "")
 
 
-def key_label(key: str) -> str:
-    """The label of a key of a menu: "Key 1", "No key" or "Wrong key"."""
+# The fields of the condition of each key: the key, and the field's label.
+CONDITIONS = {
+    field.name: (key, label)
+    for key, condition in KEYS.conditions.items()
+    for field, label in ((condition.enabled[0], "timed"), (condition.timezone[0], "calendar"))
+}
+
+
+def key_label(name: str) -> str:
+    """The label of a field of a menu's key: "Key 1", "No key", "Key 1 when closed"."""
+    key, _, label = name.partition(" ")
+    if name in CONDITIONS:
+        key, label = CONDITIONS[name]
     sign = key_sign(key)
-    return t("key.one", key=sign) if sign else t(f"key.{key}")
+    words = t("key.one", key=sign) if sign else t(f"key.{key}")
+    return t(f"key.in_{label}", key=words) if label else words
 
 
 def prompt_label(name: str) -> str:

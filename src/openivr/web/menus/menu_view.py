@@ -1,16 +1,18 @@
 """The page of one menu, made from a draft and the menus around it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from openivr.hours.calendar import PeriodKind
 from openivr.ivr.analysis.check import check_one
 from openivr.ivr.analysis.diagram import draw
 from openivr.ivr.analysis.rules import Finding, Part, RuleSection, Severity
 from openivr.ivr.builtin_sounds import GREETING, SOUNDS
-from openivr.ivr.model import DestinationKind, IvrSnapshot
+from openivr.ivr.model import DestinationKind, IvrSnapshot, by_id
+from openivr.ivr.periods import in_kind
 from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.web.core.audio import sound_url
 from openivr.web.core.sentence import Sentence
@@ -21,8 +23,8 @@ from openivr.web.forms.references import ResourceRef
 from openivr.web.menus.choices import make_lists, make_options
 from openivr.web.menus.finding_labels import FindingView, show_finding
 from openivr.web.menus.flow import MAX_NODES, FlowNode, make_nodes
-from openivr.web.menus.form import EDITORS, OpenEditor, editor_of
-from openivr.web.menus.keypad import FALLBACKS, KEYPAD, KeyCard, make_card
+from openivr.web.menus.form import EDITORS, OpenEditor, editor_of, period_of
+from openivr.web.menus.keypad import FALLBACKS, KEYPAD, KeyCard, MenuNotes, calendar_name, make_card
 from openivr.web.menus.names import names_in
 from openivr.web.menus.reach import describe_reach
 
@@ -44,6 +46,7 @@ class PromptInfo:
 class MenuPage:
     """The data of the template. `open` is the key or editor that is open, "" for none.
 
+    Keys and picture are those of `period`, which can be chosen if any of them `is_timed`.
     `problems` are sentences by API names. `both` are labels of fields that another administrator has changed
     as well.
     """
@@ -52,6 +55,10 @@ class MenuPage:
     draft: Draft
     body: Mapping[str, Any]
     open: str
+    period: PeriodKind
+    is_timed: bool
+    calendars: tuple[str, ...]  # the names of those that can be chosen
+    zone: str  # the calendar of the menu, "" for the default one
     cards: Mapping[str, KeyCard]
     prompts: tuple[PromptInfo, ...]
     reach: tuple[Sentence, ...]
@@ -80,14 +87,21 @@ def make_page(
     snapshot = around.snapshot
     names, findings = names_in(snapshot), find_findings(around, id_)
     problems = find_problems(draft, editor)
-    picture = draw(snapshot, [(DestinationKind.IVR, id_)])
+    notes = MenuNotes(findings, problems)
+    is_timed = is_by_period(snapshot, draft)
+    period = editor.period if is_timed else PeriodKind.OPEN
+    picture = draw(show_period(snapshot, period), [(DestinationKind.IVR, id_)])
     keys = [key for row in (*KEYPAD, FALLBACKS) for key in row]
     return MenuPage(
         id=id_,
         draft=draft,
         body=draft.shown_body,
         open=editor.name if editor.name in (*keys, *EDITORS) else "",
-        cards={key: make_card(draft, key, names, findings, problems) for key in keys},
+        period=period,
+        is_timed=is_timed,
+        calendars=tuple(sorted({it.name for it in snapshot.calendars.values() if it.name})),
+        zone=calendar_name(draft, "timezone_id", draft.shown_body, names),
+        cards={key: make_card(draft, key, names, notes, period) for key in keys},
         prompts=tuple(make_prompt(snapshot, name) for name in draft.values["prompt"].split(",") if name),
         reach=tuple(describe_reach(snapshot, snapshot.ivrs[id_].policy)),
         findings=findings,
@@ -99,6 +113,18 @@ def make_page(
         options=make_options(snapshot, names) if editor.name else {},
         lists=make_lists(snapshot, draft, names) if editor.name == "reach" else {},
     )
+
+
+def is_by_period(snapshot: IvrSnapshot, draft: Draft) -> bool:
+    """Return True if a page has more to show than one period: a menu that depends on it, or a problem."""
+    if any(row.by_period for row in snapshot.ivrs.values()):
+        return True
+    return any(period_of(problem.field) is not PeriodKind.OPEN for problem in draft.problems)
+
+
+def show_period(snapshot: IvrSnapshot, period: PeriodKind) -> IvrSnapshot:
+    """Return the menus as they are in a period."""
+    return replace(snapshot, ivrs=by_id(in_kind(row, period) for row in snapshot.ivrs.values()))
 
 
 def find_problems(draft: Draft, editor: OpenEditor) -> dict[str, str]:

@@ -16,6 +16,7 @@ def names_in(snapshot: IvrSnapshot) -> Names:
         "ext_group": snapshot.extension_groups,
         "ring_group": snapshot.ring_groups,
         "outbound_route": snapshot.outbound_routes,
+        "timezone": snapshot.calendars,
     }
 
     def names(kind: str, id_: int) -> ResourceName:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from openivr.hours.calendar import PeriodKind
 from openivr.ivr.model import IvrSnapshot
 from openivr.resources.errors import Invalid
 from openivr.web.core.request import PageRequest, PageRoute
@@ -11,7 +12,17 @@ from openivr.web.forms.draft import Draft, load_draft, read_draft, save_draft
 from openivr.web.forms.parse import Form, target_type
 from openivr.web.menus.choices import MAX_OPTIONS
 from openivr.web.menus.flow import MAX_NODES
-from openivr.web.menus.form import FLAGS, LISTS, MENU_FORM, TIMES, OpenEditor, editor_of
+from openivr.web.menus.form import (
+    FLAGS,
+    LISTS,
+    MENU_FORM,
+    PERIODS,
+    TIMES,
+    OpenEditor,
+    editor_of,
+    period_of,
+    read_period,
+)
 from openivr.web.menus.keypad import FALLBACKS, KEYPAD, TYPES
 from openivr.web.menus.menu_view import MenuPage, make_page, worst
 from openivr.web.messages import t
@@ -23,6 +34,7 @@ FEW_FINDINGS = 3  # of one rule that are shown one by one
 CONTEXT = {
     "keypad": KEYPAD,
     "fallbacks": FALLBACKS,
+    "periods": PERIODS,
     "types": TYPES,
     "target_type": target_type,
     "worst": worst,
@@ -37,9 +49,9 @@ CONTEXT = {
 
 
 async def menu_page(request: PageRequest) -> Response:
-    """The stored menu. `open` in the query opens an editor."""
+    """The stored menu. `open` in the query opens an editor, `period` shows another period."""
     office = await request.app.office.current()
-    editor = OpenEditor(request.query("open"))
+    editor = OpenEditor(request.query("open"), period=read_period(request.query("period")))
     page = await request.database.read(load_page, office, request.path_id(), editor)
     return render(request, page)
 
@@ -51,15 +63,21 @@ def load_page(connection: Connection, office: IvrSnapshot, id_: int, editor: Ope
 async def preview(request: PageRequest) -> Response:
     """The menu as the form would make it, nothing is saved.
 
-    The form is sent by a button that opens or closes an editor (`go`), or by a change in the open one.
+    The form is sent by a button that opens or closes an editor (`go`), by one that shows another period
+    (`show`), or by a change in the open editor.
     """
     form, before = request.form_texts(), request.form_text("open")
-    if "go" not in form:
-        return render(request, await draft_page(request, form, OpenEditor(before, is_being_filled=True)))
-    opened = request.form_text("go")
-    page = await draft_page(request, form, OpenEditor(opened))
-    if not opened and find_editor(page.draft, before) == before:  # a problem keeps its editor open
-        page = await draft_page(request, form, OpenEditor(before))
+    period = read_period(request.form_text("period"))
+    if "go" not in form and "show" not in form:
+        editor = OpenEditor(before, is_being_filled=True, period=period)
+        return render(request, await draft_page(request, form, editor))
+    opened, shown = request.form_text("go"), read_period(request.form_text("show") or period)
+    page = await draft_page(request, form, OpenEditor(opened, period=shown))
+    kept = find_editor(page.draft, before, period)
+    if not opened and kept.name and (kept.name, kept.period) == (before, period):  # its problem keeps it open
+        page = await draft_page(request, form, kept)
+    elif "show" in form:
+        return render(request, page, switched=True)
     return render(request, page, closed="" if page.open else before)
 
 
@@ -74,15 +92,18 @@ async def save(request: PageRequest) -> Response:
         except (EditConflict, Invalid):  # another administrator has saved since the draft was read
             page = await draft_page(request, form, OpenEditor())
     if page.draft.problems:
-        opened = find_editor(page.draft, request.form_text("open"))
-        return render(request, await draft_page(request, form, OpenEditor(opened)), status=REFUSED)
+        period = read_period(request.form_text("period"))
+        editor = find_editor(page.draft, request.form_text("open"), period)
+        return render(request, await draft_page(request, form, editor), status=REFUSED)
     return render(request, page, status=CONFLICT)
 
 
-def find_editor(draft: Draft, before: str) -> str:
+def find_editor(draft: Draft, before: str, period: PeriodKind) -> OpenEditor:
     """The editor with a problem: the one that was open if it has one, else the first."""
-    editors = [editor_of(problem.field) for problem in draft.problems]
-    return before if before in editors else editors[0] if editors else ""
+    places = [(editor_of(problem.field), period_of(problem.field)) for problem in draft.problems]
+    if (before, period) in places or not places:
+        return OpenEditor(before if places else "", period=period)
+    return OpenEditor(places[0][0], period=places[0][1])
 
 
 async def draft_page(request: PageRequest, form: Form, editor: OpenEditor) -> MenuPage:
@@ -96,9 +117,13 @@ def read_page(
     return make_page(connection, office, id_, read_draft(connection, MENU_FORM, id_, form), editor)
 
 
-def render(request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "") -> Response:
-    """`closed` is the editor that was closed just now. Its button gets the focus."""
-    values = {"page": page, "closed": closed, **CONTEXT}
+def render(
+    request: PageRequest, page: MenuPage, *, status: int = 200, closed: str = "", switched: bool = False
+) -> Response:
+    """`closed` is the editor that was closed just now. Its button gets the focus, or that of the period if
+    it was `switched`.
+    """
+    values = {"page": page, "closed": closed, "switched": switched, **CONTEXT}
     return request.render("menu/page.html", status=status, where="/menus", **values)
 
 
