@@ -148,7 +148,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "web": {
         "core": {"messages"},
         "forms": {"core", "messages", "resources"},
-        "hours": {"core", "messages"},
+        "hours": {"core", "menus", "messages"},
         "menus": {"core", "forms", "messages"},
         "reports": {"calls", "core", "messages"},
     },

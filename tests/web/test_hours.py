@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from tests.live_server import Answer, Api, Running
+from tests.web.forms import Form
 from tests.web.site import Admin, where
 
 HOSTILE = "<script>alert(1)</script>"
@@ -63,8 +64,10 @@ def test_a_switch_is_shown_with_its_author_and_taken_back(admin: Admin, api: Api
     assert HOSTILE not in answer.content.decode()
     assert "Now: closed, switched by hand." in page(answer)
     assert "Switched by admin" in page(answer)
-    assert re.search(r'data-period="closed"[^>]*>.*?<span>Closed</span>', page(admin.get("/menus")))
-    admin.get("/hours")
+    elsewhere = admin.get("/menus")
+    assert "Now: closed, switched by hand. No change is planned." in page(elsewhere)
+    assert "Switched by admin" in page(elsewhere)
+    assert HOSTILE not in elsewhere.content.decode()
     assert where(admin.post("/hours/switch", {"period": "auto"})) == "/hours"
     assert api.get("businesshour/status")["data"]["switch"] is None
     assert "Switched by" not in page(admin.get("/hours"))
@@ -88,3 +91,55 @@ def test_a_bad_switch_changes_nothing(admin: Admin, api: Api, bad: dict[str, str
     assert words in page(answer)
     assert api.get("businesshour/status")["data"]["switch"] == before
     assert admin.post("/hours/switch", {**fields, "calendar": "99"}).status == 404
+
+
+def test_every_page_has_the_switch_and_comes_back(admin: Admin, api: Api) -> None:
+    shown = Form(admin.get("/calls?number=10%2B1").content)
+    assert ("back", "/calls?number=10%2B1") in shown.fields
+    assert ("period", "closed") in shown.buttons
+    back = "/calls?number=10%2B1"
+    answer = admin.post("/hours/switch", {"back": back, "until": "change", "period": "closed"})
+    assert answer.headers["location"] == "/calls?number=10%2B1"
+    assert api.get("businesshour/status")["data"]["switch"]["until"]  # the next change
+    shown = Form(admin.get("/menus").content)
+    assert ("period", "auto") in shown.buttons
+    assert where(admin.post("/hours/switch", {"period": "auto", "back": "/menus"})) == "/menus"
+    assert api.get("businesshour/status")["data"]["switch"] is None
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb: c", "x"]
+)
+def test_a_switch_leads_to_no_other_server(admin: Admin, back: str) -> None:
+    answer = admin.post("/hours/switch", {"period": "auto", "back": back})
+    assert answer.headers["location"] == "/hours"
+
+
+def test_the_probe_says_where_calls_go(admin: Admin, api: Api) -> None:
+    route = api.get("inbound_route/list")["data"][0]
+    menu = api.get("ivr/list")["data"][0]
+    fields = {"enb_time_condition": 1, "outoffice_time_dest": "end_call", "holiday_dest": "end_call"}
+    assert api.post("inbound_route/update", {"id": route["id"], **fields})["errcode"] == 0
+    assert api.post("ivr/update", {"id": menu["id"], "enb_time_condition": 1})["errcode"] == 0
+    try:
+        closed = page(admin.get("/hours?at=2027-03-01T00:00"))
+        holiday = page(admin.get("/hours?at=2026-12-25+17:59"))
+        now = page(admin.get("/hours"))
+    finally:
+        for path, id_ in (("inbound_route/update", route["id"]), ("ivr/update", menu["id"])):
+            assert api.post(path, {"id": id_, "enb_time_condition": 0})["errcode"] == 0
+    said = re.search(rf">{re.escape(route['name'])}</a>: (.*?)</div>", closed)
+    assert said
+    assert "end call" in said[1]
+    assert "Then: closed, outside business hours." in said[1]
+    assert f'/menus/{menu["id"]}?period=closed">{menu["number"]} ' in closed
+    assert "Then: holiday, because of Christmas." in holiday
+    assert "Where calls from outside go then" not in now
+
+
+def test_business_hours_are_named_in_words(admin: Admin, api: Api) -> None:
+    body = {"days_of_week": "mon tue wed fri sat sun", "office_times": [{"value": "08:00-12:00"}]}
+    id_ = api.post("businesshour/create", body)["id"]
+    text = page(admin.get(f"/hours/weekly/{id_}"))
+    assert "<h1>Monday to Wednesday, Friday to Sunday 08:00–12:00</h1>" in text
+    assert api.get("businesshour/delete", id=id_)["errcode"] == 0

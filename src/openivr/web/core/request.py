@@ -18,7 +18,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from openivr.clock import lifetime
 from openivr.hours.calendar import Calendar
-from openivr.hours.period import period
 from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.resources.errors import NotFound
 from openivr.store.auth.admin import LoginSession, SessionPolicy
@@ -30,6 +29,7 @@ from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.database import Database
 from openivr.store.runtime.registrations import Traffic
 from openivr.web.core.assets import Assets
+from openivr.web.core.office_now import OfficeNow, OfficeNowCache
 from openivr.web.core.templates import Templates
 
 FLASH = "openivr-flash"  # cookie with the messages that the next page shows
@@ -64,6 +64,7 @@ class AdminContext:
     disk: DiskSpace
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     calendars: CalendarCache = field(default_factory=CalendarCache)
+    office_now: OfficeNowCache = field(default_factory=OfficeNowCache)
 
 
 @dataclass(slots=True)
@@ -92,12 +93,17 @@ class PageRequest:
         return self.app.disk.state()
 
     @property
-    def office_period(self) -> str:
-        """The period that it is now. "" if nothing says when the office is open."""
-        calendar = self.calendar
-        if calendar is None or not (calendar.hours or calendar.holidays or calendar.switch):
+    def office_now(self) -> OfficeNow | None:
+        """The line about the office. None if nothing says when it is open."""
+        return self.app.office_now.read(self.calendar, int(time.time())) if self.calendar else None
+
+    @property
+    def return_path(self) -> str:
+        """The path that leads back to this page, "" if it is the answer to a form."""
+        url = self.http.url
+        if self.http.method != "GET":
             return ""
-        return period(time.time(), calendar).period.value
+        return f"{url.path}?{url.query}" if url.query else url.path
 
     @property
     def client_address(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openivr.hours.reading import ALL
+from openivr.hours.reading import ALL, WEEKDAYS
 from openivr.resources import ResourceType
 from openivr.resources.destination import DestinationField
 from openivr.resources.fields import (
@@ -89,11 +89,37 @@ def show_name(row: Row) -> tuple[str, str]:
 
 def show_when(row: Row) -> tuple[str, str]:
     """The days of business hours."""
-    if not row["time_condition_switch"]:
-        return "text", ", ".join(t_code("weekday", day) for day in row["days_of_week"].split())
-    months = ", ".join(t_code("month", month) for month in (row["months"] or ALL).split())
-    days = row["days"] or ALL
-    return "text", months if days == ALL else t("cell.dated", days=", ".join(days.split()), months=months)
+    return "text", say_days(row)
+
+
+def say_days(values: Mapping[str, Any]) -> str:
+    """Return the days of business hours in words: "Monday to Friday", "1, 15 of January"."""
+    if not values["time_condition_switch"]:
+        return ", ".join(join_weekdays(values["days_of_week"].split()))
+    months = ", ".join(t_code("month", month) for month in (values["months"] or ALL).split())
+    days = values["days"] or ALL
+    return months if days == ALL else t("cell.dated", days=", ".join(days.split()), months=months)
+
+
+def join_weekdays(days: Sequence[str]) -> Iterator[str]:
+    """Name weekdays, three or more that follow each other by the first and the last."""
+    runs: list[list[str]] = []
+    for day in days:
+        if runs and day in WEEKDAYS and WEEKDAYS.index(day) == WEEKDAYS.index(runs[-1][-1]) + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    for run in runs:
+        if len(run) >= FEW:
+            yield t("cell.dates", first=t_code("weekday", run[0]), last=t_code("weekday", run[-1]))
+        else:
+            yield from (t_code("weekday", day) for day in run)
+
+
+def say_hours(values: Values) -> str:
+    """Return business hours in words: "Monday to Friday 09:00–18:00"."""
+    spans = ", ".join(row["value"].replace("-", "–") for row in values["office_times"])
+    return t("cell.hours", days=say_days(values), spans=spans)
 
 
 def show_comes(row: Row) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from openivr.hours.calendar import DAY, WHOLE_DAY, Calendar, Holiday, ManualSwitch
 from openivr.hours.period import PeriodChange, PeriodDecision, next_change, next_changes, period
 from openivr.hours.reading import WEEKDAYS, write_span
+from openivr.web.core.office_now import local, say_moment, say_now, say_reason, say_switch
 from openivr.web.messages import t
 
 SHOWN = 7  # changes, and days of the week's picture
@@ -66,7 +67,7 @@ def make_overview(calendar: Calendar, now: int) -> Overview:
         period=decision.period.value,
         is_empty=not calendar.hours and not calendar.holidays,
         switch=decision.switch,
-        switched=say_switch(decision.switch, now, calendar) if decision.switch else "",
+        switched=say_switch(decision, now, calendar),
         changes=tuple(make_change(change, now, calendar) for change in changes),
         week=tuple(make_week(calendar, local(now, calendar).date())),
         year=year,
@@ -80,44 +81,9 @@ def make_change(change: PeriodChange, now: int, calendar: Calendar) -> PeriodVie
     return PeriodView(change.decision.period.value, since, say_reason(change.decision))
 
 
-def local(moment: int, calendar: Calendar) -> datetime:
-    """Return a moment as clocks of the calendar's zone show it."""
-    return datetime.fromtimestamp(moment, calendar.clock)
-
-
-def say_now(decision: PeriodDecision, until: str) -> str:
-    """Return the present period, its end and the reason in one sentence."""
-    words, reason = t(f"period.{decision.period}").lower(), say_reason(decision)
-    if not until:
-        return t("hours.now_always", period=words, reason=reason)
-    return t("hours.now", period=words, until=until, reason=reason)
-
-
 def say_then(decision: PeriodDecision) -> str:
     """Return the period of another moment and the reason in one sentence."""
     return t("hours.then", period=t(f"period.{decision.period}"), reason=say_reason(decision))
-
-
-def say_reason(decision: PeriodDecision) -> str:
-    """Return the rule that decided, in words."""
-    return t(f"period_reason.{decision.reason}", name=decision.name)
-
-
-def say_moment(moment: int, now: int, calendar: Calendar) -> str:
-    """Return a moment as people say it: the time today, a weekday this week, a date later."""
-    at, today = local(moment, calendar), local(now, calendar).date()
-    day, days = t(f"weekday.{WEEKDAYS[at.weekday()]}"), (at.date() - today).days
-    if days == 0:
-        return f"{at:%H:%M}"
-    return f"{day} {at:%H:%M}" if 0 < days < SHOWN else f"{day} {at:%Y-%m-%d %H:%M}"
-
-
-def say_switch(switch: ManualSwitch, now: int, calendar: Calendar) -> str:
-    """Return who switched, when, and until when."""
-    since = say_moment(switch.at, now, calendar)
-    if switch.until is None:
-        return t("hours.switched_open_ended", by=switch.by, since=since)
-    return t("hours.switched", by=switch.by, since=since, until=say_moment(switch.until, now, calendar))
 
 
 def make_week(calendar: Calendar, today: date) -> Iterator[tuple[str, tuple[DayPart, ...]]]:

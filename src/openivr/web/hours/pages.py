@@ -1,5 +1,6 @@
 """The page Hours and the switch by hand."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from openivr.store.config.ivr_snapshot import load_calendars
 from openivr.store.database import ConfigTransaction
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.hours.overview import make_overview, say_then
+from openivr.web.hours.probe import look_at
 from openivr.web.messages import t
 
 PATH = "/hours"
@@ -24,6 +26,7 @@ FOLLOW = "auto"  # takes a switch back
 REFUSED = 422  # HTTP status
 MAX_NOTE = 127
 MAX_ID_LENGTH = 9
+RETURN = re.compile(r"/(?!/)[A-Za-z0-9_./-]*(\?[A-Za-z0-9_.=&%+:,*#-]*)?")  # paths of this server alone
 UNTIL_CHANGE, UNTIL_TIME, NO_END = UNTILS = ("change", "time", "none")
 
 
@@ -56,7 +59,14 @@ async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
     calendars = await request.database.read(load_calendars)
     calendar, now = find(calendars, id_), int(time.time())
     at = request.query("at")[:40]
-    answer, problem = probe(calendar, at) if at else ("", "")
+    answer, problem, then = "", "", None
+    if at:
+        moment = read_moment(at, calendar)
+        problem = t("hours.bad_time") if moment is None else ""
+        if moment is not None:
+            answer = say_then(period(moment, calendar))
+            snapshot = await request.app.menus.current()
+            then = await request.database.run_in_thread(look_at, snapshot, moment)
     overview = await request.database.run_in_thread(make_overview, calendar, now)
     return request.render(
         "hours/page.html",
@@ -69,6 +79,7 @@ async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
         form=form,
         at=at,
         answer=answer,
+        then=then,
         problem=problem,
         periods=hours_switch.PERIODS,
         untils=UNTILS,
@@ -82,13 +93,14 @@ def find(calendars: Mapping[int, Calendar], id_: int) -> Calendar:
     return calendars[id_]
 
 
-def probe(calendar: Calendar, text: str) -> tuple[str, str]:
-    """Return what holds at a local time in one sentence, or what is wrong with the time."""
+def read_moment(text: str, calendar: Calendar) -> int | None:
+    """Read a time of the calendar's zone. None: it is no time, or too far away."""
     try:
-        decision = period(read_local(text, calendar), calendar)
+        moment = read_local(text, calendar)
+        period(moment, calendar)
     except (ValueError, OverflowError, OSError):
-        return "", t("hours.bad_time")
-    return say_then(decision), ""
+        return None
+    return moment
 
 
 def read_local(text: str, calendar: Calendar) -> int:
@@ -108,7 +120,9 @@ async def switch(request: PageRequest) -> Response:
         return await render(request, id_, form)
     calendar = find(await request.database.read(load_calendars), id_)
     words = make_overview(calendar, now).sentence
-    return request.redirect(f"{PATH}?calendar={id_}" if id_ else PATH, [words])
+    back = request.form_text("back")
+    own = f"{PATH}?calendar={id_}" if id_ else PATH
+    return request.redirect(back if RETURN.fullmatch(back) else own, [words])
 
 
 def change_switch(change: ConfigTransaction, id_: int, form: SwitchForm, by: str, now: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from openivr.resources.errors import InUse, Invalid
-from openivr.resources.fields import IntegerField
+from openivr.resources.fields import IntegerField, Names
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
 from openivr.store.config import resources
@@ -21,7 +21,7 @@ from openivr.store.runtime import registrations
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.forms import draft as drafts
-from openivr.web.forms.cells import ListCell, make_cells
+from openivr.web.forms.cells import ListCell, make_cells, say_hours
 from openivr.web.forms.conflicts import EditConflict
 from openivr.web.forms.draft import Draft
 from openivr.web.forms.inputs import Input, make_inputs
@@ -138,10 +138,17 @@ def make_state(
     by_name = {shown.field.name: shown for shown in inputs}
     if id_ is None:
         return FormState(None, fingerprints, by_name, "", [], [])
-    label = names(kind.name, id_).display_name
+    label = label_of(connection, view, id_, names)
     users = resources.users(connection, kind, id_)
     hints = find_hints(connection, kind.name, id_)
     return FormState(id_, fingerprints, by_name, label, users, hints)
+
+
+def label_of(connection: Connection, view: ResourceView, id_: int, names: Names) -> str:
+    """The name of a resource. Business hours have none, and are named by their days and times."""
+    if view.kind.name == "businesshour":
+        return say_hours(resources.fetch(connection, view.kind, id_))
+    return names(view.kind.name, id_).display_name
 
 
 def links_in(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
