@@ -46,17 +46,24 @@ def stretch(call: Simulation, factor: float) -> list[TimedEvent]:
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
-@given(snapshots() | st.just(RICH), WORLDS, ACTS, st.integers(1, 2), st.sampled_from([0.5, 1, 3.7]))
+@given(
+    snapshots() | st.just(RICH),
+    WORLDS,
+    ACTS,
+    st.integers(1, 2),
+    st.sampled_from([(0.5, 0), (1, 0), (1, 1_800_000_000), (3.7, 0), (3.7, 1_800_000_000)]),
+)
 def test_any_call_repeats_itself(
-    snapshot: IvrSnapshot, world: World, acts: list[tuple[float, str]], menu: int, tempo: float
+    snapshot: IvrSnapshot, world: World, acts: list[tuple[float, str]], menu: int, pace: tuple[float, int]
 ) -> None:
     assume(menu in snapshot.ivrs)
-    call = Simulation(snapshot, world)
+    tempo, start = pace
+    call = Simulation(snapshot, world, start)
     call.call(MENUS[menu], "2000")
     for pause, act in acts:
         call.wait(pause)
         call.handle(HungUp() if act == "h" else Digit(act))
-    recorded = replay_call(snapshot, world, stretch(call, tempo))
+    recorded = replay_call(snapshot, world, stretch(call, tempo), start=start)
     scenario = as_scenario("Any", snapshot.ivrs[menu].number, recorded)
     assert run(snapshot, read_scenario(write_scenario(scenario), "here")).passed
 

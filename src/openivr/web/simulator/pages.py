@@ -66,8 +66,8 @@ class SimulatorRequest(msgspec.Struct):
 
     `draft` is the form of the menu's page if it has unsaved changes. With a `trunk`, by its name, the call
     comes from the outside to the number `called`, and the inbound routes decide where it goes. `moment` is
-    that of its arrival in Unix seconds, 0: none. `at` is the same in the time of the default calendar. Without
-    either, everything leads where open hours do.
+    that of its arrival in Unix seconds, 0: none. `at` is the same in the time of the default calendar.
+    Without either, everything leads where open hours do.
     """
 
     revision: int = 0
