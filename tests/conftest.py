@@ -10,6 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from openivr.store.caches import change_feed
 from openivr.store.database import Database
 from openivr.store.schema import migrate
 from tests import postgres
@@ -64,6 +65,12 @@ def logs_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let caches wait for a database of a busy machine: what a server does without it is not under test."""
+    monkeypatch.setattr(change_feed, "REFRESH_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")
