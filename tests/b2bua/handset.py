@@ -16,7 +16,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-WAIT = 10.0
+WAIT = 30.0
 FRAME = 160  # bytes and samples of a packet of G.711
 PCMU, PCMA, EVENTS = 0, 8, 101
 Samples = NDArray[np.float64]

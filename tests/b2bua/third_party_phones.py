@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tests.b2bua.server_process import until
 from tests.sip.phones import MODULES, find
 
-WAIT = 15.0
+WAIT = 60.0
 LIMIT = 120  # seconds that one may run
 CONFIG = """
 sip_listen {listen}:0

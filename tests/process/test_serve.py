@@ -44,7 +44,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def fetch(url: str) -> str:
-    with urlopen(Request(url, headers=AGENT), timeout=10) as answer:
+    with urlopen(Request(url, headers=AGENT), timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 
