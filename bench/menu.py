@@ -6,8 +6,7 @@ python -m bench.menu
 import gc
 import sys
 import tracemalloc
-from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 
 from openivr.ivr.analysis.check import check
 from openivr.ivr.events import CallArrived, Cause, DialFailed, Digit, Event, HungUp, PromptEnded, TimerFired
@@ -30,6 +29,7 @@ from openivr.ivr.session import IvrSession
 CALLS = 20_000
 SESSIONS = 20_000
 MENUS = 10_000
+MAX_CHECK_SECONDS = 2.0
 START = CallArrived("2000", Destination(DestinationKind.IVR, 1))
 
 # A caller hears the menu, goes to another, dials 1001 digit by digit, finds it busy, and tries 1000.
@@ -105,11 +105,12 @@ def measure_memory(snapshot: IvrSnapshot) -> float:
     return used / len(sessions)
 
 
-def measure(function: Callable[[], object]) -> float:
-    """Return the seconds that a function takes."""
-    begun = perf_counter()
-    function()
-    return perf_counter() - begun
+def measure_check(menus: int) -> float:
+    """Check menus that were never checked before, and return the seconds of CPU time."""
+    snapshot = build(menus)
+    begun = process_time()
+    check(snapshot)
+    return process_time() - begun
 
 
 def main() -> None:
@@ -119,8 +120,10 @@ def main() -> None:
     print(f"{'menu core, one core, Python ' + sys.version.split()[0]:44}")
     print(f"{'events per second through Session':44} {rate:12,.0f}")
     print(f"{'bytes per live session':44} {measure_memory(small):12,.0f}")
-    linked = build(MENUS)
-    print(f"{f'check over {MENUS:,} linked menus':44} {measure(lambda: check(linked)):12.2f} s")
+    seconds = min(measure_check(MENUS) for _ in range(3))
+    print(f"{f'check over {MENUS:,} linked menus (CPU)':44} {seconds:12.2f} s, limit {MAX_CHECK_SECONDS:g} s")
+    if seconds > MAX_CHECK_SECONDS:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

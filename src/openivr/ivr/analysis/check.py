@@ -3,20 +3,22 @@
 What is said about reaching a place or the outside agrees with the state machine: property tests walk both.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from openivr.ivr.analysis.graph import (
+    KEYPAD,
     NO_ANSWER,
     NO_KEY,
     WRONG_KEY,
     Edge,
     PathStep,
     Place,
+    draw,
     edges,
-    menu_edges,
+    own_edges,
     route_destinations,
-    timed_edges,
     ways_in,
 )
 from openivr.ivr.analysis.hours import check_hours, check_periods
@@ -27,8 +29,16 @@ from openivr.ivr.analysis.toll_fraud import check_outside, check_outside_key
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.ivr.call_state import MAX_HOPS
 from openivr.ivr.digits import PatternError, parse_pattern
-from openivr.ivr.model import Destination, DestinationKind, ExtensionRule, Ivr, IvrSnapshot, RingGroup
-from openivr.ivr.policy import reach
+from openivr.ivr.model import (
+    Destination,
+    DestinationKind,
+    DialPolicy,
+    ExtensionRule,
+    Ivr,
+    IvrSnapshot,
+    RingGroup,
+)
+from openivr.ivr.policy import DialScope, reach
 from openivr.ivr.states.directory import listed
 
 INSIDE = (
@@ -45,12 +55,17 @@ ORDER = {severity: place for place, severity in enumerate(Severity)}
 
 
 def check(snapshot: IvrSnapshot, moment: int = 0) -> list[Finding]:
-    """List all findings, the worst first. `moment` is the present in Unix seconds, 0 if unknown."""
-    ways = ways_in(snapshot)
+    """List all findings, the worst first. `moment` is the present in Unix seconds, 0 if unknown.
+
+    The time grows as the number of menus, except for two kinds of configurations: menus with lists of their
+    own, each compared with all extensions, and long chains of menus, whose paths are in the findings.
+    """
+    graph = draw(snapshot)
+    ways = ways_in(snapshot, graph)
     found = [*check_routes(snapshot), *check_route_destinations(snapshot), *check_groups(snapshot)]
     found += [*check_hours(snapshot, moment), *check_announcements(snapshot)]
     found += [*check_circles(snapshot), *check_numbers(snapshot), *check_pins(snapshot)]
-    people = find_people(snapshot)
+    people = find_people(snapshot, graph)
     for ivr in snapshot.ivrs.values():
         found += check_menu(snapshot, ivr, ways, people)
     return rank(found)
@@ -86,17 +101,20 @@ def check_menu(
     if (DestinationKind.IVR, ivr.id) not in people:
         yield finding("IVR103", menu(ivr))
     yield from check_silence(ivr, can_dial=can_dial)
-    yield from check_only_person(snapshot, ivr, can_dial=can_dial)
+    ways_on = own_edges(ivr)
+    if not can_dial:
+        yield from check_only_person(snapshot, ivr, ways_on)
     yield from check_prompts(snapshot, ivr)
-    yield from check_times(snapshot, ivr)
+    yield from check_times(ivr, scope)
     yield from check_shadows(snapshot, ivr)
     yield from check_lists(snapshot, ivr)
-    for edge in dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr))):
-        yield from check_edge(snapshot, edge)
+    for edge in ways_on:
+        if edge.to.kind is not DestinationKind.IVR or edge.to.target not in snapshot.ivrs:
+            yield from check_edge(snapshot, edge)  # most lead to another menu, and there is nothing to check
     yield from check_periods(snapshot, ivr)
     for remark in ivr.import_remarks:
         yield finding("IVR408", menu(ivr), remark.code, **remark.params)
-    yield from check_names(snapshot, ivr)
+    yield from check_names(snapshot, ivr, ways_on)
     yield from check_mailbox_access(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)
 
@@ -111,11 +129,9 @@ def check_silence(ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
         yield finding("IVR108", menu(ivr))
 
 
-def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
-    """Check that callers do not depend on one extension that has no mailbox."""
-    if can_dial:
-        return
-    places = {edge.to for edge in (*menu_edges(ivr), *timed_edges(ivr)) if edge.place != edge.source}
+def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, ways_on: Iterable[Edge]) -> Iterator[Finding]:
+    """Check that callers, who can dial no number, do not depend on one extension that has no mailbox."""
+    places = {edge.to for edge in ways_on if edge.place != edge.source}
     only = next(iter(places)) if len(places) == 1 else None
     if only is None or only.kind is not DestinationKind.EXTENSION:
         return
@@ -180,28 +196,48 @@ def check_prompt(snapshot: IvrSnapshot, name: str, target: FindingTarget) -> Ite
         yield finding("IVR305", target, prompt=name, loudness=prompt.loudness)
 
 
-def check_times(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
+def check_times(ivr: Ivr, within: DialScope) -> Iterator[Finding]:
     """Check that callers have time to press a key."""
     if ivr.resp_timeout < MIN_SECONDS:
         yield finding("IVR501", menu(ivr), seconds=ivr.resp_timeout)
-    within = reach(snapshot, ivr.policy)
     if ivr.digit_timeout < MIN_SECONDS and (
         within.shapes or any(len(number) > 1 for number in within.ordered)
     ):
         yield finding("IVR502", menu(ivr), seconds=ivr.digit_timeout)
 
 
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """The numbers that callers may dial and that a key is, or begins."""
+
+    is_number: bool  # the key is a number itself
+    numbers: tuple[str, ...]  # inside that begin with it
+    is_begun: bool  # it begins a number, inside or outside
+
+
+def find_shadows(snapshot: IvrSnapshot, policy: DialPolicy) -> Mapping[str, Shadow]:
+    """Find the shadows of all keys. Worked out once for each policy."""
+    known: dict[str, Shadow] | None = snapshot.memo.get((find_shadows, policy))
+    if known is None:
+        within = reach(snapshot, policy)
+        known = snapshot.memo[find_shadows, policy] = {}
+        for key in KEYPAD:
+            first, last = bisect_right(within.ordered, key), bisect_left(within.ordered, key + AFTER_ALL)
+            is_begun = within.match(key, {}).value[1]
+            known[key] = Shadow(key in within.numbers, within.ordered[first:last], is_begun)
+    return known
+
+
 def check_shadows(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
     """Check keys against the numbers that may be dialled."""
-    within = reach(snapshot, ivr.policy)
+    shadows = find_shadows(snapshot, ivr.policy)
     for key in ivr.keys:
-        if key in within.numbers:
+        shadow = shadows[key]
+        if shadow.is_number:
             yield finding("IVR202", key_of(ivr, key), number=key)
-        if within.match(key, {}).value[1]:
-            longer = [number for number in within.ordered if number.startswith(key) and number != key]
-            seconds = ivr.digit_timeout
-            if longer:
-                numbers = tuple(longer)
+        if shadow.is_begun:
+            numbers, seconds = shadow.numbers, ivr.digit_timeout
+            if numbers:
                 yield finding("IVR201", key_of(ivr, key), "numbers", numbers=numbers, seconds=seconds)
             else:
                 yield finding("IVR201", key_of(ivr, key), "outside", seconds=seconds)
@@ -217,7 +253,7 @@ def check_lists(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
         ("outbound_route", frozenset(policy.outbound_route_ids), snapshot.outbound_routes),
     ]
     for type_, ids, rows in lists:
-        for id_ in sorted(ids - rows.keys()):
+        for id_ in sorted(id_ for id_ in ids if id_ not in rows):
             yield finding("IVR405", menu(ivr), type=type_, id=id_)
 
 
@@ -260,18 +296,27 @@ def find_problem(snapshot: IvrSnapshot, to: Destination, target: FindingTarget) 
     return None
 
 
-def check_names(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
+def check_names(snapshot: IvrSnapshot, ivr: Ivr, ways_on: Iterable[Edge]) -> Iterator[Finding]:
     """Check dial by name: that there are names, and that it does not go round the menu's list."""
-    by_name = [edge for edge in menu_edges(ivr) if edge.to.kind is DestinationKind.DIAL_BY_NAME]
-    if not by_name:
+    by_name = next((edge for edge in ways_on if edge.to.kind is DestinationKind.DIAL_BY_NAME), None)
+    if by_name is None:
         return
-    target = target_of(by_name[0])
+    target = target_of(by_name)
     if not listed(snapshot):
         yield finding("IVR406", target)
     if ivr.policy.extensions in (ExtensionRule.ALLOW, ExtensionRule.RESTRICT):
-        beyond = sorted(listed(snapshot) - reach(snapshot, ivr.policy).numbers.keys())
+        beyond = beyond_list(snapshot, ivr.policy)
         if beyond:
-            yield finding("IVR701", target, extensions=tuple(beyond))
+            yield finding("IVR701", target, extensions=beyond)
+
+
+def beyond_list(snapshot: IvrSnapshot, policy: DialPolicy) -> tuple[str, ...]:
+    """List the extensions that are found by name, and not by number. Worked out once for each policy."""
+    beyond: tuple[str, ...] | None = snapshot.memo.get((beyond_list, policy))
+    if beyond is None:
+        beyond = tuple(sorted(listed(snapshot) - reach(snapshot, policy).numbers.keys()))
+        snapshot.memo[beyond_list, policy] = beyond
+    return beyond
 
 
 def check_groups(snapshot: IvrSnapshot) -> Iterator[Finding]:

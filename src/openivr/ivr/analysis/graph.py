@@ -56,12 +56,29 @@ def timed_edges(ivr: Ivr) -> Iterator[Edge]:
                 yield Edge(here, NOT_KEYS.get(key, key), to)
 
 
+def own_edges(ivr: Ivr) -> tuple[Edge, ...]:
+    """List where the keys, the time-out and the wrong key of a menu lead, in any period."""
+    if not ivr.by_period:
+        return tuple(menu_edges(ivr))
+    return tuple(dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr))))
+
+
+Graph = Mapping[Place, tuple[Edge, ...]]  # the ways on from every menu and ring group
+
+
+def draw(snapshot: IvrSnapshot) -> Graph:
+    """Work out all ways on, for those who need them more than once."""
+    places = [(DestinationKind.IVR, id_) for id_ in snapshot.ivrs]
+    places += [(DestinationKind.RING_GROUP, id_) for id_ in snapshot.ring_groups]
+    return {place: tuple(edges(snapshot, place)) for place in places}
+
+
 def edges(snapshot: IvrSnapshot, place: Place) -> Iterator[Edge]:
     """List all ways on from a place."""
     kind, target = place
     if kind is DestinationKind.IVR and target in snapshot.ivrs:
         ivr = snapshot.ivrs[target]
-        yield from dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr)))
+        yield from own_edges(ivr)
         for ident in sorted(ivr.policy.ring_group_ids):
             group = snapshot.ring_groups.get(ident)
             if group and group.number in reach(snapshot, ivr.policy).numbers:
@@ -80,7 +97,7 @@ class PathStep:
     label: str
 
 
-def ways_in(snapshot: IvrSnapshot) -> Mapping[Place, PathStep]:
+def ways_in(snapshot: IvrSnapshot, graph: Graph | None = None) -> Mapping[Place, PathStep]:
     """Find the shortest way from the inbound routes to every place that outside callers can come to."""
     routes = sorted(snapshot.inbound_routes.values(), key=lambda route: (route.position, route.id))
     found: dict[Place, PathStep] = {}
@@ -91,7 +108,7 @@ def ways_in(snapshot: IvrSnapshot) -> Mapping[Place, PathStep]:
     for rule in snapshot.block_rules.values():
         if rule.inbound and rule.destination:
             found.setdefault((rule.destination.kind, rule.destination.target), PathStep(None, rule.name))
-    return spread(snapshot, found)
+    return spread(snapshot, found, graph)
 
 
 def route_destinations(route: InboundRoute) -> Iterator[Destination]:
@@ -102,15 +119,18 @@ def route_destinations(route: InboundRoute) -> Iterator[Destination]:
             yield to
 
 
-def spread(snapshot: IvrSnapshot, found: dict[Place, PathStep]) -> dict[Place, PathStep]:
-    """Follow all ways on from the places found so far, breadth first."""
+def spread(
+    snapshot: IvrSnapshot, found: dict[Place, PathStep], graph: Graph | None = None
+) -> dict[Place, PathStep]:
+    """Follow all ways on from the places found so far, breadth first. `graph`: if it is drawn already."""
     todo = deque(found)
     while todo:
         place = todo.popleft()
-        for edge in edges(snapshot, place):
-            if edge.place not in found:
-                found[edge.place] = PathStep(place, edge.label)
-                todo.append(edge.place)
+        for edge in edges(snapshot, place) if graph is None else graph.get(place, ()):
+            to = edge.to.kind, edge.to.target
+            if to not in found:
+                found[to] = PathStep(place, edge.label)
+                todo.append(to)
     return found
 
 

@@ -2,23 +2,22 @@
 
 from collections import defaultdict
 
-from openivr.ivr.analysis.graph import Place, edges
+from openivr.ivr.analysis.graph import Graph, Place, draw
 from openivr.ivr.analysis.toll_fraud import lines
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.policy import attempts, configured, reach
 from openivr.ivr.states.directory import listed
 
 
-def find_people(snapshot: IvrSnapshot) -> set[Place]:
+def find_people(snapshot: IvrSnapshot, graph: Graph | None = None) -> set[Place]:
     """Find the menus and ring groups from which somebody can be reached, directly or through others."""
     backwards: dict[Place, list[Place]] = defaultdict(list)
     reached: set[Place] = set()
-    for place in all_places(snapshot):
-        for edge in edges(snapshot, place):
-            backwards[edge.place].append(place)
-            if is_somebody(snapshot, edge.to):
-                reached.add(place)
-        if place[0] is DestinationKind.IVR and may_dial_somebody(snapshot, place[1]):
+    for place, ways in (graph or draw(snapshot)).items():
+        for edge in ways:
+            backwards[edge.to.kind, edge.to.target].append(place)
+        can_dial = place[0] is DestinationKind.IVR and may_dial_somebody(snapshot, place[1])
+        if can_dial or any(is_somebody(snapshot, edge.to) for edge in ways):
             reached.add(place)
     todo = [
         *reached,
@@ -39,12 +38,18 @@ def all_places(snapshot: IvrSnapshot) -> list[Place]:
 
 
 def may_dial_somebody(snapshot: IvrSnapshot, ident: int) -> bool:
-    """Return True if callers can reach a person, a mailbox or the outside by dialling a number in a menu."""
+    """Return True if callers can reach a person, a mailbox or the outside by dialling a number in a menu.
+
+    Worked out once for each policy.
+    """
     policy = snapshot.ivrs[ident].policy
-    numbers = reach(snapshot, policy).numbers.values()
-    return any(is_somebody(snapshot, to) for to in numbers) or any(
-        line.works for line in lines(snapshot, policy)
-    )
+    known: bool | None = snapshot.memo.get((may_dial_somebody, policy))
+    if known is None:
+        numbers = reach(snapshot, policy).numbers.values()
+        known = any(is_somebody(snapshot, to) for to in numbers)
+        known = known or any(line.works for line in lines(snapshot, policy))
+        snapshot.memo[may_dial_somebody, policy] = known
+    return known
 
 
 def is_somebody(snapshot: IvrSnapshot, to: Destination) -> bool:

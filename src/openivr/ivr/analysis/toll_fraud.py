@@ -33,13 +33,21 @@ class TollLine:
 
 
 def lines(snapshot: IvrSnapshot, policy: DialPolicy) -> tuple[TollLine, ...]:
-    """List the lines to the outside that a policy opens to callers, in the order in which they are tried."""
-    found = []
+    """List the lines to the outside that a policy opens to callers, in the order in which they are tried.
+
+    Worked out once for each policy.
+    """
+    known: tuple[TollLine, ...] | None = snapshot.memo.get((lines, policy))
+    if known is None:
+        known = snapshot.memo[lines, policy] = tuple(_find_lines(snapshot, policy))
+    return known
+
+
+def _find_lines(snapshot: IvrSnapshot, policy: DialPolicy) -> Iterator[TollLine]:
     for route in usable_routes(snapshot, policy.outbound_route_ids if policy.outbound else ()):
         trunks = tuple(snapshot.trunks[ident] for ident in route.trunk_ids if ident in snapshot.trunks)
         if trunks and any(readable(pattern) for pattern in route.patterns):
-            found.append(TollLine(route, trunks))
-    return tuple(found)
+            yield TollLine(route, trunks)
 
 
 def readable(pattern: DialPattern) -> bool:
