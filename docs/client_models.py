@@ -21,6 +21,7 @@ from openivr.resources.fields import (
 )
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
+from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.server.http_process import choose_kinds
 
 TARGET = Path(__file__).parents[1] / "src/openivr/client/models.py"
@@ -77,7 +78,7 @@ def annotation(kind: ResourceType, field: Field) -> str:
     match field:
         case LinksField():
             return "tuple[Link, ...] = ()"
-        case SeparatedField():
+        case SeparatedField() | PinsField():
             return 'str = ""'
         case TableField():
             return "tuple[Mapping[str, Any], ...] = ()"
@@ -98,22 +99,28 @@ def quote(value: Any) -> str:
 
 def write_detail(kind: ResourceType) -> Iterator[str]:
     fields = [
-        field for field in kind.fields if not field.hidden and not isinstance(field, ImportRemarksField)
+        field
+        for field in kind.fields
+        if (not field.hidden or isinstance(field, PinsField)) and not isinstance(field, ImportRemarksField)
     ]
     kinds = {type(field) for field in fields}
     parent = "WithKeys" if Keys in kinds else "WithDestination" if DestinationField in kinds else "Detail"
     yield f"class {class_name(kind)}({parent}, frozen=True, kw_only=True):"
-    secrets = ", ".join(field.name for field in kind.fields if isinstance(field, SecretField))
+    has_pins = PinsField in kinds
+    secret_names = [field.name for field in kind.fields if isinstance(field, SecretField)]
+    secrets = ", ".join([*secret_names, *((ADD, REMOVE) if has_pins else ())])
     about = f" Never answered: {secrets}." if secrets else ""
     yield f'    """{title_of(kind)}.{about}"""'
     yield ""
     if secrets:
-        names_ = names(tuple(field.name for field in kind.fields if field.hidden))
+        hidden = tuple(field.name for field in kind.fields if field.hidden)
+        names_ = names((ADD, REMOVE) if has_pins else hidden)
         yield f"    secret_names: ClassVar[tuple[str, ...]] = {names_}"
     if Keys in kinds:
         yield "    key_names: ClassVar[Mapping[str, KeyNames]] = {"
         for key, destination in KEYS.keys.items():
             spellings = f"{names(destination.stems)}, {names(KEYS.opt_outs[key])}"
+            spellings += f", {quote(KEYS.pins[key].name)}" if key in KEYS.pins else ""
             if len(destination.stems) == 1:
                 yield f"        {quote(key)}: KeyNames({spellings}),"
             else:

@@ -32,6 +32,8 @@ from openivr.ivr.events import (
     Digit,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     TimerFired,
@@ -64,6 +66,8 @@ EVENTS: dict[type | None, str] = {
     RecordEnded: "silence",
     MailboxOpened: "opened",
     MailboxRefused: "refused",
+    PinAccepted: "right PIN",
+    PinRefused: "wrong PIN",
 }
 # number, keys, and the outcome of dials that are not answered
 CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (

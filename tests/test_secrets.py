@@ -13,7 +13,7 @@ import pytest
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord
-from tests.api.families import EXTENSION, TRUNK
+from tests.api.families import EXTENSION, IVR, PIN_LIST, TRUNK
 from tests.b2bua.phone import Phone, open_media
 from tests.live_server import AGENT, ROOT, Answer, Api, Running, start
 from tests.web.site import PASSWORD, Admin, where
@@ -64,12 +64,12 @@ class Traffic:
         for sign in "?&;":  # a token that slipped into the path
             self.send("GET", f"{ROOT}ivr/list%{ord(sign):x}{token}")
             self.send("GET", f"{ROOT}ivr/{sign if sign != '?' else '%3F'}{token}")
-        for family in (EXTENSION, TRUNK):
+        for family in (EXTENSION, TRUNK, PIN_LIST):
             self.secrets |= set(family.secrets.values())
             ident = self.send("POST", f"{ROOT}{family.path}/create?{token}", family.body())["id"]
             self.send("POST", f"{ROOT}{family.path}/update?{token}", {"id": ident, **family.secrets})
             for name, secret in family.secrets.items():
-                for bad in (secret * 10, [secret], {"x": secret}, secret + "\n"):
+                for bad in (secret * 10, [secret], {"x": secret}, secret + "\a"):
                     answer = self.send(
                         "POST", f"{ROOT}{family.path}/create?{token}", family.body(**{name: bad})
                     )
@@ -161,7 +161,8 @@ def test_a_broken_database_tells_the_log_and_not_the_client(tmp_path: Path) -> N
     assert api.token not in log
 
 
-PIN, WRONG = "864297531", {"password": "Wr0ng-password-of-somebody", "phone": "Wr0ng-secret-of-a-phone"}
+PIN, KEY_PIN, WRONG_KEY_PIN, GUARDED = "864297531", "918273645", "81726354", "6999"
+WRONG = {"password": "Wr0ng-password-of-somebody", "phone": "Wr0ng-secret-of-a-phone"}
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def used(exchange: Running) -> set[str]:
     """The secrets that were in forms, cookies and calls, all of them used by now."""
-    secrets = {PIN, PASSWORD, exchange.password, *WRONG.values(), *secrets_on_disk(exchange.data)}
+    secrets = {PIN, KEY_PIN, PASSWORD, exchange.password, *WRONG.values(), *secrets_on_disk(exchange.data)}
     return secrets | administer(exchange) | asyncio.run(use_phones(exchange))
 
 
@@ -201,6 +202,9 @@ def administer(exchange: Running) -> set[str]:
     admin.close()
     api = exchange.log_in()
     assert api.post("extension/update", {"id": 1, "vm_pin": PIN})["errcode"] == 0
+    pins = api.post("pin_list/create", PIN_LIST.body(pin_list=KEY_PIN))["id"]
+    guarded = {"press1_dest": "end_call", "press1_pin_list_id": pins}
+    assert api.post("ivr/create", IVR.body(number=GUARDED, **guarded))["errcode"] == 0
     trunk = TRUNK.body(hostname="127.0.0.1", port=9)
     assert api.post("trunk/create", trunk)["errcode"] == 0
     api.close()
@@ -221,6 +225,11 @@ async def use_phones(exchange: Running) -> set[str]:
     await line.until(lambda: any(one.keys.count("#") == 2 for one in records(exchange)))
     line.hang_up()
     await line.until(lambda: not any(one.is_live for one in records(exchange)))
+    line = phone.call(GUARDED)
+    await line.until_answered()
+    line.media.send_dtmf(f"1{WRONG_KEY_PIN}#{KEY_PIN}#")
+    await line.until_over()
+    await line.until(lambda: len(records(exchange)) == 2 and not any(r.is_live for r in records(exchange)))
     for one in (thief, phone):
         one.close()
     await media.close()
@@ -241,9 +250,10 @@ def test_nothing_that_was_signed_in_or_called_with_is_logged(exchange: Running, 
 
 
 def test_no_pin_is_in_the_journal_or_the_record_of_a_call(exchange: Running, used: set[str]) -> None:
-    [record] = records(exchange)
-    assert record.keys == f"••••#{'•' * len(PIN)}#"
+    guarded, mailbox = records(exchange)
+    assert mailbox.keys == f"••••#{'•' * len(PIN)}#"
+    assert guarded.keys == f"1{'•' * len(WRONG_KEY_PIN)}#{'•' * len(KEY_PIN)}"
     journal = b"".join(path.read_bytes() for path in (exchange.data / "journal").glob("*.jsonl")).decode()
     keys = re.findall(r'"event":"Digit","key":"(.)"', journal)
-    assert "".join(keys) == record.keys
+    assert "".join(keys) == mailbox.keys + guarded.keys
     assert [secret for secret in used if secret in journal] == []

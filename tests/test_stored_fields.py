@@ -113,6 +113,8 @@ EFFECTS = {
     "allow_numbers.name": "ivr/inbound_route.py name",
     "allow_numbers.limit_type": "ivr/number_rule.py inbound",
     "allow_numbers.number_list": "ivr/number_rule.py numbers",
+    "pin_list.name": "simulate/world.py pins",
+    "pin_list.pin_list": "ivr/states/pin.py longest",
     "ivr.number": "ivr/model.py number",
     "ivr.name": "b2bua/call.py name",
     "ivr.prompt": "ivr/states/menu.py prompts",

@@ -18,6 +18,7 @@ class Family:
     change: Mapping[str, Any]
     has_number: bool = False
     secrets: Mapping[str, Any] = field(default_factory=dict)
+    masked: Mapping[str, Any] = field(default_factory=dict)  # secrets that answers mask, and how
     required: tuple[str, ...] = ()
 
     def body(self, **changes: Any) -> Body:
@@ -122,8 +123,10 @@ ALLOW_NUMBERS = Family(
 )
 PIN_LIST = Family(
     "pin_list",
-    {"pin_list": "2283,3301", "enb_record_cdr": 1},
-    {"pin_list": "2283"},
+    {"enb_record_cdr": 1},
+    {"enb_record_cdr": 0},
+    secrets={"pin_list": "228391"},
+    masked={"pin_list": "****"},
     required=("name", "pin_list"),
 )
 TIMEZONE = Family(

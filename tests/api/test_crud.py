@@ -9,6 +9,7 @@ from tests.api.families import (
     INBOUND_ROUTE,
     IVR,
     OUTBOUND_ROUTE,
+    PIN_LIST,
     RING_GROUP,
     RINGGROUP,
     TRUNK,
@@ -46,7 +47,7 @@ def test_the_life_of_an_object(api: Api, family: Family) -> None:
     first = shown(api, family, id_)
     for name, value in body.items():
         if name in family.secrets:
-            assert name not in first
+            assert first.get(name) == family.masked.get(name)
         elif not isinstance(value, list):
             assert first[name] == value
     assert api.get(f"{family.path}/list")["total_number"] == before + 1
@@ -174,7 +175,49 @@ def test_passwords_never_come_back(api: Api, family: Family) -> None:
     )
     for name, secret in family.secrets.items():
         assert secret.encode() not in everything
-        assert name.encode() not in everything
+        assert (name.encode() in everything) == (name in family.masked)
+
+
+def test_pins_are_masked_and_can_be_added_and_removed(api: Api) -> None:
+    id_ = create(api, PIN_LIST, pin_list="2283,33017")
+    row = shown(api, PIN_LIST, id_)
+    assert row["pin_list"] == "****,****"
+    assert next(one for one in api.get("pin_list/list")["data"] if one["id"] == id_) == row
+    for change, count in (
+        ({"pin_list": "****,****"}, 2),
+        ({"pin_list": "****,****,0042"}, 3),
+        ({"add_pins": "7777, 88888"}, 5),
+        ({"remove_pins": "2283,0042"}, 3),
+        ({"pin_list": "2283"}, 1),
+        ({"remove_pins": "2283"}, 0),  # it opens to nobody now
+        ({"add_pins": "2283"}, 1),
+    ):
+        assert api.post("pin_list/update", {"id": id_, **change}) == SUCCESS, change
+        assert shown(api, PIN_LIST, id_)["pin_list"] == ",".join(["****"] * count)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"pin_list": "****"}, "conflict"),
+        ({"pin_list": ""}, "required"),
+        ({"pin_list": "2283,2283"}, "conflict"),
+        ({"pin_list": ["2283"]}, "type"),
+        ({"add_pins": "2283"}, "conflict"),
+        ({"add_pins": "12"}, "length"),
+        ({"add_pins": "1234567890123456"}, "length"),
+        ({"add_pins": "12a4"}, "format"),
+        ({"add_pins": ",".join(str(1000 + number) for number in range(199))}, "length"),
+        ({"remove_pins": "4444"}, "reference"),
+    ],
+)
+def test_pins_that_are_refused_change_nothing(api: Api, change: dict, rule: str) -> None:
+    id_ = create(api, PIN_LIST, pin_list="2283,33017")
+    answer = api.post("pin_list/update", {"id": id_, **change})
+    assert [problem["validation_type"] for problem in answer["invalid_param_list"]] == [rule]
+    assert "value" not in answer["invalid_param_list"][0]
+    assert shown(api, PIN_LIST, id_)["pin_list"] == "****,****"
+    assert api.post("pin_list/update", {"id": id_, "remove_pins": "2283,33017"}) == SUCCESS
 
 
 def test_both_spellings_of_ring_group_are_one_family(api: Api) -> None:

@@ -297,3 +297,19 @@ def test_what_was_sent_comes_back_shortened(api: Api) -> None:
     assert problem["value"] == "x" * 100 + "…"
     (problem,) = refused(api, prompt_repeat="9" * 100_000)
     assert len(problem["value"]) == 101
+
+
+def test_a_key_asks_for_a_pin_of_a_list(api: Api) -> None:
+    pins = api.post("pin_list/create", {"name": "Keys", "pin_list": "4711"})["id"]
+    id_ = create(api, **FULL, press1_pin_list_id=pins)
+    assert get(api, id_)["press1_pin_list_id"] == pins
+    assert not any("pin_list_id" in name for name in get(api, id_) if not name.startswith("press1_"))
+    assert api.post("ivr/update", {"id": id_, "press1_dest_value": "2"})["errcode"] == 0
+    assert get(api, id_)["press1_pin_list_id"] == pins, "a new destination does not open the key"
+    for bad in (999, -1, "x", True, None):
+        answer = api.post("ivr/update", {"id": id_, "press_hash_pin_list_id": bad})
+        assert [one["field"] for one in answer["invalid_param_list"]] == ["press_hash_pin_list_id"]
+    assert api.get("pin_list/delete", id=pins)["errcode"] != 0
+    assert api.post("ivr/update", {"id": id_, "press1_pin_list_id": 0})["errcode"] == 0
+    assert "press1_pin_list_id" not in get(api, id_)
+    assert api.get("pin_list/delete", id=pins)["errcode"] == 0

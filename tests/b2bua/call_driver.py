@@ -19,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 from openivr.b2bua.limits import CallLimiter
+from openivr.b2bua.pin_lockout import PinListLockout
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import CallBegan, CallStepped, JournalEntry
 from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
@@ -46,7 +47,7 @@ from openivr.media.audio.g711 import FRAME, Law
 from openivr.media.audio.tone import sines
 from openivr.simulate.replay import replay_commands
 from openivr.simulate.simulation import Simulation
-from openivr.simulate.world import World
+from openivr.simulate.world import STAND_IN, World
 from openivr.sip.dialog.uas import InboundLeg
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallRecord
@@ -62,6 +63,7 @@ OUTSIDE_ROUTES = (  # name, number called, caller, id of the extension; before t
     ("Direct", "+441632960001", "", 2),
     ("Rest", "44163296000X", "", 1),
 )
+GUARDED = "6204"
 STATUSES = {Cause.BUSY: 486, Cause.DECLINED: 603, Cause.UNAVAILABLE: 404}
 TONE = Clip.from_samples(sines((440,), 1.0, 10))
 SILENCE = Clip.from_samples(np.zeros(FRAME, np.int16))
@@ -174,7 +176,9 @@ class CallDriver:
                 def_dest="extension",
                 def_dest_value=str(extension),
             )
-        for number in ("6200", "6201", "6202", "6203"):
+        self._add_guarded_menu()
+        await pbx.process.config_cache.current()
+        for number in ("6200", "6201", "6202", "6203", GUARDED):
             pbx.create(
                 "inbound_route",
                 name=f"To {number}",
@@ -184,6 +188,26 @@ class CallDriver:
                 def_dest_value=str(pbx.ivr(number)),
             )
         await pbx.process.config_cache.current()
+
+    def _add_guarded_menu(self) -> None:
+        """Add a menu whose key 1 asks for a PIN: the one of simulated calls."""
+        pins = self.pbx.create("pin_list", name="Staff", pin_list=f"{STAND_IN[:4]},7392")
+        self.pbx.create(
+            "ivr",
+            number=GUARDED,
+            name="Guarded",
+            prompt="default",
+            prompt_repeat=2,
+            resp_timeout=5,
+            digit_timeout=3,
+            dial_ext_option="disable",
+            press1_dest="extension",
+            press1_dest_value="2",
+            press1_pin_list_id=pins,
+            press2_dest="end_call",
+            invalid_dest="ivr",
+            invalid_dest_value=str(self.pbx.ivr("6203")),
+        )
 
     async def switch_trunk(self, *, is_on: bool) -> None:
         """Let the demo's menus call outside, or not."""
@@ -355,6 +379,7 @@ class CallDriver:
                 for name in box.messages:
                     voicemail.save(connection, VoicemailMessage(name, owner, "", "", 0, 1000), silence())
         self.pbx.process.pin_lockout.reset("1000")
+        self.pbx.process.pin_list_lockout = PinListLockout()
 
     def messages(self) -> set[str]:
         """The calls in which the messages in all mailboxes were left."""

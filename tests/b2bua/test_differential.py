@@ -17,12 +17,12 @@ from openivr.ivr.events import Cause
 from openivr.ivr.session import IvrSession
 from openivr.server.bootstrap import DEMO_SCENARIOS
 from openivr.simulate.arrival import describe_call
-from openivr.simulate.keys import act_out
+from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.scenario import Scenario, enact, read_scenarios
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import Mailbox, World
 from openivr.store.cdr.call_records import CallRecord
-from tests.b2bua.call_driver import STATUSES, CallDriver, open_call_driver, retell_notes
+from tests.b2bua.call_driver import GUARDED, STATUSES, CallDriver, open_call_driver, retell_notes
 from tests.effort import scale
 
 SCENARIOS = read_scenarios(DEMO_SCENARIOS)
@@ -83,6 +83,28 @@ def publish(notes: Iterable[Note]) -> list[Note]:
     return [replace(mask(note), private=False) for note in notes]
 
 
+@pytest.mark.parametrize(
+    ("keys", "typed", "results"),
+    [
+        ("1 w1 1234 w2", "1••••", ["accepted"]),
+        ("1# 987656 w4 98 w4 1234# w2", "1#••••••••••••#", ["refused", "refused", "accepted"]),
+        ("1 w6 8#9999# w4 777# w5 2", "1•#••••#•••#2", ["refused", "refused", "refused"]),
+        ("1 w6 w6 w6", "1", []),
+    ],
+)
+def test_a_key_that_asks_for_a_pin_is_the_same_on_telephones(
+    runner: asyncio.Runner, driver: CallDriver, keys: str, typed: str, results: list[str]
+) -> None:
+    snapshot = driver.pbx.process.config_cache.configuration.snapshot
+    simulation = Simulation(snapshot)
+    simulation.call(snapshot.numbers[GUARDED], "2000")
+    act_out(simulation, read_keys(keys))
+    assert [note.detail for note in simulation.notes if note.topic is Topic.PIN] == results
+    record = runner.run(driver.act(simulation))
+    compare_calls(driver, simulation, record)
+    assert record.keys == typed
+
+
 @pytest.mark.parametrize("place", range(len(SCENARIOS)), ids=[one.name for one in SCENARIOS])
 def test_a_scenario_is_the_same_on_telephones(runner: asyncio.Runner, driver: CallDriver, place: int) -> None:
     scenario: Scenario = SCENARIOS[place]
@@ -100,7 +122,7 @@ def test_a_scenario_is_the_same_on_telephones(runner: asyncio.Runner, driver: Ca
 OUTCOMES = ("answers", *(cause.value for cause in STATUSES), Cause.NO_ANSWER.value)
 CALLED = ("1000", "1001", "1002", "1003", "6300", "National")
 KEYS = st.sampled_from("0123456789*#") | st.sampled_from(
-    ("1#", "1001", "6300", "887", "*02", "1000#", "4711#", "95551234567", "905551234567")
+    ("1#", "1001", "6300", "887", "*02", "1000#", "4711#", "1234#", "7777", "95551234567", "905551234567")
 )
 ACTS: st.SearchStrategy[list[str | float | None]] = st.lists(
     KEYS | st.floats(0.5, 12).map(lambda seconds: round(seconds, 1)), max_size=6
@@ -116,7 +138,7 @@ WORLDS = st.builds(
 @st.composite
 def random_calls(draw: st.DrawFn) -> tuple[str, World, list[str | float | None]]:
     """The number of a menu, what is outside, and what the caller does."""
-    return draw(st.sampled_from(("6200", "6201", "6202", "6203"))), draw(WORLDS), draw(ACTS)
+    return draw(st.sampled_from(("6200", "6201", "6202", "6203", GUARDED))), draw(WORLDS), draw(ACTS)
 
 
 @given(random=random_calls(), by_info=st.booleans())

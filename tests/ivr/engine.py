@@ -5,6 +5,7 @@ import re
 from openivr.ivr.commands import (
     Answer,
     CallTimer,
+    CheckPin,
     Command,
     Dial,
     Hangup,
@@ -138,7 +139,7 @@ class Engine:
         leads_to = LEADS_TO.get((before, type(event)), frozenset())
         assert after is before or after is IvrState.ENDED or after in leads_to
 
-    def carry_out(self, command: Command) -> None:
+    def carry_out(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
         match command:
             case Answer():
                 assert not self.answered
@@ -168,6 +169,8 @@ class Engine:
                 assert self.live.pop("record") == command.token
             case OpenMailbox():
                 self.live["mailbox"] = command.token
+            case CheckPin():
+                self.live["pin"] = command.token
             case Hangup():
                 self.live["ended"] = -1
             case Note():

@@ -28,6 +28,7 @@ from openivr.ivr.model import (
     Ivr,
     NumberRule,
     OutboundRoute,
+    PinList,
     Prompt,
     RingGroup,
     Trunk,
@@ -430,6 +431,28 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"snapshot": {"extensions": by_id([*PEOPLE[:1], replace(PEOPLE[1], has_pin=True, weak_pin=True)])}},
         FindingTarget("extension", 2),
         "The mailbox of 1001 has a PIN that is guessed first: its number, or digits in a row.",
+    ),
+    (
+        "IVR704",
+        {"keys": SOUND, "key_pins": {"1": 1}, "snapshot": {"pin_lists": by_id([PinList(1, "Staff")])}},
+        FindingTarget("ivr", 1, Part.KEY, "1"),
+        "The key asks for a PIN of Staff, which has none, so it lets nobody through.",
+    ),
+    (
+        "IVR705",
+        {
+            "keys": SOUND,
+            "key_pins": {"1": 1},
+            "snapshot": {"pin_lists": by_id([PinList(1, "Staff", 2, 3, 6)])},
+        },
+        FindingTarget("pin_list", 1),
+        "Staff has a PIN of 3 digits, which is soon guessed.",
+    ),
+    (
+        "IVR706",
+        {"snapshot": {"pin_lists": by_id([PinList(1, "Staff", 2, 4, 6)])}},
+        FindingTarget("pin_list", 1),
+        "No key asks for a PIN of Staff.",
     ),
     (
         "IVR801",

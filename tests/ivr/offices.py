@@ -15,6 +15,7 @@ from openivr.ivr.model import (
     Ivr,
     IvrSnapshot,
     OutboundRoute,
+    PinList,
     Prompt,
     RingGroup,
     Trunk,
@@ -64,6 +65,7 @@ def menus(ident: int) -> st.SearchStrategy[Ivr]:
         keys=st.dictionaries(st.sampled_from("012*#"), destinations, max_size=5),
         timeout=maybe,
         invalid=maybe,
+        key_pins=st.dictionaries(st.sampled_from("012*#"), st.integers(1, 2), max_size=2),
     )
 
 
@@ -104,6 +106,7 @@ def snapshots(draw: Any) -> IvrSnapshot:
         ring_groups=by_id(groups),
         trunks=by_id([Trunk(1, "A"), Trunk(2, "B", enabled=draw(st.booleans()))]),
         outbound_routes=by_id(routes),
+        pin_lists=by_id([PinList(1, "Warehouse", 1, 4, 4), PinList(2, "Office", 2, 3, 6)]),
         prompts={name: Prompt(name, 2) for name in ("a.wav", "b.wav")},
         max_call_seconds=10**9,  # so that a call which ends has ended for another reason
     )

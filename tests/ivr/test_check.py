@@ -25,6 +25,7 @@ from openivr.ivr.model import (
     Ivr,
     IvrSnapshot,
     NumberRule,
+    PinList,
     Prompt,
     RingGroup,
     Trunk,
@@ -55,6 +56,7 @@ from tests.ivr.mistakes import (
 
 Office = Callable[..., IvrSnapshot]
 GOLDBERG = Destination(DestinationKind.EXTENSION, 4)
+STAFF = PinList(1, "Staff", 2, 4, 6)
 
 
 def inbound(*routes: InboundRoute, **more: Any) -> dict[str, Any]:
@@ -163,6 +165,19 @@ def test_every_rule_has_a_case() -> None:
                 "policy": DialPolicy(check_voicemail=True),
                 "snapshot": {"extensions": by_id([Extension(1, "1000", "Ada", has_pin=True)])},
             },
+        ),
+        (
+            "IVR704",
+            {"keys": {"1": ADA}, "key_pins": {"1": 1}, "snapshot": {"pin_lists": by_id([STAFF])}},
+        ),
+        (
+            "IVR705",
+            {"keys": {"1": ADA}, "key_pins": {"1": 1}, "snapshot": {"pin_lists": by_id([STAFF])}},
+        ),
+        ("IVR705", {"snapshot": {"pin_lists": by_id([PinList(1, "Empty")])}}),
+        (
+            "IVR706",
+            {"keys": {"1": ADA}, "key_pins": {"1": 1}, "snapshot": {"pin_lists": by_id([STAFF])}},
         ),
         ("IVR801", inbound(InboundRoute(1, "A", MAIN, ("+441632960000", "1X.", "alice"), ("anonymous",)))),
         (

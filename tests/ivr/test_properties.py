@@ -28,6 +28,8 @@ from openivr.ivr.events import (
     HungUp,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     TimerFired,
@@ -116,8 +118,15 @@ class Calls(RuleBasedStateMachine):
         opened = MailboxRefused(token) if messages is None else MailboxOpened(token, messages)
         self.report(opened)
 
+    @precondition(lambda self: self.live("pin"))
+    @rule(event=st.sampled_from([PinAccepted, PinRefused, PinRefused]))
+    def end_check(self, event: Callable[[int], Event]) -> None:
+        self.report(event(self.engine.live["pin"]))
+
     @rule(
-        kind=st.sampled_from([PromptEnded, TimerFired, DialAnswered, DialEnded, RecordEnded, MailboxRefused]),
+        kind=st.sampled_from(
+            [PromptEnded, TimerFired, DialAnswered, DialEnded, RecordEnded, MailboxRefused, PinAccepted]
+        ),
         token=st.integers(-1, 200),
     )
     def say_something_stale(self, kind: Callable[[int], Event], token: int) -> None:
@@ -202,8 +211,11 @@ def follow(simulation: Simulation, label: str) -> None:
             simulation.advance()
     else:
         simulation.press("A" if label == WRONG_KEY else label)
-        while session.state is IvrState.COLLECTING:
-            simulation.advance()
+        while session.state in (IvrState.COLLECTING, IvrState.KEY_PIN, IvrState.CHECKING):
+            if session.state is IvrState.KEY_PIN:
+                simulation.type_pin(is_right=True)
+            else:
+                simulation.advance()
     while session.state is IvrState.JOINING:  # the greeting of a ring group
         simulation.advance()
 

@@ -11,7 +11,7 @@ import pytest
 
 from openivr.hours.calendar import Calendar, Holiday, HolidayType
 from openivr.ivr import session as session_module
-from openivr.ivr.commands import CallTimer, Command, Dial, OpenMailbox, Play, Record, SetTimer
+from openivr.ivr.commands import CallTimer, CheckPin, Command, Dial, OpenMailbox, Play, Record, SetTimer
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -23,6 +23,8 @@ from openivr.ivr.events import (
     HungUp,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     TimerFired,
@@ -36,6 +38,7 @@ from openivr.ivr.model import (
     ExtensionRule,
     Ivr,
     IvrSnapshot,
+    PinList,
     RingGroup,
     by_id,
 )
@@ -78,6 +81,8 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         timeout=Destination(DestinationKind.IVR, 1),
     )
     onward = Destination(DestinationKind.IVR, 2)
+    pins = dict.fromkeys("02#*", 1)
+    quiet = replace(quiet, keys={**KEYS, "6": KEYS["0"]}, key_pins=pins)
     loop = Ivr(
         3,
         "6202",
@@ -101,15 +106,22 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         RingGroup(3, "6302", "Empty", (), fail=Destination(DestinationKind.RING_GROUP, 3)),
     )
     made = office(
-        ivrs=(quiet, loop), groups=groups, keys=KEYS, policy=FREE, invalid=Destination(DestinationKind.IVR, 1)
+        ivrs=(quiet, loop),
+        groups=groups,
+        keys=KEYS,
+        policy=FREE,
+        invalid=Destination(DestinationKind.IVR, 1),
+        key_pins={"1": 1, "6": 1},
     )
     always = Holiday(
         "Always", HolidayType.MONTH, first=date(2000, 1, 1), last=date(2000, 12, 31), prompt=SAID
     )
     ivrs = {id_: replace(ivr, by_period=same_on_holidays(ivr)) for id_, ivr in made.ivrs.items()}
+    ivrs[2] = replace(ivrs[2], by_period={**ivrs[2].by_period, "0": ByPeriod()})  # gone once it is a holiday
+    lists = by_id([PinList(1, "Warehouse", 1, 2, 2)])
     storm = Announcement(1, "Storm", "welcome.wav", ivr_ids=(3,), end=2**40)
     calendars = {0: Calendar("UTC", holidays=(always,))}
-    return replace(made, ivrs=ivrs, calendars=calendars, announcements=by_id([storm]))
+    return replace(made, ivrs=ivrs, calendars=calendars, announcements=by_id([storm]), pin_lists=lists)
 
 
 def same_on_holidays(ivr: Ivr) -> dict[str, ByPeriod]:
@@ -162,6 +174,9 @@ def outcomes(command: Command, random: Random) -> list[Event]:
                 MailboxRefused(command.token, is_unchecked=is_unchecked) for is_unchecked in (False, True)
             ]
             return [*refused, MailboxOpened(command.token, ("a", "b"))]
+        case CheckPin():
+            refused_pins = [PinRefused(command.token, is_unchecked=it) for it in (False, True)]
+            return [PinAccepted(command.token), *refused_pins]
         case _:
             return []
 
@@ -181,7 +196,11 @@ def walk(snapshot: IvrSnapshot, random: Random, start: Destination) -> None:
         elif waiting and random.random() < 0.5:
             event = random.choice(waiting[-4:])
         else:
-            event = HungUp() if random.random() < 0.01 else Digit(random.choice("0123456789*##*A"))
+            event = (
+                HungUp()
+                if random.random() < 0.01
+                else Digit(random.choice("0123456789*##*A"), random.choice((0, 0, 0, 1)))
+            )
         commands = session.handle(event)
         waiting += [event for command in commands for event in outcomes(command, random)]
         if session.ended:

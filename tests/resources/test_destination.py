@@ -166,6 +166,7 @@ def test_keys_are_shown_and_read_back(given_keys: dict[str, tuple[dict[str, str]
     assert KEYS.read(KEYS.load(entry, find), MISSING, problems) == stored
     shown = dict(KEYS.serialize(stored, names)).keys()
     conditions = {name for one in KEYS.conditions.values() for name in one.schema()}
+    conditions |= {link.name for link in KEYS.pins.values()}
     assert KEYS.schema().keys() - conditions == shown
 
 

@@ -11,6 +11,7 @@ from openivr.resources import KINDS
 from openivr.sounds.convert import convert
 from openivr.store.config import import_export, prompts, scenarios
 from openivr.store.config.import_export import ImportPlan
+from openivr.store.config.pin_lists import is_pin_right
 from openivr.store.database import Database
 from tests.store.bodies import create, extension, ivr, revision, show, update
 from tests.store.conftest import Opener
@@ -81,7 +82,7 @@ def fill(database: Database) -> None:
         },
     )
     create(database, "allow_numbers", {"name": "Known", "limit_type": "inbound", "number_list": "09001"})
-    create(database, "pin_list", {"name": "Warehouse", "pin_list": "0283,3301", "enb_record_cdr": 1})
+    pins = create(database, "pin_list", {"name": "Warehouse", "pin_list": "0283,3301", "enb_record_cdr": 1})
     menu = create(
         database,
         "ivr",
@@ -99,6 +100,8 @@ def fill(database: Database) -> None:
             press_hash_dest_prefix="9",
             press_hash_dest_value="5551234",
             allow_out_record_star=1,
+            press1_pin_list_id=pins,
+            press_hash_pin_list_id=pins,
             enb_time_condition=1,
             time_condition_scope="each_key",
             press1_enb_time_condition=1,
@@ -242,6 +245,33 @@ def test_a_partial_entry_changes_single_keys_of_a_menu(database: Database) -> No
 def test_a_partial_entry_of_something_new_needs_what_every_new_one_needs(database: Database) -> None:
     plan = bring_in(database, "openivr: 1\nivr: [{number: 6200}]\n", keeps_others=True, is_partial=True)
     assert "name is required" in [mistake.text for mistake in plan.mistakes]
+
+
+def test_pins_leave_as_hashes_and_come_back(open_database: Opener) -> None:
+    first, second = open_database(), open_database()
+    id_ = create(first, "pin_list", {"name": "Warehouse", "pin_list": "028391827,3301"})
+    with first.reading() as connection:
+        text = yaml_document.dump(import_export.export(connection))
+    assert "028391827" not in text
+    assert "$argon2id$" in text
+    bring_in(second, text)
+    bring_in(second, text.replace("Warehouse", "Storeroom"))
+    with second.reading() as connection:
+        assert [is_pin_right(connection, id_, pin) for pin in ("028391827", "3301", "0284")] == [
+            True,
+            True,
+            False,
+        ]
+
+
+def test_plain_pins_of_a_file_are_hashed_and_the_same_again_is_no_change(database: Database) -> None:
+    text = "openivr: 1\npin_list:\n  - {name: Warehouse, pin_list: ['028391827', '3301']}\n"
+    bring_in(database, text)
+    document = yaml_document.load(text)
+    with database.reading() as connection:
+        plan = import_export.make_plan(connection, document.entries)
+        assert (plan.mistakes, plan.actions) == ([], [])
+        assert "028391827" not in str(plan.items)
 
 
 def test_a_secret_left_out_stays(database: Database) -> None:

@@ -65,10 +65,13 @@ def test_everything_else_too(section: str, texts: Any) -> None:
     assert [text for text in texts if not messages.has_text(f"{section}.{text}")] == []
 
 
+DETAILS = {Topic.MAILBOX: ("opened", "refused", "deleted"), Topic.PIN: ("accepted", "refused", "unchecked")}
+
+
 @pytest.mark.parametrize("topic", Topic)
 def test_every_note_can_be_told(topic: Topic) -> None:
     for kind in (None, *DestinationKind):
-        for detail in ("opened", "refused", "deleted") if topic is Topic.MAILBOX else ("busy", "<b>"):
+        for detail in DETAILS.get(topic, ("busy", "<b>")):
             text, _ = phrase(Note(topic, 1, "1", kind, 1, "1000", 0, detail), NoteContext("ivr", "a name"))
             assert text
 

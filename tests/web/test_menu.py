@@ -465,3 +465,55 @@ def test_the_list(admin: Admin) -> None:
         "search_value=%00",
     ):
         assert admin.get("/menus?" + query).status == 200
+
+
+@pytest.fixture
+def staff(api: Api) -> tuple[int, str]:
+    """A PIN list of its own, and its name."""
+    name = f"Staff {api.get('pin_list/list')['total_number']}"
+    id_: int = api.post("pin_list/create", {"name": name, "pin_list": "4711"})["id"]
+    return id_, name
+
+
+def test_a_key_gets_a_pin_list(admin: Admin, api: Api, fresh: int, staff: tuple[int, str]) -> None:
+    pins, name = staff
+    page = Page(admin, fresh)
+    page.show("1")
+    page.look(press1_pin_list_id=name)
+    assert bar(page.answer) == [f"Key 1, PIN list: No PIN → {name}"]
+    assert f"asks for a PIN of {name}" in page.answer.content.decode()
+    page.look(go="")
+    assert where(page.save()) == page.path
+    saved = stored(api, fresh)
+    assert (saved["press1_pin_list_id"], saved["press1_dest_value"]) == (pins, "1")
+    picture = part(page.show(), "flow")
+    assert "1 with a PIN" in picture
+    assert re.search(r'data-label="1 with a PIN"[^>]* data-pin', page.answer.content.decode())
+    assert api.get("pin_list/delete", id=pins)["errcode"] != 0, "a key uses it"
+    page.show("1")
+    assert where(page.save(press1_pin_list_id="")) == page.path
+    assert "press1_pin_list_id" not in stored(api, fresh)
+    assert api.get("pin_list/delete", id=pins)["errcode"] == 0
+
+
+def test_a_pin_list_that_another_has_set_is_not_taken_away(
+    admin: Admin, api: Api, fresh: int, staff: tuple[int, str]
+) -> None:
+    page = Page(admin, fresh)
+    page.show("name")
+    assert api.post("ivr/update", {"id": fresh, "press1_pin_list_id": staff[0]})["errcode"] == 0
+    assert page.save(name="Mine").status == 409
+    assert stored(api, fresh)["press1_pin_list_id"] == staff[0]
+    assert where(page.save())
+    saved = stored(api, fresh)
+    assert (saved["name"], saved["press1_pin_list_id"]) == ("Mine", staff[0])
+
+
+def test_a_pin_list_that_is_gone_is_named(admin: Admin, api: Api, fresh: int, staff: tuple[int, str]) -> None:
+    page = Page(admin, fresh)
+    page.show("1")
+    assert api.get("pin_list/delete", id=staff[0])["errcode"] == 0
+    answer = page.save(press1_pin_list_id=staff[1])
+    assert answer.status == 422
+    assert f"“{staff[1]}” doesn't exist" in text(answer)
+    assert "press1_pin_list_id" not in stored(api, fresh)

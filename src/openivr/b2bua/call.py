@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
-from openivr.b2bua.context import CallContext
+from openivr.b2bua.context import CallContext, PinUncheckable
 from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
 from openivr.b2bua.fork import CallerId
@@ -25,6 +25,7 @@ from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import (
     Answer,
     CallTimer,
+    CheckPin,
     Command,
     DeleteMessage,
     Dial,
@@ -49,6 +50,8 @@ from openivr.ivr.events import (
     Digit,
     Event,
     HungUp,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     TimerFired,
 )
@@ -250,6 +253,8 @@ class Call(PartyListener):
                 self._voicemail.stop()
             case OpenMailbox():
                 self.context.spawn(self._voicemail.open(command))
+            case CheckPin():
+                self.context.spawn(self._check_pin(command))
             case DeleteMessage():
                 self._voicemail.delete(command, self.config.snapshot)
             case Hangup():
@@ -275,6 +280,14 @@ class Call(PartyListener):
             log.error("recording of a call cannot be written", call=self.id, file=result.path.name)
             if not result.path.exists():
                 self._recording = ""
+
+    async def _check_pin(self, command: CheckPin) -> None:
+        try:
+            is_right = await self.context.check_pin(command.pin_list, self.caller.number, command.pin)
+        except PinUncheckable:
+            self.dispatch(PinRefused(command.token, is_unchecked=True))
+        else:
+            self.dispatch((PinAccepted if is_right else PinRefused)(command.token))
 
     # Prompts
 

@@ -59,12 +59,13 @@ class Trunks(Protocol):
         ...
 
 
-class MailboxUnavailable(Exception):
+class PinUncheckable(Exception):
     """No PIN can be checked at present."""
 
 
 ResolveHost = Callable[[str, Callable[[Sequence[str]], None]], None]  # name, what gets its addresses
 OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number, PIN -> messages, newest first
+CheckPin = Callable[[int, str, str], Awaitable[bool]]  # id of a PIN list, caller, PIN -> it is right
 
 
 async def never_full(_extension: int) -> bool:
@@ -90,7 +91,8 @@ class CallContext:
     limiter: CallLimiter
     trunks: Trunks
     bindings_of: Callable[[SipAccount], Sequence[Binding]]  # current registrations of an account
-    open_mailbox: OpenMailbox  # raises MailboxUnavailable
+    open_mailbox: OpenMailbox  # raises PinUncheckable
+    check_pin: CheckPin  # raises PinUncheckable
     write_entry: Callable[[JournalEntry], None]
     now: Callable[[], int]  # wall clock, Unix milliseconds
     message_folder: Path  # where messages wait for the CDR worker

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from openivr.b2bua.context import CallContext, MailboxUnavailable
+from openivr.b2bua.context import CallContext, PinUncheckable
 from openivr.b2bua.party import Party
 from openivr.b2bua.voicemail_recorder import VoicemailRecorder
 from openivr.cdr.journal.entries import MessageDeleted, MessageHeard
@@ -49,7 +49,7 @@ class Voicemail:
         """Open a mailbox if the PIN is right."""
         try:
             messages = await self._context.open_mailbox(command.number, command.pin)
-        except MailboxUnavailable:
+        except PinUncheckable:
             self._dispatch(MailboxRefused(command.token, command.number, is_unchecked=True))
             return
         if messages is None:

@@ -32,13 +32,15 @@ class Page(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Destination of a call: a type, and a prefix and value whose meaning depends on it. "" is none.
 
-    `allow_out_record` (0 or 1) is the caller's right to opt out of recording by this key.
+    `allow_out_record` (0 or 1) is the caller's right to opt out of recording by this key. `pin_list_id` is
+    the PIN list that the key asks for, 0 for none; None does not send it, which keeps what is there.
     """
 
     dest: str = ""
     prefix: str = ""
     value: str = ""
     allow_out_record: int = 0
+    pin_list_id: int | None = None
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,10 +160,16 @@ def take(raw: Body, stem: str) -> Body:
 
 
 class KeyNames(NamedTuple):
-    """The spellings of a key in the API: of its destination, and of its right to opt out of recording."""
+    """The names of a key in the API: of its destination, its right to opt out of recording, its PIN list."""
 
     stems: tuple[str, ...]
     opt_outs: tuple[str, ...]
+    pin_list: str = ""
+
+    def spread_pin_list(self, destination: Destination) -> Body:
+        """Return the field of the PIN list, if the key has one and the destination says which."""
+        is_sent = self.pin_list and destination.pin_list_id is not None
+        return {self.pin_list: destination.pin_list_id} if is_sent else {}
 
 
 class WithKeys(Detail, frozen=True, kw_only=True):
@@ -178,7 +186,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
         names = set(super().api_names())
         for key in cls.key_names.values():
             names |= {stem + ending for stem in key.stems for ending in PARTS.values()}
-            names |= set(key.opt_outs)
+            names |= {*key.opt_outs, key.pin_list} - {""}
         return frozenset(names)
 
     @classmethod
@@ -194,6 +202,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
             for stem in cls.key_names[key].stems:
                 body |= spread(stem, destination)
             body |= dict.fromkeys(cls.key_names[key].opt_outs, destination.allow_out_record)
+            body |= cls.key_names[key].spread_pin_list(destination)
         return body
 
     @classmethod
@@ -206,8 +215,9 @@ class WithKeys(Detail, frozen=True, kw_only=True):
             flags = [rest.pop(name, None) for name in names.opt_outs]
             chosen: Body = next((value for value in found if value["dest"]), {})
             flag = next((value for value in flags if str(value) not in {"0", "", "None", "False"}), None)
-            if chosen or flag:
-                keys[key] = {**chosen, "allow_out_record": flag}
+            pin_list = rest.pop(names.pin_list, None)
+            if chosen or flag or pin_list:
+                keys[key] = {**chosen, "allow_out_record": flag, "pin_list_id": pin_list}
         has_keys = any(name not in rest for name in raw)
         return super().gather({**rest, "keys": keys} if has_keys else rest)
 
@@ -225,6 +235,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
                 yield from spread(stem, destination)
             for name in names.opt_outs:
                 yield name, destination.allow_out_record
+            yield from names.spread_pin_list(destination).items()
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

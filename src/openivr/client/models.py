@@ -312,8 +312,9 @@ class PinListRow(Row, frozen=True, kw_only=True):
 
 
 class PinList(Detail, frozen=True, kw_only=True):
-    """A PIN list."""
+    """A PIN list. Never answered: add_pins, remove_pins."""
 
+    secret_names: ClassVar[tuple[str, ...]] = ("add_pins", "remove_pins")
     name: str = ""
     pin_list: str = ""
     enb_record_cdr: int = 0
@@ -333,18 +334,18 @@ class Ivr(WithKeys, frozen=True, kw_only=True):
     """An IVR."""
 
     key_names: ClassVar[Mapping[str, KeyNames]] = {
-        "0": KeyNames(("press0_dest",), ("allow_out_record0",)),
-        "1": KeyNames(("press1_dest",), ("allow_out_record1",)),
-        "2": KeyNames(("press2_dest",), ("allow_out_record2",)),
-        "3": KeyNames(("press3_dest",), ("allow_out_record3",)),
-        "4": KeyNames(("press4_dest",), ("allow_out_record4",)),
-        "5": KeyNames(("press5_dest",), ("allow_out_record5",)),
-        "6": KeyNames(("press6_dest",), ("allow_out_record6",)),
-        "7": KeyNames(("press7_dest",), ("allow_out_record7",)),
-        "8": KeyNames(("press8_dest",), ("allow_out_record8",)),
-        "9": KeyNames(("press9_dest",), ("allow_out_record9",)),
-        "hash": KeyNames(("press_hash_dest",), ("allow_out_record_hash",)),
-        "star": KeyNames(("press_star_dest",), ("allow_out_record_star",)),
+        "0": KeyNames(("press0_dest",), ("allow_out_record0",), "press0_pin_list_id"),
+        "1": KeyNames(("press1_dest",), ("allow_out_record1",), "press1_pin_list_id"),
+        "2": KeyNames(("press2_dest",), ("allow_out_record2",), "press2_pin_list_id"),
+        "3": KeyNames(("press3_dest",), ("allow_out_record3",), "press3_pin_list_id"),
+        "4": KeyNames(("press4_dest",), ("allow_out_record4",), "press4_pin_list_id"),
+        "5": KeyNames(("press5_dest",), ("allow_out_record5",), "press5_pin_list_id"),
+        "6": KeyNames(("press6_dest",), ("allow_out_record6",), "press6_pin_list_id"),
+        "7": KeyNames(("press7_dest",), ("allow_out_record7",), "press7_pin_list_id"),
+        "8": KeyNames(("press8_dest",), ("allow_out_record8",), "press8_pin_list_id"),
+        "9": KeyNames(("press9_dest",), ("allow_out_record9",), "press9_pin_list_id"),
+        "hash": KeyNames(("press_hash_dest",), ("allow_out_record_hash",), "press_hash_pin_list_id"),
+        "star": KeyNames(("press_star_dest",), ("allow_out_record_star",), "press_star_pin_list_id"),
         "timeout": KeyNames(("timeout_dest",), ("allow_out_record_timeout",)),
         "invalid": KeyNames(
             ("invaild_dest", "invalid_dest"), ("allow_out_record_invaild", "allow_out_record_invalid")

@@ -42,6 +42,7 @@ class Ignore(Enum):
     NOTHING = 0
     POUND = 1  # after a choice that acted at once: the `#` that many callers press to complete it
     ALL = 2  # after a refusal that came at once: the rest of what is being typed
+    SECRET = 3  # the same after a PIN: nothing may keep these keys
 
 
 @dataclass(slots=True)
@@ -65,7 +66,8 @@ class CallState:
     choices: tuple[int, ...] = ()  # extensions whose names fit
     mailbox: str = ""  # extension number whose messages are heard
     messages: tuple[str, ...] = ()
-    tries: int = 0  # to open a mailbox, or times that a name was asked for
+    guarded_key: str = ""  # key of the menu whose PIN is asked for
+    tries: int = 0  # to open a mailbox or use a key, or times that a name was asked for
     after_notice: IvrState = IvrState.RETURN  # where the call goes on after a notice
     reason: HangupReason = HangupReason.PROMPT_PLAYED  # of the end that follows the last words
     answered: bool = False
@@ -141,7 +143,7 @@ class CallState:
 
     def ignore_key(self) -> None:
         """Take a key that belongs to a decided entry. After a refusal, the pause begins again with each."""
-        if self.ignore is Ignore.ALL:
+        if self.ignore in (Ignore.ALL, Ignore.SECRET):
             self.set_timer(self.ivr.digit_timeout, CallTimer.ENTRY)
         else:
             self.forget_entry()

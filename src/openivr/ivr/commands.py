@@ -103,6 +103,15 @@ class OpenMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckPin:
+    """Look for a PIN in a list in constant time; report `PinAccepted` or `PinRefused`. Never log the PIN."""
+
+    token: int
+    pin_list: int  # id
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMessage:
     """Delete one message of an opened mailbox."""
 
@@ -156,6 +165,7 @@ class Topic(StrEnum):
     RECORDED = "recorded"  # target: the mailbox, which has a message more
     NOT_RECORDED = "not_recorded"  # target: the mailbox; detail: a `RecordResult`
     MAILBOX = "mailbox"  # detail: opened, refused, unchecked (no PIN could be checked), deleted
+    PIN = "pin"  # input: the key that asked for one; detail: accepted, refused, unchecked
     ENDED = "ended"  # detail: a `HangupReason`, with its limit; or the reason of a `HungUp`
 
 
@@ -195,6 +205,7 @@ Command = (
     | Record
     | StopRecord
     | OpenMailbox
+    | CheckPin
     | DeleteMessage
     | Hangup
     | Note

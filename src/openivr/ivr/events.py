@@ -123,6 +123,21 @@ class MailboxRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class PinAccepted:
+    """The PIN is in the list of the key."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinRefused:
+    """The PIN is not in the list, or there were too many wrong ones: the caller is not told which."""
+
+    token: int
+    is_unchecked: bool = False  # the PIN could not be checked, because the database does not answer
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The caller hung up, or is gone for another reason."""
 
@@ -140,5 +155,7 @@ Event = (
     | RecordEnded
     | MailboxOpened
     | MailboxRefused
+    | PinAccepted
+    | PinRefused
     | HungUp
 )

@@ -100,6 +100,7 @@ class Ivr:
     invalid: Destination | None = None
     import_remarks: tuple[ImportRemark, ...] = ()
     by_period: Mapping[str, ByPeriod] = field(default_factory=dict)  # by key, "timeout" and "invalid"
+    key_pins: Mapping[str, int] = field(default_factory=dict)  # key -> the PIN list that it asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,17 @@ class NumberRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PinList:
+    """PINs that a key can ask for. Only the store has the PINs, as hashes."""
+
+    id: int
+    name: str
+    count: int = 0
+    shortest: int = 0  # digits
+    longest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A sound that can be played."""
 
@@ -283,6 +295,7 @@ class IvrSnapshot:
     inbound_routes: Mapping[int, InboundRoute] = field(default_factory=dict)
     block_rules: Mapping[int, NumberRule] = field(default_factory=dict)
     allow_rules: Mapping[int, NumberRule] = field(default_factory=dict)
+    pin_lists: Mapping[int, PinList] = field(default_factory=dict)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     calendars: Mapping[int, Calendar] = field(default_factory=dict)  # 0: the default one
     announcements: Mapping[int, Announcement] = field(default_factory=dict)

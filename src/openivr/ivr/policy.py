@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     TOO_LONG = "too_long"  # more than `MAX_DIGITS` digits
     NO_OUTBOUND_ROUTE = "no_outbound_route"  # none of the menu's routes fits
     NUMBER_BLOCKED = "number_blocked"  # it is among the blocked numbers
+    WRONG_PIN = "wrong_pin"  # the key asked for a PIN
 
 
 VOICEMAIL_MAIN = Destination(DestinationKind.VOICEMAIL)  # target 0: the caller says whose mailbox

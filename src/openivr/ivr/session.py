@@ -56,7 +56,13 @@ class IvrSession:
     @property
     def private(self) -> bool:
         """True while keys are a secret (a PIN), which nothing may keep or show."""
-        return self._call.state in PRIVATE
+        return self._call.state in PRIVATE or self._call.ignore is Ignore.SECRET
+
+    @property
+    def pin_list(self) -> int:
+        """The id of the PIN list that the caller is asked a PIN of, 0 if of none."""
+        call = self._call
+        return call.ivr.key_pins.get(call.guarded_key, 0) if call.state is IvrState.KEY_PIN else 0
 
     @property
     def place(self) -> Destination:
@@ -117,7 +123,7 @@ class IvrSession:
             return False
         if Digit not in ACTS[call.state]:  # no key does anything there
             return False
-        return call.ignore is Ignore.ALL or event.key == "#"
+        return call.ignore is not Ignore.POUND or event.key == "#"
 
     def _is_current(self, event: Event) -> bool:
         """Return True if an event belongs to an active command. An activity that it ends is forgotten."""

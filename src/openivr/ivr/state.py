@@ -15,10 +15,14 @@ class IvrState(Enum):
     TIMED_OUT = "timed_out"  # no key in all plays
     INVALID = "invalid"  # input that nothing allows
     ASK_NAME = "ask_name"  # of dial by name, once more
+    ASK_KEY_PIN = "ask_key_pin"  # before the key is followed
     # in a menu
     ANNOUNCING = "announcing"
     WAITING = "waiting"
     COLLECTING = "collecting"
+    KEY_PIN = "key_pin"  # a key asks for a PIN
+    CHECKING = "checking"  # until the PIN is known to be right or wrong
+    PIN_REFUSED = "pin_refused"  # for the last time; then as after a wrong key
     # heard
     NOTICE = "notice"  # why a destination failed; then back
     ASIDE = "aside"  # a prompt that returns to the menu
@@ -48,11 +52,19 @@ class IvrState(Enum):
 
 
 PASSING = frozenset(
-    {IvrState.ROUTE, IvrState.ENTER, IvrState.RETURN, IvrState.TIMED_OUT, IvrState.INVALID, IvrState.ASK_NAME}
+    (
+        *(IvrState.ROUTE, IvrState.ENTER, IvrState.RETURN, IvrState.TIMED_OUT, IvrState.INVALID),
+        *(IvrState.ASK_NAME, IvrState.ASK_KEY_PIN),
+    )
 )
 # Keys that must not be kept or shown: a mailbox number or a PIN, which callers mix up, and what is meant for
 # the menu of the callee, who may ask for the number of an account.
-PRIVATE = frozenset({IvrState.MAILBOX, IvrState.PIN, IvrState.DIALLING, IvrState.CONNECTED})
+PRIVATE = frozenset(
+    (
+        *(IvrState.KEY_PIN, IvrState.CHECKING, IvrState.PIN_REFUSED, IvrState.MAILBOX, IvrState.PIN),
+        *(IvrState.DIALLING, IvrState.CONNECTED),
+    )
+)
 # where the caller is not in the menu but at the destination that it led to
 AWAY = frozenset(
     (

@@ -22,12 +22,14 @@ from openivr.ivr.events import (
     Digit,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     TimerFired,
 )
 from openivr.ivr.state import IvrState as S
-from openivr.ivr.states import destinations, directory, voicemail
+from openivr.ivr.states import destinations, directory, pin, voicemail
 from openivr.ivr.states import dialling as dial
 from openivr.ivr.states import menu as menus
 
@@ -46,7 +48,7 @@ def _move(source: S, event: type | None, act: Callable[..., S], *to: S) -> Move:
     return Move(source, event, act, frozenset(to))
 
 
-CHOSEN = (S.COLLECTING, S.ROUTE, S.PREFACE, S.INVALID)
+CHOSEN = (S.COLLECTING, S.ROUTE, S.PREFACE, S.INVALID, S.ASK_KEY_PIN)
 RUNG = (
     S.DIALLING,
     S.NOTICE,
@@ -67,6 +69,7 @@ MOVES: tuple[Move, ...] = (
     _move(S.ENTER, None, menus.enter, S.ANNOUNCING, S.WAITING),
     _move(S.RETURN, None, menus.come_back, S.ANNOUNCING, S.WAITING, S.ENDED),
     _move(S.ASK_NAME, None, directory.ask, S.SPELLING),
+    _move(S.ASK_KEY_PIN, None, pin.ask, S.KEY_PIN),
     _move(S.TIMED_OUT, None, menus.time_out, S.ROUTE, S.PREFACE, S.ENDED),
     _move(S.INVALID, None, menus.refuse, S.ROUTE, S.PREFACE, S.NOTICE, S.ENDED),
     # in a menu
@@ -74,8 +77,17 @@ MOVES: tuple[Move, ...] = (
     _move(S.ANNOUNCING, Digit, menus.press, *CHOSEN),
     _move(S.WAITING, TimerFired, menus.hear_nothing, S.ANNOUNCING, S.WAITING, S.TIMED_OUT),
     _move(S.WAITING, Digit, menus.press, *CHOSEN),
-    _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.PREFACE, S.INVALID),
+    _move(S.COLLECTING, TimerFired, menus.hear_no_more, S.ROUTE, S.PREFACE, S.INVALID, S.ASK_KEY_PIN),
     _move(S.COLLECTING, Digit, menus.press, *CHOSEN),
+    # at a key with a PIN list
+    _move(S.KEY_PIN, PromptEnded, pin.hear_question, S.KEY_PIN),
+    _move(S.KEY_PIN, Digit, pin.press, S.KEY_PIN, S.CHECKING, S.ENTER),
+    _move(S.KEY_PIN, TimerFired, pin.hear_no_more, S.KEY_PIN, S.CHECKING, S.TIMED_OUT),
+    _move(S.CHECKING, PinAccepted, pin.accept, S.ROUTE, S.PREFACE, S.INVALID),
+    _move(S.CHECKING, PinRefused, pin.refuse, S.KEY_PIN, S.PIN_REFUSED, S.NOTICE),
+    _move(S.CHECKING, TimerFired, pin.miss_result, S.NOTICE),
+    _move(S.CHECKING, Digit, pin.overhear, S.CHECKING),
+    _move(S.PIN_REFUSED, PromptEnded, pin.hear_refusal, S.INVALID),
     # heard
     _move(S.NOTICE, PromptEnded, menus.hear_notice, S.RETURN, S.ENTER, S.ASK_NAME),
     _move(S.NOTICE, Digit, menus.interrupt, S.NOTICE, *CHOSEN),
@@ -92,7 +104,17 @@ MOVES: tuple[Move, ...] = (
     _move(S.CONNECTED, DialEnded, dial.hear_callee_gone, S.ENDED),
     # dial by name
     _move(S.SPELLING, PromptEnded, directory.hear_question, S.SPELLING),
-    _move(S.SPELLING, Digit, directory.press_letter, S.SPELLING, S.ENTER, S.ROUTE, S.ENDED, *OFFERED),
+    _move(
+        S.SPELLING,
+        Digit,
+        directory.press_letter,
+        S.SPELLING,
+        S.ENTER,
+        S.ROUTE,
+        S.ASK_KEY_PIN,
+        S.ENDED,
+        *OFFERED,
+    ),
     _move(S.SPELLING, TimerFired, directory.hear_no_letter, S.SPELLING, *OFFERED),
     _move(S.OFFERING, PromptEnded, directory.hear_offer, S.OFFERING),
     _move(S.OFFERING, Digit, directory.press_answer, S.ROUTE, *OFFERED),

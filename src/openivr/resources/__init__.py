@@ -5,7 +5,8 @@ from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
 from openivr.resources.hours import BUSINESSHOUR, HOLIDAY, TIMEZONE
 from openivr.resources.ivr import IVR
-from openivr.resources.number_rule import ALLOW_NUMBERS, BLOCK_NUMBERS, PIN_LIST
+from openivr.resources.number_rule import ALLOW_NUMBERS, BLOCK_NUMBERS
+from openivr.resources.pin_list import PIN_LIST
 from openivr.resources.prompt import CUSTOM_PROMPT
 from openivr.resources.resource_type import ResourceType
 from openivr.resources.route import INBOUND_ROUTE, OUTBOUND_ROUTE

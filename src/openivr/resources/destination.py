@@ -39,9 +39,11 @@ OUTSIDE = "external_num"  # prefix and value together are the number
 MAX_PLAYS = 5
 OPT_OUT = "allow_out_record"  # in a configuration file, the list of keys that have it
 
+PIN_LIST = "pin_list_id"  # in the value of a key
 KEYS_OF_PERIOD = {"closed": "keys_closed", "holiday": "keys_holiday"}  # in a configuration file
 TIMED_KEYS = "keys_timezone"  # in a configuration file: the calendars of keys that have one of their own
-KEYS_IN_FILES = (OPT_OUT, *KEYS_OF_PERIOD.values(), TIMED_KEYS)  # beside the destinations
+PIN_KEYS = "keys_pin_list"  # in a configuration file: the PIN lists of keys that ask for a PIN
+KEYS_IN_FILES = (OPT_OUT, *KEYS_OF_PERIOD.values(), TIMED_KEYS, PIN_KEYS)  # beside the destinations
 
 MENU_TYPES = (*BARE[:3], *TARGETS, OUTSIDE, *PLAYS)
 UNSERVED = ("call_flow", "queue", "group_vm", "conference", "fax_to_email", "outroute")
@@ -240,12 +242,13 @@ class Keys(Field):
     """Several destinations kept together, with the right to opt out of recording by each.
 
     The value maps a key's name to its destination and has only those that are set. Beside the destination it
-    has those of other periods ("closed", "holiday"), "timed" and "timezone_id".
+    has those of other periods ("closed", "holiday"), "timed", "timezone_id" and "pin_list_id".
     """
 
     keys: dict[str, DestinationField]
     opt_outs: dict[str, tuple[str, ...]]  # key -> spellings of its allow_out_record name
     conditions: dict[str, KeyCondition] = field(default_factory=dict)
+    pins: dict[str, LinkField] = field(default_factory=dict)  # key -> the PIN list that it asks for
     default: Any = field(default_factory=dict)
     stored: ClassVar[Literal["text", "integer", "json"]] = "json"
 
@@ -258,6 +261,8 @@ class Keys(Field):
             value = {part: value[part] for part in PARTS}
             value["allow_out_record"] = self.read_opt_out(key, body, kept, problems)
             value |= self.conditions[key].read(body, kept, problems)
+            if key in self.pins and (id_ := self.pins[key].read(body, kept.get(PIN_LIST, 0), problems)):
+                value[PIN_LIST] = id_
             if value["dest"] or len(value) > len(NOWHERE) + 1 or value["allow_out_record"]:
                 after[key] = value
         return after
@@ -276,6 +281,9 @@ class Keys(Field):
                 return kept.get("timed", 0)
             if name == condition.timezone[0].name:
                 return kept.get("timezone_id", 0)
+        for key, link in self.pins.items():
+            if name == link.name:
+                return value.get(key, {}).get(PIN_LIST, 0)
         raise KeyError(name)
 
     def read_opt_out(self, key: str, body: Body, kept: Value, problems: list[Problem]) -> int:
@@ -294,11 +302,16 @@ class Keys(Field):
                 yield name, value.get(key, {}).get("allow_out_record", 0)
         for key, condition in self.conditions.items():
             yield from condition.serialize(value.get(key, {}), names)
+        for key, link in self.pins.items():
+            if PIN_LIST in value.get(key, {}):
+                yield link.name, value[key][PIN_LIST]
 
     def references(self, value: Any) -> Iterator[Reference]:
         for key, one in value.items():
             yield from self.keys[key].references(one)
             yield from self.conditions[key].references(one)
+            if key in self.pins:
+                yield from self.pins[key].references(one.get(PIN_LIST, 0))
 
     def dump(self, value: Any, names: Names) -> Iterator[tuple[str, Any]]:
         words = {key: as_words(one, names) for key, one in value.items() if one["dest"]}
@@ -317,6 +330,18 @@ class Keys(Field):
                 TIMED_KEYS,
                 {key: names("timezone", id_).name if id_ else "" for key, id_ in calendars.items()},
             )
+
+        pins = {key: names("pin_list", one[PIN_LIST]).name for key, one in value.items() if PIN_LIST in one}
+        if pins:
+            yield PIN_KEYS, pins
+
+    def load_pins(self, entry: Body, find: Find) -> dict[str, Any]:
+        """Return the PIN lists of keys as part of a body."""
+        named = self.read_keys(entry, PIN_KEYS)
+        body: dict[str, Any] = {}
+        for key, link in self.pins.items() if PIN_KEYS in entry else ():
+            body |= link.load({link.name: named.get(key, "")}, find)
+        return body
 
     def load_conditions(self, entry: Body, find: Find) -> dict[str, Any]:
         """Return the destinations of other periods and the calendars of keys as part of a body."""
@@ -357,7 +382,7 @@ class Keys(Field):
             except InvalidValue as bad:
                 bad.part = key
                 raise
-        body |= self.load_conditions(entry, find)
+        body |= self.load_conditions(entry, find) | self.load_pins(entry, find)
         named = {as_key(str(key)) for key in opted}
         flags = {self.opt_outs[key][0]: int(key in named) for key in self.keys} if OPT_OUT in entry else {}
         return body | flags
@@ -376,4 +401,5 @@ class Keys(Field):
         flags = {name: flag(name).schema()[name] for names in self.opt_outs.values() for name in names}
         stems = {n: s for destination in self.keys.values() for n, s in destination.schema().items()}
         conditions = {n: s for one in self.conditions.values() for n, s in one.schema().items()}
-        return stems | flags | conditions
+        pins = {n: s for link in self.pins.values() for n, s in link.schema().items()}
+        return stems | flags | conditions | pins

@@ -51,6 +51,11 @@ KEYS = Keys(
     name="keys",
     conditions={key: condition_of(key) for key in (*DIAL_KEYS, "timeout", "invalid")},
     keys={key: DestinationField(name=key, stems=stems_of(key)) for key in (*DIAL_KEYS, "timeout", "invalid")},
+    # The P-Series has keys of the input type "pin_list"; the field's name is our choice.
+    pins={
+        key: LinkField(name=key_stem(key).removesuffix("dest") + "pin_list_id", kind="pin_list")
+        for key in DIAL_KEYS
+    },
     opt_outs={
         **{key: (f"allow_out_record{key if key.isdigit() else '_' + key}",) for key in DIAL_KEYS},
         "timeout": ("allow_out_record_timeout",),

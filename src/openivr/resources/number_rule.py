@@ -1,15 +1,14 @@
-"""Blocked and allowed numbers, and PIN lists.
+"""Blocked and allowed numbers.
 
-P-Series: add-a-blocked-number-rule, add-a-pin-list; administrator guide: add-allowed-numbers.
+P-Series: add-a-blocked-number-rule; administrator guide: add-allowed-numbers.
 """
 
 from openivr.resources.destination import DestinationField
-from openivr.resources.fields import ChoiceField, SeparatedField, TextField, flag
-from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.fields import ChoiceField, SeparatedField
 from openivr.resources.resource_type import ResourceType, Row, Values
 from openivr.resources.route import INBOUND_TYPES, INBOUND_UNSERVED, NAME, caller_pattern
 
-MAX_NUMBERS, MAX_PINS = 200, 200  # of one list
+MAX_NUMBERS = 200  # of one list
 LISTED = ("name", "limit_type", "number_list")
 NUMBERS = SeparatedField(
     name="number_list",
@@ -19,24 +18,6 @@ NUMBERS = SeparatedField(
     most=MAX_NUMBERS,
 )
 LIMIT_TYPE = ChoiceField(name="limit_type", required=True, values=("inbound", "outbound", "both"))
-PINS = SeparatedField(
-    name="pin_list",
-    required=True,
-    columns=(
-        TextField(
-            name="pin",
-            required=True,
-            low=3,
-            high=15,
-            pattern="[0-9]+",
-            mismatch=ProblemCode.NOT_DIGITS,
-            confidential=True,
-        ),
-    ),
-    separator=",",
-    most=MAX_PINS,
-    confidential=True,
-)
 
 
 def number_row(values: Values) -> Row:
@@ -45,15 +26,6 @@ def number_row(values: Values) -> Row:
         "name": values["name"],
         "limit_type": values["limit_type"],
         "number_list": NUMBERS.join(values["number_list"]),
-    }
-
-
-def pin_row(values: Values) -> Row:
-    return {
-        "id": values["id"],
-        "name": values["name"],
-        "pin_list": PINS.join(values["pin_list"]),
-        "enb_record_cdr": values["enb_record_cdr"],
     }
 
 
@@ -85,16 +57,6 @@ ALLOW_NUMBERS = ResourceType(
     fields=(NAME, LIMIT_TYPE, NUMBERS),
     listed=LISTED,
     row=number_row,
-    sorts=("name",),
-    unique=("name",),
-)
-PIN_LIST = ResourceType(
-    name="pin_list",
-    paths=("pin_list",),
-    title="PIN list",
-    fields=(NAME, PINS, flag("enb_record_cdr")),
-    listed=("name", "pin_list", "enb_record_cdr"),
-    row=pin_row,
     sorts=("name",),
     unique=("name",),
 )

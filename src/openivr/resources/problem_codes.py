@@ -102,6 +102,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_NUMBER = "unknown_number", "reference"  # typed in a form
     UNKNOWN_NAME = "unknown_name", "reference"  # typed in a form
     UNKNOWN_PROMPT = "unknown_prompt", "reference"  # typed in a form
+    UNKNOWN_PIN = "unknown_pin", "reference"  # to be removed
 
     UNSERVED = "unserved", "unsupported"  # choice
 
@@ -109,5 +110,6 @@ class ProblemCode(StrEnum):
     SENT_TWICE = "sent_twice", "conflict"
     NAMED_TWICE = "named_twice", "conflict"
     NOT_EMPTY = "not_empty", "conflict"  # destination
+    MASKED_PINS = "masked_pins", "conflict"
     TAKEN = "taken", "conflict"  # kind, name
     TOO_MANY_SCENARIOS = "too_many_scenarios", "conflict"  # high

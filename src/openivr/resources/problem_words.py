@@ -80,11 +80,13 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.UNKNOWN_NUMBER: "is not the number of any",
     ProblemCode.UNKNOWN_NAME: "is not the number or name of any",
     ProblemCode.UNKNOWN_PROMPT: "is not the name of any prompt",
+    ProblemCode.UNKNOWN_PIN: "has a PIN that is not in the list",
     ProblemCode.UNSERVED: "{choice} is not served by this server",
     ProblemCode.TWO_SPELLINGS: "is sent in two spellings that differ",
     ProblemCode.SENT_TWICE: "is sent more than once",
     ProblemCode.NAMED_TWICE: "names the same object twice",
     ProblemCode.NOT_EMPTY: "must be empty for {destination}",
+    ProblemCode.MASKED_PINS: "has masks, but not as many as the list has PINs",
     ProblemCode.TAKEN: "is that of {kind} {name} already",
     ProblemCode.TOO_MANY_SCENARIOS: "are {high} already, which is the most of one menu",
 }

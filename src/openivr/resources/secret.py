@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 ALPHABET = string.ascii_letters + string.digits
+TIME_COST, MEMORY_COST = 2, 19_456  # KiB; with one lane OWASP's minimum for Argon2id
+SALT_BYTES = 16  # of the hashes of PINs (RFC 9106 section 3.1)
 LENGTH = 32  # as in the original's examples; 190 bits
 
 
@@ -26,12 +28,19 @@ def fingerprint(token: str) -> str:
 def hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher  # not needed by most commands, and slow to import
 
-    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's minimum for Argon2id
+    return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_COST, parallelism=1)
 
 
 def hash_password(password: str) -> str:
     """Return the stored form of a password that a person may have chosen: Argon2id."""
     return hasher().hash(password)
+
+
+def hash_pin(pin: str, salt: bytes) -> str:
+    """Return the Argon2id hash of a PIN, with its parameters and the salt, which the PINs of a list share."""
+    from argon2.low_level import Type, hash_secret
+
+    return hash_secret(pin.encode(), salt, TIME_COST, MEMORY_COST, 1, 32, Type.ID).decode()
 
 
 @cache

@@ -12,9 +12,9 @@ import structlog
 
 from openivr import clock, sounds
 from openivr.b2bua.call_manager import CallManager
-from openivr.b2bua.context import CallContext, MailboxUnavailable
+from openivr.b2bua.context import CallContext, PinUncheckable
 from openivr.b2bua.limits import CallLimiter, OutboundCall
-from openivr.b2bua.pin_lockout import PinLockout
+from openivr.b2bua.pin_lockout import PinListLockout, PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.b2bua.transfer import Transfers
 from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat, TrunkStateChanged
@@ -53,6 +53,7 @@ from openivr.store.caches.call_config_cache import CallConfigCache
 from openivr.store.caches.saved_state import CALLS_FILE, SAVE_SECONDS, SavedBinding, SavedConfig, save
 from openivr.store.caches.saved_state import load as load_saved
 from openivr.store.cdr import voicemail
+from openivr.store.config import pin_lists
 from openivr.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -153,6 +154,7 @@ class CallsProcess:
             trunks=self.trunks,
             bindings_of=lambda account: self.registrar.lookup(account.user),
             open_mailbox=self.open_mailbox,
+            check_pin=self.check_pin,
             write_entry=journal.write,
             now=self.record_clock.now,
             message_folder=settings.journal,
@@ -166,6 +168,7 @@ class CallsProcess:
         )
         self.call_manager.transfers = Transfers(self.call_manager)
         self.pin_lockout = PinLockout()
+        self.pin_list_lockout = PinListLockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
         self._binding_changes = 0
         self._saved_version: object = None
@@ -343,13 +346,13 @@ class CallsProcess:
     async def open_mailbox(self, number: str, pin: str) -> tuple[str, ...] | None:
         """Return the ids of a mailbox's messages. Return None if the PIN is wrong or the mailbox locked.
 
-        Raises MailboxUnavailable while the database does not answer.
+        Raises PinUncheckable while the database does not answer.
         """
         try:
             messages = await self.database.read(voicemail.open_mailbox, number, pin)
         except Unavailable as error:
             log.error("a mailbox cannot be opened", mailbox=number, reason=str(error))
-            raise MailboxUnavailable from error
+            raise PinUncheckable from error
         now = self.context.loop.time()
         if self.pin_lockout.is_locked(number, now):
             log.warning("mailbox locked after wrong PINs", mailbox=number)
@@ -359,6 +362,26 @@ class CallsProcess:
             return None
         self.pin_lockout.reset(number)
         return tuple(message.id for message in messages)
+
+    async def check_pin(self, pin_list: int, caller: str, pin: str) -> bool:
+        """Return True if a PIN is in a list, unless the list is locked for the caller.
+
+        Raises PinUncheckable while the database does not answer.
+        """
+        try:
+            is_right = await self.database.read(pin_lists.is_pin_right, pin_list, pin)
+        except Unavailable as error:
+            log.error("a PIN cannot be checked", pin_list=pin_list, reason=str(error))
+            raise PinUncheckable from error
+        now = self.context.loop.time()
+        if self.pin_list_lockout.is_locked(pin_list, caller, now):
+            log.warning("PIN list locked after wrong PINs", pin_list=pin_list, caller=caller)
+            is_right = False
+        if is_right:
+            self.pin_list_lockout.reset(pin_list, caller)
+        else:
+            self.pin_list_lockout.record_wrong(pin_list, caller, now)
+        return is_right
 
     # Shutdown
 

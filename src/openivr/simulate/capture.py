@@ -5,7 +5,7 @@ of the caller follows the same ends of prompts, waits and ringing as in the call
 """
 
 from openivr.cdr.journal.event_codec import TimedEvent
-from openivr.ivr.commands import CallTimer, Dial, HangupReason, OpenMailbox, StopDial
+from openivr.ivr.commands import CallTimer, CheckPin, Dial, HangupReason, OpenMailbox, StopDial
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -17,6 +17,8 @@ from openivr.ivr.events import (
     HungUp,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     RecordResult,
@@ -54,6 +56,8 @@ SLOTS: dict[type, str] = {
     RecordEnded: "record",
     MailboxOpened: "mailbox",
     MailboxRefused: "mailbox",
+    PinAccepted: "pin",
+    PinRefused: "pin",
 }
 
 
@@ -103,6 +107,8 @@ def find_world(call: Simulation) -> World:
     """
     dials: dict[int, Dial] = {}
     openings: dict[int, OpenMailbox] = {}
+    checks: dict[int, CheckPin] = {}
+    pins: dict[str, str] = {}
     outcomes: dict[str, str] = {}
     result = RecordResult.KEPT
     mailboxes: dict[str, Mailbox] = {}
@@ -115,14 +121,19 @@ def find_world(call: Simulation) -> World:
         if isinstance(event, MailboxOpened) and event.token in openings:
             mailbox = openings[event.token]
             mailboxes[mailbox.number] = Mailbox(mailbox.pin, event.messages)
+        if isinstance(event, PinAccepted) and event.token in checks:
+            check = checks[event.token]
+            pins[call.snapshot.pin_lists[check.pin_list].name] = check.pin
         for command in commands:
-            if isinstance(command, Dial):
+            if isinstance(command, CheckPin):
+                checks[command.token] = command
+            elif isinstance(command, Dial):
                 dials[command.token] = command
             elif isinstance(command, OpenMailbox):
                 openings[command.token] = command
             elif isinstance(command, StopDial) and isinstance(event, TimerFired):
                 outcomes[_name(call, dials[command.token])] = Cause.NO_ANSWER.value
-    return World(outcomes, mailboxes, recording=result)
+    return World(outcomes, mailboxes, pins, recording=result)
 
 
 def _name(call: Simulation, dial: Dial) -> str:

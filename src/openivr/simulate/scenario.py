@@ -46,17 +46,20 @@ OBSERVED = frozenset(
         "misses",
         "leaves",
         "mailbox",
+        "pin",
         "deletes",
         "ends",
     )
 )
 HANGS_UP = "hangs_up"
+TYPES_PIN = "types_pin"  # which one is not said: `RIGHT` or `WRONG`
+RIGHT, WRONG = "right", "wrong"
 # steps of the result of a scenario that tests nothing, because the configuration does not have what it names
 UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY = "unknown_number", "unknown_trunk", "unknown_party"
 UNKNOWN = frozenset((UNKNOWN_NUMBER, UNKNOWN_TRUNK, UNKNOWN_PARTY))
-ACTS = frozenset(("presses", "waits", HANGS_UP))
+ACTS = frozenset(("presses", "waits", TYPES_PIN, HANGS_UP))
 FIELDS = frozenset(("scenario", "trunk", "calls", "from", "at", "menu", "world", "steps"))
-WORLD_FIELDS = frozenset(("mailboxes", "recording", *TIMES))
+WORLD_FIELDS = frozenset(("mailboxes", "pins", "recording", *TIMES))
 
 
 class ScenarioError(ValueError):
@@ -203,6 +206,8 @@ def write_world(world: World) -> dict[str, Any]:
             number: {"pin": box.pin, "messages": list(box.messages)}
             for number, box in world.mailboxes.items()
         }
+    if world.pins:
+        row["pins"] = dict(world.pins)
     return row
 
 
@@ -222,6 +227,9 @@ def read_world(row: Any, where: str) -> World:
     outcomes = {str(name): read_outcome(row[name]) for name in row if name not in WORLD_FIELDS}
     boxes = row.get("mailboxes") or {}
     _check_names(boxes, None, f"{where}, mailboxes")
+    pins = row.get("pins") or {}
+    _check_names(pins, None, f"{where}, pins")
+    fields["pins"] = {str(name): str(pin) for name, pin in pins.items()}
     fields["mailboxes"] = {str(number): box for number, box in boxes.items()}
     try:
         return msgspec.convert(fields | {"outcomes": outcomes}, World, strict=False)
@@ -246,6 +254,8 @@ def _read_step(row: Any, where: str) -> ScenarioStep:
         at = float(row["at"]) if "at" in row else None
         text = ", ".join(text) if isinstance(text, list) else str(text)
         step = ScenarioStep(*step_code(what, text), at)
+        if step.what == TYPES_PIN and step.text not in (RIGHT, WRONG):
+            raise ValueError(f"{TYPES_PIN}: {step.text!r} is neither {RIGHT} nor {WRONG}")
         script(step)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
@@ -341,13 +351,21 @@ def enact(simulation: Simulation, scenario: Scenario) -> Iterator[ScenarioStep]:
     for step in scenario.steps:
         if step.what in ACTS:
             yield from map(_as_step, iter(watch.take, None))
-            act_out(simulation, script(step))
+            act(simulation, step)
             yield step
         elif line := watch.await_next():
             yield _as_step(line, timed=step.at is not None)
     # a scenario that expects the end of the call is followed to that end
     ends = any(step.what == "ends" for step in scenario.steps)
     yield from map(_as_step, iter(watch.await_next if ends else watch.take, None))
+
+
+def act(simulation: Simulation, step: ScenarioStep) -> None:
+    """Perform an action of the caller."""
+    if step.what == TYPES_PIN:
+        simulation.type_pin(is_right=step.text == RIGHT)
+    else:
+        act_out(simulation, script(step))
 
 
 def _as_step(line: TranscriptLine, timed: bool = False) -> ScenarioStep:

@@ -13,6 +13,7 @@ from openivr.hours.period import PeriodDecision
 from openivr.ivr.commands import (
     Answer,
     CallTimer,
+    CheckPin,
     Command,
     DeleteMessage,
     Dial,
@@ -37,6 +38,8 @@ from openivr.ivr.events import (
     HungUp,
     MailboxOpened,
     MailboxRefused,
+    PinAccepted,
+    PinRefused,
     PromptEnded,
     RecordEnded,
     RecordResult,
@@ -47,7 +50,7 @@ from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.periods import with_period
 from openivr.ivr.session import IvrSession
 from openivr.simulate.transcript import Narrator, TranscriptLine
-from openivr.simulate.world import World
+from openivr.simulate.world import World, right_pin
 from openivr.sounds import NAMES, seconds
 
 MESSAGE_SECONDS = 10.0  # of a message in a mailbox
@@ -92,7 +95,10 @@ class Simulation:
 
     @property
     def due(self) -> dict[str, TimedEvent]:
-        """Return what is running ("play", "wait", "call", "dial", "record", "mailbox"), each with its end."""
+        """Return what is running, each with its end.
+
+        The names are "play", "wait", "call", "dial", "record", "mailbox" and "pin".
+        """
         return {slot: due for slot, due in self._due.items() if self.session.awaits(due.event)}
 
     @property
@@ -132,6 +138,12 @@ class Simulation:
             if place:
                 self.wait(KEY_GAP / 1000)
             self.handle(Digit(key, self.moment))
+
+    def type_pin(self, *, is_right: bool) -> None:
+        """Type a right or a wrong PIN of the list that is asked for, and `#`."""
+        right = right_pin(self.snapshot, self.world, self.session.pin_list)
+        wrong = next(pin for digit in "01" if (pin := digit * max(len(right), 1)) != right)
+        self.press((right if is_right else wrong) + "#")
 
     def hang_up(self) -> None:
         """Let the caller hang up. What becomes of a message that is being left is known at once."""
@@ -210,6 +222,8 @@ class Simulation:
                 self._record(command)
             case OpenMailbox():
                 self._schedule("mailbox", 0, self._open(command))
+            case CheckPin():
+                self._schedule("pin", 0, self._check(command))
             case StopPlay():
                 self._due.pop("play", None)
             case StopDial():
@@ -263,3 +277,7 @@ class Simulation:
         if mailbox and mailbox.pin == request.pin:
             return MailboxOpened(request.token, mailbox.messages, request.number)
         return MailboxRefused(request.token, request.number)
+
+    def _check(self, request: CheckPin) -> Event:
+        is_right = request.pin == right_pin(self.snapshot, self.world, request.pin_list)
+        return (PinAccepted if is_right else PinRefused)(request.token)

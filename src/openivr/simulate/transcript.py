@@ -41,6 +41,7 @@ WAITS_FOR = {
     IvrState.OFFERING: Why.WAITS_FOR_CHOICE,
     IvrState.MAILBOX: Why.WAITS_FOR_DIGIT,
     IvrState.PIN: Why.WAITS_FOR_DIGIT,
+    IvrState.KEY_PIN: Why.WAITS_FOR_DIGIT,
     IvrState.MESSAGES: Why.WAITS_FOR_KEY,
 }
 KIND_WORDS = {
@@ -194,6 +195,8 @@ class Narrator:
                 self._add("leaves", "nothing", Why.NOT_KEPT, note.detail)
             case Topic.MAILBOX if note.detail != "deleted":
                 self._add("mailbox", note.detail)
+            case Topic.PIN:
+                self._add("pin", note.detail)
             case Topic.ENDED:
                 self._add("ends", note.detail)
             case _:

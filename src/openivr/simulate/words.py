@@ -99,6 +99,7 @@ REFUSALS: Mapping[str, str] = {
     Refusal.VOICEMAIL_OFF: "this menu gives no access to voicemail",
     Refusal.TOO_LONG: f"more than {MAX_DIGITS} digits",
     Refusal.NUMBER_BLOCKED: "this number is blocked",
+    Refusal.WRONG_PIN: "the PIN was wrong",
     Refusal.NO_OUTBOUND_ROUTE: "no outbound route of this menu fits",
 }
 RESULTS: Mapping[str, str] = {

@@ -11,6 +11,7 @@ ANSWERS = "answers"
 OUTCOMES: dict[str, Cause | None] = {ANSWERS: None} | {cause.value: cause for cause in Cause}
 TIMES = ("answer_after", "fail_after", "talk", "message")
 MAX_SECONDS = 86_400  # seconds
+STAND_IN = "123456789012345"  # the beginning of it is the PIN of a list whose PIN the world does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,15 @@ class Mailbox:
 class World:
     """Reactions of everything outside the menu. Times are in seconds.
 
+    `pins` maps the name of a PIN list to the PIN that opens it here, because no real one is known.
+
     `outcomes` maps a number, or the name of a trunk or a route, to "answers" or to the value of a `Cause`.
     Others answer.
     """
 
     outcomes: Mapping[str, str] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
     answer_after: float = 3
     fail_after: float = 1
     talk: float = 60  # then the callee hangs up
@@ -67,6 +71,14 @@ def find_unknown(snapshot: IvrSnapshot, world: World) -> Iterator[str]:
     for number in world.mailboxes:
         if not has_mailbox(snapshot, number):
             yield number
+    lists = {row.name for row in snapshot.pin_lists.values()}
+    yield from (name for name in world.pins if name not in lists)
+
+
+def right_pin(snapshot: IvrSnapshot, world: World, pin_list: int) -> str:
+    """Return the PIN of a list that is right here: the world's, else 1234... with the list's most digits."""
+    row = snapshot.pin_lists.get(pin_list)
+    return world.pins.get(row.name) or STAND_IN[: row.longest] if row and row.count else ""
 
 
 def is_outside(snapshot: IvrSnapshot, name: str) -> bool:

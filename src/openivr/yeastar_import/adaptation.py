@@ -13,7 +13,16 @@ from openivr.client.models import BusinessHour, Holiday, Ivr
 from openivr.ivr.analysis.words import text_of_remark
 from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.resources import KINDS, ResourceType
-from openivr.resources.destination import OPT_OUT, PARTS, PLAYS, TARGETS, DestinationField, Keys, as_words
+from openivr.resources.destination import (
+    OPT_OUT,
+    PARTS,
+    PIN_KEYS,
+    PLAYS,
+    TARGETS,
+    DestinationField,
+    Keys,
+    as_words,
+)
 from openivr.resources.errors import Invalid, Problem
 from openivr.resources.fields import (
     MISSING,
@@ -27,6 +36,7 @@ from openivr.resources.fields import (
 )
 from openivr.resources.hours import HOURS_FIELDS, describe_hours
 from openivr.resources.import_remarks import store_remark
+from openivr.resources.pin_list import MASK, PinsField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.yeastar_import import fields
 from openivr.yeastar_import.prompts import Stored, adapt_prompts
@@ -143,6 +153,8 @@ class Adapter:
                 return words or here.get(one.name, MISSING)
             case LinkField():
                 return self.labels.get((one.kind, value), "") if value else ""
+            case PinsField() if MASK in value:  # from a server that does not answer its PINs
+                return here.get(one.name, MISSING)
             case PromptsField():
                 return ",".join(self.prompt_names(one, value, notes))
         plain = list(map(dict, value)) if isinstance(value, tuple) else value
@@ -167,6 +179,11 @@ class Adapter:
         """Return the destination of each key, the present one here if that of the PBX is not supported."""
         for key, to in keys.items():
             lost_here: list[ImportRemark] = []
+            if to.pin_list_id and ("pin_list", to.pin_list_id) not in self.labels:
+                # without its list, the key would be open to every caller
+                params = {"field": PIN_KEYS, "type": "pin_list", "name": INPUTS.get(key, key)}
+                notes.append(ImportRemark(ImportRemarkCode.MEMBER_MISSING, params))
+                continue
             words = self.destination(one.keys[key], to, INPUTS.get(key, key), lost_here)
             if words:
                 yield key, words
@@ -225,6 +242,10 @@ class Adapter:
             entry.pop(OPT_OUT, None)
         if opted:
             entry[OPT_OUT] = opted
+        guarded = {key: self.labels.get(("pin_list", one.pin_list_id or 0)) for key, one in ivr.keys.items()}
+        pins = {**entry.get(PIN_KEYS, {}), **{key: label for key, label in guarded.items() if label}}
+        if pins:
+            entry[PIN_KEYS] = pins
 
 
 def read_whole(one: DestinationField, to: Destination) -> Fields:
@@ -251,12 +272,17 @@ def as_id(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
+def is_unread(field: Field) -> bool:
+    """Return True for a secret that no PBX answers."""
+    return field.hidden and not isinstance(field, PinsField)
+
+
 def find_problem(kind: ResourceType, entry: Fields) -> str:
     """Return why an entry cannot be imported; "" if it can."""
-    body: Fields = {one.name: StoredForm("-") for one in kind.fields if one.hidden}
+    body: Fields = {one.name: StoredForm("-") for one in kind.fields if is_unread(one)}
     try:
         for one in kind.fields:
-            body |= {} if one.hidden else one.load(entry, lambda _kind, _key: 1)
+            body |= {} if is_unread(one) else one.load(entry, lambda _kind, _key: 1)
         kind.parse(unlisted(kind, body))
     except InvalidValue as bad:
         return str(bad)

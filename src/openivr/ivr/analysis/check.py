@@ -50,6 +50,7 @@ INSIDE = (
 PARTS = {NO_KEY: Part.TIMEOUT, WRONG_KEY: Part.INVALID, NO_ANSWER: Part.NO_ANSWER}
 AFTER_ALL = "\uffff"  # sorts after every character of a number
 SILENT, QUIET = -70, -40  # LUFS of a prompt; speech at -40 is lost in the noise of a street
+MIN_PIN_DIGITS = 4  # fewer are guessed within the tries that the lockout allows in a few days
 MIN_SECONDS = 2  # seconds that leave time to act
 ORDER = {severity: place for place, severity in enumerate(Severity)}
 
@@ -116,6 +117,7 @@ def check_menu(
         yield finding("IVR408", menu(ivr), remark.code, **remark.params)
     yield from check_names(snapshot, ivr, ways_on)
     yield from check_mailbox_access(snapshot, ivr)
+    yield from check_key_pins(snapshot, ivr)
     yield from check_outside(snapshot, ivr, ways)
 
 
@@ -146,6 +148,14 @@ def check_mailbox_access(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
         yield finding("IVR702", menu(ivr), number=snapshot.voicemail_code)
 
 
+def check_key_pins(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
+    """Check that someone can have a PIN of each key that asks for one."""
+    for key, pin_list in ivr.key_pins.items():
+        pins = snapshot.pin_lists.get(pin_list)
+        if pins is None or not pins.count:
+            yield finding("IVR704", key_of(ivr, key), name=pins.name if pins else str(pin_list))
+
+
 def has_pins(snapshot: IvrSnapshot) -> bool:
     """Return True if any mailbox has a PIN. Worked out once per snapshot."""
     known = snapshot.memo.get(has_pins)
@@ -169,10 +179,16 @@ def check_numbers(snapshot: IvrSnapshot) -> Iterator[Finding]:
 
 
 def check_pins(snapshot: IvrSnapshot) -> Iterator[Finding]:
-    """Check the PINs of mailboxes, which are known only as weak or not."""
+    """Check the PINs of mailboxes, known as weak or not, and of PIN lists, known by their length."""
     for row in snapshot.extensions.values():
         if row.voicemail and row.has_pin and row.weak_pin:
             yield finding("IVR703", FindingTarget(DestinationKind.EXTENSION, row.id), number=row.number)
+    used = {pin_list for ivr in snapshot.ivrs.values() for pin_list in ivr.key_pins.values()}
+    for pins in snapshot.pin_lists.values():
+        if pins.count and pins.shortest < MIN_PIN_DIGITS:
+            yield finding("IVR705", FindingTarget("pin_list", pins.id), name=pins.name, digits=pins.shortest)
+        if pins.id not in used:
+            yield finding("IVR706", FindingTarget("pin_list", pins.id), name=pins.name)
 
 
 def check_prompts(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ class Arrow:
     source: str
     target: str
     labels: tuple[str, ...]  # keys, numbers, and codes of `graph`
+    pin_keys: frozenset[str] = frozenset()  # those of the labels that ask for a PIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,13 @@ def draw(snapshot: IvrSnapshot, starts: Iterable[Place]) -> Picture:
     """Draw these places and all they lead to."""
     nodes: dict[str, Node] = {}
     labels: dict[tuple[str, str], list[str]] = {}
+    pin_keys: set[tuple[str, str]] = set()
     todo = list(starts)
     for place in todo:
         here = make_node(snapshot, Destination(*place))
         nodes.setdefault(here.id, here)
         onward = list(edges(snapshot, place))
+        pin_keys |= {(here.id, edge.label) for edge in onward if edge.asks_pin}
         ways = [(edge.label, make_node(snapshot, edge.to)) for edge in onward]
         for label, there in (*ways, *dialled(snapshot, place)):
             nodes.setdefault(there.id, there)
@@ -78,7 +81,10 @@ def draw(snapshot: IvrSnapshot, starts: Iterable[Place]) -> Picture:
         for edge in onward:
             if edge.place[0] in (DestinationKind.IVR, DestinationKind.RING_GROUP) and edge.place not in todo:
                 todo.append(edge.place)
-    arrows = (Arrow(source, target, tuple(names)) for (source, target), names in labels.items())
+    arrows = (
+        Arrow(source, target, tuple(names), frozenset(name for name in names if (source, name) in pin_keys))
+        for (source, target), names in labels.items()
+    )
     return Picture(tuple(nodes.values()), tuple(arrows))
 
 
@@ -129,7 +135,10 @@ def to_mermaid(picture: Picture) -> str:
         rows.append(f'    {names[node.id]}{left}"{quote(show_node(node))}"{right}')
     for arrow in picture.arrows:
         line = "-.->" if {*arrow.labels} <= {NO_KEY, WRONG_KEY} else "-->"
-        label = ", ".join(LABELS.get(label, label) for label in arrow.labels)
+        label = ", ".join(
+            LABELS.get(label, label) + (" with a PIN" if label in arrow.pin_keys else "")
+            for label in arrow.labels
+        )
         rows.append(f'    {names[arrow.source]} {line}|"{quote(label)}"| {names[arrow.target]}')
     return "\n".join(rows)
 

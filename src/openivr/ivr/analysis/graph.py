@@ -29,6 +29,7 @@ class Edge:
     source: Place
     label: str
     to: Destination
+    asks_pin: bool = False
 
     @property
     def place(self) -> Place:
@@ -40,7 +41,7 @@ def menu_edges(ivr: Ivr) -> Iterator[Edge]:
     """List where the keys of a menu lead, then its time-out and its wrong key."""
     here = (DestinationKind.IVR, ivr.id)
     for key in sorted(ivr.keys, key=KEYPAD.find):
-        yield Edge(here, key, ivr.keys[key])
+        yield Edge(here, key, ivr.keys[key], key in ivr.key_pins)
     if ivr.timeout:
         yield Edge(here, NO_KEY, ivr.timeout)
     if ivr.invalid:
@@ -53,7 +54,7 @@ def timed_edges(ivr: Ivr) -> Iterator[Edge]:
     for key, by in ivr.by_period.items():
         for to in (by.open, by.closed, by.holiday):
             if to:
-                yield Edge(here, NOT_KEYS.get(key, key), to)
+                yield Edge(here, NOT_KEYS.get(key, key), to, key in ivr.key_pins)
 
 
 def own_edges(ivr: Ivr) -> tuple[Edge, ...]:

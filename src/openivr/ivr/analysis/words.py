@@ -55,6 +55,9 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "IVR701": ("Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
     "IVR702": ("No mailbox has a PIN", "Set a PIN for each mailbox, or turn mailbox access off."),
     "IVR703": ("Weak PIN", "Choose a PIN that is hard to guess."),
+    "IVR704": ("PIN list without PINs", "Add a PIN to the list, or let the key ask for none."),
+    "IVR705": ("Short PIN", "Take PINs of at least four digits."),
+    "IVR706": ("PIN list without use", "Let a key of a menu ask for a PIN of the list, or delete the list."),
     "IVR801": ("Pattern that no number matches", "Write digits only, or X, Z, N, [..], `.` and `!`."),
     "IVR802": ("Inbound route never used", "Move it up, or make the other route narrower."),
     "IVR803": ("Number on two inbound routes", "Remove the number from one of them."),
@@ -156,6 +159,9 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
         "It reaches extensions {extensions}, which cannot be dialled from this menu.",
     ),
     "IVR702": "Callers can dial {number} for their mailbox, but no mailbox has a PIN, so none can be opened.",
+    "IVR704": "The key asks for a PIN of {name}, which has none, so it lets nobody through.",
+    "IVR705": "{name} has a PIN of {digits} digits, which is soon guessed.",
+    "IVR706": "No key asks for a PIN of {name}.",
     "IVR703": "The mailbox of {number} has a PIN that is guessed first: its number, or digits in a row.",
     "IVR801.did": "No called number matches {pattern}.",
     "IVR801.caller": "No caller's number matches {pattern}.",
@@ -335,6 +341,7 @@ def _find(target: FindingTarget, snapshot: IvrSnapshot) -> object:
         "announcement": snapshot.announcements,
         "businesshour": {row.id: row for calendar in snapshot.calendars.values() for row in calendar.hours},
         "holiday": {row.id: row for calendar in snapshot.calendars.values() for row in calendar.holidays},
+        "pin_list": snapshot.pin_lists,
     }
     if target.type in rows:
         return rows[target.type].get(target.id)

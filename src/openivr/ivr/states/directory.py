@@ -14,7 +14,7 @@ from openivr.ivr.events import Digit, PromptEnded, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, Extension, IvrSnapshot
 from openivr.ivr.policy import configured
 from openivr.ivr.state import IvrState
-from openivr.ivr.states.menu import leave
+from openivr.ivr.states.menu import ask_pin, leave
 
 ENOUGH = 3  # keys
 MAX_ASKED = 3  # times that a name is asked for without an entry
@@ -92,6 +92,8 @@ def press_letter(call: CallState, event: Digit) -> IvrState:
     if event.key == "#":
         return _end_spelling(call)
     if event.key == OPERATOR and not call.typed and OPERATOR in call.ivr.keys:
+        if OPERATOR in call.ivr.key_pins:
+            return ask_pin(call, OPERATOR)
         state = call.follow(configured(call.snapshot, call.ivr.keys[OPERATOR]))
         call.note_destination(Topic.CHOSE, typed=OPERATOR)
         return state

@@ -89,8 +89,21 @@ def hear_no_more(call: CallState, event: TimerFired) -> IvrState:
 
 
 def choose(call: CallState) -> IvrState:
-    """Decide about complete input."""
+    """Decide about complete input. A key with a PIN list asks for a PIN first."""
     typed, call.typed = call.typed, ""
+    if typed in call.ivr.key_pins and typed in call.present_ivr().keys:
+        return ask_pin(call, typed)
+    return decide_entry(call, typed)
+
+
+def ask_pin(call: CallState, key: str) -> IvrState:
+    """Ask for a PIN before a key is followed."""
+    call.guarded_key, call.tries = key, 0
+    return IvrState.ASK_KEY_PIN
+
+
+def decide_entry(call: CallState, typed: str) -> IvrState:
+    """Go where complete input leads, or refuse it."""
     said = call.note_period(typed)
     verdict = decide(call.snapshot, call.present_ivr(), typed)
     if not isinstance(verdict, Allowed):

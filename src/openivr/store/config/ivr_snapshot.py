@@ -11,8 +11,9 @@ from openivr.hours.calendar import Calendar
 from openivr.ivr import model
 from openivr.ivr.number_format import NumberFormat, OutboundFormat
 from openivr.resources import KINDS
-from openivr.resources.destination import NOWHERE, OUTSIDE, PLAYS, TARGETS
+from openivr.resources.destination import NOWHERE, OUTSIDE, PIN_LIST, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
+from openivr.resources.pin_list import digits_of
 from openivr.resources.resource_type import Values
 from openivr.store.config.calendars import KINDS_OF_HOURS, make_calendars
 from openivr.store.config.hours_switch import SWITCHES, fetch_switches
@@ -70,6 +71,7 @@ def make_snapshot(
         inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
         block_rules=model.by_id(starmap(number_rule, kinds["block_numbers"])),
         allow_rules=model.by_id(starmap(number_rule, kinds["allow_numbers"])),
+        pin_lists=model.by_id(starmap(pin_list, kinds["pin_list"])),
         prompts={
             v["name"]: model.Prompt(v["name"], v["duration"], v["loudness"])
             for _, v in kinds["custom_prompt"]
@@ -112,6 +114,9 @@ def ivr(id_: int, values: Values) -> model.Ivr:
         timeout=named.get("timeout"),
         invalid=named.get("invalid"),
         by_period=keys_by_period(values),
+        key_pins={
+            KEYS.get(key, key): one[PIN_LIST] for key, one in values["keys"].items() if PIN_LIST in one
+        },
         import_remarks=tuple(map(restore_remark, values["import_remarks"])),
     )
 
@@ -212,6 +217,11 @@ def outbound_route(id_: int, values: Values) -> model.OutboundRoute:
             per_caller_hour=values["max_calls_per_caller"],
         ),
     )
+
+
+def pin_list(id_: int, values: Values) -> model.PinList:
+    digits = [digits_of(pin) for pin in values["pin_list"]]
+    return model.PinList(id_, values["name"], len(digits), min(digits, default=0), max(digits, default=0))
 
 
 def inbound_route(id_: int, values: Values) -> model.InboundRoute:

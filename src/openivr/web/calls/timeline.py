@@ -135,6 +135,7 @@ SIGNS = {
     Topic.MISSING: ("warning", "trouble"),
     Topic.FAILED: ("warning", "trouble"),
     Topic.MAILBOX: ("ext_vm", "ext_vm"),
+    Topic.PIN: ("shut", "key"),
     Topic.RECORDED: ("ext_vm", "ext_vm"),
     Topic.NOT_RECORDED: ("warning", "trouble"),
     Topic.ENDED: ("end_call", "end_call"),
@@ -162,8 +163,8 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
         key = "story.arrived_withheld"
     elif topic in (Topic.CHOSE, Topic.TIMED_OUT) and not note.kind:
         key += "_nowhere"
-    elif topic is Topic.MAILBOX:
-        key = f"story.mailbox_{note.detail}"
+    elif topic in (Topic.MAILBOX, Topic.PIN):
+        key = f"story.{topic}_{note.detail}"
     elif topic is Topic.FAILED:
         values["detail"] = t_code("cause", note.detail)
     elif topic is Topic.ENDED:

@@ -25,6 +25,7 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "trunk": ResourceUrls("/routes/trunks", "/routes/trunks/{id}"),
     "block_numbers": ResourceUrls("/routes/blocked", "/routes/blocked/{id}"),
     "allow_numbers": ResourceUrls("/routes/allowed", "/routes/allowed/{id}"),
+    "pin_list": ResourceUrls("/routes/pins", "/routes/pins/{id}"),
     "custom_prompt": ResourceUrls("/prompts", "/prompts/{id}"),
 }
 

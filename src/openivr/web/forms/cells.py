@@ -16,6 +16,7 @@ from openivr.resources.fields import (
     Names,
     TableField,
 )
+from openivr.resources.pin_list import PinsField
 from openivr.resources.resource_type import Row, Values
 from openivr.web.forms.labels import value_words
 from openivr.web.forms.references import make_destination, make_refs
@@ -55,6 +56,8 @@ def make_cell(column: Column, field: Field, kind: ResourceType, value: Any, name
             return ListCell(column, "text", value_words(kind.name, field, value, names))
         case LinksField():
             return ListCell(column, "items", make_refs(value[:FEW], names), max(0, len(value) - FEW))
+        case PinsField():
+            return ListCell(column, "number", len(value))
         case TableField():
             first = field.columns[0].name
             return ListCell(column, "codes", [row[first] for row in value[:FEW]], max(0, len(value) - FEW))

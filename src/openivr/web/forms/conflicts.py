@@ -12,7 +12,8 @@ import msgspec
 
 from openivr.resources.destination import PARTS, DestinationField
 from openivr.resources.errors import Problem
-from openivr.resources.fields import MISSING, Field, SecretField
+from openivr.resources.fields import MISSING, Field
+from openivr.resources.pin_list import ADD, REMOVE, PinsField
 
 Fingerprints = Mapping[str, str]
 
@@ -25,6 +26,8 @@ def api_names(field: Field) -> list[str]:
     """The names that a field has in a body of the API."""
     if isinstance(field, DestinationField):
         return [stem + ending for stem in field.stems for ending in PARTS.values()]
+    if isinstance(field, PinsField):
+        return [field.name, ADD, REMOVE]
     return [field.name]
 
 
@@ -33,7 +36,7 @@ def fingerprint_fields(fields: Iterable[Field], body: Mapping[str, Any]) -> Fing
     fingerprints = {}
     for field in fields:
         problems: list[Problem] = []
-        if isinstance(field, SecretField) or not any(name in body for name in api_names(field)):
+        if field.hidden or not any(name in body for name in api_names(field)):
             continue
         value = field.read(body, MISSING, problems)
         if not problems:

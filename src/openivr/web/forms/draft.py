@@ -101,7 +101,7 @@ class Draft:
         invalid = names_about(problem.field for problem in self.problems)
         if not invalid.isdisjoint(self.spec.together):
             invalid |= self.spec.together
-        hidden = {f.name for f in self.spec.fields if f.hidden}
+        hidden = {name for f in self.spec.fields if f.hidden for name in api_names(f)}
         kept = {name: value for name, value in self.body.items() if name in invalid | hidden}
         return self.spec.body(self.values) | kept
 

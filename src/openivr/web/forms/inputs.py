@@ -25,6 +25,7 @@ from openivr.resources.fields import (
     TextField,
 )
 from openivr.resources.hours import HoursField
+from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.web.forms.labels import field_hint, field_label
 from openivr.web.forms.parse import ParsedForm
 from openivr.web.forms.problems import column_problem_text, problems_of
@@ -146,6 +147,7 @@ SHAPES: tuple[tuple[type[Field], str], ...] = (
     (TextField, "text"),
     (ChoiceField, "choice"),
     (SecretField, "secret"),
+    (PinsField, "pins"),
     (LinkField, "link"),
     (LinksField, "links"),
     (PromptsField, "prompts"),
@@ -190,6 +192,10 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
             return make_refs(value, names)
         case PromptsField():
             return [name for name in value.split(",") if name]
+        case PinsField():
+            shown = str(form.body.get(field.name, ""))
+            texts = {name: str(form.body.get(name, "")) for name in (ADD, REMOVE)}
+            return {"count": len(shown.split(",")) if shown else 0, **texts}
         case SeparatedField():
             parts = [part for part in str(value or "").split(field.separator) if part]
             return [make_row(kind, field, {field.column: part}) for part in parts]

@@ -12,7 +12,6 @@ from openivr.resources.fields import (
     LinksField,
     Names,
     PromptsField,
-    SecretField,
     TableField,
 )
 from openivr.resources.ivr import KEYS
@@ -26,7 +25,10 @@ BUILTIN_GREETING = "default"  # the name of the built-in greeting among prompts
 def field_label(kind: str, field: Field) -> str:
     """The label of a field: "field.trunk.port", or "key.1" for a key of a menu."""
     key = f"field.{kind}.{field.name}"
-    return t(key) if has_text(key) else key_label(field.name)
+    if has_text(key):
+        return t(key)
+    guarded = next((name for name, link in KEYS.pins.items() if link.name == field.name), "")
+    return t("key.pin_list", key=key_label(guarded)) if guarded else key_label(field.name)
 
 
 def field_hint(kind: str, field: Field) -> str:
@@ -93,7 +95,7 @@ def describe_changes(draft: Draft, names: Names) -> Iterator[str]:
     spec, kind = draft.spec, draft.spec.kind.name
     for field in draft.changed:
         label = field_label(kind, field)
-        if isinstance(field, SecretField):
+        if field.hidden:
             yield t("change.secret", field=label)
         else:
             old, new = (spec.value(field, values) for values in (draft.stored, draft.values))

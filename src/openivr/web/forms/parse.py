@@ -26,9 +26,11 @@ from openivr.resources.fields import (
     TableField,
 )
 from openivr.resources.hours import HoursField
+from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.resources.problem_codes import ProblemCode
 
 Form = Mapping[str, Sequence[str]]
+SEPARATORS = re.compile(r"[\s,;]+")  # of PINs as people write them
 PUNCTUATION = re.compile(r"[\s().-]+")  # in telephone numbers as people write them
 
 
@@ -70,6 +72,8 @@ def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
                 parsed.body[spec.name] = list(read_rows(spec, form))
             case PromptsField():
                 read_prompts(spec, form, find, parsed)
+            case PinsField():
+                read_pins(form, parsed)
             case SecretField():
                 read_secret(spec, form, parsed)
             case IntegerField(low=0, high=1):
@@ -89,6 +93,13 @@ def read_secret(spec: SecretField, form: Form, parsed: ParsedForm) -> None:
         parsed.body[spec.name] = text
         if first(form, f"{spec.name}.generated"):
             parsed.generated.add(spec.name)
+
+
+def read_pins(form: Form, parsed: ParsedForm) -> None:
+    """Read the PINs to add and to remove. They are separated by commas or space."""
+    for name in (ADD, REMOVE):
+        if text := ",".join(SEPARATORS.split(first(form, name).strip())):
+            parsed.body[name] = text
 
 
 def target_type(kind: str) -> str:

@@ -22,7 +22,8 @@ def make_options(snapshot: IvrSnapshot, names: Names) -> dict[str, list[str]]:
         kind: [names(kind, id_).display_name for id_ in list(known)[:MAX_OPTIONS]]
         for kind, known in rows.items()
     }
-    return options | {"custom_prompt": list(snapshot.prompts)[:MAX_OPTIONS]}
+    pins = sorted(row.name for row in snapshot.pin_lists.values())
+    return options | {"custom_prompt": list(snapshot.prompts)[:MAX_OPTIONS], "pin_list": pins}
 
 
 def make_lists(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from openivr.ivr.analysis.diagram import Node
+from openivr.ivr.analysis.diagram import Arrow, Node
 from openivr.ivr.analysis.rules import Finding, Param
 from openivr.ivr.analysis.words import COUNTED, LOOPS, MAX_LISTED, SAME_TEXT
 from openivr.ivr.model import DestinationKind
@@ -87,9 +87,14 @@ def show_edge(label: str) -> str:
     return t("edge.key", key=label) if len(label) == 1 else t("edge.number", number=label)
 
 
-def show_arrow(labels: Sequence[str]) -> str:
-    """Return the label of an arrow of the diagram: keys and numbers as they are."""
-    return join("finding.comma", [t(f"edge.{it}") if it in EDGE_CODES else it for it in labels])
+def show_arrow(arrow: Arrow) -> str:
+    """Return the label of an arrow of the diagram: keys and numbers as they are, and which ask for a PIN."""
+    names = [t(f"edge.{it}") if it in EDGE_CODES else it for it in arrow.labels]
+    marked = [
+        t("edge.with_pin", key=name) if label in arrow.pin_keys else name
+        for label, name in zip(arrow.labels, names, strict=True)
+    ]
+    return join("finding.comma", marked)
 
 
 def show_node(node: Node) -> str:

@@ -21,6 +21,7 @@ class FlowArrow:
     target_label: str
     label: str
     is_quiet: bool
+    asks_pin: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ def make_nodes(picture: Picture) -> Iterator[FlowNode]:
     labels = {node.id: show_node(node) for node in shown}
     for node in shown:
         arrows = tuple(
-            FlowArrow(arrow.target, labels[arrow.target], show_arrow(arrow.labels), is_quiet(arrow))
+            FlowArrow(
+                arrow.target, labels[arrow.target], show_arrow(arrow), is_quiet(arrow), bool(arrow.pin_keys)
+            )
             for arrow in picture.arrows
             if arrow.source == node.id and arrow.target in labels
         )

@@ -39,6 +39,8 @@ def key_fields(key: str) -> Iterator[tuple[Field, PeriodKind]]:
         yield field, PeriodKind(period)
     yield condition.enabled[0], PeriodKind.OPEN
     yield condition.timezone[0], PeriodKind.OPEN
+    if key in KEYS.pins:
+        yield KEYS.pins[key], PeriodKind.OPEN
 
 
 def form_fields() -> Iterator[Field]:

@@ -54,7 +54,8 @@ class KeyCard:
 
     `goal` is where it leads, `input` the destination as its editor has it. `kept` has the destinations in all
     periods by their stems, as the form carries them. `timed` and `calendar` are the names of the inputs of
-    the key's own condition, `is_timed` and `zone` their values.
+    the key's own condition, `is_timed` and `zone` their values. `pin_name` is the input of the PIN list that
+    the key asks for, "" for no key and a wrong key, and `pin_list` the name of the list, "" for none.
     """
 
     key: str
@@ -69,6 +70,8 @@ class KeyCard:
     is_timed: bool
     calendar: str
     zone: str  # the name of the calendar, "" for the default one
+    pin_name: str
+    pin_list: str
     findings: tuple[FindingView, ...]
     problems: tuple[str, ...]
 
@@ -87,6 +90,7 @@ def make_card(draft: Draft, key: str, names: Names, notes: MenuNotes, period: Pe
     kept = {stem: make_input(draft, stem, body, names) for stem in (key_stem(key, it) for it in PERIODS)}
     timed, calendar = condition.enabled[0].name, condition.timezone[0].name
     api_names = [name for field, _ in key_fields(key) for name in api_names_of(field)]
+    link = KEYS.pins.get(key)
     return KeyCard(
         key=key,
         sign=key_sign(key),
@@ -99,7 +103,9 @@ def make_card(draft: Draft, key: str, names: Names, notes: MenuNotes, period: Pe
         timed=timed,
         is_timed=body[timed] == 1,
         calendar=calendar,
-        zone=calendar_name(draft, calendar, body, names),
+        zone=link_name(draft, calendar, "timezone", body, names),
+        pin_name=link.name if link else "",
+        pin_list=link_name(draft, link.name, link.kind, body, names) if link else "",
         findings=tuple(notes.findings.get(f"key {key}", ())),
         problems=tuple(notes.problems[name] for name in api_names if name in notes.problems),
     )
@@ -111,12 +117,12 @@ def make_input(draft: Draft, stem: str, body: Mapping[str, object], names: Names
     return make_destination(value, names, draft.typed.get(f"{stem}_target"))
 
 
-def calendar_name(draft: Draft, name: str, body: Mapping[str, object], names: Names) -> str:
-    """The name of the calendar that a field of the form refers to, "" for the default one."""
+def link_name(draft: Draft, name: str, kind: str, body: Mapping[str, object], names: Names) -> str:
+    """The name of the resource that a field of the form refers to, "" for none."""
     if name in draft.typed:
         return draft.typed[name]
     id_ = int(str(body[name] or 0))
-    ref = make_ref("timezone", id_, names) if id_ else None
+    ref = make_ref(kind, id_, names) if id_ else None
     return ref.name.name if ref and ref.name else ""
 
 

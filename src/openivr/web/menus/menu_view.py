@@ -24,7 +24,7 @@ from openivr.web.menus.choices import make_lists, make_options
 from openivr.web.menus.finding_labels import FindingView, show_finding
 from openivr.web.menus.flow import MAX_NODES, FlowNode, make_nodes
 from openivr.web.menus.form import EDITORS, OpenEditor, editor_of, period_of
-from openivr.web.menus.keypad import FALLBACKS, KEYPAD, KeyCard, MenuNotes, calendar_name, make_card
+from openivr.web.menus.keypad import FALLBACKS, KEYPAD, KeyCard, MenuNotes, link_name, make_card
 from openivr.web.menus.names import names_in
 from openivr.web.menus.reach import describe_reach
 
@@ -100,7 +100,7 @@ def make_page(
         period=period,
         is_timed=is_timed,
         calendars=tuple(sorted({it.name for it in snapshot.calendars.values() if it.name})),
-        zone=calendar_name(draft, "timezone_id", draft.shown_body, names),
+        zone=link_name(draft, "timezone_id", "timezone", draft.shown_body, names),
         cards={key: make_card(draft, key, names, notes, period) for key in keys},
         prompts=tuple(make_prompt(snapshot, name) for name in draft.values["prompt"].split(",") if name),
         reach=tuple(describe_reach(snapshot, snapshot.ivrs[id_].policy)),

@@ -15,6 +15,7 @@ def names_in(snapshot: IvrSnapshot) -> Names:
         "extension": snapshot.extensions,
         "ext_group": snapshot.extension_groups,
         "ring_group": snapshot.ring_groups,
+        "pin_list": snapshot.pin_lists,
         "outbound_route": snapshot.outbound_routes,
         "timezone": snapshot.calendars,
     }

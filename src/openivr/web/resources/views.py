@@ -192,6 +192,11 @@ ALLOW_NUMBERS = ResourceView(
     sections=(FormSection("numbers", ("name", "number_list", "limit_type")),),
     start={"limit_type": "inbound"},
 )
+PIN_LIST = ResourceView(
+    kind=KINDS["pin_list"],
+    columns=(Column("name", "name", is_title=True), Column("pin_list")),
+    sections=(FormSection("pins", ("name", "pin_list")),),
+)
 BUSINESSHOUR = ResourceView(
     kind=KINDS["businesshour"],
     columns=(
@@ -241,7 +246,7 @@ RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
         for view in (
             *(EXTENSION, EXTENSION_GROUP, RING_GROUP),
             *(BUSINESSHOUR, HOLIDAY, TIMEZONE),
-            *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS),
+            *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS, PIN_LIST),
         )
     }
 )

@@ -35,6 +35,8 @@ SIGNS = {
     "leaves": ("ext_vm", "ext_vm"),
     "opens": ("ext_vm", "ext_vm"),
     "mailbox": ("ext_vm", "ext_vm"),
+    "pin": ("shut", "key"),
+    "types_pin": ("shut", "key"),
     "deletes": ("trash", "ext_vm"),
     "ends": ("end_call", "end_call"),
 }
@@ -43,7 +45,7 @@ FAMILIES = {
     "fails": "cause",
     "finds": "period",
     "ends": "why",
-    **dict.fromkeys(("leaves", "mailbox", "rings", "reaches"), "line"),
+    **dict.fromkeys(("leaves", "mailbox", "pin", "types_pin", "rings", "reaches"), "line"),
 }
 C = TypeVar("C", Dial, Play)
 MESSAGE_SECONDS = 3.0  # of silence instead of a simulated message

@@ -243,6 +243,7 @@ async def render_phone(request: PageRequest, *, status: int = 200, **values: Any
         trunks=[trunk.name for trunk in snapshot.trunks.values()][:MAX_PARTIES],
         outcomes=[*OUTCOMES],
         has_mailbox=mailbox,
+        has_pins=bool(snapshot.pin_lists),
         given=given,
         is_timed=snapshot.is_timed,
         phone_words=phone_words(),
