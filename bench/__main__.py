@@ -10,6 +10,8 @@ import bench
 PARTS = {
     "__main__",
     "machine",
+    "timing",
+    "reports",
     "bare",
     "phones",
     "office",

@@ -1,4 +1,7 @@
-"""Measures lists of a million call records beside plain SQL on the same data, on both databases."""
+"""Measures lists of a million call records, and reports of a year, beside plain SQL on the same data.
+
+On both databases, in about five minutes: each part has so many seconds, and measures as much as they allow.
+"""
 
 import random
 import statistics
@@ -14,7 +17,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from bench import reports
 from bench.machine import print_table
+from bench.timing import repeat, timed
 from openivr.store.cdr import cdr_lists
 from openivr.store.cdr.call_records import CallRecord
 from openivr.store.cdr.cdr_index import Filter, HasPart, HasText, IndexOrder, IsBetween
@@ -25,11 +30,13 @@ from openivr.store.tables import CALL, CDR_CALL, CDR_ROW, CDR_STATE
 from tests import postgres
 
 ROWS = 1_000_000
+FILL_SECONDS = {"SQLite": 90, "PostgreSQL": 50}  # in which so many rows are made at the most
+MEASURE_SECONDS = 45  # for all lists of a database
 YEAR = 365 * 86_400
 START = 1_750_000_000
 PAGE = 20
 RUNS = 300
-SQL_RUNS = 10
+SQL_RUNS = 5
 BATCH = 10_000
 SORTED = ("id", "started", "uid", "duration", "talk_duration", "disposition", "src_trunk", "did_number")
 STAGES = ("ivr", "ivr", "ring_group", "extension")
@@ -39,9 +46,11 @@ def main() -> None:
     for name in ("SQLite", "PostgreSQL"):
         with opened(name) as database:
             started = time.monotonic()
-            fill(database, ROWS)
-            print(f"{name}: filled in {time.monotonic() - started:.0f} s", flush=True)
-            measure(name, database)
+            total = fill(database, ROWS, started + FILL_SECONDS[name])
+            print(f"{name}: {total:,} rows made in {time.monotonic() - started:.0f} s", flush=True)
+            measure(name, database, total)
+        with opened(name) as database:
+            reports.measure(name, database, copy)
 
 
 @contextmanager
@@ -61,15 +70,15 @@ def opened(name: str) -> Iterator[Database]:
         database.close()
 
 
-def fill(database: Database, total: int) -> None:
-    """Make calls of a year with so many routing stages."""
+def fill(database: Database, total: int, until: float) -> int:
+    """Make calls of a year with so many routing stages, or as many as there is time for. Return how many."""
     chance = random.Random(1)
     stages = make_stages(chance, total)
     last = calls = 0
     with database.writing() as connection:
         for index in CALL.indexes:  # which no list needs here
             index.drop(connection)
-        while part := list(islice(stages, BATCH)):
+        while time.monotonic() < until and (part := list(islice(stages, BATCH))):
             rows = [row for rows in part for row in rows]
             for at, row in enumerate(rows, last + 1):
                 row["id"] = at
@@ -85,6 +94,7 @@ def fill(database: Database, total: int) -> None:
         connection.exec_driver_sql("CREATE INDEX bench_caller ON cdr_row (call_from, duration, id)")
     with database.writing() as connection:
         connection.exec_driver_sql("ANALYZE")
+    return last
 
 
 def make_stages(chance: random.Random, total: int) -> Iterator[list[dict[str, Any]]]:
@@ -235,56 +245,57 @@ CASES: tuple[tuple[str, Callable[[random.Random], Question]], ...] = (
 )
 
 
-def measure(name: str, database: Database) -> None:
+def measure(name: str, database: Database, total: int) -> None:
+    """Print how long pages of lists take. The first time of each case is always measured."""
     lists = CdrLists()
     started = time.monotonic()
     with database.reading() as connection:
         while not lists.rows.follow_some(connection):
             pass
     built = time.monotonic() - started
-    rows = [(title, *compare(database, lists, make)) for title, make in CASES]
+    seconds = MEASURE_SECONDS / len(CASES)
+    rows = [(title, *compare(database, lists, make, total, seconds)) for title, make in CASES]
     print_table(
-        f"Call records: pages of {PAGE} among {ROWS:,} rows, {name}; the index is built in {built:.1f} s",
-        ("", "first, ms", "p50 ms", "p99 ms", "plain SQL p50 ms", "plain SQL worst ms"),
+        f"Call records: pages of {PAGE} among {total:,} rows, {name}; the index is built in {built:.1f} s",
+        ("", "first, ms", "p50 ms", "p99 ms", "plain SQL p50 ms", "plain SQL worst ms", "runs"),
         rows,
     )
 
 
 def compare(
-    database: Database, lists: CdrLists, make: Callable[[random.Random], Question]
+    database: Database,
+    lists: CdrLists,
+    make: Callable[[random.Random], Question],
+    total: int,
+    seconds: float,
 ) -> tuple[str, ...]:
     """Measure random pages of a list, either way round, by the index and by SQL."""
     chance = random.Random(2)
-    found = [timed(partial(read, database, lists, make(chance), chance)) for _ in range(RUNS + 1)]
-    by_sql = sorted(timed(partial(run_sql, database, make(chance), chance)) for _ in range(SQL_RUNS))
-    tail = sorted(found[1:])
-    figures = (found[0], statistics.median(tail), tail[int(len(tail) * 0.99)])
+    first = timed(partial(read, database, lists, make(chance), chance, total))
+    tail = repeat(lambda: read(database, lists, make(chance), chance, total), RUNS, seconds / 2)
+    by_sql = repeat(lambda: run_sql(database, make(chance), chance, total), SQL_RUNS, seconds / 2)
+    figures = (first, statistics.median(tail), tail[int(len(tail) * 0.99)])
     return (
         *(f"{value:.1f}" for value in figures),
         *(f"{value:.0f}" for value in (statistics.median(by_sql), by_sql[-1])),
+        f"{len(tail)} / {len(by_sql)}",
     )
 
 
-def read(database: Database, lists: CdrLists, question: Question, chance: random.Random) -> None:
+def read(database: Database, lists: CdrLists, question: Question, chance: random.Random, total: int) -> None:
     order = IndexOrder(question.sort, is_descending=chance.random() < 0.5)
     with database.reading() as connection:
-        lists.list_rows(connection, CdrQuery(question.filters, order, chance.randrange(ROWS // 4), PAGE))
+        lists.list_rows(connection, CdrQuery(question.filters, order, chance.randrange(total // 4), PAGE))
 
 
-def run_sql(database: Database, question: Question, chance: random.Random) -> None:
+def run_sql(database: Database, question: Question, chance: random.Random, total: int) -> None:
     """Count and read a page, with an index for each order."""
     with database.reading() as connection:
         count = select(func.count()).select_from(CDR_ROW).where(*question.conditions)
         connection.execute(count).scalar_one()
         query = cdr_lists.select_of(cdr_lists.ROWS).where(*question.conditions)
         page = query.order_by(CDR_ROW.c[question.sort], CDR_ROW.c.id)
-        connection.execute(page.offset(chance.randrange(ROWS // 4)).limit(PAGE)).all()
-
-
-def timed(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
+        connection.execute(page.offset(chance.randrange(total // 4)).limit(PAGE)).all()
 
 
 if __name__ == "__main__":

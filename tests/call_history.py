@@ -9,7 +9,7 @@ from itertools import islice
 from openivr.ivr.commands import HangupReason, Note, Topic
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot
 from openivr.ivr.policy import Refusal
-from openivr.store.cdr import call_records, cdr_rows
+from openivr.store.cdr import call_writer
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.database import Database
 
@@ -151,11 +151,7 @@ def keep_past(database: Database, past: Iterable[tuple[CallRecord, list[CallNote
     whole, count = iter(past), 0
     while part := list(islice(whole, 2000)):
         with database.writing() as connection:
-            call_records.save(connection, (record for record, _ in part))
-            made = [record.id for record, _ in part]
             notes = ((record.id, place, note) for record, notes in part for place, note in enumerate(notes))
-            call_records.save_notes(connection, notes)
-            call_records.save_menus(connection, made)
-            cdr_rows.save_rows(connection, [record for record, _ in part])
+            call_writer.write_calls(connection, [record for record, _ in part], notes)
         count += len(part)
     return count

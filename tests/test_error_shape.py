@@ -44,7 +44,7 @@ def check_syntax(answer: dict) -> None:
         ("GET", "/openapi/v1.0/", 10001),
         ("GET", "/openapi/v1.0/ivr", 10001),
         ("GET", "/openapi/v1.0/IVR/list", 10001),
-        ("GET", "/openapi/v1.0/queue/list", 10001),
+        ("GET", "/openapi/v1.0/paging/list", 10001),
         ("GET", "/openapi/v1.0/../v1.0/ivr/list", 10001),
         ("GET", "/openapi/v1.0/%00", 10001),
         ("GET", "/openapi/v1.0/%FF%FE", 10001),

@@ -7,7 +7,7 @@ from typing import Any
 
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
-from openivr.store.cdr import call_records, cdr_rows
+from openivr.store.cdr import call_writer
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from tests.live_server import Running
 
@@ -101,13 +101,12 @@ def internal_call(number: int = 3, hours: int = 2, **changes: Any) -> tuple[Call
 def store(server: Running, *calls: tuple[CallRecord, Notes]) -> None:
     """Store calls as the CDR worker does."""
     with server.database() as database, database.writing() as connection:
-        records = [record for record, _ in calls]
-        call_records.save(connection, records)
-        for record, notes in calls:
-            timed = enumerate(CallNote(record.started + at * 1000, note) for at, note in notes)
-            call_records.save_notes(connection, [(record.id, place, note) for place, note in timed])
-        call_records.save_menus(connection, [record.id for record in records])
-        cdr_rows.save_rows(connection, records)
+        notes = (
+            (record.id, place, CallNote(record.started + at * 1000, note))
+            for record, timed in calls
+            for place, (at, note) in enumerate(timed)
+        )
+        call_writer.write_calls(connection, [record for record, _ in calls], notes)
 
 
 def write_recording(server: Running, record: CallRecord, seconds: float = 2.0) -> bytes:

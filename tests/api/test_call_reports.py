@@ -1,20 +1,33 @@
 """Reports over the API: their shapes, and that their numbers are those of the records."""
 
+import csv
+import io
+import random
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
 
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
-from openivr.store.cdr import reports
+from openivr.store.cdr import call_writer, reports
+from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.reports import Span
 from openivr.store.config.ivr_snapshot import load_snapshot
+from openivr.store.database import Database
+from openivr.store.tables import CALL
+from openivr.web.reports import menus
+from openivr.web.reports.period import make_period, server_clock
+from openivr.web.reports.table import ReportFacts
 from tests.api.past_calls import START, inbound_call, internal_call, outbound_call, store
-from tests.call_history import keep_past, make_past
-from tests.live_server import Api, Running, start
+from tests.call_history import keep_past, make_call, make_past
+from tests.effort import scale
+from tests.live_server import Answer, Api, Running, start
 
 SECOND = START // 1000
 PERIOD = {"start_time": "2026/06/30 12:00:00 AM", "end_time": "2026/07/01 11:59:59 PM"}
@@ -82,6 +95,71 @@ def test_the_numbers_are_those_of_the_web(api: Api, server: Running) -> None:
     assert sum(found.values()) > 300
 
 
+@settings(max_examples=scale(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 3 * 86_400 - 1), st.integers(0, 1000)), max_size=12), st.data())
+def test_numbers_of_random_calls_are_those_of_the_webs_tables(
+    api: Api, server: Running, calls: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Store calls of three days, and compare some of the days."""
+    first = data.draw(st.integers(0, 2))
+    last = data.draw(st.integers(first, 2))
+    days = [date(2024, 3, 5 + day) for day in (first, last)]
+    midnight = int(datetime(2024, 3, 5).timestamp())
+    with server.database() as database:
+        with database.reading() as connection:
+            snapshot = load_snapshot(connection)
+        menu = snapshot.ivr_by_number("6200")
+        assert menu is not None
+        past = [
+            make_call(random.Random(seed), snapshot, menu, (midnight + at) * 1000 + place)
+            for place, (at, seed) in enumerate(calls)
+        ]
+        replace_calls(database, midnight, past)
+        period = make_period(days[0], days[1], "", server_clock)
+        with database.reading() as connection:
+            report = reports.read_report(connection, period.span, period.zone)
+            facts = ReportFacts(report, period, reports.read_names(connection, report), lambda _: "")
+    expected: Counter[tuple[str, str]] = Counter()
+    for row in menus.keys(facts).rows:
+        name, key, _, times = (cell.raw for cell in row.cells)
+        expected[str(name).split()[0], {"*": "star", "#": "hash"}.get(str(key), str(key))] += int(times)
+    for row in menus.trouble(facts).rows:
+        name, _, silent, wrong = (cell.raw for cell in row.cells)
+        expected[str(name).split()[0], "timeout"] += int(silent)
+        expected[str(name).split()[0], "invalid"] += int(wrong)
+    span = {"start_time": f"{days[0]:%Y/%m/%d} 12:00:00 AM", "end_time": f"{days[1]:%Y/%m/%d} 11:59:59 PM"}
+    answer = api.get("call_report/list", type="ivr", ivr_id_list="1,2,3,4", **span)
+    found = Counter(
+        {
+            (row["ivr_num"], name.removeprefix("press_")): count
+            for row in answer["ivr_list"]
+            for name, count in row["press_count"].items()
+        }
+    )
+    assert +found == +expected
+    # What the numbers of trunks say is what the rows say.
+    rows = api.get("cdr/search", **span)["data"]
+    of_trunk = [row for row in rows if row.get("src_trunk") == "Provider"]
+    (trunk,) = api.get("call_report/list", type="trunkactivity", trunk_id_list="1", **span)[
+        "trunk_activity_list"
+    ]
+    assert trunk["inbound_calls"] == len({row["uid"] for row in of_trunk})
+    (group,) = api.get("call_report/list", type="ringgroupstatistics", ring_group_id_list="1", **span)[
+        "ring_group_statistics_list"
+    ]
+    of_group = [row for row in rows if row["call_to"].startswith("Ring Group ")]
+    assert group["total_call_count"] == len(of_group)
+    assert group["total_talking_time"] == sum(row.get("talk_duration", 0) for row in of_group)
+
+
+def replace_calls(database: Database, since: int, past: Sequence[tuple[CallRecord, list[CallNote]]]) -> None:
+    """Store calls in the place of those of three days."""
+    known = select(CALL.c.id).where(CALL.c.started.between(since * 1000, (since + 4 * 86_400) * 1000))
+    with database.writing() as connection:
+        call_writer.delete_calls(connection, connection.execute(known).scalars().all())
+    keep_past(database, past)
+
+
 def test_numbers_of_a_report_are_those_of_its_details(api: Api) -> None:
     report = api.get("call_report/list", type="ivr", ivr_id_list="3", **HISTORY)["ivr_list"][0]
     answer = api.get("call_report/detail", type="ivr", ivr_num="6200", **HISTORY)
@@ -89,6 +167,12 @@ def test_numbers_of_a_report_are_those_of_its_details(api: Api) -> None:
     for digit in "0123456789":
         assert pressed[digit] >= report["press_count"][f"press_{digit}"]
     assert answer["total_number"] == len(answer["ivr_report_detail"]) == sum(report["press_count"].values())
+    pages = [
+        api.get("call_report/detail", type="ivr", ivr_num="6200", page=page, page_size=100, **HISTORY)
+        for page in range(1, answer["total_number"] // 100 + 2)
+    ]
+    assert [row for page in pages for row in page["ivr_report_detail"]] == answer["ivr_report_detail"]
+    assert {page["total_number"] for page in pages} == {answer["total_number"]}
 
 
 def test_entries_in_a_menu(api: Api) -> None:
@@ -164,6 +248,46 @@ def test_ring_groups_trunks_and_missed_callers(api: Api) -> None:
             "last_time": "2026/07/01 00:37:17",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids"),
+    [
+        ("ivr", {"ivr_id_list": "3,4"}),
+        ("extcallstatistics", {"ext_id_list": "1,2", "communication_type": "Internal"}),
+        ("ringgroupstatistics", {"ring_group_id_list": "1"}),
+        ("trunkactivity", {"trunk_id_list": "1"}),
+        ("unreturnmisscall", {}),
+    ],
+)
+def test_a_report_is_downloaded_as_csv(api: Api, server: Running, kind: str, ids: dict[str, str]) -> None:
+    listed = api.get("call_report/list", type=kind, **ids, **PERIOD)
+    rows = next(value for value in listed.values() if isinstance(value, list))
+    answer = api.get("call_report/download", type=kind, **ids, **PERIOD)
+    assert answer["file"] == f"CallReport-{kind}-20260630-20260701.csv"
+    file = fetch(api, answer["download_resource_url"])
+    assert answer["file"] in file.headers["content-disposition"]
+    lines = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+    flat = [
+        {**{name: v for name, v in row.items() if name != "press_count"}, **row.get("press_count", {})}
+        for row in rows
+    ]
+    assert lines == [list(flat[0]), *([str(value) for value in row.values()] for row in flat)]
+    head, _, mac = answer["download_resource_url"].rpartition("-")
+    for other in (f"{head[:-1]}0-{mac}", f"{head}-{'0' * 32}.csv"):
+        assert fetch(api, other).json()["errcode"] == 60001
+
+
+def fetch(api: Api, address: str) -> Answer:
+    return api.send("GET", f"{address}?access_token={api.token}")
+
+
+def test_bad_downloads_of_reports(api: Api) -> None:
+    answer = api.get("call_report/download", type="ivr", **PERIOD)
+    assert answer["invalid_param_list"] == [{"field": "ivr_id_list", "validation_type": "required"}]
+    many = ",".join(["1000000"] * 700)
+    answer = api.get("call_report/download", type="ivr", ivr_id_list=many, **PERIOD)
+    assert answer["invalid_param_list"][0]["field"] == "ivr_id_list"
 
 
 def test_both_versions_page_alike(api: Api) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from openivr.api import downloads
+from openivr.api import signed_address
 from openivr.store.cdr import voicemail
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.system import find_download_key
@@ -148,7 +148,7 @@ def test_an_address_ends_after_half_an_hour(recorded: Recorded) -> None:
         key = find_download_key(connection)
     for left, code in ((60, None), (-1, 60001)):
         expires = int(time.time()) + left
-        mac = downloads.make_mac(key, "Recording", "4", "wav", expires)
+        mac = signed_address.make_mac(key, "Recording", "4", "wav", expires)
         got = recorded.fetch(f"/api/download/Recording-4-{expires}-{mac}.wav")
         assert (got.json()["errcode"] if code else None) == code
     until = int(recorded.api.get("recording/download", id=4)["download_resource_url"].split("-")[2])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openivr.content_disposition import attachment
+from openivr.download.content_disposition import attachment
 from tests.api.test_prompts import BOUNDARY, form, post, tone, upload
 from tests.live_server import AGENT, Answer, Api, Running, start
 

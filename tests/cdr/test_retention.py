@@ -12,7 +12,7 @@ from openivr.cdr import worker
 from openivr.cdr.retention import BELIEVE_SECONDS, DAY, MAX_STEP, RecordClock, RetentionClock, RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
-from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr import call_records, call_writer, voicemail
 from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.database import Database
@@ -200,7 +200,7 @@ def test_f7_a_turn_deletes_a_bounded_number_of_recordings(
 def test_f7_a_turn_deletes_a_bounded_number_of_records(
     database: Database, snapshot: IvrSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call_records, "MAX_DELETED", 3)
+    monkeypatch.setattr(call_writer, "MAX_DELETED", 3)
     calls = [record(snapshot, f"old-{number}").end() for number in range(5)]
     recent = record(snapshot, "recent", start=int(time.time() * 1000)).end()
     write(tmp_path, [entry for call in [*calls, recent] for entry in call])

@@ -15,7 +15,16 @@ from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, Pa
 from openivr.client.endpoints import Api, BusinessHours, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
 from openivr.client.model_types import Destination
-from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
+from openivr.client.records import (
+    CallNotes,
+    CallRecords,
+    Mailboxes,
+    PresenceStatuses,
+    Queues,
+    Recordings,
+    Reports,
+    WholeCalls,
+)
 from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
 from openivr.store.cdr import voicemail
@@ -27,6 +36,7 @@ from .conftest import QUICK, Connect, Driven, Pbx
 SILENT = {"get_token", "refresh_token", "del_token"}  # done by the client itself
 VERSIONS = {"v1.0": "", "v2.0": "_v2"}
 BOTH_VERSIONS = {"call_report"}
+OTHER_ACTIONS = {"import": "import_file"}  # a word of Python
 OTHER_NAMES = {"ring_group": "ringgroup"}  # a second spelling of the same family
 
 
@@ -51,7 +61,7 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
                 continue
             version = "" if family in BOTH_VERSIONS else VERSIONS[endpoint.version]
             owner = getattr(client, OTHER_NAMES.get(family, family) + version)
-            assert callable(getattr(owner, action)), endpoint.path
+            assert callable(getattr(owner, OTHER_ACTIONS.get(action, action))), endpoint.path
 
 
 def test_a_calendar_is_switched_by_hand(driven: Driven) -> None:
@@ -62,7 +72,17 @@ def test_a_calendar_is_switched_by_hand(driven: Driven) -> None:
 
 
 def test_every_method_says_what_it_does() -> None:
-    records = (BusinessHours, CallRecords, Mailboxes, Recordings, Reports, WholeCalls)
+    records = (
+        BusinessHours,
+        CallNotes,
+        CallRecords,
+        Mailboxes,
+        PresenceStatuses,
+        Queues,
+        Recordings,
+        Reports,
+        WholeCalls,
+    )
     for family in (Api, Family, Prompts, Readable, System, *records):
         for name, method in vars(family).items():
             assert not isinstance(method, Call) or method.__doc__, name
@@ -161,7 +181,7 @@ def test_raw(driven: Driven) -> None:
     assert len(answer["data"]) == 1
     assert "paths" in driven.do(lambda client: client.openapi())
     with pytest.raises(ApiError, match="10001"):
-        driven.do(lambda client: client.raw("GET", "queue/list"))
+        driven.do(lambda client: client.raw("GET", "paging/list"))
 
 
 def test_wrong_credentials(fresh_pbx: Pbx, connect: Connect) -> None:
@@ -259,6 +279,28 @@ def test_recordings_and_messages(driven: Driven, own_pbx: Pbx) -> None:
         driven.do(lambda client: client.vm.get(listed.msg_id))
 
 
+def test_notes_of_calls(driven: Driven, own_pbx: Pbx) -> None:
+    store(own_pbx.running, inbound_call())
+    uid = driven.do(lambda client: client.cdr.list()).data[0].uid
+    before = driven.do(lambda client: client.callnotes.get(uid))
+    driven.do(lambda client: client.callnotes.update(uid, "Wants a quote"))
+    driven.do(lambda client: client.callnotes.update(uid, "Has a quote"))
+    notes = driven.do(lambda client: client.callnotes.get(uid))
+    assert [(note.id, note.remark, note.update_entry) for note in notes[:2]] == [
+        (uid, "Has a quote", "cdr"),
+        (uid, "Wants a quote", "cdr"),
+    ]
+    assert notes[2:] == before
+    with pytest.raises(DataNotFound):
+        driven.do(lambda client: client.callnotes.update("20260101000000000ABCDEF01", "x"))
+
+
+def test_queues_and_presence(driven: Driven) -> None:
+    assert driven.do(lambda client: client.queue.list()) == []
+    page = driven.do(lambda client: client.presence_status.list(page_size=2))
+    assert (page.total_number, [status.name for status in page.data]) == (6, ["available", "away"])
+
+
 def test_reports(driven: Driven, own_pbx: Pbx) -> None:
     store(own_pbx.running, inbound_call())
     span = ("2026/06/30 12:00:00 AM", "2026/06/30 11:59:59 PM")
@@ -267,6 +309,8 @@ def test_reports(driven: Driven, own_pbx: Pbx) -> None:
     assert driven.do(lambda client: client.call_report.list("ivr", *span, v2=True, ivr_id_list=3)) == report
     rows = driven.do(lambda client: client.call_report.detail("ivr", *span, v2=True, ivr_num="6200"))
     assert rows["total_number"] == 1
+    file = driven.do(lambda client: client.call_report.download("ivr", *span, ivr_id_list=3))
+    assert file.file == "CallReport-ivr-20260630-20260630.csv"
 
 
 def test_a9_unknown_fields_are_refused_with_the_nearest_name(own_pbx: Pbx, connect: Connect) -> None:

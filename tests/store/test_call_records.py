@@ -8,7 +8,7 @@ import pytest
 
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
-from openivr.store.cdr import call_records
+from openivr.store.cdr import call_records, call_writer
 from openivr.store.cdr.call_records import AHEAD, CallFilter, CallNote, CallRecord, Order
 from openivr.store.database import Database
 from openivr.store.runtime import liveness
@@ -118,7 +118,7 @@ def test_totals_are_right_near_the_end_and_far_from_it(database: Database) -> No
 
 def test_a_call_that_is_deleted_takes_its_menus_along(filled: Database) -> None:
     with filled.writing() as connection:
-        assert call_records.delete_old(connection, 6) == 3
+        assert call_writer.delete_old(connection, 6) == 3
         assert call_records.list_calls(connection, CallFilter(menu=4, is_live=False)) == (0, [])
 
 

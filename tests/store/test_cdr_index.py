@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from openivr.store.cdr import call_records, cdr_index, cdr_rows
+from openivr.store.cdr import call_records, call_writer, cdr_index, cdr_rows
 from openivr.store.cdr.call_records import CallRecord
 from openivr.store.cdr.cdr_index import (
     NOTHING,
@@ -147,7 +147,7 @@ def test_deleted_calls_are_gone_before_and_after_their_rows(database: Database) 
         cdr_rows.move_horizon(connection, before)
     assert {*read("rows")[1]} == {*read("calls")[1]} == kept
     with database.writing() as connection:
-        assert call_records.delete_old(connection, before) == 50 - len(kept)
+        assert call_writer.delete_old(connection, before) == 50 - len(kept)
     assert {*read("rows")[1]} == kept == {row.call_id for row in rows_of(database)}
     with database.writing() as connection:
         cdr_rows.move_horizon(connection, 0)  # records are kept for ever from now on

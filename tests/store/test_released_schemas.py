@@ -17,17 +17,18 @@ from sqlalchemy.exc import IntegrityError
 
 from openivr.resources import KINDS as RESOURCE_TYPES
 from openivr.store import schema
-from openivr.store.cdr import call_records, cdr_rows
+from openivr.store.cdr import call_records, cdr_rows, report_sums
 from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config import import_export
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.tables import CDR_CALL, CDR_ROW, METADATA
+from openivr.store.tables import ACTION_SUM, CDR_CALL, CDR_ROW, JOURNEY_SUM, METADATA, OUTCOME_SUM
 from tests.schema_data import SCHEMAS, load_dump
 from tests.store.conftest import KINDS, Opener, opening
 
 VERSIONS = sorted(path.name for path in SCHEMAS.iterdir() if path.is_dir())
 OWN = "alembic_version"
+SUMS = (OUTCOME_SUM, ACTION_SUM, JOURNEY_SUM)
 RELEASE = re.compile(r"^## (\d\S*)(?: \(schema (\d+)\))?", re.MULTILINE)
 
 Rows = dict[str, list[Any]]
@@ -146,6 +147,23 @@ def test_calls_of_before_have_the_rows_that_they_would_have_now(old: tuple[str, 
             connection.execute(table.delete())
         cdr_rows.save_rows(connection, ended)
         assert read_cdr_rows(connection) == built
+
+
+def test_calls_of_before_have_the_sums_that_they_would_have_now(old: tuple[str, Database]) -> None:
+    _, database = old
+    schema.migrate(database)
+    with database.writing() as connection:
+        built = read_sums(connection)
+        assert all(built)
+        for table in SUMS:
+            connection.execute(table.delete())
+        ids = [record.id for record in every_record(connection)]
+        report_sums.add_sums(connection, report_sums.count_calls(connection, ids))
+        assert read_sums(connection) == built
+
+
+def read_sums(connection: Connection) -> list[list[Any]]:
+    return [sorted(connection.execute(select(table))) for table in SUMS]
 
 
 def read_cdr_rows(connection: Connection) -> tuple[list[Any], list[Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -16,10 +16,12 @@ import soundfile
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.worker import CdrWorker
 from openivr.cli.snapshot import load
-from openivr.content_disposition import attachment
+from openivr.download.content_disposition import attachment
+from openivr.download.csv_export import make_csv
 from openivr.store.auth.admin import SEEN_STEP
-from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr import call_writer, cdr_lists, voicemail
 from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.database import Database
 from openivr.store.runtime import liveness
@@ -27,7 +29,6 @@ from openivr.store.tables import ADMIN_SESSION
 from openivr.web.calls.call_list import CallListRequest, make_wanted, quick_ways, read_day, read_source
 from openivr.web.calls.call_list import load as load_list
 from openivr.web.calls.pages import COLUMNS
-from openivr.web.core.csv_export import make_csv
 from openivr.web.core.listing import Listing
 from tests.cdr.simulated_calls import record as act_out
 from tests.live_server import Running
@@ -37,6 +38,7 @@ NAVIGATOR = 3
 HOSTILE = '<script>alert(1)</script>"=cmd'
 NOW = time.time_ns() // 1_000_000
 HOUR = 3_600_000
+DAY = 24 * HOUR
 OVER: dict[str, Any] = {"stage": "ended", "outcome": "menu", "reason": "caller_hangup", "called": "6200"}
 PAST = (
     CallRecord("hostile", started=NOW - HOUR, ended=NOW, caller="+442071", caller_name=HOSTILE, **OVER),
@@ -71,7 +73,7 @@ def site(server: Running) -> Running:
     with server.database() as database:
         CdrWorker(database, "other", server.folder / "journal").catch_up()
         with database.writing() as connection:
-            call_records.save(connection, PAST)
+            call_writer.write_calls(connection, PAST, ())
     return server
 
 
@@ -92,7 +94,7 @@ def live(site: Running) -> Iterator[CallRecord]:
 
 def save(running: Running, *records: CallRecord) -> None:
     with running.database() as database, database.writing() as connection:
-        call_records.save(connection, records)
+        call_writer.write_calls(connection, records, ())
 
 
 def text(admin: Admin, path: str, **query: object) -> str:
@@ -182,38 +184,40 @@ def test_a_menu_is_found_as_it_is_typed(admin: Admin, menu: str) -> None:
     assert listed(admin, menu=menu) == {"told"}
 
 
-def test_a_part_of_a_number_is_looked_for_in_so_many_calls_at_a_time(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("most", [0, 1000], ids=["scan", "index"])
+def test_a_part_of_a_number_is_found_in_all_calls(
+    database: Database, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """Whatever page a search leads to is as quick, and going back through them finds every call."""
-    monkeypatch.setattr(call_records, "MAX_SEARCHED", 4)
-    noon = datetime.now().replace(hour=12) - timedelta(days=9)
-    starts = [int((noon + timedelta(days=at // 2, hours=at % 2)).timestamp() * 1000) for at in range(19)]
-    starts += [starts[-1] + at for at in range(6)]  # a day with more than are searched
+    """By the index of numbers, and by looking through all calls where too many numbers have it."""
+    monkeypatch.setattr(cdr_lists, "MAX_NUMBERS", most)
     past = [
-        CallRecord(f"{at:02}", started=start, ended=start + 1, caller=f"0{at % 3}07", outcome="menu")
-        for at, start in enumerate(starts)
+        CallRecord(
+            f"{at:03}-{at:08x}",
+            started=NOW - at * DAY,
+            ended=NOW - at * DAY + 1,
+            updated=NOW,
+            caller=f"0{at % 3}07",
+            called="6200" if at % 2 else "+441632960107",
+            source_kind="trunk",
+            source="Provider",
+            outcome="menu",
+        )
+        for at in range(1, 40)
     ]
     with database.writing() as connection:
-        call_records.save(connection, past)
-    found, days, until = list[str](), list[str](), ""
-    with database.reading() as connection:
-        while True:
-            asked = CallListRequest(number="107", until=until)
-            page = load_list(connection, asked, Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW)
-            assert page.listing.total == len(page.listing.rows)
-            found += [record.id for record in page.listing.rows]
-            if not page.earlier[0]:
-                break
-            days.append(page.earlier[0])
-            until = parse_qs(urlsplit(page.earlier[1]).query)["until"][0]
-        everything = load_list(
-            connection, CallListRequest(), Listing("", "started", "desc", "", 1, 20, 0, (), {}), NOW
-        )
-    assert found == sorted((record.id for record in past if record.caller == "0107"), reverse=True)
-    assert len(days) > 3
-    assert days == sorted(set(days), reverse=True)
-    assert (everything.earlier, everything.listing.total) == (("", ""), len(past))
+        call_writer.write_calls(connection, past, ())
+    for part, is_wanted in (
+        ("107", lambda call: "107" in call.caller + " " + call.called),
+        ("0007", lambda call: call.caller == "0007"),
+        ("620", lambda call: call.called == "6200"),
+        ("999", lambda call: False),
+    ):
+        asked, listing = CallListRequest(number=part), Listing("", "started", "desc", "", 1, 50, 0, (), {})
+        with database.reading() as connection:
+            page = load_list(connection, CdrLists(), asked, listing, NOW)
+        expected = [call.id for call in past if is_wanted(call)]
+        assert [record.id for record in page.listing.rows] == expected
+        assert page.listing.total == len(expected)
 
 
 def test_a_menu_that_is_none_has_no_calls(admin: Admin) -> None:
@@ -308,6 +312,22 @@ def test_a_long_file_comes_in_parts(site: Running, admin: Admin) -> None:
     assert [row["id"] for row in rows] == sorted((one.id for one in many), reverse=True)
     with site.database() as database, database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM call_record WHERE caller = '0888'")
+
+
+def test_a_note_about_a_call(admin: Admin) -> None:
+    page = "/calls/told"
+    assert 'maxlength="1000"></textarea>' in text(admin, page)
+    answer = admin.post(f"{page}/remark", {"remark": "Wants a <quote>\r\nand coffee"})
+    assert (answer.status, answer.headers["location"]) == (303, page)
+    shown = text(admin, page)
+    assert 'maxlength="1000">Wants a &lt;quote&gt;\nand coffee</textarea>' in shown
+    assert "Note saved." in shown
+    admin.post(f"{page}/remark", {"remark": "x" * 1001})
+    shown = text(admin, page)
+    assert "at most 1000 characters" in shown
+    assert "and coffee</textarea>" in shown
+    assert admin.post("/calls/none/remark", {"remark": "x"}).status == 404
+    admin.post(f"{page}/remark", {"remark": ""})
 
 
 def test_one_call(admin: Admin) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
+from openivr.download.csv_export import DANGEROUS, MARK
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
@@ -24,7 +25,6 @@ from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.config import resources, scenarios
 from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
-from openivr.web.core.csv_export import DANGEROUS, MARK
 from tests.api.test_prompts import tone
 from tests.live_server import Answer, Api, Running, start
 from tests.web.site import Admin

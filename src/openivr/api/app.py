@@ -25,7 +25,7 @@ from openivr.api.endpoint import (
 )
 from openivr.api.query import read_query
 from openivr.api.responses import INTERNAL, NO_INTERFACE, NO_VERSION, SUCCESS, ApiError, refuse
-from openivr.content_disposition import attachment
+from openivr.download.content_disposition import attachment
 from openivr.observability.disk_space import is_disk_full
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.resources.errors import ObjectError

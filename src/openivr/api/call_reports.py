@@ -1,30 +1,36 @@
-"""Reports: `call_report/list` and `call_report/detail`, of both versions.
+"""Reports: `call_report/list`, `download` and `detail`, of both versions.
 
 P-Series: query-call-report-list. The shapes of the reports of menus and of extensions are those that clients
 read; those of the others are ours, with the same names.
 """
 
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
-from openivr.api.cdr import PAGE, TEXT, TIME, build_index, drop_empty, read_time, show_party
+from openivr.api.cdr import PAGE, TEXT, TIME, drop_empty, read_time, show_party
 from openivr.api.display_time import DisplayFormat
-from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint
+from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, UploadedFile
 from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, Query, read_choice, read_integer, read_one
 from openivr.api.responses import bad_parameters, succeed
+from openivr.api.signed_address import sign
+from openivr.download.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.resources import KINDS
 from openivr.resources.errors import Problem, shorten
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import Values
 from openivr.store.cdr import call_reports, reports
-from openivr.store.cdr.call_reports import Totals
+from openivr.store.cdr.call_reports import MenuEntry, Totals
 from openivr.store.cdr.reports import Span
 from openivr.store.cdr.routing_stages import CALL_TYPES
 from openivr.store.config import resources
 
+MAX_ID_TEXT = 5000  # characters of a list of ids in an address
 MAX_SECONDS = 1098 * 86_400  # three years
 KEYS = (*(str(digit) for digit in range(10)), "*", "#")
 KEY_NAMES = {key: f"press_{ {'*': 'star', '#': 'hash'}.get(key, key) }" for key in KEYS}
@@ -73,13 +79,58 @@ Maker = Callable[[ApiRequest, Query, ReportPeriod], Awaitable[tuple[str, list[di
 async def list_report(request: ApiRequest) -> bytes:
     """The report of a `type` over a period, one row for each object of its list of ids."""
     query = drop_empty(request.query)
+    name, rows = await make_report(request, query)
+    first, last = read_part(query)
+    return succeed(total_number=len(rows), **{name: rows[first:last]})
+
+
+async def make_report(request: ApiRequest, query: Query) -> tuple[str, list[dict[str, Any]]]:
+    """Return the name and the rows of a report. Raises 40002."""
     kind = read_type(query, tuple(REPORTS))
     for given in filter(query.__contains__, ID_LISTS):  # also those that this type does not need
         read_id_list(query, given)
     read_choice(query, "communication_type", ("", *CALL_TYPES))
-    name, rows = await REPORTS[kind](request, query, read_period(query, request.service.display))
-    first, last = read_part(query)
-    return succeed(total_number=len(rows), **{name: rows[first:last]})
+    return await REPORTS[kind](request, query, read_period(query, request.service.display))
+
+
+async def download(request: ApiRequest) -> bytes:
+    """The address of a report as a CSV file, good for 30 minutes. It is made when it is fetched."""
+    query, display = drop_empty(request.query), request.service.display
+    await make_report(request, query)  # for what is wrong with the query
+    period = read_period(query, display)
+    for name in filter(query.__contains__, ID_LISTS):
+        if len(query[name][0]) > MAX_ID_TEXT:
+            limit = {"high": MAX_ID_TEXT}
+            raise bad_parameters(Problem(name, ProblemCode.TOO_LONG, limit, shorten(query[name][0])))
+    kept = {name: query[name][0] for name in ("type", "communication_type", *ID_LISTS) if name in query}
+    wanted = {**kept, "start_time": str(period.since), "end_time": str(period.until)}
+    id_ = urlsafe_b64encode(msgspec.json.encode(wanted)).decode().rstrip("=")
+    address = await sign(request, "CallReport", id_, "csv")
+    return succeed(file=name_file(kept["type"], period), download_resource_url=address)
+
+
+def name_file(kind: str, period: ReportPeriod) -> str:
+    first, last = (time.strftime("%Y%m%d", time.localtime(at)) for at in (period.since, period.until))
+    return f"CallReport-{kind}-{first}-{last}.csv"
+
+
+async def make_file(request: ApiRequest, id_: str) -> UploadedFile:
+    """Return the report of a signed address."""
+    wanted = msgspec.json.decode(urlsafe_b64decode(id_ + "=" * (-len(id_) % 4)), type=dict[str, str])
+    query = {name: [value] for name, value in wanted.items()}
+    _, rows = await make_report(request, query)
+    flat = [flatten(row) for row in rows]
+    lines = [list(flat[0]), *(list(row.values()) for row in flat)] if flat else []
+    file = name_file(wanted["type"], read_period(query, request.service.display))
+    return UploadedFile(file, MEDIA_TYPE, (MARK + make_csv(lines)).encode())
+
+
+def flatten(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose counters are columns of their own."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
 
 
 async def detail(request: ApiRequest) -> bytes:
@@ -96,9 +147,9 @@ async def detail(request: ApiRequest) -> bytes:
         period.since if since is None else max(since, period.since),
         period.until if until is None else min(until, period.until),
     )
-    rows = await request.service.database.read(list_presses, number, narrowed, display)
-    first, last = read_part(query)
-    return succeed(total_number=len(rows), ivr_report_detail=rows[first:last])
+    read = request.service.database.read
+    total, rows = await read(list_presses, number, narrowed, display, read_part(query))
+    return succeed(total_number=total, ivr_report_detail=rows)
 
 
 # Queries
@@ -194,8 +245,8 @@ async def report_extensions(
     people = await read_objects(request, "extension", read_id_list(query, "ext_id_list"))
     call_type = read_choice(query, "communication_type", ("", *CALL_TYPES)) or None
     lists = request.service.cdr
-    await build_index(request, lists.rows)
-    await build_index(request, lists.calls)
+    await lists.build(request.service.database.read, lists.rows)
+    await lists.build(request.service.database.read, lists.calls)
     numbers = [person["number"] for _, person in people]
     span = call_reports.period(period.since, period.until)
     totals = await request.service.database.read(
@@ -215,7 +266,7 @@ async def report_ring_groups(
     """Calls that came to each ring group."""
     groups = await read_objects(request, "ring_group", read_id_list(query, "ring_group_id_list"))
     lists = request.service.cdr
-    await build_index(request, lists.rows)
+    await lists.build(request.service.database.read, lists.rows)
     numbers = [group["number"] for _, group in groups]
     span = call_reports.period(period.since, period.until)
     totals = await request.service.database.read(
@@ -236,7 +287,7 @@ async def report_trunks(
     trunks = await read_objects(request, "trunk", read_id_list(query, "trunk_id_list"))
     names = [trunk["name"] for _, trunk in trunks]
     lists, database = request.service.cdr, request.service.database
-    await build_index(request, lists.rows)
+    await lists.build(request.service.database.read, lists.rows)
     span = call_reports.period(period.since, period.until)
     inbound = await database.read(call_reports.count_trunks, lists, names, span, "src_trunk")
     outbound = await database.read(call_reports.count_trunks, lists, names, span, "dst_trunk")
@@ -261,7 +312,7 @@ async def report_missed(
 ) -> tuple[str, list[dict[str, Any]]]:
     """Callers from outside who were missed and not called back."""
     lists, display = request.service.cdr, request.service.display
-    await build_index(request, lists.calls)
+    await lists.build(request.service.database.read, lists.calls)
     span = call_reports.period(period.since, period.until)
     missed = await request.service.database.read(call_reports.find_missed, lists, span)
     rows = [
@@ -315,37 +366,41 @@ class ShownNames:
 
 
 def list_presses(
-    connection: Connection, number: str, period: ReportPeriod, display: DisplayFormat
-) -> list[dict[str, Any]]:
-    """Return the entries in a menu. A menu that does not exist has none."""
+    connection: Connection,
+    number: str,
+    period: ReportPeriod,
+    display: DisplayFormat,
+    part: tuple[int, int],
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of entries in a menu, and a part of them. A menu that does not exist has none."""
     menu = resources.find_named(connection, KINDS["ivr"], number)
-    if menu is None:
-        return []
+    if menu is None or period.until < period.since:
+        return 0, []
     names = ShownNames(connection)
-    query = call_reports.select_presses(menu, period.since * 1000, period.until * 1000 + 999)
-    rows: list[dict[str, Any]] = []
-    entered: dict[str, int] = {}  # when each call came to the menu, or last did something in it
-    for row in connection.execute(query):
-        since = entered.get(row.call_id, row.at)
-        entered[row.call_id] = row.at
-        if row.topic == "entered":
-            continue
-        press = press_name(row.topic, row.input)
-        to_number, to_name = names.find(row.kind, row.target)
-        rows.append(
-            {
-                "id": len(rows) + 1,
-                "time": display.show(row.at // 1000),
-                "call_from": show_party(row.caller, row.caller_name),
-                "press": row.input or press.removeprefix("press_"),
-                "destination": show_party(to_number, to_name),
-                "call_to": to_number,
-                "opr_duration": (row.at - since) // 1000,
-                "ivr_num": number,
-                "destination_type": TARGETS.get(row.kind, ""),
-            }
-        )
-    return rows
+    first, last = part
+    total, entries = call_reports.list_entries(connection, menu, period.span, first, last - first)
+    return total, [
+        show_entry(entry, id_, number, names, display) for id_, entry in enumerate(entries, first + 1)
+    ]
+
+
+def show_entry(
+    entry: MenuEntry, id_: int, number: str, names: ShownNames, display: DisplayFormat
+) -> dict[str, Any]:
+    note = entry.note
+    press = press_name(note.topic, note.input)
+    to_number, to_name = names.find(note.kind, note.target)
+    return {
+        "id": id_,
+        "time": display.show(note.at // 1000),
+        "call_from": show_party(note.caller, note.caller_name),
+        "press": note.input or press.removeprefix("press_"),
+        "destination": show_party(to_number, to_name),
+        "call_to": to_number,
+        "opr_duration": entry.waited // 1000,
+        "ivr_num": number,
+        "destination_type": TARGETS.get(note.kind, ""),
+    }
 
 
 def endpoints() -> Iterator[Endpoint]:
@@ -375,6 +430,16 @@ def endpoints() -> Iterator[Endpoint]:
             parameters=listed,
             required=("type", "start_time", "end_time"),
             data=total,
+        )
+        yield Endpoint(
+            path="call_report/download",
+            version=version,
+            method="GET",
+            handle=download,
+            summary="Reports: an address for a report as a CSV file, good for 30 minutes",
+            parameters=listed,
+            required=("type", "start_time", "end_time"),
+            data={"file": {"type": "string"}, "download_resource_url": {"type": "string"}},
         )
         yield Endpoint(
             path="call_report/detail",

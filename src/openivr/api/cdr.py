@@ -16,13 +16,14 @@ from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, Query, read_choice, re
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
 from openivr.resources import KINDS
 from openivr.resources.errors import NotFound, Problem, shorten
+from openivr.resources.fields import fold_text
 from openivr.resources.problem_codes import ProblemCode
-from openivr.store.cdr import cdr_lists
+from openivr.store.cdr import call_remarks, cdr_lists
 from openivr.store.cdr.cdr_index import (
     NOTHING,
     AnyOf,
-    CdrIndex,
     Filter,
+    HasId,
     HasPart,
     HasText,
     IndexOrder,
@@ -66,8 +67,9 @@ async def list_rows(request: ApiRequest) -> bytes:
     """Routing stages of calls that are over, those of a call with the same `uid` and `call_id`."""
     query, service = drop_empty(request.query), request.service
     groups = await read_group(request, query)
-    wanted = CdrQuery(read_filters(query, service.display, groups), *read_order(query, SORTS))
-    await build_index(request, service.cdr.rows)
+    filters = (*read_filters(query, service.display, groups), *await read_remark(request, query))
+    wanted = CdrQuery(filters, *read_order(query, SORTS))
+    await service.cdr.build(service.database.read, service.cdr.rows)
     return await service.database.read(answer_rows, service.cdr.list_rows, wanted, row_of, service.display)
 
 
@@ -75,7 +77,7 @@ async def list_calls(request: ApiRequest) -> bytes:
     """Calls that are over, one row each (v2.0)."""
     query, service = drop_empty(request.query), request.service
     wanted = CdrQuery(read_call_filters(query, service.display), *read_order(query, CALL_SORTS, "time"))
-    await build_index(request, service.cdr.calls)
+    await service.cdr.build(service.database.read, service.cdr.calls)
     return await service.database.read(answer_rows, service.cdr.list_calls, wanted, call_row, service.display)
 
 
@@ -96,23 +98,26 @@ async def get_call(request: ApiRequest) -> bytes:
     uid = read_one(drop_empty(request.query), "uid")
     if uid is None:
         raise bad_parameters(Problem("uid", ProblemCode.REQUIRED))
-    found = await request.service.database.read(cdr_lists.find_call, uid)
+    found = await request.service.database.read(find_call, uid)
     if found is None:
         raise ApiError(NOT_FOUND)
-    whole, _, stages = found
+    whole, stages, remark = found
     display = request.service.display
     basic = call_row(whole, display)
     basic.pop("queues")
     timeline = [stage_of(stage, display) for stage in stages]
-    return succeed(data={"basic": basic, "call_notes": {}, "timeline": timeline})
+    notes = {"remark": remark, "disposition_code_list": []} if remark else {}
+    return succeed(data={"basic": basic, "call_notes": notes, "timeline": timeline})
 
 
-async def build_index(request: ApiRequest, index: CdrIndex) -> None:
-    """Bring an index near to the database, some rows in a transaction, so that no thread waits for long."""
-    service = request.service
-    async with service.cdr.building:
-        while not await service.database.read(index.follow_some):
-            pass
+def find_call(connection: Connection, uid: str) -> tuple[Any, list[Any], str] | None:
+    """Return a call, its stages and the remark about it; None if no call has this id."""
+    found = cdr_lists.find_call(connection, uid)
+    if found is None:
+        return None
+    whole, record, stages = found
+    remarks = call_remarks.list_remarks(connection, record.id)
+    return whole, stages, remarks[-1].remark if remarks else ""
 
 
 # Queries
@@ -146,6 +151,14 @@ async def read_group(request: ApiRequest, query: Query) -> tuple[str, ...] | Non
         raise bad_parameters(problem) from error
 
 
+async def read_remark(request: ApiRequest, query: Query) -> tuple[Filter, ...]:
+    """Return the condition of `call_note_remark`, a part of the remark about a call."""
+    part = read_text(query, "call_note_remark")
+    if part is None:
+        return ()
+    return (HasId(await request.service.database.read(call_remarks.find_rows, fold_text(part))),)
+
+
 def list_members(connection: Connection, id_: int) -> tuple[str, ...]:
     """Return the numbers of the extensions of a group. Raises NotFound."""
     values = resources.fetch(connection, KINDS["ext_group"], id_)
@@ -172,7 +185,7 @@ def read_filters(query: Query, display: DisplayFormat, group: tuple[str, ...] | 
         filters += [HasText("src_trunk", (trunk,))] if colon else []
     if read_choice(query, "from", ("new", "legacy")) == "legacy":
         filters.append(NOTHING)
-    for name in ("disposition_code_list", "call_note_remark", "pin_code"):  # of which no record has one
+    for name in ("disposition_code_list", "pin_code"):  # of which no record has one
         filters += [NOTHING] if read_text(query, name) is not None else []
     return tuple(filters)
 
@@ -381,15 +394,19 @@ CALL_FILTERS: dict[str, Mapping[str, Any]] = {
 
 
 def endpoints() -> Iterator[Endpoint]:
-    for action, summary in (
-        ("list", "Call records: routing stages of all calls"),
-        ("search", "Call records: routing stages by time, numbers, group and outcome"),
+    for action, stages, calls in (
+        ("list", "routing stages of all calls", "all calls"),
+        (
+            "search",
+            "routing stages by time, numbers, group and outcome",
+            "calls by time, numbers and outcome",
+        ),
     ):
         yield Endpoint(
             path=f"cdr/{action}",
             method="GET",
             handle=list_rows,
-            summary=summary,
+            summary=f"Call records: {stages}",
             parameters=page_parameters(SORTS) | FILTERS,
             data=ROWS,
         )
@@ -398,7 +415,7 @@ def endpoints() -> Iterator[Endpoint]:
             version=V2,
             method="GET",
             handle=list_calls,
-            summary=summary.replace("routing stages of all calls", "all calls"),
+            summary=f"Call records: {calls}",
             parameters=page_parameters(CALL_SORTS) | CALL_FILTERS,
             data=ROWS,
         )

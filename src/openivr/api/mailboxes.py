@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from openivr.api.cdr import ROWS, TEXT, drop_empty, read_text
 from openivr.api.display_time import DisplayFormat
-from openivr.api.downloads import sign
 from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, read_integer
 from openivr.api.query import read_text as read_body_text
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
+from openivr.api.signed_address import sign
 from openivr.resources import KINDS
 from openivr.resources.errors import NotFound, Problem, shorten
 from openivr.resources.problem_codes import ProblemCode

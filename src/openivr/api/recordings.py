@@ -21,11 +21,11 @@ from openivr.api.cdr import (
 )
 from openivr.api.cdr import ROWS as LISTED
 from openivr.api.display_time import DisplayFormat
-from openivr.api.downloads import sign
 from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, Query, read_choice, read_ids, read_integer, read_one
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
+from openivr.api.signed_address import sign
 from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode
 from openivr.store.cdr import recordings

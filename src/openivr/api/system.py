@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 import openivr
+from openivr.api.cdr import PAGE, ROWS, drop_empty
 from openivr.api.endpoint import ApiRequest, Endpoint
-from openivr.api.query import read_choice, read_integer, read_one
+from openivr.api.query import MAX_PAGE, MAX_ROWS, read_choice, read_integer, read_one
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
 from openivr.resources import KINDS
 from openivr.resources.errors import Problem
+from openivr.resources.extension import PRESENCE
 from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config import resources
 from openivr.store.system import count, serial_number
@@ -95,6 +97,27 @@ def options(connection: Connection, name: str) -> list[dict[str, Any]]:
     return rows
 
 
+async def list_queues(request: ApiRequest) -> bytes:
+    """No queue. A P-Series has its rows under `queue_list`, and not under `data`."""
+    read_page(request)
+    return succeed(total_number=0, queue_list=[])
+
+
+async def list_presence(request: ApiRequest) -> bytes:
+    """The presence statuses that an extension can have. The vendor's page is not public."""
+    first, last = read_page(request)
+    rows = [{"id": place, "name": name} for place, name in enumerate(PRESENCE, 1)]
+    return succeed(total_number=len(rows), data=rows[first:last])
+
+
+def read_page(request: ApiRequest) -> tuple[int, int]:
+    """Return the first row of a page and the one after its last."""
+    query = drop_empty(request.query)
+    number = read_integer(query, "page", 1, MAX_PAGE) or 1
+    size = read_integer(query, "page_size", 1, MAX_ROWS) or MAX_ROWS
+    return (number - 1) * size, number * size
+
+
 MENU = {"type": "string", "enum": list(MENUS)}
 OBJECT = {"data": {"type": "object"}}
 
@@ -121,5 +144,21 @@ ENDPOINTS = (
         parameters={"menu": MENU, "id": {"type": "integer", "minimum": 0, "maximum": 10**18}},
         required=("menu",),
         data={"data": {"type": "array", "items": {"type": "object"}}},
+    ),
+    Endpoint(
+        path="queue/list",
+        method="GET",
+        handle=list_queues,
+        summary="Queues: there are none",
+        parameters=PAGE,
+        data={"total_number": {"type": "integer"}, "queue_list": {"type": "array"}},
+    ),
+    Endpoint(
+        path="presence_status/list",
+        method="GET",
+        handle=list_presence,
+        summary="Presence: the statuses of extensions",
+        parameters=PAGE,
+        data=ROWS,
     ),
 )

@@ -22,7 +22,7 @@ from openivr.cdr.journal.entries import (
 from openivr.cdr.journal.message_file import PATTERN, MessageFile, is_message
 from openivr.cdr.journal.reader import JournalPosition
 from openivr.cdr.reducer import apply_entry, interrupt, notes_in
-from openivr.store.cdr import call_counts, call_records, cdr_rows, journal_positions, voicemail
+from openivr.store.cdr import call_counts, call_records, call_writer, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.runtime import liveness, registrations
@@ -113,11 +113,7 @@ class Batch:
         self.keep_unfinished_messages(run)
 
     def write_calls(self) -> None:
-        call_records.save(self.connection, self.changed.values())
-        call_records.save_notes(self.connection, self.notes)
-        ended = [record for record in self.changed.values() if not record.is_live]
-        call_records.save_menus(self.connection, [record.id for record in ended])
-        cdr_rows.save_rows(self.connection, ended)
+        call_writer.write_calls(self.connection, list(self.changed.values()), self.notes)
         self.changed, self.notes = {}, []
 
     def keep_unfinished_messages(self, run: str) -> None:

@@ -18,7 +18,7 @@ from openivr.cdr.batch import Batch
 from openivr.cdr.journal.reader import JournalPosition, finished_files, list_files, read
 from openivr.cdr.retention import KEEP_ALL, RetentionClock, RetentionPolicy
 from openivr.store.availability import is_unavailable
-from openivr.store.cdr import call_records, cdr_rows, journal_positions, voicemail
+from openivr.store.cdr import call_records, call_writer, cdr_rows, journal_positions, voicemail
 from openivr.store.database import Database
 from openivr.store.runtime import registrations
 
@@ -141,7 +141,7 @@ class CdrWorker:
             days = self.retention.records
             cdr_rows.move_horizon(connection, int(now) - days * DAY_MS if days else 0)
         for days, delete, what in (
-            (self.retention.records, call_records.delete_old, "call records"),
+            (self.retention.records, call_writer.delete_old, "call records"),
             (self.retention.messages, voicemail.delete_old, "voicemail messages"),
         ):
             if days:

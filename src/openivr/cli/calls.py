@@ -70,8 +70,11 @@ def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 )
 @click.option("--until", callback=read_time, metavar="TIME", help="Started before; as --since.")
 @click.option("--number", default="", metavar="DIGITS", help="Part of the caller's or the called number.")
+@click.option("--caller", default="", metavar="NUMBER", help="The caller's whole number.")
+@click.option("--called", default="", metavar="NUMBER", help="The whole number that was called.")
 @click.option("--menu", default="", metavar="NUMBER", help="Number of a menu that the call went through.")
 @click.option("--outcome", default="", help="connected, message, menu, missed, refused or interrupted.")
+@click.option("--reason", default="", metavar="CODE", help="Code of the reason for the end: menu_timeout.")
 @click.option("--live", is_flag=True, help="Live calls only.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Page to print.")
 @click.option(
@@ -85,8 +88,11 @@ def list_calls(  # noqa: PLR0913 - one argument per option
     since: int | None,
     until: int | None,
     number: str,
+    caller: str,
+    called: str,
     menu: str,
     outcome: str,
+    reason: str,
     live: bool,
     page: int,
     page_size: int,
@@ -108,8 +114,11 @@ def list_calls(  # noqa: PLR0913 - one argument per option
             since=since,
             until=until,
             number=number,
+            caller=caller,
+            called=called,
             menu=ivr.id if ivr else None,
             outcome=outcome,
+            reason=reason,
             is_live=True if live else None,
         )
         total, found = store.list_calls(connection, wanted, (page - 1) * page_size, page_size)

@@ -14,7 +14,16 @@ from openivr.client.effects import Ask, File, Got, Steps
 from openivr.client.errors import ListChanged
 from openivr.client.model_types import Detail, Information, Option, Page, Row, Uploaded
 from openivr.client.paging import PAGE_SIZE, Pages, Query
-from openivr.client.records import CallRecords, Mailboxes, Recordings, Reports, WholeCalls
+from openivr.client.records import (
+    CallNotes,
+    CallRecords,
+    Mailboxes,
+    PresenceStatuses,
+    Queues,
+    Recordings,
+    Reports,
+    WholeCalls,
+)
 from openivr.client.session import Session
 from openivr.client.sync_async import Awaiting, Blocking, F, Faced, call
 
@@ -306,6 +315,9 @@ class Api(Faced[F]):
         self.system: System[F] = System(face, session)
         self.cdr: CallRecords[F] = CallRecords(face, session)
         self.cdr_v2: WholeCalls[F] = WholeCalls(face, session)
+        self.queue: Queues[F] = Queues(face, session)
+        self.presence_status: PresenceStatuses[F] = PresenceStatuses(face, session)
+        self.callnotes: CallNotes[F] = CallNotes(face, session)
         self.call_report: Reports[F] = Reports(face, session)
         self.recording: Recordings[F] = Recordings(face, session)
         self.vm: Mailboxes[F] = Mailboxes(face, session)

@@ -7,33 +7,41 @@ import msgspec
 
 from openivr.client import answers
 from openivr.client.effects import Ask, Got, Steps
-from openivr.client.model_types import Page, Row
+from openivr.client.model_types import Page
 from openivr.client.session import Session
 from openivr.client.sync_async import F, Faced, call
 
 V2 = "v2.0"
 
 
-class CdrRow(Row, frozen=True, kw_only=True):
-    """One routing stage of a call. The stages of a call have the same `uid` and `call_id`.
+class WithParties(msgspec.Struct, frozen=True, kw_only=True):
+    """What every record of a call has: when, of which type, from whom and to whom.
 
-    Durations are seconds, `timestamp` is Unix seconds, `time` is in the display format of the server.
+    `call_from` and `call_to` are names with numbers: "Ada Byron<1000>".
     """
 
-    id: int = 0
-    time: str = ""
-    timestamp: int = 0
     uid: str = ""
-    new_id: str = ""
-    call_id: str = ""
+    time: str = ""
+    call_type: str = ""
     call_from: str = ""
     call_from_number: str = ""
     call_from_name: str = ""
     call_to: str = ""
     call_to_number: str = ""
     call_to_name: str = ""
+
+
+class CdrRow(WithParties, frozen=True, kw_only=True):
+    """One routing stage of a call. The stages of a call have the same `uid` and `call_id`.
+
+    Durations are seconds, `timestamp` is Unix seconds, `time` is in the display format of the server.
+    """
+
+    id: int = 0
+    timestamp: int = 0
+    new_id: str = ""
+    call_id: str = ""
     disposition: str = ""
-    call_type: str = ""
     duration: int = 0
     ring_duration: int = 0
     talk_duration: int = 0
@@ -45,19 +53,10 @@ class CdrRow(Row, frozen=True, kw_only=True):
     src_addr: str = ""
 
 
-class CdrCall(msgspec.Struct, frozen=True, kw_only=True):
+class CdrCall(WithParties, frozen=True, kw_only=True):
     """A whole call (v2.0)."""
 
     id: int | str = 0
-    uid: str = ""
-    time: str = ""
-    call_type: str = ""
-    call_from: str = ""
-    call_from_number: str = ""
-    call_from_name: str = ""
-    call_to: str = ""
-    call_to_number: str = ""
-    call_to_name: str = ""
     last_status: str = ""
     call_duration: int = 0
     routing_duration: int = 0
@@ -129,20 +128,12 @@ class WholeCalls(Faced[F]):
         return answers.convert(answers.read_object(got.content).get("data"), dict[str, Any])
 
 
-class RecordingRow(Row, frozen=True, kw_only=True):
+class RecordingRow(WithParties, frozen=True, kw_only=True):
     """A recording of a call. `duration` is in seconds, `size` in bytes."""
 
-    time: str = ""
-    uid: str = ""
-    call_from: str = ""
-    call_from_number: str = ""
-    call_from_name: str = ""
-    call_to: str = ""
-    call_to_number: str = ""
-    call_to_name: str = ""
+    id: int
     duration: int = 0
     size: int = 0
-    call_type: str = ""
     file: str = ""
 
 
@@ -234,6 +225,66 @@ class Mailboxes(Faced[F]):
         yield from self.session.ask(Ask(method="GET", path="vm/delete", query={"msg_id": msg_id}))
 
 
+class CallNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A remark about a call. `registration_time` is in Unix seconds."""
+
+    id: str = ""
+    group_id: str = ""
+    remark: str = ""
+    agent_name: str = ""
+    registration_time: int = 0
+    update_entry: str = ""
+
+
+class CallNotes(Faced[F]):
+    """Remarks about calls, by the `uid` of the call."""
+
+    @call
+    def get(self, id_: str, group_id: str | None = None) -> Steps[tuple[CallNote, ...]]:
+        """Return the remarks of a call, the newest first. None: an empty tuple."""
+        got = yield from ask(self.session, "callnotes/get", "v1.0", {"id": id_, "group_id": group_id})
+        answer = answers.read_object(got.content)
+        found = [answer.get("current"), *(answer.get("history") or ())]
+        return tuple(answers.convert(note, CallNote) for note in found if note)
+
+    @call
+    def update(
+        self, id_: str, remark: str, *, update_entry: str = "cdr", group_id: str | None = None
+    ) -> Steps[None]:
+        """Note a remark about a call; `update_entry` is "in_call" while it is under way. Never sent twice."""
+        body = {"id": id_, "remark": remark, "update_entry": update_entry}
+        body |= {"group_id": group_id} if group_id else {}
+        yield from self.session.ask(Ask(method="POST", path="callnotes/update", body=body))
+
+
+class Queues(Faced[F]):
+    """Queues, as far as they are read."""
+
+    @call
+    def list(self, page: int | None = None, page_size: int | None = None) -> Steps[list[Mapping[str, Any]]]:
+        """One page of the queues. OpenIVR has none."""
+        got = yield from ask(self.session, "queue/list", "v1.0", {"page": page, "page_size": page_size})
+        return answers.convert(answers.read_object(got.content).get("queue_list"), list[Mapping[str, Any]])
+
+
+class PresenceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A presence status that an extension can have."""
+
+    id: int = 0
+    name: str = ""
+
+
+class PresenceStatuses(Faced[F]):
+    """Presence statuses of extensions."""
+
+    @call
+    def list(self, page: int | None = None, page_size: int | None = None) -> Steps[Page[PresenceStatus]]:
+        """One page of the statuses."""
+        query = {"page": page, "page_size": page_size}
+        got = yield from ask(self.session, "presence_status/list", "v1.0", query)
+        return answers.decode(got.content, Page[PresenceStatus])
+
+
 class Reports(Faced[F]):
     """Reports, by their `type`. `v2` asks for the newer version of the API."""
 
@@ -245,6 +296,15 @@ class Reports(Faced[F]):
         query = {"type": kind, "start_time": start_time, "end_time": end_time, **options}
         got = yield from ask(self.session, "call_report/list", V2 if v2 else "v1.0", query)
         return answers.read_object(got.content)
+
+    @call
+    def download(
+        self, kind: str, start_time: str, end_time: str, /, *, v2: bool = False, **options: Any
+    ) -> Steps[DownloadAddress]:
+        """Return the address of the same report as a CSV file."""
+        query = {"type": kind, "start_time": start_time, "end_time": end_time, **options}
+        got = yield from ask(self.session, "call_report/download", V2 if v2 else "v1.0", query)
+        return answers.decode(got.content, DownloadAddress)
 
     @call
     def detail(

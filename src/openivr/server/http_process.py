@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openivr.api import (
     auth,
+    call_notes,
     call_reports,
     cdr,
     crud,
@@ -102,6 +103,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),
+        *call_notes.endpoints(),
         *call_reports.endpoints(),
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
@@ -135,7 +137,15 @@ def build(
     api = ApiApp(service, endpoints, observer)
     routes = list(operation_routes(service, observer, disk))
     operation, paths = Router(routes, redirect_slashes=False), {route.path for route in routes}
-    admin = web.build(service.database, service.live, service.logins, observer, server=server_info, disk=disk)
+    admin = web.build(
+        service.database,
+        service.live,
+        service.logins,
+        observer,
+        server=server_info,
+        disk=disk,
+        call_lists=service.cdr,
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -320,6 +320,18 @@ CDR_CALL = Table(  # a call that is over as a whole
     Column("handling_duration", Integer, nullable=False),
 )
 
+CALL_REMARK = Table(  # what people note about a call: each change is a row, the newest one holds
+    "call_remark",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("call_id", ForeignKey("call_record.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("remark", Text, nullable=False),  # "" takes the one before it back
+    Column("update_entry", Text, nullable=False),  # when: "in_call", or "cdr" after the call
+    Column("author", Text, nullable=False),  # the administrator, "" for a client of the API
+    Column("at", BigInteger, nullable=False),  # Unix milliseconds
+    sqlite_autoincrement=True,
+)
+
 CDR_STATE = Table(  # how far both are, so that indexes in memory can follow: see `store.cdr.cdr_index`
     "cdr_state",
     METADATA,
@@ -328,6 +340,46 @@ CDR_STATE = Table(  # how far both are, so that indexes in memory can follow: se
     Column("last_call", Integer, nullable=False),
     Column("horizon", BigInteger, nullable=False),  # calls that ended before it may be deleted: Unix ms
     Column("epoch", Integer, nullable=False),  # raised when all data are replaced
+)
+
+OUTCOME_SUM = Table(  # numbers of ended calls: see `store.cdr.report_sums`
+    "outcome_sum",
+    METADATA,
+    # of an hour by UTC in which the calls began: its start in Unix milliseconds
+    Column("quarter", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ACTION_SUM = Table(  # numbers of equal notes of ended calls in menus
+    "action_sum",
+    METADATA,
+    # by UTC in which the calls began: its start in Unix milliseconds
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text, primary_key=True),  # of the values from here on, which are those of the notes
+    Column("topic", Text, nullable=False),
+    Column("ivr", Integer, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+JOURNEY_SUM = Table(  # numbers of ended calls with the same menus and the same end
+    "journey_sum",
+    METADATA,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # as of `ACTION_SUM`
+    Column("digest", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # of the last that the call reached, "" and 0 for none
+    Column("target", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 CALL_COUNT = Table(

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from openivr import sounds
-from openivr.content_disposition import attachment
+from openivr.download.content_disposition import attachment
 from openivr.ivr.builtin_sounds import SOUNDS
 from openivr.resources.errors import InUse, Invalid
 from openivr.resources.prompt import CUSTOM_PROMPT, FILE_TYPES, SILENCE, file_type

@@ -8,6 +8,7 @@ from openivr.store.auth.logins import Logins
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
+from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.database import Database
 from openivr.web import prompts, search
 from openivr.web.calls import pages as calls
@@ -62,11 +63,12 @@ def build(  # noqa: PLR0913 - what all pages share
     *,
     server: ServerInfo,
     disk: DiskSpace,
+    call_lists: CdrLists,
 ) -> AdminApp:
     """The web admin of one worker."""
     files = assets.load()
     served = {route.path for route in ROUTES}
     templates = Templates(files, [section for section in SECTIONS if section.path in served])
     menus, office = MenuCache(live.feed), NonMenuConfig(live.feed)
-    context = AdminContext(database, live, menus, office, logins, templates, files, server, disk)
+    context = AdminContext(database, live, menus, office, logins, templates, files, server, disk, call_lists)
     return AdminApp(context, ROUTES, observer)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openivr.ivr.commands import Note, Topic
@@ -17,8 +17,6 @@ from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
 T = TypeVar("T")
-MAX_DELETED = 1000  # records at a time
-MAX_SEARCHED = 50_000  # calls that are looked through for a part of a number: no index finds one
 AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
 
 
@@ -101,7 +99,8 @@ class CallFilter:
 
     since: int | None = None
     until: int | None = None  # exclusive
-    number: str = ""  # in the caller's or the called number
+    number: str = ""  # a part of the caller's or the called number
+    numbers: tuple[str, ...] | None = None  # all that have this part, if they are known
     caller: str = ""
     called: str = ""
     menu: int | None = None
@@ -122,7 +121,7 @@ class CallFilter:
     def needs_rows(self) -> bool:
         """Return True if the filter needs more than menus and time."""
         texts = (self.number, self.caller, self.called, self.outcome, self.reason)
-        others = (self.source, self.path, self.is_whole_path, self.noted)
+        others = (self.source, self.path, self.is_whole_path, self.noted, self.numbers is not None)
         return not self.is_by_menu or any(texts) or any(others)
 
 
@@ -144,7 +143,9 @@ def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
         query = query.where(CALL.c.started >= wanted.since)
     if wanted.until is not None:
         query = query.where(CALL.c.started < wanted.until)
-    if wanted.number:
+    if wanted.numbers is not None:
+        query = query.where(CALL.c.caller.in_(wanted.numbers) | CALL.c.called.in_(wanted.numbers))
+    elif wanted.number:
         has = [position(column, wanted.number) > 0 for column in (CALL.c.caller, CALL.c.called)]
         query = query.where(has[0] | has[1])
     texts = {"caller": wanted.caller, "called": wanted.called}
@@ -227,13 +228,6 @@ def list_calls(
     else:
         total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     return total, load_listed(connection, found[:limit])
-
-
-def find_horizon(connection: Connection, wanted: CallFilter, most: int) -> int | None:
-    """Return the start of the oldest of the newest so many calls of a period. None if there are no more."""
-    span = CallFilter(since=wanted.since, until=wanted.until, is_live=wanted.is_live)
-    query = restrict(select(CALL.c.started), span).order_by(CALL.c.started.desc())
-    return connection.execute(query.offset(most).limit(1)).scalar()
 
 
 def walk_calls(
@@ -362,15 +356,6 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Parts of so many: databases limit the parameters of a query."""
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def delete_old(connection: Connection, before: int) -> int:
-    """Delete some of the calls that ended before a time, and return how many. 0: none are left."""
-    old = select(CALL.c.id).where(CALL.c.ended < before).order_by(CALL.c.ended).limit(MAX_DELETED)
-    ids = list(connection.execute(old).scalars())
-    for part in batches(ids, 500):
-        connection.execute(delete(CALL).where(CALL.c.id.in_(part)))
-    return len(ids)
 
 
 def forget_recordings(connection: Connection, node: str, files: Sequence[str]) -> None:

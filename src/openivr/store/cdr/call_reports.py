@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Row, func, select
 
+from openivr.ivr.commands import Topic
+from openivr.store.cdr.call_records import batches
 from openivr.store.cdr.cdr_index import Filter, HasText, IsBetween, Selection
 from openivr.store.cdr.cdr_lists import CdrLists
+from openivr.store.cdr.reports import Span
 from openivr.store.cdr.routing_stages import INBOUND, NO_ANSWER, OUTBOUND, STATUSES
 from openivr.store.tables import CALL, CALL_NOTE
 
 RECEIVED = ("extension", "ext_vm")  # kinds of stages at an extension
 SAME = 9  # last characters by which two notations of a number are taken to be the same
-PRESSES = ("entered", "chose", "invalid", "timed_out")  # topics of notes
+ENTRIES = (Topic.CHOSE, Topic.INVALID, Topic.TIMED_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,36 @@ def find_missed(connection: Connection, lists: CdrLists, span: Filter) -> list[M
     return sorted(found, key=lambda one: (-one.last, one.number))
 
 
-def select_presses(menu: int, since: int, until: int) -> Select[Any]:
-    """Select what callers did in a menu between two times in Unix ms, oldest first."""
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """What a caller entered in a menu: the stored note, and what was known before it.
+
+    `waited` are the milliseconds since the call came to the menu, or last did something in it.
+    """
+
+    note: Row[Any]
+    waited: int
+
+
+def list_entries(
+    connection: Connection, menu: int, span: Span, offset: int, limit: int
+) -> tuple[int, list[MenuEntry]]:
+    """Return the number of entries in a menu in a span, and some of them, oldest first."""
+    within = CALL_NOTE.c.at >= span.since, CALL_NOTE.c.at < span.until
+    in_menu = (CALL_NOTE.c.ivr == menu, *within)
+    entered = (*in_menu, CALL_NOTE.c.topic.in_(ENTRIES))
+    total = connection.execute(select(func.count()).select_from(CALL_NOTE).where(*entered)).scalar_one()
+    order = CALL_NOTE.c.at, CALL_NOTE.c.call_id, CALL_NOTE.c.place
     query = select(CALL_NOTE, CALL.c.caller, CALL.c.caller_name)
-    query = query.select_from(CALL_NOTE.join(CALL, CALL.c.id == CALL_NOTE.c.call_id))
-    within = CALL_NOTE.c.at.between(since, until)
-    query = query.where(CALL_NOTE.c.ivr == menu, CALL_NOTE.c.topic.in_(PRESSES), within)
-    return query.order_by(CALL_NOTE.c.at, CALL_NOTE.c.call_id, CALL_NOTE.c.place)
+    query = query.select_from(CALL_NOTE.join(CALL, CALL.c.id == CALL_NOTE.c.call_id)).where(*entered)
+    rows = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
+    before: dict[tuple[str, int], int] = {}
+    for ids in batches(sorted({row.call_id for row in rows}), 500):
+        others = select(CALL_NOTE.c.call_id, CALL_NOTE.c.place, CALL_NOTE.c.at).where(
+            CALL_NOTE.c.call_id.in_(ids), *in_menu, CALL_NOTE.c.topic.in_((Topic.ENTERED, *ENTRIES))
+        )
+        last: dict[str, int] = {}
+        for note in connection.execute(others.order_by(*order)):
+            before[note.call_id, note.place] = last.get(note.call_id, note.at)
+            last[note.call_id] = note.at
+    return total, [MenuEntry(row, row.at - before[row.call_id, row.place]) for row in rows]

@@ -221,6 +221,13 @@ class CdrIndex:
             texts = {name: self.texts[name].values for name in names if name in self.texts}
             return Selection(columns, texts)
 
+    def find_texts(self, connection: Connection, name: str, part: str) -> list[str]:
+        """Return the different texts of a column that contain a text."""
+        with self.lock:
+            self.follow(connection)
+            texts = self.texts[name]
+            return [texts.values[code] for code in np.flatnonzero(texts.find_part(part))]
+
     def _chosen(self, filters: tuple[Filter, ...], sort: str, count: int) -> NDArray[Any] | None:
         """Return the rows that pass all filters in an order; None for all of them in that of their ids."""
         key = (filters, sort)
@@ -395,6 +402,16 @@ class AnyOf:
         for part in self.filters:
             mask |= part.check(index, count)
         return mask
+
+
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """Rows with one of these ids."""
+
+    ids: tuple[int, ...]
+
+    def check(self, index: "CdrIndex", count: int) -> Mask:
+        return np.isin(index.column("id", count), self.ids)
 
 
 NOTHING = AnyOf()

@@ -1,7 +1,7 @@
 """Lists of call detail records for the API: pages by the indexes, and the rows that they show."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ CALLS = IndexLayout(
     texts=("call_type", "last_status", "call_from", "call_to"),
     last="last_call",
 )
+NUMBERS = ("call_from", "call_to", "did_number")  # columns of rows
+MAX_NUMBERS = 1000  # that a query names
 OF_CALL = (CALL.c.started.label("call_started"), CALL.c.recording)
 
 
@@ -42,12 +44,27 @@ class CdrQuery:
     limit: int = 10_000
 
 
+# Runs a function in a transaction of its own, as `Database.read` does.
+Reader = Callable[[Callable[[Connection], bool]], Awaitable[bool]]
+
+
 class CdrLists:
     """The indexes of one worker. They are built when they are first asked for."""
 
     def __init__(self) -> None:
         self.rows, self.calls = CdrIndex(ROWS), CdrIndex(CALLS)
         self.building = asyncio.Lock()
+
+    async def build(self, read: Reader, index: CdrIndex) -> None:
+        """Bring an index near to the database, some rows in a transaction, so that no thread waits long."""
+        async with self.building:
+            while not await read(index.follow_some):
+                pass
+
+    def find_numbers(self, connection: Connection, part: str) -> tuple[str, ...] | None:
+        """Return the numbers of callers and callees that contain a text. None: there are too many."""
+        numbers = {number for name in NUMBERS for number in self.rows.find_texts(connection, name, part)}
+        return tuple(sorted(numbers)) if len(numbers) <= MAX_NUMBERS else None
 
     def list_rows(self, connection: Connection, query: CdrQuery) -> tuple[int, list[Row[Any]]]:
         """Return the number of routing stages that are wanted, and a page of them."""

@@ -4,22 +4,40 @@ A report is about the calls that began in a span and are over, and about all tha
 after it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, case, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
-from openivr.ivr.commands import Topic
 from openivr.ivr.model import DestinationKind
 from openivr.resources import KINDS
+from openivr.store.cdr.report_sums import (
+    ACTION,
+    COUNTED,
+    DAY,
+    JOURNEY,
+    QUARTER,
+    select_actions,
+    select_journeys,
+)
 from openivr.store.config.resources import fetch_many
-from openivr.store.tables import CALL, CALL_NOTE
+from openivr.store.tables import ACTION_SUM, CALL, JOURNEY_SUM, OUTCOME_SUM
 
 HOUR = 3_600_000
 TOGETHER = 500  # objects that are read at a time
-COUNTED = (Topic.ENTERED, Topic.CHOSE, Topic.TIMED_OUT, Topic.INVALID, Topic.ENDED)
-REACHED = (Topic.CONNECTED, Topic.RECORDED)
 OBJECTS = {
     DestinationKind.IVR: "ivr",
     DestinationKind.EXTENSION: "extension",
@@ -95,61 +113,86 @@ def read_report(connection: Connection, span: Span, zone: Zone = UTC) -> CallRep
 
 def count_hours(connection: Connection, span: Span, zone: Zone = UTC) -> list[Hour]:
     """Calls by hour and outcome, in time order. An hour that a clock has twice is two hours."""
-    offset = offset_at(zone)
-    start = (((CALL.c.started + offset) // HOUR) * HOUR - offset).label("start")
-    query = select(start, CALL.c.outcome, func.count()).where(*began_in(span))
-    rows = connection.execute(query.group_by("start", CALL.c.outcome).order_by("start", CALL.c.outcome))
-    return [Hour(*row) for row in rows]
+    whole, edges = split(span, QUARTER) if is_by_quarters(zone) else (None, [span])
+    parts = [
+        select(CALL.c.started, CALL.c.outcome, literal(1).label("count")).where(*began_in(e)) for e in edges
+    ]
+    if whole is not None:
+        sums = select(OUTCOME_SUM.c.quarter.label("started"), OUTCOME_SUM.c.outcome, OUTCOME_SUM.c["count"])
+        parts.append(sums.where(OUTCOME_SUM.c.quarter >= whole.since, OUTCOME_SUM.c.quarter < whole.until))
+    counted = union_all(*parts).subquery()
+    offset = offset_at(zone, counted.c.started)
+    start = (((counted.c.started + offset) // HOUR) * HOUR - offset).label("start")
+    query = select(start, counted.c.outcome, func.sum(counted.c["count"]))
+    rows = connection.execute(query.group_by("start", counted.c.outcome).order_by("start", counted.c.outcome))
+    return [Hour(row[0], row[1], int(row[2])) for row in rows]
 
 
-def offset_at(zone: Zone) -> ColumnElement[int]:
+def is_by_quarters(zone: Zone) -> bool:
+    """Return True if every offset, and every moment at which one begins, is a whole quarter of an hour."""
+    (_, first), *changes = zone
+    return first % QUARTER == 0 and all(at % QUARTER == 0 == offset % QUARTER for at, offset in changes)
+
+
+def offset_at(zone: Zone, started: ColumnElement[int]) -> ColumnElement[int]:
     """The offset that holds when a call begins."""
     (_, offset), *changes = zone
     if not changes:
         return literal(offset)
-    newest_first = [(CALL.c.started >= since, later) for since, later in reversed(changes)]
+    newest_first = [(started >= since, later) for since, later in reversed(changes)]
     return case(*newest_first, else_=offset)
+
+
+def split(span: Span, size: int) -> tuple[Span | None, list[Span]]:
+    """Return the whole quarters or days of a span, None if there are none, and what else it has."""
+    first, last = -(-span.since // size) * size, span.until // size * size
+    if first >= last:
+        return None, [span]
+    edges = (Span(span.since, first), Span(last, span.until))
+    return Span(first, last), [edge for edge in edges if edge.since < edge.until]
 
 
 def count_acts(connection: Connection, span: Span) -> list[MenuAction]:
     """Count actions in menus by menu, topic, input, destination and detail."""
-    columns = [CALL_NOTE.c[name] for name in ("topic", "ivr", "input", "kind", "target", "detail")]
-    joined = CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)
-    # Topics are sorted out here: named in the query they would lead SQLite through every note that there is.
-    notes: Select[Any] = select(*columns, func.count()).select_from(joined)
-    notes = notes.where(*began_in(span), CALL_NOTE.c.ivr != 0)
-    rows = connection.execute(notes.group_by(*columns))
-    acts = [MenuAction(*row) for row in rows if row.topic in COUNTED]
+    rows = sum_days(connection, span, ACTION_SUM, ACTION, select_actions)
+    acts = [MenuAction(*(*key, count)) for key, count in rows if key[0] in COUNTED]
     return sorted(acts, key=lambda act: (act.menu, act.topic, -act.count, act.input, act.target, act.detail))
 
 
 def count_journeys(connection: Connection, span: Span) -> list[Journey]:
     """Calls by the menus they went through and by how they ended, the most frequent first."""
-    reached = (
-        select(CALL_NOTE.c.kind + " " + cast(CALL_NOTE.c.target, Text))
-        .where(CALL_NOTE.c.call_id == CALL.c.id, CALL_NOTE.c.topic.in_(REACHED))
-        .order_by(CALL_NOTE.c.place.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    ways = select(CALL.c.path, CALL.c.outcome, CALL.c.reason, reached.label("reached"))
-    way = ways.where(*began_in(span)).subquery()
-    query: Select[Any] = select(*way.c, func.count()).group_by(*way.c)
-    rows = connection.execute(query)
-    journeys = [as_journey(*row) for row in rows]
+    rows = sum_days(connection, span, JOURNEY_SUM, JOURNEY, select_journeys)
+    journeys = [Journey(tuple(path.split()), *(*end, count)) for (path, *end), count in rows]
     return sorted(
         journeys, key=lambda one: (-one.calls, one.path, one.outcome, one.reason, one.kind, one.target)
     )
 
 
-def as_journey(path: str, outcome: str, reason: str, reached: str | None, calls: int) -> Journey:
-    kind, _, target = (reached or " 0").partition(" ")
-    return Journey(tuple(path.split()), outcome, reason, kind, int(target), calls)
+def sum_days(
+    connection: Connection,
+    span: Span,
+    table: Table,
+    names: Sequence[str],
+    select_calls: Callable[[ColumnElement[bool]], Select[Any]],
+) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Yield what calls of a span have, and how often: whole days by the sums, the rest by the calls."""
+    whole, edges = split(span, DAY)
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for edge in edges:
+        for row in connection.execute(select_calls(and_(*began_in(edge)))):
+            counts[tuple(row[1:-1])] += row[-1]
+    if whole is not None:
+        columns = [table.c[name] for name in names]
+        query = select(*columns, func.sum(table.c["count"]))
+        days = query.where(table.c.day >= whole.since, table.c.day < whole.until)
+        for row in connection.execute(days.group_by(*columns)):
+            counts[tuple(row[:-1])] += int(row[-1])
+    yield from counts.items()
 
 
 def has_calls(connection: Connection) -> bool:
     """Return True if any call has ended."""
-    return connection.execute(select(CALL.c.id).where(CALL.c.outcome != "").limit(1)).first() is not None
+    return connection.execute(select(CALL.c.id).where(CALL.c.outcome > "").limit(1)).first() is not None
 
 
 def read_names(connection: Connection, report: CallReport) -> dict[tuple[str, int], str]:

@@ -19,6 +19,7 @@ from openivr.resources.ivr import IVR
 from openivr.resources.order import ListQuery
 from openivr.store.cdr import call_records
 from openivr.store.cdr.call_records import CallFilter, CallRecord, Order
+from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.config import resources
 from openivr.store.runtime import liveness
 from openivr.store.runtime.liveness import Nodes
@@ -89,7 +90,6 @@ class CallsPage:
     filter_: CallListRequest
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
-    earlier: tuple[str, str]  # the first day that was searched, and the address of those before; or ""
     part: str  # what the calls behind a number of a report have in common, in words
     first: tuple[str, str]  # number and name of a menu that could be called; "" where there is none
 
@@ -170,18 +170,22 @@ async def read(request: PageRequest, now: int) -> CallsPage:
     number = read_number(request.query("page"), 1, MAX_PAGE)
     size = read_number(request.query("page_size"), SIZES[0], SIZES[-1])
     listing = Listing(PATH, sort, order, "", number, size, 0, (), filter_.parameters)
-    return await request.database.read(load, filter_, listing, now)
+    calls = request.app.calls
+    if filter_.number:
+        await calls.build(request.database.read, calls.rows)
+    return await request.database.read(load, calls, filter_, listing, now)
 
 
-def load(connection: Connection, filter_: CallListRequest, listing: Listing, now: int) -> CallsPage:
+def load(
+    connection: Connection, calls: CdrLists, filter_: CallListRequest, listing: Listing, now: int
+) -> CallsPage:
     nodes = liveness.read_nodes(connection, now)
     count, live = liveness.list_live(connection, MAX_LIVE)
     sort: Sort = next(name for name in SORTS if name == listing.sort)
     offset, order = (listing.page - 1) * listing.size, Order(sort, listing.order == "desc")
     wanted = make_wanted(connection, filter_)
-    first_day = find_first_day(connection, wanted) if wanted.number else None
-    if first_day:
-        wanted = replace(wanted, since=int(first_day.timestamp() * 1000))
+    if wanted.number:
+        wanted = replace(wanted, numbers=calls.find_numbers(connection, wanted.number))
     total, rows = call_records.list_calls(connection, wanted, offset, listing.size, order)
     filled = listing.with_rows(total, rows)
     is_empty = filter_.is_any and not total and not count
@@ -193,31 +197,10 @@ def load(connection: Connection, filter_: CallListRequest, listing: Listing, now
         version=liveness.read_version(connection, now),
         filter_=filter_,
         listing=filled,
-        earlier=name_earlier(listing, first_day) if first_day else ("", ""),
         trunks=tuple(list_sources(connection, filter_)),
         part=say_part(part, finder(connection)) if part else "",
         first=find_first(connection) if is_empty else ("", ""),
     )
-
-
-def find_first_day(connection: Connection, wanted: CallFilter) -> datetime | None:
-    """The first day that a search for a part of a number covers, None if it covers all of them.
-
-    The days are limited to those of the newest MAX_SEARCHED calls, so a search takes no longer with more
-    calls.
-    """
-    horizon = call_records.find_horizon(connection, wanted, call_records.MAX_SEARCHED)
-    if horizon is None:
-        return None
-    midnight = datetime.fromtimestamp(horizon / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
-    is_all = wanted.since is not None and midnight.timestamp() * 1000 <= wanted.since
-    return None if is_all else midnight
-
-
-def name_earlier(listing: Listing, first_day: datetime) -> tuple[str, str]:
-    """The first day that was searched, and the URL of the search before it."""
-    before = f"{first_day - timedelta(days=1):%Y-%m-%d}"
-    return f"{first_day:%Y-%m-%d}", listing.url(until=before, page=1)
 
 
 def show_live(connection: Connection, records: list[CallRecord], nodes: Nodes) -> list[LiveCalls]:

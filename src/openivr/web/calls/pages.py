@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from openivr import content_disposition
+from openivr.download import content_disposition
+from openivr.download.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.resources.errors import NotFound
+from openivr.resources.fields import InvalidValue
 from openivr.resources.ivr import IVR
 from openivr.sounds.convert import find_peaks
-from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr import call_records, call_remarks, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallNote, CallRecord
+from openivr.store.cdr.call_remarks import CallRemark
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.config import resources
 from openivr.store.runtime import liveness
@@ -44,7 +48,6 @@ from openivr.web.calls.timeline import (
     make_timeline,
     trace,
 )
-from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.range_response import send_bytes
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.messages import t
@@ -73,6 +76,7 @@ class CallPage:
     events: list[tuple[float, str, str]]
     messages: list[tuple[VoicemailMessage, str]]  # and whose mailbox it is in
     nodes: Nodes
+    remark: str  # what people note about the call
 
 
 async def list_page(request: PageRequest) -> Response:
@@ -149,7 +153,26 @@ def load(connection: Connection, call_id: str, moment: int) -> CallPage:
             for message in voicemail.messages_of(connection, call_id)
         ],
         nodes=liveness.read_nodes(connection, moment),
+        remark=next((one.remark for one in reversed(call_remarks.list_remarks(connection, call_id))), ""),
     )
+
+
+async def note_remark(request: PageRequest) -> Response:
+    """Note a remark about a call in the place of the one before it."""
+    call_id = request.path_text("call")
+    try:
+        text = call_remarks.read_remark(request.form_text("remark"))
+    except InvalidValue:
+        words = t("call.remark_bad", high=call_remarks.MAX_REMARK)
+    else:
+        author = request.session.admin if request.session else ""
+        await request.database.write(write_remark, call_id, CallRemark(text, "cdr", author, now()))
+        words = t("call.remark_saved")
+    return request.redirect(f"{PATH}/{quote(call_id, safe='')}", [words])
+
+
+def write_remark(connection: Connection, call_id: str, remark: CallRemark) -> None:
+    call_remarks.add_remark(connection, find(connection, call_id).id, remark)
 
 
 def find_recording(request: PageRequest, record: CallRecord) -> Path | None:
@@ -264,6 +287,7 @@ ROUTES = (
     PageRoute(path="/menus/{id:int}/calls", handle=menu_calls),
     PageRoute(path=ONE, handle=call_page),
     PageRoute(path=f"{ONE}/now", handle=poll_call, keeps_session=False),
+    PageRoute(path=f"{ONE}/remark", handle=note_remark, method="POST"),
     PageRoute(path=f"{ONE}/recording", handle=send_recording),
     PageRoute(path=f"{ONE}/recording/outline", handle=send_recording_peaks),
     PageRoute(path=f"{ONE}/messages/{{message}}", handle=send_message),

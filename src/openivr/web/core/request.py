@@ -26,6 +26,7 @@ from openivr.store.caches.calendar_cache import CalendarCache
 from openivr.store.caches.list_cache import ListCache
 from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
+from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.database import Database
 from openivr.store.runtime.registrations import Traffic
 from openivr.web.core.assets import Assets
@@ -62,6 +63,7 @@ class AdminContext:
     assets: Assets
     server: ServerInfo
     disk: DiskSpace
+    calls: CdrLists
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     calendars: CalendarCache = field(default_factory=CalendarCache)
     office_now: OfficeNowCache = field(default_factory=OfficeNowCache)

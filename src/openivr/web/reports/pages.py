@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from openivr.content_disposition import attachment
+from openivr.download.content_disposition import attachment
+from openivr.download.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.resources.errors import NotFound
 from openivr.store.cdr import reports
 from openivr.store.cdr.call_records import CallFilter
 from openivr.store.cdr.reports import CallReport, Span
 from openivr.web.calls.call_list import PATH as CALLS
 from openivr.web.calls.drilldown import write_part
-from openivr.web.core.csv_export import MARK, MEDIA_TYPE, make_csv
 from openivr.web.core.request import PageRequest, PageRoute
 from openivr.web.reports import flow, menus, times
 from openivr.web.reports.period import Period, read_period

@@ -11,8 +11,9 @@ from typing import BinaryIO
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
-from openivr import __version__, content_disposition
+from openivr import __version__
 from openivr.config import yaml_document
+from openivr.download import content_disposition
 from openivr.resources import KINDS
 from openivr.store import backup, schema, system
 from openivr.store.auth import admin

@@ -1,0 +1,1 @@
+"""Files that clients save: their names, and CSV for spreadsheets."""
