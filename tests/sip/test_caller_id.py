@@ -243,6 +243,8 @@ def test_t15_a_list_of_contacts_is_split_where_it_should_be() -> None:
         ("tel:+12015550123;npdi;rn=+12025550000", "+12015550123"),
         ("tel:555-0123;phone-context=+1-201", "5550123"),
         ("sip:%2B12015550123@pbx", "+12015550123"),
+        ("sip:+1%20201%20555%200123@pbx", "+12015550123"),
+        ("sip:201%20alice@pbx", "201 alice"),
         ("sip:*98@pbx", "*98"),
         ("sip:alice@pbx", "alice"),
         ("sip:alice-b;x=y@pbx", "alice-b;x=y"),

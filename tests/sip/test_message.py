@@ -96,6 +96,8 @@ def _timed(reader: object, text: str) -> float:
         ("sip:example.com", "", "example.com", 0, ""),
         ("sip:a:secret@192.0.2.1:5060;lr?X=y", "a", "192.0.2.1", 5060, ""),
         ("tel:+1-201-555-0123", "+1-201-555-0123", "", 0, ""),
+        ("sip:a@b;", "a", "b", 0, ""),
+        ("sip:a@b:;;transport=tcp", "a", "b", 0, "TCP"),
     ],
 )
 def test_uris(text: str, user: str, host: str, port: int, transport: str) -> None:
@@ -115,7 +117,6 @@ def test_uris(text: str, user: str, host: str, port: int, transport: str) -> Non
         "sip:a@b:99999",
         "sip:a@b:0",
         "http://a",
-        "sip:a@b;",
         "sip:%zz@b",
         "sip:a@[::1",
     ],
@@ -265,6 +266,44 @@ def with_body(start: str, content_type: str, body: bytes) -> bytes:
         f"Content-Length: {len(body)}",
     )
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+PASSED_OVER = {
+    "a line without a colon": "Server says hello",
+    "a name that is no token": "X-Ümlaut: x",
+    "a name without letters": ": x",
+    "a header twice": "Call-ID: c",
+    "blanks before the colon": "Subject : x",
+    "dates and times": "Date: yesterday\r\nTimestamp: x",
+}
+
+
+@pytest.mark.parametrize("start", ["INVITE sip:b@192.0.2.1 SIP/2.0", "SIP/2.0 200 OK"])
+@pytest.mark.parametrize("line", PASSED_OVER.values(), ids=PASSED_OVER)
+def test_a_line_that_is_not_needed_is_passed_over(start: str, line: str) -> None:
+    data = with_body(start, "application/sdp", SDP_BODY)
+    message = read(data.replace(b"Call-ID: c\r\n", f"Call-ID: c\r\n{line}\r\n".encode()))
+    assert message is not None
+    assert not isinstance(message, Request) or message.fault is None
+    assert (message.get("call-id"), message.body) == ("c", SDP_BODY)
+
+
+@pytest.mark.parametrize(
+    ("via", "sent_by"),
+    [
+        ("SIP/2.0/UDP h;;branch=z9hG4bK1;", "h"),
+        ("SIP/2.0/UDP h:;branch=z9hG4bK1", "h"),
+        ("SIP/2.0/UDP h;branch=z9hG4bK1 (a comment)", "h"),
+        ("SIP / 2.0 / UDP [2001:DB8::7]:5062 ; branch = z9hG4bK1", "[2001:DB8::7]:5062"),
+        ("SIP/2.0/UDP 2001:db8::7;branch=z9hG4bK1", "[2001:db8::7]"),
+        ("SIP/2.0/UDP 2001:1234::7;branch=z9hG4bK1", "[2001:1234::7]"),
+        ("SIP/2.0/UDP ::1;branch=z9hG4bK1", "[::1]"),
+    ],
+)
+def test_a_via_is_read_as_far_as_it_is_needed(via: str, sent_by: str) -> None:
+    read_ = fields.read_via(via)
+    assert read_ is not None
+    assert (read_.sent_by, read_.branch.split()[0]) == (sent_by, "z9hG4bK1")
 
 
 @pytest.mark.parametrize("start", ["INVITE sip:b@192.0.2.1 SIP/2.0", "SIP/2.0 200 OK"])

@@ -27,17 +27,18 @@ _QUOTED = re.compile(QUOTED)
 _LIST_ITEM = re.compile(rf'(?:{QUOTED}|<[^<>]*+>|[^,"<>])++')
 _URI = re.compile(
     r"(sips?):(?:((?:[^@:\s<>\"%]|%[0-9A-Fa-f]{2})*+)(?::((?:[^@\s<>\"%]|%[0-9A-Fa-f]{2})*+))?@)?"
-    rf"({HOST})(?::([0-9]{{1,5}}))?((?:;{URI_PARAMETER})*+)(?:\?([^\s<>\"]*+))?",
+    rf"({HOST})(?::([0-9]{{0,5}}))?((?:;(?:{URI_PARAMETER})?+)*+)(?:\?([^\s<>\"]*+))?",
     re.IGNORECASE,
 )
-_TEL = re.compile(rf"tel:([0-9A-Fa-f*#+().-]++)((?:;{URI_PARAMETER})*+)", re.IGNORECASE)
+_TEL = re.compile(rf"tel:([0-9A-Fa-f*#+().-]++)((?:;(?:{URI_PARAMETER})?+)*+)", re.IGNORECASE)
 _ADDRESS = re.compile(rf"\s*+({QUOTED}|(?:{TOKEN}\s++)*+(?:{TOKEN})?+)\s*+<([^<>\s][^<>]*+)>(.*)", re.DOTALL)
 _BRACKETED_URI = re.compile(r"<\s*+((?:sips?|tel):[^<>\s]++)\s*+>", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r'\s*+([^\s;<>",?]++)(.*)', re.DOTALL)
 _VIA = re.compile(
-    rf"SIP\s*+/\s*+2\.0\s*+/\s*+({TOKEN})\s++({HOST})\s*+(?::\s*+([0-9]{{1,5}}))?(.*)",
+    rf"SIP\s*+/\s*+2\.0\s*+/\s*+({TOKEN})\s++({HOST})\s*+(?::\s*+([0-9]{{0,5}}))?(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_BARE_IPV6 = re.compile(r"(/\s*+[^\s/]++\s++)([0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+)")
 _CSEQ = re.compile(rf"([0-9]{{1,10}})\s++({TOKEN})")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _TOKEN = re.compile(TOKEN)
@@ -211,7 +212,7 @@ def read_uri(text: str) -> Uri | None:
 
 def _uri_parameters(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in text.split(";")[1:]:
+    for part in filter(None, text.split(";")):
         name, _, value = part.partition("=")
         found.setdefault(unescape(name).lower(), unescape(value))
     return found
@@ -254,15 +255,13 @@ def repair_address(text: str) -> str:
 
 
 def read_via(text: str) -> Via | None:
-    """Parse one Via value."""
+    """Parse one Via value. Malformed parameters, comments and missing brackets of IPv6 are passed over."""
     match = _VIA.fullmatch(text)
-    if match is None:
+    if match is None or match[4][:1].isalnum() or match[4][:1] == ":":
+        match = _VIA.fullmatch(_BARE_IPV6.sub(r"\1[\2]", text, count=1))
+    if match is None or int(match[3] or 0) > 65535:
         return None
-    parameters = read_parameters(match[4])
-    port = int(match[3] or 0)
-    if parameters is None or port > 65535:
-        return None
-    return Via(match[1].upper(), match[2], port, parameters)
+    return Via(match[1].upper(), match[2], int(match[3] or 0), scan_parameters(match[4]))
 
 
 def read_cseq(text: str) -> tuple[int, str] | None:

@@ -271,7 +271,6 @@ def read(data: bytes) -> Request | Response | None:
     if len(lines) > MAX_HEADER_LINES or text.count("\n") + text.count("\r") != 2 * (len(lines) - 1):
         return None  # a stray line break would be echoed into the headers of the response
     headers: Headers = {}
-    fault = None
     start = lines[0]
     del lines[0]
     for line in lines:
@@ -282,8 +281,7 @@ def read(data: bytes) -> Request | Response | None:
             if not _METHOD.fullmatch(name):
                 colon = ""
             name = COMPACT.get(name, name)
-        if not colon:
-            fault = Fault(400, "Bad header line")
+        if not colon:  # passed over: what is needed and missing is noticed below
             continue
         value = value.strip()
         if name in headers:
@@ -292,9 +290,9 @@ def read(data: bytes) -> Request | Response | None:
             headers[name] = [value]
     message: Request | Response | None
     if start[:8].upper() == "SIP/2.0 ":
-        message = None if fault else _read_response(start, headers, body)
+        message = _read_response(start, headers, body)
     else:
-        message = _read_request(start, headers, body, fault)
+        message = _read_request(start, headers, body)
     if message is not None and message.media_type().startswith("multipart/"):
         _unwrap_sdp(message)
     return message
@@ -324,14 +322,13 @@ def _read_response(start: str, headers: Headers, body: bytes) -> Response | None
     return response
 
 
-def _read_request(start: str, headers: Headers, body: bytes, fault: Fault | None) -> Request | None:
+def _read_request(start: str, headers: Headers, body: bytes) -> Request | None:
     words = start.split(" ")
     if len(words) < 3 or not _METHOD.fullmatch(words[0]) or "via" not in headers:
         return None
     request = Request(words[0], words[1], headers, body)
     request.fault = (
         _fault_of_start(words)
-        or fault
         or _read_vias(request)
         or _fault_of_counts(headers)
         or _read_identity(request)
@@ -345,7 +342,7 @@ def _read_vias(request: Request) -> Fault | None:
     vias: list[str] = []
     for line in request.headers["via"]:
         found = split_list(line)
-        if not found:
+        if not all("/" in via for via in found) or not found:
             return Fault(400, "Bad Via")
         vias += found
     request.via = read_via(vias[0])
@@ -364,8 +361,9 @@ def _fault_of_start(words: list[str]) -> Fault | None:
 
 
 def _fault_of_counts(headers: Headers) -> Fault | None:
+    """Return the fault of headers that say two different things."""
     for name in ONCE:
-        if name in headers and len(headers[name]) > 1:
+        if name in headers and len(headers[name]) > 1 and len(set(headers[name])) > 1:
             return Fault(400, f"Repeated {name}")
     return None
 

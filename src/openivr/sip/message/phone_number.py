@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from openivr.sip.message.headers import Uri, read_uri
 
-_SEPARATORS = str.maketrans("", "", "-.()")  # visual separators, which are not part of a number
-_SUBSCRIBER = re.compile(r"\+?[0-9A-F*#().-]*[0-9*#][0-9A-F*#().-]*", re.IGNORECASE)
-_DIALLED = re.compile(r"\+?[0-9*#().-]*[0-9*#][0-9*#().-]*")  # no letters: those are a user name
-_PREFIX = re.compile(r"\+[0-9().-]+")
+# Visual separators, which are not part of a number; a blank is none in RFC 3966, but people write it.
+_SEPARATORS = str.maketrans("", "", "-.() ")
+_SUBSCRIBER = re.compile(r"\+?[0-9A-F*#(). -]*[0-9*#][0-9A-F*#(). -]*", re.IGNORECASE)
+_DIALLED = re.compile(r"\+?[0-9*#(). -]*[0-9*#][0-9*#(). -]*")  # no letters: those are a user name
+_PREFIX = re.compile(r"\+[0-9(). -]+")
 
 
 class PhoneNumber(NamedTuple):
