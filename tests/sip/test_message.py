@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from openivr.sip.message import headers as fields
 from openivr.sip.message.message import Request, Response, read, respond
+from openivr.sip.validation import check_body
 from tests.sip.torture import FAULTY, REFUSED, RESPONSES, VALID, request
 
 SAMPLES = [*VALID.values(), *(data for _, data in (*REFUSED.values(), *FAULTY.values(), *RESPONSES.values()))]
@@ -286,6 +287,23 @@ def test_a_line_that_is_not_needed_is_passed_over(start: str, line: str) -> None
     assert message is not None
     assert not isinstance(message, Request) or message.fault is None
     assert (message.get("call-id"), message.body) == ("c", SDP_BODY)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_refused"),
+    [
+        ("", False),
+        ("Application / SDP ; charset=x", False),
+        ("application/sdp;", False),
+        ("text/plain", True),
+    ],
+)
+def test_a_description_is_known_by_its_type_or_without_one_by_its_beginning(
+    content_type: str, is_refused: bool
+) -> None:
+    message = read(with_body("INVITE sip:b@192.0.2.1 SIP/2.0", content_type, SDP_BODY))
+    assert isinstance(message, Request)
+    assert (check_body(message) is not None) is is_refused
 
 
 @pytest.mark.parametrize(

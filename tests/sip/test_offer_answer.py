@@ -488,6 +488,7 @@ T7 = {
     "a broken rtpmap": changed(b"m", b"m=audio 5004 RTP/AVP 0 96", b"a=rtpmap:96", b"a=rtpmap:x PCMU/8000"),
     "a format that is no number": changed(b"m", b"m=audio 5004 RTP/AVP x 0 999"),
     "a broken direction": changed(b"m", b"m=audio 5004 RTP/AVP 0", b"a=sendrecv:x", b"a"),
+    "IPv4 within IPv6": changed(b"c", b"c=IN IP6 ::ffff:198.51.100.7"),
     "a broken a=rtcp": changed(b"m", b"m=audio 5004 RTP/AVP 0", b"a=rtcp:x"),
 }
 
@@ -518,12 +519,20 @@ def test_t7_the_answer_has_the_profile_of_the_offer() -> None:
     assert b" RTP/AVPF " in session.offer()
 
 
-@pytest.mark.parametrize("line", [b"c=IN IP4 phone.example.com", b"c=nonsense", b"c=IN IP4", b"c="])
-def test_t7_without_an_address_audio_goes_where_sip_comes_from(line: bytes) -> None:
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"c=IN IP4 phone.example.com", "phone.example.com"),
+        (b"c=nonsense", "pbx"),
+        (b"c=IN IP4", "pbx"),
+        (b"c=", "pbx"),
+    ],
+)
+def test_t7_without_an_address_audio_goes_where_sip_comes_from(line: bytes, name: str) -> None:
     agreed = answered(
         changed(b"c", line).replace(b"o=x 5 1 IN IP4 198.51.100.7", b"o=x 5 1 IN IP4 pbx")
     ).agreed
-    assert (agreed.host, agreed.port, agreed.receives) == ("", 5004, True)
+    assert (agreed.host, agreed.port, agreed.receives, agreed.host_name) == ("", 5004, True, name)
 
 
 @pytest.mark.parametrize(
@@ -562,6 +571,13 @@ def test_t7_of_the_addresses_of_a_name_audio_goes_to_the_first_that_is_fit(
     addresses: tuple[str, ...], ours: str, signalling: str, chosen: str
 ) -> None:
     assert choose_address(addresses, ours, signalling) == chosen
+
+
+def test_telephone_events_are_known_by_their_events_alone() -> None:
+    lines = ("m=audio 5004 RTP/AVP 0 101", "a=fmtp:101 0-15")
+    assert answered(body(*lines)).agreed.events_in == 101
+    wide = ("m=audio 5004 RTP/AVP 0 101 96", "a=rtpmap:101 opus/48000/2", "a=fmtp:101 0-15", "a=fmtp:96 x")
+    assert answered(body(*wide)).agreed.events_in is None
 
 
 def test_t7_rtcp_is_not_sent_to_a_name() -> None:

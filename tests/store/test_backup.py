@@ -73,6 +73,6 @@ def test_a_copy_made_while_others_write_is_one_state(database: Database, tmp_pat
         last = connection.exec_driver_sql("SELECT last FROM counter WHERE kind = 'ivr'").scalar()
         numbers = connection.exec_driver_sql("SELECT count(*) FROM number").scalar()
         assert count_rows(connection) > 0
-    copy.close()
     assert menus[0] == menus[1] == last == numbers
     assert revision(copy) == last
+    copy.close()

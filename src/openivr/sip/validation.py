@@ -53,11 +53,12 @@ def check_invite(request: Request, min_session: int) -> Refusal | None:
 
 
 def check_body(request: Request) -> Refusal | None:
-    """Return 415 if the body is not SDP (section 8.2.3)."""
+    """Return 415 if the body is not SDP (section 8.2.3). A body of SDP without a type is read as such."""
     encoding = request.get("content-encoding").lower()
     if encoding not in ("", "identity"):
         return 415, (("Accept-Encoding", "identity"),)
-    if request.body and request.media_type() != SDP:
+    type_ = request.media_type() or (SDP if request.body.startswith(b"v=0") else "")
+    if request.body and type_ != SDP:
         if "handling=optional" in request.get("content-disposition").lower().replace(" ", ""):
             request.body = b""
             return None

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, insert, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError, SQLAlchemyError
 
 from openivr.store.availability import (
     Attempt,
@@ -122,7 +122,6 @@ class Database:
         """Raise OperationalError if the file of a connection was deleted or replaced, and let go of it."""
         known = connection.info.get("file")
         if known is not None and known != identify(self.path):
-            self.engine.dispose()
             connection.invalidate()
             reason = sqlite3.OperationalError(f"{self.path} was removed")
             raise OperationalError(None, None, reason, connection_invalidated=True)
@@ -302,6 +301,7 @@ def open_engine(url: str, is_sqlite: bool, is_server: bool) -> Engine:
     path = make_url(url).database or ""
     engine = create_engine(url, creator=partial(open_sqlite, path), **options)
     event.listen(engine, "connect", partial(prepare_sqlite, path))
+    event.listen(engine, "checkout", partial(check_sqlite, path))
     event.listen(engine, "begin", begin_sqlite)
     return engine
 
@@ -337,6 +337,12 @@ def prepare_sqlite(path: str, connection: Any, record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: the driver's own starts too late for a reader
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def check_sqlite(path: str, _connection: Any, record: Any, _use: Any) -> None:
+    """Close all connections that wait for use, if another file has taken the place of theirs."""
+    if identify(Path(path)) not in (None, record.info["file"]):
+        raise InvalidatePoolError
 
 
 def begin_sqlite(connection: Connection) -> None:

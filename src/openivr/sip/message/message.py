@@ -161,7 +161,7 @@ class Message:
 
     def media_type(self) -> str:
         """Return the media type of the body without parameters, in lower case: "application/sdp"."""
-        return self.get("content-type").partition(";")[0].strip().lower()
+        return "".join(self.get("content-type").partition(";")[0].split()).lower()
 
     def _encode(self, start: str) -> bytes:
         lines = [start]

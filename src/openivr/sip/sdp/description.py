@@ -20,6 +20,7 @@ _LINES = re.compile(r"\r\n|\n|\r")
 _LINE = re.compile(r"([a-z])\s*=\s*(.*)", re.ASCII)
 _BLANKS = "\0 \t\ufeff"  # around a line
 _RTPMAP = re.compile(r"(\d{1,3})\s+([^\s/]+)(?:/(\d+))?(?:/(\d+))?(?:\s.*)?", re.ASCII)
+_EVENTS = re.compile(r"(\d{2,3})\s+0-1[0-6]", re.ASCII)  # what old phones write without an rtpmap line
 _RTCP = re.compile(r"(\d{1,5})(?:\s+IN\s+IP[46]\s+(\S+))?\s*", re.ASCII | re.IGNORECASE)
 
 _Line = tuple[str, str]  # its letter and its value
@@ -184,12 +185,16 @@ def _read_host(lines: list[_Line], head: list[_Line]) -> str:
     """Read the first c= line, which is the stream's own if it has one."""
     value = next((value for scope in (lines, head) for letter, value in scope if letter == "c"), "")
     words = value.split()
-    return _strip_host(words[min(2, len(words) - 1)]) if words else ""
+    host = _strip_host(words[min(2, len(words) - 1)]) if words else ""
+    return host if len(words) > 2 or read_address(host) else ""
 
 
 def _strip_host(text: str) -> str:
-    """Return a host without the brackets, zone, or TTL that may surround it."""
-    return text.partition("/")[0].strip("[]").partition("%")[0]
+    """Return a host without the brackets, zone, or TTL that may surround it, and IPv4 within IPv6 as IPv4."""
+    host = text.partition("/")[0].strip("[]").partition("%")[0]
+    address = read_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped) if mapped else host
 
 
 _Formats = tuple[tuple[str, ...], tuple[tuple[str, str], ...], Direction, tuple[Codec, ...]]
@@ -213,6 +218,10 @@ def _name_codecs(formats: tuple[str, ...], attributes: tuple[tuple[str, str], ..
             payload = int(match[1])
             rate, channels = _number(match[3] or "8000"), _number(match[4] or "1")
             known[payload] = Codec(payload, match[2].upper(), rate, channels)
+    for match in (_EVENTS.fullmatch(value) for name, value in attributes if name == "fmtp"):
+        if match:
+            payload = int(match[1])
+            known.setdefault(payload, Codec(payload, "TELEPHONE-EVENT", 8000))
     numbers = (int(text) for text in formats if text.isascii() and text.isdecimal() and len(text) <= 3)
     return tuple(known[number] for number in dict.fromkeys(numbers) if number in known and number < 128)
 
