@@ -92,6 +92,20 @@ def test_who_logs_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) ->
     assert told[-1]["count"] == 200 - len(numbers)
 
 
+def test_a_reader_that_has_stopped_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "END_SECONDS", 0.1)
+    reader, writer = os.pipe()
+    output = logs.Output(writer)
+    with output.in_thread():
+        for _ in range(200):
+            output.write(b"x" * 4096)
+    (thread,) = [each for each in threading.enumerate() if each.name == "log"]
+    while thread.is_alive():
+        assert os.read(reader, 2**20)
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_log_that_cannot_be_written_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)

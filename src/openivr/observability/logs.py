@@ -20,6 +20,7 @@ import structlog
 SECRET_NAMES = ("token", "password", "secret", "authorization", "pin")
 MAX_LINES = 100_000  # kept while the log cannot be written; further lines are dropped, and counted
 FLUSH_SECONDS = 0.1  # that a line waits for the thread at most
+END_SECONDS = 5.0  # for the lines that are left at the end
 MAX_VECTORS = 1000  # lines that one system call writes
 QUIET = ("uvicorn.error", "alembic", "asyncio")  # libraries whose information is of no use here
 
@@ -68,21 +69,25 @@ class Output:
 
     @contextmanager
     def in_thread(self) -> Iterator[None]:
-        """Write in a thread, so that a terminal or pipe that blocks does not stop the process."""
+        """Write in a thread, so that a terminal or pipe that blocks does not stop the process.
+
+        At the end the thread has `END_SECONDS` to write what is left.
+        """
         ended = Event()
-        thread = Thread(target=self._write_periodically, args=(ended,), name="log")
+        thread = Thread(target=self._write_periodically, args=(ended,), name="log", daemon=True)
         self._is_threaded = True
         thread.start()
         try:
             yield
         finally:
             ended.set()
-            thread.join()
-            self._is_threaded = False
-            self._write_all()
-            dropped, self.dropped = self.dropped, 0
-            if dropped:
-                log.warning("log lines were dropped", count=dropped)
+            thread.join(END_SECONDS)
+            if not thread.is_alive():
+                self._is_threaded = False
+                self._write_all()
+                dropped, self.dropped = self.dropped, 0
+                if dropped:
+                    log.warning("log lines were dropped", count=dropped)
 
     def _write_periodically(self, ended: Event) -> None:
         """Write many lines at a time, because waking the thread for each would cost more than the line."""
