@@ -149,7 +149,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "web": {
         "core": {"messages"},
         "forms": {"core", "messages", "resources"},
-        "hours": {"core", "menus", "messages"},
+        "hours": {"core", "forms", "menus", "messages"},
         "menus": {"core", "forms", "messages"},
         "reports": {"calls", "core", "messages"},
     },

@@ -143,3 +143,37 @@ def test_business_hours_are_named_in_words(admin: Admin, api: Api) -> None:
     text = page(admin.get(f"/hours/weekly/{id_}"))
     assert "<h1>Monday to Wednesday, Friday to Sunday 08:00–12:00</h1>" in text
     assert api.get("businesshour/delete", id=id_)["errcode"] == 0
+
+
+def test_an_announcement_is_planned_seen_and_gone(admin: Admin, api: Api) -> None:
+    assert "None is played or planned." in page(admin.get("/hours"))
+    menu, route = api.get("ivr/list")["data"][0]["id"], api.get("inbound_route/list")["data"][0]["id"]
+    new = Form(admin.get(f"/hours/announcements/new?before_list=ivr:{menu}").content)
+    assert ("before_list", f"ivr:{menu}") in new.fields
+    fields = {
+        "name": HOSTILE,
+        "prompt": "default",
+        "end_time": "2199-12-24T18:00",
+        "before_list": f"ivr:{menu}",
+        "timezone_id": "",
+        "begin_time": "",
+    }
+    pairs = [*fields.items(), ("before_list", f"inbound_route:{route}")]
+    one = where(admin.post("/hours/announcements/new", pairs))
+    assert one.startswith("/hours/announcements/")
+    shown = admin.get(one).content.decode()
+    assert 'type="datetime-local" value="2199-12-24T18:00"' in shown
+    said = f"Callers hear the announcement {HOSTILE} first, until "
+    for path in ("/hours", f"/menus/{menu}", f"/routes/inbound/{route}"):
+        answer = admin.get(path)
+        assert HOSTILE not in answer.content.decode(), path
+        assert said in page(answer), path
+    later = [*(fields | {"begin_time": "2199-12-24T17:00"}).items()]
+    assert where(admin.post(one, later)) == one
+    assert f"Callers will hear the announcement {HOSTILE} first, from" in page(admin.get(f"/menus/{menu}"))
+    over = admin.post(one, [*(fields | {"begin_time": "2199-12-24T19:00"}).items()])
+    assert over.status == 422
+    assert where(admin.post(one, [*(fields | {"end_time": "2020-12-24 18:00"}).items()])) == one
+    assert "None is played or planned." in page(admin.get("/hours"))
+    assert where(admin.post(f"{one}/delete")) == "/hours/announcements"
+    assert admin.get("/hours/announcements/new?before_list=nonsense").status == 200

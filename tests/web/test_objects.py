@@ -96,6 +96,12 @@ FORMS: dict[str, dict[str, Any]] = {
     },
     "holiday": {"name": "Christmas {number}", "type": "month", "date": "12/25-12/26"},
     "timezone": {"name": "Berlin {number}", "timezone": "Europe/Berlin"},
+    "announcement": {
+        "name": "Storm {number}",
+        "prompt": "default",
+        "before_list": ["ivr:1", "inbound_route:1"],
+        "end_time": "2199-12-24T18:00",
+    },
     "pin_list": {"name": "PINs {number}", "add_pins": "228391827 3301"},
 }
 SHOWN: dict[str, dict[str, Any]] = {
@@ -149,6 +155,7 @@ SHOWN: dict[str, dict[str, Any]] = {
     },
     "holiday": {"type": "month", "date": "12/25-12/26"},
     "timezone": {"timezone": "Europe/Berlin", "is_default": 0},
+    "announcement": {"prompt": "default", "begin_time": "", "end_time": "2199/12/24 18:00"},
     "pin_list": {"pin_list": "****,****"},
 }
 # A form that is bad in one way: the field, what is put in, and words of the answer.
@@ -188,6 +195,9 @@ BAD = [
     ("pin_list", "add_pins", "12a4", "PINs can only contain digits."),
     ("pin_list", "add_pins", "12", "PINs must have 3 to 15 characters."),
     ("pin_list", "add_pins", "2283,2283", "PINs contains the same entry twice."),
+    ("announcement", "end_time", "2199-02-31T18:00", "has a date that doesn't exist."),
+    ("announcement", "begin_time", "2199-12-24T19:00", "must not end before it starts."),
+    ("announcement", "before_list", "ring_group:1", "Played before"),
     ("timezone", "timezone", "Europe/Nowhere", "there is no time zone “Europe/Nowhere”."),
 ]
 
@@ -518,6 +528,12 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
         {"name": "Theirs"},
         ("name", "Theirs"),
         "Dates: 12/25-12/26 → 12/24-12/26",
+    ),
+    "announcement": (
+        ("end_time", "2199-12-24T19:00"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "Until: 2199/12/24 18:00 → 2199/12/24 19:00",
     ),
     "timezone": (
         ("timezone", "Europe/Paris"),

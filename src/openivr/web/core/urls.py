@@ -22,6 +22,7 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "businesshour": ResourceUrls("/hours/weekly", "/hours/weekly/{id}"),
     "holiday": ResourceUrls("/hours/holidays", "/hours/holidays/{id}"),
     "timezone": ResourceUrls("/hours/calendars", "/hours/calendars/{id}"),
+    "announcement": ResourceUrls("/hours/announcements", "/hours/announcements/{id}"),
     "trunk": ResourceUrls("/routes/trunks", "/routes/trunks/{id}"),
     "block_numbers": ResourceUrls("/routes/blocked", "/routes/blocked/{id}"),
     "allow_numbers": ResourceUrls("/routes/allowed", "/routes/allowed/{id}"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openivr.hours.reading import ALL, MONTHS, WEEKDAYS, read_months, read_weekdays
+from openivr.hours.reading import ALL, MONTHS, WEEKDAYS, read_local, read_months, read_weekdays
 from openivr.resources.destination import PARTS, DestinationField
 from openivr.resources.errors import Problem
 from openivr.resources.fields import (
@@ -160,6 +160,8 @@ def shape_of(field: Field) -> str:
     """The macro that draws a field."""
     if words_of(field):
         return "words"
+    if isinstance(field, HoursField) and field.read_text is read_local:
+        return "moment"
     if isinstance(field, IntegerField):
         return "flag" if (field.low, field.high) == (0, 1) else "integer"
     return next(shape for kind, shape in SHAPES if isinstance(field, kind))

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,22 +9,21 @@ from starlette.responses import Response
 
 from openivr.hours.calendar import Calendar, ManualSwitch, PeriodKind
 from openivr.hours.period import period
-from openivr.resources.errors import NotFound
 from openivr.resources.fields import CONTROL
 from openivr.store.config import hours_switch
 from openivr.store.config.ivr_snapshot import load_calendars
 from openivr.store.database import ConfigTransaction
+from openivr.web.core.notices import find_notices
 from openivr.web.core.request import PageRequest, PageRoute
+from openivr.web.hours.calendars import find, others, read_id
 from openivr.web.hours.overview import make_overview, say_then
 from openivr.web.hours.probe import look_at
 from openivr.web.messages import t
 
 PATH = "/hours"
-DEFAULT = 0  # the default calendar
 FOLLOW = "auto"  # takes a switch back
 REFUSED = 422  # HTTP status
 MAX_NOTE = 127
-MAX_ID_LENGTH = 9
 RETURN = re.compile(r"/(?!/)[A-Za-z0-9_./-]*(\?[A-Za-z0-9_.=&%+:,*#-]*)?")  # paths of this server alone
 UNTIL_CHANGE, UNTIL_TIME, NO_END = UNTILS = ("change", "time", "none")
 
@@ -46,15 +44,6 @@ async def hours_page(request: PageRequest) -> Response:
     return await render(request, read_id(request.query("calendar")), SwitchForm())
 
 
-def read_id(text: str) -> int:
-    """Read the id of a calendar, "" for the default one. Raises NotFound."""
-    if not text:
-        return DEFAULT
-    if not text.isascii() or not text.isdigit() or len(text) > MAX_ID_LENGTH:
-        raise NotFound(f"calendar {text}")
-    return int(text)
-
-
 async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
     calendars = await request.database.read(load_calendars)
     calendar, now = find(calendars, id_), int(time.time())
@@ -67,6 +56,7 @@ async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
             answer = say_then(period(moment, calendar))
             snapshot = await request.app.menus.current()
             then = await request.database.run_in_thread(look_at, snapshot, moment)
+    office = await request.app.office.current()
     overview = await request.database.run_in_thread(make_overview, calendar, now)
     return request.render(
         "hours/page.html",
@@ -74,23 +64,17 @@ async def render(request: PageRequest, id_: int, form: SwitchForm) -> Response:
         where=PATH,
         calendar_id=id_,
         calendar=calendar,
-        calendars=[known for known in calendars.values() if known is not calendars[DEFAULT]],
+        calendars=others(calendars),
         overview=overview,
         form=form,
         at=at,
         answer=answer,
         then=then,
+        notices=list(find_notices(calendar, office.announcements.values(), now)),
         problem=problem,
         periods=hours_switch.PERIODS,
         untils=UNTILS,
     )
-
-
-def find(calendars: Mapping[int, Calendar], id_: int) -> Calendar:
-    """Return a calendar by its id, 0 being the default one. Raises NotFound."""
-    if id_ not in calendars:
-        raise NotFound(f"calendar {id_}")
-    return calendars[id_]
 
 
 def read_moment(text: str, calendar: Calendar) -> int | None:

@@ -1,5 +1,6 @@
 """The page of one menu, made from a draft and the menus around it."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,10 +12,11 @@ from openivr.ivr.analysis.check import check_one
 from openivr.ivr.analysis.diagram import draw
 from openivr.ivr.analysis.rules import Finding, Part, RuleSection, Severity
 from openivr.ivr.builtin_sounds import GREETING, SOUNDS
-from openivr.ivr.model import DestinationKind, IvrSnapshot, by_id
+from openivr.ivr.model import Announcement, DestinationKind, IvrSnapshot, by_id
 from openivr.ivr.periods import in_kind
 from openivr.store.config.menu_graph import MenuNeighbourhood, load_neighbourhood
 from openivr.web.core.audio import sound_url
+from openivr.web.core.notices import NoticeView, find_notices
 from openivr.web.core.sentence import Sentence
 from openivr.web.forms.draft import Draft
 from openivr.web.forms.labels import BUILTIN_GREETING, SIGNS, describe_changes, field_label, prompt_label
@@ -70,6 +72,7 @@ class MenuPage:
     is_cut: bool  # the picture has more nodes
     options: Mapping[str, Sequence[str]]
     lists: Mapping[str, Sequence[tuple[ResourceRef, bool]]]
+    notices: tuple[NoticeView, ...]
 
     def problem(self, name: str) -> str:
         """The problem of a field, "" if there is none."""
@@ -112,7 +115,13 @@ def make_page(
         is_cut=len(picture.nodes) > MAX_NODES,
         options=make_options(snapshot, names) if editor.name else {},
         lists=make_lists(snapshot, draft, names) if editor.name == "reach" else {},
+        notices=tuple(find_notices(snapshot.calendars[0], announcements_of(snapshot, id_), int(time.time()))),
     )
+
+
+def announcements_of(snapshot: IvrSnapshot, id_: int) -> list[Announcement]:
+    """Return the announcements before a menu."""
+    return [row for row in snapshot.announcements.values() if id_ in row.ivr_ids]
 
 
 def is_by_period(snapshot: IvrSnapshot, draft: Draft) -> bool:

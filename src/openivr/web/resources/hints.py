@@ -1,5 +1,6 @@
 """Hints beside a form: who can dial over a route, how to set a phone up, the state of a trunk."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -8,7 +9,9 @@ from sqlalchemy import Connection
 from openivr.resources import KINDS
 from openivr.resources.resource_type import Values
 from openivr.store.config import resources
+from openivr.store.config.ivr_snapshot import announcement, load_calendars
 from openivr.store.runtime import registrations
+from openivr.web.core.notices import find_notices
 from openivr.web.core.templates import clock
 from openivr.web.messages import t, t_code
 from openivr.web.resources.pattern_labels import is_wide
@@ -88,8 +91,18 @@ def describe_trunk(connection: Connection, id_: int, values: Values) -> Hint:
     return Hint("note.trunk", tuple(sentences) or (t("note.trunk_unknown"),), is_down)
 
 
+def describe_announcements(connection: Connection, id_: int, _values: Values) -> Hint:
+    """The announcements that callers of an inbound route hear first."""
+    calendars = load_calendars(connection)
+    rows = [announcement(*row, calendars) for row in resources.fetch_all(connection, KINDS["announcement"])]
+    own = [row for row in rows if id_ in row.inbound_route_ids]
+    sentences = [notice.text for notice in find_notices(calendars[0], own, int(time.time()))]
+    return Hint("notice.title", tuple(sentences) or (t("notice.none"),), bool(sentences))
+
+
 WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {
     "outbound_route": (describe_outside_dialling,),
     "extension": (describe_phones, describe_setup),
     "trunk": (describe_trunk,),
+    "inbound_route": (describe_announcements,),
 }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from openivr.resources.errors import InUse, Invalid
-from openivr.resources.fields import IntegerField, Names
+from openivr.resources.fields import IntegerField, LinksField, Names
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
 from openivr.store.config import resources
@@ -96,10 +96,15 @@ def trunk_states(connection: Connection) -> dict[int, Row]:
 
 
 async def new_page(view: ResourceView, request: PageRequest) -> Response:
+    """The form of a new resource. Lists may have an item from the query: `before_list=ivr:3`."""
     parsed = ParsedForm(dict(view.start))
     for field in view.fields:
         if field.required:
             generate_secret(view, f"{field.name} make", parsed)
+    asked = [it for it in view.fields if isinstance(it, LinksField) and request.query(it.name)]
+    chosen = parse_form(asked, {it.name: [request.query(it.name)] for it in asked}, lambda _kind, _key: None)
+    if not chosen.problems:
+        parsed.body |= chosen.body
     state = await request.database.read(make_state, view, None, parsed)
     return form_page(view, request, state)
 

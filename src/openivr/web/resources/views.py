@@ -240,12 +240,28 @@ TIMEZONE = ResourceView(
     ),
     sections=(FormSection("calendar", ("name", "timezone", "is_default")),),
 )
+ANNOUNCEMENT = ResourceView(
+    kind=KINDS["announcement"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("before_list"),
+        Column("prompt", is_minor=True),
+        Column("begin_time", is_minor=True),
+        Column("end_time"),
+    ),
+    sections=(
+        FormSection("announcement", ("name", "prompt")),
+        FormSection("times", ("end_time", "begin_time")),
+        FormSection("before", ("before_list",)),
+        FormSection("more", ("timezone_id",), is_folded=True),
+    ),
+)
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
         for view in (
             *(EXTENSION, EXTENSION_GROUP, RING_GROUP),
-            *(BUSINESSHOUR, HOLIDAY, TIMEZONE),
+            *(BUSINESSHOUR, HOLIDAY, ANNOUNCEMENT, TIMEZONE),
             *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS, PIN_LIST),
         )
     }
