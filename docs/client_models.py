@@ -24,6 +24,7 @@ from openivr.resources.ivr import KEYS
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.server.http_process import choose_kinds
 
+WIDTH = 110  # of a line
 TARGET = Path(__file__).parents[1] / "src/openivr/client/models.py"
 HEAD = '''"""Typed objects: rows as lists show them, and whole objects as get and query answer them.
 
@@ -114,8 +115,14 @@ def write_detail(kind: ResourceType) -> Iterator[str]:
     yield ""
     if secrets:
         hidden = tuple(field.name for field in kind.fields if field.hidden)
-        names_ = names((ADD, REMOVE) if has_pins else hidden)
-        yield f"    secret_names: ClassVar[tuple[str, ...]] = {names_}"
+        secret_fields = (ADD, REMOVE) if has_pins else hidden
+        line = f"    secret_names: ClassVar[tuple[str, ...]] = {names(secret_fields)}"
+        if len(line) <= WIDTH:
+            yield line
+        else:
+            yield "    secret_names: ClassVar[tuple[str, ...]] = ("
+            yield from (f"        {quote(name)}," for name in secret_fields)
+            yield "    )"
     if Keys in kinds:
         yield "    key_names: ClassVar[Mapping[str, KeyNames]] = {"
         for key, destination in KEYS.keys.items():

@@ -67,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
             "config.settings",
         ),
         *("config.yaml_document", "ivr", "media", "observability", "resources", "server.control_socket"),
-        *("server.os_limits", "server.supervisor", "simulate", "sip", "sounds", "store", "web"),
+        *("hours", "server.os_limits", "server.supervisor", "simulate", "sip", "sounds", "store", "web"),
     },
 }
 
@@ -87,6 +87,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
             "commands",
             "digits",
             "events",
+            "hours_code",
             "model",
             "policy",
             "state",

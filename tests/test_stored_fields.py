@@ -34,6 +34,8 @@ EFFECTS = {
     "extension.reg_password": "sip/auth/server.py secret",
     "extension.vm_pin": "ivr/analysis/check.py has_pin",
     "extension.weak_pin": "ivr/analysis/check.py weak_pin",
+    "extension.enb_switch_hours": "ivr/hours_code.py may_switch_hours",
+    "extension.hours_pin": "ivr/states/hours.py has_hours_pin",
     "ext_group.name": "ivr/model.py name",
     "ext_group.member_list": "ivr/policy.py member_ids",
     "ring_group.number": "ivr/model.py number",

@@ -58,7 +58,12 @@ EXTENSION = Family(
     {"type": "SIP", "presence_status": "available", "concurrent_registrations": 1, "first_name": "Eve"},
     {"presence_status": "off_work"},
     has_number=True,
-    secrets={"reg_password": "Secret-of-Phone-1", "user_password": "Secret-of-User-1", "vm_pin": "975310"},
+    secrets={
+        "reg_password": "Secret-of-Phone-1",
+        "user_password": "Secret-of-User-1",
+        "vm_pin": "975310",
+        "hours_pin": "864209",
+    },
     required=(
         "type",
         "number",

@@ -99,3 +99,36 @@ async def test_an_announcement_is_heard_until_its_end(tmp_path: Path) -> None:
             await pbx.until_quiet()
         notes = [pbx.notes(record.id) for record in pbx.records()]
         assert [any(note.topic is Topic.ANNOUNCED for note in told) for told in notes] == [True, False]
+
+
+@in_loop
+async def test_a_phone_switches_by_a_code_and_calls_follow(tmp_path: Path) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        await open_office(pbx)
+        pbx.change("extension", 1, enb_switch_hours=1, hours_pin="864209")
+        menu = str(pbx.create("ivr", **ivr("6299", **KEY)))
+        await pbx.process.config_cache.current()
+        ada, grace, caller = [await pbx.phone(number) for number in ("1000", "1001", "1002")]
+        set_clock(pbx, "10:00:00")
+        assert (await caller.call("*992").until_over()).status == 404  # it may not
+        line = ada.call("*992")
+        await line.until_answered()
+        line.media.send_dtmf("111#")
+        await line.until(lambda: pbx.records()[-1].stage == "hours_pin")
+        await line.until(lambda: pbx.process.pin_lockout.count("hours 1") == 1)
+        line.media.send_dtmf("864209#")
+        await line.until_over()
+        await pbx.process.config_cache.current()
+        switch = pbx.process.config_cache.configuration.snapshot.calendars[0].switch
+        assert switch
+        assert (switch.period, switch.by) == ("closed", "1000 Ada Byron")
+        record = pbx.records()[-1]
+        assert periods(pbx.notes(record.id)) == ["closed switch"]
+        assert "864209" not in str(record.events) + record.keys
+        line = caller.call("6299")
+        await line.until_answered()
+        line.media.send_dtmf("1")
+        await grace.until_called()
+        line.hang_up()
+        await pbx.until_quiet()
+        assert menu

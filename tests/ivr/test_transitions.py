@@ -11,7 +11,17 @@ import pytest
 
 from openivr.hours.calendar import Calendar, Holiday, HolidayType
 from openivr.ivr import session as session_module
-from openivr.ivr.commands import CallTimer, CheckPin, Command, Dial, OpenMailbox, Play, Record, SetTimer
+from openivr.ivr.commands import (
+    CallTimer,
+    CheckPin,
+    Command,
+    Dial,
+    OpenMailbox,
+    Play,
+    Record,
+    SetTimer,
+    SwitchHours,
+)
 from openivr.ivr.events import (
     CallArrived,
     Cause,
@@ -20,6 +30,8 @@ from openivr.ivr.events import (
     DialFailed,
     Digit,
     Event,
+    HoursRefused,
+    HoursSwitched,
     HungUp,
     MailboxOpened,
     MailboxRefused,
@@ -65,7 +77,8 @@ SAID = "hours.wav"
 GONE = Destination(DestinationKind.PLAY_PROMPT, prompt="gone.wav")
 MENUS = [Destination(DestinationKind.IVR, ident) for ident in (1, 2, 3)]
 OWN_MAILBOX = Destination(DestinationKind.VOICEMAIL)
-STARTS = [*MENUS, *KEYS.values(), OWN_MAILBOX, OWN_MAILBOX, Destination(DestinationKind.RING_GROUP, 3)]
+CODE = Destination(DestinationKind.END_CALL, 9)  # stands for a feature code
+STARTS = [*MENUS, *KEYS.values(), OWN_MAILBOX, OWN_MAILBOX, Destination(DestinationKind.RING_GROUP, 3), CODE]
 FREE = DialPolicy(ExtensionRule.ALL, check_voicemail=True, outbound=True, outbound_route_ids=(2,))
 
 
@@ -121,7 +134,9 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
     lists = by_id([PinList(1, "Warehouse", 1, 2, 2)])
     storm = Announcement(1, "Storm", "welcome.wav", ivr_ids=(3,), end=2**40)
     calendars = {0: Calendar("UTC", holidays=(always,))}
-    return replace(made, ivrs=ivrs, calendars=calendars, announcements=by_id([storm]), pin_lists=lists)
+    people = {**made.extensions, 2: replace(made.extensions[2], has_hours_pin=True)}
+    made = replace(made, announcements=by_id([storm]), pin_lists=lists, extensions=people)
+    return replace(made, ivrs=ivrs, calendars=calendars)
 
 
 def same_on_holidays(ivr: Ivr) -> dict[str, ByPeriod]:
@@ -169,6 +184,11 @@ def outcomes(command: Command, random: Random) -> list[Event]:
             return [failed, failed, DialAnswered(command.token), DialEnded(command.token)]
         case Record():
             return [RecordEnded(command.token)]
+        case SwitchHours():
+            refused_switch = [
+                HoursRefused(command.token, is_unchecked=is_unchecked) for is_unchecked in (False, True)
+            ]
+            return [*refused_switch, refused_switch[0], HoursSwitched(command.token, "open", "switch")]
         case OpenMailbox():
             refused = [
                 MailboxRefused(command.token, is_unchecked=is_unchecked) for is_unchecked in (False, True)
@@ -187,6 +207,8 @@ def walk(snapshot: IvrSnapshot, random: Random, start: Destination) -> None:
         session.handle(Digit("1"))
     said = (SAID,) if random.random() < 0.1 else ()
     arrival = CallArrived("1", start, moment=random.choice((0, 1)), announcements=said)
+    if start is CODE:
+        arrival = replace(arrival, hours_action="open", extension=random.choice((1, 2)))
     waiting = [event for c in session.handle(arrival) for event in outcomes(c, random)]
     # some callers never press a key, and always the same thing happens to them
     silent = random.choice([0, 0, 0, 0, 1, 4])

@@ -38,7 +38,9 @@ def fill(database: Database) -> None:
     """Something of everything."""
     with database.changing() as change:
         prompts.save(change, "hours.wav", sound(), convert(sound(), "wav"))
-    one = create(database, "extension", extension("1000", first_name="Äda", vm_pin="4711"))
+    one = create(
+        database, "extension", extension("1000", first_name="Äda", vm_pin="4711", enb_switch_hours=1)
+    )
     create(database, "extension", extension("1001"))
     group = create(database, "ext_group", {"name": "Sales team", "member_list": [one]})
     ring = create(
@@ -115,7 +117,11 @@ def fill(database: Database) -> None:
     create(database, "ivr", ivr("6201", timeout_dest="ivr", timeout_dest_value=str(menu)))
     update(database, "ivr", menu, {"invalid_dest": "ivr", "invalid_dest_value": "2"})
     condition = {"enb_time_condition": 1, "timezone_id": calendar, "holiday_dest": "end_call"}
-    create(database, "inbound_route", {"name": "In", "def_dest": "ivr", "def_dest_value": menu, **condition})
+    places = [{"type": "ivr", "value": menu}]
+    fields = {"name": "In", "def_dest": "ivr", "def_dest_value": menu, **condition}
+    places.append({"type": "inbound_route", "value": create(database, "inbound_route", fields)})
+    storm = {"name": "Storm", "prompt": "hours.wav", "before_list": places, "timezone_id": calendar}
+    create(database, "announcement", {**storm, "end_time": "2026-12-24 18:00"})
     with database.changing() as change:
         scenarios.add(change.connection, menu, SCENARIO)
 
@@ -363,6 +369,7 @@ def test_every_kind_is_in_the_test() -> None:
         "allow_numbers",
         "pin_list",
         "ivr",
+        "announcement",
     }
 
 

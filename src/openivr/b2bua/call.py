@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
-from openivr.b2bua.context import CallContext, PinUncheckable
+from openivr.b2bua.context import CallContext, HoursUnavailable, PinUncheckable
 from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
 from openivr.b2bua.fork import CallerId
@@ -39,6 +39,7 @@ from openivr.ivr.commands import (
     StopDial,
     StopPlay,
     StopRecord,
+    SwitchHours,
     Topic,
 )
 from openivr.ivr.events import (
@@ -49,6 +50,8 @@ from openivr.ivr.events import (
     DialFailed,
     Digit,
     Event,
+    HoursRefused,
+    HoursSwitched,
     HungUp,
     PinAccepted,
     PinRefused,
@@ -161,6 +164,7 @@ class Call(PartyListener):
         self._alert_info = match.alert_info
         number, is_answered = self.caller.number, self.caller.is_answered
         arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
+        arrival = replace(arrival, hours_action=match.hours.action, extension=match.hours.extension)
         self.dispatch(with_period(arrival, match.decision, match.announcements))
 
     def _moment(self) -> int:
@@ -255,6 +259,8 @@ class Call(PartyListener):
                 self.context.spawn(self._voicemail.open(command))
             case CheckPin():
                 self.context.spawn(self._check_pin(command))
+            case SwitchHours():
+                self.context.spawn(self._switch_hours(command))
             case DeleteMessage():
                 self._voicemail.delete(command, self.config.snapshot)
             case Hangup():
@@ -288,6 +294,19 @@ class Call(PartyListener):
             self.dispatch(PinRefused(command.token, is_unchecked=True))
         else:
             self.dispatch((PinAccepted if is_right else PinRefused)(command.token))
+
+    async def _switch_hours(self, command: SwitchHours) -> None:
+        """Switch business hours if the extension may and the PIN is right."""
+        try:
+            decision = await self.context.switch_hours(command.extension, command.action, command.pin)
+        except HoursUnavailable:
+            self.dispatch(HoursRefused(command.token, is_unchecked=True))
+            return
+        if decision is None:
+            self.dispatch(HoursRefused(command.token))
+        else:
+            period, reason = decision.period.value, decision.reason.value
+            self.dispatch(HoursSwitched(command.token, period, reason, decision.name))
 
     # Prompts
 

@@ -13,6 +13,7 @@ from openivr.b2bua.prompt_cache import PromptCache
 from openivr.cdr.journal.entries import JournalEntry
 from openivr.clock import EventClock
 from openivr.config.call_config import SipAccount
+from openivr.hours.period import PeriodDecision
 from openivr.media.media import Media
 from openivr.sip.address import Target
 from openivr.sip.dialog.call_leg import Authorise, CallLeg, CallLegListener
@@ -59,13 +60,23 @@ class Trunks(Protocol):
         ...
 
 
+class HoursUnavailable(Exception):
+    """Business hours cannot be switched at present."""
+
+
 class PinUncheckable(Exception):
     """No PIN can be checked at present."""
 
 
 ResolveHost = Callable[[str, Callable[[Sequence[str]], None]], None]  # name, what gets its addresses
+SwitchHours = Callable[[int, str, str], Awaitable[PeriodDecision | None]]  # extension, action, PIN
 OpenMailbox = Callable[[str, str], Awaitable[tuple[str, ...] | None]]  # number, PIN -> messages, newest first
 CheckPin = Callable[[int, str, str], Awaitable[bool]]  # id of a PIN list, caller, PIN -> it is right
+
+
+async def refuse_switch(_extension: int, _action: str, _pin: str) -> PeriodDecision | None:
+    """Let no extension switch business hours."""
+    return None
 
 
 async def never_full(_extension: int) -> bool:
@@ -99,6 +110,7 @@ class CallContext:
     recording_folder: Path | None = None  # None: calls are not recorded
     is_mailbox_full: Callable[[int], Awaitable[bool]] = never_full  # of an extension
     resolve_host: ResolveHost = resolve_nothing  # for names in session descriptions
+    switch_hours: SwitchHours = refuse_switch  # raises HoursUnavailable
     has_space: Callable[[], bool] = always  # whether audio of calls may be written to the disk
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -6,6 +6,8 @@ from enum import StrEnum, unique
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount
 from openivr.hours.period import PeriodDecision
+from openivr.ivr.call_state import NO_DESTINATION
+from openivr.ivr.hours_code import NO_REQUEST, HoursRequest, find_request
 from openivr.ivr.inbound_route import IncomingCall, RuleType, decide_inbound
 from openivr.ivr.model import Destination, DestinationKind
 from openivr.ivr.policy import attempts, find_internal, is_blocked_outside, is_number
@@ -44,6 +46,7 @@ class DialplanMatch:
     decision: PeriodDecision | None = None
     alert_info: str = ""  # of the inbound route, for phones that the call rings
     announcements: tuple[str, ...] = ()  # prompts that the inbound route has played for a time
+    hours: HoursRequest = NO_REQUEST  # of a feature code for business hours
 
 
 def leads_outside(match: DialplanMatch | NoMatch) -> bool:
@@ -62,6 +65,8 @@ def dial_from_phone(config: CallConfig, account: SipAccount, number: str) -> Dia
     destination = find_internal(snapshot, number)
     if destination is not None:
         return DialplanMatch(destination)
+    if request := find_request(snapshot, account.extension, number):
+        return DialplanMatch(NO_DESTINATION, hours=request)
     if not is_number(number.removeprefix("+")):
         return NoMatch.UNKNOWN
     routes = routes_for(config, account.extension)

@@ -22,6 +22,10 @@ class PinLockout:
             wrong.popleft()
         return wrong is not None and len(wrong) >= self._max_wrong
 
+    def count(self, mailbox: str) -> int:
+        """Return the wrong PINs that are remembered."""
+        return len(self._wrong.get(mailbox, ()))
+
     def record_wrong(self, mailbox: str, now: float) -> None:
         """Count a wrong PIN. A mailbox that does not exist is counted alike, so that it cannot be probed."""
         self._wrong.setdefault(mailbox, deque(maxlen=self._max_wrong)).append(now)

@@ -15,6 +15,7 @@ from openivr.cli.route import unknown_trunk
 from openivr.cli.snapshot import load, load_scenarios
 from openivr.ivr.commands import Command
 from openivr.ivr.former_words import CAUSES, command_codes
+from openivr.ivr.hours_code import find_caller_request
 from openivr.ivr.policy import find_internal
 from openivr.simulate.arrival import UnusableNumber, describe_call
 from openivr.simulate.keys import act_out, read_keys
@@ -146,6 +147,9 @@ def begin_call(simulation: Simulation, number: str, caller: str, trunk: str) -> 
         if incoming is None:
             raise unknown_trunk(simulation.snapshot, trunk)
         simulation.receive(incoming)
+        return
+    if request := find_caller_request(simulation.snapshot, caller, number):
+        simulation.dial_code(request, caller)
         return
     destination = find_internal(simulation.snapshot, number)
     if destination is None:

@@ -57,9 +57,15 @@ class ExtensionRow(Row, frozen=True, kw_only=True):
 
 
 class Extension(Detail, frozen=True, kw_only=True):
-    """An extension. Never answered: reg_password, user_password, vm_pin."""
+    """An extension. Never answered: reg_password, user_password, vm_pin, hours_pin."""
 
-    secret_names: ClassVar[tuple[str, ...]] = ("reg_password", "user_password", "vm_pin", "weak_pin")
+    secret_names: ClassVar[tuple[str, ...]] = (
+        "reg_password",
+        "user_password",
+        "vm_pin",
+        "weak_pin",
+        "hours_pin",
+    )
     type: str = "SIP"
     number: str = ""
     first_name: str = ""
@@ -74,6 +80,7 @@ class Extension(Detail, frozen=True, kw_only=True):
     ring_timeout: int = 30
     enb_vm: int = 1
     reg_name: str = ""
+    enb_switch_hours: int = 0
 
 
 class ExtensionGroupRow(Row, frozen=True, kw_only=True):

@@ -26,6 +26,9 @@ NO_MORE_MESSAGES = "vm-no-more"
 GOODBYE = "goodbye"
 INVALID_KEY = "notice-invalid-key"
 INVALID_EXTENSION = "notice-invalid-extension"
+OFFICE_OPEN = "hours-open"
+OFFICE_CLOSED = "hours-closed"
+OFFICE_HOLIDAY = "hours-holiday"
 BEEP = "beep"
 
 SOUNDS: dict[str, str] = {
@@ -49,6 +52,9 @@ SOUNDS: dict[str, str] = {
     GOODBYE: "Goodbye.",
     INVALID_KEY: "That is not a valid choice.",
     INVALID_EXTENSION: "That is not a valid extension.",
+    OFFICE_OPEN: "The office is open.",
+    OFFICE_CLOSED: "The office is closed.",
+    OFFICE_HOLIDAY: "The office is closed for a holiday.",
     BEEP: "(tone)",
     "digits/star": "star",
     "digits/pound": "pound",

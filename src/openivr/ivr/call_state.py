@@ -18,6 +18,7 @@ from openivr.ivr.commands import (
     Topic,
 )
 from openivr.ivr.events import Cause
+from openivr.ivr.hours_code import NO_REQUEST, HoursRequest
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, Ivr, IvrSnapshot
 from openivr.ivr.periods import announced, announcements, decide_period, in_period, note_period
 from openivr.ivr.policy import Allowed, DialAttempt, DialScope, configured, reach
@@ -73,6 +74,7 @@ class CallState:
     answered: bool = False
     moment: int = 0  # of the last event that has one, in Unix seconds
     heard_prompts: frozenset[str] = frozenset()  # announcements, which are played once in a call
+    hours: HoursRequest = NO_REQUEST  # what a feature code asked for
     early: str = ""  # keys from before the call was taken
     tokens: int = 0
     spare_tokens: int = 0  # count down: records of releases without these timers have the others

@@ -112,6 +112,19 @@ class CheckPin:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchHours:
+    """Do what a feature code asks, if the PIN is right; report `HoursSwitched` or `HoursRefused`.
+
+    Never log the PIN.
+    """
+
+    token: int
+    extension: int  # id of the one that asks
+    action: str  # a `HoursAction`
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMessage:
     """Delete one message of an opened mailbox."""
 
@@ -206,6 +219,7 @@ Command = (
     | StopRecord
     | OpenMailbox
     | CheckPin
+    | SwitchHours
     | DeleteMessage
     | Hangup
     | Note

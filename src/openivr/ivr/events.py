@@ -22,6 +22,8 @@ class CallArrived:
     announcements: tuple[str, ...] = ()  # prompts that are played before the call goes to its destination
     period: str = ""  # of a route with a time condition: a `PeriodKind` and a `PeriodReason`
     holiday: str = ""  # its name
+    hours_action: str = ""  # of a feature code for business hours: a `HoursAction`
+    extension: int = 0  # id of the one that dialled it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,24 @@ class PinRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursSwitched:
+    """Business hours are as a feature code asked, and this period holds now."""
+
+    token: int
+    period: str  # a `PeriodKind`
+    reason: str  # a `PeriodReason`
+    holiday: str = ""  # its name
+
+
+@dataclass(frozen=True, slots=True)
+class HoursRefused:
+    """The extension may not switch business hours, or the PIN was wrong."""
+
+    token: int
+    is_unchecked: bool = False  # nothing could be switched or checked at present
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The caller hung up, or is gone for another reason."""
 
@@ -157,5 +177,7 @@ Event = (
     | MailboxRefused
     | PinAccepted
     | PinRefused
+    | HoursSwitched
+    | HoursRefused
     | HungUp
 )

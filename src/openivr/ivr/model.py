@@ -117,6 +117,8 @@ class Extension:
     weak_pin: bool = False  # it is among those that are guessed first
     ring_seconds: int = 30  # given up as unanswered after this time
     do_not_disturb: bool = False  # the presence status of that name: busy to every caller
+    may_switch_hours: bool = False  # by feature code
+    has_hours_pin: bool = False  # which is asked for then
 
     @property
     def name(self) -> str:

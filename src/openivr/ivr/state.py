@@ -44,6 +44,9 @@ class IvrState(Enum):
     PIN = "pin"
     OPENING = "opening"
     MESSAGES = "messages"
+    # business hours by feature code
+    HOURS_PIN = "hours_pin"
+    SWITCHING = "switching"  # until the hours are switched
 
     ENDED = "ended"
 
@@ -62,7 +65,7 @@ PASSING = frozenset(
 PRIVATE = frozenset(
     (
         *(IvrState.KEY_PIN, IvrState.CHECKING, IvrState.PIN_REFUSED, IvrState.MAILBOX, IvrState.PIN),
-        *(IvrState.DIALLING, IvrState.CONNECTED),
+        *(IvrState.HOURS_PIN, IvrState.DIALLING, IvrState.CONNECTED),
     )
 )
 # where the caller is not in the menu but at the destination that it led to
@@ -86,6 +89,8 @@ AWAY = frozenset(
             IvrState.PIN,
             IvrState.OPENING,
             IvrState.MESSAGES,
+            IvrState.HOURS_PIN,
+            IvrState.SWITCHING,
         ),
     )
 )

@@ -20,6 +20,8 @@ from openivr.ivr.events import (
     DialEnded,
     DialFailed,
     Digit,
+    HoursRefused,
+    HoursSwitched,
     MailboxOpened,
     MailboxRefused,
     PinAccepted,
@@ -29,7 +31,7 @@ from openivr.ivr.events import (
     TimerFired,
 )
 from openivr.ivr.state import IvrState as S
-from openivr.ivr.states import destinations, directory, pin, voicemail
+from openivr.ivr.states import destinations, directory, hours, pin, voicemail
 from openivr.ivr.states import dialling as dial
 from openivr.ivr.states import menu as menus
 
@@ -58,7 +60,7 @@ RUNG = (
 OFFERED = (S.OFFERING, S.NOTICE)
 
 MOVES: tuple[Move, ...] = (
-    _move(S.NEW, CallArrived, menus.arrive, S.ROUTE, S.PREFACE),
+    _move(S.NEW, CallArrived, menus.arrive, S.ROUTE, S.PREFACE, S.HOURS_PIN, S.SWITCHING),
     _move(S.NEW, Digit, menus.keep_key, S.NEW),
     # at once
     _move(
@@ -140,6 +142,13 @@ MOVES: tuple[Move, ...] = (
     _move(S.MESSAGES, PromptEnded, voicemail.hear_question, S.MESSAGES),
     _move(S.MESSAGES, Digit, voicemail.press_command, S.MESSAGES, S.ENTER, S.LAST_WORDS, S.ENDED),
     _move(S.MESSAGES, TimerFired, voicemail.hear_no_command, S.LAST_WORDS),
+    # business hours by feature code
+    _move(S.HOURS_PIN, PromptEnded, hours.hear_question, S.HOURS_PIN),
+    _move(S.HOURS_PIN, Digit, hours.press_pin, S.HOURS_PIN, S.SWITCHING),
+    _move(S.HOURS_PIN, TimerFired, hours.hear_pin, S.SWITCHING, S.LAST_WORDS),
+    _move(S.SWITCHING, HoursSwitched, hours.hear_switched, S.LAST_WORDS),
+    _move(S.SWITCHING, HoursRefused, hours.hear_refusal, S.HOURS_PIN, S.LAST_WORDS),
+    _move(S.SWITCHING, TimerFired, hours.miss_result, S.LAST_WORDS),
 )
 
 ACTS: dict[S, dict[type, Callable[[Any, Any], S]]] = {

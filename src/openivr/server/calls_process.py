@@ -12,7 +12,7 @@ import structlog
 
 from openivr import clock, sounds
 from openivr.b2bua.call_manager import CallManager
-from openivr.b2bua.context import CallContext, PinUncheckable
+from openivr.b2bua.context import CallContext, HoursUnavailable, PinUncheckable
 from openivr.b2bua.limits import CallLimiter, OutboundCall
 from openivr.b2bua.pin_lockout import PinListLockout, PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
@@ -22,6 +22,8 @@ from openivr.cdr.journal.writer import Journal
 from openivr.cdr.retention import RecordClock
 from openivr.clock import wall_ms as now
 from openivr.config.settings import Settings
+from openivr.hours.period import PeriodDecision
+from openivr.ivr.hours_code import HoursAction
 from openivr.media.media import Media
 from openivr.observability import logs
 from openivr.observability.disk_space import DiskSpace, DiskState
@@ -53,7 +55,7 @@ from openivr.store.caches.call_config_cache import CallConfigCache
 from openivr.store.caches.saved_state import CALLS_FILE, SAVE_SECONDS, SavedBinding, SavedConfig, save
 from openivr.store.caches.saved_state import load as load_saved
 from openivr.store.cdr import voicemail
-from openivr.store.config import pin_lists
+from openivr.store.config import hours_code, pin_lists
 from openivr.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -162,6 +164,7 @@ class CallsProcess:
             resolve_host=self.media_hosts.resolve,
             has_space=self.has_space,
             is_mailbox_full=self.is_mailbox_full,
+            switch_hours=self.switch_hours,
         )
         self.call_manager = CallManager(
             self.context, self.config_cache.cached, self.config_cache.current, calls.max_calls
@@ -382,6 +385,27 @@ class CallsProcess:
         else:
             self.pin_list_lockout.record_wrong(pin_list, caller, now)
         return is_right
+
+    async def switch_hours(self, extension: int, action: str, pin: str) -> PeriodDecision | None:
+        """Do what a feature code asks, and return the period. None: the PIN is wrong, or it may not.
+
+        Raises HoursUnavailable while the database does not answer.
+        """
+        key, at = f"hours {extension}", self.context.loop.time()
+        try:
+            by = await self.database.read(hours_code.find_switcher, extension, pin)
+            if by is None or self.pin_lockout.is_locked(key, at):
+                log.warning("business hours not switched", extension=extension, action=action)
+                self.pin_lockout.record_wrong(key, at)
+                return None
+            self.pin_lockout.reset(key)
+            moment = self.context.now() // 1000
+            if action == HoursAction.ASK:
+                return await self.database.read(hours_code.ask_by_code, moment)
+            return await self.database.change_config(hours_code.switch_by_code, action, by, moment)
+        except Unavailable as error:
+            log.error("business hours cannot be switched", extension=extension, reason=str(error))
+            raise HoursUnavailable from error
 
     # Shutdown
 

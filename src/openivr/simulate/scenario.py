@@ -16,6 +16,7 @@ import msgspec
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import RecordResult
 from openivr.ivr.former_words import CAUSES, step_code
+from openivr.ivr.hours_code import find_caller_request
 from openivr.ivr.model import IvrSnapshot
 from openivr.ivr.policy import find_internal
 from openivr.simulate.arrival import (
@@ -292,6 +293,8 @@ def find_unusable(snapshot: IvrSnapshot, scenario: Scenario) -> Iterator[Scenari
     if scenario.trunk:
         if find_trunk(snapshot, scenario.trunk) is None:
             yield ScenarioStep(UNKNOWN_TRUNK, scenario.trunk)
+    elif find_caller_request(snapshot, scenario.caller, scenario.calls):
+        pass
     elif find_internal(snapshot, scenario.calls) is None:
         yield ScenarioStep(UNKNOWN_NUMBER, scenario.calls)
     yield from (ScenarioStep(UNKNOWN_PARTY, name) for name in find_unknown(snapshot, scenario.world))
@@ -315,6 +318,8 @@ def begin(simulation: Simulation, scenario: Scenario) -> None:
         call = describe_call(simulation.snapshot, scenario.trunk, scenario.calls, scenario.caller)
         if call:
             simulation.receive(call)
+    elif request := find_caller_request(simulation.snapshot, scenario.caller, scenario.calls):
+        simulation.dial_code(request, scenario.caller)
     elif called := find_internal(simulation.snapshot, scenario.calls):
         simulation.call(called, scenario.caller)
 

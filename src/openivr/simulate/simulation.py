@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from openivr.cdr.journal.event_codec import TimedEvent
-from openivr.hours.period import PeriodDecision
+from openivr.hours.calendar import PeriodKind
+from openivr.hours.period import PeriodDecision, PeriodReason, period, scheduled
+from openivr.ivr.call_state import NO_DESTINATION
 from openivr.ivr.commands import (
     Answer,
     CallTimer,
@@ -26,6 +28,7 @@ from openivr.ivr.commands import (
     StopDial,
     StopPlay,
     StopRecord,
+    SwitchHours,
 )
 from openivr.ivr.events import (
     CallArrived,
@@ -35,6 +38,7 @@ from openivr.ivr.events import (
     DialFailed,
     Digit,
     Event,
+    HoursSwitched,
     HungUp,
     MailboxOpened,
     MailboxRefused,
@@ -45,6 +49,7 @@ from openivr.ivr.events import (
     RecordResult,
     TimerFired,
 )
+from openivr.ivr.hours_code import HoursAction, HoursRequest
 from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.periods import with_period
@@ -131,6 +136,11 @@ class Simulation:
         """
         arrival = CallArrived(caller, destination, moment=self.moment)
         self.handle(with_period(arrival, decision, announcements))
+
+    def dial_code(self, request: HoursRequest, caller: str = "") -> None:
+        """Start the call of a phone that dials a feature code for business hours."""
+        arrival = CallArrived(caller, NO_DESTINATION, moment=self.moment)
+        self.handle(replace(arrival, hours_action=request.action, extension=request.extension))
 
     def press(self, keys: str) -> None:
         """Press keys one after the other. Events that are due between them happen between them."""
@@ -224,6 +234,8 @@ class Simulation:
                 self._schedule("mailbox", 0, self._open(command))
             case CheckPin():
                 self._schedule("pin", 0, self._check(command))
+            case SwitchHours():
+                self._schedule("mailbox", 0, self._switch(command))
             case StopPlay():
                 self._due.pop("play", None)
             case StopDial():
@@ -259,6 +271,18 @@ class Simulation:
         if dial.kind is not DestinationKind.EXTERNAL:
             return ()
         return self.snapshot.trunks[dial.trunk].name, self.snapshot.outbound_routes[dial.target].name
+
+    def _switch(self, command: SwitchHours) -> HoursSwitched:
+        """Switch the default calendar in this call alone. Every PIN is right."""
+        calendar = self.snapshot.calendars[0]
+        kind = {HoursAction.OPEN: PeriodKind.OPEN, HoursAction.CLOSE: PeriodKind.CLOSED}.get(
+            HoursAction(command.action)
+        )
+        if kind:
+            return HoursSwitched(command.token, kind.value, PeriodReason.SWITCH.value)
+        decide = period if command.action == HoursAction.ASK else scheduled
+        decision = decide(self.moment, calendar)
+        return HoursSwitched(command.token, decision.period.value, decision.reason.value, decision.name)
 
     def _record(self, command: Record) -> None:
         self._spoke_from = self.now

@@ -17,6 +17,7 @@ HIDDEN_KEY = "•"  # stands for a key of a PIN
 EventFields = dict[str, Any]
 # Fields that are left out where they say nothing: the period, and what is the rule.
 OPTIONAL = {"moment", "announcements", "period", "holiday", "reason", "is_unchecked"}
+OPTIONAL |= {"hours_action", "extension"}  # of calls that dialled no feature code
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ Those that depend on the present are reported only where the moment is known.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
 
 from openivr.hours.calendar import DAY, Calendar, Holiday, HolidayType, OfficeHours, PeriodKind, TimeSpan
+from openivr.hours.days import YEAR, comes, days_since, has_holidays, meet, show_moment
 from openivr.hours.period import PeriodDecision, PeriodReason
 from openivr.ivr.analysis.graph import KEYPAD
 from openivr.ivr.analysis.rules import Finding, FindingTarget, Part, finding
@@ -15,9 +15,7 @@ from openivr.ivr.model import ByPeriod, Destination, DestinationKind, Ivr, IvrSn
 from openivr.ivr.periods import lead
 from openivr.ivr.policy import reach
 
-FIRST, LAST = date(2024, 1, 1), date(2051, 12, 31)  # 28 years, after which weekdays and dates come again
 COMING = 60  # days in which a holiday is expected if there was one a year before
-YEAR = 365  # days after which a holiday that is over is reported
 SWITCHES = {PeriodKind.CLOSED: "closed", PeriodKind.HOLIDAY: "holiday"}
 PARTS = {"timeout": Part.TIMEOUT, "invalid": Part.INVALID}
 
@@ -38,7 +36,7 @@ def check_hours(snapshot: IvrSnapshot, moment: int) -> Iterator[Finding]:
     yield from check_routes(snapshot)
     for row in snapshot.announcements.values():
         if moment and row.end <= moment:
-            until = show_date(snapshot.calendars.get(0), row.end)
+            until = show_moment(snapshot.calendars.get(0), row.end)
             yield finding("IVR910", FindingTarget("announcement", row.id), date=until)
 
 
@@ -54,11 +52,6 @@ def used_calendars(snapshot: IvrSnapshot) -> Iterator[Calendar]:
 def opens(rule: OfficeHours) -> bool:
     """Return True if a rule opens the office at some time of some day."""
     return comes(rule) and any(not is_hidden(span, rule.breaks) for span in rule.office)
-
-
-def comes(rule: OfficeHours) -> bool:
-    """Return True if there is a day on which a rule holds."""
-    return any(rule.includes(FIRST + timedelta(day)) for day in range((LAST - FIRST).days))
 
 
 def is_hidden(span: TimeSpan, breaks: Iterable[TimeSpan]) -> bool:
@@ -100,26 +93,17 @@ def overlaps(
                 yield first, second
 
 
-def meet(first: OfficeHours, second: OfficeHours) -> bool:
-    """Return True if two rules hold on one day."""
-    if not (first.weekdays & second.weekdays and first.months & second.months and first.days & second.days):
-        return False
-    days = (FIRST + timedelta(day) for day in range((LAST - FIRST).days))
-    return any(first.includes(day) and second.includes(day) for day in days)
-
-
 def check_holiday(calendar: Calendar, holiday: Holiday, moment: int) -> Iterator[Finding]:
     """Find a holiday that never comes, or that was over a year ago."""
     target = FindingTarget("holiday", holiday.id)
     if holiday.span.start >= holiday.span.end:
         yield finding("IVR905", target, "no_time")
     elif holiday.type is HolidayType.DATE:
-        today = datetime.fromtimestamp(moment, calendar.clock).date()
         if holiday.last < holiday.first:
             yield finding("IVR905", target, "no_day")
-        elif moment and (today - holiday.last).days > YEAR:
+        elif moment and days_since(holiday, calendar, moment) > YEAR:
             yield finding("IVR905", target, "over", date=holiday.last.isoformat())
-    elif not any(holiday.includes(FIRST + timedelta(day)) for day in range((LAST - FIRST).days)):
+    elif not comes(holiday):
         yield finding("IVR905", target, "no_day")
 
 
@@ -130,14 +114,8 @@ def check_present(calendar: Calendar, moment: int) -> Iterator[Finding]:
     if switch and switch.until is None and moment - switch.at > DAY * 60:
         days = (moment - switch.at) // (DAY * 60)
         yield finding("IVR906", target, period=switch.period.value, by=switch.by or "?", days=days)
-    today = datetime.fromtimestamp(moment, calendar.clock).date()
-    if not has_holidays(calendar, today) and has_holidays(calendar, today - timedelta(YEAR)):
+    if not has_holidays(calendar, moment, COMING) and has_holidays(calendar, moment, COMING, years_ago=1):
         yield finding("IVR909", target, days=COMING)
-
-
-def has_holidays(calendar: Calendar, first: date) -> bool:
-    """Return True if a holiday falls into the days from this one on in which one is expected."""
-    return any(calendar.holidays_on(first + timedelta(day)) for day in range(COMING))
 
 
 def check_routes(snapshot: IvrSnapshot) -> Iterator[Finding]:
@@ -193,9 +171,3 @@ def check_period(snapshot: IvrSnapshot, ivr: Ivr, period: PeriodKind, name: str)
 def show_span(span: TimeSpan) -> str:
     """Return a span as people read it."""
     return f"{span.start // 60:02}:{span.start % 60:02}-{span.end // 60:02}:{span.end % 60:02}"
-
-
-def show_date(calendar: Calendar | None, moment: int) -> str:
-    """Return a moment as clocks of a calendar show it."""
-    zone = calendar.clock if calendar else None
-    return f"{datetime.fromtimestamp(moment, zone):%Y-%m-%d %H:%M}"

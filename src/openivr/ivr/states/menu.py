@@ -7,9 +7,11 @@ from openivr.ivr.call_state import NOWHERE, CallState, Ignore
 from openivr.ivr.commands import CallTimer, HangupReason, Note, Topic
 from openivr.ivr.digits import MAX_DIGITS, Match
 from openivr.ivr.events import CallArrived, Digit, PromptEnded, TimerFired
+from openivr.ivr.hours_code import HoursRequest
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.policy import Allowed, Refusal, configured, decide, reach
 from openivr.ivr.state import IvrState
+from openivr.ivr.states import hours
 
 PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may be somebody's outside number
 
@@ -21,6 +23,9 @@ def arrive(call: CallState, event: CallArrived) -> IvrState:
     call.note(Topic.ARRIVED, number=event.caller)
     if event.period:
         call.out.append(Note(Topic.PERIOD, number=event.holiday, detail=event.period))
+    if event.hours_action:
+        call.hours = HoursRequest(event.hours_action, event.extension)
+        return hours.begin(call)
     allowed = configured(call.snapshot, event.destination)
     state = call.follow(replace(allowed, route_ids=event.route_ids) if event.route_ids else allowed)
     return call.preface(event.announcements, state)

@@ -181,6 +181,8 @@ def extension(id_: int, values: Values) -> model.Extension:
         weak_pin=bool(values["weak_pin"]),
         ring_seconds=values["ring_timeout"],
         do_not_disturb=values["presence_status"] == "do_not_disturb",
+        may_switch_hours=bool(values["enb_switch_hours"]),
+        has_hours_pin=bool(values["hours_pin"]),
     )
 
 

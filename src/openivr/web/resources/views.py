@@ -80,6 +80,7 @@ EXTENSION = ResourceView(
         FormSection("person", ("number", "first_name", "last_name", "email_addr", "mobile_number", "title")),
         FormSection("phone", ("reg_name", "reg_password", "concurrent_registrations", "ring_timeout")),
         FormSection("voicemail", ("enb_vm", "vm_pin")),
+        FormSection("hours", ("enb_switch_hours", "hours_pin"), is_folded=True),
         FormSection("more", ("presence_status", "caller_id"), is_folded=True),
     ),
     sort="number",
