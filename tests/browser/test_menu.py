@@ -297,3 +297,33 @@ def test_hostile_names(page: Page, api: Api, menu: int) -> None:
     page.keyboard.type("onerror")
     expect(page.locator("#found")).to_contain_text(HOSTILE)
     check_axe(page)
+
+
+@pytest.fixture
+def pins(api: Api) -> Iterator[int]:
+    """A PIN list of its own."""
+    id_: int = api.post("pin_list/create", {"name": "Warehouse staff", "pin_list": "4711,918273"})["id"]
+    yield id_
+    assert api.get("pin_list/delete", id=id_)["errcode"] == 0
+
+
+def test_a_key_gets_a_pin_list(open_page: Open, api: Api, pins: int, menu: int) -> None:
+    page = open_page()
+    page.goto(f"/menus/{menu}?open=1")
+    page.get_by_label("Ask for a PIN of").select_option("Warehouse staff")
+    expect(page.locator("#bar")).to_contain_text("Key 1, PIN list: No PIN → Warehouse staff")
+    expect(page.get_by_role("img", name="asks for a PIN of Warehouse staff")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**/menus/{menu}")
+    assert stored(api, menu)["press1_pin_list_id"] == pins
+    for one in (page, open_page(NARROW)):
+        one.goto(f"/menus/{menu}?open=1")
+        one.locator("#flow").scroll_into_view_if_needed()
+        expect(one.locator("#flow svg.drawing .arrow use")).to_have_count(1)
+        check_axe(one)
+        check_width(one)
+        one.goto(f"/routes/pins/{pins}")
+        expect(one.locator("#pin_list-field")).to_contain_text("PINs in this list: 2")
+        check_axe(one)
+        check_width(one)
+    assert api.post("ivr/update", {"id": menu, "press1_pin_list_id": 0})["errcode"] == 0

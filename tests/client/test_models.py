@@ -44,3 +44,21 @@ def test_a_menu_is_read_and_written_in_every_spelling_of_the_api() -> None:
     written = menu.body()
     assert {name: written[name] for name in written} == {name: row[name] for name in written}
     assert {"invaild_dest", "invalid_dest", "allow_out_record0"} <= written.keys()
+
+
+def test_a_key_keeps_its_pin_list_unless_it_is_named() -> None:
+    body = {"number": "6200", "name": "Day", "prompt": "default", "prompt_repeat": 1, "resp_timeout": 2}
+    body |= {"digit_timeout": 3, "dial_ext_option": "disable", "press1_dest": "end_call"}
+    values = IVR.parse({**body, "press1_pin_list_id": 5})
+    menu = answers.convert(
+        IVR.serialize(7, values, lambda _kind, id_: ResourceName("", str(id_))), models.Ivr
+    )
+    assert menu.keys == {"1": Destination(dest="end_call", pin_list_id=5)}
+    assert menu.body()["press1_pin_list_id"] == 5
+    names = {
+        id_: models.Ivr.to_body({"keys": {"1": Destination(dest="end_call", pin_list_id=id_)}})
+        for id_ in (None, 0, 5)
+    }
+    assert [sent.get("press1_pin_list_id") for sent in names.values()] == [None, 0, 5]
+    with pytest.raises(TypeError):
+        models.Ivr.to_body({"press1_pin_list": 5})

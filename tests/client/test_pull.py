@@ -405,3 +405,21 @@ def test_remarks_survive_a_file(appliance: OddServer, here: Here, tmp_path: Path
 def test_every_required_field_of_a_menu_has_a_fallback() -> None:
     needed = {one.name for one in KINDS["ivr"].fields if one.required}
     assert needed - {"number", "name"} == FALLBACKS["ivr"].keys()
+
+
+def test_keys_with_a_pin_come_with_their_list_or_not_at_all(there: Pbx, here: Here) -> None:
+    """Another OpenIVR does not answer its PINs, so a list comes over only where it is known already."""
+    with there.client() as client:
+        pins = client.pin_list.create(name="Warehouse", pin_list="4711,918273")
+        client.ivr.update(3, press1_pin_list_id=pins)
+    told = ok(here.run("pull", there.url, there.account))
+    assert "pin list Warehouse: did not come over" in told
+    menu = here.read("ivr")["6200"]
+    assert "1" not in menu["keys"], "without its list, the key would be open to every caller"
+    here.load("pin_list:\n- {name: Warehouse, pin_list: ['4711', '918273']}\n")
+    before = here.read("pin_list")["Warehouse"]["pin_list"]
+    told = ok(here.run("pull", there.url, there.account))
+    assert "4711" not in told
+    kept = here.read("pin_list")["Warehouse"]
+    assert kept["pin_list"] == before
+    assert here.read("ivr")["6200"]["keys"]["1"]["pin_list_id"] == kept["id"]

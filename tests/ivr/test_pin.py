@@ -141,6 +141,13 @@ def test_one_entry_is_one_pin(guarded: Office, ring: Ring) -> None:
     assert desk.do("w3.1 4711# w1").texts("rings") == ["extension 1000"]
 
 
+def test_pound_ends_a_wrong_pin_that_was_long_enough(guarded: Office, ring: Ring) -> None:
+    desk = ring(guarded(), pins=PINS).do("1 999999# 4711# w1")
+    assert checked(desk) == ["999999", "4711"]
+    desk = ring(guarded(), pins=PINS).do("1 99999999# 4711# w1")
+    assert checked(desk) == ["999999", "4711"]
+
+
 def test_keys_before_the_result_are_dropped_with_the_rest_of_what_is_typed(guarded: Office) -> None:
     menus = guarded(keys={"1": Destination(DestinationKind.IVR, 2)})
     call = Simulation(menus, World(pins=PINS))

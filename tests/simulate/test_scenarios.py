@@ -6,8 +6,23 @@ from textwrap import dedent
 
 import pytest
 
-from openivr.ivr.model import IvrSnapshot
-from openivr.simulate.scenario import Scenario, ScenarioError, ScenarioStep, read_scenarios, run
+from openivr.cdr.journal.event_codec import describe, read_events
+from openivr.ivr.model import IvrSnapshot, PinList, by_id
+from openivr.ivr.session import IvrSession
+from openivr.simulate.capture import as_scenario
+from openivr.simulate.keys import act_out, read_keys
+from openivr.simulate.replay import replay_call
+from openivr.simulate.scenario import (
+    Scenario,
+    ScenarioError,
+    ScenarioStep,
+    read_scenario,
+    read_scenarios,
+    run,
+    write_scenario,
+)
+from openivr.simulate.simulation import Simulation
+from openivr.simulate.world import World
 
 DEMO = Path(__file__).parents[2] / "src/openivr/demo/scenarios.yaml"
 SCENARIOS = read_scenarios(DEMO)
@@ -124,3 +139,65 @@ def test_a_file_that_cannot_be_understood_is_refused(tmp_path: Path, text: str, 
     with pytest.raises(ScenarioError) as caught:
         read(tmp_path, text)
     assert complaint in str(caught.value)
+
+
+GUARDED = """
+    - scenario: Warehouse
+      calls: 6200
+      world: {pins: {Warehouse: 918273}}
+      steps:
+        - hears: ivr-greeting-dial-ext
+        - presses: 1
+        - hears: vm-pin
+        - types_pin: wrong
+        - pin: refused
+        - hears: [vm-wrong, vm-pin]
+        - types_pin: right
+        - pin: accepted
+        - rings: extension 1000
+"""
+
+
+def guard(menus: IvrSnapshot) -> IvrSnapshot:
+    """The demo, whose key 1 asks for a PIN."""
+    ivr = menus.ivr_by_number("6200")
+    assert ivr
+    pins = by_id([PinList(1, "Warehouse", 2, 4, 6)])
+    return replace(menus, ivrs={**menus.ivrs, ivr.id: replace(ivr, key_pins={"1": 1})}, pin_lists=pins)
+
+
+@pytest.mark.parametrize(
+    "world", ["world: {pins: {Warehouse: 918273}}", "world: {pins: {Warehouse: 4711}}", ""]
+)
+def test_a_scenario_types_a_pin_without_having_it(
+    demo_menus: IvrSnapshot, tmp_path: Path, world: str
+) -> None:
+    text = GUARDED.replace("world: {pins: {Warehouse: 918273}}", world)
+    [scenario] = read(tmp_path, text)
+    result = run(guard(demo_menus), scenario)
+    assert result.differences == ()
+    assert read_scenario(write_scenario(scenario), "here") == scenario
+    assert not run(demo_menus, scenario).passed, "without the PIN list the key rings at once"
+
+
+def test_a_scenario_that_names_no_pin_list_fails(demo_menus: IvrSnapshot, tmp_path: Path) -> None:
+    [scenario] = read(tmp_path, GUARDED)
+    assert run(demo_menus, scenario).actual == ()
+    assert ScenarioStep("unknown_party", "Warehouse") in run(demo_menus, scenario).expected
+
+
+def test_a_real_call_with_a_hidden_pin_becomes_a_scenario(demo_menus: IvrSnapshot) -> None:
+    menus = guard(demo_menus)
+    call = Simulation(menus, World(pins={"Warehouse": "918273"}))
+    call.call(menus.numbers["6200"], "2000")
+    act_out(call, read_keys("w9 1 w4 918273 w4 h"))
+    session, rows = IvrSession(menus), []
+    for happening in call.events:
+        rows.append(describe(happening, is_private=session.private))
+        session.handle(happening.event)
+    assert "918273" not in "".join(row.get("key", "") for row in rows)
+    recorded = replay_call(menus, World(), read_events(rows))
+    scenario = as_scenario("Hidden", "6200", recorded)
+    assert run(menus, scenario).passed
+    assert "pin: accepted" in map(str, scenario.steps)
+    assert "918273" not in str(write_scenario(scenario))

@@ -143,9 +143,12 @@ class CallState:
         self.ignore = ignore
         self.set_timer(self.ivr.digit_timeout, CallTimer.ENTRY)
 
-    def ignore_key(self) -> None:
-        """Take a key that belongs to a decided entry. After a refusal, the pause begins again with each."""
-        if self.ignore in (Ignore.ALL, Ignore.SECRET):
+    def ignore_key(self, key: str) -> None:
+        """Take a key that belongs to a decided entry. After a refusal, the pause begins again with each.
+
+        `#` ends the rest of a PIN as well.
+        """
+        if self.ignore is Ignore.ALL or (self.ignore is Ignore.SECRET and key != "#"):
             self.set_timer(self.ivr.digit_timeout, CallTimer.ENTRY)
         else:
             self.forget_entry()

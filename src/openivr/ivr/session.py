@@ -104,8 +104,8 @@ class IvrSession:
             call.state = self._cut_off()
         elif isinstance(event, TimerFired) and event.token == call.entry and event.token:
             call.forget_entry()
-        elif self.ignores(event):
-            call.ignore_key()
+        elif isinstance(event, Digit) and self.ignores(event):
+            call.ignore_key(event.key)
         elif (act := ACTS[state].get(type(event))) and self._is_current(event):
             if isinstance(event, Digit):
                 call.forget_entry()

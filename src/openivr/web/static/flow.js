@@ -7,7 +7,7 @@ import { Graph, layout } from "./vendor/dagre.esm.js";
 
 const SMALLEST = 0.7;
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 40, LOOP = 30, TAB = 36, MOST = 248, TEXT = 13;
+const HEIGHT = 40, LOOP = 30, TAB = 36, MOST = 248, TEXT = 13, LOCK = 18;
 
 let lit = "";
 const measure = document.createElement("canvas").getContext("2d");
@@ -39,6 +39,7 @@ function read(flow) {
     target: item.dataset.to,
     label: item.dataset.label,
     isQuiet: "quiet" in item.dataset,
+    asksPin: "pin" in item.dataset,
   }));
   return { boxes, ways };
 }
@@ -56,7 +57,7 @@ function place({ boxes, ways }) {
   for (const way of ways) {
     if (way.source === way.target) continue;
     way.text = fit(way.label, 120);
-    const width = Math.ceil(measure.measureText(way.text).width) + 12;
+    const width = Math.ceil(measure.measureText(way.text).width) + 12 + (way.asksPin ? LOCK : 0);
     graph.setEdge(way.source, way.target, { width, height: 16, labelpos: "c" }, way.label);
   }
   layout(graph);
@@ -84,14 +85,23 @@ function curve(points) {
   return points.length === 2 ? `${path}L${points[1].x},${points[1].y}` : path;
 }
 
-function drawWay(graph, way) {
+// The label of an arrow; a lock stands before one that asks for a PIN.
+function drawLabel(way, x, y, text, icons) {
+  if (!way.asksPin) return [make("text", { x, y }, text)];
+  measure.font = `500 ${TEXT}px system-ui, sans-serif`;
+  const left = x - measure.measureText(text).width / 2 - LOCK / 2;
+  const lock = make("use", { href: `${icons}#shut`, x: left, y: y - 12, width: 14, height: 14 });
+  return [lock, make("text", { x: x + LOCK / 2, y }, text)];
+}
+
+function drawWay(graph, way, icons) {
   const group = make("g", { class: way.isQuiet ? "arrow quietly" : "arrow" });
   if (way.source === way.target) {
     const node = graph.node(way.source);
     const top = node.y - HEIGHT / 2;
     const d = `M${node.x - 24},${top}c-8,${-LOOP} 56,${-LOOP} 48,0`;
     group.append(make("path", { d, "marker-end": "url(#arrow)" }));
-    group.append(make("text", { x: node.x, y: top - LOOP + 6 }, fit(way.label, 160)));
+    group.append(...drawLabel(way, node.x, top - LOOP + 6, fit(way.label, 160), icons));
     return group;
   }
   const edge = graph.edge(way.source, way.target, way.label);
@@ -99,7 +109,7 @@ function drawWay(graph, way) {
   const start = meet(graph.node(way.source), between[0]);
   const end = meet(graph.node(way.target), between.at(-1));
   group.append(make("path", { d: curve([start, ...between, end]), "marker-end": "url(#arrow)" }));
-  group.append(make("text", { x: edge.x, y: edge.y + 4 }, way.text));
+  group.append(...drawLabel(way, edge.x, edge.y + 4, way.text, icons));
   return group;
 }
 
@@ -133,7 +143,7 @@ export function draw(flow) {
   const arrow = make("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto-start-reverse" });
   arrow.append(make("path", { d: "M0,0L8,4L0,8z" }));
   picture.append(make("defs", {}, arrow));
-  picture.append(...found.ways.map((way) => drawWay(graph, way)));
+  picture.append(...found.ways.map((way) => drawWay(graph, way, flow.dataset.icons)));
   picture.append(...found.boxes.map((box, at) => drawBox(graph, box, flow.dataset.icons, at === 0)));
   canvas.replaceChildren(picture);
   flow.querySelector("details").open = false;
