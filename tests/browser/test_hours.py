@@ -29,7 +29,7 @@ def test_the_office_is_closed_by_hand_without_script(open_page: Open, server: Ru
 @pytest.mark.every_page
 def test_the_page_is_for_everybody(page: Page, phone: Page) -> None:
     for one in (page, phone):
-        for path in ("/hours", "/hours?at=2027-02-31T00:00", "/hours/week"):
+        for path in ("/hours", "/hours?at=2027-02-31T00:00", "/hours/week", "/hours/import"):
             one.goto(path)
             check_axe(one)
             check_width(one)

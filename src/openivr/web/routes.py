@@ -16,8 +16,8 @@ from openivr.web.core import assets, audio, auth
 from openivr.web.core.middleware import AdminApp
 from openivr.web.core.request import AdminContext, PageRequest, PageRoute, ServerInfo
 from openivr.web.core.templates import SECTIONS, Templates
+from openivr.web.hours import import_page, week_page
 from openivr.web.hours import pages as hours
-from openivr.web.hours import week_page
 from openivr.web.menus import menu_list
 from openivr.web.menus import pages as menu
 from openivr.web.reports import pages as reports
@@ -42,6 +42,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *menu.ROUTES,
     *hours.ROUTES,
     *week_page.ROUTES,
+    *import_page.ROUTES,
     *objects.ROUTES,
     *autocomplete.ROUTES,
     *prompts.ROUTES,

@@ -53,8 +53,7 @@ class Overview:
     switched: str  # when and until when, in words
     changes: tuple[PeriodView, ...]
     week: tuple[tuple[str, tuple[DayPart, ...]], ...]
-    year: int
-    holidays: tuple[HolidayView, ...]
+    years: tuple[tuple[int, tuple[HolidayView, ...]], ...]  # this one and the next
 
 
 def make_overview(calendar: Calendar, now: int) -> Overview:
@@ -70,8 +69,7 @@ def make_overview(calendar: Calendar, now: int) -> Overview:
         switched=say_switch(decision, now, calendar),
         changes=tuple(make_change(change, now, calendar) for change in changes),
         week=tuple(make_week(calendar, local(now, calendar).date())),
-        year=year,
-        holidays=tuple(make_holidays(calendar, year)),
+        years=tuple((it, tuple(make_holidays(calendar, it))) for it in (year, year + 1)),
     )
 
 
