@@ -140,9 +140,10 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         },
     },
     "store": {
-        "database": {"availability", "tables"},
+        "events": {"tables"},
+        "database": {"availability", "events", "tables"},
         "auth": {"database", "tables"},
-        "config": {"database", "tables"},
+        "config": {"database", "events", "tables"},
         "caches": {"auth", "availability", "config", "database", "schema", "tables"},
         "cdr": {"config", "sql_functions", "tables"},
         "runtime": {"cdr", "database", "tables"},

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.json import decode
 from sqlalchemy import Connection, func, select
@@ -33,6 +34,7 @@ from openivr.cdr.worker import CdrWorker
 from openivr.ivr.model import IvrSnapshot
 from openivr.media.audio.tone import sines
 from openivr.media.recording.wavfile import WavFile
+from openivr.resources import KINDS
 from openivr.resources.extension import EXTENSION
 from openivr.resources.order import ListQuery
 from openivr.simulate.replay import replay_call
@@ -41,10 +43,13 @@ from openivr.store.caches import list_snapshot as store_snapshot
 from openivr.store.caches.list_snapshot import EMPTY, apply_changes
 from openivr.store.cdr import call_records, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
+from openivr.store.config import resources
 from openivr.store.database import Database
+from openivr.store.events.event_types import EventType
 from openivr.store.runtime import registrations
-from openivr.store.tables import CALL, CALL_NOTE
+from openivr.store.tables import CALL, CALL_NOTE, EVENT
 from tests.cdr.simulated_calls import START, many, record
+from tests.cdr.test_call_events import follow
 
 
 def write(folder: Path, entries: list[CallEntry], **options: Any) -> None:
@@ -64,6 +69,13 @@ def records(database: Database) -> list[CallRecord]:
         assert total == len(rows)
         found = call_records.load(connection, [row.id for row in rows])
         return [found[row.id] for row in rows]
+
+
+def events(database: Database) -> list[tuple[int, int, str, dict[str, Any]]]:
+    """Number, type, call and message of every event."""
+    with database.reading() as connection:
+        rows = connection.execute(select(EVENT).order_by(EVENT.c.id)).all()
+    return [(row.id, row.type, row.call_id, decode(row.message)) for row in rows]
 
 
 def test_a_call_leaves_one_record_that_replays(
@@ -149,11 +161,75 @@ def test_entries_that_are_in_already_change_nothing(
 ) -> None:
     write(tmp_path, record(snapshot, "a-call", "3").end())
     commit(database, tmp_path)
-    before = records(database)
+    before = records(database), events(database)
     with database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM journal")
     commit(database, tmp_path)
-    assert records(database) == before
+    assert (records(database), events(database)) == before
+
+
+def test_the_events_of_a_call_are_numbered_with_its_record(
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+) -> None:
+    write(tmp_path, record(snapshot, "a-call", "3").end())
+    commit(database, tmp_path)
+    found = events(database)
+    assert [number for number, *_ in found] == list(range(1, len(found) + 1))
+    types = [type_ for _, type_, call, _ in found if call == "a-call"]
+    assert types[0] == 30011
+    assert 30017 in types
+    assert 90001 in types
+    assert types[-1] == 30012
+    ended = found[-1][3]
+    assert (ended["call_from"], ended["status"], ended["type"]) == ("2000", "ANSWERED", "Internal")
+    assert {message["call_id"] for _, type_, call, message in found if call and type_ != 30008} == {
+        ended["call_id"]
+    }
+    busy = [message for _, type_, _, message in found if type_ == 30008 and message["extension"] == "1000"]
+    assert [message["status"] for message in busy] == ["Busy", "Idle"]
+
+
+def test_a_call_of_a_dead_process_ends_for_subscribers_too(
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+) -> None:
+    write(tmp_path, record(snapshot, "a-call", "3").entries)
+    commit(database, tmp_path)
+    before = len(events(database))
+    write(tmp_path, [])
+    CdrWorker(database, "node", tmp_path).catch_up()
+    told = [(type_, message) for _, type_, _, message in events(database)[before:]]
+    assert [type_ for type_, _ in told] == [30011, 30008, 30012]
+    [member] = told[0][1]["members"]
+    assert member["extension"]["member_status"] == "BYE"
+    assert told[1][1] == {"extension": "1000", "status": "Idle"}
+
+
+def test_registrations_and_trunks_are_reported_where_they_change(
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+) -> None:
+    with database.changing() as change:
+        trunk = resources.create(
+            change, KINDS["trunk"], {"name": "Line", "type": "peer", "hostname": "192.0.2.9"}
+        )
+    before = len(events(database))
+    journal = Journal(tmp_path)
+    data = {"target": {"transport": "UDP", "host": "192.0.2.7", "port": 5060}}
+    for contact in ("sip:a@192.0.2.7", "sip:b@192.0.2.7", "sip:a@192.0.2.7"):
+        journal.write(BindingAdded(at=1, extension=1, contact=contact, expires=2**40, data=data))
+    for contact in ("sip:a@192.0.2.7", "sip:b@192.0.2.7", "sip:c@192.0.2.7"):
+        journal.write(BindingRemoved(at=2, extension=1, contact=contact))
+    for state, detail in (("up", "answers"), ("up", "answers"), ("down", "no_answer")):
+        journal.write(TrunkStateChanged(at=3, trunk=trunk, state=state, detail=detail))
+    journal.write(TrunkStateChanged(at=3, trunk=99, state="up"))
+    commit(database, tmp_path)
+    phone = {"extension": "1000", "kind": "Sip", "registered_ip": "192.0.2.7"}
+    line = {"trunk_name": "Line", "kind": "PJSIP", "registered_ip": "192.0.2.9:5060"}
+    assert [(type_, message) for _, type_, _, message in events(database)[before:]] == [
+        (30007, phone | {"status": "Registered"}),
+        (30007, phone | {"status": "Unregistered"}),
+        (30010, line | {"status": 1}),
+        (30010, line | {"status": 42}),
+    ]
 
 
 def test_an_entry_that_the_database_refuses_holds_up_no_other(
@@ -395,6 +471,23 @@ def keep_records(url: str, folder: Path) -> None:
         cdr_worker.tidy()
 
 
+def check_events(database: Database, found: list[CallRecord], whole: list[CallEntry]) -> None:
+    """The numbers have no gap, and each call has the events of its entries, once and in order."""
+    told = events(database)
+    assert [number for number, *_ in told] == list(range(1, len(told) + 1))
+    of_calls: dict[str, list[int]] = {}
+    for _, type_, call, _ in told:
+        if call and type_ != EventType.EXTENSION_STATUS:  # a report of all calls of an extension
+            of_calls.setdefault(call, []).append(type_)
+    for one in found:
+        empty = CallRecord(one.id, "node", "run", started=START)
+        entries = [msgspec.structs.replace(entry, call=one.id) for entry in whole[: one.sequence]]
+        expected = [int(report.type) for report in follow(entries, empty)]
+        if one.outcome == "interrupted":
+            expected.append(EventType.CALL_STATUS)
+        assert of_calls[one.id] == [*expected, EventType.CALL_END]
+
+
 def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot, tmp_path: Path) -> None:
     """Writer and worker are killed at random moments, again and again; then all calls are compared."""
     random.seed(11)
@@ -415,6 +508,7 @@ def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot
     found = records(database)
     whole = record(snapshot, "x", "3").end()
     assert len(found) > 16
+    check_events(database, found, whole)
     for one in found:
         assert not one.is_live
         expected = "menu" if one.sequence == len(whole) else "interrupted"

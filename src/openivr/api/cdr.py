@@ -30,7 +30,7 @@ from openivr.store.cdr.cdr_index import (
     IsBetween,
 )
 from openivr.store.cdr.cdr_lists import CdrQuery
-from openivr.store.cdr.routing_stages import DISPOSITIONS, STATUSES, number_call
+from openivr.store.cdr.routing_stages import DISPOSITIONS, STATUSES, name_recording, number_call
 from openivr.store.config import resources
 
 SORTS = {
@@ -60,7 +60,6 @@ PREFIXES = {  # by kind of stage
 OUTSIDE = "External Number"  # whose number is hidden
 IN_BRACKETS = re.compile(r".*<([^<>]*)>")
 MAX_TEXT = 127
-UNSAFE = re.compile(r"[^A-Za-z0-9+*#]")  # in a part of a file's name
 
 
 async def list_rows(request: ApiRequest) -> bytes:
@@ -341,9 +340,7 @@ def new_id(row: Any) -> str:
 
 def recording_name(row: Any) -> str:
     """Return the vendor's name of a recording: "20220412173331-1649756009.12-2002-2005-Internal.wav"."""
-    moment, call = row.uid[:14], number_call(row.call_id, row.call_started // 1000)
-    parties = (UNSAFE.sub("", number) for number in (row.call_from, row.call_to))
-    return "-".join((moment, call, *parties, row.call_type)) + ".wav"
+    return name_recording(row, row.call_started)
 
 
 # Endpoints

@@ -1,5 +1,6 @@
 """Stores journal entries and the read positions in one transaction."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from openivr.cdr.call_events import list_members, report_end, report_entry, report_interruption
 from openivr.cdr.journal.entries import (
     BindingAdded,
     BindingRemoved,
@@ -22,9 +24,12 @@ from openivr.cdr.journal.entries import (
 from openivr.cdr.journal.message_file import PATTERN, MessageFile, is_message
 from openivr.cdr.journal.reader import JournalPosition
 from openivr.cdr.reducer import apply_entry, interrupt, notes_in
+from openivr.cdr.state_events import ExtensionStates, report_registration, report_trunk
 from openivr.store.cdr import call_counts, call_records, call_writer, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
+from openivr.store.events import outbox
+from openivr.store.events.outbox import EventReport
 from openivr.store.runtime import liveness, registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 
@@ -35,11 +40,18 @@ class Batch:
     """Collects the changes of entries, so that each record is written once."""
 
     def __init__(
-        self, connection: Connection, node: str, messages: Path, recordings: Path | None = None
+        self,
+        connection: Connection,
+        node: str,
+        messages: Path,
+        recordings: Path | None = None,
+        states: ExtensionStates | None = None,
     ) -> None:
         self.connection, self.node = connection, node
         self.messages, self.recordings = messages, recordings
+        self.states = states or ExtensionStates(call_records.load_live(connection, node))
         self.records: dict[str, CallRecord] = {}
+        self.reports: list[EventReport] = []
         self.changed: dict[str, CallRecord] = {}
         self.notes: list[tuple[str, int, CallNote]] = []
         self.positions: dict[str, int] = {}
@@ -64,6 +76,7 @@ class Batch:
         if self.last_seen:
             liveness.note_alive(self.connection, self.node, self.last_seen)
         journal_positions.save_positions(self.connection, self.node, self.positions)
+        outbox.append(self.connection, self.reports)  # last, because it locks what all writers share
 
     def on_entry(self, entry: JournalEntry, run: str) -> None:
         match entry:
@@ -77,8 +90,7 @@ class Batch:
             case BindingAdded() | BindingRemoved():
                 self.on_binding(entry)
             case TrunkStateChanged():
-                state = TrunkStatus(entry.trunk, entry.state, entry.detail, entry.at, self.node, entry.answer)
-                registrations.save_trunks(self.connection, [state])
+                self.on_trunk_state(entry)
             case MessageLeft():
                 self.on_message_left(entry)
             case MessageHeard():
@@ -90,9 +102,11 @@ class Batch:
         record = self.records.get(entry.call)
         if record is None:
             record = self.records[entry.call] = CallRecord(entry.call, self.node, run, started=entry.at)
-        was_live = record.is_live
+        was_live, members = record.is_live, list_members(record)
         if apply_entry(record, entry):
             self.changed[entry.call] = record
+            self.reports += report_entry(record, entry, members)
+            self.reports += self.states.follow(record, entry.at)
             self.ended[record.outcome] += was_live and not record.is_live
             self.notes.extend(notes_in(entry))
 
@@ -101,7 +115,10 @@ class Batch:
         self.write_calls()
         open_calls = call_records.load_open(self.connection, self.node, run)
         for record in open_calls:
+            members = list_members(record)
             interrupt(record)
+            self.reports += report_interruption(record, members)
+            self.reports += self.states.follow(record, record.updated)
             if self.recordings is not None and (self.recordings / f"{record.id}.wav").exists():
                 record.recording = f"{record.id}.wav"
             self.ended[record.outcome] += 1
@@ -113,7 +130,9 @@ class Batch:
         self.keep_unfinished_messages(run)
 
     def write_calls(self) -> None:
-        call_writer.write_calls(self.connection, list(self.changed.values()), self.notes)
+        ended = call_writer.write_calls(self.connection, list(self.changed.values()), self.notes)
+        for written in ended:
+            self.reports += report_end(*written, time.localtime)
         self.changed, self.notes = {}, []
 
     def keep_unfinished_messages(self, run: str) -> None:
@@ -146,11 +165,28 @@ class Batch:
 
     def on_binding(self, entry: BindingAdded | BindingRemoved) -> None:
         self.has_registrations = True
+        was_registered = registrations.is_registered(self.connection, entry.extension)
         if isinstance(entry, BindingAdded):
             row = Registration(entry.extension, entry.contact, entry.expires, entry.data, self.node)
             registrations.bind(self.connection, row)
+            binding = entry.data
         else:
-            registrations.unbind(self.connection, entry.extension, entry.contact)
+            data = registrations.unbind(self.connection, entry.extension, entry.contact)
+            binding = data or {}
+        is_registered = registrations.is_registered(self.connection, entry.extension)
+        if is_registered == was_registered:
+            return
+        number = registrations.extension_number(self.connection, entry.extension)
+        if number:  # an account of a trunk is no extension
+            self.reports.append(report_registration(number, is_registered, entry.at, binding))
+
+    def on_trunk_state(self, entry: TrunkStateChanged) -> None:
+        state = TrunkStatus(entry.trunk, entry.state, entry.detail, entry.at, self.node, entry.answer)
+        before = registrations.find_trunk_state(self.connection, entry.trunk, self.node)
+        registrations.save_trunks(self.connection, [state])
+        trunk = registrations.find_trunk(self.connection, entry.trunk)
+        if trunk is not None and before != (entry.state, entry.detail):
+            self.reports.append(report_trunk(trunk, entry.state, entry.detail, entry.at))
 
     def on_message_left(self, entry: MessageLeft) -> None:
         path = self.messages / Path(entry.file).name

@@ -17,9 +17,11 @@ from openivr import clock
 from openivr.cdr.batch import Batch
 from openivr.cdr.journal.reader import JournalPosition, finished_files, list_files, read
 from openivr.cdr.retention import KEEP_ALL, RetentionClock, RetentionPolicy
+from openivr.cdr.state_events import ExtensionStates, report_registration
 from openivr.store.availability import is_unavailable
 from openivr.store.cdr import call_records, call_writer, cdr_rows, journal_positions, voicemail
 from openivr.store.database import Database
+from openivr.store.events import outbox
 from openivr.store.runtime import registrations
 
 log = structlog.get_logger(__name__)
@@ -49,6 +51,7 @@ class CdrWorker:
         self.recordings = recordings
         self.last_entry = clock.steady()
         self._retention_clock: RetentionClock | None = None
+        self._states: ExtensionStates | None = None  # None: as the database has them
 
     def run(self, wait_for_stop: Callable[[float], bool]) -> None:
         """Work until `wait_for_stop(seconds)` returns True, then store what the journal still holds."""
@@ -91,10 +94,12 @@ class CdrWorker:
 
     def commit(self, entries: list[JournalPosition]) -> None:
         """Store entries. An entry that the database rejects is logged and skipped; it must block no other."""
+        states, self._states = self._states, None  # what follows may fail half way
         try:
             with self.database.writing() as connection:
-                batch = Batch(connection, self.node, self.folder, self.recordings)
+                batch = Batch(connection, self.node, self.folder, self.recordings, states)
                 batch.apply(entries)
+            self._states = batch.states
         except (DBAPIError, ValueError) as error:
             if is_unavailable(error):
                 raise
@@ -127,8 +132,14 @@ class CdrWorker:
                 # A calls process that is alive reports what has expired, by a clock that does not step.
                 is_alive = clock.steady() - self.last_entry < SILENT_SECONDS
                 registrations.expire(connection, int(time.time()), self.node, is_alive=is_alive)
-                registrations.show_online(connection)
+                # What expired without a calls process is reported here; the rest was with its entries.
+                changed = registrations.show_online(connection)
+                now = clock.wall_ms()
+                reports = [report_registration(*change, now) for change in changed]
+                outbox.append(connection, reports)
             self.delete_old()
+            with self.database.writing() as connection:
+                outbox.delete_old(connection, clock.wall_ms())
         except DBAPIError as error:
             if not is_unavailable(error):
                 raise

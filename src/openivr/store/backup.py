@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from openivr.store.tables import CDR_STATE, CHANGE, METADATA, REVISION
+from openivr.store.tables import CDR_STATE, CHANGE, EVENT, EVENT_STATE, METADATA, REVISION
 
 BATCH = 1000
 Step = Callable[[int], None]  # told how many rows more are done
@@ -36,6 +36,7 @@ def restore(source: Path, database: Database, step: Step) -> None:
         migrate(original)
         with original.reading() as connection, database.writing() as destination:
             before = destination.execute(select(REVISION)).one()
+            last_event = destination.execute(select(EVENT_STATE.c.last)).scalar_one()
             epoch = destination.execute(select(CDR_STATE.c.epoch)).scalar_one()
             copy_tables(connection, destination, step)
             newest = destination.execute(select(REVISION)).one()
@@ -46,6 +47,10 @@ def restore(source: Path, database: Database, step: Step) -> None:
                 "auth": max(before.auth, newest.auth) + 1,
             }
             destination.execute(REVISION.update().values(raised))
+            # Both lines of numbers end here: a consumer that reads on from either of them learns of a gap.
+            restored_event = destination.execute(select(EVENT_STATE.c.last)).scalar_one()
+            destination.execute(delete(EVENT))
+            destination.execute(EVENT_STATE.update().values(last=max(last_event, restored_event) + 1))
             restored = destination.execute(select(CDR_STATE.c.epoch)).scalar_one()
             destination.execute(CDR_STATE.update().values(epoch=max(epoch, restored) + 1))
     finally:

@@ -29,6 +29,8 @@ from openivr.store.availability import (
     describe,
     is_unavailable,
 )
+from openivr.store.events import outbox
+from openivr.store.events.outbox import EventReport
 from openivr.store.tables import CHANGE, REVISION
 
 P = ParamSpec("P")
@@ -52,11 +54,20 @@ class ConfigTransaction:
 
     def __init__(self, connection: Connection, revision: int) -> None:
         self.connection, self.revision = connection, revision
+        self._reports: list[EventReport] = []
 
     def log(self, kind: str, id_: int) -> None:
         """Note that an object was created, updated or deleted."""
         values = {"revision": self.revision, "kind": kind, "object_id": id_}
         self.connection.execute(insert(CHANGE).values(values))
+
+    def report(self, report: EventReport) -> None:
+        """Report the change to subscribers, once it is committed."""
+        self._reports.append(report)
+
+    def write_reports(self) -> None:
+        """Write the reports: the last step of the transaction."""
+        outbox.append(self.connection, self._reports)
 
 
 class Database:
@@ -134,7 +145,9 @@ class Database:
     ) -> Iterator[ConfigTransaction]:
         """Begin the only change at a time, on all nodes. Commits at the end, rolls back on an exception."""
         with self.writing(before_commit) as connection:
-            yield begin_change(connection, counter)
+            change = begin_change(connection, counter)
+            yield change
+            change.write_reports()
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

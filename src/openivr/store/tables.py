@@ -437,3 +437,20 @@ JOURNAL = Table(
     Column("file", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),  # everything before this byte is in the tables
 )
+
+EVENT = Table(  # what happened, for consumers that read from a number on: see `store.events.outbox`
+    "event",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # in the order of commits
+    Column("at", BigInteger, nullable=False, index=True),  # Unix milliseconds
+    Column("type", Integer, nullable=False),  # the number of the event in the API
+    Column("call_id", Text, nullable=False),  # our id of the call, "" if the event is of none
+    Column("message", Text, nullable=False),  # JSON
+)
+
+EVENT_STATE = Table(
+    "event_state",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: a table of one row
+    Column("last", BigInteger, nullable=False),  # the highest number ever given to an event
+)

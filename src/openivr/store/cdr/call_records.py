@@ -282,6 +282,12 @@ def load_open(connection: Connection, node: str, run: str) -> list[CallRecord]:
     return [as_record(row) for row in connection.execute(wanted)]
 
 
+def load_live(connection: Connection, node: str) -> list[CallRecord]:
+    """Load the live calls of a node."""
+    wanted = select(CALL).where(CALL.c.node == node, CALL.c.ended.is_(None))
+    return [as_record(row) for row in connection.execute(wanted)]
+
+
 def recent_outside(connection: Connection, since: int) -> list[tuple[int, str, int]]:
     """Calls that were placed outside since a time: the route, who called, and when."""
     wanted = select(CALL.c.caller, CALL.c.legs).where(CALL.c.updated >= since)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from openivr.store.cdr import call_records, cdr_rows, report_sums
 from openivr.store.cdr.call_records import CallNote, CallRecord, batches
+from openivr.store.cdr.cdr_rows import EndedCallRows
 from openivr.store.tables import CALL
 
 MAX_DELETED = 1000  # calls at a time
@@ -13,16 +14,16 @@ MAX_DELETED = 1000  # calls at a time
 
 def write_calls(
     connection: Connection, records: Sequence[CallRecord], notes: Iterable[tuple[str, int, CallNote]]
-) -> None:
-    """Write whole records, new or known, and notes by call and place."""
+) -> list[EndedCallRows]:
+    """Write whole records, new or known, and notes by call and place. Return the rows of calls that ended."""
     ended = [record for record in records if not record.is_live]
     if not ended:
         save(connection, records, notes)
-        return
+        return []
     with report_sums.keeping(connection, [record.id for record in ended]):
         save(connection, records, notes)
         call_records.save_menus(connection, [record.id for record in ended])
-        cdr_rows.save_rows(connection, ended)
+        return cdr_rows.save_rows(connection, ended)
 
 
 def save(

@@ -6,7 +6,7 @@ The ids of rows grow in the order of commits, over all nodes: the row of `cdr_st
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -32,23 +32,37 @@ KINDS = {
 }
 
 
-def save_rows(connection: Connection, ended: Sequence[CallRecord], local: Clock = time.localtime) -> None:
-    """Write the rows of calls that have ended. Calls that have rows already keep them."""
+class EndedCallRows(NamedTuple):
+    """A call that has ended, and the rows that were written of it."""
+
+    record: CallRecord
+    call: CdrCall
+    rows: list[CdrRow]
+
+
+def save_rows(
+    connection: Connection, ended: Sequence[CallRecord], local: Clock = time.localtime
+) -> list[EndedCallRows]:
+    """Write the rows of calls that have ended, and return them. Calls that have rows already keep them."""
     known = find_known(connection, [record.id for record in ended])
     records = [record for record in ended if record.id not in known]
     if not records:
-        return
+        return []
     notes = load_notes(connection, [record.id for record in records])
     names = load_names(connection, list_objects(records, notes))
     rows: list[tuple[int, CdrRow]] = []
     calls: list[tuple[int, CdrCall]] = []
+    written: list[EndedCallRows] = []
     for record in sorted(records, key=lambda record: (record.ended, record.id)):
         stages = make_rows(record, notes.get(record.id, []), names, local)
         rows += [(record.ended or 0, stage) for stage in stages]
-        calls.append((record.ended or 0, make_call(record, stages)))
+        call = make_call(record, stages)
+        calls.append((record.ended or 0, call))
+        written.append(EndedCallRows(record, call, stages))
     last_row, last_call = reserve_ids(connection, len(rows), len(calls))
     connection.execute(insert(CDR_ROW), number_values(rows, last_row - len(rows)))
     connection.execute(insert(CDR_CALL), number_values(calls, last_call - len(calls)))
+    return written
 
 
 def number_values(items: Iterable[tuple[int, CdrRow | CdrCall]], last: int) -> list[dict[str, Any]]:

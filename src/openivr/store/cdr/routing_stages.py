@@ -5,6 +5,7 @@ live systems. Durations are whole seconds between times of the clock, so that ea
 before it ends.
 """
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ FAILURES = {
 }
 OUTCOMES = {"connected": ANSWERED, "menu": ANSWERED, "message": VOICEMAIL, "missed": NO_ANSWER}
 GIVEN_UP = frozenset(("caller_hangup", "caller_lost"))
+UNSAFE = re.compile(r"[^A-Za-z0-9+*#]")  # in a part of a file's name
 
 
 Clock = Callable[[float], time.struct_time]  # local time of Unix seconds
@@ -380,6 +382,36 @@ def make_uid(call_id: str, started: int, local: Clock) -> str:
 def number_call(call_id: str, started: int) -> str:
     """Return the `call_id` of the API, "1650095575.872": the second of the call's start and a number."""
     return f"{started}.{random_part(call_id)}"
+
+
+def format_time(seconds: int, local: Clock = time.localtime) -> str:
+    """Return a time in Unix seconds as events show it: "2022-04-27 19:04:36"."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", local(seconds))
+
+
+class RecordedStage(Protocol):
+    """What is read of a routing stage to name its recording."""
+
+    @property
+    def uid(self) -> str: ...
+    @property
+    def call_id(self) -> str: ...
+    @property
+    def call_from(self) -> str: ...
+    @property
+    def call_to(self) -> str: ...
+    @property
+    def call_type(self) -> str: ...
+
+
+def name_recording(row: RecordedStage, call_started: int) -> str:
+    """Return the vendor's name of a recording: "20220412173331-1649756009.12-2002-2005-Internal.wav".
+
+    `call_started` is in Unix milliseconds.
+    """
+    moment, call = row.uid[:14], number_call(row.call_id, call_started // 1000)
+    parties = (UNSAFE.sub("", number) for number in (row.call_from, row.call_to))
+    return "-".join((moment, call, *parties, row.call_type)) + ".wav"
 
 
 def uid_key(uid: str) -> int:

@@ -7,10 +7,13 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection, insert, select
 
+from openivr.clock import wall_ms
 from openivr.hours.calendar import Calendar, ManualSwitch, PeriodKind
 from openivr.hours.period import until_next_change
 from openivr.resources.resource_type import Values
 from openivr.store.database import ConfigTransaction
+from openivr.store.events.event_types import EventType
+from openivr.store.events.outbox import EventReport
 from openivr.store.tables import HOURS_SWITCH
 
 log = structlog.get_logger(__name__)
@@ -41,6 +44,7 @@ def set_switch(
     change.connection.execute(insert(HOURS_SWITCH).values(timezone_id=id_, **values))
     change.log("timezone", id_)
     log.info("hours switched", calendar=id_, **values)
+    report_switch(change, id_, values)
     return switch
 
 
@@ -49,7 +53,16 @@ def take_back(change: ConfigTransaction, id_: int, by: str) -> bool:
     is_switched = clear(change, id_)
     change.log("timezone", id_)
     log.info("hours follow the calendar", calendar=id_, by=by)
+    report_switch(change, id_, {"by": by})
     return is_switched
+
+
+def report_switch(change: ConfigTransaction, id_: int, values: Values) -> None:
+    """Report a switch to subscribers. An empty period is that of the calendar."""
+    message = {"timezone_id": id_, "period": "", "until": None, "note": "", "by": ""} | {
+        name: value for name, value in values.items() if name != "at"
+    }
+    change.report(EventReport(EventType.HOURS_SWITCHED, wall_ms(), message))
 
 
 def clear(change: ConfigTransaction, id_: int) -> bool:

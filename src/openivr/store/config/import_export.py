@@ -328,6 +328,8 @@ def carry_out(change: ConfigTransaction, plan: ImportPlan, step: Step = lambda: 
             table = OBJECTS[item.kind.name]
             connection.execute(delete(table).where(table.c.id == item.id))
             change.log(item.kind.name, item.id)
+            if item.old is not None:
+                resources.report_change(change, item.kind, item.id, item.old, "DELETE")
     for item in plan.actions:
         if item.new is not None:
             resources.write_row(change, item.kind, item.id, item.new, is_new=item.old is None)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, or_, select
 from sqlalchemy import Row as Record
 
+from openivr.clock import wall_ms
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
 from openivr.resources.fields import Body, Names, Reference, ResourceName, fold_text
@@ -19,6 +20,8 @@ from openivr.resources.order import ListQuery
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ORDERS, Row, Values
 from openivr.store.database import ConfigTransaction
+from openivr.store.events.event_types import EventType
+from openivr.store.events.outbox import EventReport
 from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
 
 TOGETHER = 1000  # objects in one query: databases limit the values of one
@@ -45,7 +48,7 @@ def update(change: ConfigTransaction, kind: ResourceType, id_: int, body: Body) 
 
 def delete(change: ConfigTransaction, kind: ResourceType, id_: int) -> None:
     """Delete an object that nothing else points to."""
-    fetch(change.connection, kind, id_)
+    values = fetch(change.connection, kind, id_)
     users = find_users(change.connection, kind, id_)
     if users:
         raise InUse(users)
@@ -53,6 +56,7 @@ def delete(change: ConfigTransaction, kind: ResourceType, id_: int) -> None:
     table = OBJECTS[kind.name]
     change.connection.execute(sa.delete(table).where(table.c.id == id_))
     change.log(kind.name, id_)
+    report_change(change, kind, id_, values, "DELETE")
 
 
 def save(change: ConfigTransaction, kind: ResourceType, id_: int, values: Values, *, is_new: bool) -> None:
@@ -79,6 +83,23 @@ def write_row(
         owner = {"number": values["number"], "kind": kind.name, "object_id": id_}
         change.connection.execute(insert(NUMBER).values(owner))
     change.log(kind.name, id_)
+    report_change(change, kind, id_, values, "CREATE" if is_new else "UPDATE")
+
+
+def report_change(
+    change: ConfigTransaction, kind: ResourceType, id_: int, values: Values, option: str
+) -> None:
+    """Report a change to subscribers: as an event of ours, and of extensions and trunks as the P-Series."""
+    at = wall_ms()
+    match kind.name:
+        case "extension":
+            message = {"ext_number": values["number"], "option": option}
+            change.report(EventReport(EventType.EXTENSION_CHANGED, at, message))
+        case "trunk":
+            message = {"trunk_name": values["name"], "option": option}
+            change.report(EventReport(EventType.TRUNK_CHANGED, at, message))
+    message = {"kind": kind.name, "id": id_, "option": option, "revision": change.revision}
+    change.report(EventReport(EventType.CONFIGURATION_CHANGED, at, message))
 
 
 def write_references(

@@ -1,7 +1,7 @@
 """Which phones are registered, and how the trunks are: what a calls process knows, for others and for itself
 when it starts again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +53,38 @@ def bind(connection: Connection, registration: Registration) -> None:
     put(connection, REGISTRATION, [row])
 
 
-def unbind(connection: Connection, extension: int, contact: str) -> None:
-    """Forget a registration."""
+def unbind(connection: Connection, extension: int, contact: str) -> dict[str, Any] | None:
+    """Forget a registration, and return its binding; None if it was not there."""
     one = (REGISTRATION.c.extension_id == extension) & (REGISTRATION.c.contact == contact)
-    connection.execute(delete(REGISTRATION).where(one))
+    deleted = connection.execute(delete(REGISTRATION).where(one).returning(REGISTRATION.c.data)).first()
+    return None if deleted is None else deleted.data
+
+
+def is_registered(connection: Connection, extension: int) -> bool:
+    """Return True if a phone of the extension is registered."""
+    query = select(REGISTRATION.c.contact).where(REGISTRATION.c.extension_id == extension).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def extension_number(connection: Connection, extension: int) -> str:
+    """Return the number of an extension, "" if there is none with this id."""
+    return connection.execute(select(EXTENSION.c.number).where(EXTENSION.c.id == extension)).scalar() or ""
+
+
+def find_trunk_state(connection: Connection, trunk: int, node: str) -> tuple[str, str] | None:
+    """Return state and detail of a trunk as a node last reported them, None if it has not."""
+    columns = (TRUNK_STATE.c.state, TRUNK_STATE.c.detail)
+    query = select(*columns).where(TRUNK_STATE.c.trunk_id == trunk, TRUNK_STATE.c.node == node)
+    row = connection.execute(query).first()
+    return None if row is None else (row.state, row.detail)
+
+
+def find_trunk(connection: Connection, trunk: int) -> Mapping[str, Any] | None:
+    """Return name, type and address of a trunk, None if it is gone."""
+    table = OBJECTS["trunk"]
+    columns = (table.c.name, table.c.type, table.c.hostname, table.c.port)
+    row = connection.execute(select(*columns).where(table.c.id == trunk)).first()
+    return None if row is None else dict(row._mapping)
 
 
 def expire(connection: Connection, now: int, node: str, *, is_alive: bool) -> None:
@@ -72,17 +100,19 @@ def expire(connection: Connection, now: int, node: str, *, is_alive: bool) -> No
     connection.execute(delete(REGISTRATION).where(expired))
 
 
-def show_online(connection: Connection) -> None:
-    """Let the list of extensions say who is registered. Only what is different is a change."""
+def show_online(connection: Connection) -> list[tuple[str, bool]]:
+    """Write into the list of extensions which are registered. Return what changed, by number."""
     registered = EXTENSION.c.id.in_(select(REGISTRATION.c.extension_id))
     differs = or_(registered & (EXTENSION.c.online == 0), ~registered & (EXTENSION.c.online == 1))
-    changed = connection.execute(select(EXTENSION.c.id, EXTENSION.c.online).where(differs)).all()
+    columns = (EXTENSION.c.id, EXTENSION.c.number, EXTENSION.c.online)
+    changed = connection.execute(select(*columns).where(differs)).all()
     if not changed:
-        return
+        return []
     change = begin_change(connection)
-    for id_, online in changed:
+    for id_, _, online in changed:
         connection.execute(update(EXTENSION).where(EXTENSION.c.id == id_).values(online=1 - online))
         change.log("extension", id_)
+    return [(number, not online) for _, number, online in changed]
 
 
 def save_trunks(connection: Connection, states: Iterable[TrunkStatus]) -> None:

@@ -1,0 +1,1 @@
+"""The outbox of event reports, which programs subscribe to."""
