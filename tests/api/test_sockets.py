@@ -22,6 +22,7 @@ from openivr.server.supervisor import WorkerContext
 from openivr.store.auth import clients, tokens
 from openivr.store.auth.tokens import TokenPair, TokenPolicy
 from openivr.store.database import Database
+from openivr.store.events.interest import Interest
 from tests.live_server import SECRET
 
 SHORT = 0.4
@@ -96,7 +97,9 @@ async def serving(data: Path) -> AsyncIterator[Site]:
     settings = Settings(data=data, has_access_log=False, drain_seconds=1)
     port = listening.getsockname()[1]
     serving = asyncio.create_task(
-        http_process.serve(settings, allocate_counters(1), WorkerContext(0, (listening,), is_ready, alive))
+        http_process.serve(
+            settings, allocate_counters(1), Interest(1), WorkerContext(0, (listening,), is_ready, alive)
+        )
     )
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     waiting = asyncio.create_task(told.wait())

@@ -27,6 +27,8 @@ METHODS = (
     "connection_made",
     "connection_lost",
     "data_received",
+    "handle_websocket_upgrade",
+    "_should_upgrade",
     "on_body",
     "on_headers_complete",
     "on_message_begin",

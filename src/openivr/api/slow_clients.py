@@ -23,6 +23,7 @@ HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
 TOO_LARGE = "Request head too large."
+SUBSCRIBE = b"/openapi/v1.0/subscribe"  # the only path that is upgraded
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
 FIRST_LINE = re.compile(rb"[\r\n]*[^\n]*\n?")  # with empty lines before it (RFC 9112, section 2.2)
 REST_OF_LINE = re.compile(rb"[^\n]*\n?")
@@ -146,11 +147,23 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def check_fields(self) -> None:
         """Refuse a head that no application should see: another's name, an upgrade, a strange coding."""
-        if self.parser.should_upgrade():
+        if self.parser.should_upgrade() and not self.may_upgrade():
             self.refuse(BAD, "This server does not upgrade connections.")
         fault = find_fault(self.headers, self.parser.get_http_version(), self.hosts)
         if fault is not None:
             self.refuse(*fault)
+
+    def may_upgrade(self) -> bool:
+        """Return True for a subscription to events, which goes on as a WebSocket."""
+        is_free = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
+        path = self.url.partition(b"?")[0]
+        return is_free and path == SUBSCRIBE and self.parser.get_method() == b"GET" and self._should_upgrade()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the protocol of subscribers, which counts for the source from here."""
+        if self.shares is not None and self.client is not None:
+            self.shares.remove(self.client[0], self)
+        super().handle_websocket_upgrade()
 
     def refuse(self, status: int, text: str) -> None:
         """Answer with a status and close the connection. Always raises, which stops the parser."""

@@ -22,10 +22,13 @@ from openivr.store.availability import is_unavailable
 from openivr.store.cdr import call_records, call_writer, cdr_rows, journal_positions, voicemail
 from openivr.store.database import Database
 from openivr.store.events import outbox
+from openivr.store.events.interest import Interest
 from openivr.store.runtime import registrations
 
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.1  # between two reads of the journal
+SOON_SECONDS = 0.012  # the same while subscribers wait for events
+LOOK_SECONDS = 0.004  # between two looks at the size of the journal
 MAX_ENTRIES = 2000  # in a transaction
 TIDY_SECONDS = 60
 SILENT_SECONDS = 60.0  # without an entry, after which the calls process is taken to be gone
@@ -51,13 +54,17 @@ class CdrWorker:
         self.recordings = recordings
         self.last_entry = clock.steady()
         self._retention_clock: RetentionClock | None = None
+        self._newest, self._seen_size = "", 0  # file of the last entry that was read, and its size by then
         self._states: ExtensionStates | None = None  # None: as the database has them
 
-    def run(self, wait_for_stop: Callable[[float], bool]) -> None:
-        """Work until `wait_for_stop(seconds)` returns True, then store what the journal still holds."""
+    def run(self, wait_for_stop: Callable[[float], bool], interest: Interest | None = None) -> None:
+        """Work until `wait_for_stop(seconds)` returns True, then store what the journal still holds.
+
+        While there is `interest` in events, an entry is stored soon after it was written.
+        """
         tidied = 0.0
         wait = POLL_SECONDS
-        while not wait_for_stop(wait):
+        while not self.wait_for_entries(wait, wait_for_stop, interest):
             wait = self.work()
             if time.monotonic() - tidied > TIDY_SECONDS:
                 self.tidy()
@@ -66,6 +73,28 @@ class CdrWorker:
             self.catch_up()
         except DBAPIError as error:
             log.error("call records stay in the journal: database unavailable", error=str(error.orig))
+
+    def wait_for_entries(
+        self, seconds: float, wait_for_stop: Callable[[float], bool], interest: Interest | None
+    ) -> bool:
+        """Wait so long, or less if subscribers wait for an entry. Return True if the worker has to stop."""
+        if seconds != POLL_SECONDS or interest is None or not interest.exists:
+            return wait_for_stop(seconds)
+        waited, step = 0.0, SOON_SECONDS
+        while waited < seconds:
+            if wait_for_stop(step):
+                return True
+            if self.newest_size() != self._seen_size:
+                return False
+            waited, step = waited + step, LOOK_SECONDS
+        return False
+
+    def newest_size(self) -> int:
+        """Return the size of the journal file that was read last, 0 if it is gone."""
+        try:
+            return os.stat(self.folder / self._newest).st_size if self._newest else 0
+        except FileNotFoundError:
+            return 0
 
     def work(self) -> float:
         """Store new entries. Return the seconds to wait before the next time."""
@@ -86,9 +115,12 @@ class CdrWorker:
         """Store the next entries, MAX_ENTRIES at most. Return their number."""
         with self.database.reading() as connection:
             known = journal_positions.positions(connection, self.node)
+        self._seen_size = self.newest_size()  # before reading: what grows meanwhile is seen again
         entries = list(read(self.folder, known, MAX_ENTRIES))
         if entries:
             self.last_entry = clock.steady()
+            if entries[-1].file != self._newest:
+                self._newest, self._seen_size = entries[-1].file, entries[-1].end
             self.commit(entries)
         return len(entries)
 

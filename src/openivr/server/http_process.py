@@ -55,6 +55,9 @@ from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, re
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
+from openivr.server.events.hub import EventHub
+from openivr.server.events.websocket import ENDPOINT as SUBSCRIBE
+from openivr.server.events.websocket import SubscribeProtocol
 from openivr.server.supervisor import WorkerContext
 from openivr.store.auth.logins import Logins
 from openivr.store.availability import Unavailable
@@ -65,6 +68,7 @@ from openivr.store.caches.saved_state import load as load_state
 from openivr.store.caches.saved_state import save as save_state
 from openivr.store.cdr import call_counts
 from openivr.store.database import Database
+from openivr.store.events.interest import Interest
 from openivr.web import routes as web
 from openivr.web.core.middleware import NAME as WEB
 from openivr.web.core.request import ServerInfo
@@ -261,22 +265,22 @@ class HttpServer(uvicorn.Server):
                 connection.close_late(now)
 
 
-def run_worker(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -> None:
+def run_worker(settings: Settings, counters: mmap.mmap, interest: Interest, worker: WorkerContext) -> None:
     """Serve HTTP on the worker's socket until SIGTERM or until the supervisor is gone.
 
-    `counters` are the request counters that all workers share.
+    `counters` are the request counters that all workers share, `interest` shows that there are subscribers.
     """
     sys.setswitchinterval(0.001)  # threads that read changes must not delay the event loop
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, counters, worker))
+        runner.run(serve(settings, counters, interest, worker))
 
 
-async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) -> None:
+async def serve(settings: Settings, counters: mmap.mmap, interest: Interest, worker: WorkerContext) -> None:
     kinds = choose_kinds(settings.profile)
     database = Database(settings.url, is_server=True)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
-    names = [*(endpoint.name for endpoint in (*endpoints, DOWNLOAD)), OTHER, WEB]
+    names = [*(endpoint.name for endpoint in (*endpoints, DOWNLOAD)), SUBSCRIBE, OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     logins = Logins(database, settings.policy, lifetime.now)
@@ -292,7 +296,8 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     )
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)
-    server = HttpServer(http_config(settings, application, FastListHandler(live, observer)))
+    hub = EventHub(database, live, interest, worker.number)
+    server = HttpServer(http_config(settings, application, FastListHandler(live, observer), hub, observer))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, server.stop)
@@ -301,11 +306,14 @@ async def serve(settings: Settings, counters: mmap.mmap, worker: WorkerContext) 
     gc.collect()
     gc.freeze()  # later collections need not traverse what is loaded
     ticking = asyncio.create_task(tick(server, access_log))
+    delivering = asyncio.create_task(hub.run())
     watching = asyncio.create_task(watch_database(live, settings.data, keeps=worker.number == 0))
     loop.call_soon(worker.report_ready)
     await server.serve(list(worker.sockets))
     ticking.cancel()
     watching.cancel()
+    delivering.cancel()
+    hub.close()
     if worker.number == 0:
         await keep_lists(live, settings.data)
     if access_log is not None:
@@ -371,7 +379,9 @@ async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
             server.close_overdue(loop.time())
 
 
-def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvicorn.Config:
+def http_config(
+    settings: Settings, app: ASGIApp, lists: FastListHandler, hub: EventHub, observer: Observer
+) -> uvicorn.Config:
     # Behind a proxy the client address comes from a header, which the fast list handler does not read.
     parts: dict[str, object] = {
         "handler": None,
@@ -382,10 +392,21 @@ def http_config(settings: Settings, app: ASGIApp, lists: FastListHandler) -> uvi
         shares = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_SOURCE)
         parts |= {"handler": lists, "hosts": KnownHosts(settings.host_names), "shares": shares}
     protocol = type("Protocol", (FastListProtocol,), parts)
+    subscriber = type(
+        "Subscriber",
+        (SubscribeProtocol,),
+        {
+            "hub": hub,
+            "observer": observer,
+            "requires_user_agent": settings.requires_user_agent,
+            "shares": parts.get("shares"),
+            "trusted_proxies": tuple(settings.trusted_proxies),
+        },
+    )
     return uvicorn.Config(
         app,
         http=protocol,
-        ws="none",
+        ws=subscriber,
         lifespan="off",
         log_config=None,
         access_log=False,

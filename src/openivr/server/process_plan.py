@@ -19,6 +19,7 @@ from openivr.server import http_process
 from openivr.server.sip_sockets import SipSocket, open_plain, open_tls
 from openivr.server.supervisor import ProcessSpec, WorkerContext, listen
 from openivr.store.database import Database
+from openivr.store.events.interest import Interest
 
 CDR_NICE = 5  # a record may be late, an RTP packet may not
 
@@ -34,15 +35,16 @@ class ProcessPlan:
 def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> ProcessPlan:
     """Open the sockets and list the processes to run on them. Raises CannotStart."""
     specs: list[ProcessSpec] = []
+    interest = Interest(settings.workers)
     if has_http:
         sockets = listen(settings)
         settings = replace(settings, port=sockets[0].getsockname()[1])
-        work = partial(http_process.run_worker, settings, allocate_counters(settings.workers))
+        work = partial(http_process.run_worker, settings, allocate_counters(settings.workers), interest)
         specs += [ProcessSpec("http", work, (sock,), settings.drain_seconds) for sock in sockets]
     if has_calls:
         node = node_of(settings.data)
         settings, sip_sockets = open_sip_sockets(settings)
-        specs += [plan_calls(settings, node, sip_sockets), plan_cdr(settings, node)]
+        specs += [plan_calls(settings, node, sip_sockets), plan_cdr(settings, node, interest)]
     return ProcessPlan(settings, tuple(specs))
 
 
@@ -78,14 +80,14 @@ def plan_calls(settings: Settings, node: str, sip_sockets: tuple[SipSocket, ...]
     )
 
 
-def plan_cdr(settings: Settings, node: str) -> ProcessSpec:
+def plan_cdr(settings: Settings, node: str, interest: Interest) -> ProcessSpec:
     """Plan the CDR worker, which stops last to store what the calls process wrote until its end."""
     return ProcessSpec(
-        "cdr", partial(run_cdr_worker, settings, node), stop_on_second_signal=True, stop_last=True
+        "cdr", partial(run_cdr_worker, settings, node, interest), stop_on_second_signal=True, stop_last=True
     )
 
 
-def run_cdr_worker(settings: Settings, node: str, worker: WorkerContext) -> None:
+def run_cdr_worker(settings: Settings, node: str, interest: Interest, worker: WorkerContext) -> None:
     """Store call records until SIGTERM or until the supervisor is gone."""
     lower_priority()
     wake, wakeup_fd = os.pipe()
@@ -104,7 +106,8 @@ def run_cdr_worker(settings: Settings, node: str, worker: WorkerContext) -> None
     retention = RetentionPolicy(
         calls.keep_days, calls.keep_recordings, calls.keep_messages, calls.max_recordings
     )
-    CdrWorker(database, node, settings.journal, retention, settings.recordings).run(wait_for_stop)
+    cdr_worker = CdrWorker(database, node, settings.journal, retention, settings.recordings)
+    cdr_worker.run(wait_for_stop, interest)
     database.close()
 
 

@@ -165,6 +165,14 @@ def add(connection: Connection, policy: TokenPolicy, client_id: str, family: str
     return pair
 
 
+def find_successor(connection: Connection, access_hash: str, now: int) -> str | None:
+    """Return the access token that came by refreshing from this one and is good; None if there is none."""
+    family = select(TOKEN.c.family).where(TOKEN.c.access_hash == access_hash).scalar_subquery()
+    good = (TOKEN.c.family == family) & (TOKEN.c.access_expires > now) & (TOKEN.c.refreshed == 0)
+    query = select(TOKEN.c.access_hash).where(good).order_by(TOKEN.c.id.desc()).limit(1)
+    return connection.execute(query).scalar()
+
+
 def end_family(connection: Connection, family: str) -> None:
     connection.execute(delete(TOKEN).where(TOKEN.c.family == family))
 

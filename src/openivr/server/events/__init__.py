@@ -1,0 +1,1 @@
+"""Events over WebSocket: `subscribe` of the P-Series (monitor-events-via-websocket)."""
