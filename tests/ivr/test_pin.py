@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openivr.cdr.journal.event_codec import describe
-from openivr.ivr.commands import CheckPin, Note, Topic
+from openivr.ivr.commands import HIDDEN, CheckPin, Note, Topic, mask
 from openivr.ivr.events import PinRefused, TimerFired
 from openivr.ivr.model import Destination, DestinationKind, Ivr, IvrSnapshot, PinList, by_id
 from openivr.ivr.policy import Refusal
@@ -18,6 +18,7 @@ from openivr.ivr.state import IvrState
 from openivr.simulate.replay import replay_call
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.world import World
+from tests.ivr.conftest import ALL
 
 Office = Callable[..., IvrSnapshot]
 Ring = Callable[..., Any]
@@ -225,6 +226,19 @@ def test_a_pin_is_nowhere(guarded: Office, ring: Ring) -> None:
         fields = describe(happening, is_private=session.private)
         assert fields.get("key", "1") in ("1", "#", "•")
         session.handle(happening.event)
+
+
+@pytest.mark.parametrize("typed", ["14711", "1471"])
+def test_a_pin_that_is_typed_before_it_is_asked_for_is_hidden(
+    guarded: Office, ring: Ring, typed: str
+) -> None:
+    """The key also begins the numbers of extensions, so it waits for more."""
+    desk = ring(guarded(policy=ALL), pins=PINS).do(f"{typed}#")
+    (note,) = [note for note in desk.simulation.notes if note.topic is Topic.INVALID]
+    assert note.private
+    assert mask(note).input == HIDDEN
+    (other,) = [n for n in ring(guarded(policy=ALL)).do("44#").simulation.notes if n.topic is Topic.INVALID]
+    assert not other.private
 
 
 DIGITS = st.sampled_from("3456789")  # of no key and of no other text

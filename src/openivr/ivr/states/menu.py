@@ -112,7 +112,8 @@ def decide_entry(call: CallState, typed: str) -> IvrState:
     said = call.note_period(typed)
     verdict = decide(call.snapshot, call.present_ivr(), typed)
     if not isinstance(verdict, Allowed):
-        private = len(typed) > PLAIN
+        # after a key with a PIN list the rest may be a PIN that was typed before it was asked for
+        private = len(typed) > PLAIN or (len(typed) > 1 and typed[0] in call.ivr.key_pins)
         limit = MAX_DIGITS if verdict is Refusal.TOO_LONG else 0
         call.out.append(Note(Topic.INVALID, call.ivr.id, typed, detail=verdict, private=private, limit=limit))
         return IvrState.INVALID
