@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main
+from openivr.client.model_types import Link
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.words import text_of, text_of_remark
 from openivr.resources import KINDS
@@ -96,6 +97,10 @@ def ok(result: Result, status: int = 0) -> str:
 
 
 def test_moving_in_from_another_openivr(there: Pbx, here: Here) -> None:
+    with there.client() as client:
+        places = [Link(value="3", type="ivr"), Link(value="1", type="inbound_route")]
+        storm: dict[str, Any] = {"name": "Storm", "prompt": "hours.wav", "end_time": "2026/12/24 18:00"}
+        client.announcement.create(before_list=places, **storm)
     told = ok(here.run("pull", there.url, there.account))
     for line in (
         "\ncame over:\n",
@@ -115,6 +120,8 @@ def test_moving_in_from_another_openivr(there: Pbx, here: Here) -> None:
         "allow_out_record": 1,
     }
     assert menus["7001"]["import_remarks"] == []
+    links = here.read("announcement")["Storm"]["before_list"]
+    assert [link["type"] for link in links] == ["ivr", "inbound_route"]
     with here.database() as store, store.reading() as connection:
         assert prompts.audio(connection, here.read("custom_prompt")["hours.wav"]["id"])[1] == sound()
     assert here.read("trunk")["Provider"]["enable"] == 0

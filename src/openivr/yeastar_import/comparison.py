@@ -39,7 +39,7 @@ def compare(
         return None if id_ is None else prompts.audio(connection, id_)[1]
 
     found = adapt(source, local, stored)
-    if not keeps_others:
+    if not keeps_others and not any(source.objects.get(kind) for kind in OURS):
         found.entries |= keep_ours(found.entries, local)
     given = passwords.renew(found.entries["extension"], local.get("extension", {}))
     document = {

@@ -13,9 +13,9 @@ from openivr.resources.destination import UNSERVED
 from openivr.yeastar_import.remarks import Remark, lost, title
 
 # kind of object -> the client's family for it
-OURS = ("announcement",)  # the P-Series has none
-FAMILIES: Mapping[str, str] = {kind.name: kind.paths[0] for kind in KINDS.values() if kind.name not in OURS}
-NEWER = ("timezone", "businesshour", "holiday")  # older firmware has no endpoints for these
+OURS = ("announcement",)  # the P-Series has none, and neither have older releases
+FAMILIES: Mapping[str, str] = {kind.name: kind.paths[0] for kind in KINDS.values()}
+NEWER = ("timezone", "businesshour", "holiday", *OURS)  # older firmware has no endpoints for these
 BATCH = 50  # details asked for at once
 UNREADABLE = (InterfaceNotExisted, AccessDenied, OperationFailed)
 Step = Callable[[], None]
