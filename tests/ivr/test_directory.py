@@ -66,6 +66,26 @@ def test_no_such_name(office: Office, ring: Ring, keys: str) -> None:
     assert "dir-no-match" in ring(office(keys=BY_NAME)).do(keys).texts("hears")
 
 
+def test_m1_a_pound_after_a_choice_by_name_belongs_to_it(office: Office, ring: Ring) -> None:
+    """`0` for the operator and `*` for the menu act at once. A `#` in the same breath is no new entry."""
+    keys = {"0": Destination(DestinationKind.IVR, 1), "3": Destination(DestinationKind.DIAL_BY_NAME)}
+    for pressed in ("3 w1 0#", "3 w1 *#"):
+        desk = ring(office(keys=keys)).do(pressed)
+        assert desk.texts("refused") == []
+        assert desk.texts("hears")[-1] == "welcome.wav, keys.wav"
+        assert desk.do("w0.1 #").texts("refused") == ["#"], "another one is an entry of its own"
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(40, 3), (4, 1)])
+def test_without_a_menu_a_name_is_asked_for_three_times(
+    office: Office, ring: Ring, seconds: int, asked: int
+) -> None:
+    desk = ring(office(), destination=Destination(DestinationKind.DIAL_BY_NAME)).do(f"w{seconds} 999#")
+    desk.finish()
+    assert desk.texts("hears").count("dir-usingkeypad") == 3
+    assert desk.texts("ends") == ["destination_unreached"]
+
+
 def test_star_leaves_the_spelling(office: Office, ring: Ring) -> None:
     assert ring(office(keys=BY_NAME)).do("0 2*").texts("hears")[-1] == "welcome.wav, keys.wav"
 

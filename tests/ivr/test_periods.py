@@ -126,6 +126,19 @@ def test_a_key_of_one_period_is_invalid_in_the_others(office: Office) -> None:
         assert (Topic.CHOSE in topics, Topic.INVALID in topics) == (is_valid, not is_valid)
 
 
+def test_the_operator_of_dial_by_name_follows_the_period(office: Office) -> None:
+    snapshot = timed(office, key0=ByPeriod(closed=NIGHT))
+    keys = {"0": ADA, "9": Destination(DestinationKind.DIAL_BY_NAME)}
+    snapshot = replace(snapshot, ivrs=by_id([replace(snapshot.ivrs[1], keys=keys)]))
+    for moment, led in ((OPEN, ADA), (CLOSED, NIGHT), (HOLIDAY, NIGHT)):
+        session, _ = begin(snapshot, moment, Digit("9", moment))
+        commands = session.handle(Digit("0", moment))
+        notes = {command.topic: command for command in commands if isinstance(command, Note)}
+        assert (notes[Topic.CHOSE].kind, notes[Topic.CHOSE].target) == (led.kind, led.target)
+        assert Topic.PERIOD in notes
+    assert session.state is IvrState.PREFACE, "the announcement of the holiday comes first"
+
+
 def test_silence_and_wrong_keys_follow_the_period(office: Office) -> None:
     snapshot = timed(office, timeout=ByPeriod(closed=NIGHT), invalid=ByPeriod(closed=ALAN))
     session, _ = begin(snapshot, OPEN, Digit("9", CLOSED))

@@ -218,6 +218,13 @@ def test_a_play_is_stopped_once(office: Office) -> None:
     assert [type(command) for command in session.handle(Digit("0"))] == [SetTimer]
 
 
+def test_before_its_arrival_a_call_has_no_timer(office: Office) -> None:
+    for token in (-1, 0, 1, 2):
+        session = IvrSession(office())
+        assert session.handle(TimerFired(token)) == ()
+        assert not session.ended
+
+
 def test_no_token_is_never_current(office: Office) -> None:
     session = start(office(keys={"0": Destination(DestinationKind.DIAL_BY_NAME)}), Digit("0"))
     assert session.handle(TimerFired(0)) == ()

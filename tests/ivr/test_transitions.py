@@ -102,7 +102,7 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
         "Loop",
         prompt_repeat=1,
         timeout=Destination(DestinationKind.IVR, 3),
-        keys={"1": GONE},
+        keys={"1": GONE, "0": onward, "9": Destination(DestinationKind.DIAL_BY_NAME)},
         invalid=onward,
     )
     groups = (
@@ -140,10 +140,10 @@ def snapshot(office: Callable[..., IvrSnapshot]) -> IvrSnapshot:
 
 
 def same_on_holidays(ivr: Ivr) -> dict[str, ByPeriod]:
-    """Holidays change nothing but for an announcement, which a key that plays a prompt does without."""
+    """Let holidays only add an announcement, but for keys that play a prompt or ask for a name."""
     led = {**ivr.keys, "timeout": ivr.timeout, "invalid": ivr.invalid}
-    is_aside = DestinationKind.PLAY_PROMPT
-    return {key: ByPeriod(holiday=to) for key, to in led.items() if not to or to.kind is not is_aside}
+    without = (DestinationKind.PLAY_PROMPT, DestinationKind.DIAL_BY_NAME)
+    return {key: ByPeriod(holiday=to) for key, to in led.items() if not to or to.kind not in without}
 
 
 @pytest.fixture

@@ -107,15 +107,8 @@ MOVES: tuple[Move, ...] = (
     # dial by name
     _move(S.SPELLING, PromptEnded, directory.hear_question, S.SPELLING),
     _move(
-        S.SPELLING,
-        Digit,
-        directory.press_letter,
-        S.SPELLING,
-        S.ENTER,
-        S.ROUTE,
-        S.ASK_KEY_PIN,
-        S.ENDED,
-        *OFFERED,
+        *(S.SPELLING, Digit, directory.press_letter),
+        *(S.SPELLING, S.ENTER, S.ROUTE, S.PREFACE, S.ASK_KEY_PIN, S.ENDED, *OFFERED),
     ),
     _move(S.SPELLING, TimerFired, directory.hear_no_letter, S.SPELLING, *OFFERED),
     _move(S.OFFERING, PromptEnded, directory.hear_offer, S.OFFERING),

@@ -91,12 +91,15 @@ def press_letter(call: CallState, event: Digit) -> IvrState:
         return leave(call)
     if event.key == "#":
         return _end_spelling(call)
-    if event.key == OPERATOR and not call.typed and OPERATOR in call.ivr.keys:
+    operator = call.present_ivr().keys.get(OPERATOR) if event.key == OPERATOR and not call.typed else None
+    if operator is not None:
+        call.end_entry(Ignore.POUND)
         if OPERATOR in call.ivr.key_pins:
             return ask_pin(call, OPERATOR)
-        state = call.follow(configured(call.snapshot, call.ivr.keys[OPERATOR]))
+        said = call.note_period(OPERATOR)
+        state = call.follow(configured(call.snapshot, operator))
         call.note_destination(Topic.CHOSE, typed=OPERATOR)
-        return state
+        return call.preface(said, state)
     if event.key in "23456789":
         call.typed = (call.typed + event.key)[:MAX_LETTERS]
     if len(call.typed) >= ENOUGH and len(find(call.snapshot, call.typed)) == 1:

@@ -161,7 +161,8 @@ def come_back(call: CallState) -> IvrState:
 
 
 def leave(call: CallState) -> IvrState:
-    """Go back to the menu because the caller asked to, as if the call had just come to it."""
+    """Go back to the menu because the caller asked to by `*`, as if the call had just come to it."""
+    call.end_entry(Ignore.POUND)
     return call.end(HangupReason.DESTINATION_UNREACHED) if call.ivr is NOWHERE else IvrState.ENTER
 
 
