@@ -3,7 +3,9 @@
 The fields come from the descriptions of the resources. A new one needs a line here or in the table.
 """
 
+import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from openivr.resources import KINDS
@@ -14,11 +16,10 @@ from openivr.web.resources.views import RESOURCE_VIEWS
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/openivr"
 
-# "type.field" -> the module that acts on it (its package is what counts), and its name there
+# "type.field" -> the module that acts on it, and what it reads there
 EFFECTS = {
     "custom_prompt.name": "ivr/call_state.py prompts",
     "custom_prompt.format": "api/prompts.py form",
-    "custom_prompt.size": "yeastar_import/prompts.py size",
     "custom_prompt.duration": "simulate/simulation.py seconds",
     "custom_prompt.loudness": "ivr/analysis/check.py loudness",
     "custom_prompt.keep_level": "api/prompts.py keep_level",
@@ -30,16 +31,15 @@ EFFECTS = {
     "extension.concurrent_registrations": "sip/registrar/registrar.py contacts",
     "extension.ring_timeout": "ivr/states/dialling.py ring_seconds",
     "extension.enb_vm": "ivr/states/voicemail.py voicemail",
-    "extension.reg_name": "config/call_config.py user",
+    "extension.reg_name": "server/sip_accounts.py user",
     "extension.reg_password": "sip/auth/server.py secret",
     "extension.vm_pin": "ivr/analysis/check.py has_pin",
     "extension.weak_pin": "ivr/analysis/check.py weak_pin",
     "extension.enb_switch_hours": "ivr/hours_code.py may_switch_hours",
     "extension.hours_pin": "ivr/states/hours.py has_hours_pin",
-    "ext_group.name": "ivr/model.py name",
     "ext_group.member_list": "ivr/policy.py member_ids",
     "ring_group.number": "ivr/model.py number",
-    "ring_group.name": "ivr/model.py name",
+    "ring_group.name": "ivr/analysis/diagram.py name",
     "ring_group.ring_strategy": "b2bua/dialer.py strategy",
     "ring_group.ring_timeout": "ivr/states/dialling.py ring_seconds",
     "ring_group.join_prompt": "ivr/states/dialling.py join_prompt",
@@ -49,7 +49,7 @@ EFFECTS = {
     "trunk.name": "b2bua/call_manager.py name",
     "trunk.type": "sip/trunk/trunk_state.py kind",
     "trunk.enable": "ivr/policy.py enabled",
-    "trunk.transport": "sip/trunk/trunk_manager.py transport",
+    "trunk.transport": "server/sip_accounts.py transport",
     "trunk.hostname": "sip/trunk/trunk_manager.py host",
     "trunk.port": "sip/trunk/trunk_manager.py port",
     "trunk.domain": "sip/trunk/trunk_manager.py domain",
@@ -80,13 +80,13 @@ EFFECTS = {
     "inbound_route.def_dest": "ivr/inbound_route.py destination",
     "inbound_route.enb_time_condition": "ivr/inbound_route.py by_period",
     "inbound_route.timezone_id": "ivr/periods.py calendar",
-    "inbound_route.office_time_dest": "ivr/periods.py by",
-    "inbound_route.outoffice_time_dest": "ivr/periods.py by",
-    "inbound_route.holiday_dest": "ivr/periods.py by",
-    "timezone.name": "hours/calendar.py name",
+    "inbound_route.office_time_dest": "ivr/periods.py open",
+    "inbound_route.outoffice_time_dest": "ivr/periods.py closed",
+    "inbound_route.holiday_dest": "ivr/periods.py holiday",
+    "timezone.name": "cli/hours.py name",
     "timezone.timezone": "hours/calendar.py zone",
     "timezone.is_default": "ivr/periods.py calendars",
-    "businesshour.timezone_id": "hours/calendar.py hours",
+    "businesshour.timezone_id": "hours/period.py hours",
     "businesshour.time_condition_switch": "hours/calendar.py weekdays",
     "businesshour.days_of_week": "hours/calendar.py weekdays",
     "businesshour.months": "hours/calendar.py months",
@@ -94,7 +94,7 @@ EFFECTS = {
     "businesshour.office_times": "hours/calendar.py office",
     "businesshour.reset_times": "hours/calendar.py breaks",
     "holiday.timezone_id": "hours/calendar.py holidays",
-    "holiday.name": "hours/calendar.py name",
+    "holiday.name": "hours/period.py name",
     "holiday.type": "hours/calendar.py type",
     "holiday.month": "hours/calendar.py month",
     "holiday.how_week": "hours/calendar.py nth",
@@ -107,7 +107,7 @@ EFFECTS = {
     "announcement.before_list": "ivr/periods.py ivr_ids",
     "announcement.begin_time": "ivr/model.py begin",
     "announcement.end_time": "ivr/model.py end",
-    "announcement.timezone_id": "hours/calendar.py clock",
+    "announcement.timezone_id": "ivr/periods.py holds",
     "block_numbers.name": "ivr/inbound_route.py name",
     "block_numbers.limit_type": "ivr/number_rule.py outbound",
     "block_numbers.number_list": "ivr/number_rule.py numbers",
@@ -133,11 +133,16 @@ EFFECTS = {
     "ivr.enb_dial_call_number": "ivr/policy.py call_numbers",
     "ivr.dial_call_number_list": "ivr/policy.py ring_group_ids",
     "ivr.keys": "ivr/policy.py keys",
-    "ivr.enb_time_condition": "ivr/periods.py ivr",
+    "ivr.enb_time_condition": "ivr/periods.py by_period",
     "ivr.timezone_id": "ivr/periods.py calendar",
-    "ivr.time_condition_scope": "ivr/periods.py ByPeriod",
+    "ivr.time_condition_scope": "ivr/periods.py by_period",
     "ivr.alert_info": "ivr/states/dialling.py alert_info",
     "ivr.import_remarks": "ivr/analysis/check.py import_remarks",
+}
+# Fields that only people read: where a page shows them
+SHOWN = {
+    "custom_prompt.size": "web/templates/prompts/one.html row.size",
+    "ext_group.name": "web/menus/choices.py display_name",
 }
 INFORMATION = "information"  # on the web: a fact about a person, shown as that
 
@@ -157,16 +162,28 @@ def kept_fields() -> dict[str, str]:
 
 
 def test_every_field_has_an_effect_or_is_declared_as_kept() -> None:
-    assert stored_fields() == EFFECTS.keys() | kept_fields().keys()
-    assert not EFFECTS.keys() & kept_fields().keys()
+    parts = [EFFECTS.keys(), SHOWN.keys(), kept_fields().keys()]
+    assert stored_fields() == set().union(*parts)
+    assert sum(map(len, parts)) == len(stored_fields())
+
+
+@cache
+def reads(path: Path) -> frozenset[str]:
+    """The names and attributes whose values a module reads. What it only sets, or says, is not among them."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    loaded = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)]
+    return frozenset((*names, *(node.attr for node in loaded)))
 
 
 def test_each_effect_is_where_it_is_said_to_be() -> None:
     for field, place in EFFECTS.items():
         path, name = place.split()
         assert path.split("/")[0] not in ("resources", "store", "web"), field
-        package = SOURCE / path.split("/")[0]  # where in it moves more often than what it does
-        assert any(re.search(rf"\b{name}\b", module.read_text()) for module in package.rglob("*.py")), field
+        assert name in reads(SOURCE / path), field
+    for field, place in SHOWN.items():
+        path, name = place.split()
+        assert name in (SOURCE / path).read_text(), field
 
 
 def test_the_web_offers_no_field_without_an_effect() -> None:
