@@ -440,6 +440,8 @@ HIDDEN = {
     "U+202E": "Evil\u202egnp",
     "U+0085": "a\u0085b",
     "U+200B": "a\u200bb",
+    "U+3164, a filler of Hangul": "a\u3164b",
+    "U+2800, Braille without a dot": "\u2800",
     "U+FEFF": "\ufeffMain",
     "U+2066": "a\u2066b",
     "U+2028": "a\u2028b",

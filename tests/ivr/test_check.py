@@ -573,3 +573,21 @@ def test_the_words_of_a_calendar_and_its_parts(office: Office) -> None:
         FindingTarget("announcement", 1): "announcement Storm",
     }
     assert {target: show_target(target, snapshot) for target in shown} == shown
+
+
+def test_routes_without_a_list_of_trunks_need_one_too(find: Find) -> None:
+    off, on = Trunk(1, "Off", enabled=False), Trunk(2, "On")
+    route = InboundRoute(1, "Main line", MAIN)
+    found = find(**inbound(route, trunks=by_id([off])))
+    assert targets(found, "IVR804") == [FindingTarget("trunk", 1)]
+    assert targets(find(**inbound(route, trunks=by_id([off, on]))), "IVR804") == []
+    assert targets(find(**inbound(route, trunks={})), "IVR804") == []
+
+
+def test_a_route_that_ends_at_a_person_without_a_mailbox(find: Find) -> None:
+    target = FindingTarget("inbound_route", 1)
+    assert targets(find(**inbound(InboundRoute(1, "Direct", GOLDBERG))), "IVR110") == [target]
+    assert targets(find(**inbound(InboundRoute(1, "Direct", ADA))), "IVR110") == []
+    at_night = InboundRoute(1, "Direct", GOLDBERG, by_period=ByPeriod(closed=ADA))
+    assert targets(find(**inbound(at_night)), "IVR110") == []
+    assert targets(find(**inbound(InboundRoute(1, "Direct", GOLDBERG, enabled=False))), "IVR110") == []

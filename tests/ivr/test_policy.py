@@ -22,7 +22,7 @@ from openivr.ivr.model import (
     Trunk,
     by_id,
 )
-from openivr.ivr.policy import Allowed, Refusal, attempts, configured, decide, reach
+from openivr.ivr.policy import Allowed, Refusal, attempts, configured, decide, find_internal, reach
 
 ROUTES = (
     OutboundRoute(1, "three digits", (DialPattern("2ZX"),), (1,), position=2),
@@ -168,3 +168,10 @@ def test_what_was_worked_out_is_kept() -> None:
     list(attempts(snapshot, (1,), "219"))
     assert list(kept) == [("shapes", 1)]
     assert snapshot.memo[("shapes", 1)] is kept[("shapes", 1)]
+
+
+def test_numbers_inside_are_found_and_so_is_the_code_of_mailboxes() -> None:
+    assert find_internal(SNAPSHOT, "10") == Destination(DestinationKind.EXTENSION, 2)
+    assert find_internal(SNAPSHOT, "*02") == Destination(DestinationKind.VOICEMAIL)
+    for number in ("9999", "", "*03"):
+        assert find_internal(SNAPSHOT, number) is None

@@ -27,6 +27,7 @@ INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 # Unicode categories that nobody sees in a text: control, format (bidi, zero width), surrogates, separators.
 INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+FILLERS = re.compile("[\u034f\u115f\u1160\u2800\u3164\uffa0]")  # as empty, though letters or signs to Unicode
 
 
 def clean_text(raw: str) -> str:
@@ -36,7 +37,7 @@ def clean_text(raw: str) -> str:
     """
     if not raw.isascii() and any(unicodedata.category(char) in INVISIBLE for char in raw):
         raise InvalidValue(ProblemCode.CONTROL_CHARACTERS)
-    if CONTROL.search(raw):
+    if CONTROL.search(raw) or FILLERS.search(raw):
         raise InvalidValue(ProblemCode.CONTROL_CHARACTERS)
     return fold_text(raw)
 

@@ -4,7 +4,7 @@ What is said about reaching a place or the outside agrees with the state machine
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from openivr.ivr.analysis.graph import (
@@ -134,12 +134,19 @@ def check_silence(ivr: Ivr, *, can_dial: bool) -> Iterator[Finding]:
 def check_only_person(snapshot: IvrSnapshot, ivr: Ivr, ways_on: Iterable[Edge]) -> Iterator[Finding]:
     """Check that callers, who can dial no number, do not depend on one extension that has no mailbox."""
     places = {edge.to for edge in ways_on if edge.place != edge.source}
+    yield from check_only_target(snapshot, places, menu(ivr))
+
+
+def check_only_target(
+    snapshot: IvrSnapshot, places: Collection[Destination], target: FindingTarget
+) -> Iterator[Finding]:
+    """Check that the only destination of callers is no extension without a mailbox."""
     only = next(iter(places)) if len(places) == 1 else None
     if only is None or only.kind is not DestinationKind.EXTENSION:
         return
     extension = snapshot.extensions.get(only.target)
     if extension and extension.enabled and not extension.voicemail:
-        yield finding("IVR110", menu(ivr), number=extension.number)
+        yield finding("IVR110", target, number=extension.number)
 
 
 def check_mailbox_access(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Finding]:
@@ -357,8 +364,10 @@ def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:
                 yield finding("IVR407", target, error.fault, pattern=pattern.pattern, part=error.part)
     for inbound in snapshot.inbound_routes.values():
         target = FindingTarget("inbound_route", inbound.id)
-        for to in dict.fromkeys(route_destinations(inbound)) if inbound.enabled else ():
+        destinations = dict.fromkeys(route_destinations(inbound)) if inbound.enabled else {}
+        for to in destinations:
             yield from check_destination(snapshot, to, target)
+        yield from check_only_target(snapshot, destinations, target)
     for rule in snapshot.block_rules.values():
         if rule.destination:
             yield from check_destination(snapshot, rule.destination, FindingTarget("block_numbers", rule.id))

@@ -150,9 +150,9 @@ def share(first: InboundRoute, second: InboundRoute) -> bool:
 
 def check_inbound_trunks(snapshot: IvrSnapshot, routes: Sequence[InboundRoute]) -> Iterator[Finding]:
     """Find inbound routes whose trunks are all disabled, if that leaves no way in at all."""
-    closed = [route for route in routes if route.trunk_ids and not any_enabled(snapshot, route.trunk_ids)]
-    if routes and len(closed) == len(routes):
-        for id_ in sorted({id_ for route in routes for id_ in route.trunk_ids if id_ in snapshot.trunks}):
+    needed = [route.trunk_ids or tuple(snapshot.trunks) for route in routes]  # a route without any takes all
+    if not any(any_enabled(snapshot, ids) for ids in needed):
+        for id_ in sorted({id_ for ids in needed for id_ in ids if id_ in snapshot.trunks}):
             yield finding("IVR804", FindingTarget("trunk", id_), trunk=snapshot.trunks[id_].name)
 
 
