@@ -30,8 +30,8 @@ from openivr.store.tables import CALL, CDR_CALL, CDR_ROW, CDR_STATE
 from tests import postgres
 
 ROWS = 1_000_000
-FILL_SECONDS = {"SQLite": 90, "PostgreSQL": 50}  # in which so many rows are made at the most
-MEASURE_SECONDS = 45  # for all lists of a database
+FILL_SECONDS = {"SQLite": 120, "PostgreSQL": 40}  # in which so many rows are made at the most
+MEASURE_SECONDS = 35  # for all lists of a database
 YEAR = 365 * 86_400
 START = 1_750_000_000
 PAGE = 20

@@ -273,8 +273,8 @@ def test_a_report_is_downloaded_as_csv(api: Api, server: Running, kind: str, ids
         for row in rows
     ]
     assert lines == [list(flat[0]), *([str(value) for value in row.values()] for row in flat)]
-    head, _, mac = answer["download_resource_url"].rpartition("-")
-    for other in (f"{head[:-1]}0-{mac}", f"{head}-{'0' * 32}.csv"):
+    head, expires, mac = answer["download_resource_url"].rsplit("-", 2)
+    for other in (f"{head}-{int(expires) + 1}-{mac}", f"{head}-{expires}-{'0' * 32}.csv"):
         assert fetch(api, other).json()["errcode"] == 60001
 
 
@@ -285,9 +285,11 @@ def fetch(api: Api, address: str) -> Answer:
 def test_bad_downloads_of_reports(api: Api) -> None:
     answer = api.get("call_report/download", type="ivr", **PERIOD)
     assert answer["invalid_param_list"] == [{"field": "ivr_id_list", "validation_type": "required"}]
-    many = ",".join(["1000000"] * 700)
-    answer = api.get("call_report/download", type="ivr", ivr_id_list=many, **PERIOD)
-    assert answer["invalid_param_list"][0]["field"] == "ivr_id_list"
+    for length, others, field in ((700, 0, "ivr_id_list"), (300, 400, "ext_id_list"), (310, 310, "")):
+        ids, more = (",".join(["1000000"] * count) for count in (length, others))
+        answer = api.get("call_report/download", type="ivr", ivr_id_list=ids, ext_id_list=more, **PERIOD)
+        assert [bad["field"] for bad in answer.get("invalid_param_list", ())] == ([field] if field else [])
+    assert fetch(api, answer["download_resource_url"]).headers["content-type"].startswith("text/csv")
 
 
 def test_both_versions_page_alike(api: Api) -> None:
@@ -303,10 +305,18 @@ def test_both_versions_page_alike(api: Api) -> None:
     [
         ({"type": ""}, "type"),
         ({"type": "sofa"}, "type"),
+        ({"type": "IVR"}, "type"),
+        ({"type": "qosreport"}, "type"),
         ({"type": "queueperformance"}, "type"),
         ({"type": "extcallbilling"}, "type"),
         ({"ivr_id_list": ""}, "ivr_id_list"),
         ({"ivr_id_list": "3,x"}, "ivr_id_list"),
+        ({"ivr_id_list": "3,,4"}, "ivr_id_list"),
+        ({"ivr_id_list": "[3,4]"}, "ivr_id_list"),
+        ({"ivr_id_list": "٣"}, "ivr_id_list"),
+        ({"start_time": "2026/06/30"}, "start_time"),
+        ({"start_time": "2026/13/30 12:00:00 AM"}, "start_time"),
+        ({"end_time": "2026-07-01T23:59:59Z"}, "end_time"),
         ({"start_time": ""}, "start_time"),
         ({"end_time": "noon"}, "end_time"),
         ({"start_time": "2020/01/01 12:00:00 AM"}, "end_time"),
@@ -328,6 +338,22 @@ def test_bad_requests_are_refused_with_their_field(api: Api, changes: dict[str, 
     assert answer["invalid_param_list"][0]["field"] == field
     if changes.get("type") != "ivr" and "type" in changes:
         assert api.get("call_report/detail", **(PERIOD | changes))["errcode"] == 40002
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ivr_id_list": " 3 , 4 "},
+        {"ivr_id_list": "3,4,3", "communication_type": "", "page": "", "page_size": ""},
+        {"ivr_id_list": "3,4", "start_time": "2026/06/30 12:00:00 am", "end_time": "2026-07-01 23:59:59"},
+        {"ivr_id_list": "3,4", "start_time": str(SECOND - 86_000), "end_time": str(SECOND + 86_000)},
+        {"ivr_id_list": "3,4", "queue_id_list": "1", "language": "en"},
+    ],
+    ids=str,
+)
+def test_odd_spellings_are_understood(api: Api, changes: dict[str, str]) -> None:
+    plain = api.get("call_report/list", type="ivr", ivr_id_list="3,4", **PERIOD)
+    assert api.get("call_report/list", **({"type": "ivr"} | PERIOD | changes)) == plain
 
 
 def test_details_need_a_menu(api: Api) -> None:

@@ -41,8 +41,9 @@ from openivr.simulate.replay import replay_call
 from openivr.simulate.world import World
 from openivr.store.caches import list_snapshot as store_snapshot
 from openivr.store.caches.list_snapshot import EMPTY, apply_changes
-from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr import call_records, report_sums, reports, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
+from openivr.store.cdr.reports import CallReport, Span
 from openivr.store.config import resources
 from openivr.store.database import Database
 from openivr.store.events.event_types import EventType
@@ -161,11 +162,12 @@ def test_entries_that_are_in_already_change_nothing(
 ) -> None:
     write(tmp_path, record(snapshot, "a-call", "3").end())
     commit(database, tmp_path)
-    before = records(database), events(database)
+    before = records(database), events(database), count_year(database)
+    assert before[2].journeys
     with database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM journal")
     commit(database, tmp_path)
-    assert (records(database), events(database)) == before
+    assert (records(database), events(database), count_year(database)) == before
 
 
 def test_the_events_of_a_call_are_numbered_with_its_record(
@@ -230,6 +232,12 @@ def test_registrations_and_trunks_are_reported_where_they_change(
         (30010, line | {"status": 1}),
         (30010, line | {"status": 42}),
     ]
+
+
+def count_year(database: Database) -> CallReport:
+    """Return the numbers of all calls, which come from sums."""
+    with database.reading() as connection:
+        return reports.read_report(connection, Span(0, 100_000 * report_sums.DAY))
 
 
 def test_an_entry_that_the_database_refuses_holds_up_no_other(

@@ -30,7 +30,7 @@ from openivr.store.cdr.reports import Span
 from openivr.store.cdr.routing_stages import CALL_TYPES
 from openivr.store.config import resources
 
-MAX_ID_TEXT = 5000  # characters of a list of ids in an address
+MAX_ID_TEXT = 5000  # characters of all lists of ids in an address
 MAX_SECONDS = 1098 * 86_400  # three years
 KEYS = (*(str(digit) for digit in range(10)), "*", "#")
 KEY_NAMES = {key: f"press_{ {'*': 'star', '#': 'hash'}.get(key, key) }" for key in KEYS}
@@ -98,10 +98,11 @@ async def download(request: ApiRequest) -> bytes:
     query, display = drop_empty(request.query), request.service.display
     await make_report(request, query)  # for what is wrong with the query
     period = read_period(query, display)
-    for name in filter(query.__contains__, ID_LISTS):
-        if len(query[name][0]) > MAX_ID_TEXT:
-            limit = {"high": MAX_ID_TEXT}
-            raise bad_parameters(Problem(name, ProblemCode.TOO_LONG, limit, shorten(query[name][0])))
+    texts = {name: query[name][0] for name in ID_LISTS if name in query}
+    if sum(map(len, texts.values())) > MAX_ID_TEXT:
+        name = max(texts, key=lambda name: len(texts[name]))
+        limit = {"high": MAX_ID_TEXT}
+        raise bad_parameters(Problem(name, ProblemCode.TOO_LONG, limit, shorten(texts[name])))
     kept = {name: query[name][0] for name in ("type", "communication_type", *ID_LISTS) if name in query}
     wanted = {**kept, "start_time": str(period.since), "end_time": str(period.until)}
     id_ = urlsafe_b64encode(msgspec.json.encode(wanted)).decode().rstrip("=")

@@ -41,6 +41,12 @@ class SumCounts:
     actions: Counter[SumKey] = field(default_factory=Counter)
     journeys: Counter[SumKey] = field(default_factory=Counter)
 
+    def update(self, others: "SumCounts") -> None:
+        """Add the counts of others."""
+        self.outcomes.update(others.outcomes)
+        self.actions.update(others.actions)
+        self.journeys.update(others.journeys)
+
     def subtract(self, others: "SumCounts") -> None:
         self.outcomes.subtract(others.outcomes)
         self.actions.subtract(others.actions)
@@ -67,10 +73,16 @@ def count_calls(connection: Connection, ids: Sequence[str]) -> SumCounts:
     """Count those of the calls that have ended."""
     counts = SumCounts()
     for start in range(0, len(ids), TOGETHER):
-        wanted = CALL.c.id.in_(ids[start : start + TOGETHER])
-        add_counts(counts.outcomes, connection, select_outcomes(wanted))
-        add_counts(counts.actions, connection, select_actions(wanted))
-        add_counts(counts.journeys, connection, select_journeys(wanted))
+        counts.update(count_where(connection, CALL.c.id.in_(ids[start : start + TOGETHER])))
+    return counts
+
+
+def count_where(connection: Connection, wanted: ColumnElement[bool]) -> SumCounts:
+    """Count the ended calls that meet a condition."""
+    counts = SumCounts()
+    add_counts(counts.outcomes, connection, select_outcomes(wanted))
+    add_counts(counts.actions, connection, select_actions(wanted))
+    add_counts(counts.journeys, connection, select_journeys(wanted))
     for key in [key for key in counts.actions if key[1] not in COUNTED]:
         del counts.actions[key]
     return counts
