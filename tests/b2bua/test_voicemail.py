@@ -2,13 +2,14 @@
 
 import errno
 import io
+import threading
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from openivr.b2bua import voicemail_recorder
+from openivr.b2bua import call_manager, voicemail_recorder
 from openivr.ivr.commands import Topic
 from openivr.media.audio.clip import Clip
 from openivr.media.audio.tone import sines
@@ -137,6 +138,29 @@ def test_a_message_is_in_the_record_whatever_ends_it(
             assert ends == [(Topic.RECORDED, ""), (Topic.ENDED, reason)]
 
     run()
+
+
+@in_loop
+async def test_a_stop_does_not_wait_long_for_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_manager, "CLOSE_SECONDS", 0.1)
+    async with open_pbx(tmp_path) as pbx:
+        ada = await pbx.phone("1000")
+        line = ada.call("6203")
+        await reach_tone(pbx, line)
+        writable = threading.Event()
+        close = WavFile.close
+
+        def close_late(file: WavFile) -> None:
+            writable.wait(60)
+            close(file)
+
+        monkeypatch.setattr(WavFile, "close", close_late)
+        try:
+            await pbx.process.call_manager.close()
+            await line.until_over()
+            assert results(pbx)[:2] == ("menu", "server_stopped")
+        finally:
+            writable.set()
 
 
 @in_loop

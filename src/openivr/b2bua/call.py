@@ -482,12 +482,13 @@ class Call(PartyListener):
         self._report_outcome(480 if self._cause is None else STATUSES[self._cause])
         self._owner.on_call_end(self)
 
-    def close(self, reason: CallEndReason) -> None:
+    def close(self, reason: CallEndReason, *, at_once: bool = False) -> None:
         """End the call for a reason outside of the IVR: the server stops, or a transfer.
 
         A call in which a message is recorded ends once it is known what became of it: the record says it.
+        With `at_once` it does not wait for that.
         """
-        if self.session.state in UNCONFIRMED:
+        if self.session.state in UNCONFIRMED and not at_once:
             self.dispatch(HungUp(reason))
         else:
             self._finish(reason)

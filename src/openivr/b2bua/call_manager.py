@@ -25,7 +25,6 @@ from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.ivr.inbound_route import IncomingCall
-from openivr.ivr.states.voicemail import KEEP_SECONDS
 from openivr.media.rtp.ports import NoFamily, NoPorts
 from openivr.sip.accounts import CallerIdentity
 from openivr.sip.dialog.refer import Referral
@@ -40,7 +39,7 @@ log = structlog.get_logger(__name__)
 MAX_NUMBER, MAX_NAME = 64, 64  # characters
 NOT_ACCEPTABLE = 488
 RETRY_AFTER = 10  # seconds
-CLOSE_SECONDS = KEEP_SECONDS + 1  # by then the menu has given up waiting for a message to be kept
+CLOSE_SECONDS = 2.0  # for messages to be written at a stop; the supervisor kills the process after 5
 NOT_PLAIN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
 
 
@@ -231,6 +230,8 @@ class CallManager:
         if self.calls:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), CLOSE_SECONDS)
+        for call in list(self.calls.values()):
+            call.close(CallEndReason.SERVER_STOPPED, at_once=True)
 
 
 def make_header(config: CallConfig, origin: Origin, invite: InviteInfo) -> CallHeader:
