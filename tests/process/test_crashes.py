@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -20,8 +21,12 @@ from openivr.simulate.replay import replay_commands
 from openivr.sip.address import Target
 from openivr.store.cdr import call_records, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallFilter, CallRecord
+from openivr.store.cdr.routing_stages import number_call
 from openivr.store.config.ivr_snapshot import load_snapshot
+from openivr.store.events import outbox
+from openivr.store.events.event_types import EventType
 from openivr.store.runtime import registrations
+from tests.event_socket import Closed, EventSocket, Rejected
 from tests.live_server import Running, start
 from tests.process.callers import ANSWERED, MAILBOX, MENU, MOVING, RINGING, Attempt, Callers
 from tests.process.test_calls_process import find_calls_process, until
@@ -104,6 +109,62 @@ def kill(server: Running, victim: str) -> None:
         server.until_released()
 
 
+class Consumer:
+    """A program that subscribes to every event, goes on where it was after each kill, and counts gaps."""
+
+    def __init__(self, server: Running) -> None:
+        self.server = server  # the one that runs now
+        self.numbers: list[int] = []
+        self.ended: Counter[str] = Counter()  # calls, by the id of the API
+        self.after: int | None = None
+        self.gaps = self.connections = 0
+        self.task: asyncio.Task[None] | None = None
+
+    async def start(self) -> "Consumer":
+        """Subscribe, and go on until `stop`."""
+        api = self.server.log_in()
+        self.token = api.token
+        api.close()
+        self.task = asyncio.create_task(self.run())
+        await until(lambda: self.after is not None)
+        return self
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.follow()
+            except (Closed, Rejected, OSError):  # TimeoutError, too
+                await asyncio.sleep(0.05)
+
+    async def follow(self) -> None:
+        events = await EventSocket.open(self.server.address[1], self.token)
+        try:
+            answer = await events.subscribe(*range(30005, 30040), *range(90001, 90005), after=self.after)
+            self.connections += 1
+            self.gaps += "gap" in answer
+            self.after = answer["after"]
+            while True:
+                event = await events.event()
+                self.after = event["number"]
+                self.numbers.append(event["number"])
+                if event["type"] == EventType.CALL_END:
+                    self.ended[event["msg"]["call_id"]] += 1
+        finally:
+            events.close()
+
+    async def stop(self, records: dict[str, CallRecord]) -> None:
+        """Wait for the last event, and see that each came once, and the end of each call among them."""
+        with self.server.database() as database, database.reading() as connection:
+            last = outbox.read_range(connection).last
+        await until(lambda: (self.after or 0) >= last)
+        if self.task is not None:
+            self.task.cancel()
+        assert self.gaps == 0
+        assert self.numbers == list(range(self.numbers[0], last + 1))
+        calls = {number_call(record.id, record.started // 1000) for record in records.values()}
+        assert self.ended == Counter(calls)
+
+
 def check_attempt(attempt: Attempt, found: list[CallRecord], alive_run: str, *, was_killed: bool) -> None:
     """What a caller was told against the records of its call."""
     told = f"{attempt} {found}"
@@ -163,7 +224,9 @@ async def check_registrations(server: Running, callers: Callers) -> None:
     await until(lambda: known() == expected)
 
 
-async def kill_among_calls(server: Running, callers: Callers, victim: str, seconds: float) -> Running:
+async def kill_among_calls(
+    server: Running, callers: Callers, consumer: Consumer, victim: str, seconds: float
+) -> Running:
     """Let them call for a while, kill, and look at what is left; the server that runs then."""
     callers.begin(CALLERS)
     await asyncio.sleep(seconds)
@@ -172,6 +235,7 @@ async def kill_among_calls(server: Running, callers: Callers, victim: str, secon
     if victim == "server":
         options = (*OPTIONS, "--sip", f"127.0.0.1:{server.sip_port}")
         server = await asyncio.to_thread(start, server.folder, *options, command="serve")
+        consumer.server = server
     attempts = await callers.halt()
     await check_registrations(server, callers)
     callers.hang_up()
@@ -193,10 +257,12 @@ async def kill_again_and_again(folder: Path) -> None:
     passwords = json.loads((server.data / "demo-secrets.json").read_text())["extensions"]
     callers = await Callers(Target("UDP", "127.0.0.1", server.sip_port), passwords, SEED).open()
     await asyncio.to_thread(furnish, server, callers.provider.address.port)
+    consumer = await Consumer(server).start()
     chance = random.Random(SEED)
     for number in range(ROUNDS):
         victim = VICTIMS[number % len(VICTIMS)]
-        server = await kill_among_calls(server, callers, victim, chance.uniform(0.8, 2.2))
+        server = await kill_among_calls(server, callers, consumer, victim, chance.uniform(0.8, 2.2))
+    await consumer.stop(all_records(server))
     await callers.close()
     assert await asyncio.to_thread(server.stop) == 0
 
