@@ -51,6 +51,20 @@ def test_hours_are_shown_with_the_next_seven_changes(data: Path) -> None:
     assert len(lines) == 8
 
 
+def test_an_office_without_hours_is_said_to_have_none(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(prepared_data(is_demo=False), folder)
+    none = "no business hours are set: the office counts as closed at all times"
+    assert run(folder, "hours").splitlines()[-1] == none
+    told = run(folder, "hours", "holidays", "--country", "DE", "--region", "BY", "--dry-run")
+    assert told.splitlines()[-1].endswith(" new")
+    assert run(folder, "hours").splitlines()[-1] == none
+    run(folder, "hours", "holidays", "--country", "DE", "--region", "BY")
+    again = run(folder, "hours", "holidays", "--country", "DE", "--region", "BY")
+    assert again.splitlines()[-1].endswith(" same")
+    assert none not in run(folder, "hours")
+
+
 def test_a_switch_is_stored_and_reaches_the_configuration_of_calls(data: Path) -> None:
     database = Database(f"sqlite:///{data / 'openivr.db'}")
     with database.reading() as connection:

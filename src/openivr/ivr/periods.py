@@ -66,6 +66,8 @@ def announcements(decision: PeriodDecision | None) -> tuple[str, ...]:
 
 def announced(snapshot: IvrSnapshot, *, ivr: int = 0, route: int = 0, moment: float) -> tuple[str, ...]:
     """Return the prompts of announcements that are played before a menu or an inbound route at a moment."""
+    if not snapshot.announcements:  # as usual: nothing is built then
+        return ()
     return tuple(
         row.prompt
         for row in snapshot.announcements.values()
