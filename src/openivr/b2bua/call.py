@@ -70,7 +70,7 @@ log = structlog.get_logger(__name__)
 Origin = SipAccount | TrunkAccount
 
 
-# Failures of a leg that was answered, after which nobody has hung up.
+# Failures that end the leg of a call without a BYE of the peer.
 LOST = frozenset(FailureReason) - {FailureReason.CANCELLED, FailureReason.NO_MEDIA}
 GONE: dict[FailureReason | None, str] = {
     **dict.fromkeys(LOST, HangupReason.CALLER_LOST),
