@@ -1,6 +1,7 @@
 """The outbox: numbers in the order of commits, gaps that are stated, bounds."""
 
 import json
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from openivr.store.backup import backup, restore
 from openivr.store.config import resources
 from openivr.store.database import Database
 from openivr.store.events import outbox
+from openivr.store.events.notifications import Listener
 from openivr.store.events.outbox import EventReport, OutboxRange
 from tests.store import bodies
 
@@ -124,3 +126,20 @@ def test_after_a_restore_every_consumer_learns_of_a_gap(database: Database, tmp_
     assert all(kept.find_gap(after) is not None for after in range(8))
     write(database, 1)
     assert [id_ for id_, _, _ in read(database)] == [kept.last + 1]
+
+
+def test_postgresql_nudges_with_the_commit(database: Database) -> None:
+    """The nudge comes for what was committed before, and again for each commit, never for what was undone."""
+    if database.is_sqlite:
+        pytest.skip("SQLite shows a commit without a nudge")
+    nudges: queue.SimpleQueue[None] = queue.SimpleQueue()
+    listener = Listener(database.engine, lambda: nudges.put(None))
+    try:
+        nudges.get(timeout=60)
+        write(database, 1)
+        nudges.get(timeout=60)
+        write(database, 1)
+        nudges.get(timeout=60)
+    finally:
+        listener.close()
+        listener.join()

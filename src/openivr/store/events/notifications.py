@@ -31,6 +31,10 @@ class Listener:
         """End the thread; it may take WAIT_SECONDS."""
         self._end.set()
 
+    def join(self) -> None:
+        """Wait until the thread has ended, after `close`."""
+        self._thread.join()
+
     def _run(self) -> None:
         while not self._end.is_set():
             try:
@@ -43,8 +47,8 @@ class Listener:
 
     def _listen(self) -> None:
         pooled = self._engine.raw_connection()
-        pooled.detach()  # from the pool, which is for transactions
         driver: Any = pooled.driver_connection
+        pooled.detach()  # from the pool, which is for transactions
         try:
             driver.autocommit = True
             driver.execute(f"LISTEN {CHANNEL}")
