@@ -26,11 +26,12 @@ from openivr.cdr.journal.entries import (
     MessageLeft,
     TrunkStateChanged,
 )
-from openivr.cdr.journal.event_codec import read_events
+from openivr.cdr.journal.event_codec import TimedEvent, describe, read_events
 from openivr.cdr.journal.reader import list_files
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
+from openivr.ivr.events import HungUp
 from openivr.ivr.model import IvrSnapshot
 from openivr.media.audio.tone import sines
 from openivr.media.recording.wavfile import WavFile
@@ -405,6 +406,22 @@ def test_what_was_said_into_a_mailbox_outlives_the_process(
     assert (message.id, message.extension_id, message.call_id) == ("vm-a-1-3", 3, "a-1")
     assert (message.caller, message.milliseconds) == (records(database)[0].caller, 2000)
     assert [path.name for path in tmp_path.glob("*.wav")] == ["vm-b-1-3.wav"]
+
+
+def test_who_hung_up_while_a_message_was_kept_was_not_interrupted(
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+) -> None:
+    for ident, reason in (("a-1", ""), ("a-2", "caller_lost")):
+        call = record(snapshot, ident)
+        gone = describe(TimedEvent(call.now, HungUp(reason)))
+        call.entries.append(CallStepped(**call.head(), event=gone, stage="keeping", menu=1))
+        write(tmp_path, call.entries)
+    speak(tmp_path / "vm-a-1-3.wav", 2.0)
+    write(tmp_path, record(snapshot, "b-1").entries)  # another process
+    commit(database, tmp_path)
+    found = {one.id: (one.outcome, one.reason) for one in records(database) if not one.is_live}
+    assert found == {"a-1": ("message", "caller_hangup"), "a-2": ("menu", "caller_lost")}
+    assert [message.call_id for message in messages(database)] == ["a-1"]
 
 
 def test_the_sound_of_a_call_that_was_cut_off_stays_with_its_record(

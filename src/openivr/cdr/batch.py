@@ -114,9 +114,10 @@ class Batch:
         """End the calls that an earlier calls process of this node left open."""
         self.write_calls()
         open_calls = call_records.load_open(self.connection, self.node, run)
+        self.keep_unfinished_messages(run)
         for record in open_calls:
             members = list_members(record)
-            interrupt(record)
+            interrupt(record, has_message=bool(voicemail.messages_of(self.connection, record.id)))
             self.reports += report_interruption(record, members)
             self.reports += self.states.follow(record, record.updated)
             if self.recordings is not None and (self.recordings / f"{record.id}.wav").exists():
@@ -127,7 +128,6 @@ class Batch:
             log.warning(
                 "calls were interrupted", calls=len(open_calls), ids=[record.id for record in open_calls[:20]]
             )
-        self.keep_unfinished_messages(run)
 
     def write_calls(self) -> None:
         ended = call_writer.write_calls(self.connection, list(self.changed.values()), self.notes)
@@ -147,7 +147,7 @@ class Batch:
         records = call_records.load(self.connection, {file.call for file in unstored.values()}) | self.records
         for path, file in unstored.items():
             record = records.get(file.call)
-            if record is None or record.is_live or record.run == run:
+            if record is None or record.run == run:
                 continue  # still being recorded
             seconds, sound = measure_file(path)
             self.stored_files.append(path)

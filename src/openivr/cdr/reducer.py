@@ -15,7 +15,9 @@ from openivr.cdr.journal.entries import (
     CallStepped,
     LegChanged,
 )
-from openivr.ivr.commands import Topic
+from openivr.ivr.commands import HangupReason, Topic
+from openivr.ivr.events import HungUp
+from openivr.ivr.state import IvrState
 from openivr.store.cdr.call_records import CallNote, CallRecord
 
 NOTES_PER_STEP = 64  # room in the numbering; a step makes fewer
@@ -68,7 +70,20 @@ def notes_in(entry: CallEntry) -> Iterator[tuple[str, int, CallNote]]:
             yield entry.call, entry.n * NOTES_PER_STEP + index, CallNote(entry.at, note)
 
 
-def interrupt(record: CallRecord) -> None:
-    """End the record of a call whose process died, at the time of its last entry."""
+def interrupt(record: CallRecord, *, has_message: bool) -> None:
+    """End the record of a call whose process died, at the time of its last entry.
+
+    A call whose caller was gone, and which only waited for its message to be kept, was not interrupted.
+    """
+    hang_up = find_hang_up(record) if record.stage == IvrState.KEEPING.value else None
     record.ended, record.stage = record.updated, "ended"
-    record.outcome, record.reason = CallOutcome.INTERRUPTED, CallEndReason.SERVER_INTERRUPTED
+    if hang_up is None:
+        record.outcome, record.reason = CallOutcome.INTERRUPTED, CallEndReason.SERVER_INTERRUPTED
+    else:
+        record.outcome = CallOutcome.MESSAGE if has_message else CallOutcome.MENU
+        record.reason = hang_up.get("reason") or HangupReason.CALLER_HANGUP
+
+
+def find_hang_up(record: CallRecord) -> dict[str, Any] | None:
+    """Return the event of the end of the caller's leg. None if the caller was there until now."""
+    return next((event for event in record.events if event["event"] == HungUp.__name__), None)
