@@ -98,6 +98,7 @@ def spread(shapes: list[tuple[CallRecord, list[CallNote]]]) -> Iterator[tuple[Ca
             answered=None if record.answered is None else record.answered + later,
             ended=ended,
             updated=ended,
+            period="open" if place % 3 else "closed",
         )
         yield moved, [CallNote(note.at + later, note.note) for note in notes]
 

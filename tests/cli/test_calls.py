@@ -36,6 +36,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         journal.write(entry)
     journal.close()
     CdrWorker(database, "node", folder / "journal").catch_up()
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE call_record SET period = 'closed' WHERE id = 'ended-1'")
     yield folder
     database.close()
 
@@ -65,6 +67,10 @@ def test_calls_are_listed_as_a_table(data: Path) -> None:
         (["--outcome", "menu"], ["ended-1"]),
         (["--menu", "6202"], ["ended-1"]),
         (["--number", "6300"], []),
+        (["--period", "none"], ["live-1"]),
+        (["--period", "closed"], ["ended-1"]),
+        (["--period", "closed", "--menu", "6202"], ["ended-1"]),
+        (["--period", "open"], []),
         (["--since", "2h"], []),
         (["--until", "2024-01-01"], ["live-1", "ended-1"]),
         (["--since", "2023-11-14", "--until", "2023-11-16T00:00"], ["live-1", "ended-1"]),
@@ -79,6 +85,7 @@ def test_calls_are_chosen(data: Path, options: list[str], found: list[str]) -> N
     [
         (["--since", "yesterday"], "neither a time"),
         (["--until", "99999999999999w"], "neither a time"),
+        (["--period", "lunch"], "'lunch' is not one of 'open', 'break', 'closed', 'holiday', 'none'"),
         (["--menu", "1000"], "no menu has the number 1000"),
     ],
 )

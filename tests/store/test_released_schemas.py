@@ -4,17 +4,20 @@
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, select
 from sqlalchemy.exc import IntegrityError
 
+from openivr.hours.calendar import PeriodKind
 from openivr.resources import KINDS as RESOURCE_TYPES
 from openivr.store import schema
 from openivr.store.cdr import call_records, cdr_rows, report_sums
@@ -22,7 +25,7 @@ from openivr.store.cdr.call_records import CallFilter, CallRecord
 from openivr.store.config import import_export
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.tables import ACTION_SUM, CDR_CALL, CDR_ROW, JOURNEY_SUM, METADATA, OUTCOME_SUM
+from openivr.store.tables import ACTION_SUM, CALL, CDR_CALL, CDR_ROW, JOURNEY_SUM, METADATA, OUTCOME_SUM
 from tests.schema_data import SCHEMAS, load_dump
 from tests.store.conftest import KINDS, Opener, opening
 
@@ -160,6 +163,38 @@ def test_calls_of_before_have_the_sums_that_they_would_have_now(old: tuple[str, 
         ids = [record.id for record in every_record(connection)]
         report_sums.add_sums(connection, report_sums.count_calls(connection, ids))
         assert read_sums(connection) == built
+
+
+def test_sums_of_the_schema_before_periods_are_split_by_them(open_unmade: Opener) -> None:
+    """No released dump has periods: calls get some at the schema that knew them, but did not sum by them."""
+    database = open_unmade()
+    load_dump(database, VERSIONS[0])
+    upgrade_to(database, "0020")
+    periods = ("", *PeriodKind)
+    with database.writing() as connection:
+        ids = connection.exec_driver_sql("SELECT id FROM call_record ORDER BY id").scalars().all()
+        given = {id_: periods[place % len(periods)] for place, id_ in enumerate(ids)}
+        for id_, period in given.items():
+            connection.execute(CALL.update().where(CALL.c.id == id_).values(period=period))
+    schema.migrate(database)
+    expected: Counter[tuple[int, str, str]] = Counter()
+    with database.reading() as connection:
+        for record in every_record(connection):
+            if record.outcome:
+                key = record.started // report_sums.QUARTER * report_sums.QUARTER
+                expected[key, record.outcome, given[record.id]] += 1
+        sums = {tuple(row[:-1]): row[-1] for row in connection.execute(select(OUTCOME_SUM))}
+    assert sums == expected
+    assert {period for *_, period in sums} == set(periods)
+
+
+def upgrade_to(database: Database, version: str) -> None:
+    """Migrate to a schema of before."""
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with schema.without_foreign_keys(database), database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
 
 
 def read_sums(connection: Connection) -> list[list[Any]]:

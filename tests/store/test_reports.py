@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
+from openivr.hours.calendar import PeriodKind
 from openivr.ivr.commands import HangupReason, Note, Topic
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr import call_records, call_writer, report_sums, reports
@@ -29,6 +30,7 @@ AUTUMN = int(datetime(2026, 10, 25, tzinfo=BERLIN).timestamp() * 1000)  # that n
 ZONES = ((BERLIN, SPRING), (BERLIN, AUTUMN), (LORD_HOWE, AUTUMN), (KATHMANDU, SPRING), (AMSTERDAM, SPRING))
 SUMS = (OUTCOME_SUM, ACTION_SUM, JOURNEY_SUM)
 MENUS, NUMBERS = (1, 2, 3), ("6200", "6201", "6202", "620")
+PERIODS = ("", *PeriodKind)
 OUTCOMES = ("", "connected", "message", "menu", "missed", "refused")
 
 
@@ -71,6 +73,7 @@ def pasts(draw: st.DrawFn, night: int) -> Past:
             path=" ".join(draw(st.lists(st.sampled_from(NUMBERS), max_size=3))),
             outcome=draw(st.sampled_from(OUTCOMES)),
             reason=draw(st.sampled_from(("", HangupReason.CALLER_HANGUP, HangupReason.MENU_TIMEOUT))),
+            period=draw(st.sampled_from(PERIODS)),
         )
         record.ended = at + 60_000 if record.outcome else None
         # what happens in a call may happen long after it began
@@ -92,13 +95,14 @@ def write(connection: Connection, past: Past) -> None:
 
 def count(past: Past, zone: tzinfo) -> CallReport:
     """The same report, from the records alone."""
-    hours: Counter[tuple[int, str]] = Counter()
+    hours: Counter[tuple[int, str, str]] = Counter()
     acts: Counter[tuple[str, int, str, str, int, str]] = Counter()
     journeys: Counter[tuple[tuple[str, ...], str, str, str, int]] = Counter()
     for record, those in past:
         local = datetime.fromtimestamp(record.started / 1000, zone)
         begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        hours[record.started - begun // timedelta(milliseconds=1), record.outcome] += 1
+        start = record.started - begun // timedelta(milliseconds=1)
+        hours[start, record.outcome, record.period] += 1
         reached: tuple[str, int] = "", 0
         for note in (one.note for one in those):
             kind = note.kind or ""
@@ -196,7 +200,8 @@ def test_the_calls_behind_a_number_are_found(database: Database, data: st.DataOb
         )
     )
     reason = data.draw(st.sampled_from(("", HangupReason.CALLER_HANGUP)))
-    wanted = CallFilter(path=path, is_whole_path=is_whole, noted=noted, reason=reason)
+    period = data.draw(st.sampled_from((*PERIODS, call_records.NO_PERIOD)))
+    wanted = CallFilter(path=path, is_whole_path=is_whole, noted=noted, reason=reason, period=period)
     with database.reading() as connection:
         _, rows = call_records.list_calls(connection, wanted)
     assert {row.id for row in rows} == {
@@ -211,6 +216,7 @@ def is_wanted(wanted: CallFilter, record: CallRecord, those: list[CallNote]) -> 
     return (
         begins
         and wanted.reason in {"", record.reason}
+        and wanted.period in {"", record.period or call_records.NO_PERIOD}
         and (noted is None or any(fits(noted, one.note) for one in those))
     )
 

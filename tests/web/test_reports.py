@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from openivr.cdr.journal.entries import CallOutcome
+from openivr.hours.calendar import PeriodKind
 from openivr.ivr.commands import HangupReason, Topic
 from openivr.ivr.policy import Refusal
 from openivr.store.cdr.call_records import CallNote, CallRecord
@@ -22,6 +23,8 @@ from tests.web.site import Admin
 
 Past = list[tuple[CallRecord, list[CallNote]]]
 DAYS, DAILY = 40, 12
+PERIODS = ("", *PeriodKind)
+IN_WORDS = ("Open hours", "Break", "Closed", "Holiday", "No hours set")
 RANGES = ("range=today", "range=week", "range=month", f"from={datetime.now():%Y-%m-01}")
 ROW = re.compile(r"<tr[^>]*>\s*<th scope=\"row\".*?</tr>", re.DOTALL)
 CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
@@ -39,9 +42,18 @@ def past(server: Running) -> Past:
     for nth, (record, _) in enumerate(made[::9]):
         day = (midnight - timedelta(days=nth % DAYS)).astimezone()
         record.started = int(day.timestamp() * 1000) - (nth % 2)
+    busiest = find_busiest(made)
+    for nth, (record, _) in enumerate(made):
+        if day_of(record) != busiest:  # its calls depend on no period
+            record.period = PERIODS[nth % 7 % len(PERIODS)]
     keep_past(database, made)
     database.close()
     return made
+
+
+def find_busiest(past: Past) -> object:
+    """The day with the most calls."""
+    return Counter(day_of(record) for record, _ in past).most_common(1)[0][0]
 
 
 def read_table(page: str, name: str) -> list[list[str]]:
@@ -100,6 +112,53 @@ def test_the_numbers_are_those_of_the_records(admin: Admin, past: Past, asked: s
 
 
 @pytest.mark.parametrize("asked", RANGES)
+def test_calls_are_split_by_the_period_of_the_office(admin: Admin, past: Past, asked: str) -> None:
+    calls = within(past, read_file(admin, "days", asked))
+    rows = read_file(admin, "periods", asked)
+    titles = {"connected": "Connected", "message": "Left a message", "menu": "Menus only"}
+    cells = {
+        (row["Business hours"], outcome): int(row[title])
+        for row in rows
+        for outcome, title in titles.items()
+        if row.get(title, "0") != "0"
+    }
+    assert cells == Counter((record.period or "none", record.outcome) for record, _ in calls)
+    totals = {row["Business hours"]: int(row["Calls"]) for row in rows}
+    assert totals == Counter(record.period or "none" for record, _ in calls)
+
+
+def test_periods_are_shown_in_words_and_stay_in_the_filter(admin: Admin, past: Past) -> None:
+    page = admin.get("/reports/plots?range=month").content.decode()
+    assert [row[0] for row in read_table(page, "periods")] == list(IN_WORDS)
+    for period, words in zip((*PeriodKind, "none"), IN_WORDS, strict=True):
+        listed = admin.get(f"/calls?period={period}").content.decode()
+        assert f'<option value="{period}" selected>{words}</option>' in listed
+        wanted = sum((record.period or "none") == period for record, _ in past)
+        assert count_calls(admin, f"/calls?period={period}") >= wanted > 0
+        lines = list(csv.DictReader(io.StringIO(read_calls(admin, f"period={period}"))))
+        assert len(lines) == count_calls(admin, f"/calls?period={period}")
+    everything = count_calls(admin, "/calls")
+    assert count_calls(admin, "/calls?period=lunch") == everything > count_calls(admin, "/calls?period=open")
+
+
+def test_days_without_periods_are_not_split(admin: Admin, past: Past) -> None:
+    asked = f"from={find_busiest(past)}&to={find_busiest(past)}"
+    [row] = read_file(admin, "periods", asked)
+    assert (row["Business hours"], int(row["Calls"])) == (
+        "none",
+        len(within(past, read_file(admin, "days", asked))),
+    )
+    page = admin.get(f"/reports/plots?{asked}").content.decode()
+    assert "plot-outcomes" in page
+    assert "plot-periods" not in page
+    assert read_file(admin, "periods", "from=2020-01-01&to=2020-01-02") == []
+
+
+def read_calls(admin: Admin, asked: str) -> str:
+    return admin.get(f"/calls/file?{asked}").content.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("asked", RANGES)
 def test_what_happens_in_menus_is_that_of_the_records(admin: Admin, past: Past, asked: str) -> None:
     calls = within(past, read_file(admin, "days", asked))
     notes = [one.note for _, those in calls for one in those]
@@ -149,6 +208,7 @@ LINK = re.compile(r'<t[hd] data-value="(\d+)"[^>]*><a href="(/calls[^"]*)">')
         ("range=month", "days"),
         ("range=week", "hours"),
         ("range=month", "outcomes"),
+        ("range=month", "periods"),
         ("range=month", "ways"),
     ],
 )
@@ -240,7 +300,7 @@ def test_the_page_shows_what_the_files_say(admin: Admin, past: Past) -> None:
     page = admin.get("/reports/plots?range=week").content.decode()
     assert read_table(page, "outcomes")[0][0] == "Connected"
     assert "nothing is assigned to this key" in page
-    for name in ("days", "outcomes", "ways", "keys", "trouble"):
+    for name in ("days", "outcomes", "periods", "ways", "keys", "trouble"):
         shown = read_table(page, name)
         file = [list(row.values()) for row in read_file(admin, name, "range=week")]
         assert len(shown) == len(file) > 0

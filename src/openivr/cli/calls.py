@@ -75,6 +75,12 @@ def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 @click.option("--menu", default="", metavar="NUMBER", help="Number of a menu that the call went through.")
 @click.option("--outcome", default="", help="connected, message, menu, missed, refused or interrupted.")
 @click.option("--reason", default="", metavar="CODE", help="Code of the reason for the end: menu_timeout.")
+@click.option(
+    "--period",
+    type=click.Choice(["open", "break", "closed", "holiday", "none"]),
+    default=None,
+    help="Period of the office that the call depended on; none: it depended on none.",
+)
 @click.option("--live", is_flag=True, help="Live calls only.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Page to print.")
 @click.option(
@@ -93,6 +99,7 @@ def list_calls(  # noqa: PLR0913 - one argument per option
     menu: str,
     outcome: str,
     reason: str,
+    period: str | None,
     live: bool,
     page: int,
     page_size: int,
@@ -119,6 +126,7 @@ def list_calls(  # noqa: PLR0913 - one argument per option
             menu=ivr.id if ivr else None,
             outcome=outcome,
             reason=reason,
+            period=period or "",
             is_live=True if live else None,
         )
         total, found = store.list_calls(connection, wanted, (page - 1) * page_size, page_size)

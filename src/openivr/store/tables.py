@@ -234,6 +234,7 @@ CALL = Table(
     # A list is made from an index alone; the rows, which are wide, are read for what it shows.
     Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
     Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),
+    Index("ix_call_record_period", "period", "started", "id", "ended", "outcome"),
     Index("ix_call_record_reason", "reason", "started", "id", "ended"),
     Index("ix_call_record_source", "source_kind", "source_id", "started", "id", "ended", "outcome", "reason"),
     Index("ix_call_record_caller", "caller", "started", "id", "ended"),
@@ -348,6 +349,7 @@ OUTCOME_SUM = Table(  # numbers of ended calls: see `store.cdr.report_sums`
     # of an hour by UTC in which the calls began: its start in Unix milliseconds
     Column("quarter", BigInteger, primary_key=True, autoincrement=False),
     Column("outcome", Text, primary_key=True),
+    Column("period", Text, primary_key=True),  # as of `CALL`
     Column("count", Integer, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -17,6 +17,7 @@ from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
 
 Described = dict[str, Any]
 T = TypeVar("T")
+NO_PERIOD = "none"  # a filter's word for calls that depended on no period
 AHEAD = 500  # records that are looked for beyond a page: where there are fewer, nothing needs to be counted
 
 
@@ -106,6 +107,7 @@ class CallFilter:
     menu: int | None = None
     outcome: str = ""
     reason: str = ""
+    period: str = ""  # a `PeriodKind`, or NO_PERIOD
     source: tuple[str, int] | None = None  # what it came in by: ("trunk", id) or ("extension", id)
     is_live: bool | None = None
     path: tuple[str, ...] = ()
@@ -120,7 +122,7 @@ class CallFilter:
     @property
     def needs_rows(self) -> bool:
         """Return True if the filter needs more than menus and time."""
-        texts = (self.number, self.caller, self.called, self.outcome, self.reason)
+        texts = (self.number, self.caller, self.called, self.outcome, self.reason, self.period)
         others = (self.source, self.path, self.is_whole_path, self.noted, self.numbers is not None)
         return not self.is_by_menu or any(texts) or any(others)
 
@@ -153,6 +155,8 @@ def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
     for name, text in texts.items():
         if text:
             query = query.where(CALL.c[name] == text)
+    if wanted.period:
+        query = query.where(CALL.c.period == ("" if wanted.period == NO_PERIOD else wanted.period))
     if wanted.source:
         query = query.where(CALL.c.source_kind == wanted.source[0], CALL.c.source_id == wanted.source[1])
     if wanted.is_live is not None:

@@ -1,8 +1,8 @@
 """Sums of ended calls that reports are read from, kept in the transaction that changes the calls.
 
-Outcomes are summed by quarters of an hour, because a local day may begin at any of them. What happened in
-menus and the ways of calls are summed by days of UTC. A report counts what a span has beyond whole quarters
-and days from the calls themselves.
+Outcomes, with the period of the office, are summed by quarters of an hour, because a local day may begin at
+any of them. What happened in menus and the ways of calls are summed by days of UTC. A report counts what a
+span has beyond whole quarters and days from the calls themselves.
 
 Sums change by the difference between a count of the calls before a write and one after it. So entries that
 come twice or late change what they should.
@@ -27,6 +27,7 @@ TOGETHER = 500  # calls in a query
 COUNTED = (Topic.ENTERED, Topic.CHOSE, Topic.TIMED_OUT, Topic.INVALID, Topic.ENDED)
 REACHED = (Topic.CONNECTED, Topic.RECORDED)
 ACTION = ("topic", "ivr", "input", "kind", "target", "detail")  # of `CALL_NOTE`
+OUTCOME = ("outcome", "period")  # of `CALL`
 JOURNEY = ("path", "outcome", "reason", "kind", "target")
 IS_OVER = CALL.c.outcome != ""  # reports are about calls that have ended
 
@@ -95,10 +96,10 @@ def add_counts(counts: Counter[SumKey], connection: Connection, query: Select[An
 
 
 def select_outcomes(wanted: ColumnElement[bool]) -> Select[Any]:
-    """Select the numbers of ended calls by quarter and outcome."""
+    """Select the numbers of ended calls by quarter, outcome and period of the office."""
     quarter = start_of(QUARTER).label("quarter")
-    query = select(quarter, CALL.c.outcome, func.count()).where(wanted, IS_OVER)
-    return query.group_by(quarter, CALL.c.outcome)
+    columns = [CALL.c[name] for name in OUTCOME]
+    return select(quarter, *columns, func.count()).where(wanted, IS_OVER).group_by(quarter, *columns)
 
 
 def select_actions(wanted: ColumnElement[bool]) -> Select[Any]:
@@ -139,11 +140,11 @@ def start_of(size: int) -> ColumnElement[int]:
 
 def add_sums(connection: Connection, change: SumCounts) -> None:
     """Add to the sums, and delete those that become zero."""
-    add(
-        connection,
-        OUTCOME_SUM,
-        [{"quarter": key[0], "outcome": key[1], "count": n} for key, n in counted(change.outcomes)],
-    )
+    outcomes = [
+        {"quarter": quarter, "count": n} | dict(zip(OUTCOME, values, strict=True))
+        for (quarter, *values), n in counted(change.outcomes)
+    ]
+    add(connection, OUTCOME_SUM, outcomes)
     add(connection, ACTION_SUM, [name_values(ACTION, key, n) for key, n in counted(change.actions)])
     add(connection, JOURNEY_SUM, [name_values(JOURNEY, key, n) for key, n in counted(change.journeys)])
 

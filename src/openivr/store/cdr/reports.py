@@ -29,6 +29,7 @@ from openivr.store.cdr.report_sums import (
     COUNTED,
     DAY,
     JOURNEY,
+    OUTCOME,
     QUARTER,
     select_actions,
     select_journeys,
@@ -60,10 +61,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """Number of calls with one outcome that began in the hour of local time from `start`."""
+    """Number of calls with one outcome in one period that began in the hour of local time from `start`.
+
+    `period` is a `PeriodKind`, "" if no route or menu of the calls depended on it.
+    """
 
     start: int
     outcome: str
+    period: str
     calls: int
 
 
@@ -112,20 +117,21 @@ def read_report(connection: Connection, span: Span, zone: Zone = UTC) -> CallRep
 
 
 def count_hours(connection: Connection, span: Span, zone: Zone = UTC) -> list[Hour]:
-    """Calls by hour and outcome, in time order. An hour that a clock has twice is two hours."""
+    """Calls by hour, outcome and period, in time order. An hour that a clock has twice is two hours."""
     whole, edges = split(span, QUARTER) if is_by_quarters(zone) else (None, [span])
-    parts = [
-        select(CALL.c.started, CALL.c.outcome, literal(1).label("count")).where(*began_in(e)) for e in edges
-    ]
+    one_each = select(CALL.c.started, *(CALL.c[name] for name in OUTCOME), literal(1).label("count"))
+    parts = [one_each.where(*began_in(edge)) for edge in edges]
     if whole is not None:
-        sums = select(OUTCOME_SUM.c.quarter.label("started"), OUTCOME_SUM.c.outcome, OUTCOME_SUM.c["count"])
+        columns = [OUTCOME_SUM.c[name] for name in (*OUTCOME, "count")]
+        sums = select(OUTCOME_SUM.c.quarter.label("started"), *columns)
         parts.append(sums.where(OUTCOME_SUM.c.quarter >= whole.since, OUTCOME_SUM.c.quarter < whole.until))
     counted = union_all(*parts).subquery()
     offset = offset_at(zone, counted.c.started)
     start = (((counted.c.started + offset) // HOUR) * HOUR - offset).label("start")
-    query = select(start, counted.c.outcome, func.sum(counted.c["count"]))
-    rows = connection.execute(query.group_by("start", counted.c.outcome).order_by("start", counted.c.outcome))
-    return [Hour(row[0], row[1], int(row[2])) for row in rows]
+    kinds = [counted.c[name] for name in OUTCOME]
+    query: Select[Any] = select(start, *kinds, func.sum(counted.c["count"]))
+    rows = connection.execute(query.group_by("start", *kinds).order_by("start", *kinds))
+    return [Hour(start, outcome, period, int(calls)) for start, outcome, period, calls in rows]
 
 
 def is_by_quarters(zone: Zone) -> bool:

@@ -25,7 +25,7 @@ from openivr.store.runtime import liveness
 from openivr.store.runtime.liveness import Nodes
 from openivr.web.calls.drilldown import narrow as narrow_part
 from openivr.web.calls.drilldown import read_part, say_part
-from openivr.web.calls.labels import REASONS
+from openivr.web.calls.labels import PERIODS, REASONS
 from openivr.web.calls.timeline import Find, NoteContext, finder
 from openivr.web.core.listing import MAX_PAGE, MAX_SEARCH, SIZES, Listing, choose, read_number
 from openivr.web.core.request import PageRequest
@@ -52,6 +52,7 @@ class CallListRequest:
     source: str = ""  # trunk-1, or extension-1
     outcome: str = ""
     reason: str = ""  # its code
+    period: str = ""  # of the office, or NO_PERIOD
     part: str = ""  # the calls behind a number of a report, as `call_part` writes them
 
     @property
@@ -62,7 +63,7 @@ class CallListRequest:
     @property
     def is_detailed(self) -> bool:
         """True if the filter has more than a number and days."""
-        return any((self.menu, self.source, self.outcome, self.reason))
+        return any((self.menu, self.source, self.outcome, self.reason, self.period))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -117,6 +118,7 @@ def read_filter(request: PageRequest) -> CallListRequest:
         source=given["source"] if read_source(given["source"]) else "",
         outcome=choose(given["outcome"], tuple(CallOutcome), ""),
         reason=choose(SLUGS.get(given["reason"], given["reason"]), REASONS, ""),
+        period=choose(given["period"], PERIODS, ""),
         part=request.query("part") if read_part(request.query("part")) else "",
     )
 
@@ -147,6 +149,7 @@ def make_wanted(connection: Connection, filter_: CallListRequest) -> CallFilter:
         source=read_source(filter_.source),
         outcome=filter_.outcome,
         reason=filter_.reason,
+        period=filter_.period,
         is_live=False,
     )
     return narrow_part(wanted, read_part(filter_.part))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from openivr.cdr.journal.entries import CallEndReason, CallOutcome, LegResult
+from openivr.hours.calendar import PeriodKind
 from openivr.ivr.commands import HIDDEN, HangupReason
 from openivr.ivr.model import DestinationKind
-from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.call_records import NO_PERIOD, CallRecord
 from openivr.web.core.sentence import Sentence
 from openivr.web.messages import t, t_code
 
@@ -21,6 +22,7 @@ TONES: Mapping[str, tuple[str, str]] = {
     CallOutcome.REFUSED: ("shut", "warn"),
     CallOutcome.INTERRUPTED: ("warning", "bad"),
 }
+PERIODS: tuple[str, ...] = (*PeriodKind, NO_PERIOD)  # what a call depended on, for filters and reports
 REASONS: tuple[str, ...] = (*HangupReason, *CallEndReason)
 
 
@@ -42,6 +44,11 @@ class LegView:
 def say_reason(reason: str) -> str:
     """Return why a call ended."""
     return t_code("why", reason)
+
+
+def say_period(period: str) -> str:
+    """Return the period that calls depended on, or that they depended on none."""
+    return t_code("call_period", period)
 
 
 def say_result(record: CallRecord) -> Sentence:

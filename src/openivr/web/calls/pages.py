@@ -105,6 +105,7 @@ def context(moment: int) -> dict[str, Any]:
         "result": say_result,
         "reason": say_reason,
         "reasons": [(reason, say_reason(reason)) for reason in call_words.REASONS],
+        "periods": [(one, call_words.say_period(one)) for one in call_words.PERIODS],
         "outcomes": [(one, t(f"result.{one}")) for one in call_words.TONES],
     }
 

@@ -31,6 +31,7 @@ SHEETS: Mapping[str, Callable[[ReportFacts], ReportTable]] = {
     "hours": times.hours,
     "week": times.week,
     "outcomes": times.outcomes,
+    "periods": times.periods,
     "ways": flow.flow,
     "keys": menus.keys,
     "trouble": menus.trouble,
@@ -61,8 +62,12 @@ async def plots_page(request: PageRequest) -> Response:
 
 
 def make_sheets(facts: ReportFacts) -> Mapping[str, ReportTable]:
-    """The tables that the page shows. A long period has the hours of the clock instead of every hour."""
-    shown = {name: make(facts) for name, make in SHEETS.items() if name != "hours"}
+    """The tables that the page shows. A long period has the hours of the clock instead of every hour.
+
+    Calls are split by the period of the office if any depended on it.
+    """
+    hidden = {"hours"} if times.has_periods(facts) else {"hours", "periods"}
+    shown = {name: make(facts) for name, make in SHEETS.items() if name not in hidden}
     is_short = len(facts.period.days) < times.FEW_DAYS
     return shown | {"hours": times.hours(facts) if is_short else times.clock(facts)}
 
@@ -96,6 +101,7 @@ def calls_url(period: Period, wanted: CallFilter) -> str:
     if is_whole:
         wanted = replace(wanted, since=None, until=None)
     query = {"since": first, "until": last, "outcome": wanted.outcome, "reason": wanted.reason}
+    query["period"] = wanted.period
     query["part"] = write_part(wanted)
     return f"{CALLS}?{urlencode({name: value for name, value in query.items() if value})}"
 

@@ -1,11 +1,12 @@
-"""Tables of when calls came and how they ended."""
+"""Tables of when calls came, in which periods of the office, and how they ended."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from openivr.store.cdr.call_records import CallFilter
+from openivr.store.cdr.call_records import NO_PERIOD, CallFilter
 from openivr.store.cdr.reports import Span
+from openivr.web.calls.labels import PERIODS, say_period
 from openivr.web.messages import t
 from openivr.web.reports.period import Period, show_offset
 from openivr.web.reports.table import (
@@ -43,7 +44,9 @@ def days(facts: ReportFacts) -> ReportTable:
 
 def hours(facts: ReportFacts) -> ReportTable:
     """Calls by each hour of the period and outcome."""
-    counts = Counter({(hour.start, hour.outcome): hour.calls for hour in facts.report.hours})
+    counts: Counter[tuple[int, str]] = Counter()
+    for hour in facts.report.hours:
+        counts[hour.start, hour.outcome] += hour.calls
     shown = used(facts)
     starts = list(facts.period.hours())
     rows = []
@@ -162,3 +165,28 @@ def outcomes(facts: ReportFacts) -> ReportTable:
     )
     about = ", ".join(f"{row.cells[0].text}: {row.cells[2].text}" for row in rows)
     return ReportTable("outcomes", heads("outcome", "calls", "share"), rows, about)
+
+
+def periods(facts: ReportFacts) -> ReportTable:
+    """Calls by period of the office and outcome. Only periods that have calls are listed."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for hour in facts.report.hours:
+        counts[hour.period or NO_PERIOD, hour.outcome] += hour.calls
+    shown, present = used(facts), {period for period, _ in counts}
+    rows = []
+    for period in (period for period in PERIODS if period in present):
+        cells = [
+            number(counts[period, outcome], facts.link_in(CallFilter(outcome=outcome, period=period)))
+            for outcome in shown
+        ]
+        whole = number(add(cells), facts.link_in(CallFilter(period=period)))
+        name = say_period(period)
+        rows.append(TableRow((TableCell(name, plain=period), *cells, whole), {"label": name}))
+    return ReportTable(
+        "periods", titles("period", shown), tuple(rows), busiest(rows, "period") if rows else ""
+    )
+
+
+def has_periods(facts: ReportFacts) -> bool:
+    """Return True if a call depended on a period of the office."""
+    return any(hour.period for hour in facts.report.hours)
