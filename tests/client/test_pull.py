@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openivr.cli import main
-from openivr.client.model_types import Link
+from openivr.client.model_types import Destination, Link
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.words import text_of, text_of_remark
 from openivr.resources import KINDS
@@ -230,6 +230,57 @@ def test_what_cannot_be_reached(here: Here, there: Pbx) -> None:
     assert "the-wrong-secret" not in told
 
 
+def test_keys_come_with_their_periods(there: Pbx, here: Here, tmp_path: Path) -> None:
+    """Here calendars and menus have other ids. A key of each kind: on a calendar, and on the default one."""
+    here.load("timezone:\n- {id: 40, name: Mine, timezone: Europe/Paris}\n")
+    with there.client() as client:
+        client.timezone.create(name="Other", timezone="Asia/Tokyo")
+        calendar = client.timezone.create(name="Office", timezone="Europe/Berlin")
+        client.businesshour.create(
+            timezone_id=calendar, days_of_week="mon", office_times=[{"value": "09:00-17:00"}]
+        )
+        night = Destination(dest="ivr", value=str(client.ivr.search("7001").data[0].id))
+        holiday = Destination(dest="play_prompt", prefix="2", value="hours.wav")
+        own: dict[str, Any] = {"enb_time_condition": 1, "timezone_id": calendar}
+        keys = {
+            "1": Destination(
+                dest="extension", value="1", outoffice_time_dest=night, holiday_dest=holiday, **own
+            ),
+            "hash": Destination(holiday_dest=Destination(dest="end_call"), enb_time_condition=1),
+            "invalid": Destination(dest="end_call", outoffice_time_dest=night, **own),
+        }
+        client.ivr.update(3, enb_time_condition=1, time_condition_scope="each_key", keys=keys)
+        sent = client.ivr.get(3)
+        assert (sent.keys["1"], sent.extra) == (keys["1"], {})
+    told = ok(here.run("pull", there.url, there.account))
+    assert "not known here" not in told
+    menus, calendars = here.read("ivr"), here.read("timezone")
+    stored = menus["6200"]["keys"]
+    at_night = {"dest": "ivr", "prefix": "", "value": str(menus["7001"]["id"])}
+    assert calendars["Office"]["id"] != calendar
+    assert {name: stored["1"][name] for name in ("closed", "holiday", "timed", "timezone_id")} == {
+        "closed": at_night,
+        "holiday": {"dest": "play_prompt", "prefix": "2", "value": "hours.wav"},
+        "timed": 1,
+        "timezone_id": calendars["Office"]["id"],
+    }
+    assert stored["hash"]["holiday"]["dest"] == "end_call"
+    assert (stored["hash"]["dest"], stored["hash"]["timed"], "timezone_id" in stored["hash"]) == (
+        "",
+        1,
+        False,
+    )
+    assert stored["invalid"]["closed"] == at_night
+    assert "nothing was changed" in ok(here.run("pull", there.url, there.account))
+    exported = ok(CliRunner().invoke(main, ["export", "-", "--data", str(here.folder)]))
+    assert "keys_holiday:" in exported
+    with there.client() as client:
+        client.ivr.update(3, keys={"1": Destination(dest="extension", value="1", holiday_dest=Destination())})
+    assert "ivr 6200" in ok(here.run("diff", there.url, there.account), 1)
+    ok(here.run("pull", there.url, there.account))
+    assert "holiday" not in here.read("ivr")["6200"]["keys"]["1"]
+
+
 APPLIANCE: dict[str, list[dict[str, Any]]] = {
     "custom_prompt": [{"id": 5, "name": "welcome.wav"}],
     "extension": [
@@ -430,3 +481,83 @@ def test_keys_with_a_pin_come_with_their_list_or_not_at_all(there: Pbx, here: He
     kept = here.read("pin_list")["Warehouse"]
     assert kept["pin_list"] == before
     assert here.read("ivr")["6200"]["keys"]["1"]["pin_list_id"] == kept["id"]
+
+
+@pytest.fixture
+def timed(appliance: OddServer, monkeypatch: pytest.MonkeyPatch) -> OddServer:
+    """An appliance with calendars, one of which cannot come over, and menus that depend on them."""
+    menu: dict[str, Any] = {"prompt": "default", "enb_time_condition": "1", "press3_dest": "end_call"}
+    each = {**menu, "time_condition_scope": "each_key"}
+    for key, calendar in (("1", "1"), ("2", "2")):
+        each |= {f"press{key}_dest": "extension", f"press{key}_dest_value": "12"}
+        each |= {f"press{key}_outoffice_time_dest": "ring_group", f"press{key}_outoffice_time_dest_value": 3}
+        each |= {f"press{key}_enb_time_condition": "1", f"press{key}_timezone_id": calendar}
+    each |= {"press1_holiday_dest": "queue", "press1_holiday_dest_value": "9"}
+    more: dict[str, list[dict[str, Any]]] = {
+        "timezone": [
+            {"id": 1, "name": "Office", "timezone": "Europe/Berlin"},
+            {"id": 2, "name": "Odd", "timezone": "Europe/Atlantis"},
+        ],
+        "holidays": [{"id": 5, "timezone_id": 2, "name": "Flood", "type": "date", "date": "2026/12/24"}],
+        "inbound_route": [
+            {
+                "id": 8,
+                "name": "Night",
+                "def_dest": "extension",
+                "def_dest_value": "12",
+                "enb_time_condition": 1,
+                "timezone_id": 2,
+                "outoffice_time_dest": "end_call",
+            }
+        ],
+        "ivr": [
+            {**each, "id": 80, "number": "6400", "name": "Each"},
+            {**menu, "id": 81, "number": "6401", "name": "All", "timezone_id": 2},
+        ],
+    }
+    for family, rows in more.items():
+        monkeypatch.setitem(APPLIANCE, family, [*APPLIANCE.get(family, ()), *rows])
+    return appliance
+
+
+def test_keys_without_their_calendar_are_left_out(timed: OddServer, here: Here) -> None:
+    """By the hours of another calendar they would lead to a wrong place."""
+    told = ok(here.run("pull", timed.url, ACCOUNT))
+    for line in (
+        "calendar Odd: did not come over",
+        "holiday Flood in time zone 2: did not come over: its calendar is not here",
+        "inbound route Night: is switched off",
+        "menu 6400: inputs are left out without their calendar: 2",
+        "menu 6400: press2_timezone_id named calendar 2, which is not here",
+        "menu 6401: inputs are left out without their calendar: 3",
+        "menu 6401: timezone_id named calendar 2, which is not here",
+        "menu 6400: press1_holiday_dest led to queue Support, which is not served here",
+    ):
+        assert line.lower() in told.lower(), told
+    menus, office = here.read("ivr"), here.read("timezone")["Office"]["id"]
+    keys = menus["6400"]["keys"]
+    assert keys.keys() == {"1", "3"}
+    assert (keys["1"]["closed"]["dest"], "holiday" in keys["1"]) == ("ring_group", False)
+    assert (keys["1"]["timed"], keys["1"]["timezone_id"]) == (1, office)
+    assert menus["6401"]["keys"] == {}
+    assert here.read("inbound_route")["Night"]["def_dest"]["dest"] == "disabled"
+    assert here.read("holiday") == {}
+    assert ok(here.run("diff", timed.url, ACCOUNT)) == ""
+
+
+def test_conditions_that_were_mended_here_stay(timed: OddServer, here: Here) -> None:
+    """A key set here in place of one without its calendar, and a key of a PBX that knows no conditions."""
+    ok(here.run("pull", timed.url, ACCOUNT))
+    menus, office = here.read("ivr"), here.read("timezone")["Office"]["id"]
+    mended = {"press2_dest": "end_call", "press2_enb_time_condition": 1, "press2_timezone_id": office}
+    conditions = {"enb_time_condition": 1, "timezone_id": office, "press2_outoffice_time_dest": "end_call"}
+    with here.database() as store, store.changing() as change:
+        resources.update(change, KINDS["ivr"], menus["6400"]["id"], mended)
+        resources.update(change, KINDS["ivr"], menus["6200"]["id"], conditions)
+    before = here.read("ivr")
+    ok(here.run("pull", timed.url, ACCOUNT))
+    after = here.read("ivr")
+    assert after["6400"]["keys"] == before["6400"]["keys"]
+    assert not any("press2" in str(remark) for remark in after["6400"]["import_remarks"])
+    assert after["6200"] == before["6200"]
+    assert ok(here.run("diff", timed.url, ACCOUNT)) == ""

@@ -130,6 +130,8 @@ def soften(raw: Any, info: inspect.Type) -> Any:
     match info:
         case inspect.StructType():
             return soften_struct(raw, info)
+        case inspect.UnionType():
+            return soften(raw, need(info))
         case inspect.VarTupleType():
             items = [] if raw == "" else raw
             return [soften(one, info.item_type) for one in items] if isinstance(items, list) else raw
@@ -140,6 +142,13 @@ def soften(raw: Any, info: inspect.Type) -> Any:
         case inspect.IntType() if isinstance(raw, bool):
             return int(raw)
     return raw
+
+
+def need(info: inspect.Type) -> inspect.Type:
+    """Return the type of a value that may be None, without None."""
+    if not isinstance(info, inspect.UnionType):
+        return info
+    return next(one for one in info.types if not isinstance(one, inspect.NoneType))
 
 
 def soften_struct(raw: Any, info: inspect.StructType) -> Any:
@@ -156,7 +165,7 @@ def soften_struct(raw: Any, info: inspect.StructType) -> Any:
 
 def is_empty(value: Any, info: inspect.Type) -> bool:
     """Return True if a field counts as missing."""
-    return value is None or (value == "" and isinstance(info, inspect.IntType))
+    return value is None or (value == "" and isinstance(need(info), inspect.IntType))
 
 
 def read_object(content: bytes) -> Mapping[str, Any]:

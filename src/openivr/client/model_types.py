@@ -13,6 +13,8 @@ import msgspec
 R = TypeVar("R")
 Body = dict[str, Any]
 PARTS = {"dest": "", "prefix": "_prefix", "value": "_value"}  # of a destination -> ending of its API name
+PERIODS = ("outoffice_time_dest", "holiday_dest")  # of a key: its destinations in other periods
+CONDITION = ("enb_time_condition", "timezone_id")  # of a key: its own condition
 OWN = ("id", "sent", "extra")  # fields of details that are no fields of the API's body
 
 
@@ -32,8 +34,11 @@ class Page(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Destination of a call: a type, and a prefix and value whose meaning depends on it. "" is none.
 
-    `allow_out_record` (0 or 1) is the caller's right to opt out of recording by this key. `pin_list_id` is
-    the PIN list that the key asks for, 0 for none; None does not send it, which keeps what is there.
+    The others are fields of a key, named as the API names them after `press1_`. `allow_out_record` (0 or 1)
+    is the caller's right to opt out of recording by this key. `pin_list_id` is the PIN list that the key
+    asks for, 0 for none. `outoffice_time_dest` and `holiday_dest` are its destinations outside of business
+    hours and on holidays, `enb_time_condition` (0 or 1) and `timezone_id` its own condition and calendar.
+    None does not send a field, which keeps what is there.
     """
 
     dest: str = ""
@@ -41,6 +46,14 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     allow_out_record: int = 0
     pin_list_id: int | None = None
+    outoffice_time_dest: "Destination | None" = None
+    holiday_dest: "Destination | None" = None
+    enb_time_condition: int | None = None
+    timezone_id: int | None = None
+
+    def of_period(self, name: str) -> "Destination | None":
+        """Return the destination in another period, by its name in `PERIODS`."""
+        return self.holiday_dest if name == "holiday_dest" else self.outoffice_time_dest
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,22 +167,81 @@ def spread(stem: str, destination: Destination) -> Iterator[tuple[str, str]]:
         yield stem + ending, getattr(destination, part)
 
 
+def as_destination(value: Any) -> Destination:
+    """Return a destination that may be written as a dict, those of its periods too."""
+    if isinstance(value, Destination):
+        return value
+    periods = {name: as_destination(value[name]) for name in PERIODS if value.get(name) is not None}
+    return Destination(**{**value, **periods})
+
+
 def take(raw: Body, stem: str) -> Body:
     """The destination of a stem, its names removed from `raw`."""
     return {part: raw.pop(stem + ending, None) for part, ending in PARTS.items()}
 
 
 class KeyNames(NamedTuple):
-    """The names of a key in the API: of its destination, its right to opt out of recording, its PIN list."""
+    """The names of a key in the API: of its destination, its right to opt out of recording, its PIN list.
+
+    Those of its time condition follow from its destination's: `press1_holiday_dest` from `press1_dest`.
+    """
 
     stems: tuple[str, ...]
     opt_outs: tuple[str, ...]
     pin_list: str = ""
 
-    def spread_pin_list(self, destination: Destination) -> Body:
-        """Return the field of the PIN list, if the key has one and the destination says which."""
-        is_sent = self.pin_list and destination.pin_list_id is not None
-        return {self.pin_list: destination.pin_list_id} if is_sent else {}
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """Return the API's names of a field in `PERIODS` or `CONDITION`."""
+        return tuple(stem.removesuffix("dest") + name for stem in self.stems)
+
+    def all_names(self) -> set[str]:
+        """Return every name that the key has in a body."""
+        stems = [*self.stems, *(spelling for name in PERIODS for spelling in self.spellings(name))]
+        conditions = {spelling for name in CONDITION for spelling in self.spellings(name)}
+        parts = {stem + ending for stem in stems for ending in PARTS.values()}
+        return {*parts, *conditions, *self.opt_outs, self.pin_list} - {""}
+
+    def spread(self, key: Destination) -> Iterator[tuple[str, Any]]:
+        """Yield the fields of a key as a body has them."""
+        for stem in self.stems:
+            yield from spread(stem, key)
+        for spelling in self.opt_outs:
+            yield spelling, key.allow_out_record
+        if self.pin_list and key.pin_list_id is not None:
+            yield self.pin_list, key.pin_list_id
+        for name in PERIODS:
+            destination = key.of_period(name)
+            for stem in self.spellings(name) if destination else ():
+                yield from spread(stem, destination or Destination())
+        for name, value in zip(CONDITION, (key.enb_time_condition, key.timezone_id), strict=True):
+            yield from ((spelling, value) for spelling in self.spellings(name) if value is not None)
+
+    def take(self, raw: Body) -> Body:
+        """Return the fields of a key, their names removed from `raw`. {} if none of them says anything."""
+        key = choose([take(raw, stem) for stem in self.stems])
+        key["allow_out_record"] = pick([raw.pop(name, None) for name in self.opt_outs])
+        key["pin_list_id"] = raw.pop(self.pin_list, None)
+        is_set = bool(key.get("dest") or key["allow_out_record"] or key["pin_list_id"])
+        for name in PERIODS:
+            key[name] = choose([take(raw, stem) for stem in self.spellings(name)]) or None
+            is_set = is_set or bool(key[name] and key[name]["dest"])
+        for name in CONDITION:
+            sent = [raw.pop(spelling, None) for spelling in self.spellings(name)]
+            said = pick(sent)
+            key[name] = sent[0] if said is None else said
+            is_set = is_set or said is not None
+        return key if is_set else {}
+
+
+def choose(spellings: list[Body]) -> Body:
+    """Return the destination of the first spelling that leads somewhere, else one that was sent, else {}."""
+    sent = [value for value in spellings if value["dest"] is not None]
+    return next((value for value in sent if value["dest"]), sent[0] if sent else {})
+
+
+def pick(spellings: list[Any]) -> Any:
+    """Return the value of the first spelling that says something, else None."""
+    return next((value for value in spellings if str(value) not in {"0", "", "None", "False"}), None)
 
 
 class WithKeys(Detail, frozen=True, kw_only=True):
@@ -185,8 +257,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
         """Return the names that a body of create and update may have, in every spelling."""
         names = set(super().api_names())
         for key in cls.key_names.values():
-            names |= {stem + ending for stem in key.stems for ending in PARTS.values()}
-            names |= {*key.opt_outs, key.pin_list} - {""}
+            names |= key.all_names()
         return frozenset(names)
 
     @classmethod
@@ -198,11 +269,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
         for key, value in keys.items():
             if key not in cls.key_names:
                 raise TypeError(explain_name(str(key), cls.key_names, "keys"))
-            destination = value if isinstance(value, Destination) else Destination(**value)
-            for stem in cls.key_names[key].stems:
-                body |= spread(stem, destination)
-            body |= dict.fromkeys(cls.key_names[key].opt_outs, destination.allow_out_record)
-            body |= cls.key_names[key].spread_pin_list(destination)
+            body |= cls.key_names[key].spread(as_destination(value))
         return body
 
     @classmethod
@@ -211,13 +278,8 @@ class WithKeys(Detail, frozen=True, kw_only=True):
             return raw
         rest, keys = dict(raw), {}
         for key, names in cls.key_names.items():
-            found = [take(rest, stem) for stem in names.stems]
-            flags = [rest.pop(name, None) for name in names.opt_outs]
-            chosen: Body = next((value for value in found if value["dest"]), {})
-            flag = next((value for value in flags if str(value) not in {"0", "", "None", "False"}), None)
-            pin_list = rest.pop(names.pin_list, None)
-            if chosen or flag or pin_list:
-                keys[key] = {**chosen, "allow_out_record": flag, "pin_list_id": pin_list}
+            if found := names.take(rest):
+                keys[key] = found
         has_keys = any(name not in rest for name in raw)
         return super().gather({**rest, "keys": keys} if has_keys else rest)
 
@@ -230,12 +292,7 @@ class WithKeys(Detail, frozen=True, kw_only=True):
 
     def key_fields(self, keys: Mapping[str, Destination]) -> Iterator[tuple[str, Any]]:
         for key, names in self.key_names.items():
-            destination = keys.get(key, Destination())
-            for stem in names.stems:
-                yield from spread(stem, destination)
-            for name in names.opt_outs:
-                yield name, destination.allow_out_record
-            yield from names.spread_pin_list(destination).items()
+            yield from names.spread(keys.get(key, Destination()))
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

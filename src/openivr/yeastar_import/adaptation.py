@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openivr.client.model_types import Destination, Detail, Link
-from openivr.client.models import BusinessHour, Holiday, Ivr
+from openivr.client.models import Announcement, BusinessHour, Holiday, Ivr
 from openivr.ivr.analysis.words import text_of_remark
 from openivr.ivr.import_remark import ImportRemark, ImportRemarkCode
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import (
-    OPT_OUT,
+    KEYS_IN_FILES,
     PARTS,
-    PIN_KEYS,
     PLAYS,
     TARGETS,
     DestinationField,
@@ -39,6 +38,7 @@ from openivr.resources.import_remarks import store_remark
 from openivr.resources.pin_list import MASK, PinsField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.yeastar_import import fields
+from openivr.yeastar_import.menu_keys import KeyAdapter
 from openivr.yeastar_import.prompts import Stored, adapt_prompts
 from openivr.yeastar_import.remarks import Remark, lost, title
 from openivr.yeastar_import.source import Source
@@ -46,7 +46,6 @@ from openivr.yeastar_import.type_rules import FALLBACKS, RULES
 
 Fields = dict[str, Any]
 Local = Mapping[str, Mapping[str, Fields]]
-INPUTS = {"hash": "#", "star": "*"}
 PROBLEMS = {
     ProblemCode.NOT_NUMBER: ImportRemarkCode.NUMBER_INVALID,
     ProblemCode.PLAYS: ImportRemarkCode.PLAYS_INVALID,
@@ -110,13 +109,19 @@ class Adapter:
             problem = "is there twice; the first one came over"
         else:
             entry = self.entry(kind, detail, self.local.get(kind.name, {}).get(label, {}), about)
-            problem = find_problem(kind, entry)
+            problem = self.lacks_calendar(detail) or find_problem(kind, entry)
             if not problem:
                 self.result.entries[kind.name][label] = entry
                 return
         del self.result.remarks[remarks:]
         self.result.remarks.append(lost(about, f"did not come over: {problem}"))
         self.skipped.add((kind.name, id_))
+
+    def lacks_calendar(self, detail: Detail) -> str:
+        """Return why an object that is a part of a calendar cannot be kept; "" if it can."""
+        if not isinstance(detail, BusinessHour | Holiday | Announcement) or not detail.timezone_id:
+            return ""
+        return "" if ("timezone", detail.timezone_id) in self.labels else "its calendar is not here"
 
     def entry(self, kind: ResourceType, detail: Detail, here: Fields, about: str) -> Fields:
         """The object's fields as an entry has them."""
@@ -125,7 +130,7 @@ class Adapter:
             entry.pop(name, None)
         notes: list[ImportRemark] = []
         for one in kind.fields:
-            if one.name in detail.sent:
+            if one.name in detail.sent and not isinstance(one, Keys):
                 value = getattr(detail, one.name)
                 found = self.field(one, value, here, about, notes)
                 if found is MISSING:
@@ -133,7 +138,7 @@ class Adapter:
                 else:
                     entry[one.name] = found
         if isinstance(detail, Ivr):
-            self.finish_ivr(detail, entry, notes)
+            self.finish_ivr(detail, entry, here, about, notes)
         kept = " (kept as a remark)" if isinstance(detail, Ivr) else ""
         self.result.remarks += [lost(about, text_of_remark(note).removesuffix(".") + kept) for note in notes]
         self.result.remarks += RULES[kind.name](entry, detail, here, about) if kind.name in RULES else []
@@ -146,13 +151,11 @@ class Adapter:
         match one:
             case LinksField():
                 return list(dict.fromkeys(self.links(one, value, notes)))
-            case Keys():
-                return dict(self.keys(one, value, here.get(one.name, {}), notes))
             case DestinationField():
                 words = self.destination(one, value, one.name, notes)
                 return words or here.get(one.name, MISSING)
             case LinkField():
-                return self.labels.get((one.kind, value), "") if value else ""
+                return self.link(one, value, here, notes)
             case PinsField() if MASK in value:  # from a server that does not answer its PINs
                 return here.get(one.name, MISSING)
             case PromptsField():
@@ -173,24 +176,16 @@ class Adapter:
             params = {"field": one.name, "type": kind, "name": link.text or link.value}
             notes.append(ImportRemark(ImportRemarkCode.MEMBER_MISSING, params))
 
-    def keys(
-        self, one: Keys, keys: Mapping[str, Destination], here: Mapping[str, str], notes: list[ImportRemark]
-    ) -> Iterator[tuple[str, str]]:
-        """Return the destination of each key, the present one here if that of the PBX is not supported."""
-        for key, to in keys.items():
-            lost_here: list[ImportRemark] = []
-            if to.pin_list_id and ("pin_list", to.pin_list_id) not in self.labels:
-                # without its list, the key would be open to every caller
-                params = {"field": PIN_KEYS, "type": "pin_list", "name": INPUTS.get(key, key)}
-                notes.append(ImportRemark(ImportRemarkCode.MEMBER_MISSING, params))
-                continue
-            words = self.destination(one.keys[key], to, INPUTS.get(key, key), lost_here)
-            if words:
-                yield key, words
-            elif key in here and lost_here:
-                yield key, here[key]
-            else:
-                notes += lost_here
+    def link(self, one: LinkField, id_: int, here: Fields, notes: list[ImportRemark]) -> str:
+        """Return the label of an object, "" for none. If it is not here, keep the present one, or note it."""
+        label = self.labels.get((one.kind, id_), "")
+        if label or not id_:
+            return label
+        present = str(here.get(one.name, ""))
+        if not present:
+            params = {"field": one.name, "type": one.kind, "name": str(id_)}
+            notes.append(ImportRemark(ImportRemarkCode.MEMBER_MISSING, params))
+        return present
 
     def destination(
         self, one: DestinationField, to: Destination, input_: str, notes: list[ImportRemark]
@@ -233,19 +228,22 @@ class Adapter:
             else:
                 notes.append(ImportRemark(ImportRemarkCode.PROMPT_MISSING, {"prompt": name}))
 
-    def finish_ivr(self, ivr: Ivr, entry: Fields, notes: list[ImportRemark]) -> None:
-        """Add the remarks to the entry, and the keys by which callers opt out of recording."""
+    def finish_ivr(
+        self, ivr: Ivr, entry: Fields, here: Fields, about: str, notes: list[ImportRemark]
+    ) -> None:
+        """Add the keys to the entry, and the remarks."""
+        if "keys" in ivr.sent:
+            keys = KeyAdapter(ivr, here, self.labels, self.destination, notes)
+            for name in KEYS_IN_FILES:
+                entry.pop(name, None)
+            entry |= keys.fields()
+            if keys.left_out:
+                inputs = ", ".join(keys.left_out)
+                self.result.remarks.append(
+                    lost(about, f"inputs are left out without their calendar: {inputs}")
+                )
         if notes:
             entry["import_remarks"] = [store_remark(note) for note in notes]
-        opted = [key for key, one in ivr.keys.items() if one.allow_out_record]
-        if "keys" in ivr.sent:
-            entry.pop(OPT_OUT, None)
-        if opted:
-            entry[OPT_OUT] = opted
-        guarded = {key: self.labels.get(("pin_list", one.pin_list_id or 0)) for key, one in ivr.keys.items()}
-        pins = {**entry.get(PIN_KEYS, {}), **{key: label for key, label in guarded.items() if label}}
-        if pins:
-            entry[PIN_KEYS] = pins
 
 
 def read_whole(one: DestinationField, to: Destination) -> Fields:

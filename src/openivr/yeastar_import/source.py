@@ -6,7 +6,7 @@ from typing import Any
 
 from openivr.client import BlockingClient, DataNotFound
 from openivr.client.errors import AccessDenied, ApiError, InterfaceNotExisted, OperationFailed
-from openivr.client.model_types import Destination, Detail, Information
+from openivr.client.model_types import PERIODS, Destination, Detail, Information
 from openivr.client.models import Ivr
 from openivr.resources import KINDS
 from openivr.resources.destination import UNSERVED
@@ -120,7 +120,9 @@ class Reader:
 def leads(detail: Detail) -> Iterator[Destination]:
     """Every destination of an object."""
     if isinstance(detail, Ivr):
-        yield from detail.keys.values()
+        for key in detail.keys.values():
+            yield key
+            yield from filter(None, map(key.of_period, PERIODS))
     for field_name in detail.__struct_fields__:
         value = getattr(detail, field_name)
         if isinstance(value, Destination):

@@ -76,6 +76,7 @@ def inbound_route(entry: Fields, detail: Detail, _here: Fields, about: str) -> l
         or (detail.did_pattern_list and not entry.get("did_pattern_list"))
         or (detail.cid_pattern_list and not entry.get("cid_pattern_list"))
         or (detail.trunk_list and not entry.get("trunk_list"))
+        or (detail.enb_time_condition and detail.timezone_id and not entry.get("timezone_id"))
     )
     if has_lost or not entry.get("def_dest"):
         entry["def_dest"] = "disabled"
