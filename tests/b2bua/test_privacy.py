@@ -12,8 +12,11 @@ from tests.b2bua.test_outbound import add_route, add_trunk
 
 PIN, CARD = "7592", "986598659865"  # of digits that nothing else here has in this order
 OUTSIDE = "9441632965986"
-# Unix milliseconds, ports and ids of calls, which may have any digits.
-BY_CHANCE = re.compile(r"\b1\d{12}\b|\b\d{5}\b|\b[0-9a-f]{11}-[0-9a-f]{8}\b")
+# Times, ports, ids of calls, tags, ids of boots and measurements, which may have any digits.
+BY_CHANCE = re.compile(
+    r"\b1\d{12}\b|\b\d{5}\b|\b[0-9a-f]{11}-[0-9a-f]{8}\b"
+    r"|\b[0-9a-f]{20,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d+\.\d+\b"
+)
 
 
 def all_written(pbx: Pbx, logs: object) -> str:
