@@ -10,18 +10,11 @@ from typing import Any
 
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.destination import DestinationField, Keys
-from openivr.resources.fields import (
-    Field,
-    IntegerField,
-    LinkField,
-    LinksField,
-    SecretField,
-    SeparatedField,
-    TableField,
-)
+from openivr.resources.fields import Field, IntegerField, SecretField, SeparatedField, TableField
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
+from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.server.http_process import choose_kinds
 
 WIDTH = 110  # of a line

@@ -14,8 +14,6 @@ from openivr.resources.fields import (
     Field,
     IntegerField,
     InvalidValue,
-    LinksField,
-    PromptsField,
     Reference,
     ResourceName,
     SecretField,
@@ -27,6 +25,7 @@ from openivr.resources.fields import (
     whole,
 )
 from openivr.resources.import_remarks import ImportRemarksField
+from openivr.resources.reference_fields import LinksField, PromptsField
 
 NAME = TextField(name="name", required=True, low=1, high=5)
 CODE = TextField(name="code", pattern="[a-z]+")

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from openivr.hours import reading
 from openivr.resources.errors import Problem
-from openivr.resources.fields import Body, LinkField, LinksField, PromptsField, TextField
+from openivr.resources.fields import Body, TextField
 from openivr.resources.hours import HoursField
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 

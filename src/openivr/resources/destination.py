@@ -17,16 +17,15 @@ from openivr.resources.fields import (
     Find,
     IntegerField,
     InvalidValue,
-    LinkField,
     Names,
     Reference,
     Schema,
-    find_link,
     flag,
     fold_text,
     whole,
 )
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, find_link
 
 Value = dict[str, Any]
 PARTS = {"dest": "", "prefix": "_prefix", "value": "_value"}  # key in the value -> ending of the API name

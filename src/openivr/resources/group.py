@@ -4,17 +4,9 @@ from collections.abc import Iterator
 
 from openivr.resources.destination import DestinationField
 from openivr.resources.errors import Problem
-from openivr.resources.fields import (
-    Body,
-    ChoiceField,
-    IntegerField,
-    LinksField,
-    PromptsField,
-    TextField,
-    flag,
-    number,
-)
+from openivr.resources.fields import Body, ChoiceField, IntegerField, TextField, flag, number
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinksField, PromptsField
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 

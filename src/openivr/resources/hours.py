@@ -18,13 +18,12 @@ from openivr.resources.fields import (
     ChoiceField,
     IntegerField,
     InvalidValue,
-    LinkField,
-    PromptsField,
     TableField,
     TextField,
     flag,
 )
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, PromptsField
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 DATED = (HolidayType.DATE, HolidayType.MONTH)

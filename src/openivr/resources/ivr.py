@@ -4,19 +4,10 @@ from collections.abc import Iterator
 
 from openivr.resources.destination import DestinationField, KeyCondition, Keys
 from openivr.resources.errors import Problem
-from openivr.resources.fields import (
-    Body,
-    ChoiceField,
-    IntegerField,
-    LinkField,
-    LinksField,
-    PromptsField,
-    TextField,
-    flag,
-    number,
-)
+from openivr.resources.fields import Body, ChoiceField, IntegerField, TextField, flag, number
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 DIAL_KEYS = (*"0123456789", "hash", "star")

@@ -15,13 +15,12 @@ from openivr.resources.fields import (
     ChoiceField,
     IntegerField,
     InvalidValue,
-    LinkField,
-    LinksField,
     TableField,
     TextField,
     flag,
 )
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.resources.resource_type import ResourceType, Row, Values
 
 NAME = TextField(name="name", required=True, low=1, high=63)

@@ -23,20 +23,12 @@ from openivr.resources.destination import (
     as_words,
 )
 from openivr.resources.errors import Invalid, Problem
-from openivr.resources.fields import (
-    MISSING,
-    Field,
-    InvalidValue,
-    LinkField,
-    LinksField,
-    PromptsField,
-    ResourceName,
-    StoredForm,
-)
+from openivr.resources.fields import MISSING, Field, InvalidValue, ResourceName, StoredForm
 from openivr.resources.hours import HOURS_FIELDS, describe_hours
 from openivr.resources.import_remarks import store_remark
 from openivr.resources.pin_list import MASK, PinsField
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.yeastar_import import fields
 from openivr.yeastar_import.menu_keys import KeyAdapter
 from openivr.yeastar_import.prompts import Stored, adapt_prompts

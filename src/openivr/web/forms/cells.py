@@ -7,16 +7,9 @@ from typing import Any
 from openivr.hours.reading import ALL, WEEKDAYS
 from openivr.resources import ResourceType
 from openivr.resources.destination import DestinationField
-from openivr.resources.fields import (
-    ChoiceField,
-    Field,
-    IntegerField,
-    LinkField,
-    LinksField,
-    Names,
-    TableField,
-)
+from openivr.resources.fields import ChoiceField, Field, IntegerField, Names, TableField
 from openivr.resources.pin_list import PinsField
+from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.resources.resource_type import Row, Values
 from openivr.web.forms.labels import value_words
 from openivr.web.forms.references import make_destination, make_refs

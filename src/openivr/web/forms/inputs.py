@@ -15,10 +15,7 @@ from openivr.resources.fields import (
     ChoiceField,
     Field,
     IntegerField,
-    LinkField,
-    LinksField,
     Names,
-    PromptsField,
     SecretField,
     SeparatedField,
     TableField,
@@ -26,6 +23,7 @@ from openivr.resources.fields import (
 )
 from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.web.forms.labels import field_hint, field_label
 from openivr.web.forms.parse import ParsedForm
 from openivr.web.forms.problems import column_problem_text, problems_of

@@ -4,17 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from openivr.resources.destination import DestinationField
-from openivr.resources.fields import (
-    ChoiceField,
-    Field,
-    IntegerField,
-    LinkField,
-    LinksField,
-    Names,
-    PromptsField,
-    TableField,
-)
+from openivr.resources.fields import ChoiceField, Field, IntegerField, Names, TableField
 from openivr.resources.ivr import KEYS
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.web.forms.draft import Draft
 from openivr.web.forms.references import make_destination, make_ref, make_refs
 from openivr.web.messages import has_text, t

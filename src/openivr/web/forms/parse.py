@@ -14,20 +14,11 @@ from typing import Any
 
 from openivr.resources.destination import BARE, OUTSIDE, PLAYS, TARGETS, DestinationField
 from openivr.resources.errors import Problem, shorten
-from openivr.resources.fields import (
-    Field,
-    Find,
-    IntegerField,
-    LinkField,
-    LinksField,
-    PromptsField,
-    SecretField,
-    SeparatedField,
-    TableField,
-)
+from openivr.resources.fields import Field, Find, IntegerField, SecretField, SeparatedField, TableField
 from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 
 Form = Mapping[str, Sequence[str]]
 SEPARATORS = re.compile(r"[\s,;]+")  # of PINs as people write them

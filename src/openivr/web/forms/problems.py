@@ -9,8 +9,9 @@ from typing import Any
 
 from openivr.resources.destination import DestinationField
 from openivr.resources.errors import Problem
-from openivr.resources.fields import Field, IntegerField, LinksField, TableField
+from openivr.resources.fields import Field, IntegerField, TableField
 from openivr.resources.problem_codes import ProblemCode
+from openivr.resources.reference_fields import LinksField
 from openivr.web.forms.conflicts import api_names
 from openivr.web.forms.labels import field_label
 from openivr.web.messages import has_text, t

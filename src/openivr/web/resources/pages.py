@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from openivr.resources.errors import InUse, Invalid
-from openivr.resources.fields import IntegerField, LinksField, Names
+from openivr.resources.fields import IntegerField, Names
+from openivr.resources.reference_fields import LinksField
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
 from openivr.store.config import resources
