@@ -12,6 +12,8 @@ from tests.call_history import keep_past, make_past
 from tests.live_server import Running
 
 PLOTS = ("days", "hours", "outcomes", "week", "ways", "keys", "trouble")
+# Two frames: the plot has answered to the mouse.
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 COLOURS = """
   (canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -232,6 +234,7 @@ def test_a_hostile_name_is_text_in_what_a_plot_tells(page: Page, server: Running
         ]
         for left, down in places:
             page.mouse.move(box["x"] + left, box["y"] + down)
+            page.evaluate(PAINTED)
             told = page.locator(".plot-tooltip b").filter(has_text=name).locator("visible=true")
             if told.count():
                 break
