@@ -106,3 +106,18 @@ def test_a_simulated_call_happens_at_a_moment(data: Path, moment: str, text: str
     told = run(data, "simulate", "call", "6200", "--keys", "1", "--at", moment)
     assert ("6201" in told) == (text == "6201")
     assert "finds" in told
+
+
+def test_the_demo_has_hours(tmp_path: Path) -> None:
+    """A newcomer sees a week with lunch breaks and a holiday. The default calendar has none."""
+    folder = tmp_path / "demo"
+    shutil.copytree(prepared_data(is_demo=True), folder)
+    command = ["hours", "--calendar", "Front desk", "--at", "2026-12-31 12:00"]
+    lines = run(folder, *command).splitlines()
+    assert lines[:4] == [
+        "Thu 2026-12-31 12:00  open until Thu 2026-12-31 12:30, by its hours",
+        "Thu 2026-12-31 12:30  break, during a break",
+        "Thu 2026-12-31 13:30  open, by its hours",
+        "Thu 2026-12-31 18:00  closed, outside its hours",
+    ]
+    assert "New Year" in lines[4]
