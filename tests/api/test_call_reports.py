@@ -20,7 +20,7 @@ from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.reports import Span
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.tables import CALL
+from openivr.store.tables import CALL, CDR_STATE
 from openivr.web.reports import menus
 from openivr.web.reports.period import make_period, server_clock
 from openivr.web.reports.table import ReportFacts
@@ -157,6 +157,8 @@ def replace_calls(database: Database, since: int, past: Sequence[tuple[CallRecor
     known = select(CALL.c.id).where(CALL.c.started.between(since * 1000, (since + 4 * 86_400) * 1000))
     with database.writing() as connection:
         call_writer.delete_calls(connection, connection.execute(known).scalars().all())
+        # As after a restore: a running server expects that only the oldest calls are ever deleted.
+        connection.execute(CDR_STATE.update().values(epoch=CDR_STATE.c.epoch + 1))
     keep_past(database, past)
 
 

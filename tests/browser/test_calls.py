@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, Route, expect
 
-from openivr.store.cdr import call_records, voicemail
+from openivr.store.cdr import call_writer, voicemail
 from openivr.store.cdr.call_records import CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.runtime import liveness
@@ -46,11 +46,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (running.data / "recordings").mkdir(exist_ok=True)
     (running.data / "recordings" / "over-1.wav").write_bytes(tone())
     with running.database() as database, database.writing() as connection:
-        call_records.save(connection, [OVER])
         missed = replace(OVER, outcome="missed", reason="destination_unreached", recording="", caller="0777")
-        call_records.save(
-            connection, [replace(missed, id=f"miss-{at}", started=NOW - 30 * HOUR + at) for at in range(25)]
-        )
+        past = [replace(missed, id=f"miss-{at}", started=NOW - 30 * HOUR + at) for at in range(25)]
+        call_writer.write_calls(connection, [OVER, *past], [])
         voicemail.save(connection, VoicemailMessage("vm-1", 1, "over-1", "0555123", NOW, 2000), tone())
     yield running
     running.stop()
