@@ -3,6 +3,7 @@
 import csv
 import io
 import stat
+import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from openivr.cli import main
+from openivr.cli import main, pull
 from openivr.client.model_types import Destination, Link
 from openivr.ivr.analysis.check import check
 from openivr.ivr.analysis.words import text_of, text_of_remark
@@ -200,6 +201,18 @@ def test_new_passwords_are_written_once(there: Pbx, here: Here, tmp_path: Path) 
         assert stored[row["number"]]["reg_password"] == kept
         assert row["reg_password"] not in told
     assert "exists already" in ok(here.run("pull", there.url, there.account, "--passwords", str(path)), 1)
+
+
+def test_two_files_of_passwords_in_one_second_have_names_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "strftime", lambda _format: "now")
+    names = []
+    for _ in range(3):
+        path = pull.default_path(tmp_path)
+        path.touch()
+        names.append(path.name)
+    assert names == ["now.csv", "now-2.csv", "now-3.csv"]
 
 
 def test_all_or_nothing(there: Pbx, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,7 @@ def test_it_says_why_a_call_is_rejected(admin: Admin, api: Api) -> None:
 
 
 def test_a_call_at_a_moment_goes_where_its_period_leads(admin: Admin, api: Api) -> None:
+    api.post("inbound_route/update", {"id": 2, "enb_time_condition": 0})
     assert b'type="datetime-local"' not in ask(admin, called=MAIN, trunk="1").content
     api.post("businesshour/create", {"days_of_week": "mon tue", "office_times": [{"value": "09:00-18:00"}]})
     api.post(

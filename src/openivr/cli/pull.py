@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,8 +116,9 @@ def compare(connection: Any, source: "Source", *, keeps_others: bool) -> "Compar
 
 def default_path(data: Path) -> Path:
     """Return a new file in the data folder, or in the present folder if there is none."""
-    name = time.strftime("extension-passwords-%Y%m%d-%H%M%S.csv")
-    return data / name if data.is_dir() else Path(name)
+    folder, name = data if data.is_dir() else Path(), time.strftime("extension-passwords-%Y%m%d-%H%M%S")
+    paths = (folder / f"{name}{f'-{n}' if n > 1 else ''}.csv" for n in count(1))
+    return next(path for path in paths if not path.exists())
 
 
 @contextmanager
