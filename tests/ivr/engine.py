@@ -19,9 +19,9 @@ from openivr.ivr.commands import (
     StopRecord,
     Topic,
 )
-from openivr.ivr.events import CallArrived, DialAnswered, Event
+from openivr.ivr.events import CallArrived, DialAnswered, Event, HungUp
 from openivr.ivr.model import Destination, DestinationKind, DialPolicy, IvrSnapshot
-from openivr.ivr.session import IvrSession
+from openivr.ivr.session import UNCONFIRMED, IvrSession
 from openivr.ivr.state import PASSING, IvrState
 from openivr.ivr.transitions import MOVES
 
@@ -137,6 +137,8 @@ class Engine:
         after = self.session.state
         assert after not in PASSING
         leads_to = LEADS_TO.get((before, type(event)), frozenset())
+        if isinstance(event, HungUp) and before in UNCONFIRMED:
+            leads_to |= {IvrState.KEEPING}
         assert after is before or after is IvrState.ENDED or after in leads_to
 
     def carry_out(self, command: Command) -> None:  # noqa: PLR0912 - one case a command
@@ -166,7 +168,7 @@ class Engine:
                 assert self.answered
                 self.live["record"] = command.token
             case StopRecord():
-                assert self.live.pop("record") == command.token
+                assert self.live["record"] == command.token  # its result is still to come
             case OpenMailbox():
                 self.live["mailbox"] = command.token
             case CheckPin():

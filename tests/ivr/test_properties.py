@@ -147,6 +147,8 @@ class Calls(RuleBasedStateMachine):
     def finish(self, limit: bool) -> None:
         call = self.engine.live.get(CallTimer.CALL, 0)
         self.engine.tell(TimerFired(call) if limit and call else HungUp())
+        if self.engine.session.unconfirmed:  # the call ends once it is known what became of the message
+            self.engine.tell(RecordEnded(self.engine.session.unconfirmed))
         assert self.engine.session.ended
         assert [type(command) for command in self.engine.session.handle(HungUp())] == []
 
