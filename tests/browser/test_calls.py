@@ -12,8 +12,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, Route, expect
 
+from openivr.ivr.commands import Note, Topic
 from openivr.store.cdr import call_writer, voicemail
-from openivr.store.cdr.call_records import CallRecord
+from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.runtime import liveness
 from tests.browser.callers import Callers, open_callers
@@ -48,7 +49,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running.database() as database, database.writing() as connection:
         missed = replace(OVER, outcome="missed", reason="destination_unreached", recording="", caller="0777")
         past = [replace(missed, id=f"miss-{at}", started=NOW - 30 * HOUR + at) for at in range(25)]
-        call_writer.write_calls(connection, [OVER, *past], [])
+        entered = CallNote(OVER.started, Note(Topic.ENTERED, ivr=3, number="6200"))
+        call_writer.write_calls(connection, [OVER, *past], [(OVER.id, 0, entered)])
         voicemail.save(connection, VoicemailMessage("vm-1", 1, "over-1", "0555123", NOW, 2000), tone())
     yield running
     running.stop()
