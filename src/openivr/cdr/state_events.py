@@ -16,7 +16,7 @@ from openivr.store.events.outbox import EventReport
 
 @unique
 class ExtensionStatus(StrEnum):
-    """What an extension does, the strongest last."""
+    """The status of an extension, in the order of strength: that of its strongest call counts."""
 
     IDLE = "Idle"
     RINGING = "Ringing"

@@ -15,7 +15,7 @@ V2 = "v2.0"
 
 
 class WithParties(msgspec.Struct, frozen=True, kw_only=True):
-    """What every record of a call has: when, of which type, from whom and to whom.
+    """The fields that every record of a call has: time, type, caller and callee.
 
     `call_from` and `call_to` are names with numbers: "Ada Byron<1000>".
     """

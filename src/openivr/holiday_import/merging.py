@@ -23,7 +23,7 @@ from openivr.store.database import ConfigTransaction
 
 @unique
 class MergeAction(StrEnum):
-    """What an import does with a holiday."""
+    """The effect of an import on a holiday."""
 
     NEW = "new"
     SAME = "same"

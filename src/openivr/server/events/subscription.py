@@ -1,4 +1,4 @@
-"""What subscribers send, and the bytes that they receive. No I/O.
+"""Reads what subscribers send, and writes the bytes that they receive. No I/O.
 
 P-Series: monitor-events-via-websocket. Programs compare some of these texts byte by byte. `after` and
 `number` are ours: only a subscriber that sends `after` receives numbers.
@@ -29,7 +29,7 @@ WITHOUT_SERIAL = frozenset((EventType.EXTENSION_CHANGED, EventType.TRUNK_CHANGED
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a subscriber wants. `after` is the number of the last event that it has; None: from now on."""
+    """The request of a subscriber. `after` is the number of its last event; None: from now on."""
 
     topics: frozenset[int] = frozenset()
     is_numbered: bool = False

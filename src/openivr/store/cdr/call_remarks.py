@@ -1,4 +1,4 @@
-"""What people note about a call: its remark now, and the remarks before it."""
+"""Remarks that administrators and programs note about a call: the present one, and those before it."""
 
 import time
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ def find_missed(connection: Connection, lists: CdrLists, span: Filter) -> list[M
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """What a caller entered in a menu: the stored note, and what was known before it.
+    """An entry of a caller in a menu: the stored note, and what was known before it.
 
     `waited` are the milliseconds since the call came to the menu, or last did something in it.
     """

@@ -390,7 +390,7 @@ def format_time(seconds: int, local: Clock = time.localtime) -> str:
 
 
 class RecordedStage(Protocol):
-    """What is read of a routing stage to name its recording."""
+    """The columns of a routing stage that name its recording."""
 
     @property
     def uid(self) -> str: ...

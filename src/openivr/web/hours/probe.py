@@ -1,4 +1,4 @@
-"""What happens at a moment: the period, where inbound routes lead, and what menus are like."""
+"""The probe of a moment: the period, the destinations of inbound routes, and the menus as they are then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class MenuThen:
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """What happens at a moment. `more` counts the routes and menus that are not listed."""
+    """The state of a moment. `more` counts the routes and menus that are not listed."""
 
     routes: tuple[RouteThen, ...]
     menus: tuple[MenuThen, ...]
