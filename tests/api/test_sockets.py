@@ -57,8 +57,14 @@ class Site:
         )
         return head.encode() + content
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(self, buffer: int = 0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection whose kernel keeps so many bytes for the reader, as it likes by default."""
+        connection = socket.socket()
+        if buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+        return await asyncio.open_connection(sock=connection)
 
     async def talk(self, data: bytes, *, ends: bool = False) -> bytes:
         """Send this, and return all that comes until the server ends the connection."""
@@ -355,7 +361,8 @@ def test_who_reads_slowly_is_not(data: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(slow_clients, "STALL_SECONDS", patience)
 
     async def scenario(site: Site) -> None:
-        reader, writer = await site.connect()
+        # With a large buffer, the kernel asks for more only when megabytes of it have been read.
+        reader, writer = await site.connect(buffer=65_536)
         writer.write(
             site.request("openapi.json") * 60 + site.request("openapi.json", head="Connection: close\r\n")
         )

@@ -22,6 +22,7 @@ MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 HEAD_SECONDS = 10.0  # for them to arrive
 IDLE_SECONDS = 15.0  # between two requests of a connection
 STALL_SECONDS = 30.0  # for a client that does not read its answer
+STANDSTILL_SECONDS = 1.0  # between two ticks of a worker that has stood still
 TOO_LARGE = "Request head too large."
 SUBSCRIBE = b"/openapi/v1.0/subscribe"  # the only path that is upgraded
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -39,6 +40,27 @@ def encode_target(line: bytes) -> bytes:
 def find_length(headers: Headers) -> int:
     """Return the Content-Length of a head that the parser has taken, 0 without one."""
     return next((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), 0)
+
+
+class CheckTimer:
+    """Decides when clients are checked, by a clock that is read at each tick of the worker.
+
+    A tick may come late: the worker, or its machine, has stood still. What clients have sent meanwhile is not
+    read yet, and what they wait for is not sent. Such a tick checks nothing, but for the second in turn: a
+    worker that is always late still closes connections.
+    """
+
+    def __init__(self, period: float, now: float) -> None:
+        self.period, self.due, self.last_tick, self.was_late = period, now + period, now, False
+
+    def is_due(self, now: float) -> bool:
+        """Return True if clients are checked at this tick."""
+        is_late = now - self.last_tick > STANDSTILL_SECONDS
+        is_check = now >= self.due and (not is_late or self.was_late)
+        if is_check:
+            self.due = now + self.period
+        self.last_tick, self.was_late = now, is_late
+        return is_check
 
 
 class HeadRefused(Exception):

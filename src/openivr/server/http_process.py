@@ -44,7 +44,7 @@ from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
-from openivr.api.slow_clients import LimitedProtocol
+from openivr.api.slow_clients import CheckTimer, LimitedProtocol
 from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
 from openivr.config.settings import Settings
 from openivr.connections.shares import Shares
@@ -369,14 +369,14 @@ async def watch_database(live: ListCache, data: Path, *, keeps: bool) -> None:
 
 async def tick(server: HttpServer, access_log: AccessLog | None) -> None:
     """Flush the access log, and check for overdue clients now and then."""
-    loop, count = asyncio.get_running_loop(), 0
+    loop = asyncio.get_running_loop()
+    timer = CheckTimer(OVERDUE_SECONDS, loop.time())
     while True:
         await asyncio.sleep(FLUSH_SECONDS)
-        count += 1
         if access_log is not None:
             access_log.flush()
-        if count % math.ceil(OVERDUE_SECONDS / FLUSH_SECONDS) == 0:
-            server.close_overdue(loop.time())
+        if timer.is_due(now := loop.time()):
+            server.close_overdue(now)
 
 
 def http_config(
