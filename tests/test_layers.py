@@ -108,6 +108,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "audio": set(),
         "rtp": {"audio"},
         "dtmf": {"audio", "rtp"},
+        "mixing": {"audio", "rtp"},
         "recording": {"audio", "rtp"},
         "stream": {"audio", "dtmf", "poller", "rtp"},
         "poller": set(),

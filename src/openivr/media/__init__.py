@@ -10,8 +10,10 @@
     session.play((ringback(),), loop=True)
     session.stop()                           # sends silence from now on
     session.send_dtmf("42#")
-    recording = session.record(path, on_end, silence_seconds=4)
+    recording = session.record(path, on_end, silence_seconds=4); recording.pause(); recording.unpause()
     session.bridge(other); session.unbridge()
+    session.mix((one, other)); session.unmix()  # in the place of the audio of the bridged session
+    session.substitute(clip)                 # a clip in its place, over and over
     session.statistics()
     session.close()
     await media.close()

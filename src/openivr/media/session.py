@@ -2,15 +2,18 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from openivr.media.audio.clip import Clip
 from openivr.media.dtmf.inband import InbandDetector
 from openivr.media.dtmf.rfc4733 import DtmfMethod
 from openivr.media.inactivity import InactivityLimits
+from openivr.media.mixing.jitter_buffer import JitterBuffer
+from openivr.media.mixing.mixer import Mixer
 from openivr.media.pump import Pump
 from openivr.media.recording.audio_recording import AudioRecording, RecordingResult
 from openivr.media.rtp import packet as rtp
@@ -50,6 +53,7 @@ class MediaSession:
         self._rtcp = RtcpSession(f"{random.getrandbits(64):016x}@openivr")
         self._inband = InbandDetector(partial(self._report_digit_soon, DtmfMethod.TONE))
         self._recordings: list[AudioRecording] = []
+        self._mixed: dict[MediaSession, JitterBuffer] = {}  # the sources of the mix that is sent
         self._remote: RemoteMedia | None = None
         self._play_count = 0  # tells the end of one play from that of another
         self._inactivity = inactivity
@@ -82,6 +86,7 @@ class MediaSession:
         if self._is_closed:
             return
         self.unbridge()
+        self.unmix()
         for recording in list(self._recordings):
             recording.stop()
         self._is_closed = True
@@ -225,6 +230,36 @@ class MediaSession:
             source.receiver.noise_listeners.remove(target.sender.forward_noise)
             source.receiver.forward_events(None)
             target.sender.set_bridged(False)
+
+    # Mixing
+
+    def mix(self, sources: Collection["MediaSession"], *, passes_keys: bool = False) -> None:
+        """Send the sum of the audio of these sessions, instead of the audio of the bridged one.
+
+        Without sources the peer gets silence. Keys of the bridged session are sent too with `passes_keys`.
+        Replaces another mix or clip. The session stays bridged.
+        """
+        mixed = {source: self._mixed.get(source) or JitterBuffer() for source in sources}
+        self._set_mixed(mixed)
+        self.sender.set_feed(Mixer(list(mixed.values())).frames, passes_keys=passes_keys)
+
+    def substitute(self, clip: Clip) -> None:
+        """Send a clip over and over, instead of the audio of the bridged session. Replaces a mix."""
+        self._set_mixed({})
+        self.sender.set_feed(lambda law: cycle(clip.frames(law)), passes_keys=False)
+
+    def unmix(self) -> None:
+        """End a mix or the clip in its place: send the audio of the bridged session again, or silence."""
+        self._set_mixed({})
+        if self.sender.has_feed:
+            self.sender.set_feed(None)
+
+    def _set_mixed(self, mixed: dict["MediaSession", JitterBuffer]) -> None:
+        for source in self._mixed.keys() - mixed.keys():
+            source.remove_listener(self._mixed[source].put)
+        for source in mixed.keys() - self._mixed.keys():
+            source.add_listener(mixed[source].put)
+        self._mixed = mixed
 
     # Callbacks of the owner, always run from the event loop
 

@@ -1,8 +1,9 @@
 """RTP sender: one stream of packets towards the peer. No sockets, no clock.
 
 `tick` is called every 20 ms and sends the next packet: a DTMF digit, a prompt or silence. While the session
-is bridged no silence is generated, and `forward` sends the packets of the other session. Sequence numbers
-and timestamps continue without a gap through all of these. The marker bit shows where the timestamp jumps.
+is bridged no silence is generated, and `forward` sends the packets of the other session. A feed replaces
+both, the silence and the packets of the other session. Sequence numbers and timestamps continue without a
+gap through all of these. The marker bit shows where the timestamp jumps.
 """
 
 import random
@@ -23,6 +24,7 @@ SILENCE = {law: law.silence * FRAME for law in Law}
 
 Send = Callable[[bytes], object]
 Tap = Callable[[int, Law, bytes], None]  # RTP timestamp, law, payload
+Feed = Callable[[Law], Iterator[bytes]]  # yields a frame for every turn, without end
 
 
 def discard(packet: bytes) -> None:
@@ -33,10 +35,10 @@ class RtpSender:
     """One outgoing RTP stream."""
 
     __slots__ = (
-        "_ahead", "_clips", "_digits", "_forwarded_ssrc", "_frames", "_idle_frames", "_is_bridged",
-        "_loop", "_mark", "_on_end", "_pending", "_sequence_shift", "_started", "_time_shift", "events",
-        "law", "noise", "octets", "packets", "payload_type", "send", "sequence", "ssrc", "taps",
-        "timestamp",
+        "_ahead", "_clips", "_digits", "_feed", "_forwarded_ssrc", "_frames", "_idle_frames", "_is_bridged",
+        "_loop", "_mark", "_on_end", "_passes_keys", "_pending", "_sequence_shift", "_started",
+        "_time_shift", "events", "law", "noise", "octets", "packets", "payload_type", "send", "sequence",
+        "ssrc", "taps", "timestamp",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,6 +53,8 @@ class RtpSender:
         self.law = Law.PCMU
         self.payload_type = self.law.value
         self._is_bridged = False
+        self._feed: Feed | None = None
+        self._passes_keys = True
         self._mark = MARKER
         self._ahead = False
         self._idle_frames: Iterator[bytes] | None = repeat(SILENCE[self.law])
@@ -150,7 +154,7 @@ class RtpSender:
             return
         self.law = law
         is_playing = self.is_playing
-        self._idle_frames = None if self._is_bridged else repeat(SILENCE[law])
+        self._idle_frames = self._make_idle_frames()
         position = ((self.timestamp - self._started) & TIME) // FRAME
         self._frames = self._clip_frames(position) if is_playing else self._idle_frames
 
@@ -204,10 +208,27 @@ class RtpSender:
         """Stop or resume generating silence. A prompt continues."""
         is_playing = self.is_playing
         self._is_bridged, self._forwarded_ssrc = is_bridged, None
-        self._idle_frames = None if is_bridged else repeat(SILENCE[self.law])
+        self._idle_frames = self._make_idle_frames()
         if not is_playing:
             self._frames = self._idle_frames
         self._mark = MARKER
+
+    def set_feed(self, feed: Feed | None, *, passes_keys: bool = True) -> None:
+        """Send the frames of a feed when nothing is played; None: as before, silence or the other session.
+
+        A prompt continues. `passes_keys`: telephone-events of the other session are sent here too.
+        """
+        self._feed, self._passes_keys = feed, passes_keys
+        self.set_bridged(self._is_bridged)
+
+    @property
+    def has_feed(self) -> bool:
+        return self._feed is not None
+
+    def _make_idle_frames(self) -> Iterator[bytes] | None:
+        if self._feed is not None:
+            return self._feed(self.law)
+        return None if self._is_bridged else repeat(SILENCE[self.law])
 
     @property
     def is_forwarding(self) -> bool:
@@ -233,8 +254,11 @@ class RtpSender:
         """Send a telephone-event that the other session received.
 
         Without telephone-events in this session the digit is sent as a tone at the first packet of the event.
+        Beside a feed it is sent again, because its packets have no place among those of the feed.
         """
-        if self.events is None:
+        if self._feed is not None and not self._passes_keys:
+            return
+        if self.events is None or self._feed is not None:
             self.send_dtmf(digit or "")
         elif self.is_forwarding:
             self._forward(self.events, packet, bytes(packet.payload))
