@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -116,6 +117,69 @@ def test_a_bridged_session_is_recorded_with_the_audio_sent_to_it(tmp_path: Path)
         assert off.max() < 1024  # one step of the coarsest part of either law
 
     with_media(test)
+
+
+SECRET = Clip.from_samples(np.random.default_rng(7).integers(-20_000, 20_000, 160 * 60).astype(np.int16))
+
+
+def test_a_pause_is_left_out_of_both_sides_and_of_the_length(tmp_path: Path) -> None:
+    async def test(media: Media) -> None:
+        phone, session, ended = RtpPeer(), media.open("127.0.0.1"), asyncio.get_running_loop().create_future()
+        session.connect(phone.remote())
+        times = [time.monotonic()]
+        recording = session.record(tmp_path / "a.wav", ended.set_result, both=True)
+        times.append(time.monotonic())
+        session.play([PLAYED])
+        await speak(phone, session, Law.PCMU)
+        for act in (recording.pause, recording.unpause, recording.stop):
+            if act == recording.unpause:
+                recording.pause()  # a second time
+                session.play([SECRET], loop=True)
+                for frame in SECRET.pcmu:
+                    phone.send_audio(session, frame)
+                    await phone.receive(1)
+                session.play([PLAYED])
+                await phone.until(lambda: phone.received[-1].payload == PLAYED.pcmu[0])
+            times.append(time.monotonic())
+            act()
+            times.append(time.monotonic())
+            assert recording.is_paused is (act == recording.pause)
+            if act == recording.unpause:
+                await speak(phone, session, Law.PCMU)
+        recorded: RecordingResult = await ended
+        data = read(recorded.path)
+        before = times[2] - times[1] + times[6] - times[5], times[3] - times[0] + times[7] - times[4]
+        assert before[0] - 0.001 <= recorded.seconds <= before[1] + 0.6
+        assert len(data) == round(recorded.seconds * RATE)
+        secret = {decode(frame, Law.PCMU).tobytes() for frame in SECRET.pcmu}
+        for channel in (0, 1):
+            sound = data[:, channel].tobytes()
+            assert not any(frame in sound for frame in secret)
+        spoken = find(SPOKEN, Law.PCMU, data[:, 0])
+        assert find(SPOKEN, Law.PCMU, data[spoken + 160 * 30 :, 0]) < 2 * RATE
+        assert recorded.sound >= 1.1
+
+    with_media(test)
+
+
+@given(
+    gap=st.integers(0, 3 * MAX_OFFSET),
+    before=st.integers(1, 40),
+    after=st.integers(1, 40),
+    start=st.integers(0, 2**32 - 1),
+)
+def test_what_follows_a_pause_begins_where_it_began(gap: int, before: int, after: int, start: int) -> None:
+    """However long the pause is: the timestamps count on in it, and the position does not."""
+    timeline, ones = Timeline(), np.ones(160, np.int16)
+    for n in range(before):
+        timeline.put(1, (start + 160 * n) % 2**32, ones, 160 * (n + 1))
+    first = timeline.take(160 * before)
+    timeline.discard()
+    for n in range(after):
+        timeline.put(1, (start + 160 * (before + n) + gap) % 2**32, 2 * ones, 160 * (before + n + 1))
+    second = timeline.take(160 * (before + after))
+    assert list(first) == [1] * 160 * before
+    assert list(second) == [2] * 160 * after
 
 
 def test_silence_ends_it(tmp_path: Path) -> None:

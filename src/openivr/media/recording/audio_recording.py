@@ -70,7 +70,8 @@ class AudioRecording:
         self._quiet = 0  # samples of silence at its end
         self._loud_frames = 0  # with something to hear
         self._loop = asyncio.get_running_loop()
-        self._start = time.monotonic_ns()
+        self._start = time.monotonic_ns()  # moved on by the length of each pause
+        self._paused_at: int | None = None
         self._received = Timeline()
         self._sent = Timeline() if both else None
         self._file = WavFile(path, 2 if both else 1)
@@ -84,26 +85,54 @@ class AudioRecording:
 
     def on_received(self, packet: Packet, law: Law) -> None:
         """Take a packet from the recorded side."""
-        self._received.put(packet.ssrc, packet.timestamp, decode(packet.payload, law), self._now())
+        if self._paused_at is None:
+            self._received.put(packet.ssrc, packet.timestamp, decode(packet.payload, law), self._now())
 
     def on_sent(self, timestamp: int, law: Law, payload: bytes) -> None:
         """Take a packet that was sent to the recorded side."""
-        if self._sent:
+        if self._sent and self._paused_at is None:
             self._sent.put(0, timestamp, decode(payload, law), self._now())
 
     def _now(self) -> int:
-        """Return the samples since the start."""
-        return (time.monotonic_ns() - self._start) * RATE // NANOSECONDS
+        """Return the samples since the start, without those of pauses."""
+        moment = time.monotonic_ns() if self._paused_at is None else self._paused_at
+        return (moment - self._start) * RATE // NANOSECONDS
+
+    # Pausing
+
+    @property
+    def is_paused(self) -> bool:
+        return self._paused_at is not None
+
+    def pause(self) -> None:
+        """Leave out the audio from now on. Does nothing in a pause or after the end."""
+        if self._paused_at is None and not self._end:
+            self._paused_at = time.monotonic_ns()
+            self._write_all()
+            for timeline in filter(None, (self._received, self._sent)):
+                timeline.discard()
+
+    def unpause(self) -> None:
+        """Go on where the pause began. Does nothing without one."""
+        if self._paused_at is not None:
+            self._start += time.monotonic_ns() - self._paused_at
+            self._paused_at = None
 
     # Writing
 
     def _step(self) -> None:
         self._timer = self._loop.call_later(STEP, self._step)
+        if self._paused_at is not None:
+            return
         sound = self._write(self._now() - MAX_DELAY)
         if self._received.taken >= self._max_samples:
             self._finish(RecordEnd.LENGTH)
         elif self._silence is not None and self._is_silent(sound):
             self._finish(RecordEnd.SILENCE)
+
+    def _write_all(self) -> None:
+        """Write what was received and sent until now."""
+        self._write(max(self._now(), self._received.end, self._sent.end if self._sent else 0))
 
     def _is_silent(self, sound: Samples) -> bool:
         self._quiet = trailing_silence(sound, self._quiet)
@@ -144,7 +173,7 @@ class AudioRecording:
         self.on_stop()
         self.on_stop = ignore  # breaks the reference cycle with the session
         if end in (RecordEnd.STOPPED, RecordEnd.LENGTH):
-            self._write(max(self._now(), self._received.end, self._sent.end if self._sent else 0))
+            self._write_all()
         closing = self._loop.run_in_executor(self._executor, self._file.close)
         closing.add_done_callback(self._on_closed)
 

@@ -33,6 +33,11 @@ class Timeline:
             self._latest = timestamp
         self._pending.append((position, samples))
 
+    def discard(self) -> None:
+        """Drop the packets that were not taken. The next one begins where the recording is then."""
+        self._pending = []
+        self._source = None
+
     @property
     def end(self) -> int:
         """Return the end of the last packet that was not taken."""
