@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from openivr.store.caches.change_feed import read_revision
+from openivr.store.database import Database
 from tests import postgres
 from tests.live_server import AGENT, Api, Running, start
 from tests.postgres import Server
@@ -137,9 +139,7 @@ def test_f3_processes_that_die_while_the_database_is_away(
     served: Running, api: Api, postgresql: Server
 ) -> None:
     old = api.get("ivr/list")["total_number"]
-    kept = [served.data / name for name in ("last-config.json", "last-lists.json")]
-    until(lambda: all(path.exists() for path in kept), "nothing is kept on disk")
-    time.sleep(6)  # what was changed last is kept within five seconds
+    until(lambda: is_kept(served, postgresql), "what was changed last is not kept on disk")
     postgresql.stop()
     try:
         for pid in children(served.process.pid):
@@ -150,6 +150,21 @@ def test_f3_processes_that_die_while_the_database_is_away(
     finally:
         postgresql.start()
     until_back(served, api)
+
+
+def is_kept(served: Running, postgresql: Server) -> bool:
+    """Return True if both copies on disk are of the newest revision."""
+    database = Database(postgresql.url)
+    with database.reading() as connection:
+        revision = read_revision(connection)
+    database.close()
+    try:
+        config, listed = (
+            json.loads((served.data / name).read_text()) for name in ("last-config.json", "last-lists.json")
+        )
+    except FileNotFoundError:
+        return False
+    return bool(config["revision"] == listed["config"] == revision)
 
 
 def lists(api: Api, old: int) -> bool:

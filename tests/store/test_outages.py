@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from openivr.store.config import resources
 from openivr.store.database import Database
 from openivr.store.schema import UnknownSchema, migrate
 from tests import postgres
+from tests.machine_clock import machine_clock
 from tests.postgres import Server
 from tests.store.bodies import create, extension, ivr
 
@@ -83,13 +83,13 @@ async def caches(url: str) -> AsyncIterator[Caches]:
 
 
 async def timed(work: Awaitable[Any]) -> tuple[Any, float]:
-    """The result of some work, or its exception, and the seconds that it took."""
-    started = time.monotonic()
-    try:
-        result = await work
-    except Unavailable as error:
-        result = error
-    return result, time.monotonic() - started
+    """The result of some work, or its exception, and the seconds that it took while the machine ran."""
+    with machine_clock() as clock:
+        try:
+            result = await work
+        except Unavailable as error:
+            result = error
+        return result, clock.read()
 
 
 async def check_outage(known: Caches) -> None:
