@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # The tests start some hundred processes, which are to find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pages lint bench misfortune docs ladder screenshots accessibility fuzz crash hours sounds plots schema lock
+.PHONY: run test browser lint bench misfortune docs ladder screenshots accessibility fuzz crash hours sounds plots schema lock
 .PHONY: clean help
 
 help:  ## this list
@@ -22,11 +22,11 @@ help:  ## this list
 run: $(VENV)/run.stamp  ## start the server with the demo, on http://127.0.0.1:8088
 	@exec $(BIN)/openivr serve --demo --data $(DATA)
 
-test: $(VENV)/dev.stamp  ## the tests; PostgreSQL tests need Debian's "postgresql" package
-	$(PYTEST) --timeout=300 -m 'not every_page'
+test: $(VENV)/dev.stamp  ## the tests without a browser; PostgreSQL tests need Debian's "postgresql" package
+	$(PYTEST) --timeout=300 --ignore=tests/browser
 
-pages: $(VENV)/dev.stamp  ## look at every page of the web admin with axe, wide and narrow, light and dark
-	$(PYTEST) --timeout=300 -m every_page tests/browser
+browser: $(VENV)/dev.stamp  ## the tests of the web admin in Chromium; they need "chromium-headless-shell"
+	$(PYTEST) --timeout=300 tests/browser
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .

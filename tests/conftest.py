@@ -28,7 +28,7 @@ settings.load_profile("openivr")
 File = tuple[Path, list[pytest.Item]]
 
 # Tests in these folders mostly wait: for pages, processes and phones. The longest come first.
-WAITING = ["browser", "process", "b2bua", "client"]
+WAITING = ["process", "b2bua", "client"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -233,7 +233,6 @@ def test_hearing_a_call(page: Page) -> None:
     assert download.value.suggested_filename == "openivr-vm-1.wav"
 
 
-@pytest.mark.every_page
 def test_every_page_for_everybody(page: Page, phone: Page, callers: Callers) -> None:
     line = callers.call("1001", "6200")
     for one in (page, phone):

@@ -1,6 +1,5 @@
 """The page Hours in a real browser."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, check_axe, check_width
@@ -26,7 +25,6 @@ def test_the_office_is_closed_by_hand_without_script(open_page: Open, server: Ru
     expect(page.get_by_role("heading", level=1)).to_have_text("Menus")
 
 
-@pytest.mark.every_page
 def test_the_page_is_for_everybody(page: Page, phone: Page) -> None:
     for one in (page, phone):
         for path in ("/hours", "/hours?at=2027-02-31T00:00", "/hours/week", "/hours/import"):

@@ -43,7 +43,6 @@ def stored(api: Api, ident: int) -> dict:
 PARTS = ("", "name", "hear", "reach", "1", "hash", "timeout")
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize("opened", PARTS)
 def test_everybody_can_read_it(open_page: Open, opened: str) -> None:
     for page in (open_page(), open_page(NARROW)):
@@ -62,7 +61,6 @@ def test_the_library_for_pictures_is_loaded_where_there_is_one(page: Page) -> No
     assert [name for name in loaded if "dagre" in name or "flow" in name] == []
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize(
     "path",
     ["/menus", "/menus/new", "/menus/3/copy", "/menus/1/delete", "/menus/4/delete", "/menus?search_value=zz"],

@@ -17,7 +17,6 @@ PATHS = [
 ]
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_is_for_everybody(page: Page, phone: Page, path: str) -> None:
     for one in (page, phone):

@@ -207,7 +207,6 @@ def test_a_call_that_cannot_go_on_says_so(page: Page) -> None:
     state(page, "ended")
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
 def test_nothing_bars_anybody(open_page: Open, size: tuple[int, int]) -> None:
     page = open_page(size)

@@ -178,7 +178,6 @@ def test_a_telephone_has_room(phone: Page) -> None:
     check_axe(phone)
 
 
-@pytest.mark.every_page
 def test_axe_finds_nothing(page: Page) -> None:
     open_reports(page)
     check_axe(page)

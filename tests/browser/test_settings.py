@@ -10,7 +10,6 @@ from tests.browser.conftest import Open, check_axe, check_width
 from tests.live_server import Running
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize("path", ["", "/clients", "/addresses", "/backup"])
 def test_every_page_is_for_everybody(page: Page, phone: Page, path: str) -> None:
     for one in (page, phone):

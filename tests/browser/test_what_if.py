@@ -46,7 +46,6 @@ def test_a_call_is_explained_without_script(open_page: Open) -> None:
     ask(open_page(java_script_enabled=False))
 
 
-@pytest.mark.every_page
 @pytest.mark.parametrize(
     "query",
     [
