@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "cdr": {"cdr.journal", "clock", "ivr", "media", "store"},
     "simulate": {"hours", "ivr", "cdr.journal", "sounds", "yaml_reader"},
     "api": {
+        "b2bua.call_commands",
         "clock",
         "hours",
         "connections",
@@ -50,15 +51,17 @@ ALLOWED: dict[str, set[str]] = {
         *("holiday_import", ""),
     },
     "b2bua": {"clock", "config.call_config", "cdr.journal", "hours", "media", "ivr", "sip"},
+    "b2bua.call_commands": set(),
     "softphone": {"b2bua", "cdr.journal", "media", "ivr", "simulate", "sip"},
     "yeastar_import": {"client", "ivr", "resources", "store", "sounds"},
-    "server.control_socket": set(),
+    "server.control_socket": {"b2bua.call_commands"},
     "server.os_limits": set(),
     "server.supervisor": {"config.settings"},
     "server": {
         *(
             "api",
             "b2bua",
+            "b2bua.call_commands",
             "cdr",
             "cdr.journal",
             "clock",

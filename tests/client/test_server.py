@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from openivr.client import ApiError, Client, DataNotFound, DuplicateKeyValue, ParameterError
+from openivr.client.calls import Calls
 from openivr.client.endpoints import Api, BusinessHours, Family, Prompts, Readable, System
 from openivr.client.errors import ConnectionRelationExisted, Failure
 from openivr.client.model_types import Destination
@@ -75,6 +76,7 @@ def test_every_method_says_what_it_does() -> None:
     records = (
         BusinessHours,
         CallNotes,
+        Calls,
         CallRecords,
         Mailboxes,
         PresenceStatuses,

@@ -13,6 +13,7 @@ from openivr.api.display_time import DisplayFormat
 from openivr.api.query import Query, read_object
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.responses import SYNTAX
+from openivr.b2bua.call_commands import AnyCommand, CommandOutcome, CommandResult
 from openivr.resources import KINDS, ResourceType
 from openivr.store.auth.logins import Logins
 from openivr.store.auth.tokens import TokenPolicy
@@ -41,6 +42,14 @@ class FileAnswer:
     path: Path
 
 
+SendCommand = Callable[[AnyCommand], Awaitable[CommandResult]]
+
+
+async def run_no_calls(_command: AnyCommand) -> CommandResult:
+    """Stands for the calls process where there is none."""
+    return CommandResult(outcome=CommandOutcome.STOPPED)
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Dependencies of handlers. Each worker has one.
@@ -58,6 +67,7 @@ class Service:
     display: DisplayFormat = field(default_factory=DisplayFormat)
     cdr: CdrLists = field(default_factory=CdrLists)
     files: RecordingFiles = field(default_factory=RecordingFiles)
+    send_command: SendCommand = run_no_calls
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ from openivr.sip.dialog.refer import Referral
 from openivr.sip.termination import FailureReason, Termination
 
 log = structlog.get_logger(__name__)
+REJECTED = 603
 Origin = SipAccount | TrunkAccount
 
 
@@ -141,6 +142,7 @@ class Call(PartyListener):
         self._cause: Cause | None = None  # of the last dial, if it failed
         self._media_stats: dict[str, Any] = {}  # by side
         self._recording = ""  # file
+        self._status = 0  # of the response to a caller whom a command hangs up before an answer
         self._alert_info = ""  # of the inbound route that took the call
         self._detached: set[Party] = set()  # parties that go on in another call
         caller.listener = self
@@ -155,6 +157,12 @@ class Call(PartyListener):
         if self.callee is None or party not in (self.caller, self.callee):
             return None
         return self.caller if party is self.callee else self.callee
+
+    def party_at(self, place: int) -> Party | None:
+        """Return the party of a leg of the record; -1 is the caller. None: it has ended."""
+        if place < 0:
+            return self.caller
+        return self.dialer.party_of_leg(place) if self.dialer is not None else None
 
     def start(self, header: CallHeader, match: DialplanMatch) -> None:
         """Offer the call to the IVR at its destination."""
@@ -461,6 +469,16 @@ class Call(PartyListener):
 
     # The end
 
+    def hang_up(self, party: Party) -> None:
+        """Hang up a party, as if it had hung up or declined itself."""
+        if party is self.caller:
+            self._status = REJECTED
+            self.dispatch(HungUp())
+        elif party is self.callee:
+            self._end_dial(party, "")
+        elif self.dialer is not None:
+            self.dialer.decline(party)
+
     def _finish(self, reason: HangupReason | CallEndReason) -> None:
         if self.is_finished:
             return
@@ -476,7 +494,8 @@ class Call(PartyListener):
         self.cdr_writer.finish(reason, self._describe_input(), self._media_stats, self._recording)
         if has_caller:
             ivr_reason = reason if isinstance(reason, HangupReason) else None
-            self.caller.hang_up(status_of(ivr_reason, self._cause) if ivr_reason else 480)
+            status = status_of(ivr_reason, self._cause) if ivr_reason else 480
+            self.caller.hang_up(self._status or status)
         for slot in self.slots:
             self.context.limiter.end_outbound(slot)
         self._report_outcome(480 if self._cause is None else STATUSES[self._cause])

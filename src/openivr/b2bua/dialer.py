@@ -36,6 +36,7 @@ from openivr.sip.trunk.trunk_manager import DialTarget
 
 log = structlog.get_logger(__name__)
 RESPONSE_SECONDS = 6.0  # for a trunk's first response; it has had four INVITEs by then
+DECLINED = Termination(486, "", by_peer=False)  # not 603, which counts for all phones of a person
 UNREACHED = frozenset((FailureReason.TIMEOUT, FailureReason.TRANSPORT, FailureReason.NAME))
 
 
@@ -117,6 +118,16 @@ class Dialer:
             self._end(fork, LegResult.CANCELLED if fork is not self.winner else LegResult.ANSWERED)
         self.winner = None
         self._free_slot()
+
+    def party_of_leg(self, leg: int) -> Party | None:
+        """Return the party of a leg of the record; None if it has ended."""
+        return next((fork.party for fork in self.forks if fork.leg == leg), None)
+
+    def decline(self, party: Party) -> None:
+        """Cancel one phone that rings, as if it had declined. Other phones go on ringing."""
+        fork = next((fork for fork in self.forks if fork.party is party), None)
+        if fork is not None and fork is not self.winner:
+            self.on_gone(fork, DECLINED)
 
     def adopt(self, party: Party) -> None:
         """Let a party that is answered already take the call, in the place of the phones that ring."""

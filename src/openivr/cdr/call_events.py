@@ -134,8 +134,12 @@ def leg_of(record: CallRecord, place: int, leg: Mapping[str, Any], path: str) ->
 
 def name_channel(record: CallRecord, place: int, name: str) -> str:
     """Return the id of a channel. It names one leg, and follows from no id that the API shows."""
-    key = f"{record.run}/{record.id}/{place}".encode()
-    return f"PJSIP/{name}-{blake2s(key, digest_size=8).hexdigest()}"
+    return f"PJSIP/{name}-{channel_key(record.run, record.id, place)}"
+
+
+def channel_key(run: str, call_id: str, place: int) -> str:
+    """Return the last part of a channel's id, which is different for every leg."""
+    return blake2s(f"{run}/{call_id}/{place}".encode(), digest_size=8).hexdigest()
 
 
 def hung_up(members: Members) -> list[Member]:

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from openivr.client import answers, models
+from openivr.client.calls import Calls
 from openivr.client.effects import Ask, File, Got, Steps
 from openivr.client.errors import ListChanged
 from openivr.client.model_types import Detail, Information, Option, Page, Row, Uploaded
@@ -313,6 +314,7 @@ class Api(Faced[F]):
     def __init__(self, face: F, session: Session) -> None:
         super().__init__(face, session)
         self.system: System[F] = System(face, session)
+        self.call: Calls[F] = Calls(face, session)
         self.cdr: CallRecords[F] = CallRecords(face, session)
         self.cdr_v2: WholeCalls[F] = WholeCalls(face, session)
         self.queue: Queues[F] = Queues(face, session)

@@ -17,7 +17,13 @@ from openivr.b2bua.limits import CallLimiter, OutboundCall
 from openivr.b2bua.pin_lockout import PinListLockout, PinLockout
 from openivr.b2bua.prompt_cache import PromptCache
 from openivr.b2bua.transfer import Transfers
-from openivr.cdr.journal.entries import BindingAdded, BindingRemoved, Heartbeat, TrunkStateChanged
+from openivr.cdr.journal.entries import (
+    BindingAdded,
+    BindingRemoved,
+    Heartbeat,
+    JournalEntry,
+    TrunkStateChanged,
+)
 from openivr.cdr.journal.writer import Journal
 from openivr.cdr.retention import RecordClock
 from openivr.clock import wall_ms as now
@@ -29,8 +35,10 @@ from openivr.observability import logs
 from openivr.observability.disk_space import DiskSpace, DiskState
 from openivr.server import os_limits
 from openivr.server.binding_times import BindingTimes, number
+from openivr.server.call_commands import CallCommands
 from openivr.server.component_settings import make_recording_folder, media_settings, sip_settings
 from openivr.server.control_socket import BanInfo, ControlRequest, listen
+from openivr.server.live_calls import LiveCallRecords
 from openivr.server.recovery import RecoveredState, recover, recover_without_database
 from openivr.server.sip_accounts import Directories
 from openivr.server.sip_sockets import SipSocket
@@ -108,7 +116,7 @@ async def serve(
     process = CallsProcess(settings, database, journal)
     await process.start(node, sip_sockets)
     os_limits.configure_gc()
-    control = await listen(settings.data, process.on_control_request)
+    control = await listen(settings.data, process.on_control_request, process.call_commands.carry_out)
     worker.report_ready()
     tasks = [loop.create_task(process.watch_config()), loop.create_task(process.collect_garbage())]
     await shutdown.draining.wait()
@@ -147,6 +155,7 @@ class CallsProcess:
         self.keepalive = BindingKeepalive(self.agent, self.registrar)
         self.config_cache = CallConfigCache(database, Directories().make, self.on_config)
         self.sounds = SoundStore(database, settings.data / SOUND_FOLDER)
+        self.live_calls = LiveCallRecords(journal.run)
         self.context = CallContext(
             loop=asyncio.get_running_loop(),
             agent=self.agent,
@@ -157,7 +166,7 @@ class CallsProcess:
             bindings_of=lambda account: self.registrar.lookup(account.user),
             open_mailbox=self.open_mailbox,
             check_pin=self.check_pin,
-            write_entry=journal.write,
+            write_entry=self.write_entry,
             now=self.record_clock.now,
             message_folder=settings.journal,
             recording_folder=make_recording_folder(settings),
@@ -170,6 +179,7 @@ class CallsProcess:
             self.context, self.config_cache.cached, self.config_cache.current, calls.max_calls
         )
         self.call_manager.transfers = Transfers(self.call_manager)
+        self.call_commands = CallCommands(self.call_manager, self.live_calls)
         self.pin_lockout = PinLockout()
         self.pin_list_lockout = PinListLockout()
         self._contacts: dict[str, dict[str, Binding]] = {}
@@ -299,6 +309,11 @@ class CallsProcess:
         return [BanInfo(ban.source, ban.user, ban.reason, round(seconds, 1)) for ban, seconds in bans]
 
     # Events for the journal
+
+    def write_entry(self, entry: JournalEntry) -> None:
+        """Write an entry of a call or a message."""
+        self.journal.write(entry)
+        self.live_calls.on_entry(entry)
 
     def on_bindings(self, user: str, bindings: tuple[Binding, ...]) -> None:
         """Write the changed registrations of an account."""

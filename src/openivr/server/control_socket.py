@@ -1,23 +1,27 @@
-"""Control socket: the command line lists and lifts SIP bans of the running calls process.
+"""Control socket of the calls process: SIP bans for the command line, commands about calls for HTTP workers.
 
-A Unix socket in the data folder, open to its owner only. One line of JSON goes each way.
+A Unix socket in the data folder, open to its owner only. A line of JSON goes one way, JSON comes back.
 """
 
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+import structlog
 
+from openivr.b2bua.call_commands import AnyCommand, CommandOutcome, CommandResult
+
+log = structlog.get_logger(__name__)
 NAME = "calls.sock"  # in the data folder
 MAX_PATH = 100  # bytes in the path of a socket; the kernel allows 107
 SECONDS = 5.0  # for a request and its response
 
 
-class ControlRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+class ControlRequest(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="command", tag="bans"):
     """List the bans, or lift those of `lift`, an address as the list has it, or all with `lift_all`."""
 
     lift: str = ""
@@ -33,7 +37,10 @@ class BanInfo(msgspec.Struct, frozen=True):
     seconds: float
 
 
-Handler = Callable[[ControlRequest], list[BanInfo]]
+BanHandler = Callable[[ControlRequest], list[BanInfo]]
+CommandHandler = Callable[[AnyCommand], Awaitable[CommandResult]]
+encode = msgspec.json.Encoder().encode
+read_request = msgspec.json.Decoder(ControlRequest | AnyCommand).decode
 
 
 class NotRunning(Exception):
@@ -44,7 +51,7 @@ class ControlTimeout(Exception):
     """The calls process did not respond in time."""
 
 
-async def listen(data: Path, handler: Handler) -> asyncio.Server:
+async def listen(data: Path, list_bans: BanHandler, carry_out: CommandHandler) -> asyncio.Server:
     """Serve requests, replacing the socket of an earlier process. Raises `OSError`."""
     bound = socket.socket(socket.AF_UNIX)
     with address_of(data / NAME) as address:
@@ -55,14 +62,34 @@ async def listen(data: Path, handler: Handler) -> asyncio.Server:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(TimeoutError, ConnectionError, ValueError):  # no response to an invalid request
             async with asyncio.timeout(SECONDS):
-                line = await reader.readline()
-                writer.write(
-                    msgspec.json.encode(handler(msgspec.json.decode(line, type=ControlRequest))) + b"\n"
-                )
+                request = read_request(await reader.readline())
+                if isinstance(request, ControlRequest):
+                    response = encode(list_bans(request))
+                else:
+                    response = encode(await carry_out(request))
+                writer.write(response + b"\n")
                 await writer.drain()
         writer.close()
 
     return await asyncio.start_unix_server(serve, sock=bound)
+
+
+async def send_command(data: Path, command: AnyCommand) -> CommandResult:
+    """Send a command to the calls process on this data, and wait for its result `SECONDS` at most."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            with address_of(data / NAME) as address:
+                reader, writer = await asyncio.open_unix_connection(address)
+            try:
+                writer.write(encode(command) + b"\n")
+                return msgspec.json.decode(await reader.read(-1), type=CommandResult)
+            finally:
+                writer.close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return CommandResult(outcome=CommandOutcome.STOPPED)
+    except (TimeoutError, OSError, msgspec.DecodeError) as error:
+        log.error("no result of a command to the calls process", reason=type(error).__name__)
+        return CommandResult(outcome=CommandOutcome.UNKNOWN)
 
 
 def send_request(data: Path, request: ControlRequest) -> list[BanInfo]:

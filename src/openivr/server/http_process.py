@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openivr.api import (
     auth,
-    call_notes,
     call_reports,
     cdr,
     crud,
@@ -37,6 +37,7 @@ from openivr.api import (
     system,
 )
 from openivr.api.app import OTHER, ApiApp, is_api_path
+from openivr.api.calls import control, notes
 from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
 from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
@@ -55,6 +56,7 @@ from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, re
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
+from openivr.server.control_socket import send_command
 from openivr.server.events.hub import EventHub
 from openivr.server.events.websocket import ENDPOINT as SUBSCRIBE
 from openivr.server.events.websocket import SubscribeProtocol
@@ -107,7 +109,8 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),
-        *call_notes.endpoints(),
+        *notes.endpoints(),
+        *control.endpoints(),
         *call_reports.endpoints(),
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
@@ -293,6 +296,7 @@ async def serve(settings: Settings, counters: mmap.mmap, interest: Interest, wor
         requires_user_agent=settings.requires_user_agent,
         display=DisplayFormat(settings.date_format, settings.time_format),
         files=RecordingFiles(settings.recordings),
+        send_command=partial(send_command, settings.data),
     )
     disk = DiskSpace(settings.data, settings.min_free)
     application = build(service, endpoints, observer, make_server_info(settings), disk)

@@ -1,0 +1,1 @@
+"""Live calls and notes about calls."""

@@ -1,0 +1,137 @@
+"""Live calls: what they are, and commands to them, `call/*`.
+
+P-Series: query-calls, hang-up-a-call. A channel is one leg of a call, with the id that events show.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openivr.api.cdr import ROWS, TEXT, drop_empty, read_text
+from openivr.api.endpoint import ApiRequest, Endpoint
+from openivr.api.query import Query
+from openivr.api.query import read_text as read_body_text
+from openivr.api.responses import (
+    INTERNAL,
+    LIMIT,
+    NO_CHANNEL,
+    NOT_SUPPORTED,
+    OPERATION_FAILED,
+    ApiError,
+    bad_parameters,
+    succeed,
+)
+from openivr.b2bua.call_commands import (
+    AnyCommand,
+    CommandOutcome,
+    CommandResult,
+    HangUpChannel,
+    QueryCalls,
+)
+from openivr.resources.errors import Problem, shorten
+from openivr.resources.problem_codes import ProblemCode
+
+CODES = {
+    # Where no calls process runs, there is no call and no channel.
+    CommandOutcome.NO_CHANNEL: NO_CHANNEL,
+    CommandOutcome.NOT_POSSIBLE: NOT_SUPPORTED,
+    CommandOutcome.NOT_ALLOWED: OPERATION_FAILED,
+    CommandOutcome.FULL: LIMIT,
+    CommandOutcome.STOPPED: NO_CHANNEL,
+    CommandOutcome.UNKNOWN: INTERNAL,
+}
+PROBLEMS = {
+    CommandOutcome.UNKNOWN: "the calls did not respond in time; call/query says what holds now",
+}
+TYPES = ("inbound", "outbound", "internal")
+OTHER_NAMES = {"number": "extension", "from": "extension"}  # what public clients send
+CHANNEL: Mapping[str, Any] = {"type": "string", "description": "Of events or call/query"}
+CALL: Mapping[str, Any] = {"call_id": TEXT}
+
+
+async def carry_out(request: ApiRequest, command: AnyCommand) -> CommandResult:
+    """Send a command to the calls process. Raises the documented error if it could not be carried out."""
+    result = await request.service.send_command(command)
+    if result.outcome is not CommandOutcome.DONE:
+        raise refuse_command(result)
+    return result
+
+
+def refuse_command(result: CommandResult) -> ApiError:
+    """Return the documented error of a command that was not carried out, or not known to be."""
+    problem = result.problem or PROBLEMS.get(result.outcome, "")
+    return ApiError(CODES[result.outcome], **({"submsg": problem} if problem else {}))
+
+
+async def command_call(request: ApiRequest, command: AnyCommand) -> bytes:
+    """Send a command, and answer with the id of its call."""
+    return succeed(call_id=(await carry_out(request, command)).call_id)
+
+
+async def query(request: ApiRequest) -> bytes:
+    """Live calls by `call_id`, `type` or `extension`; none is no error."""
+    command = QueryCalls(**read_chosen(drop_empty(request.query)))
+    result = await request.service.send_command(command)
+    if result.outcome is CommandOutcome.UNKNOWN:
+        raise refuse_command(result)
+    return succeed(data=result.calls)
+
+
+def read_chosen(query: Query) -> dict[str, str]:
+    """Return the one parameter that chooses calls. Raises 40002 without one, and with two."""
+    names = {name: OTHER_NAMES.get(name, name) for name in ("call_id", "type", "extension", *OTHER_NAMES)}
+    chosen = {name: read_text(query, name) for name in names}
+    given = {name: text for name, text in chosen.items() if text is not None}
+    if len(given) != 1:
+        raise bad_parameters(
+            Problem("call_id", ProblemCode.ONE_OF_TWO, {"other": "type, extension"})
+            if given
+            else Problem("call_id", ProblemCode.REQUIRED)
+        )
+    ((name, text),) = given.items()
+    if name == "type" and text.lower() not in TYPES:
+        raise bad_parameters(Problem(name, ProblemCode.CHOICE, {"choices": TYPES}, shorten(text)))
+    return {names[name]: text.lower() if name == "type" else text}
+
+
+async def hang_up(request: ApiRequest) -> bytes:
+    """Hang up one member of a call. There are no paging groups."""
+    body = await request.json()
+    if body.get("paging_number"):
+        number = shorten(str(body["paging_number"]))
+        raise bad_parameters(Problem("paging_number", ProblemCode.UNSERVED, {"choice": number}, number))
+    return await command_call(request, HangUpChannel(channel=read_body_text(body, "channel_id")))
+
+
+def endpoints() -> Iterator[Endpoint]:
+    yield Endpoint(
+        path="call/query",
+        method="GET",
+        handle=query,
+        summary="Live calls: by the id of a call, by their type or of an extension",
+        parameters={
+            "call_id": TEXT,
+            "type": {"type": "string", "enum": list(TYPES)},
+            "extension": {"type": "string", "description": "Its number"},
+        },
+        data={"data": ROWS["data"]},
+    )
+    yield post("hangup", hang_up, "Hang up one member of a call", channel_id=CHANNEL)
+
+
+def post(
+    action: str, handle: Any, summary: str, /, *, optional: Mapping[str, Any] | None = None, **required: Any
+) -> Endpoint:
+    """Return the endpoint of a command whose answer is the id of its call."""
+    body = {
+        "type": "object",
+        "required": list(required),
+        "properties": required | dict(optional or {}),
+    }
+    return Endpoint(
+        path=f"call/{action}",
+        method="POST",
+        handle=handle,
+        summary=f"Live calls: {summary[0].lower()}{summary[1:]}",
+        body=body,
+        data=CALL,
+    )

@@ -1,0 +1,53 @@
+"""Commands to the calls process, and their results (P-Series: query-calls, hang-up-a-call).
+
+An HTTP worker sends one as a line of JSON over the control socket and waits for the result. A channel is one
+leg of a call; its id is the one that events show.
+"""
+
+from enum import StrEnum, unique
+from typing import Any
+
+import msgspec
+
+
+class CallCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="command"):
+    """Any command."""
+
+
+class QueryCalls(CallCommand, tag="query_calls", frozen=True, kw_only=True):
+    """List live calls: the one with a call id, those of a type or those of an extension number."""
+
+    call_id: str = ""
+    type: str = ""  # inbound, outbound or internal
+    extension: str = ""
+
+
+class HangUpChannel(CallCommand, tag="hang_up", frozen=True, kw_only=True):
+    """Hang up one member of a call."""
+
+    channel: str
+
+
+@unique
+class CommandOutcome(StrEnum):
+    """Outcomes of commands. All but `DONE` have changed nothing."""
+
+    DONE = "done"
+    NO_CHANNEL = "no_channel"  # unknown, or it has ended
+    NOT_POSSIBLE = "not_possible"  # in the state of the call, or for this member
+    NOT_ALLOWED = "not_allowed"  # the extension has no right to it
+    FULL = "full"  # there is no room for another call
+    STOPPED = "stopped"  # no calls process runs
+    UNKNOWN = "unknown"  # no response in time: it may be done or not
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of a command, the call that it is about, and what was asked for."""
+
+    outcome: CommandOutcome = CommandOutcome.DONE
+    call_id: str = ""
+    calls: list[dict[str, Any]] = []
+    problem: str = ""  # a sentence for people
+
+
+AnyCommand = QueryCalls | HangUpChannel

@@ -1,0 +1,78 @@
+"""Live calls: what they are, and commands to them (P-Series: query-calls, hang-up-a-call)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from openivr.client import answers
+from openivr.client.effects import Ask, Steps
+from openivr.client.records import ask
+from openivr.client.sync_async import F, Faced, call
+
+
+class CallMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a live call. `kind` is "extension", "inbound" or "outbound".
+
+    An extension has a `number`, the others have `from_`, `to` and `trunk_name`. `member_status` is one of
+    ALERT, RING, EARLYMEDIA, ANSWERED, ANSWER, HOLD and BYE.
+    """
+
+    kind: str
+    channel_id: str = ""
+    member_status: str = ""
+    call_path: str = ""
+    number: str = ""
+    from_: str = msgspec.field(name="from", default="")
+    to: str = ""
+    trunk_name: str = ""
+
+
+class CallInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A live call and its members, the caller first."""
+
+    call_id: str
+    members: tuple[CallMember, ...] = ()
+
+
+class CallAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command: the id of the call that it was for."""
+
+    call_id: str = ""
+
+
+class Calls(Faced[F]):
+    """Live calls. A channel is one leg of a call; commands are never sent twice."""
+
+    @call
+    def query(
+        self, *, call_id: str | None = None, type_: str | None = None, extension: str | None = None
+    ) -> Steps[tuple[CallInfo, ...]]:
+        """Return live calls: one by its id, those of a type ("inbound", "outbound", "internal") or of an
+        extension. Give one of the three.
+        """
+        query = {"call_id": call_id, "type_": type_, "extension": extension}
+        got = yield from ask(self.session, "call/query", "v1.0", query)
+        rows = answers.read_object(got.content).get("data") or []
+        return tuple(read_call(row) for row in answers.convert(rows, list[dict[str, Any]]))
+
+    @call
+    def hangup(self, channel_id: str) -> Steps[str]:
+        """Hang up one member of a call, and return the id of the call."""
+        return (yield from self.command("hangup", channel_id=channel_id))
+
+    def command(self, action: str, **body: Any) -> Steps[str]:
+        """Send a command without the fields that are None."""
+        given = {name: value for name, value in body.items() if value is not None}
+        got = yield from self.session.ask(Ask(method="POST", path=f"call/{action}", body=given))
+        return answers.decode(got.content, CallAnswer).call_id
+
+
+def read_call(row: Mapping[str, Any]) -> CallInfo:
+    """Read a call; each member is an object under the name of its kind."""
+    members = (
+        answers.convert({**fields, "kind": kind}, CallMember)
+        for member in row.get("members") or ()
+        for kind, fields in member.items()
+    )
+    return CallInfo(call_id=str(row.get("call_id", "")), members=tuple(members))
