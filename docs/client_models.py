@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openivr.resources import KINDS, ResourceType
+from openivr.resources.contact import PhonebookLinks
 from openivr.resources.destination import DestinationField, Keys
 from openivr.resources.fields import Field, IntegerField, SecretField, SeparatedField, TableField
 from openivr.resources.import_remarks import ImportRemarksField
@@ -70,6 +71,8 @@ def title_of(kind: ResourceType) -> str:
 def annotation(kind: ResourceType, field: Field) -> str:
     """Return the type and default of a field of a whole object."""
     match field:
+        case PhonebookLinks():
+            return "tuple[int, ...] = ()"
         case LinksField():
             return "tuple[Link, ...] = ()"
         case SeparatedField() | PinsField():

@@ -20,6 +20,7 @@ class Family:
     secrets: Mapping[str, Any] = field(default_factory=dict)
     masked: Mapping[str, Any] = field(default_factory=dict)  # secrets that answers mask, and how
     required: tuple[str, ...] = ()
+    derived: frozenset[str] = frozenset()  # of an answer: what follows from other objects and from the change
 
     def body(self, **changes: Any) -> Body:
         """The body of a create that succeeds whenever it is sent."""
@@ -27,6 +28,8 @@ class Family:
         names = {"name": f"{self.path} {fresh}"} | ({"number": fresh} if self.has_number else {})
         if self.path == "businesshour":
             names = {"remark": f"Office {fresh}"}
+        if self.path == "company_contact":
+            names = {"first_name": f"Ada {fresh}"}
         if self.path == "extension":
             names = {"number": fresh, "reg_name": f"phone{fresh}"}
         return {**names, **self.fields, **self.secrets, **changes}
@@ -159,6 +162,19 @@ ANNOUNCEMENT = Family(
     {"end_time": "2026/12/24 19:00"},
     required=("name", "prompt", "before_list", "end_time"),
 )
+COMPANY_CONTACT = Family(
+    "company_contact",
+    {"number_list": [{"num_type": "business_number", "number": "+442071838750"}], "company": "Byron & Co"},
+    {"company": "Analytical Engines"},
+    required=("first_name", "number_list"),
+)
+PHONEBOOK = Family(
+    "phonebook",
+    {},
+    {"member_select": "sel_all"},
+    required=("name",),
+    derived=frozenset(("contacts_list", "total")),
+)
 FAMILIES = (
     TIMEZONE,
     BUSINESSHOUR,
@@ -175,4 +191,6 @@ FAMILIES = (
     ALLOW_NUMBERS,
     PIN_LIST,
     ANNOUNCEMENT,
+    COMPANY_CONTACT,
+    PHONEBOOK,
 )

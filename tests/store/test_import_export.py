@@ -122,6 +122,10 @@ def fill(database: Database) -> None:
     places.append({"type": "inbound_route", "value": create(database, "inbound_route", fields)})
     storm = {"name": "Storm", "prompt": "hours.wav", "before_list": places, "timezone_id": calendar}
     create(database, "announcement", {**storm, "end_time": "2026-12-24 18:00"})
+    book = create(database, "phonebook", {"name": "Good customers"})
+    numbers = [{"num_type": "mobile_number", "number": "+44 7700 900123"}]
+    fields = {"first_name": "Charles", "number_list": numbers, "phonebook_id_list": [book], "city": "London"}
+    create(database, "company_contact", fields)
     with database.changing() as change:
         scenarios.add(change.connection, menu, SCENARIO)
 
@@ -370,6 +374,8 @@ def test_every_kind_is_in_the_test() -> None:
         "pin_list",
         "ivr",
         "announcement",
+        "phonebook",
+        "company_contact",
     }
 
 

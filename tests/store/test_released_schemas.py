@@ -22,7 +22,7 @@ from openivr.resources import KINDS as RESOURCE_TYPES
 from openivr.store import schema
 from openivr.store.cdr import call_records, cdr_rows, report_sums
 from openivr.store.cdr.call_records import CallFilter, CallRecord
-from openivr.store.config import import_export
+from openivr.store.config import contacts, import_export, resources
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
 from openivr.store.tables import ACTION_SUM, CALL, CDR_CALL, CDR_ROW, JOURNEY_SUM, METADATA, OUTCOME_SUM
@@ -67,6 +67,19 @@ def count_rows(connection: Connection) -> dict[str, int]:
     found = MetaData()
     found.reflect(connection)
     return {name: len(rows) for name, rows in read_rows(connection, found).items()}
+
+
+def test_yesterdays_data_take_contacts(old: tuple[str, Database]) -> None:
+    _, database = old
+    schema.migrate(database)
+    numbers = [{"num_type": "mobile_number", "number": "+44 7700 900123"}]
+    with database.changing() as change:
+        book = contacts.create_phonebook(change, {"name": "Customers"})
+        body = {"first_name": "Ada", "number_list": numbers, "phonebook_id_list": [book]}
+        id_ = resources.create(change, RESOURCE_TYPES["company_contact"], body)
+    with database.reading() as connection:
+        assert contacts.load_names(connection) == {id_: ("Ada", ("+447700900123",))}
+        assert contacts.fetch_phonebook(connection, book)["total"] == 1
 
 
 def test_data_are_migrated_without_loss(old: tuple[str, Database]) -> None:

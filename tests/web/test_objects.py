@@ -103,6 +103,15 @@ FORMS: dict[str, dict[str, Any]] = {
         "end_time": "2199-12-24T18:00",
     },
     "pin_list": {"name": "PINs {number}", "add_pins": "228391827 3301"},
+    "company_contact": {
+        "first_name": "Ada {number}",
+        "last_name": "Byron",
+        "company": "Analytical Engines",
+        "number_list.number": ["+44 20 7183-8750", "07700 900123", ""],
+        "number_list.num_type": ["business_number", "mobile_number", "business_number"],
+        "city": "London",
+    },
+    "phonebook": {"name": "Customers {number}", "member_select": "sel_specific"},
 }
 SHOWN: dict[str, dict[str, Any]] = {
     "extension": {
@@ -157,6 +166,14 @@ SHOWN: dict[str, dict[str, Any]] = {
     "timezone": {"timezone": "Europe/Berlin", "is_default": 0},
     "announcement": {"prompt": "default", "begin_time": "", "end_time": "2199/12/24 18:00"},
     "pin_list": {"pin_list": "****,****"},
+    "company_contact": {
+        "company": "Analytical Engines",
+        "business": "+442071838750",
+        "mobile": "07700900123",
+        "city": "London",
+        "phonebook_list": [],
+    },
+    "phonebook": {"member_select": "sel_specific", "contacts_list": [], "total": 0},
 }
 # A form that is bad in one way: the field, what is put in, and words of the answer.
 BAD = [
@@ -195,6 +212,10 @@ BAD = [
     ("pin_list", "add_pins", "12a4", "PINs can only contain digits."),
     ("pin_list", "add_pins", "12", "PINs must have 3 to 15 characters."),
     ("pin_list", "add_pins", "2283,2283", "PINs contains the same entry twice."),
+    ("company_contact", "first_name", "", "First name is required."),
+    ("company_contact", "email", "nobody", "Email must look like name@example.com."),
+    ("company_contact", "phonebook_id_list.add", "None such", "Phonebooks: “None such” doesn't exist."),
+    ("phonebook", "name", "", "Name is required."),
     ("announcement", "end_time", "2199-02-31T18:00", "has a date that doesn't exist."),
     ("announcement", "begin_time", "2199-12-24T19:00", "must not end before it starts."),
     ("announcement", "before_list", "ring_group:1", "Played before"),
@@ -534,6 +555,18 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
         {"name": "Theirs"},
         ("name", "Theirs"),
         "Until: 2199/12/24 18:00 → 2199/12/24 19:00",
+    ),
+    "company_contact": (
+        ("company", "Engines & Co"),
+        {"last_name": "Theirs"},
+        ("last_name", "Theirs"),
+        "Company: Analytical Engines → Engines & Co",
+    ),
+    "phonebook": (
+        ("member_select", "sel_all"),
+        {"name": "Theirs"},
+        ("name", "Theirs"),
+        "Contacts in it: Those that name it → All contacts",
     ),
     "timezone": (
         ("timezone", "Europe/Paris"),

@@ -3,7 +3,7 @@
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, assert_never
 
@@ -86,6 +86,14 @@ def read_reason(code: str) -> HangupReason | CallEndReason:
     return HangupReason(code) if code in set(HangupReason) else CallEndReason(code)
 
 
+@dataclass(frozen=True, slots=True)
+class CallerNames:
+    """Names of a caller: the one that came with the call, and that of the company contact, "" without one."""
+
+    received: str = ""
+    contact: str = ""
+
+
 class CallOwner(Protocol):
     """Callbacks of a call to the call manager."""
 
@@ -117,11 +125,11 @@ class Call(PartyListener):
         caller: Party,
         *,
         call_id: str,
-        caller_name: str,
+        names: CallerNames,
         owner: CallOwner,
     ) -> None:
         self.context, self.config, self.id = context, config, call_id
-        self.origin, self.caller, self.caller_name = origin, caller, caller_name
+        self.origin, self.caller, self.names = origin, caller, names
         self.cdr_writer = CdrWriter(call_id, context.write_entry, context.event_clock().now)
         self.session = IvrSession(config.snapshot)
         self.dialer: Dialer | None = None  # rings the callee, or has connected it
@@ -375,11 +383,15 @@ class Call(PartyListener):
         return self._dial is not None and self.callee is None and self.caller.media.partner is None
 
     def _caller_id(self, dial: Dial) -> CallerId:
-        """Return the caller ID for callees: the caller's number, and the menu's name if one dials."""
+        """Return the caller ID for callees: the caller's number, and the menu's name if one dials.
+
+        Phones show the caller's name by the contacts instead, if there is one.
+        """
         ivr = self.config.snapshot.ivrs.get(dial.ivr)
         account = self.account
         outside = account.caller_id if account is not None else ""
-        return CallerId(self.caller.number, ivr.name if ivr else self.caller_name, outside)
+        name = ivr.name if ivr else self.names.received
+        return CallerId(self.caller.number, name, outside, self.names.contact or name)
 
     def _stop_dial(self) -> None:
         if self.callee is not None:

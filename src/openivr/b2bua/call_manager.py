@@ -5,12 +5,12 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
-from openivr.b2bua.call import Call, Origin
+from openivr.b2bua.call import Call, CallerNames, Origin
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.dialplan import (
@@ -52,6 +52,7 @@ class InviteInfo:
     called: str
     called_forms: tuple[str, ...] = ()  # other spellings of the called number
     diverted_by: str = ""  # the number that diverted the call here
+    contact_name: str = ""  # of the caller, by the company contacts
 
 
 class TransferHandler(Protocol):
@@ -130,7 +131,7 @@ class CallManager:
             self._route(config, leg, origin)
 
     def _route(self, config: CallConfig, leg: InboundLeg, origin: Origin) -> None:
-        invite = read_invite(leg.request, origin)
+        invite = name_caller(config, origin, read_invite(leg.request, origin))
         match = look_up(config, origin, invite, self.context.now() / 1000)
         if isinstance(match, NoMatch):
             self._record_unrouted(config, origin, invite, match, match.reason)
@@ -199,7 +200,8 @@ class CallManager:
     def make(self, config: CallConfig, origin: Origin, party: Party, invite: InviteInfo) -> Call:
         """Make a call, which `start` then begins."""
         call_id = self._new_call_id()
-        call = Call(self.context, config, origin, party, call_id=call_id, caller_name=invite.name, owner=self)
+        names = CallerNames(invite.name, invite.contact_name)
+        call = Call(self.context, config, origin, party, call_id=call_id, names=names, owner=self)
         self.calls[call_id] = call
         if isinstance(origin, TrunkAccount):
             self.context.limiter.begin_inbound(origin.id)
@@ -239,7 +241,7 @@ def make_header(config: CallConfig, origin: Origin, invite: InviteInfo) -> CallH
     is_phone = isinstance(origin, SipAccount)
     return {
         "caller": invite.caller,
-        "caller_name": invite.name,
+        "caller_name": invite.contact_name or invite.name,
         "called": invite.called,
         "source_kind": "extension" if is_phone else "trunk",
         "source_id": origin.extension if isinstance(origin, SipAccount) else origin.id,
@@ -286,6 +288,14 @@ def read_invite(request: Request, origin: Origin) -> InviteInfo:
         tuple(map(printable, called.forms[1:])),
         printable(read_diverting_number(request)),
     )
+
+
+def name_caller(config: CallConfig, origin: Origin, invite: InviteInfo) -> InviteInfo:
+    """Look a caller from outside up in the contacts, by every spelling of the number."""
+    if isinstance(origin, SipAccount) or not invite.caller:
+        return invite
+    name = config.contacts.find(origin.number_format.forms(invite.caller))
+    return replace(invite, contact_name=name[:MAX_NAME]) if name else invite
 
 
 def called_number(request: Request) -> PhoneNumber:

@@ -301,7 +301,8 @@ class Dialer:
         party = Party(media, record.number, record.began, self.context.loop.time, self.context.resolve_host)
         fork = Fork(self, party, member, self.cdr_writer.add_leg(record), record)
         self.forks.append(fork)
-        if record.kind == DestinationKind.EXTENSION.value:
+        is_phone = record.kind == DestinationKind.EXTENSION.value
+        if is_phone:
             party.account = self.config.account_of(record.target)
         party.listener = fork
         party.leg = self.context.agent.call(
@@ -309,7 +310,7 @@ class Dialer:
             party,
             body=party.session.offer(),
             caller=target.caller(media.address[0]),
-            caller_name=self.caller.name,
+            caller_name=self.caller.inside if is_phone else self.caller.name,
             target=target.target,
             headers=headers,
             authorise=target.authorise,

@@ -16,6 +16,7 @@ class CallerId:
     number: str
     name: str
     outside: str = ""  # number for trunks, if the caller has one; "": the trunk's
+    inside: str = ""  # name for phones
 
 
 class ForkListener(Protocol):

@@ -7,7 +7,7 @@ joins the two remote parties of two calls.
 
 import structlog
 
-from openivr.b2bua.call import Call, Origin
+from openivr.b2bua.call import Call, CallerNames, Origin
 from openivr.b2bua.call_manager import CallManager, InviteInfo, printable
 from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_from_phone, leads_outside
 from openivr.b2bua.party import Party, PartyListener
@@ -63,8 +63,8 @@ class Transfers:
         slot = call.detach(transferee)
         call.detach(transferor)
         call.close(CallEndReason.TRANSFERRED)
-        name = call.caller_name if transferee is call.caller else ""
-        invite = InviteInfo(transferee.number, name, called)
+        names = call.names if transferee is call.caller else CallerNames()
+        invite = InviteInfo(transferee.number, names.received, called, contact_name=names.contact)
         new = self._call_manager.make(config, origin, transferee, invite)
         if slot is not None:
             new.slots.append(slot)
@@ -166,7 +166,10 @@ class BlindTransfer(PartyListener):
         failed.detach(transferee)
         failed.slots = []
         failed.close(CallEndReason.TRANSFER_FAILED)
-        invite = InviteInfo(transferee.number, failed.caller_name, self._account.number)
+        names = failed.names
+        invite = InviteInfo(
+            transferee.number, names.received, self._account.number, contact_name=names.contact
+        )
         new = self._call_manager.make(config, failed.origin, transferee, invite)
         new.slots = slots
         self._call_manager.start(

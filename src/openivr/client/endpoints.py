@@ -366,6 +366,12 @@ class Api(Faced[F]):
         self.announcement: Family[F, models.AnnouncementRow, models.Announcement] = Family(
             face, session, "announcement", models.AnnouncementRow, models.Announcement
         )
+        self.company_contact: Family[F, models.ContactRow, models.Contact] = Family(
+            face, session, "company_contact", models.ContactRow, models.Contact
+        )
+        self.phonebook: Family[F, models.PhonebookRow, models.Phonebook] = Family(
+            face, session, "phonebook", models.PhonebookRow, models.Phonebook
+        )
 
     @call
     def raw(

@@ -400,3 +400,53 @@ class Announcement(Detail, frozen=True, kw_only=True):
     begin_time: str = ""
     end_time: str = ""
     timezone_id: int = 0
+
+
+class PhonebookRow(Row, frozen=True, kw_only=True):
+    """A phonebook in a list."""
+
+    name: str = ""
+    member_select: str = ""
+
+
+class Phonebook(Detail, frozen=True, kw_only=True):
+    """A phonebook."""
+
+    name: str = ""
+    member_select: str = "sel_specific"
+
+
+class ContactRow(Row, frozen=True, kw_only=True):
+    """A contact in a list."""
+
+    contact_name: str = ""
+    company: str = ""
+    email: str = ""
+    phonebook_list: tuple[Mapping[str, Any], ...] = ()
+    remark: str = ""
+    business: str = ""
+    business2: str = ""
+    mobile: str = ""
+    mobile2: str = ""
+    home: str = ""
+    home2: str = ""
+    business_fax: str = ""
+    home_fax: str = ""
+    other: str = ""
+
+
+class Contact(Detail, frozen=True, kw_only=True):
+    """A contact."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    email: str = ""
+    phonebook_id_list: tuple[int, ...] = ()
+    remark: str = ""
+    number_list: tuple[Mapping[str, Any], ...] = ()
+    zip_code: str = ""
+    street: str = ""
+    city: str = ""
+    state: str = ""
+    country: str = ""

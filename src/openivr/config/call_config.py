@@ -1,9 +1,10 @@
-"""The configuration that calls use: the IVR, SIP accounts, trunks and the permissions of outbound routes."""
+"""The configuration that calls use: the IVR, accounts, trunks, permissions of outbound routes, contacts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from openivr.ivr.contact_names import NO_CONTACTS, ContactNames
 from openivr.ivr.model import IvrSnapshot
 from openivr.ivr.number_format import AS_WRITTEN, NumberFormat
 
@@ -51,6 +52,7 @@ class CallConfig:
     accounts: Mapping[str, SipAccount] = field(default_factory=dict)  # by user
     trunks: Mapping[int, TrunkAccount] = field(default_factory=dict)
     outside: Mapping[int, frozenset[int]] = field(default_factory=dict)  # outbound route -> its extensions
+    contacts: ContactNames = NO_CONTACTS
 
     def account_of(self, extension: int) -> SipAccount | None:
         """Return the account of an extension; None if it has none or does not exist."""

@@ -7,6 +7,19 @@ MIN_DIGITS, MAX_DIGITS = 7, 15  # of a number that has both forms; shorter ones 
 INTERNATIONAL_PREFIX = "00"  # ITU-T E.164
 
 
+# Visual separators (RFC 3966), and what people write besides. "(0)" is dialled inside of a country only.
+_SEPARATORS = str.maketrans("", "", "-./() \u00a0\u2010\u2011\u2012\u2013")
+_TRUNK_ZERO = "(0)"
+
+
+def remove_separators(text: str) -> str:
+    """Return a number as it is dialled, without what people write in it to be read."""
+    number = text.strip()
+    if number.startswith("+"):
+        number = number.replace(_TRUNK_ZERO, "", 1)
+    return number.translate(_SEPARATORS)
+
+
 @unique
 class OutboundFormat(StrEnum):
     """Forms of the numbers that a trunk is given."""

@@ -1,6 +1,7 @@
 """Descriptions of all resource types of the configuration. `resource_type` explains them."""
 
 from openivr.resources.announcement import ANNOUNCEMENT
+from openivr.resources.contact import COMPANY_CONTACT, PHONEBOOK
 from openivr.resources.extension import EXTENSION
 from openivr.resources.group import EXTENSION_GROUP, RING_GROUP
 from openivr.resources.hours import BUSINESSHOUR, HOLIDAY, TIMEZONE
@@ -33,5 +34,7 @@ KINDS: dict[str, ResourceType] = {
         PIN_LIST,
         IVR,
         ANNOUNCEMENT,
+        PHONEBOOK,
+        COMPANY_CONTACT,
     )
 }

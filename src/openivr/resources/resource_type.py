@@ -21,6 +21,8 @@ ORDERS: dict[str, Callable[[str], str]] = {
     "name": name_key,
     "caller_id_name": name_key,
     "remark": name_key,
+    "contact_name": name_key,
+    "company": name_key,
 }
 
 
@@ -37,6 +39,8 @@ class ResourceType:
     `id`. `unique` are fields that no two objects of the type may share. A field called `number` is unique
     over all types. `states` are integers that the server maintains, initially 0, for rows. `check` yields
     problems of the whole object. `describe` makes the label of a type without numbers and names.
+    `search_text` makes the text that a search looks in, where that is not the number and the names. A list
+    that `is_large` is read from the database for each request, others are in the memory of every process.
     """
 
     name: str
@@ -50,6 +54,8 @@ class ResourceType:
     states: tuple[str, ...] = ()
     check: Check = no_checks
     describe: Callable[[Values], str] | None = None
+    search_text: Callable[[Values], str] | None = None
+    is_large: bool = False
 
     @property
     def may_share_labels(self) -> bool:

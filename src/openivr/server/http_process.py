@@ -27,6 +27,7 @@ from openivr.api import (
     auth,
     call_reports,
     cdr,
+    contacts,
     crud,
     document,
     holiday_import,
@@ -54,6 +55,7 @@ from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
 from openivr.resources import KINDS, ResourceType
+from openivr.resources.contact import CONTACT_TYPES
 from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
 from openivr.server.control_socket import send_command
@@ -80,6 +82,7 @@ MAX_CONNECTIONS = 4096
 MAX_CONNECTIONS_OF_SOURCE = 1024
 OVERDUE_SECONDS = 1.0  # between two checks for overdue clients
 WATCH_SECONDS = 1.0
+OWN_FAMILIES = {"custom_prompt", *CONTACT_TYPES}  # with handlers of their own
 METRICS_SECONDS = 3.0  # for the figures that need the database
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -98,7 +101,7 @@ def newer_ivr_row(values: Values) -> Row:
 
 def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, ...]:
     """Return every endpoint of the API, including the OpenAPI documents."""
-    families = (crud.endpoints(kind) for kind in kinds.values() if kind.name != "custom_prompt")
+    families = (crud.endpoints(kind) for kind in kinds.values() if kind.name not in OWN_FAMILIES)
     endpoints = (
         *auth.ENDPOINTS,
         *system.ENDPOINTS,
@@ -106,6 +109,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *holiday_import.ENDPOINTS,
         *chain.from_iterable(families),
         *prompts.endpoints(),
+        *contacts.endpoints(),
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),

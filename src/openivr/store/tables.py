@@ -31,6 +31,7 @@ METADATA = MetaData(
 )
 # Compared byte by byte on both databases, whatever the locale.
 ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
+SEARCH_TEXT = "search_text"  # casefolded
 TYPES: dict[str, Text | Integer | JSON] = {"text": Text(), "integer": Integer(), "json": JSON()}
 
 
@@ -47,6 +48,7 @@ def object_table(kind: ResourceType) -> Table:
         *(Column(field.name, TYPES[field.stored], nullable=False) for field in kind.fields),
         *(Column(name, Integer, nullable=False, server_default="0") for name in kind.states),
         *(Column(name, ORDERED, nullable=False) for name in orders),
+        *(Column(name, Text, nullable=False) for name in (SEARCH_TEXT,) if kind.search_text),
         *(Index(f"ix_{kind.name}_{name}", name, "id") for name in orders),
         *(Index(f"ix_{kind.name}_{name}", name) for name in kind.unique),
     )

@@ -17,6 +17,7 @@ from openivr.web.core.urls import RESOURCE_URLS, resource_url
 
 FEW = 6  # of each kind
 MAX_LENGTH = 127
+NAMES = ("name", "caller_id_name", "contact_name")  # of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ def find(connection: Connection, kind: ResourceType, text: str) -> Iterator[Grou
 
 
 def make_hit(kind: ResourceType, row: Row) -> SearchHit:
-    name = row.get("name") or row.get("caller_id_name") or ("" if "number" in row else kind.names(row).name)
+    name = next((row[field] for field in NAMES if row.get(field)), "")
+    if not name and "number" not in row:
+        name = kind.names(row).name
     url = resource_url(kind.name, row["id"])
     return SearchHit(kind.name, str(row.get("number", "")), str(name), url)
 

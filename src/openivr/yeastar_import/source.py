@@ -9,12 +9,15 @@ from openivr.client.errors import AccessDenied, ApiError, InterfaceNotExisted, O
 from openivr.client.model_types import PERIODS, Destination, Detail, Information
 from openivr.client.models import Ivr
 from openivr.resources import KINDS
+from openivr.resources.contact import CONTACT_TYPES
 from openivr.resources.destination import UNSERVED
 from openivr.yeastar_import.remarks import Remark, lost, title
 
-# kind of object -> the client's family for it
+# kind of object -> the client's family for it; contacts move as files
 OURS = ("announcement",)  # the P-Series has none, and neither have older releases
-FAMILIES: Mapping[str, str] = {kind.name: kind.paths[0] for kind in KINDS.values()}
+FAMILIES: Mapping[str, str] = {
+    kind.name: kind.paths[0] for kind in KINDS.values() if kind.name not in CONTACT_TYPES
+}
 NEWER = ("timezone", "businesshour", "holiday", *OURS)  # older firmware has no endpoints for these
 BATCH = 50  # details asked for at once
 UNREADABLE = (InterfaceNotExisted, AccessDenied, OperationFailed)

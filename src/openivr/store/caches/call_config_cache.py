@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from openivr.config.call_config import CallConfig
 from openivr.ivr import model
+from openivr.ivr.contact_names import index_contacts
 from openivr.ivr.policy import reach
 from openivr.store.caches.change_feed import ChangeFeed, RevisionCache
 from openivr.store.caches.loaded_config import LoadedConfig, RowMappers, apply_changes
@@ -69,7 +70,7 @@ class CallConfigCache(RevisionCache[PreparedConfig[T] | None]):
         return self.configuration
 
     def follow(self, connection: Connection, old: PreparedConfig[T] | None) -> PreparedConfig[T]:
-        loaded = apply_changes(connection, old.loaded if old else None)
+        loaded = apply_changes(connection, old.loaded if old else None, with_contacts=True)
         if old is not None and loaded is old.loaded:
             return old
         if old is not None:
@@ -91,7 +92,8 @@ class CallConfigCache(RevisionCache[PreparedConfig[T] | None]):
 
     def start_from(self, saved: SavedConfig) -> None:
         """Start with the configuration kept on disk."""
-        loaded = LoadedConfig(saved.revision, saved.rows, RowMappers())
+        contacts = index_contacts(saved.contacts)
+        loaded = LoadedConfig(saved.revision, saved.rows, RowMappers(), contacts=contacts)
         loaded.configuration.account_of(0)
         self.restore(PreparedConfig(loaded, self.prepare(loaded.configuration)), saved.age)
 
@@ -101,7 +103,12 @@ class CallConfigCache(RevisionCache[PreparedConfig[T] | None]):
             return None
         loaded = self.snapshot.loaded
         return SavedConfig(
-            saved=time.time(), schema=HEAD, revision=loaded.revision, rows=loaded.rows, bindings=bindings
+            saved=time.time(),
+            schema=HEAD,
+            revision=loaded.revision,
+            rows=loaded.rows,
+            bindings=bindings,
+            contacts=loaded.contacts.contacts,
         )
 
     def close(self) -> None:

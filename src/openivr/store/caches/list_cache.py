@@ -25,7 +25,8 @@ class ListCache(RevisionCache[ListSnapshot]):
 
     def __init__(self, database: Database, kinds: Mapping[str, ResourceType] = KINDS) -> None:
         super().__init__(ChangeFeed(database), EMPTY)
-        self.database, self.kinds = database, kinds
+        self.database = database
+        self.kinds = {name: kind for name, kind in kinds.items() if not kind.is_large}
 
     def follow(self, connection: Connection, old: ListSnapshot) -> ListSnapshot:
         return apply_changes(connection, old, self.kinds)

@@ -73,6 +73,8 @@ def change_lists(
         return {name: load_list(connection, kind) for name, kind in kinds.items()}
     lists = dict(old.lists)
     for name, id_ in changed:
+        if name not in kinds:  # its list is not kept
+            continue
         lists[name] = lists[name].change(id_, encode_one(connection, kinds[name], id_))
     return lists
 

@@ -10,10 +10,13 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection, select
 
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
+from openivr.ivr.contact_names import NO_CONTACTS, ContactNames, index_contacts
 from openivr.resources import KINDS
+from openivr.resources.contact import COMPANY_CONTACT, CONTACT_TYPES
 from openivr.resources.resource_type import Values
 from openivr.store.caches.change_feed import TooManyChanges, read_changes, read_revision
 from openivr.store.config import ivr_snapshot
+from openivr.store.config.contacts import load_names
 from openivr.store.config.hours_switch import SWITCHES, fetch_switches
 from openivr.store.config.resources import as_values
 from openivr.store.tables import OBJECTS
@@ -61,17 +64,19 @@ class LoadedConfig:
         rows: Mapping[str, Rows],
         mappers: RowMappers,
         changed_prompts: frozenset[str] = frozenset(),
+        contacts: ContactNames = NO_CONTACTS,
     ) -> None:
         self.revision, self.rows, self.mappers = revision, rows, mappers
-        self.changed_prompts = changed_prompts
-        self.configuration = build(revision, rows, mappers)
+        self.changed_prompts, self.contacts = changed_prompts, contacts
+        self.configuration = build(revision, rows, mappers, contacts)
 
 
-def load(connection: Connection) -> LoadedConfig:
-    """Load every kind from the database."""
-    rows = {name: fetch(connection, name) for name in KINDS}
+def load(connection: Connection, *, with_contacts: bool = False) -> LoadedConfig:
+    """Load every kind from the database. `with_contacts`: the names of callers too."""
+    rows = {name: fetch(connection, name) for name in KINDS if name not in CONTACT_TYPES}
     rows[SWITCHES] = fetch_switches(connection)
-    return LoadedConfig(read_revision(connection), rows, RowMappers())
+    contacts = index_contacts(load_names(connection)) if with_contacts else NO_CONTACTS
+    return LoadedConfig(read_revision(connection), rows, RowMappers(), contacts=contacts)
 
 
 def fetch(connection: Connection, kind: str, ids: Iterable[int] | None = None) -> Rows:
@@ -83,17 +88,19 @@ def fetch(connection: Connection, kind: str, ids: Iterable[int] | None = None) -
     return {row.id: as_values(KINDS[kind], row) for row in connection.execute(query)}
 
 
-def apply_changes(connection: Connection, old: LoadedConfig | None) -> LoadedConfig:
+def apply_changes(
+    connection: Connection, old: LoadedConfig | None, *, with_contacts: bool = False
+) -> LoadedConfig:
     """Return the configuration that the connection sees; `old` itself if nothing has changed."""
     if old is None:
-        return load(connection)
+        return load(connection, with_contacts=with_contacts)
     revision = read_revision(connection)
     if revision == old.revision:
         return old
     try:
         changed = read_changes(connection, old.revision)
     except TooManyChanges:
-        loaded = load(connection)
+        loaded = load(connection, with_contacts=with_contacts)
         loaded.changed_prompts = prompts_in(set(old.rows["custom_prompt"]), old.rows, loaded.rows)
         return loaded
     rows = {name: known.copy() for name, known in old.rows.items()}
@@ -101,6 +108,8 @@ def apply_changes(connection: Connection, old: LoadedConfig | None) -> LoadedCon
     for kind, id_ in changed:
         by_kind.setdefault(kind, set()).add(id_)
     for kind, ids in by_kind.items():
+        if kind in CONTACT_TYPES:
+            continue
         for id_ in ids:
             rows[kind].pop(id_, None)
         rows[kind].update(fetch(connection, kind, ids))
@@ -109,7 +118,11 @@ def apply_changes(connection: Connection, old: LoadedConfig | None) -> LoadedCon
     for mapper, kind in ((old.mappers.ivr, "ivr"), (old.mappers.extension, "extension")):
         mapper.forget_others(rows[kind])
     prompts = prompts_in(by_kind.get("custom_prompt", set()), old.rows, rows)
-    return LoadedConfig(revision, rows, old.mappers, prompts)
+    contacts = old.contacts
+    if with_contacts and COMPANY_CONTACT.name in by_kind:
+        ids = by_kind[COMPANY_CONTACT.name]
+        contacts = contacts.change(dict.fromkeys(ids) | load_names(connection, ids))
+    return LoadedConfig(revision, rows, old.mappers, prompts, contacts)
 
 
 def prompts_in(ids: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
@@ -118,7 +131,9 @@ def prompts_in(ids: set[int], *known: Mapping[str, Rows]) -> frozenset[str]:
     return frozenset(kind[id_]["name"] for kind in kinds for id_ in ids & kind.keys())
 
 
-def build(revision: int, rows: Mapping[str, Rows], mappers: RowMappers) -> CallConfig:
+def build(
+    revision: int, rows: Mapping[str, Rows], mappers: RowMappers, contacts: ContactNames = NO_CONTACTS
+) -> CallConfig:
     """Make the configuration from the rows of every kind."""
     groups = {
         id_: ivr_snapshot.link_ids(values["member_list"], "extension")
@@ -134,6 +149,7 @@ def build(revision: int, rows: Mapping[str, Rows], mappers: RowMappers) -> CallC
             id_: frozenset(ivr_snapshot.members(values["ext_list"], groups))
             for id_, values in rows["outbound_route"].items()
         },
+        contacts=contacts,
     )
 
 

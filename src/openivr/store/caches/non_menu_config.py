@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from openivr.ivr.model import IvrSnapshot
+from openivr.resources.contact import CONTACT_TYPES
 from openivr.store.caches.change_feed import (
     ChangeFeed,
     RevisionCache,
@@ -42,8 +43,8 @@ class NonMenuConfig(RevisionCache[NonMenuSnapshot]):
 
 
 def only_menus_changed(connection: Connection, since: int) -> bool:
-    """Return True if the log says that no other object changed after a revision."""
+    """Return True if the log says that after a revision only menus and contacts changed."""
     try:
-        return {kind for kind, _ in read_changes(connection, since)} <= {"ivr"}
+        return {kind for kind, _ in read_changes(connection, since)} <= {"ivr", *CONTACT_TYPES}
     except TooManyChanges:
         return False

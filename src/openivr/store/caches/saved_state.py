@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from openivr.ivr.contact_names import NamedNumbers
 from openivr.resources.resource_type import Values
 from openivr.store.schema import HEAD
 
@@ -40,11 +41,12 @@ class SavedBinding(NamedTuple):
 
 
 class SavedConfig(SavedState, frozen=True, kw_only=True):
-    """The configuration of calls: the rows of every kind, and the registrations (`bindings`)."""
+    """The configuration of calls: rows of every kind, registrations (`bindings`), names of callers by id."""
 
     revision: int
     rows: Mapping[str, dict[int, Values]]
     bindings: Sequence[SavedBinding] = ()
+    contacts: Mapping[int, NamedNumbers] = {}
 
 
 class SavedLists(SavedState, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from openivr.resources.fields import InvalidValue, whole
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.problem_words import predicate
 from openivr.resources.prompt import file_type
+from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.resources.resource_type import Values
 from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
 from openivr.store.config import prompts, resources, scenarios
@@ -193,8 +194,9 @@ class ImportPlanner:
         if not kind.describe:
             return str(entry.fields.get("number") or entry.fields.get("name"))
         blank = {one.name: one.default for one in kind.fields}
+        links = {one.name: one.default for one in kind.fields if isinstance(one, LinkField | LinksField)}
         try:
-            return kind.describe(kind.parse({**blank, **entry.fields, "timezone_id": 0}))
+            return kind.describe(kind.parse({**blank, **entry.fields, **links}))
         except Invalid:
             return ""  # what is wrong with it is reported when it is read
 

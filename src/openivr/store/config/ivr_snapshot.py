@@ -11,6 +11,7 @@ from openivr.hours.calendar import Calendar
 from openivr.ivr import model
 from openivr.ivr.number_format import NumberFormat, OutboundFormat
 from openivr.resources import KINDS
+from openivr.resources.contact import CONTACT_TYPES
 from openivr.resources.destination import NOWHERE, OUTSIDE, PIN_LIST, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
 from openivr.resources.pin_list import digits_of
@@ -30,12 +31,12 @@ LISTS = {
 
 def load_snapshot(connection: Connection) -> model.IvrSnapshot:
     """Everything that a call needs, at the revision that the connection sees."""
-    return build(connection, KINDS)
+    return build(connection, [name for name in KINDS if name not in CONTACT_TYPES])
 
 
 def load_without_menus(connection: Connection) -> model.IvrSnapshot:
     """Everything but the menus."""
-    return build(connection, [name for name in KINDS if name != "ivr"])
+    return build(connection, [name for name in KINDS if name not in {"ivr", *CONTACT_TYPES}])
 
 
 def build(connection: Connection, names: Iterable[str]) -> model.IvrSnapshot:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, o
 from sqlalchemy import Row as Record
 
 from openivr.clock import wall_ms
+from openivr.ivr.number_format import remove_separators
 from openivr.resources import KINDS, ResourceType
 from openivr.resources.errors import Duplicate, InUse, Invalid, NotFound, Problem
 from openivr.resources.fields import Body, Names, Reference, ResourceName, fold_text
@@ -22,7 +23,7 @@ from openivr.resources.resource_type import ORDERS, Row, Values
 from openivr.store.database import ConfigTransaction
 from openivr.store.events.event_types import EventType
 from openivr.store.events.outbox import EventReport
-from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, order_column
+from openivr.store.tables import COUNTER, NUMBER, OBJECTS, REFERENCE, SEARCH_TEXT, order_column
 
 TOGETHER = 1000  # objects in one query: databases limit the values of one
 MAX_USERS = 20  # that a refusal to delete names
@@ -122,7 +123,10 @@ def release(connection: Connection, kind: ResourceType, id_: int) -> None:
 
 def order_values(kind: ResourceType, values: Values) -> Values:
     row = kind.row({**values, "id": 0})
-    return {order_column(sort): ORDERS[sort](row[sort]) for sort in kind.sorts if sort in ORDERS}
+    orders = {order_column(sort): ORDERS[sort](row[sort]) for sort in kind.sorts if sort in ORDERS}
+    if kind.search_text:
+        orders[SEARCH_TEXT] = kind.search_text(values).casefold()
+    return orders
 
 
 def next_id(connection: Connection, kind: ResourceType) -> int:
@@ -301,9 +305,14 @@ def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Name
 
 
 def search(connection: Connection, kind: ResourceType, text: str, page: ListQuery) -> tuple[int, list[Row]]:
-    """Objects with `text` in their number or name, case folded: how many, and one page of list rows."""
+    """Objects with `text` in their number or name, case folded: how many, and one page of list rows.
+
+    Without a text these are all objects.
+    """
     table = OBJECTS[kind.name]
-    matching = select(table).where(contains(table, kind, fold_text(text).casefold()))
+    matching = select(table)
+    if text:
+        matching = matching.where(contains(table, kind, fold_text(text).casefold()))
     total: int = connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
     if page.offset >= total:
         return total, []
@@ -312,6 +321,9 @@ def search(connection: Connection, kind: ResourceType, text: str, page: ListQuer
 
 
 def contains(table: Table, kind: ResourceType, text: str) -> ColumnElement[bool]:
+    if kind.search_text:  # numbers are kept without separators
+        texts = {text, remove_separators(text) or text}
+        return or_(*(table.c[SEARCH_TEXT].contains(text, autoescape=True) for text in sorted(texts)))
     names = [table.c[order_column(sort)] for sort in kind.sorts if sort in ORDERS and sort != "number"]
     columns = [table.c.number, *names] if "number" in table.c else names
     return or_(*(column.contains(text, autoescape=True) for column in columns))

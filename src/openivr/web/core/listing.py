@@ -83,7 +83,7 @@ async def read(request: PageRequest, kind: ResourceType, path: str, default: str
     size = read_number(request.query("page_size"), SIZES[0], SIZES[-1])
     text = CONTROL.sub("", request.query("search_value")).strip()[:MAX_SEARCH]
     page = ListQuery((number - 1) * size, size, sort, order == "desc")
-    if text:
+    if text or kind.is_large:
         total, rows = await request.database.read(resources.search, kind, text, page)
     else:
         index: EncodedList = (await request.app.live.current()).lists[kind.name]

@@ -17,6 +17,8 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "extension": ResourceUrls("/people/extensions", "/people/extensions/{id}"),
     "ext_group": ResourceUrls("/people/groups", "/people/groups/{id}"),
     "ring_group": ResourceUrls("/people/ring-groups", "/people/ring-groups/{id}"),
+    "company_contact": ResourceUrls("/people/contacts", "/people/contacts/{id}"),
+    "phonebook": ResourceUrls("/people/phonebooks", "/people/phonebooks/{id}"),
     "inbound_route": ResourceUrls("/routes/inbound", "/routes/inbound/{id}"),
     "outbound_route": ResourceUrls("/routes/outbound", "/routes/outbound/{id}"),
     "businesshour": ResourceUrls("/hours/weekly", "/hours/weekly/{id}"),

@@ -83,6 +83,10 @@ def show_name(row: Row) -> tuple[str, str]:
     return "text", row["caller_id_name"]
 
 
+def show_contact(row: Row) -> tuple[str, str]:
+    return "text", row["contact_name"]
+
+
 def show_when(row: Row) -> tuple[str, str]:
     """The days of business hours."""
     return "text", say_days(row)
@@ -133,6 +137,7 @@ COMPUTED: Mapping[str, Callable[[Row], tuple[str, Any]]] = {
     "when": show_when,
     "comes": show_comes,
     "caller_id_name": show_name,
+    "contact_name": show_contact,
     "online": show_online,
     "state": show_state,
     "limits": show_limits,

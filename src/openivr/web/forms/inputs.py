@@ -104,7 +104,7 @@ class Input:
     @property
     def notes(self) -> list[tuple[str, str, bool]]:
         """Each dial pattern of a table in words. True marks one that lets costly numbers through."""
-        if self.field.name == "number_list":
+        if self.field.name == "number_list" and isinstance(self.field, SeparatedField):
             texts = [row.cells[0] for row in self.value if row.cells[0].isascii()]
             patterns = [text for text in texts if not text.removeprefix("+").isalnum()]
             return [(pattern, explain(pattern.removeprefix("+")), False) for pattern in patterns]

@@ -1,6 +1,6 @@
 """Fields and their values in words, and what saving a form would change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openivr.resources.destination import DestinationField
@@ -74,12 +74,20 @@ def value_words(kind: str, field: Field, value: Any, names: Names) -> str:
         case ChoiceField():
             text = t(f"choice.{kind}.{field.name}.{value}")
         case TableField():
-            text = ", ".join(" ".join(str(row[column.name]) for column in field.columns) for row in value)
+            text = ", ".join(" ".join(cell_words(kind, field, row)) for row in value)
         case IntegerField(low=0, high=1):
             text = t(f"change.flag_{value}")
         case _:
             text = str(value)
     return text or t("change.nothing")
+
+
+def cell_words(kind: str, field: TableField, row: Mapping[str, Any]) -> Iterator[str]:
+    """The cells of a row in words."""
+    for column in field.columns:
+        value = str(row[column.name])
+        is_choice = isinstance(column, ChoiceField)
+        yield t(f"choice.{kind}.{field.name}.{column.name}.{value}") if is_choice else value
 
 
 def describe_changes(draft: Draft, names: Names) -> Iterator[str]:

@@ -12,12 +12,15 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from openivr.resources import ResourceType
+from openivr.resources.contact import PHONEBOOK
 from openivr.resources.errors import InUse, Invalid
 from openivr.resources.fields import IntegerField, Names
 from openivr.resources.reference_fields import LinksField
 from openivr.resources.resource_type import Row
 from openivr.resources.secret import random_text
-from openivr.store.config import resources
+from openivr.store.config import contacts, resources
+from openivr.store.database import ConfigTransaction
 from openivr.store.runtime import registrations
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
@@ -272,16 +275,26 @@ def complete(view: ResourceView, parsed: ParsedForm) -> None:
 
 async def delete_page(view: ResourceView, request: PageRequest, status: int = 200) -> Response:
     state = await request.database.read(load_state, view, request.path_id())
+    if view.kind is PHONEBOOK:  # contacts do not keep it
+        state = replace(state, users=[])
     return render(view, request, "objects/delete.html", status=status, state=state)
 
 
 async def delete(view: ResourceView, request: PageRequest) -> Response:
     state = await request.database.read(load_state, view, request.path_id())
     try:
-        await request.database.change_config(resources.delete, view.kind, request.path_id())
+        await request.database.change_config(delete_resource, view.kind, request.path_id())
     except InUse:
         return await delete_page(view, request, IN_USE)
     return request.redirect(view.path, [t("object.deleted", label=state.label)])
+
+
+def delete_resource(change: ConfigTransaction, kind: ResourceType, id_: int) -> None:
+    """Delete a resource. Raises InUse."""
+    if kind is PHONEBOOK:
+        contacts.delete_phonebook(change, id_)
+    else:
+        resources.delete(change, kind, id_)
 
 
 def routes_of(view: ResourceView) -> Iterator[PageRoute]:

@@ -112,6 +112,28 @@ RING_GROUP = ResourceView(
     sort="number",
     start={"ring_strategy": "ring_all", "ring_timeout": 30},
 )
+COMPANY_CONTACT = ResourceView(
+    kind=KINDS["company_contact"],
+    columns=(
+        Column("contact_name", "contact_name", is_title=True),
+        Column("company", "company"),
+        Column("number_list"),
+        Column("email", is_minor=True),
+        Column("phonebook_id_list", is_minor=True),
+    ),
+    sections=(
+        FormSection("person", ("first_name", "last_name", "company", "email")),
+        FormSection("numbers", ("number_list",)),
+        FormSection("more", ("phonebook_id_list", "remark")),
+        FormSection("address", ("street", "zip_code", "city", "state", "country"), is_folded=True),
+    ),
+    sort="contact_name",
+)
+PHONEBOOK = ResourceView(
+    kind=KINDS["phonebook"],
+    columns=(Column("name", "name", is_title=True), Column("member_select")),
+    sections=(FormSection("phonebook", ("name", "member_select")),),
+)
 TRUNK = ResourceView(
     kind=KINDS["trunk"],
     columns=(
@@ -261,7 +283,7 @@ RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
         for view in (
-            *(EXTENSION, EXTENSION_GROUP, RING_GROUP),
+            *(EXTENSION, EXTENSION_GROUP, RING_GROUP, COMPANY_CONTACT, PHONEBOOK),
             *(BUSINESSHOUR, HOLIDAY, ANNOUNCEMENT, TIMEZONE),
             *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS, PIN_LIST),
         )
