@@ -26,9 +26,10 @@ def test_changes_give_what_all_contacts_give(steps: list[dict[int, NamedNumbers 
             contacts.pop(id_, None)
             if row is not None:
                 contacts[id_] = row
-        assert (before.contacts, before.owners) == kept
-        assert names.contacts == contacts
-        assert names.owners == index_contacts(contacts).owners
+        assert (dict(before.contacts), dict(before.owners)) == kept
+        assert dict(names.contacts) == contacts
+        assert len(names.contacts) == len(contacts)
+        assert dict(names.owners) == dict(index_contacts(contacts).owners)
 
 
 def test_the_lowest_id_has_a_number_that_several_contacts_have() -> None:

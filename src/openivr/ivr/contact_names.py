@@ -1,8 +1,11 @@
 """The names of callers by their numbers, as the company contacts have them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+SHARDS = 256  # a change copies those that it touches
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class NamedNumbers(NamedTuple):
@@ -12,52 +15,83 @@ class NamedNumbers(NamedTuple):
     numbers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ContactNames:
-    """The contacts by id, and an index of their numbers.
+class ShardedMapping(Mapping[K, V], Generic[K, V]):
+    """An immutable mapping whose changed copy shares most of it, so that a change is cheap at any size."""
 
-    A number that several contacts have belongs to the one with the lowest id. An index of 100,000 contacts
-    takes some 50 MB, and a search in it less than a microsecond.
+    __slots__ = ("shards",)
+
+    def __init__(self, shards: tuple[dict[K, V], ...]) -> None:
+        self.shards = shards
+
+    @classmethod
+    def of(cls, rows: Mapping[K, V]) -> "ShardedMapping[K, V]":
+        """Make one of a plain mapping."""
+        shards: tuple[dict[K, V], ...] = tuple({} for _ in range(SHARDS))
+        for key, value in rows.items():
+            shards[hash(key) % SHARDS][key] = value
+        return cls(shards)
+
+    def __getitem__(self, key: K) -> V:
+        return self.shards[hash(key) % SHARDS][key]
+
+    def __iter__(self) -> Iterator[K]:
+        for shard in self.shards:
+            yield from shard
+
+    def __len__(self) -> int:
+        return sum(map(len, self.shards))
+
+    def change(self, changes: Mapping[K, V | None]) -> "ShardedMapping[K, V]":
+        """Return it with other values for these keys, None for keys to be deleted."""
+        shards = list(self.shards)
+        for at in {hash(key) % SHARDS for key in changes}:
+            shards[at] = shards[at].copy()
+        for key, value in changes.items():
+            shard = shards[hash(key) % SHARDS]
+            if value is None:
+                shard.pop(key, None)
+            else:
+                shard[key] = value
+        return ShardedMapping(tuple(shards))
+
+
+class ContactNames(NamedTuple):
+    """The contacts by id, and the ids of the contacts with each number, ascending.
+
+    A number that several contacts have names the one with the lowest id.
     """
 
-    contacts: Mapping[int, NamedNumbers] = field(default_factory=dict)
-    owners: Mapping[str, int] = field(default_factory=dict)  # number -> id of its contact
+    contacts: ShardedMapping[int, NamedNumbers]
+    owners: ShardedMapping[str, tuple[int, ...]]
 
     def find(self, forms: Iterable[str]) -> str:
         """Return the name of the contact with a number, given in its spellings; "" if there is none."""
         for number in forms:
-            id_ = self.owners.get(number)
-            if id_ is not None:
-                return self.contacts[id_].name
+            ids = self.owners.get(number)
+            if ids:
+                return self.contacts[ids[0]].name
         return ""
 
     def change(self, changes: Mapping[int, NamedNumbers | None]) -> "ContactNames":
         """Return the contacts with others in the place of those with these ids, None for deleted ones."""
-        contacts, owners = dict(self.contacts), dict(self.owners)
-        released: set[str] = set()
+        owners: dict[str, set[int]] = {}
         for id_, row in changes.items():
-            if (old := contacts.pop(id_, None)) is not None:
-                released.update(number for number in old.numbers if owners.get(number) == id_)
-            if row is not None:
-                contacts[id_] = row
-        for number in released:
-            del owners[number]
-        claims = {id_: row.numbers for id_, row in changes.items() if row is not None}
-        if released:  # other contacts may have them too
-            others = contacts.items()
-            claims |= {id_: row.numbers for id_, row in others if not released.isdisjoint(row.numbers)}
-        for id_, numbers in claims.items():
-            for number in numbers:
-                owners[number] = min(id_, owners.get(number, id_))
-        return ContactNames(contacts, owners)
+            old = self.contacts.get(id_)
+            for number in old.numbers if old else ():
+                owners.setdefault(number, set(self.owners.get(number, ()))).discard(id_)
+            for number in row.numbers if row else ():
+                owners.setdefault(number, set(self.owners.get(number, ()))).add(id_)
+        changed = {number: tuple(sorted(ids)) or None for number, ids in owners.items()}
+        return ContactNames(self.contacts.change(changes), self.owners.change(changed))
 
 
-NO_CONTACTS = ContactNames()
+NO_CONTACTS = ContactNames(ShardedMapping.of({}), ShardedMapping.of({}))
 
 
 def index_contacts(contacts: Mapping[int, NamedNumbers]) -> ContactNames:
     """Make the index of all contacts."""
-    owners: dict[str, int] = {}
-    for id_ in sorted(contacts, reverse=True):
-        owners.update(dict.fromkeys(contacts[id_].numbers, id_))
-    return ContactNames(contacts, owners)
+    owners: dict[str, tuple[int, ...]] = {}
+    for id_ in sorted(contacts):
+        for number in dict.fromkeys(contacts[id_].numbers):
+            owners[number] = (*owners.get(number, ()), id_)
+    return ContactNames(ShardedMapping.of(contacts), ShardedMapping.of(owners))

@@ -232,7 +232,7 @@ class CallsProcess:
             for user, contacts in self._contacts.items()
             for contact, binding in contacts.items()
         ]
-        state = self.config_cache.to_save(bindings)
+        state = await self.database.run_in_thread(self.config_cache.to_save, bindings)
         if state is None:
             return
         self._saved_version = version

@@ -30,8 +30,6 @@ from openivr.api import (
     contacts,
     crud,
     document,
-    holiday_import,
-    hours,
     mailboxes,
     prompts,
     recordings,
@@ -43,6 +41,7 @@ from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
 from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
+from openivr.api.hours import holiday_import, switch
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
@@ -105,7 +104,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
     endpoints = (
         *auth.ENDPOINTS,
         *system.ENDPOINTS,
-        *hours.ENDPOINTS,
+        *switch.ENDPOINTS,
         *holiday_import.ENDPOINTS,
         *chain.from_iterable(families),
         *prompts.endpoints(),

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
 from openivr.config.call_config import CallConfig
 from openivr.ivr import model
-from openivr.ivr.contact_names import index_contacts
+from openivr.ivr.contact_names import NamedNumbers, index_contacts
 from openivr.ivr.policy import reach
 from openivr.store.caches.change_feed import ChangeFeed, RevisionCache
 from openivr.store.caches.loaded_config import LoadedConfig, RowMappers, apply_changes
@@ -20,6 +21,7 @@ from openivr.store.database import Database
 from openivr.store.schema import HEAD
 
 MAX_WARMED = 500  # dial policies worked out ahead for a new snapshot
+ENCODE = msgspec.json.Encoder().encode
 T = TypeVar("T")
 
 
@@ -92,23 +94,28 @@ class CallConfigCache(RevisionCache[PreparedConfig[T] | None]):
 
     def start_from(self, saved: SavedConfig) -> None:
         """Start with the configuration kept on disk."""
-        contacts = index_contacts(saved.contacts)
+        parts = (msgspec.json.decode(part, type=dict[int, NamedNumbers]) for part in saved.contacts)
+        contacts = index_contacts({id_: row for part in parts for id_, row in part.items()})
         loaded = LoadedConfig(saved.revision, saved.rows, RowMappers(), contacts=contacts)
         loaded.configuration.account_of(0)
         self.restore(PreparedConfig(loaded, self.prepare(loaded.configuration)), saved.age)
 
     def to_save(self, bindings: Sequence[SavedBinding]) -> SavedConfig | None:
-        """Return what a start without a database needs; None while it is not the newest that is known."""
-        if self.snapshot is None or self.age:
+        """Return what a start without a database needs; None while it is not the newest that is known.
+
+        May be called in a thread.
+        """
+        snapshot = self.snapshot
+        if snapshot is None or self.age:
             return None
-        loaded = self.snapshot.loaded
+        loaded = snapshot.loaded
         return SavedConfig(
             saved=time.time(),
             schema=HEAD,
             revision=loaded.revision,
             rows=loaded.rows,
             bindings=bindings,
-            contacts=loaded.contacts.contacts,
+            contacts=[msgspec.Raw(ENCODE(shard)) for shard in loaded.contacts.contacts.shards if shard],
         )
 
     def close(self) -> None:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from openivr.ivr.contact_names import NamedNumbers
 from openivr.resources.resource_type import Values
 from openivr.store.schema import HEAD
 
@@ -46,7 +45,7 @@ class SavedConfig(SavedState, frozen=True, kw_only=True):
     revision: int
     rows: Mapping[str, dict[int, Values]]
     bindings: Sequence[SavedBinding] = ()
-    contacts: Mapping[int, NamedNumbers] = {}
+    contacts: Sequence[msgspec.Raw] = ()  # parts, each encoded on its own: no thread waits for all of them
 
 
 class SavedLists(SavedState, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
 
 from openivr.api.endpoint import ApiRequest, Endpoint
-from openivr.api.hours import ID, MAX_ID, read_id
+from openivr.api.hours.switch import ID, MAX_ID, read_id
 from openivr.api.multipart import read_upload
 from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
 from openivr.holiday_import import merging
