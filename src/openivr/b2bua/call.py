@@ -127,10 +127,11 @@ class Call(PartyListener):
         call_id: str,
         names: CallerNames,
         owner: CallOwner,
+        cdr_writer: CdrWriter | None = None,
     ) -> None:
         self.context, self.config, self.id = context, config, call_id
         self.origin, self.caller, self.names = origin, caller, names
-        self.cdr_writer = CdrWriter(call_id, context.write_entry, context.event_clock().now)
+        self.cdr_writer = cdr_writer or CdrWriter(call_id, context.write_entry, context.event_clock().now)
         self.session = IvrSession(config.snapshot)
         self.dialer: Dialer | None = None  # rings the callee, or has connected it
         self.callee: Party | None = None  # that the caller is connected to
@@ -177,8 +178,16 @@ class Call(PartyListener):
         self.cdr_writer.begin(header, is_outside=leads_outside(match))
         if self.caller.is_answered:
             self.cdr_writer.answer()
+        self.arrive(match, is_answered=self.caller.is_answered)
+
+    def arrive(self, match: DialplanMatch, *, is_answered: bool = False) -> None:
+        """Offer the call to the IVR. Its record has begun.
+
+        The caller of a call that a program placed is on the phone already, and the call is not answered
+        before its destination is reached.
+        """
         self._alert_info = match.alert_info
-        number, is_answered = self.caller.number, self.caller.is_answered
+        number = self.caller.number
         arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
         arrival = replace(arrival, hours_action=match.hours.action, extension=match.hours.extension)
         self.dispatch(with_period(arrival, match.decision, match.announcements))
@@ -437,7 +446,7 @@ class Call(PartyListener):
         """Bridge the media of caller and callee."""
         if self.callee is None:
             return
-        if not self.caller.is_answered:
+        if not self.cdr_writer.is_answered:
             self._answer()
         self.caller.media.stop()
         if self.caller.media.partner is not self.callee.media:

@@ -1,4 +1,4 @@
-"""Commands to the calls process, and their results (P-Series: query-calls, hang-up-a-call).
+"""Commands to the calls process, and their results (P-Series: query-calls, make-a-call, hang-up-a-call).
 
 An HTTP worker sends one as a line of JSON over the control socket and waits for the result. A channel is one
 leg of a call; its id is the one that events show.
@@ -28,6 +28,15 @@ class HangUpChannel(CallCommand, tag="hang_up", frozen=True, kw_only=True):
     channel: str
 
 
+class DialNumber(CallCommand, tag="dial", frozen=True, kw_only=True):
+    """Call the caller, and connect it with the callee once it answers."""
+
+    caller: str
+    callee: str
+    dial_permission: str = ""  # extension number whose rights are used; "": the caller's
+    auto_answer: bool = False
+
+
 @unique
 class CommandOutcome(StrEnum):
     """Outcomes of commands. All but `DONE` have changed nothing."""
@@ -36,6 +45,7 @@ class CommandOutcome(StrEnum):
     NO_CHANNEL = "no_channel"  # unknown, or it has ended
     NOT_POSSIBLE = "not_possible"  # in the state of the call, or for this member
     NOT_ALLOWED = "not_allowed"  # the extension has no right to it
+    WRONG_PARAMETER = "wrong_parameter"
     FULL = "full"  # there is no room for another call
     STOPPED = "stopped"  # no calls process runs
     UNKNOWN = "unknown"  # no response in time: it may be done or not
@@ -47,7 +57,8 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     outcome: CommandOutcome = CommandOutcome.DONE
     call_id: str = ""
     calls: list[dict[str, Any]] = []
+    parameter: str = ""  # of the API, which is wrong
     problem: str = ""  # a sentence for people
 
 
-AnyCommand = QueryCalls | HangUpChannel
+AnyCommand = QueryCalls | HangUpChannel | DialNumber

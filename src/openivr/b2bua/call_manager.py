@@ -134,11 +134,11 @@ class CallManager:
         invite = name_caller(config, origin, read_invite(leg.request, origin))
         match = look_up(config, origin, invite, self.context.now() / 1000)
         if isinstance(match, NoMatch):
-            self._record_unrouted(config, origin, invite, match, match.reason)
+            self.record_unrouted(config, origin, invite, match, match.reason)
             leg.reject(match.status)
             return
         if leg.is_terminated:  # cancelled while the configuration was loaded
-            self._record_unrouted(config, origin, invite, match, HangupReason.CALLER_HANGUP, Topic.ARRIVED)
+            self.record_unrouted(config, origin, invite, match, HangupReason.CALLER_HANGUP, Topic.ARRIVED)
             return
         party = self._open(leg, invite)
         if isinstance(party, Party):
@@ -146,9 +146,9 @@ class CallManager:
             self.start(self.make(config, origin, party, invite), invite, match)
 
         elif party == NOT_ACCEPTABLE:
-            self._record_unrouted(config, origin, invite, match, CallEndReason.NO_MEDIA)
+            self.record_unrouted(config, origin, invite, match, CallEndReason.NO_MEDIA)
 
-    def _record_unrouted(
+    def record_unrouted(
         self,
         config: CallConfig,
         origin: Origin,
@@ -158,12 +158,12 @@ class CallManager:
         *topics: Topic,
     ) -> None:
         """Record a call that never reaches the IVR."""
-        cdr_writer = CdrWriter(self._new_call_id(), self.context.write_entry, self.context.event_clock().now)
+        cdr_writer = CdrWriter(self.new_call_id(), self.context.write_entry, self.context.event_clock().now)
         cdr_writer.begin(make_header(config, origin, invite), is_outside=leads_outside(match))
         cdr_writer.topics.update(topics)
         cdr_writer.finish(reason, {}, {})
 
-    def _new_call_id(self) -> str:
+    def new_call_id(self) -> str:
         return f"{self.context.now():x}-{secrets.token_hex(4)}"
 
     def _replace(self, leg: InboundLeg, origin: Origin) -> None:
@@ -197,11 +197,26 @@ class CallManager:
             return NOT_ACCEPTABLE
         return party
 
-    def make(self, config: CallConfig, origin: Origin, party: Party, invite: InviteInfo) -> Call:
-        """Make a call, which `start` then begins."""
-        call_id = self._new_call_id()
-        names = CallerNames(invite.name, invite.contact_name)
-        call = Call(self.context, config, origin, party, call_id=call_id, names=names, owner=self)
+    def make(
+        self,
+        config: CallConfig,
+        origin: Origin,
+        party: Party,
+        invite: InviteInfo,
+        cdr_writer: CdrWriter | None = None,
+    ) -> Call:
+        """Make a call, which `start` then begins. One whose record has begun goes on in that."""
+        call_id = self.new_call_id() if cdr_writer is None else cdr_writer.call
+        call = Call(
+            self.context,
+            config,
+            origin,
+            party,
+            call_id=call_id,
+            names=CallerNames(invite.name, invite.contact_name),
+            owner=self,
+            cdr_writer=cdr_writer,
+        )
         self.calls[call_id] = call
         if isinstance(origin, TrunkAccount):
             self.context.limiter.begin_inbound(origin.id)

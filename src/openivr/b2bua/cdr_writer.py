@@ -55,11 +55,11 @@ class CdrWriter:
         self._entries += 1
         return self.call, self._entries, self.now()
 
-    def begin(self, header: CallHeader, *, is_outside: bool = False) -> None:
+    def begin(self, header: CallHeader, *, is_outside: bool = False, stage: str = "") -> None:
         """Record that the call is offered. The number of an outside call is kept out of the log."""
         call, n, at = self._head()
         self._started = at
-        self._write_entry(CallBegan(call=call, n=n, at=at, **header))
+        self._write_entry(CallBegan(call=call, n=n, at=at, stage=stage, **header))
         shown = header | ({"called": HIDDEN} if is_outside else {})
         self._log.info("call begins", **shown)
 
@@ -88,6 +88,12 @@ class CdrWriter:
                 keys=self.keys,
             )
         )
+
+    def note(self, note: Note) -> None:
+        """Record a note outside of the IVR."""
+        self._log_note(note)
+        call, n, at = self._head()
+        self._write_entry(CallStepped(call=call, n=n, at=at, event={}, notes=(mask(note),)))
 
     def _log_note(self, note: Note) -> None:
         self.topics.add(note.topic)

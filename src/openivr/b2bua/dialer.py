@@ -80,7 +80,9 @@ class Dialer:
         *,
         dial: Dial,
         caller: CallerId,
+        headers: Sequence[Header] = (),
     ) -> None:
+        self.headers = headers  # further ones, for phones of extensions
         self.context, self.config, self.observer = context, config, observer
         self.cdr_writer, self.dial, self.caller = cdr_writer, dial, caller
         self.forks: list[Fork] = []
@@ -209,7 +211,9 @@ class Dialer:
             began=self.cdr_writer.now(),
         )
         number = quote(self.caller.number, safe="+*") or "anonymous"
-        self.place(DialTarget(contact, number, "", target, None, ""), member, record, headers)
+        self.place(
+            DialTarget(contact, number, "", target, None, ""), member, record, (*headers, *self.headers)
+        )
 
     # Outside numbers
 

@@ -11,6 +11,7 @@ from hashlib import blake2s
 from typing import Any
 
 from openivr.cdr.journal.entries import (
+    PLACING,
     CallEnded,
     CallEndReason,
     CallEntry,
@@ -110,6 +111,8 @@ def list_members(record: CallRecord) -> Members:
 
 def source_of(record: CallRecord, path: str) -> Member:
     status = MemberStatus.ALERT if record.answered is None else MemberStatus.ANSWERED
+    if record.stage == PLACING:
+        status = MemberStatus.RING
     if record.source_kind == "trunk":
         channel = name_channel(record, SOURCE, f"trunk-{record.source}-endpoint")
         return Member("inbound", record.called, record.caller, record.source, channel, status, path)

@@ -30,7 +30,7 @@ def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
     record.sequence, record.updated = entry.n, entry.at
     match entry:
         case CallBegan():
-            record.started, record.stage = entry.at, "new"
+            record.started, record.stage = entry.at, entry.stage or "new"
             record.caller, record.caller_name, record.called = entry.caller, entry.caller_name, entry.called
             record.source_kind, record.source_id = entry.source_kind, entry.source_id
             record.source, record.revision = entry.source, entry.revision

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum, unique
 from typing import Any
 
+from openivr.cdr.journal.entries import PLACING
 from openivr.ivr.model import DestinationKind
 from openivr.store.cdr.call_records import CallRecord
 from openivr.store.events.event_types import EventType
@@ -69,7 +70,8 @@ def statuses(record: CallRecord) -> dict[str, ExtensionStatus]:
     """Return what the extensions of a call do in it; nothing once it has ended."""
     if record.ended is not None:
         return {}
-    found = {record.source: ExtensionStatus.BUSY} if record.source_kind == "extension" else {}
+    status = ExtensionStatus.RINGING if record.stage == PLACING else ExtensionStatus.BUSY
+    found = {record.source: status} if record.source_kind == "extension" else {}
     for leg in record.legs:
         if leg and leg["kind"] == DestinationKind.EXTENSION and not leg.get("ended"):
             status = ExtensionStatus.BUSY if leg.get("answered") else ExtensionStatus.RINGING

@@ -1,4 +1,4 @@
-"""Live calls: what they are, and commands to them (P-Series: query-calls, hang-up-a-call)."""
+"""Live calls: what they are, and commands to them (P-Series: query-calls, make-a-call, hang-up-a-call)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +55,26 @@ class Calls(Faced[F]):
         got = yield from ask(self.session, "call/query", "v1.0", query)
         rows = answers.read_object(got.content).get("data") or []
         return tuple(read_call(row) for row in answers.convert(rows, list[dict[str, Any]]))
+
+    @call
+    def dial(
+        self,
+        caller: str,
+        callee: str,
+        *,
+        dial_permission: str | None = None,
+        auto_answer: bool | None = None,
+    ) -> Steps[str]:
+        """Ring the caller's phone, then the callee, and return the id of the call. It may still fail.
+
+        `dial_permission` is the extension whose rights are used. Raises OperationFailed if it has none.
+        """
+        answer = None if auto_answer is None else "yes" if auto_answer else "no"
+        return (
+            yield from self.command(
+                "dial", caller=caller, callee=callee, dial_permission=dial_permission, auto_answer=answer
+            )
+        )
 
     @call
     def hangup(self, channel_id: str) -> Steps[str]:

@@ -433,6 +433,7 @@ class CallsProcess:
         await asyncio.wait((draining, interrupt), return_when=asyncio.FIRST_COMPLETED)
         draining.cancel()
         interrupt.cancel()
+        self.call_commands.placer.close()
         await self.call_manager.close()
         await self.trunks.close()
         await asyncio.sleep(BYE_SECONDS if self.agent.leg_count else 0)

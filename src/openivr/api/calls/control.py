@@ -1,6 +1,6 @@
 """Live calls: what they are, and commands to them, `call/*`.
 
-P-Series: query-calls, hang-up-a-call. A channel is one leg of a call, with the id that events show.
+P-Series: query-calls, make-a-call, hang-up-a-call. A channel is one leg of a call; events show its id.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ from openivr.api.responses import (
     NO_CHANNEL,
     NOT_SUPPORTED,
     OPERATION_FAILED,
+    PARAMETER,
     ApiError,
     bad_parameters,
     succeed,
@@ -24,10 +25,12 @@ from openivr.b2bua.call_commands import (
     AnyCommand,
     CommandOutcome,
     CommandResult,
+    DialNumber,
     HangUpChannel,
     QueryCalls,
 )
 from openivr.resources.errors import Problem, shorten
+from openivr.resources.fields import CONTROL
 from openivr.resources.problem_codes import ProblemCode
 
 CODES = {
@@ -42,8 +45,11 @@ CODES = {
 PROBLEMS = {
     CommandOutcome.UNKNOWN: "the calls did not respond in time; call/query says what holds now",
 }
+MAX_NUMBER = 64
+YES_NO = ("yes", "no")
 TYPES = ("inbound", "outbound", "internal")
 OTHER_NAMES = {"number": "extension", "from": "extension"}  # what public clients send
+NUMBER: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NUMBER}
 CHANNEL: Mapping[str, Any] = {"type": "string", "description": "Of events or call/query"}
 CALL: Mapping[str, Any] = {"call_id": TEXT}
 
@@ -58,6 +64,9 @@ async def carry_out(request: ApiRequest, command: AnyCommand) -> CommandResult:
 
 def refuse_command(result: CommandResult) -> ApiError:
     """Return the documented error of a command that was not carried out, or not known to be."""
+    if result.outcome is CommandOutcome.WRONG_PARAMETER:
+        listed = [{"field": result.parameter, "validation_type": "reference"}]
+        return ApiError(PARAMETER, submsg=f"{result.parameter} {result.problem}", invalid_param_list=listed)
     problem = result.problem or PROBLEMS.get(result.outcome, "")
     return ApiError(CODES[result.outcome], **({"submsg": problem} if problem else {}))
 
@@ -102,6 +111,36 @@ async def hang_up(request: ApiRequest) -> bytes:
     return await command_call(request, HangUpChannel(channel=read_body_text(body, "channel_id")))
 
 
+async def dial(request: ApiRequest) -> bytes:
+    """Call the caller's phone, then the callee (make-a-call). What becomes of it is in events."""
+    body = await request.json()
+    command = DialNumber(
+        caller=read_number(body, "caller"),
+        callee=read_number(body, "callee"),
+        dial_permission=read_number(body, "dial_permission") if body.get("dial_permission") else "",
+        auto_answer=read_yes_no(body, "auto_answer"),
+    )
+    return await command_call(request, command)
+
+
+def read_number(body: Mapping[str, Any], name: str) -> str:
+    """Return a number that a body must have, of at most MAX_NUMBER characters. Raises 40002."""
+    text = read_body_text(body, name)
+    if len(text) > MAX_NUMBER:
+        raise bad_parameters(Problem(name, ProblemCode.TOO_LONG, {"high": MAX_NUMBER}, shorten(text)))
+    if CONTROL.search(text):
+        raise bad_parameters(Problem(name, ProblemCode.CONTROL_CHARACTERS, value=shorten(text)))
+    return text
+
+
+def read_yes_no(body: Mapping[str, Any], name: str) -> bool:
+    """Return True for "yes", False for "no", the default."""
+    text = body.get(name) or "no"
+    if text not in YES_NO:
+        raise bad_parameters(Problem(name, ProblemCode.CHOICE, {"choices": YES_NO}, shorten(str(text))))
+    return bool(text == "yes")
+
+
 def endpoints() -> Iterator[Endpoint]:
     yield Endpoint(
         path="call/query",
@@ -114,6 +153,14 @@ def endpoints() -> Iterator[Endpoint]:
             "extension": {"type": "string", "description": "Its number"},
         },
         data={"data": ROWS["data"]},
+    )
+    yield post(
+        "dial",
+        dial,
+        "Call an extension, and connect it with a number once it answers",
+        caller=NUMBER,
+        callee=NUMBER,
+        optional={"dial_permission": NUMBER, "auto_answer": {"type": "string", "enum": list(YES_NO)}},
     )
     yield post("hangup", hang_up, "Hang up one member of a call", channel_id=CHANNEL)
 

@@ -58,6 +58,9 @@ class LegResult(StrEnum):
     LIMIT_REACHED = "limit_reached"
 
 
+PLACING = "placing"  # stage of a call until its caller's phone answers
+
+
 class JournalEntry(msgspec.Struct, tag_field="k", frozen=True, omit_defaults=True, kw_only=True):
     """Any entry."""
 
@@ -93,6 +96,7 @@ class CallBegan(CallEntry, tag="began", frozen=True, kw_only=True):
     revision: int
     caller_name: str = ""
     diverted_by: str = ""  # the number that diverted the call here (Diversion, History-Info)
+    stage: str = ""  # PLACING: a program places the call, and the phone of the caller rings first
 
 
 class CallStepped(CallEntry, tag="step", frozen=True, kw_only=True):
