@@ -1,6 +1,8 @@
 """Signing in, the frame around every page, and finding things from anywhere."""
 
-from playwright.sync_api import Browser, Page, expect
+import re
+
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import Open, check_axe, check_width, wait_until
 from tests.live_server import Running
@@ -126,3 +128,40 @@ def test_a_refused_sign_in_says_so_at_its_fields(browser: Browser, server: Runni
     expect(page.get_by_label("Password")).to_be_focused()
     expect(page.get_by_label("Password")).to_have_accessible_description("Wrong name or password.")
     context.close()
+
+
+def test_leaving_unsaved_changes_asks(page: Page) -> None:
+    def stay(dialog: Dialog) -> None:
+        assert dialog.type == "beforeunload"
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto("/people/groups")
+    page.get_by_role("link", name="New extension group").click()
+    page.locator("#name").press_sequentially("Not saved yet")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Menus", exact=True).click(no_wait_after=True)
+    with page.expect_event("dialog"):
+        page.evaluate("history.back()")
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
+    expect(page.locator("#name")).to_have_value("Not saved yet")
+    page.get_by_role("link", name="Cancel").click()  # which says already that the changes go
+    expect(page).to_have_url(re.compile(r"/people/groups$"))
+
+
+def test_leaving_a_list_that_was_changed_in_place_asks(page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.goto("/people/groups/1")
+    page.get_by_role("button", name="Remove").first.click()
+    expect(page.locator("#member_list-field .chosen li")).to_have_count(1)
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Menus", exact=True).click(no_wait_after=True)
+    page.get_by_role("link", name="Cancel").click()
+    page.goto("/menus/3?open=name")
+    page.locator("#name").press_sequentially("!")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Menus", exact=True).click(no_wait_after=True)
+    page.locator("#name").press("Tab")
+    page.get_by_role("link", name="Discard").click()
+    expect(page.locator("#bar")).not_to_have_class("unsaved")

@@ -14,7 +14,7 @@ PATHS = [
     path
     for view in RESOURCE_VIEWS.values()
     for path in (view.path, f"{view.path}/new", f"{view.path}/1", f"{view.path}/1/delete")
-]
+] + ["/people/extensions/1/setup"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -58,9 +58,17 @@ def test_an_extension_by_keyboard_alone(page: Page) -> None:
     password = page.locator("#reg_password").input_value()
     assert len(password) > 20
     page.locator("#reg_name").focus()
+    page.keyboard.press("Control+A")
     page.keyboard.type("1200")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("1200 Jean is saved.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up the phone of 1200 Jean")
+    expect(page.locator("#setup-password")).to_have_text(password)
+    check_axe(page)
+    assert page.url.endswith("/setup")
+    page.reload()
+    expect(page.locator("#setup-user")).to_have_text("1200")
+    expect(page.locator("#setup-password")).to_have_count(0)
+    page.get_by_role("link", name="Done").click()
     expect(page.locator("#reg_password")).to_have_value("")
     expect(page.get_by_role("heading", level=1)).to_have_text("1200 Jean")
 

@@ -10,7 +10,7 @@ from openivr.web.routes import ROUTES
 from tests.live_server import Running
 from tests.web.site import Admin, where
 
-OPEN = {"/sign-in", "/sign-in/again"}
+OPEN = {"/provision/{address}", "/sign-in", "/sign-in/again"}
 SHUT = [view for view in ROUTES if not view.is_open]
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from openivr.resources import KINDS
+from openivr.resources.extension import bind_digest
 from openivr.store.config import resources
 from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
+from openivr.store.system import find_download_key
 from openivr.web.forms.inputs import MAX_MOVABLE
+from openivr.web.resources import phone_setup
 from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
 from tests.live_server import Answer, Api
 from tests.store.bodies import extension
@@ -243,6 +246,8 @@ def page(answer: Answer) -> str:
 
 def create(admin: Admin, view: ResourceView) -> int:
     answer = admin.post(f"{view.path}/new", form(view.kind.name))
+    if found := re.search(r'data-address="/people/extensions/(\d+)/setup"', page(answer)):
+        return int(found[1])  # the password of a phone is shown once, in the answer
     assert answer.status == 303, page(answer)
     return int(where(answer).rpartition("/")[2])
 
@@ -369,8 +374,60 @@ def test_a_password_is_made_up_and_shown_until_it_is_saved(admin: Admin) -> None
     assert second[1] != first[1]
     refused = page(admin.post(path, put(read_form(answer), "number", "x")))
     assert made.findall(refused) == [second[1]]
-    assert admin.post(path, read_form(answer)).status == 303
-    assert not made.search(page(admin.get(path)))
+    assert shown_password(admin.post(path, read_form(answer))) == second[1]
+    assert second[1] not in page(admin.get(path))
+    assert second[1] not in page(admin.get(path + "/setup"))
+
+
+def shown_password(answer: Answer) -> str:
+    """The password of a phone that a page shows, "" if it shows none."""
+    found = re.search(r'<code id="setup-password">(\w+)<', page(answer))
+    return found[1] if found else ""
+
+
+def test_a_new_phone_is_set_up_from_one_panel(admin: Admin) -> None:
+    fields = dict(put(put(form("extension"), "reg_password", "shown once only"), "reg_name", "desk"))
+    answer = admin.post("/people/extensions/new", fields)
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    rows = dict(re.findall(r'<code id="setup-(\w+)">([^<]*)<', page(answer)))
+    assert rows == {
+        "server": "127.0.0.1",
+        "port": "5060",
+        "transport": "UDP",
+        "user": "desk",
+        "password": "shown once only",
+    }
+    assert page(answer).count("<svg viewBox") == 2
+    assert "Phones can't reach 127.0.0.1" in page(answer)
+
+
+def test_a_password_is_renewed_from_the_panel(admin: Admin) -> None:
+    ident = create(admin, RESOURCE_VIEWS["extension"])
+    path = f"/people/extensions/{ident}/setup"
+    assert shown_password(admin.get(path)) == ""
+    first, second = (shown_password(admin.post(path)) for _ in range(2))
+    assert len(first) == len(second) == 23
+    assert first != second
+    with admin.running.database() as database, database.reading() as connection:
+        stored = resources.fetch(connection, KINDS["extension"], ident)
+    assert stored["reg_password"] == bind_digest(stored["reg_name"], second)
+    assert shown_password(admin.get(path)) == ""
+    assert admin.get("/people/extensions/9999/setup").status == 404
+
+
+def test_a_hint_says_if_a_secret_is_set(admin: Admin) -> None:
+    ident = create(admin, RESOURCE_VIEWS["extension"])
+    path = f"/people/extensions/{ident}"
+    pin = re.compile(r'id="vm_pin"[^>]*placeholder="([^"]*)"')
+    answer = admin.get(path)
+    assert pin.findall(page(answer)) == ["Not set"]
+    assert page(answer).count("Leave blank to keep the current one.") == 1  # the password's
+    assert admin.post(path, put(read_form(answer), "vm_pin", "836251")).status == 303
+    answer = admin.get(path)
+    assert pin.findall(page(answer)) == ["Set, not shown"]
+    assert page(answer).count("Leave blank to keep the current one.") == 2
+    assert "836251" not in page(answer)
 
 
 def test_items_are_moved_without_saving(admin: Admin, api: Api) -> None:
@@ -750,3 +807,26 @@ def test_days_are_listed_in_words(admin: Admin, api: Api) -> None:
     texts = [(key, text) for key, value in fields for text in ([value] if isinstance(value, str) else value)]
     assert admin.post("/hours/weekly/new", texts).status == 303
     assert "1, 15 of January, February" in page(admin.get("/hours/weekly"))
+
+
+def test_a_phone_fetches_its_configuration_for_some_minutes(admin: Admin) -> None:
+    ident = create(admin, RESOURCE_VIEWS["extension"])
+    with admin.running.database() as database, database.reading() as connection:
+        key = find_download_key(connection)
+        values = resources.fetch(connection, KINDS["extension"], ident)
+    phone = Admin(admin.running)  # which is not signed in
+
+    def fetch(expires: int, mac: str = "") -> Answer:
+        mac = mac or phone_setup.sign(key, ident, values, expires)
+        return phone.get(f"/provision/{ident}-{expires}-{mac}")
+
+    later = int(time.time()) + 60
+    answer = fetch(later)
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/xml")
+    assert values["reg_password"].split()[0].removeprefix("md5=").encode() in answer.content
+    for refused in (fetch(later, "0" * 32), fetch(int(time.time()) - 1), phone.get("/provision/x")):
+        assert refused.status == 404
+    admin.post(f"/people/extensions/{ident}/setup")  # which renews the password
+    assert fetch(later).status == 404
+    phone.close()
+    assert f"/provision/{ident}" not in admin.running.log

@@ -175,6 +175,8 @@ def make_server_info(settings: Settings) -> ServerInfo:
         calls.max_calls,
         calls.keep_days,
         settings.recordings,
+        calls.sip,
+        calls.sip_tls,
     )
 
 

@@ -21,7 +21,7 @@ from openivr.web.hours import pages as hours
 from openivr.web.menus import menu_list
 from openivr.web.menus import pages as menu
 from openivr.web.reports import pages as reports
-from openivr.web.resources import autocomplete
+from openivr.web.resources import autocomplete, phone_setup
 from openivr.web.resources import pages as objects
 from openivr.web.settings import api_access
 from openivr.web.settings import pages as settings
@@ -44,6 +44,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *week_page.ROUTES,
     *import_page.ROUTES,
     *objects.ROUTES,
+    *phone_setup.ROUTES,
     *autocomplete.ROUTES,
     *prompts.ROUTES,
     *api_access.ROUTES,

@@ -41,6 +41,7 @@ FINE, FAILED = 0, -2  # the codes under which metrics count pages
 SIGN_IN, PASSWORD = "/sign-in", "/password"
 BEFORE_CHANGE = (PASSWORD, "/sign-out")  # pages that are open while the password is a temporary one
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+SIGNED = "/provision/"  # what follows lets a phone sign in, and so is not logged
 MAX_FIELDS = 50_000  # a menu may name ten thousand extensions in each of its lists
 
 
@@ -63,14 +64,14 @@ class AdminApp:
         try:
             response = await self.answer(request)
         except Unavailable as error:
-            log.error("page refused: the database does not answer", path=scope["path"], reason=str(error))
+            log.error("page refused: the database does not answer", path=shown_path(scope), reason=str(error))
             is_full = is_disk_full(error)
             code = FAILED
             status = HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.SERVICE_UNAVAILABLE
             response = self.error_page(PageRequest(self.context, request.http), status)
             response.headers["Retry-After"] = "1"
         except Exception as error:
-            log.exception("page failed", path=scope["path"])
+            log.exception("page failed", path=shown_path(scope))
             code = FAILED
             blank = PageRequest(self.context, request.http)  # without the session, which may be the cause
             is_full = is_disk_full(error)
@@ -78,7 +79,7 @@ class AdminApp:
             response = self.error_page(blank, status)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        line = RequestLine.of(scope["method"], scope["path"], request.client_address)
+        line = RequestLine.of(scope["method"], shown_path(scope), request.client_address)
         self.observer.note(NAME, line, code, time.perf_counter() - started)
         await response(scope, receive, send)
 
@@ -188,6 +189,12 @@ class AdminApp:
 
     def error_page(self, request: PageRequest, status: HTTPStatus) -> Response:
         return request.render("failed.html", status=status.value, code=status.value)
+
+
+def shown_path(scope: Scope) -> str:
+    """The path of a request as logs have it."""
+    path: str = scope["path"]
+    return SIGNED if path.startswith(SIGNED) else path
 
 
 def look_up(

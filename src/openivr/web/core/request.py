@@ -48,6 +48,8 @@ class ServerInfo:
     max_calls: int
     keep_days: int
     recordings: Path  # folder of recorded calls on this machine
+    listens: tuple[tuple[str, int], ...] = ()  # addresses and ports for UDP and TCP
+    listens_tls: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

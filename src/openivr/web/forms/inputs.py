@@ -5,6 +5,7 @@ Templates draw an input by its `shape`.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from openivr.hours.reading import ALL, MONTHS, WEEKDAYS, read_local, read_months, read_weekdays
@@ -63,6 +64,7 @@ class Input:
     """One field of a form.
 
     `typed` is a text that was to be added and names nothing. `is_generated` a secret made by the server.
+    `is_set` means that the resource has a value stored, which matters for secrets, as they are not shown.
     """
 
     kind: str
@@ -72,6 +74,7 @@ class Input:
     problems: tuple[str, ...] = ()
     typed: str = ""
     is_generated: bool = False
+    is_set: bool = False
 
     @property
     def name(self) -> str:
@@ -165,8 +168,14 @@ def shape_of(field: Field) -> str:
     return next(shape for kind, shape in SHAPES if isinstance(field, kind))
 
 
-def make_inputs(kind: str, fields: Iterable[Field], form: ParsedForm, names: Names) -> Iterator[Input]:
-    """The inputs of a form in the order of its fields."""
+def make_inputs(
+    kind: str,
+    fields: Iterable[Field],
+    form: ParsedForm,
+    names: Names,
+    stored: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Input]:
+    """The inputs of a form in the order of its fields. `stored` has the values of a stored resource."""
     for field in fields:
         yield Input(
             kind,
@@ -176,6 +185,7 @@ def make_inputs(kind: str, fields: Iterable[Field], form: ParsedForm, names: Nam
             tuple(problems_of(kind, field, form.problems, form.body)),
             form.typed.get(f"{field.name}.add", ""),
             field.name in form.generated,
+            bool(stored.get(field.name)),
         )
 
 

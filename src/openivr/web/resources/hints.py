@@ -1,4 +1,4 @@
-"""Hints beside a form: who can dial over a route, how to set a phone up, the state of a trunk."""
+"""Hints beside a form: who can dial over a route, the phones of a person, the state of a trunk."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -68,12 +68,6 @@ def describe_phones(connection: Connection, id_: int, _values: Values) -> Hint:
     return Hint("note.phones", tuple(sentences) or (t("note.no_phone"),))
 
 
-def describe_setup(_connection: Connection, _id: int, values: Values) -> Hint:
-    """The settings that a phone needs."""
-    user = t("note.phone_user", user=values["reg_name"])
-    return Hint("note.phone", (user, t("note.phone_server"), t("note.phone_password")))
-
-
 def describe_trunk(connection: Connection, id_: int, values: Values) -> Hint:
     """The state of a trunk on each node, and since when."""
     if not values["enable"]:
@@ -102,7 +96,7 @@ def describe_announcements(connection: Connection, id_: int, _values: Values) ->
 
 WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {
     "outbound_route": (describe_outside_dialling,),
-    "extension": (describe_phones, describe_setup),
+    "extension": (describe_phones,),
     "trunk": (describe_trunk,),
     "inbound_route": (describe_announcements,),
 }

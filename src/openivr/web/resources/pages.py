@@ -18,7 +18,6 @@ from openivr.resources.errors import InUse, Invalid
 from openivr.resources.fields import IntegerField, Names
 from openivr.resources.reference_fields import LinksField
 from openivr.resources.resource_type import Row
-from openivr.resources.secret import random_text
 from openivr.store.config import contacts, resources
 from openivr.store.database import ConfigTransaction
 from openivr.store.runtime import registrations
@@ -32,11 +31,11 @@ from openivr.web.forms.inputs import Input, make_inputs
 from openivr.web.forms.labels import describe_changes, field_label
 from openivr.web.forms.parse import Form, ParsedForm, first, move, parse_form
 from openivr.web.messages import t
+from openivr.web.resources import phone_setup
 from openivr.web.resources.hints import Hint, find_hints
-from openivr.web.resources.views import RESOURCE_VIEWS, ResourceView
+from openivr.web.resources.phone_setup import make_password
+from openivr.web.resources.views import EXTENSION, RESOURCE_VIEWS, ResourceView
 
-GENERATED_LENGTH = 20
-MIXED = "aA1"  # end of a generated password, so that it has every sort of character that a rule may ask for
 REFUSED, IN_USE, CONFLICT = 422, 409, 409  # HTTP statuses
 
 
@@ -143,7 +142,8 @@ def make_state(
 ) -> FormState:
     kind = view.kind
     names = resources.namer(connection, links_in(parsed.body))
-    inputs = make_inputs(kind.name, view.fields, parsed, names)
+    stored = {} if id_ is None else resources.fetch(connection, kind, id_)
+    inputs = make_inputs(kind.name, view.fields, parsed, names, stored)
     by_name = {shown.field.name: shown for shown in inputs}
     if id_ is None:
         return FormState(None, fingerprints, by_name, "", [], [])
@@ -210,6 +210,8 @@ async def submit_new(view: ResourceView, request: PageRequest, form: Form) -> Re
     else:
         try:
             id_ = await request.database.change_config(drafts.create, view.form, parsed.body)
+            if view is EXTENSION:
+                return await phone_setup.show(request, id_, parsed.body["reg_password"])
             return await saved(view, request, id_)
         except Invalid as error:
             parsed.problems = list(error.problems)
@@ -222,6 +224,8 @@ async def submit_edit(view: ResourceView, request: PageRequest, id_: int, form: 
     if not draft.problems and not draft.is_stale:
         try:
             await request.database.change_config(drafts.save_draft, id_, draft)
+            if view is EXTENSION and "reg_password" in draft.generated:
+                return await phone_setup.show(request, id_, draft.body["reg_password"])
             return await saved(view, request, id_)
         except (EditConflict, Invalid):  # another administrator has saved since the draft was read
             draft = await request.database.read(drafts.read_draft, view.form, id_, form)
@@ -246,10 +250,6 @@ def generate_secret(view: ResourceView, step: str, parsed: ParsedForm) -> None:
     if action == "make" and name in view.generated:
         parsed.body[name] = make_password()
         parsed.generated.add(name)
-
-
-def make_password() -> str:
-    return random_text(GENERATED_LENGTH) + MIXED
 
 
 def focus_after(step: str, parsed: ParsedForm) -> str:

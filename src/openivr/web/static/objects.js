@@ -1,15 +1,20 @@
-// Buttons that copy a secret. Everything else on these pages works without script.
+// Buttons that copy a secret or a setting. Everything else on these pages works without script.
 
 const wire = (root) => {
   for (const button of root.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+      const source = document.getElementById(button.dataset.copy);
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
       button.dataset.done = "";
     });
   }
 };
 
 wire(document);
+
+// The answer to a form is shown. Loading it again is to show the page, and not to send the form again.
+const address = document.querySelector("[data-address]")?.dataset.address;
+if (address) history.replaceState(null, "", address);
 document.addEventListener("htmx:load", (event) => wire(event.detail.elt));
