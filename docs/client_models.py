@@ -168,7 +168,7 @@ def render() -> str:
     """Return the whole module."""
     shown = choose_kinds("newer")  # its rows have every field that a row may have
     classes = []
-    for name in KINDS:
+    for name in (kind.name for kind in KINDS.values() if kind.paths):
         classes += ["\n".join(write_row(shown[name])), "\n".join(write_detail(shown[name]))]
     return "\n\n".join([HEAD, *(f"{text}\n" for text in classes)])
 

@@ -126,6 +126,10 @@ def fill(database: Database) -> None:
     numbers = [{"num_type": "mobile_number", "number": "+44 7700 900123"}]
     fields = {"first_name": "Charles", "number_list": numbers, "phonebook_id_list": [book], "city": "London"}
     create(database, "company_contact", fields)
+    hook = {"name": "CRM", "url": "https://crm.example.com/", "secret": "kZ8sW2qA", "event_ids": [30011]}
+    create(
+        database, "webhook", {**hook, "request_method": "GET", "timeout": 9, "retry_count": 1, "enable": 0}
+    )
     with database.changing() as change:
         scenarios.add(change.connection, menu, SCENARIO)
 
@@ -376,6 +380,7 @@ def test_every_kind_is_in_the_test() -> None:
         "announcement",
         "phonebook",
         "company_contact",
+        "webhook",
     }
 
 

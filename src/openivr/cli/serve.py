@@ -166,6 +166,13 @@ http_options = in_order(
         help="Reverse proxy whose X-Forwarded-* headers are trusted; repeatable.",
     ),
     option(
+        "--webhook-network",
+        multiple=True,
+        metavar="CIDR",
+        callback=check_networks,
+        help="Private network that webhooks may reach, beside public addresses; repeatable.",
+    ),
+    option(
         "--login-failures", type=click.IntRange(1), default=5, help="Failed logins that lock out an address."
     ),
     option(
@@ -364,6 +371,7 @@ def read_http(options: dict[str, Any]) -> dict[str, Any]:
         "date_format": options["date_format"],
         "time_format": options["time_format"],
         "trusted_proxies": options["trusted_proxy"],
+        "webhook_networks": options["webhook_network"],
         "host_names": options["host_name"],
         "requires_user_agent": options["require_user_agent"],
         "policy": TokenPolicy(

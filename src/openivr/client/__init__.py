@@ -37,6 +37,7 @@ from openivr.client.errors import (
 from openivr.client.network import Address, Network
 from openivr.client.session import Account, Backoff, Held, Session
 from openivr.client.sync_async import Awaiting, Blocking
+from openivr.client.webhooks import Event, Webhook, WebhookForged, WebhookSettings, read_webhook
 
 __all__ = [
     "AccountIpBlocked",
@@ -48,6 +49,7 @@ __all__ = [
     "ClientError",
     "DataNotFound",
     "DuplicateKeyValue",
+    "Event",
     "ListChanged",
     "ListingError",
     "Lost",
@@ -59,6 +61,10 @@ __all__ = [
     "Unreachable",
     "UnsafeFile",
     "Untrusted",
+    "Webhook",
+    "WebhookForged",
+    "WebhookSettings",
+    "read_webhook",
 ]
 
 StrPath = str | os.PathLike[str]

@@ -27,6 +27,7 @@ from openivr.client.records import (
 )
 from openivr.client.session import Session
 from openivr.client.sync_async import Awaiting, Blocking, F, Faced, call
+from openivr.client.webhooks import Webhooks
 
 R = TypeVar("R", bound=Row)
 D = TypeVar("D", bound=Detail)
@@ -323,6 +324,7 @@ class Api(Faced[F]):
         self.call_report: Reports[F] = Reports(face, session)
         self.recording: Recordings[F] = Recordings(face, session)
         self.vm: Mailboxes[F] = Mailboxes(face, session)
+        self.webhook: Webhooks[F] = Webhooks(face, session)
         self.custom_prompt: Prompts[F] = Prompts(
             face, session, "custom_prompt", models.CustomPromptRow, models.CustomPrompt
         )

@@ -68,6 +68,7 @@ class Settings:
     time_format: str = "HH:mm:ss"
     trusted_proxies: tuple[str, ...] = ()
     host_names: tuple[str, ...] = ()  # that clients may ask for, beside addresses and this machine's name
+    webhook_networks: tuple[str, ...] = ()  # that webhooks may reach, beside public addresses
     requires_user_agent: bool = False  # refuse API requests without User-Agent, as the vendor's pages say
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     drain_seconds: int = 10

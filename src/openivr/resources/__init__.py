@@ -12,6 +12,7 @@ from openivr.resources.prompt import CUSTOM_PROMPT
 from openivr.resources.resource_type import ResourceType
 from openivr.resources.route import INBOUND_ROUTE, OUTBOUND_ROUTE
 from openivr.resources.trunk import TRUNK
+from openivr.resources.webhook import WEBHOOK
 
 __all__ = ["CUSTOM_PROMPT", "KINDS", "ResourceType"]
 
@@ -36,5 +37,6 @@ KINDS: dict[str, ResourceType] = {
         ANNOUNCEMENT,
         PHONEBOOK,
         COMPANY_CONTACT,
+        WEBHOOK,
     )
 }

@@ -63,6 +63,7 @@ class ProblemCode(StrEnum):
     NOT_TIME = "not_time"  # form
     NOT_ONE_LINE = "not_one_line"
     NOT_NUMBER = "not_number"  # an outside number
+    NOT_WEB_ADDRESS = "not_web_address"
     TOO_SIMPLE = "too_simple"
     NEEDS_MIXED_CHARACTERS = "needs_mixed_characters"  # a digit, upper and lower case
     UNREADABLE_ITEM = "unreadable_item"

@@ -42,6 +42,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.NOT_FILE_NAME: "must be a name ending in .wav, .mp3, .gsm, .flac, .ogg or .opus",
     ProblemCode.NOT_ONE_LINE: "must be one line of printable characters",
     ProblemCode.NOT_NUMBER: "must, after its prefix, be 1 to 15 digits, with + only at the front",
+    ProblemCode.NOT_WEB_ADDRESS: "must be a web address such as https://crm.example.com/calls",
     ProblemCode.TOO_SIMPLE: "is too simple",
     ProblemCode.NEEDS_MIXED_CHARACTERS: "must have a digit, an upper-case and a lower-case letter",
     ProblemCode.UNREADABLE_ITEM: "has an item that cannot be read",

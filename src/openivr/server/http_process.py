@@ -62,6 +62,7 @@ from openivr.server.events.hub import EventHub
 from openivr.server.events.websocket import ENDPOINT as SUBSCRIBE
 from openivr.server.events.websocket import SubscribeProtocol
 from openivr.server.supervisor import WorkerContext
+from openivr.server.webhooks.endpoints import ENDPOINTS as WEBHOOK_ENDPOINTS
 from openivr.store.auth.logins import Logins
 from openivr.store.availability import Unavailable
 from openivr.store.caches.list_cache import ListCache
@@ -115,6 +116,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *notes.endpoints(),
         *control.endpoints(),
         *call_reports.endpoints(),
+        *WEBHOOK_ENDPOINTS,
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
 

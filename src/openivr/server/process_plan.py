@@ -18,6 +18,7 @@ from openivr.observability.metrics import allocate_counters
 from openivr.server import http_process
 from openivr.server.sip_sockets import SipSocket, open_plain, open_tls
 from openivr.server.supervisor import ProcessSpec, WorkerContext, listen
+from openivr.server.webhooks.worker import run_worker as run_webhooks
 from openivr.store.database import Database
 from openivr.store.events.interest import Interest
 
@@ -35,14 +36,15 @@ class ProcessPlan:
 def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> ProcessPlan:
     """Open the sockets and list the processes to run on them. Raises CannotStart."""
     specs: list[ProcessSpec] = []
-    interest = Interest(settings.workers)
+    interest = Interest(settings.workers + 1)  # the HTTP workers, and the process of webhooks
+    node = node_of(settings.data)
     if has_http:
         sockets = listen(settings)
         settings = replace(settings, port=sockets[0].getsockname()[1])
         work = partial(http_process.run_worker, settings, allocate_counters(settings.workers), interest)
         specs += [ProcessSpec("http", work, (sock,), settings.drain_seconds) for sock in sockets]
+        specs.append(ProcessSpec("webhooks", partial(run_webhooks, settings, node, interest)))
     if has_calls:
-        node = node_of(settings.data)
         settings, sip_sockets = open_sip_sockets(settings)
         specs += [plan_calls(settings, node, sip_sockets), plan_cdr(settings, node, interest)]
     return ProcessPlan(settings, tuple(specs))

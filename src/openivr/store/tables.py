@@ -452,6 +452,37 @@ EVENT = Table(  # what happened, for consumers that read from a number on: see `
     Column("message", Text, nullable=False),  # JSON
 )
 
+WEBHOOK_STATE = Table(  # how far a webhook is: see `store.events.webhook_queue`
+    "webhook_state",
+    METADATA,
+    Column("webhook_id", ForeignKey("webhook.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),  # number of the last event that was taken from the outbox
+    Column("owner", Text, nullable=False),  # the process that delivers
+    Column("lease_until", BigInteger, nullable=False),  # Unix milliseconds
+    Column("missed", BigInteger, nullable=False),  # events that were deleted before they were taken
+    Column("delivered_at", BigInteger),  # Unix milliseconds of the last success
+    Column("failed_at", BigInteger),  # Unix milliseconds of the last failure
+    Column("failure", Text, nullable=False),  # code and detail of the last failure
+)
+
+WEBHOOK_DELIVERY = Table(  # events that a webhook has not got at once
+    "webhook_delivery",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("webhook_id", ForeignKey("webhook.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", BigInteger, nullable=False),  # its number in the outbox, 0 for a test
+    Column("type", Integer, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),  # Unix milliseconds: it is tried for a day from here on
+    Column("due", BigInteger, nullable=False),  # Unix milliseconds of the next attempt
+    Column("attempts", Integer, nullable=False),
+    Column("is_dead", Integer, nullable=False),  # 1 once no further attempt is made
+    Column("failure", Text, nullable=False),
+    Index("ix_webhook_delivery_queue", "webhook_id", "is_dead", "event_id"),
+    sqlite_autoincrement=True,
+)
+
 EVENT_STATE = Table(
     "event_state",
     METADATA,

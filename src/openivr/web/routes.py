@@ -23,7 +23,7 @@ from openivr.web.menus import pages as menu
 from openivr.web.reports import pages as reports
 from openivr.web.resources import autocomplete, phone_setup
 from openivr.web.resources import pages as objects
-from openivr.web.settings import api_access
+from openivr.web.settings import api_access, webhooks
 from openivr.web.settings import pages as settings
 from openivr.web.simulator import pages as phone
 from openivr.web.simulator import replay, scenario_tests, what_if
@@ -49,6 +49,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *prompts.ROUTES,
     *api_access.ROUTES,
     *settings.ROUTES,
+    *webhooks.ROUTES,
     *phone.ROUTES,
     *scenario_tests.ROUTES,
     *calls.ROUTES,

@@ -16,7 +16,7 @@ from openivr.yeastar_import.remarks import Remark, lost, title
 # kind of object -> the client's family for it; contacts move as files
 OURS = ("announcement",)  # the P-Series has none, and neither have older releases
 FAMILIES: Mapping[str, str] = {
-    kind.name: kind.paths[0] for kind in KINDS.values() if kind.name not in CONTACT_TYPES
+    kind.name: kind.paths[0] for kind in KINDS.values() if kind.paths and kind.name not in CONTACT_TYPES
 }
 NEWER = ("timezone", "businesshour", "holiday", *OURS)  # older firmware has no endpoints for these
 BATCH = 50  # details asked for at once

@@ -5,13 +5,13 @@ only after a commit, which SQLite shows without a query and PostgreSQL by a nudg
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
 
 from openivr.clock import lifetime
+from openivr.server.events.commits import CommitWatch
 from openivr.server.events.subscription import Subscription, confirm, write_event, write_frame
 from openivr.store.auth import tokens
 from openivr.store.availability import Unavailable
@@ -19,13 +19,10 @@ from openivr.store.caches.list_cache import ListCache
 from openivr.store.database import Database
 from openivr.store.events import outbox
 from openivr.store.events.interest import Interest
-from openivr.store.events.notifications import Listener
 from openivr.store.events.outbox import MAX_READ, StoredEvent
 from openivr.store.system import serial_number
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 0.005  # between two looks whether SQLite has a new commit
-NUDGE_SECONDS = 1.0  # for a nudge of PostgreSQL, until the outbox is read without one
 READ_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 SPREAD_SECONDS = 0.00005  # for each subscriber, between two deliveries: with many, events go out together
@@ -80,9 +77,7 @@ class EventHub:
         self._interest, self._worker = interest, worker
         self._serial = ""
         self._has_subscribers = asyncio.Event()
-        self._nudge = asyncio.Event()
-        self._seen: int | None = None
-        self._listener: Listener | None = None
+        self._commits = CommitWatch(database, live.feed)
         self._catching_up: set[asyncio.Task[None]] = set()
         self._show()
 
@@ -155,10 +150,11 @@ class EventHub:
             while True:
                 await self._has_subscribers.wait()
                 try:
-                    await self._wait_for_commit()
+                    if not await self._commits.wait():
+                        continue
                     await self._deliver()
                 except Unavailable:
-                    self._seen = None
+                    self._commits.forget()
                     await asyncio.sleep(RETRY_SECONDS)
                 except Exception:
                     log.exception("events cannot be delivered")
@@ -170,34 +166,7 @@ class EventHub:
 
     def close(self) -> None:
         """End what runs beside the event loop."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-
-    async def _wait_for_commit(self) -> None:
-        if not self.database.is_sqlite:
-            await self._wait_for_nudge()
-            return
-        version = self.live.feed.version()
-        while version is not None and version == self._seen and self.subscribers:
-            await asyncio.sleep(LOOK_SECONDS)
-            version = self.live.feed.version()
-        self._seen = version
-        if version is None:
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def _wait_for_nudge(self) -> None:
-        if self._listener is None:
-            loop = asyncio.get_running_loop()
-
-            def nudge() -> None:
-                with contextlib.suppress(RuntimeError):  # the loop has ended
-                    loop.call_soon_threadsafe(self._nudge.set)
-
-            self._listener = Listener(self.database.engine, nudge)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._nudge.wait(), NUDGE_SECONDS)
-        self._nudge.clear()
+        self._commits.close()
 
     async def _deliver(self) -> None:
         while any(each.is_live for each in self.subscribers):

@@ -29,6 +29,7 @@ RESOURCE_URLS: dict[str, ResourceUrls] = {
     "block_numbers": ResourceUrls("/routes/blocked", "/routes/blocked/{id}"),
     "allow_numbers": ResourceUrls("/routes/allowed", "/routes/allowed/{id}"),
     "pin_list": ResourceUrls("/routes/pins", "/routes/pins/{id}"),
+    "webhook": ResourceUrls("/settings/webhooks", "/settings/webhooks/{id}"),
     "custom_prompt": ResourceUrls("/prompts", "/prompts/{id}"),
 }
 

@@ -11,6 +11,7 @@ from openivr.resources.fields import ChoiceField, Field, IntegerField, Names, Ta
 from openivr.resources.pin_list import PinsField
 from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.resources.resource_type import Row, Values
+from openivr.resources.webhook import EventsField
 from openivr.web.forms.labels import value_words
 from openivr.web.forms.references import make_destination, make_refs
 from openivr.web.messages import t, t_code
@@ -49,6 +50,8 @@ def make_cell(column: Column, field: Field, kind: ResourceType, value: Any, name
             return ListCell(column, "text", value_words(kind.name, field, value, names))
         case LinksField():
             return ListCell(column, "items", make_refs(value[:FEW], names), max(0, len(value) - FEW))
+        case EventsField():
+            return ListCell(column, "text", t("cell.events", count=len(value)))
         case PinsField():
             return ListCell(column, "number", len(value))
         case TableField():
@@ -77,6 +80,11 @@ def show_online(row: Row) -> tuple[str, bool]:
 def show_state(row: Row) -> tuple[str, str]:
     """The state of a trunk. A disabled one is "off" whatever its state."""
     return "state", row.get("state", "unknown") if row["enable"] else "off"
+
+
+def show_delivery(row: Row) -> tuple[str, str]:
+    """The state of a webhook, as of a trunk."""
+    return "state", row.get("delivery", "unknown") if row["enable"] else "off"
 
 
 def show_name(row: Row) -> tuple[str, str]:
@@ -140,5 +148,6 @@ COMPUTED: Mapping[str, Callable[[Row], tuple[str, Any]]] = {
     "contact_name": show_contact,
     "online": show_online,
     "state": show_state,
+    "delivery": show_delivery,
     "limits": show_limits,
 }

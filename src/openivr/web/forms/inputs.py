@@ -25,7 +25,9 @@ from openivr.resources.fields import (
 from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
-from openivr.web.forms.labels import field_hint, field_label
+from openivr.resources.webhook import EventsField
+from openivr.store.events.event_types import EventType
+from openivr.web.forms.labels import event_label, field_hint, field_label
 from openivr.web.forms.parse import ParsedForm
 from openivr.web.forms.problems import column_problem_text, problems_of
 from openivr.web.forms.references import DestinationView, make_destination, make_ref, make_refs
@@ -122,7 +124,16 @@ class Input:
     def words(self) -> list[tuple[str, bool]]:
         """The words that the field may have, and whether it has them."""
         chosen = str(self.value).replace(",", " ").lower().split()
-        return [(word, word in chosen or ALL in chosen) for word in words_of(self.field)]
+        words = words_of(self.field)
+        if isinstance(self.field, EventsField):  # an API client may have chosen events that cannot occur here
+            words = (*words, *(word for word in chosen if word not in words))
+        return [(word, word in chosen or ALL in chosen) for word in words]
+
+    def word_label(self, word: str) -> str:
+        """A word that the field may have as people read it."""
+        if isinstance(self.field, EventsField):
+            return event_label(word)
+        return t(f"weekday.{word}" if word in WEEKDAYS else f"month.{word}")
 
     @property
     def label(self) -> str:
@@ -141,6 +152,8 @@ class Input:
 
 def words_of(field: Field) -> tuple[str, ...]:
     """The words that a field may have several of, none for other fields."""
+    if isinstance(field, EventsField):
+        return tuple(str(int(event)) for event in EventType)
     return WORDS.get(field.read_text, ()) if isinstance(field, HoursField) else ()
 
 
@@ -206,6 +219,8 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
             shown = str(form.body.get(field.name, ""))
             texts = {name: str(form.body.get(name, "")) for name in (ADD, REMOVE)}
             return {"count": len(shown.split(",")) if shown else 0, **texts}
+        case EventsField():
+            return " ".join(map(str, value))
         case SeparatedField():
             parts = [part for part in str(value or "").split(field.separator) if part]
             return [make_row(kind, field, {field.column: part}) for part in parts]

@@ -7,9 +7,10 @@ from openivr.resources.destination import DestinationField
 from openivr.resources.fields import ChoiceField, Field, IntegerField, Names, TableField
 from openivr.resources.ivr import KEYS
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
+from openivr.resources.webhook import EventsField
 from openivr.web.forms.draft import Draft
 from openivr.web.forms.references import make_destination, make_ref, make_refs
-from openivr.web.messages import has_text, t
+from openivr.web.messages import has_text, t, t_code
 
 BUILTIN_GREETING = "default"  # the name of the built-in greeting among prompts
 
@@ -55,6 +56,11 @@ def key_label(name: str) -> str:
     return t(f"key.in_{label}", key=words) if label else words
 
 
+def event_label(number: str) -> str:
+    """The name of an event, its number if it has none here."""
+    return t_code("event", number)
+
+
 def prompt_label(name: str) -> str:
     """The name of a prompt. The built-in greeting has one of its own."""
     return t("prompt.builtin_greeting") if name == BUILTIN_GREETING else name
@@ -75,6 +81,8 @@ def value_words(kind: str, field: Field, value: Any, names: Names) -> str:
             text = t(f"choice.{kind}.{field.name}.{value}")
         case TableField():
             text = ", ".join(" ".join(cell_words(kind, field, row)) for row in value)
+        case EventsField():
+            text = ", ".join(event_label(str(number)) for number in value)
         case IntegerField(low=0, high=1):
             text = t(f"change.flag_{value}")
         case _:

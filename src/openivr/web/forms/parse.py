@@ -19,6 +19,7 @@ from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
+from openivr.resources.webhook import EventsField
 
 Form = Mapping[str, Sequence[str]]
 SEPARATORS = re.compile(r"[\s,;]+")  # of PINs as people write them
@@ -53,8 +54,9 @@ def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
                 read_destination(spec, form, find, parsed)
             case LinkField():
                 read_link(spec, form, find, parsed)
-            case HoursField():
-                parsed.body[spec.name] = " ".join(form.get(spec.name, ())).strip()
+            case HoursField() | EventsField():
+                words = " ".join(form.get(spec.name, ())).strip()
+                parsed.body[spec.name] = words if isinstance(spec, HoursField) else words.split()
             case LinksField():
                 read_links(spec, form, find, parsed)
             case SeparatedField():

@@ -10,6 +10,7 @@ from openivr.resources import KINDS
 from openivr.resources.resource_type import Values
 from openivr.store.config import resources
 from openivr.store.config.ivr_snapshot import announcement, load_calendars
+from openivr.store.events import webhook_queue
 from openivr.store.runtime import registrations
 from openivr.web.core.notices import find_notices
 from openivr.web.core.templates import clock
@@ -94,9 +95,38 @@ def describe_announcements(connection: Connection, id_: int, _values: Values) ->
     return Hint("notice.title", tuple(sentences) or (t("notice.none"),), bool(sentences))
 
 
+def describe_deliveries(connection: Connection, id_: int, values: Values) -> Hint:
+    """What a webhook has got, what waits and what was given up."""
+    if not values["enable"]:
+        return Hint("webhook.state_title", (t("webhook.off"),))
+    status = webhook_queue.read_status(connection, id_)
+    sentences = []
+    if status.delivered_at is not None:
+        sentences.append(t("webhook.delivered", at=clock(status.delivered_at // 1000, "%Y-%m-%d %H:%M")))
+    if status.failed_at is not None and status.is_failing:
+        at = clock(status.failed_at // 1000, "%Y-%m-%d %H:%M")
+        sentences.append(t("webhook.failed", at=at, failure=failure_words(status.failure)))
+    if not sentences:
+        sentences.append(t("webhook.none"))
+    if status.waiting:
+        sentences.append(t("webhook.waiting", count=status.waiting))
+    if status.dead:
+        sentences.append(t("webhook.dead", count=status.dead))
+    if status.missed:
+        sentences.append(t("webhook.missed", count=status.missed))
+    return Hint("webhook.state_title", tuple(sentences), status.is_failing)
+
+
+def failure_words(failure: str) -> str:
+    """Why an event was not accepted, in words."""
+    code, _, detail = failure.partition(" ")
+    return t("webhook_failure.answer", status=detail) if code == "answer" else t_code("webhook_failure", code)
+
+
 WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {
     "outbound_route": (describe_outside_dialling,),
     "extension": (describe_phones,),
     "trunk": (describe_trunk,),
     "inbound_route": (describe_announcements,),
+    "webhook": (describe_deliveries,),
 }

@@ -4,7 +4,7 @@ What a form may contain is checked by the same store functions as the API's. A r
 was filled in, with each problem beside its field.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from openivr.resources.reference_fields import LinksField
 from openivr.resources.resource_type import Row
 from openivr.store.config import contacts, resources
 from openivr.store.database import ConfigTransaction
+from openivr.store.events import webhook_queue
 from openivr.store.runtime import registrations
 from openivr.web.core import listing
 from openivr.web.core.request import PageRequest, PageRoute
@@ -82,7 +83,7 @@ def find_rows(
     """The cells of a list's rows, without resources that have been deleted meanwhile."""
     rows, names = list(rows), resources.namer(connection)
     values = resources.fetch_many(connection, view.kind, [row["id"] for row in rows])
-    states = trunk_states(connection) if view.kind.name == "trunk" else {}
+    states = STATES[view.kind.name](connection) if view.kind.name in STATES else {}
     cells = []
     for row in rows:
         id_ = row["id"]
@@ -96,6 +97,18 @@ def trunk_states(connection: Connection) -> dict[int, Row]:
     """The state of each trunk as a part of its row. Of several nodes the latest counts."""
     states = sorted(registrations.list_trunks(connection), key=lambda state: state.since)
     return {state.trunk_id: {"state": state.state} for state in states}
+
+
+def webhook_states(connection: Connection) -> dict[int, Row]:
+    """The state of each webhook as a part of its row."""
+    return {id_: {"delivery": state} for id_, state in webhook_queue.list_states(connection).items()}
+
+
+# What is known of the resources of a type beside their fields.
+STATES: Mapping[str, Callable[[Connection], dict[int, Row]]] = {
+    "trunk": trunk_states,
+    "webhook": webhook_states,
+}
 
 
 async def new_page(view: ResourceView, request: PageRequest) -> Response:
@@ -164,7 +177,7 @@ def links_in(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """The resources in the lists of a body."""
     for value in body.values():
         for item in value if isinstance(value, list) else ():
-            if "type" in item:
+            if isinstance(item, Mapping) and "type" in item:
                 yield item["type"], int(item["value"])
 
 

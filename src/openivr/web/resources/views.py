@@ -279,6 +279,21 @@ ANNOUNCEMENT = ResourceView(
         FormSection("more", ("timezone_id",), is_folded=True),
     ),
 )
+WEBHOOK = ResourceView(
+    kind=KINDS["webhook"],
+    columns=(
+        Column("name", "name", is_title=True),
+        Column("enable"),
+        Column("event_ids", is_minor=True),
+        Column("delivery"),
+    ),
+    sections=(
+        FormSection("receiver", ("name", "enable", "url", "secret")),
+        FormSection("events", ("event_ids",)),
+        FormSection("more", ("request_method", "timeout", "retry_count"), is_folded=True),
+    ),
+    generated=("secret",),
+)
 RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
     {
         view.kind.name: view
@@ -286,6 +301,7 @@ RESOURCE_VIEWS: Mapping[str, ResourceView] = MappingProxyType(
             *(EXTENSION, EXTENSION_GROUP, RING_GROUP, COMPANY_CONTACT, PHONEBOOK),
             *(BUSINESSHOUR, HOLIDAY, ANNOUNCEMENT, TIMEZONE),
             *(INBOUND_ROUTE, OUTBOUND_ROUTE, TRUNK, BLOCK_NUMBERS, ALLOW_NUMBERS, PIN_LIST),
+            WEBHOOK,
         )
     }
 )

@@ -1,0 +1,1 @@
+"""Webhooks: events of the outbox, sent to the addresses that an administrator has entered."""
