@@ -274,8 +274,8 @@ async def test_a_recording_that_was_not_written_is_not_named(
         line = ada.call("6200")
         await line.until_answered()
         [call] = pbx.process.call_manager.calls.values()
-        assert call._recording
-        await line.until(lambda: not call._recording)
+        assert call.recorder.file
+        await line.until(lambda: not call.recorder.file)
         line.hang_up()
         await pbx.until_quiet()
         assert pbx.records()[0].recording == ""

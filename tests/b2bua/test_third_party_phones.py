@@ -285,6 +285,49 @@ def test_baresip_holds_and_resumes(server: ServerProcess, ada: Baresip) -> None:
     assert server.new_record().outcome == "connected"
 
 
+def test_baresip_is_held_muted_and_recorded_by_a_program(server: ServerProcess, ada: Baresip) -> None:
+    """baresip receives the hold sound while Grace holds, and Grace silence while baresip is muted."""
+    grace = server.handset("1001")
+    call(ada, server, "1001")
+    grace.pick_up(grace.ring())
+    ada.expect("CALL_ESTABLISHED")
+    grace.sound.listen(10)
+    (live,) = server.api.get("call/query", extension="1001")["data"]
+    caller, callee = (member["extension"]["channel_id"] for member in live["members"])
+
+    def act(action: str, channel: str) -> None:
+        answer = server.api.post(f"call/{action}", {"channel_id": channel})
+        assert answer == {"errcode": 0, "errmsg": "SUCCESS", "call_id": live["call_id"]}
+
+    act("record_start", callee)
+    grace.sound.listen(50)
+    act("hold", callee)
+    assert server.api.post("call/hold", {"channel_id": callee})["errcode"] == 70132
+    grace.sound.listen(230)  # more than a period of the hold sound
+    act("unhold", callee)
+    act("mute", caller)
+    silent = 0
+    for _ in range(500):
+        silent = silent + 1 if grace.sound.listen(1) == b"\xff" * 160 else 0
+        if silent == 20:
+            break
+    assert silent == 20
+    act("unmute", caller)
+    act("record_pause", caller)
+    grace.sound.listen(10)
+    grace.hang_up()
+    ada.expect("CALL_CLOSED")
+    assert correlate(sine(523, 0.3), ada.heard()) > 0.9
+    record = server.new_record()
+    (row,) = server.api.get("recording/list", uid=server.api.get("cdr/list")["data"][-1]["uid"])["data"]
+    assert row["duration"] >= 5
+    assert record.recording
+
+
+def sine(frequency: float, seconds: float) -> Samples:
+    return np.asarray(6000 * np.sin(2 * np.pi * frequency * np.arange(int(RATE * seconds)) / RATE))
+
+
 # Hanging up, at every point of a call
 
 

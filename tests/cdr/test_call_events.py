@@ -16,6 +16,7 @@ from openivr.cdr.journal.entries import (
     CallEnded,
     CallEntry,
     CallStepped,
+    HoldChanged,
     LegChanged,
     LegRecord,
     LegResult,
@@ -66,6 +67,9 @@ class Story:
         via = "Line" if kind == "external_num" else "192.0.2.7:5060"
         state = LegRecord(kind=kind, target=2, number=number, via=via, began=START, **fields)
         return self.add(LegChanged, leg=place, state=state)
+
+    def hold(self, *places: int) -> "Story":
+        return self.add(HoldChanged, holding=places)
 
     def end(self, reason: str = "caller_hangup", outcome: str = "connected") -> "Story":
         return self.add(CallEnded, outcome=outcome, reason=reason)
@@ -137,6 +141,30 @@ def test_an_outside_number_is_shown_where_a_phone_has_dialled_it() -> None:
     assert (outbound["from"], outbound["to"], outbound["member_status"]) == ("1000", "6200", "EARLYMEDIA")
     menu = Story().note(Topic.ENTERED, ivr=1, number="6200").leg(0, "05551234", "external_num")
     assert follow(menu.entries)[-1].message["members"][1]["outbound"]["to"] == ""
+
+
+def test_a_member_that_holds_the_call_is_reported_so_until_it_does_not() -> None:
+    story = Story("extension").add(CallAnswered).leg(0, answered=START + 5)
+    story.hold(0).hold(-1, 0).hold(-1).hold().end()
+    states = [[status for _, _, status in statuses(report)] for report in follow(story.entries)]
+    assert states[3:] == [
+        ["ANSWERED", "HOLD"],
+        ["HOLD", "HOLD"],
+        ["HOLD", "ANSWER"],
+        ["ANSWERED", "ANSWER"],
+        ["BYE", "BYE"],
+    ]
+
+
+def test_an_extension_that_holds_a_call_is_busy() -> None:
+    states, record = ExtensionStates(), CallRecord(CALL, "node", "run", started=START)
+    told = []
+    for entry in (
+        Story("extension").add(CallAnswered).leg(0, answered=START + 5).hold(-1, 0).hold().end().entries
+    ):
+        apply_entry(record, entry)
+        told += [(one.message["extension"], one.message["status"]) for one in states.follow(record, entry.at)]
+    assert sorted(told) == [("1000", "Busy"), ("1000", "Idle"), ("2000", "Busy"), ("2000", "Idle")]
 
 
 def test_failures_and_transfers_have_reports_of_their_own() -> None:
@@ -211,7 +239,7 @@ LEG = st.tuples(
 )
 MOVE = st.one_of(
     LEG,
-    st.tuples(st.sampled_from(("answered", "entered", "failed"))),
+    st.tuples(st.sampled_from(("answered", "entered", "failed", "hold"))),
     st.tuples(st.just("key"), st.sampled_from("0123456789*#•")),
 )
 
@@ -222,6 +250,7 @@ def stories(draw: st.DrawFn) -> list[CallEntry]:
     story, legs, keys = Story(draw(st.sampled_from(("trunk", "extension")))), dict[int, str](), ""
     order = {"": 0, "ring": 1, "early": 2, "answer": 3, "end": 4}
     kinds: dict[int, str] = {}
+    answered_places: set[int] = set()
     for move in draw(st.lists(MOVE, max_size=20)):
         match move:
             case ("leg", place, state, kind):
@@ -231,6 +260,8 @@ def stories(draw: st.DrawFn) -> list[CallEntry]:
                     continue
                 answered = START + 1 if "answer" in (state, legs.get(place)) else 0
                 legs[place] = state
+                if state == "answer":
+                    answered_places.add(place)
                 story.leg(
                     place,
                     str(2000 + place),
@@ -244,6 +275,9 @@ def stories(draw: st.DrawFn) -> list[CallEntry]:
                 story.key(key, keys)
             case ("answered",):
                 story.add(CallAnswered)
+                answered_places.add(-1)
+            case ("hold",):
+                story.hold(*sorted(draw(st.sets(st.integers(-1, 3))) & answered_places))
             case ("entered",):
                 story.note(Topic.ENTERED, ivr=1, number=draw(st.sampled_from(("6200", "6201"))))
             case _:
@@ -251,7 +285,7 @@ def stories(draw: st.DrawFn) -> list[CallEntry]:
     return story.end().entries
 
 
-RANK = {"ALERT": 0, "RING": 0, "EARLYMEDIA": 1, "ANSWERED": 2, "ANSWER": 2, "BYE": 3}
+RANK = {"ALERT": 0, "RING": 0, "EARLYMEDIA": 1, "ANSWERED": 2, "ANSWER": 2, "HOLD": 2, "BYE": 3}
 
 
 @given(stories(), st.data())

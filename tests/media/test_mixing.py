@@ -255,9 +255,12 @@ def test_a_clip_in_the_place_of_the_other_session_goes_on_after_a_prompt() -> No
         await ended.wait()
         await scene.until_received(0, music.pcmu[0])
         scene.peers[1].send_audio(second, LOUD)
+        scene.peers[1].send_dtmf(second, "7")
+        await scene.until_received(0, music.pcmu[1])
         received = b"".join(bytes(packet.payload) for packet in scene.peers[0].received)
         assert b"".join(SOUND.pcmu) in received
         assert LOUD not in [packet.payload for packet in scene.peers[0].received]
+        assert {packet.payload_type for packet in scene.peers[0].received} == {0}
         first.unmix()
         scene.peers[1].send_audio(second, LOUD)
         await scene.until_received(0, LOUD)

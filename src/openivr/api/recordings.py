@@ -34,6 +34,7 @@ from openivr.store.cdr.recordings import RecordingQuery
 SORTS = {"id": "id", "time": "started"}
 FILE = re.compile(r"\d{14}-(\d{1,12})\.\d+-.*\.(wav|mp3)", re.ASCII)
 FORMATS = ("wav", "mp3")
+WAV_HEAD, WAV_SECOND = 44, 2 * 2 * 8000  # bytes, as the calls process writes them
 
 
 async def list_recordings(request: ApiRequest) -> bytes:
@@ -69,14 +70,16 @@ def show_rows(rows: list[Any], display: DisplayFormat, files: RecordingFiles) ->
 def row_of(row: Any, display: DisplayFormat, files: RecordingFiles) -> dict[str, Any]:
     """Return the row of a recording. The size is 0 if the file is not on this machine."""
     path = files.find(row.recording)
+    size = path.stat().st_size if path is not None else 0
+    talked = max(0, row.call_ended - (row.answered or row.call_started)) // 1000
     return {
         "id": row.id,
         "time": display.show((row.answered or row.call_started) // 1000),
         "uid": row.uid,
         "call_from": show_party(row.call_from, row.call_from_name),
         "call_to": show_target(row),
-        "duration": max(0, row.call_ended - (row.answered or row.call_started)) // 1000,
-        "size": path.stat().st_size if path is not None else 0,
+        "duration": wav_seconds(size) if size else talked,
+        "size": size,
         "call_type": row.call_type,
         "file": recording_name(row),
         "call_from_number": row.call_from,
@@ -84,6 +87,11 @@ def row_of(row: Any, display: DisplayFormat, files: RecordingFiles) -> dict[str,
         "call_to_number": row.call_to,
         "call_to_name": row.call_to_name,
     }
+
+
+def wav_seconds(size: int) -> int:
+    """Return the whole seconds of a recording with two channels. Pauses are not in it."""
+    return max(0, size - WAV_HEAD) // WAV_SECOND
 
 
 async def download(request: ApiRequest) -> bytes:

@@ -2,7 +2,7 @@
 
 from asyncio import TimerHandle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, assert_never
@@ -10,15 +10,19 @@ from typing import Any, Protocol, assert_never
 import msgspec
 import structlog
 
+from openivr.b2bua.call_commands import TalkAction
+from openivr.b2bua.call_recorder import CallRecorder
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext, HoursUnavailable, PinUncheckable
 from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
 from openivr.b2bua.fork import CallerId
+from openivr.b2bua.hearing import Seat
 from openivr.b2bua.limits import RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer
 from openivr.b2bua.sip_causes import STATUSES, status_of
+from openivr.b2bua.talk import CHANGES, Talk
 from openivr.b2bua.voicemail import Voicemail
 from openivr.cdr.journal.entries import CallEndReason
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
@@ -61,8 +65,7 @@ from openivr.ivr.events import (
 from openivr.ivr.periods import with_period
 from openivr.ivr.session import UNCONFIRMED, IvrSession
 from openivr.ivr.state import IvrState
-from openivr.media.audio.tone import ringback
-from openivr.media.recording.audio_recording import RecordEnd, RecordingResult
+from openivr.media.audio.tone import hold_tone, ringback
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.termination import FailureReason, Termination
 
@@ -150,8 +153,9 @@ class Call(PartyListener):
         self._dial: Dial | None = None
         self._cause: Cause | None = None  # of the last dial, if it failed
         self._media_stats: dict[str, Any] = {}  # by side
-        self._recording = ""  # file
         self._status = 0  # of the response to a caller whom a command hangs up before an answer
+        self.recorder = CallRecorder(context, call_id)
+        self.talk: Talk | None = None  # once its audio was commanded, until the bridge ends
         self._alert_info = ""  # of the inbound route that took the call
         self._detached: set[Party] = set()  # parties that go on in another call
         caller.listener = self
@@ -296,21 +300,7 @@ class Call(PartyListener):
     def _answer(self) -> None:
         self.cdr_writer.answer()  # first: a 200 that was sent must be in the record, whatever follows
         self.caller.answer()
-        folder = self.context.recording_folder
-        if folder is None or self._recording:
-            return
-        if not self.context.has_space():
-            log.error("call is not recorded: the disk is almost full", call=self.id)
-        else:
-            self._recording = f"{self.id}.wav"
-            self.caller.media.record(folder / self._recording, self._on_recording_end, both=True)
-
-    def _on_recording_end(self, result: RecordingResult) -> None:
-        """Report a recording that failed. If there is none of it, the record names none."""
-        if result.end is RecordEnd.FAILED:
-            log.error("recording of a call cannot be written", call=self.id, file=result.path.name)
-            if not result.path.exists():
-                self._recording = ""
+        self.recorder.record_by_policy(self.caller.media)
 
     async def _check_pin(self, command: CheckPin) -> None:
         try:
@@ -403,6 +393,7 @@ class Call(PartyListener):
         return CallerId(self.caller.number, name, outside, self.names.contact or name)
 
     def _stop_dial(self) -> None:
+        self._end_talk()
         if self.callee is not None:
             self._collect_stats(self.callee, "callee")
             self.caller.media.unbridge()
@@ -456,6 +447,7 @@ class Call(PartyListener):
 
     def replace_party(self, old: Party, new: Party) -> None:
         """Put an answered party in the place of the caller or the callee."""
+        self._end_talk()
         self._collect_stats(old, "caller" if old is self.caller else "callee")
         old.media.unbridge()
         old.listener = NO_LISTENER
@@ -481,12 +473,49 @@ class Call(PartyListener):
     def _end_dial(self, party: Party, reason: str) -> None:
         """Report to the IVR that the callee is gone; `reason`: "" if the callee hung up."""
         if party is self.callee and self._dial is not None:
+            self._end_talk()
             token = self._dial.token
             self._collect_stats(party, "callee")
             self.caller.media.unbridge()
             party.hang_up()
             self.callee = None
             self.dispatch(DialEnded(token, reason))
+
+    # Commands about the talk
+
+    def change_talk(self, party: Party, action: TalkAction) -> bool:
+        """Hold, mute or record. Return False if the call is in no state for it."""
+        if action not in CHANGES:
+            return party.is_answered and self.recorder.carry_out(action, self.caller.media)
+        callee = self.callee
+        if callee is None or party not in (self.caller, callee):
+            return False
+        seat = Seat.CALLER if party is self.caller else Seat.CALLEE
+        talk = self.talk or Talk(self.caller.media, callee.media, hold_tone())
+        state = CHANGES[action](talk.state, seat)
+        if state is None:
+            return False
+        self.talk = talk
+        if state.holding != talk.state.holding:
+            self.cdr_writer.hold(self._places(state.holding))
+        talk.change(state)
+        return True
+
+    def _places(self, seats: Iterable[Seat]) -> Iterator[int]:
+        """Yield the places of parties in the record: -1 is the caller, others are legs."""
+        for seat in seats:
+            if seat is Seat.CALLER:
+                yield -1
+            elif self.dialer is not None and self.dialer.winner is not None:
+                yield self.dialer.winner.leg
+
+    def _end_talk(self) -> None:
+        """Forget what was commanded, before caller and callee are separated."""
+        talk, self.talk = self.talk, None
+        if talk is not None:
+            talk.end()
+            if talk.state.holding:
+                self.cdr_writer.hold(())
 
     # The end
 
@@ -512,7 +541,7 @@ class Call(PartyListener):
         has_caller = self.caller not in self._detached
         if has_caller:
             self._collect_stats(self.caller, "caller")
-        self.cdr_writer.finish(reason, self._describe_input(), self._media_stats, self._recording)
+        self.cdr_writer.finish(reason, self._describe_input(), self._media_stats, self.recorder.file)
         if has_caller:
             ivr_reason = reason if isinstance(reason, HangupReason) else None
             status = status_of(ivr_reason, self._cause) if ivr_reason else 480
@@ -535,6 +564,7 @@ class Call(PartyListener):
 
     def detach(self, party: Party) -> RouteSlot | None:
         """Release a party, which goes on in another call. Return the slot that it still holds."""
+        self._end_talk()
         self._collect_stats(party, "caller" if party is self.caller else "callee")
         party.media.unbridge()
         party.listener = NO_LISTENER

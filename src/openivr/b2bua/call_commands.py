@@ -1,4 +1,5 @@
-"""Commands to the calls process, and their results (P-Series: query-calls, make-a-call, hang-up-a-call).
+"""Commands to the calls process, and their results (P-Series: query-calls, make-a-call, hang-up-a-call,
+hold-a-call, mute-a-call, start-call-recording).
 
 An HTTP worker sends one as a line of JSON over the control socket and waits for the result. A channel is one
 leg of a call; its id is the one that events show.
@@ -38,6 +39,26 @@ class DialNumber(CallCommand, tag="dial", frozen=True, kw_only=True):
 
 
 @unique
+class TalkAction(StrEnum):
+    """What a command does for one member of a call that talks."""
+
+    HOLD = "hold"  # the member holds the call, and the other one receives the hold sound
+    UNHOLD = "unhold"
+    MUTE = "mute"  # no other member receives it
+    UNMUTE = "unmute"
+    RECORD_START = "record_start"
+    RECORD_PAUSE = "record_pause"
+    RECORD_UNPAUSE = "record_unpause"
+
+
+class ChangeTalk(CallCommand, tag="talk", frozen=True, kw_only=True):
+    """Change what the members of a call receive, or its recording."""
+
+    channel: str
+    action: TalkAction
+
+
+@unique
 class CommandOutcome(StrEnum):
     """Outcomes of commands. All but `DONE` have changed nothing."""
 
@@ -61,4 +82,4 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     problem: str = ""  # a sentence for people
 
 
-AnyCommand = QueryCalls | HangUpChannel | DialNumber
+AnyCommand = QueryCalls | HangUpChannel | DialNumber | ChangeTalk

@@ -11,6 +11,7 @@ from openivr.cdr.journal.entries import (
     CallEnded,
     CallOutcome,
     CallStepped,
+    HoldChanged,
     JournalEntry,
     LegChanged,
     LegRecord,
@@ -127,6 +128,11 @@ class CdrWriter:
     def _write_leg(self, number: int) -> None:
         call, n, at = self._head()
         self._write_entry(LegChanged(call=call, n=n, at=at, leg=number, state=self.legs[number]))
+
+    def hold(self, places: Iterable[int]) -> None:
+        """Record the members that hold the call from now on: -1 is the caller, from 0 on they are legs."""
+        call, n, at = self._head()
+        self._write_entry(HoldChanged(call=call, n=n, at=at, holding=tuple(sorted(places))))
 
     def finish(
         self, reason: str, input_: dict[str, object], media: dict[str, object], recording: str = ""

@@ -107,7 +107,8 @@ class CallContext:
     write_entry: Callable[[JournalEntry], None]
     now: Callable[[], int]  # wall clock, Unix milliseconds
     message_folder: Path  # where messages wait for the CDR worker
-    recording_folder: Path | None = None  # None: calls are not recorded
+    recording_folder: Path | None = None  # None: no call can be recorded
+    records_calls: bool = False  # all of them, from the answer on
     is_mailbox_full: Callable[[int], Awaitable[bool]] = never_full  # of an extension
     resolve_host: ResolveHost = resolve_nothing  # for names in session descriptions
     switch_hours: SwitchHours = refuse_switch  # raises HoursUnavailable

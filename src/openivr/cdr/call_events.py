@@ -51,6 +51,7 @@ class MemberStatus(StrEnum):
     ANSWERED = "ANSWERED"
     ANSWER = "ANSWER"
     EARLY_MEDIA = "EARLYMEDIA"
+    HOLD = "HOLD"
     BYE = "BYE"
 
 
@@ -113,6 +114,8 @@ def source_of(record: CallRecord, path: str) -> Member:
     status = MemberStatus.ALERT if record.answered is None else MemberStatus.ANSWERED
     if record.stage == PLACING:
         status = MemberStatus.RING
+    if is_holding(record, SOURCE):
+        status = MemberStatus.HOLD
     if record.source_kind == "trunk":
         channel = name_channel(record, SOURCE, f"trunk-{record.source}-endpoint")
         return Member("inbound", record.called, record.caller, record.source, channel, status, path)
@@ -122,6 +125,7 @@ def source_of(record: CallRecord, path: str) -> Member:
 
 def leg_of(record: CallRecord, place: int, leg: Mapping[str, Any], path: str) -> Member:
     status = MemberStatus.ANSWER if leg.get("answered") else MemberStatus.RING
+    status = MemberStatus.HOLD if is_holding(record, place) else status
     if leg["kind"] == DestinationKind.EXTERNAL:
         if leg.get("status") == 183 and status is MemberStatus.RING:
             status = MemberStatus.EARLY_MEDIA
@@ -133,6 +137,11 @@ def leg_of(record: CallRecord, place: int, leg: Mapping[str, Any], path: str) ->
     return Member(
         "extension", leg["number"], "", "", name_channel(record, place, leg["number"]), status, path
     )
+
+
+def is_holding(record: CallRecord, place: int) -> bool:
+    """Return True if a member holds the call."""
+    return str(place) in record.holding.split()
 
 
 def name_channel(record: CallRecord, place: int, name: str) -> str:

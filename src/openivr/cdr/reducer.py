@@ -13,6 +13,7 @@ from openivr.cdr.journal.entries import (
     CallEntry,
     CallOutcome,
     CallStepped,
+    HoldChanged,
     LegChanged,
 )
 from openivr.ivr.commands import HangupReason, Topic
@@ -43,6 +44,8 @@ def apply_entry(record: CallRecord, entry: CallEntry) -> bool:
             known = record.legs[: entry.leg] + [{}] * (entry.leg - len(record.legs))
             leg: dict[str, Any] = msgspec.to_builtins(entry.state)
             record.legs = [*known, leg, *record.legs[entry.leg + 1 :]]
+        case HoldChanged():
+            record.holding = " ".join(map(str, entry.holding))
         case CallEnded():
             record.ended, record.stage = entry.at, "ended"
             record.outcome, record.reason = entry.outcome, entry.reason

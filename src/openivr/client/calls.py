@@ -81,6 +81,41 @@ class Calls(Faced[F]):
         """Hang up one member of a call, and return the id of the call."""
         return (yield from self.command("hangup", channel_id=channel_id))
 
+    @call
+    def hold(self, channel_id: str) -> Steps[str]:
+        """Hold the call for the member of this channel: the other one receives the hold sound."""
+        return (yield from self.command("hold", channel_id=channel_id))
+
+    @call
+    def unhold(self, channel_id: str) -> Steps[str]:
+        """Take a call up again for the member that holds it."""
+        return (yield from self.command("unhold", channel_id=channel_id))
+
+    @call
+    def mute(self, channel_id: str) -> Steps[str]:
+        """Mute one member of a call for all others."""
+        return (yield from self.command("mute", channel_id=channel_id))
+
+    @call
+    def unmute(self, channel_id: str) -> Steps[str]:
+        """End the muting of one member of a call."""
+        return (yield from self.command("unmute", channel_id=channel_id))
+
+    @call
+    def record_start(self, channel_id: str) -> Steps[str]:
+        """Record a call from now on. A call that is recorded already answers 70132."""
+        return (yield from self.command("record_start", channel_id=channel_id))
+
+    @call
+    def record_pause(self, channel_id: str) -> Steps[str]:
+        """Leave out what is said from now on of the recording of a call."""
+        return (yield from self.command("record_pause", channel_id=channel_id))
+
+    @call
+    def record_unpause(self, channel_id: str) -> Steps[str]:
+        """Go on with the recording of a call after a pause."""
+        return (yield from self.command("record_unpause", channel_id=channel_id))
+
     def command(self, action: str, **body: Any) -> Steps[str]:
         """Send a command without the fields that are None."""
         given = {name: value for name, value in body.items() if value is not None}

@@ -3,6 +3,7 @@
 from openivr.b2bua.call import Call
 from openivr.b2bua.call_commands import (
     AnyCommand,
+    ChangeTalk,
     CommandOutcome,
     CommandResult,
     DialNumber,
@@ -36,6 +37,8 @@ class CallCommands:
                 return self.hang_up(command)
             case DialNumber():
                 return await self.dial(command)
+            case ChangeTalk():
+                return self.change_talk(command)
 
     def hang_up(self, command: HangUpChannel) -> CommandResult:
         """Hang up one party. What follows is what follows if it hangs up itself."""
@@ -70,6 +73,16 @@ class CallCommands:
             problem = f"extension {rights} may not call this number"
             return CommandResult(outcome=CommandOutcome.NOT_ALLOWED, problem=problem)
         return CommandResult(call_id=self.live_calls.number_of(placed.id))
+
+    def change_talk(self, command: ChangeTalk) -> CommandResult:
+        """Hold, mute or record a call that talks."""
+        match self.find(command.channel):
+            case None:
+                return NO_CHANNEL
+            case call, party:
+                is_done = call.change_talk(party, command.action)
+                outcome = CommandOutcome.DONE if is_done else CommandOutcome.NOT_POSSIBLE
+                return CommandResult(outcome=outcome, call_id=self.live_calls.number_of(call.id))
 
     def find(self, channel_id: str) -> tuple[Call, Party] | None:
         """Return the call and party of a channel. None: there is no such leg, or it has ended."""

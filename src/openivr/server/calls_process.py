@@ -170,6 +170,7 @@ class CallsProcess:
             now=self.record_clock.now,
             message_folder=settings.journal,
             recording_folder=make_recording_folder(settings),
+            records_calls=settings.calls.records,
             resolve_host=self.media_hosts.resolve,
             has_space=self.has_space,
             is_mailbox_full=self.is_mailbox_full,

@@ -10,13 +10,11 @@ from openivr.media.rtp.ports import Interface
 from openivr.sip.settings import AgentSettings
 
 
-def make_recording_folder(settings: Settings) -> Path | None:
-    """Make the folder for call recordings. Return None if calls are not recorded."""
-    if not settings.calls.records:
-        return None
-    folder = settings.recordings
-    folder.mkdir(exist_ok=True, mode=0o700)
-    return folder
+def make_recording_folder(settings: Settings) -> Path:
+    """Return the folder for call recordings. Make it if all calls are recorded."""
+    if settings.calls.records:
+        settings.recordings.mkdir(exist_ok=True, mode=0o700)
+    return settings.recordings
 
 
 def media_settings(calls: CallSettings) -> MediaSettings:

@@ -233,6 +233,7 @@ CALL = Table(
     Column("recording", Text, nullable=False),  # file in the data folder, if it was recorded
     Column("diverted_by", Text, nullable=False),  # number that diverted the call here, "" if none did
     Column("period", Text, nullable=False),  # a `PeriodKind`, "" if nothing depended on it
+    Column("holding", Text, nullable=False),  # members that hold it: "-1 0" are the caller and the first leg
     # A list is made from an index alone; the rows, which are wide, are read for what it shows.
     Index("ix_call_record_started", "started", "id", "ended", "outcome", "caller", "called"),
     Index("ix_call_record_outcome", "outcome", "started", "id", "ended"),

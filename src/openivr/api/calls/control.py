@@ -4,6 +4,7 @@ P-Series: query-calls, make-a-call, hang-up-a-call. A channel is one leg of a ca
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from openivr.api.cdr import ROWS, TEXT, drop_empty, read_text
@@ -23,11 +24,13 @@ from openivr.api.responses import (
 )
 from openivr.b2bua.call_commands import (
     AnyCommand,
+    ChangeTalk,
     CommandOutcome,
     CommandResult,
     DialNumber,
     HangUpChannel,
     QueryCalls,
+    TalkAction,
 )
 from openivr.resources.errors import Problem, shorten
 from openivr.resources.fields import CONTROL
@@ -141,6 +144,23 @@ def read_yes_no(body: Mapping[str, Any], name: str) -> bool:
     return bool(text == "yes")
 
 
+async def change_talk(action: TalkAction, request: ApiRequest) -> bytes:
+    """Hold, mute or record: all take the channel of a member."""
+    channel = read_body_text(await request.json(), "channel_id")
+    return await command_call(request, ChangeTalk(channel=channel, action=action))
+
+
+TALK_SUMMARIES = {
+    TalkAction.HOLD: "Hold the call for a member; the other one receives the hold sound",
+    TalkAction.UNHOLD: "End the hold of a member",
+    TalkAction.MUTE: "Mute a member for all others",
+    TalkAction.UNMUTE: "End the muting of a member",
+    TalkAction.RECORD_START: "Record the call from now on",
+    TalkAction.RECORD_PAUSE: "Pause the recording of the call",
+    TalkAction.RECORD_UNPAUSE: "Go on with the recording of the call",
+}
+
+
 def endpoints() -> Iterator[Endpoint]:
     yield Endpoint(
         path="call/query",
@@ -163,6 +183,8 @@ def endpoints() -> Iterator[Endpoint]:
         optional={"dial_permission": NUMBER, "auto_answer": {"type": "string", "enum": list(YES_NO)}},
     )
     yield post("hangup", hang_up, "Hang up one member of a call", channel_id=CHANNEL)
+    for action, summary in TALK_SUMMARIES.items():
+        yield post(action.value, partial(change_talk, action), summary, channel_id=CHANNEL)
 
 
 def post(

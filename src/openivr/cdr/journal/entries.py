@@ -134,6 +134,12 @@ class LegChanged(CallEntry, tag="leg", frozen=True, kw_only=True):
     state: LegRecord
 
 
+class HoldChanged(CallEntry, tag="hold", frozen=True, kw_only=True):
+    """The members that hold the call: -1 is the caller, from 0 on they are legs."""
+
+    holding: tuple[int, ...]
+
+
 class CallEnded(CallEntry, tag="end", frozen=True, kw_only=True):
     """The call ended."""
 
@@ -200,6 +206,7 @@ AnyEntry = (
     | CallStepped
     | CallAnswered
     | LegChanged
+    | HoldChanged
     | CallEnded
     | BindingAdded
     | BindingRemoved

@@ -1,4 +1,4 @@
-"""Tones: the beep of the mailbox, the ringback tone, and DTMF digits."""
+"""Tones: the beep of the mailbox, the ringback and the hold tone, and DTMF digits."""
 
 from functools import cache
 
@@ -43,6 +43,13 @@ def ringback(frequencies: tuple[int, ...] = (425,), on: float = 1.0, off: float 
     425 Hz is the tone of ETSI TR 101 041. The USA use (440, 480) for 2 s with pauses of 4 s.
     """
     return Clip.from_samples(np.concatenate([faded(sines(frequencies, on, 16)), pause(off)]))
+
+
+@cache
+def hold_tone() -> Clip:
+    """Return one period of the sound of a call on hold, to be played in a loop: two soft notes in 4 s."""
+    notes = [faded(sines((frequency,), 0.35, 26)) for frequency in (523, 659)]
+    return Clip.from_samples(np.concatenate([*notes, pause(3.3)]))
 
 
 @cache

@@ -104,6 +104,10 @@ class AudioRecording:
     def is_paused(self) -> bool:
         return self._paused_at is not None
 
+    @property
+    def has_ended(self) -> bool:
+        return self._end is not None
+
     def pause(self) -> None:
         """Leave out the audio from now on. Does nothing in a pause or after the end."""
         if self._paused_at is None and not self._end:

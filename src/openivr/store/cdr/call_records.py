@@ -53,6 +53,7 @@ class CallRecord:
     recording: str = ""
     diverted_by: str = ""
     period: str = ""  # the first that the call depended on
+    holding: str = ""  # members that hold the call, with spaces between: -1 for the caller, or the leg
 
     @property
     def duration(self) -> int:
