@@ -107,7 +107,7 @@ def open_page(browser: Browser, server: Running, admin: Admin, contexts: Context
         context.set_default_timeout(SECONDS * 1000)
         page = context.new_page()
         page.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
-        page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
+        page.on("pageerror", lambda error: problems.append(f"a script failed: {error.stack or error}"))
         page.on("console", lambda message: note_console(problems, message))
         page.on("request", lambda request: note_request(problems, server, request))
         pages.append(page)

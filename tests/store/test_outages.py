@@ -65,16 +65,36 @@ class Caches:
         async with asyncio.timeout(60):
             while self.calls.age or self.lists.age or self.database.availability.is_down:
                 await asyncio.sleep(0.05)
-                await self.calls.current()
-                await self.lists.current()
+                with suppress(Unavailable):  # nothing has been read yet
+                    await self.calls.current()
+                    await self.lists.current()
+
+    async def load_lists(self) -> None:
+        """Read the lists for the first time."""
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(Unavailable):
+                    await self.lists.current()
+                    return
+                await asyncio.sleep(0.05)
+
+    async def newest_numbers(self) -> set[str]:
+        """The numbers of the menus in the database, which a busy machine may be slow to read."""
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(Unavailable):
+                    numbers = await self.numbers()
+                    if not self.calls.age:
+                        return numbers
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
 async def caches(url: str) -> AsyncIterator[Caches]:
     opened = Caches(url)
     try:
-        await opened.numbers()
-        await opened.lists.current()
+        await opened.newest_numbers()
+        await opened.load_lists()
         yield opened
     finally:
         opened.lists.close()
@@ -142,10 +162,10 @@ def test_f1_a_stopped_server_leaves_the_configuration_last_known(server: Server,
         finally:
             await asyncio.to_thread(server.start)
         await known.until_back()
-        assert await known.numbers() == before
+        assert await known.newest_numbers() == before
         number = f"63{len(before):02d}"
         await known.database.change_config(resources.create, KINDS["ivr"], ivr(number))
-        assert number in await known.numbers()
+        assert number in await known.newest_numbers()
 
     run(server.url, scenario)
     assert "6999" not in numbers_in(server.url)
@@ -172,7 +192,7 @@ def test_f2_a_paused_server_holds_up_one_caller_for_a_moment(server: Server) -> 
         with server.paused():
             await check_outage(known)
         await known.until_back()
-        assert "6200" in await known.numbers()
+        assert "6200" in await known.newest_numbers()
 
     run(server.url, scenario)
     assert "6999" not in numbers_in(server.url)
@@ -191,8 +211,8 @@ def test_f2_a_change_that_was_given_up_is_not_made_later(server: Server, monkeyp
             assert seconds < BOUNDED
         await known.until_back()
         await known.database.change_config(resources.create, KINDS["ivr"], ivr("6997"))
-        assert await known.numbers() >= {"6997"}
-        assert "6998" not in await known.numbers()
+        assert await known.newest_numbers() >= {"6997"}
+        assert "6998" not in await known.newest_numbers()
 
     run(server.url, scenario)
 
@@ -219,7 +239,7 @@ def test_f4_a_connection_that_was_ended_is_replaced(server: Server) -> None:
                 kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 other.execute(f"{kill} AND datname = 'postgres'")
             await known.database.change_config(resources.create, KINDS["ivr"], ivr(number))
-            assert number in await known.numbers()
+            assert number in await known.newest_numbers()
             await known.database.read(read_revision)
 
     run(server.url, scenario)
@@ -274,7 +294,7 @@ def test_f16_nothing_is_acknowledged_into_a_file_that_is_gone(path: Path) -> Non
             cache.feed.check_file()
         await known.until_back()
         await known.database.change_config(resources.create, KINDS["ivr"], ivr("6201"))
-        assert await known.numbers() == {"6200", "6201"}
+        assert await known.newest_numbers() == {"6200", "6201"}
 
     run(f"sqlite:///{path}", scenario)
 
@@ -292,7 +312,7 @@ def test_f16_a_file_in_the_place_of_another_is_read_whole(path: Path) -> None:
         other.replace(path)
         for cache in (known.lists, known.calls):
             cache.feed.check_file()
-        assert await known.numbers() == {"7777"}
+        assert await known.newest_numbers() == {"7777"}
         assert (await known.lists.current()).lists["ivr"].total == 1
 
     run(f"sqlite:///{path}", scenario)
@@ -371,7 +391,7 @@ def test_f3_a_start_without_a_database_finds_what_was_known(path: Path, tmp_path
             cache.feed.check_file()
         create(known.database, "ivr", ivr("6201"))
         await known.until_back()
-        assert await known.numbers() == {"6200", "6201"}
+        assert await known.newest_numbers() == {"6200", "6201"}
         known.lists.close()
         known.calls.close()
         known.database.close()

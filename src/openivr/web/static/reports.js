@@ -19,6 +19,8 @@ function colour(token, data = {}) {
 const words = (cell) => cell.textContent.trim();
 const count = (cell) => Number(cell.dataset.value ?? 0);
 const address = (cell) => cell.querySelector("a")?.getAttribute("href") ?? "";
+// A plot is drawn from its first table; another may follow with further numbers.
+const headCells = (plot) => [...plot.querySelector("table").tHead.rows[0].cells];
 const bodyRows = (plot) => [...plot.querySelector("table").tBodies[0].rows];
 const font = () => getComputedStyle(document.body).fontFamily;
 
@@ -77,7 +79,7 @@ function names(data, extra = {}) {
 
 // The columns that are drawn, one colour each.
 function series(plot, rows, extra) {
-  const heads = [...plot.querySelectorAll("thead th")];
+  const heads = headCells(plot);
   return heads.flatMap((head, at) => !head.dataset.series ? [] : [{
     name: words(head), type: "bar", stack: "all", cursor: "pointer",
     itemStyle: { color: colour("--tint", { series: head.dataset.series }), opacity: 0.9 },
@@ -88,7 +90,7 @@ function series(plot, rows, extra) {
 }
 
 function tellRow(plot, rows) {
-  const heads = [...plot.querySelectorAll("thead th")];
+  const heads = headCells(plot);
   return (items) => {
     const row = rows[items[0].dataIndex];
     const lines = heads.map((head, at) => [words(head), row.cells[at]])
@@ -163,7 +165,7 @@ const shapes = {
 
   grid(plot, canvas) {
     const rows = bodyRows(plot);
-    const heads = [...plot.querySelectorAll("thead th")].slice(1).map(words);
+    const heads = headCells(plot).slice(1).map(words);
     const days = rows.map((row) => words(row.cells[0]));
     const data = rows.flatMap((row, y) => heads.map((_, x) => [x, y, count(row.cells[x + 1])]));
     const option = frame();
@@ -194,7 +196,7 @@ const shapes = {
       }
       links.push({ source: row.dataset.source, target: row.dataset.target, value: count(row.cells[2]), href: address(row.cells[2]) });
     }
-    const label = (id) => nodes.get(id).label, unit = words(plot.querySelector("thead th:last-child"));
+    const label = (id) => nodes.get(id).label, unit = words(headCells(plot).at(-1));
     const option = frame();
     option.tooltip.formatter = ({ dataType, data, value }) => dataType === "edge"
       ? tell(`${label(data.source)} → ${label(data.target)}`, [[unit, String(data.value)]], data.href && canvas.dataset.words)
