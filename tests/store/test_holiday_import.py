@@ -1,6 +1,7 @@
 """An import of holidays, stored."""
 
-from openivr.holiday_import.merging import MergeAction, carry_out, preview
+from openivr.data_import.holiday_merging import carry_out, preview
+from openivr.data_import.merge_action import MergeAction
 from openivr.store.database import Database
 from tests.store.bodies import create, show
 

@@ -107,7 +107,7 @@ def import_(file: Path, *, is_dry_run: bool, name: str, data: Path, database: st
     Of an iCalendar file these are the events of this year and the next. What is stored already is not
     doubled.
     """
-    from openivr.holiday_import.files import read_file
+    from openivr.data_import.holiday_files import read_file
 
     content = file.read_bytes()
     import_holidays(
@@ -129,7 +129,7 @@ def holidays(  # noqa: PLR0913 - one argument per option
     *, country: str, region: str, language: str, is_dry_run: bool, name: str, data: Path, database: str
 ) -> None:
     """Import the national holidays of this year and the next. Needs no network."""
-    from openivr.holiday_import.national import read_national
+    from openivr.data_import.national import read_national
 
     import_holidays(
         lambda _, years: read_national(country, region, years, language),
@@ -147,8 +147,9 @@ def import_holidays(
     place: tuple[Path, str],
 ) -> None:
     """Read holidays of this year and the next, merge them into a calendar, and show what was done."""
-    from openivr.holiday_import.errors import ImportFailed
-    from openivr.holiday_import.merging import MergeAction, carry_out, preview
+    from openivr.data_import.errors import ImportFailed
+    from openivr.data_import.holiday_merging import carry_out, preview
+    from openivr.data_import.merge_action import MergeAction
 
     with opened(*place) as store:
         with store.reading() as connection:

@@ -255,6 +255,31 @@ class Holidays(Family[F, models.HolidayRow, models.Holiday]):
         return read_data(got, tuple[dict[str, Any], ...])
 
 
+class Contacts(Family[F, models.ContactRow, models.Contact]):
+    """Company contacts, and files of them. The files are OpenIVR's only."""
+
+    @call
+    def import_file(
+        self, name: str, content: bytes, *, phonebook_id: int = 0, is_check: str = "force"
+    ) -> Steps[Mapping[str, Any]]:
+        """Import a vCard or CSV file, into a phonebook if one is given, and return what was done with each.
+
+        `is_check="ask"` only says what would be done. Never sent twice.
+        """
+        file = File(name, content, {"phonebook_id": str(phonebook_id), "is_check": is_check})
+        got = yield from self.session.ask(Ask(method="POST", path=f"{self.path}/import", file=file))
+        return answers.decode(got.content, dict[str, Any])
+
+    @call
+    def export(self, version: str = "csv") -> Steps[bytes]:
+        """Return all contacts as a file, `csv` or `vcf`."""
+        query = {"format": version}
+        got = yield from self.session.ask(
+            Ask(method="GET", path=f"{self.path}/export", query=query, is_safe=True, is_file=True)
+        )
+        return got.content
+
+
 class Created(msgspec.Struct):
     """The answer of create."""
 
@@ -368,7 +393,7 @@ class Api(Faced[F]):
         self.announcement: Family[F, models.AnnouncementRow, models.Announcement] = Family(
             face, session, "announcement", models.AnnouncementRow, models.Announcement
         )
-        self.company_contact: Family[F, models.ContactRow, models.Contact] = Family(
+        self.company_contact: Contacts[F] = Contacts(
             face, session, "company_contact", models.ContactRow, models.Contact
         )
         self.phonebook: Family[F, models.PhonebookRow, models.Phonebook] = Family(

@@ -88,6 +88,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language", "enum"
     NOT_CALENDAR = "not_calendar"
     NOT_TABLE = "not_table"
+    NOT_CONTACTS = "not_contacts"
     FILE_TOO_LARGE = "file_too_large", "length"
     UNKNOWN_RULE = "unknown_rule", "unsupported"
     AUDIO_TYPE = "audio_type"

@@ -65,6 +65,7 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.UNKNOWN_COUNTRY: "is no country whose holidays are known: {part}",
     ProblemCode.UNKNOWN_REGION: "is no region of that country: {part}",
     ProblemCode.UNKNOWN_LANGUAGE: "is no language that the names of these holidays are known in: {part}",
+    ProblemCode.NOT_CONTACTS: "is neither a vCard file nor a CSV file with columns of names and numbers",
     ProblemCode.NOT_CALENDAR: "is not an iCalendar file",
     ProblemCode.NOT_TABLE: "is neither an iCalendar file nor a CSV file with the columns name and type",
     ProblemCode.FILE_TOO_LARGE: "has more than {part}",

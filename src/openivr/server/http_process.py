@@ -27,7 +27,6 @@ from openivr.api import (
     auth,
     call_reports,
     cdr,
-    contacts,
     crud,
     document,
     mailboxes,
@@ -37,6 +36,7 @@ from openivr.api import (
 )
 from openivr.api.app import OTHER, ApiApp, is_api_path
 from openivr.api.calls import control, notes
+from openivr.api.contacts import families, files
 from openivr.api.display_time import DisplayFormat
 from openivr.api.downloads import DOWNLOAD
 from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
@@ -101,15 +101,16 @@ def newer_ivr_row(values: Values) -> Row:
 
 def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, ...]:
     """Return every endpoint of the API, including the OpenAPI documents."""
-    families = (crud.endpoints(kind) for kind in kinds.values() if kind.name not in OWN_FAMILIES)
+    plain = (crud.endpoints(kind) for kind in kinds.values() if kind.name not in OWN_FAMILIES)
     endpoints = (
         *auth.ENDPOINTS,
         *system.ENDPOINTS,
         *switch.ENDPOINTS,
         *holiday_import.ENDPOINTS,
-        *chain.from_iterable(families),
+        *chain.from_iterable(plain),
         *prompts.endpoints(),
-        *contacts.endpoints(),
+        *families.endpoints(),
+        *files.ENDPOINTS,
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),

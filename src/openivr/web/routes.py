@@ -10,7 +10,7 @@ from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.database import Database
-from openivr.web import prompts, search
+from openivr.web import contacts, prompts, search
 from openivr.web.calls import pages as calls
 from openivr.web.core import assets, audio, auth
 from openivr.web.core.middleware import AdminApp
@@ -43,6 +43,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *hours.ROUTES,
     *week_page.ROUTES,
     *import_page.ROUTES,
+    *contacts.ROUTES,
     *objects.ROUTES,
     *phone_setup.ROUTES,
     *autocomplete.ROUTES,

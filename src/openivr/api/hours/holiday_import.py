@@ -16,8 +16,9 @@ from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.hours.switch import ID, MAX_ID, read_id
 from openivr.api.multipart import read_upload
 from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
-from openivr.holiday_import import merging
-from openivr.holiday_import.errors import MAX_BYTES, ImportFailed
+from openivr.data_import import holiday_merging as merging
+from openivr.data_import.errors import MAX_BYTES, ImportFailed
+from openivr.data_import.merge_action import MergeAction
 from openivr.hours.calendar import Calendar
 from openivr.resources.errors import Invalid, Problem
 from openivr.resources.fields import Body
@@ -32,7 +33,7 @@ MAX_TEXT = 20
 
 async def import_file(request: ApiRequest) -> bytes:
     """Import the holidays of a file, or say what that would change (`is_check`: ask)."""
-    from openivr.holiday_import import files  # takes a while, and most servers never need it
+    from openivr.data_import import holiday_files as files  # takes a while, and most servers never need it
 
     form = await read_upload(request.headers, request.body.stream(MAX_BYTES + ENVELOPE, TOO_LARGE))
     file = form.get("file")
@@ -56,7 +57,7 @@ async def import_file(request: ApiRequest) -> bytes:
 
 async def import_national(request: ApiRequest) -> bytes:
     """Import national holidays of this year and the next, or say what that would change."""
-    from openivr.holiday_import import national
+    from openivr.data_import import national
 
     fields = await request.json()
     timezone_id, is_check = read_options(fields)
@@ -91,7 +92,7 @@ async def list_countries(request: ApiRequest) -> bytes:
 
 def describe_countries() -> list[dict[str, Any]]:
     """Return the countries for an answer."""
-    from openivr.holiday_import import national
+    from openivr.data_import import national
 
     return [
         {"country": code, "regions": list(regions), "languages": list(national.list_languages(code))}
@@ -141,7 +142,7 @@ async def answer(request: ApiRequest, bodies: list[Body], timezone_id: int, is_c
 def count(merged: Iterable[merging.MergedHoliday]) -> dict[str, int]:
     """Count the holidays by what is done with them."""
     counts = Counter(row.action for row in merged)
-    return {action.value: counts[action] for action in merging.MergeAction}
+    return {action.value: counts[action] for action in MergeAction}
 
 
 def describe(row: merging.MergedHoliday) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def describe(row: merging.MergedHoliday) -> dict[str, Any]:
 
 COUNT = {"type": "integer", "minimum": 0}
 ANSWER = {
-    **{action.value: COUNT for action in merging.MergeAction},
+    **{action.value: COUNT for action in MergeAction},
     "data": {"type": "array", "items": {"type": "object"}},
 }
 CHECK = {"type": "string", "enum": list(CHECKS), "default": FORCE}

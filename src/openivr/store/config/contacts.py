@@ -41,6 +41,11 @@ def load_names(connection: Connection, ids: Iterable[int] | None = None) -> dict
     }
 
 
+def fetch_all(connection: Connection) -> list[Values]:
+    """Return all contacts, by id."""
+    return [values for _, values in resources.fetch_all(connection, COMPANY_CONTACT)]
+
+
 def list_contacts(connection: Connection, text: str, page: ListQuery) -> tuple[int, list[Row]]:
     """Return the number of contacts with a text, and one page of them with the names of phonebooks."""
     total, rows = resources.search(connection, COMPANY_CONTACT, text, page)

@@ -10,9 +10,10 @@ import msgspec
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from openivr.holiday_import import merging
-from openivr.holiday_import.errors import MAX_BYTES, ImportFailed
-from openivr.holiday_import.merging import MergeAction, MergedHoliday
+from openivr.data_import import holiday_merging as merging
+from openivr.data_import.errors import MAX_BYTES, ImportFailed
+from openivr.data_import.holiday_merging import MergedHoliday
+from openivr.data_import.merge_action import MergeAction
 from openivr.hours.calendar import Calendar
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import Body
@@ -105,14 +106,14 @@ async def submit(request: PageRequest) -> Response:
 
 def read_file(data: bytes, years: tuple[int, int], zone: "ZoneInfo") -> list[Body]:
     """Read an iCalendar or CSV file. Raises ImportFailed."""
-    from openivr.holiday_import import files  # takes a while, and most servers never need it
+    from openivr.data_import import holiday_files as files  # takes a while, and most servers never need it
 
     return files.read_file(data, years, zone)
 
 
 def read_national(form: ImportForm, years: tuple[int, int]) -> list[Body]:
     """Return the national holidays of a country. Raises ImportFailed."""
-    from openivr.holiday_import import national  # takes a while, and most servers never need it
+    from openivr.data_import import national  # takes a while, and most servers never need it
 
     return national.read_national(form.country, form.region, years)
 

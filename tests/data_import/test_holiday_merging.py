@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from openivr.holiday_import.merging import MergeAction, merge
+from openivr.data_import.holiday_merging import merge
+from openivr.data_import.merge_action import MergeAction
 from openivr.resources.hours import HOLIDAY
 
 NEW, SAME, CHANGED, REFUSED = MergeAction.NEW, MergeAction.SAME, MergeAction.CHANGED, MergeAction.REFUSED

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from openivr.holiday_import.errors import ImportFailed, ImportFault
-from openivr.holiday_import.files import read_file
+from openivr.data_import.errors import ImportFailed, ImportFault
+from openivr.data_import.holiday_files import read_file
 
 BERLIN = ZoneInfo("Europe/Berlin")
 YEARS = (2026, 2027)

@@ -1,7 +1,5 @@
 """Holidays in files: iCalendar (RFC 5545) by the library `icalendar`, and CSV with the columns of the API."""
 
-import csv
-import io
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +9,8 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from icalendar import Calendar, Event
 
-from openivr.holiday_import.errors import MAX_BYTES, ImportFailed, ImportFault
+from openivr.data_import.errors import MAX_BYTES, ImportFailed, ImportFault
+from openivr.data_import.table import read_table
 from openivr.hours.calendar import DAY, TimeSpan
 from openivr.hours.reading import write_dates, write_span
 from openivr.resources.fields import Body, fold_text
@@ -158,12 +157,7 @@ def read_csv(data: bytes) -> list[Body]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImportFailed(ImportFault.NOT_TABLE) from error
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise ImportFailed(ImportFault.NOT_TABLE) from error
-    if len(rows) > MAX_EVENTS:
-        raise ImportFailed(ImportFault.TOO_LARGE, f"{MAX_EVENTS} rows")
-    if not rows or not {*NEEDED} <= rows[0].keys():
+    rows = read_table(text, MAX_EVENTS)
+    if not {*NEEDED} <= rows[0].keys():
         raise ImportFailed(ImportFault.NOT_TABLE)
     return [{name: row[name].strip() for name in COLUMNS if row.get(name)} for row in rows]

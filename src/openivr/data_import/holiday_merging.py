@@ -8,9 +8,9 @@ stay as they are.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum, unique
 from typing import Any
 
+from openivr.data_import.merge_action import MergeAction
 from openivr.hours.calendar import MAX_DAYS, WHOLE_DAY, Holiday, HolidayType
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import Body
@@ -19,16 +19,6 @@ from openivr.resources.resource_type import Values
 from openivr.store.config import resources
 from openivr.store.config.calendars import DEFAULT, holiday
 from openivr.store.database import ConfigTransaction
-
-
-@unique
-class MergeAction(StrEnum):
-    """The effect of an import on a holiday."""
-
-    NEW = "new"
-    SAME = "same"
-    CHANGED = "changed"
-    REFUSED = "refused"  # the source has values that a holiday cannot have
 
 
 @dataclass(frozen=True, slots=True)

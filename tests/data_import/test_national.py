@@ -2,8 +2,8 @@
 
 import pytest
 
-from openivr.holiday_import.errors import ImportFailed, ImportFault
-from openivr.holiday_import.national import list_countries, list_languages, read_national
+from openivr.data_import.errors import ImportFailed, ImportFault
+from openivr.data_import.national import list_countries, list_languages, read_national
 
 
 def test_holidays_of_a_country_and_of_a_region() -> None:

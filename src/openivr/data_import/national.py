@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import holidays as library
 
-from openivr.holiday_import.errors import ImportFailed, ImportFault
+from openivr.data_import.errors import ImportFailed, ImportFault
 from openivr.hours.reading import write_dates
 from openivr.resources.fields import Body
 

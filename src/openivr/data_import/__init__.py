@@ -1,0 +1,1 @@
+"""Holidays and contacts from outside: read, previewed and merged with the stored ones."""
