@@ -623,7 +623,7 @@ BOTH: dict[str, tuple[tuple[str, str], dict[str, Any], tuple[str, str], str]] = 
         ("member_select", "sel_all"),
         {"name": "Theirs"},
         ("name", "Theirs"),
-        "Contacts in it: Those that name it → All contacts",
+        "Contacts in it: Chosen in each contact → All contacts",
     ),
     "timezone": (
         ("timezone", "Europe/Paris"),
