@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,9 @@ from openivr.b2bua.call_commands import (
 )
 from openivr.store.events import outbox
 from tests.b2bua.pbx import Pbx, in_loop, open_pbx
-from tests.b2bua.phone import WAIT_SECONDS
+from tests.b2bua.phone import WAIT_SECONDS, Line
 from tests.b2bua.server_process import ServerProcess, run_server
 from tests.b2bua.test_outbound import DIALLED, add_route, add_trunk
-from tests.b2bua.test_transfer import hear_each_other
 
 
 async def command(pbx: Pbx, command: AnyCommand) -> CommandResult:
@@ -121,6 +121,35 @@ async def test_a_wrong_channel_changes_nothing(tmp_path: Path) -> None:
         assert len(await members(pbx)) == 2
 
 
+keys = cycle("123456789")
+
+
+async def hear_each_other(one: Line, other: Line) -> None:
+    """A key that is pressed on either side comes to the other; what is left of an earlier one may, too."""
+    await hear(one, other, next(keys))
+    await hear(other, one, next(keys))
+
+
+async def hear(source: Line, target: Line, key: str) -> None:
+    before = len(target.keys)
+    source.media.send_dtmf(key)
+    await target.until(lambda: key in target.keys[before:])
+
+
+async def until_connected(pbx: Pbx, *numbers: str) -> None:
+    """Wait until the server knows that these extensions talk in one call."""
+
+    def talking(call: Any) -> set[str]:
+        members = [member["extension"] for member in call["members"] if "extension" in member]
+        return {each["number"] for each in members if each["member_status"] in ("ANSWERED", "ANSWER")}
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        calls = (await command(pbx, QueryCalls())).calls
+        while not any(talking(call) >= set(numbers) for call in calls):
+            await asyncio.sleep(0.01)
+            calls = (await command(pbx, QueryCalls())).calls
+
+
 def reports(pbx: Pbx) -> list[tuple[int, Any]]:
     """The events of all calls so far, each with its message, as the CDR worker stores them."""
     pbx.records()
@@ -150,6 +179,7 @@ async def test_a_placed_call_rings_the_caller_first_then_the_callee(tmp_path: Pa
         far = await grace.until_called()
         assert '"Ada Byron" <sip:1000@' in grace.invites[0].get("from")
         far.answer()
+        await until_connected(pbx, "1000", "1001")
         await hear_each_other(near, far)
         shown = await members(pbx, call_id=result.call_id)
         assert [each["extension"]["member_status"] for each in shown] == ["ANSWERED", "ANSWER"]
@@ -264,6 +294,7 @@ async def test_an_outside_number_needs_the_right_of_the_extension_that_is_named(
         far = await provider.until_called()
         assert provider.invites[0].uri.startswith("sip:0441632960000@")
         near = await grace.until_called()
+        await until_connected(pbx, "1001")
         await hear_each_other(near, far)
         inside, outside = await members(pbx, type="outbound")
         assert inside["extension"]["member_status"] == "ANSWERED"
@@ -372,9 +403,28 @@ def test_a_program_dials_over_the_api(server: ServerProcess) -> None:
     grace.pick_up(grace.ring())
     (call,) = api_calls(server, call_id=answer["call_id"])
     assert [member["extension"]["number"] for member in call["members"]] == ["1000", "1001"]
-    ada.hang_up()
+    alan = server.handset("1002")
+    channel = call["members"][0]["extension"]["channel_id"]
+    for wrong in (
+        {"caller": "1000", "callee": "1002"},
+        {"type": "blind", "channel_id": channel},
+        {"type": "blind", "channel_id": channel, "attended_operate": "swap"},
+        {"type": "attended", "channel_id": channel},
+        {"type": "attended", "channel_id": channel, "number": "1002", "attended_operate": "swap"},
+        {"type": "attended", "channel_id": channel, "attended_operate": "stop"},
+        {"type": "warm", "channel_id": channel, "number": "1002"},
+    ):
+        assert api.post("call/transfer", wrong)["errcode"] == 40002, wrong
+    threeway = {"type": "attended", "channel_id": channel, "attended_operate": "threeway"}
+    refused = api.post("call/transfer", threeway)
+    assert (refused["errcode"], refused["submsg"]) == (70132, "there are no conferences of three")
+    moved = api.post("call/transfer", {"type": "blind", "channel_id": channel, "number": "1002"})
     grace.reply(grace.expect("BYE"), 200)
-    assert server.new_record().outcome == "connected"
+    alan.pick_up(alan.ring())
+    assert len(api_calls(server, call_id=moved["call_id"])) == 1
+    ada.hang_up()
+    alan.reply(alan.expect("BYE"), 200)
+    assert [record.outcome for record in server.new_records(2)] == ["connected", "connected"]
 
 
 def api_calls(server: ServerProcess, **chosen: str) -> list[dict[str, Any]]:

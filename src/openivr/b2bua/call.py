@@ -24,7 +24,7 @@ from openivr.b2bua.prompt_player import PromptPlayer
 from openivr.b2bua.sip_causes import STATUSES, status_of
 from openivr.b2bua.talk import CHANGES, Talk
 from openivr.b2bua.voicemail import Voicemail
-from openivr.cdr.journal.entries import CallEndReason
+from openivr.cdr.journal.entries import CallEndReason, LegRecord, LegResult
 from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import (
     Answer,
@@ -62,10 +62,12 @@ from openivr.ivr.events import (
     PromptEnded,
     TimerFired,
 )
+from openivr.ivr.model import DestinationKind
 from openivr.ivr.periods import with_period
 from openivr.ivr.session import UNCONFIRMED, IvrSession
 from openivr.ivr.state import IvrState
 from openivr.media.audio.tone import hold_tone, ringback
+from openivr.sip.address import uri_host
 from openivr.sip.dialog.refer import Referral
 from openivr.sip.termination import FailureReason, Termination
 
@@ -141,7 +143,7 @@ class Call(PartyListener):
         self.is_finished = False
         self.on_outcome: Callable[[int], object] = ignore_outcome  # called once: 200, or the callee's status
         self.slots: list[RouteSlot] = []  # of outbound calls whose party was joined to this call
-        self._owner = owner
+        self.owner = owner
         self._events: deque[Event] = deque()
         self._is_dispatching = False
         self._hangup_reason: HangupReason | CallEndReason = HangupReason.CALLER_HANGUP
@@ -157,6 +159,7 @@ class Call(PartyListener):
         self.recorder = CallRecorder(context, call_id)
         self.talk: Talk | None = None  # once its audio was commanded, until the bridge ends
         self._alert_info = ""  # of the inbound route that took the call
+        self._joined: dict[Party, int] = {}  # parties that took the place of others, and their legs
         self._detached: set[Party] = set()  # parties that go on in another call
         caller.listener = self
 
@@ -175,7 +178,19 @@ class Call(PartyListener):
         """Return the party of a leg of the record; -1 is the caller. None: it has ended."""
         if place < 0:
             return self.caller
-        return self.dialer.party_of_leg(place) if self.dialer is not None else None
+        joined = next((party for party, leg in self._joined.items() if leg == place), None)
+        if joined is not None or self.dialer is None:
+            return joined
+        return self.dialer.party_of_leg(place)
+
+    def line_of(self, party: Party) -> str:
+        """Return the name of the trunk that a party is reached over, "" for a phone."""
+        if party is self.caller and isinstance(self.origin, TrunkAccount):
+            return self.origin.name
+        if party in self._joined:
+            return self.cdr_writer.legs[self._joined[party]].via if party.account is None else ""
+        winner = self.dialer.winner if self.dialer is not None else None
+        return winner.record.via if winner is not None and party.account is None else ""
 
     def start(self, header: CallHeader, match: DialplanMatch) -> None:
         """Offer the call to the IVR at its destination."""
@@ -221,7 +236,7 @@ class Call(PartyListener):
             self._end_dial(party, HangupReason.CALLEE_LOST)
 
     def on_referral(self, party: Party, referral: Referral) -> None:
-        self._owner.on_referral(self, party, referral)
+        self.owner.on_referral(self, party, referral)
 
     # The IVR
 
@@ -300,7 +315,8 @@ class Call(PartyListener):
     def _answer(self) -> None:
         self.cdr_writer.answer()  # first: a 200 that was sent must be in the record, whatever follows
         self.caller.answer()
-        self.recorder.record_by_policy(self.caller.media)
+        if self.caller not in self._detached:  # the call that has lent it may record it already
+            self.recorder.record_by_policy(self.caller.media)
 
     async def _check_pin(self, command: CheckPin) -> None:
         try:
@@ -445,9 +461,56 @@ class Call(PartyListener):
             self.callee.media.unbridge()
             self.caller.media.bridge(self.callee.media)
 
-    def replace_party(self, old: Party, new: Party) -> None:
-        """Put an answered party in the place of the caller or the callee."""
+    def lend(self) -> None:
+        """End the talk of caller and callee while one of them talks in another call."""
         self._end_talk()
+        self.caller.media.unbridge()
+
+    def borrow(self, party: Party) -> None:
+        """Do not hang up the caller at the end: it is lent by another call, and returns there."""
+        self._detached.add(party)
+
+    def keep(self, party: Party) -> None:
+        """Keep a caller that was lent, because the call that lent it is over."""
+        self._detached.discard(party)
+        party.listener = self
+        self._bridge()
+
+    def reconnect(self) -> None:
+        """Connect caller and callee again after one was lent to another call."""
+        self._bridge()
+
+    def _add_joined(self, party: Party, line: str, *, is_caller: bool) -> None:
+        """Record a party that took the place of another as a leg."""
+        account, now = party.account, self.cdr_writer.now()
+        source = party.leg.source if party.leg is not None else None
+        address = f"{uri_host(source.host)}:{source.port}" if source is not None else ""
+        record = LegRecord(
+            kind=(DestinationKind.EXTENSION if account else DestinationKind.EXTERNAL).value,
+            target=account.extension if account else 0,
+            number=account.number if account else party.number,
+            via=address if account else line,
+            began=now,
+            answered=now,
+            result=LegResult.ANSWERED,
+            status=200,
+            is_caller=is_caller,
+        )
+        self._joined[party] = self.cdr_writer.add_leg(record)
+
+    def _end_joined(self, party: Party, result: LegResult = LegResult.ANSWERED) -> None:
+        """Record that a party that took the place of another has left."""
+        leg = self._joined.pop(party, None)
+        if leg is not None:
+            record = self.cdr_writer.legs[leg]
+            ended = msgspec.structs.replace(record, ended=self.cdr_writer.now(), result=result)
+            self.cdr_writer.change_leg(leg, ended)
+
+    def replace_party(self, old: Party, new: Party, line: str = "") -> None:
+        """Put an answered party in the place of the caller or the callee. `line`: the name of its trunk."""
+        self._end_talk()
+        self._end_joined(old, LegResult.TRANSFERRED)
+        is_caller = old is self.caller
         self._collect_stats(old, "caller" if old is self.caller else "callee")
         old.media.unbridge()
         old.listener = NO_LISTENER
@@ -458,6 +521,7 @@ class Call(PartyListener):
                 self.slots.append(slot)
             self.callee = new
         new.listener = self
+        self._add_joined(new, line, is_caller=is_caller)
         self._bridge()
 
     def on_unreachable(self, dialer: Dialer, cause: Cause) -> None:
@@ -476,6 +540,7 @@ class Call(PartyListener):
             self._end_talk()
             token = self._dial.token
             self._collect_stats(party, "callee")
+            self._end_joined(party)
             self.caller.media.unbridge()
             party.hang_up()
             self.callee = None
@@ -538,6 +603,8 @@ class Call(PartyListener):
             self._cancel_timer(timer)
         self._voicemail.close()
         self._stop_dial()
+        for party in list(self._joined):
+            self._end_joined(party)
         has_caller = self.caller not in self._detached
         if has_caller:
             self._collect_stats(self.caller, "caller")
@@ -549,7 +616,7 @@ class Call(PartyListener):
         for slot in self.slots:
             self.context.limiter.end_outbound(slot)
         self._report_outcome(480 if self._cause is None else STATUSES[self._cause])
-        self._owner.on_call_end(self)
+        self.owner.on_call_end(self)
 
     def close(self, reason: CallEndReason, *, at_once: bool = False) -> None:
         """End the call for a reason outside of the IVR: the server stops, or a transfer.
@@ -569,6 +636,7 @@ class Call(PartyListener):
         party.media.unbridge()
         party.listener = NO_LISTENER
         self._detached.add(party)
+        self._end_joined(party, LegResult.TRANSFERRED)
         slot = None
         if party is self.callee:
             slot = self.dialer.detach() if self.dialer is not None else None

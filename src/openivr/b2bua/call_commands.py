@@ -1,5 +1,5 @@
-"""Commands to the calls process, and their results (P-Series: query-calls, make-a-call, hang-up-a-call,
-hold-a-call, mute-a-call, start-call-recording).
+"""Commands to the calls process, and their results (P-Series: query-calls, make-a-call, transfer-a-call,
+hang-up-a-call, hold-a-call, mute-a-call, start-call-recording).
 
 An HTTP worker sends one as a line of JSON over the control socket and waits for the result. A channel is one
 leg of a call; its id is the one that events show.
@@ -27,6 +27,37 @@ class HangUpChannel(CallCommand, tag="hang_up", frozen=True, kw_only=True):
     """Hang up one member of a call."""
 
     channel: str
+
+
+@unique
+class TransferType(StrEnum):
+    """Types of transfers. Of an attended one the transferor talks to the target first."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+
+
+@unique
+class TransferOperation(StrEnum):
+    """What can be done with an attended transfer that has begun."""
+
+    COMPLETE = "complete"
+    ABORT = "abort"
+    SWAP = "swap"
+    THREEWAY = "threeway"  # which is never possible here
+
+
+class TransferChannel(CallCommand, tag="transfer", frozen=True, kw_only=True):
+    """Transfer a member of a call: of a blind transfer the transferee, of an attended one the transferor.
+
+    An attended transfer begins with a number. Then it is operated.
+    """
+
+    type: TransferType
+    channel: str
+    number: str = ""
+    dial_permission: str = ""  # extension number whose rights are used; "": the transferor's
+    operation: TransferOperation | None = None
 
 
 class DialNumber(CallCommand, tag="dial", frozen=True, kw_only=True):
@@ -82,4 +113,4 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     problem: str = ""  # a sentence for people
 
 
-AnyCommand = QueryCalls | HangUpChannel | DialNumber | ChangeTalk
+AnyCommand = QueryCalls | HangUpChannel | DialNumber | TransferChannel | ChangeTalk

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from openivr.b2bua.call import Call, CallerNames, Origin
+from openivr.b2bua.call import Call, CallerNames, CallOwner, Origin
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext
 from openivr.b2bua.dialplan import (
@@ -197,15 +197,20 @@ class CallManager:
             return NOT_ACCEPTABLE
         return party
 
-    def make(
+    def make(  # noqa: PLR0913 - a call has many circumstances
         self,
         config: CallConfig,
         origin: Origin,
         party: Party,
         invite: InviteInfo,
+        *,
         cdr_writer: CdrWriter | None = None,
+        owner: CallOwner | None = None,
     ) -> Call:
-        """Make a call, which `start` then begins. One whose record has begun goes on in that."""
+        """Make a call, which `start` then begins. One whose record has begun goes on in that.
+
+        Another `owner` than the manager passes the end of the call on to it.
+        """
         call_id = self.new_call_id() if cdr_writer is None else cdr_writer.call
         call = Call(
             self.context,
@@ -214,7 +219,7 @@ class CallManager:
             party,
             call_id=call_id,
             names=CallerNames(invite.name, invite.contact_name),
-            owner=self,
+            owner=owner or self,
             cdr_writer=cdr_writer,
         )
         self.calls[call_id] = call

@@ -193,7 +193,9 @@ class CallPlacer:
 
     def on_caller_answered(self, placed: PlacedCall, party: Party) -> Call:
         self.on_placed_call_end(placed)
-        return self._call_manager.make(placed.config, placed.account, party, placed.invite, placed.cdr_writer)
+        return self._call_manager.make(
+            placed.config, placed.account, party, placed.invite, cdr_writer=placed.cdr_writer
+        )
 
     def on_placed_call_end(self, placed: PlacedCall) -> None:
         if self.calls.pop(placed.id, None) is not None:

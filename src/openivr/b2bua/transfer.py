@@ -5,6 +5,8 @@ goes on in a call and record of its own; if that fails it is returned to the tra
 joins the two remote parties of two calls.
 """
 
+from typing import Protocol
+
 import structlog
 
 from openivr.b2bua.call import Call, CallerNames, Origin
@@ -12,7 +14,7 @@ from openivr.b2bua.call_manager import CallManager, InviteInfo, printable
 from openivr.b2bua.dialplan import DialplanMatch, NoMatch, dial_from_phone, leads_outside
 from openivr.b2bua.party import Party, PartyListener
 from openivr.cdr.journal.entries import CallEndReason
-from openivr.config.call_config import SipAccount
+from openivr.config.call_config import CallConfig, SipAccount
 from openivr.ivr.commands import HIDDEN
 from openivr.ivr.model import Destination, DestinationKind
 from openivr.sip.dialog.refer import Referral, Replaces
@@ -59,19 +61,55 @@ class Transfers:
             referral.reject(404)
             return
         referral.accept()
+        new, invite = self._move(call, transferee, config, account, called)
+        transfer = BlindTransfer(self._call_manager, new, transferor, account, referral)
+        transferor.listener = transfer
+        new.on_outcome = transfer.on_outcome
+        self._call_manager.start(new, invite, match)
+
+    def _move(
+        self, call: Call, transferee: Party, config: CallConfig, account: SipAccount, called: str
+    ) -> tuple[Call, InviteInfo]:
+        """End a call, and make one of the transferee to the target, which `start` then begins.
+
+        `account` is that of the transferor, by whose right it goes there.
+        """
         origin: Origin = call.origin if transferee is call.caller else account
+        transferor = call.other(transferee)
         slot = call.detach(transferee)
-        call.detach(transferor)
+        if transferor is not None:
+            call.detach(transferor)
         call.close(CallEndReason.TRANSFERRED)
         names = call.names if transferee is call.caller else CallerNames()
         invite = InviteInfo(transferee.number, names.received, called, contact_name=names.contact)
         new = self._call_manager.make(config, origin, transferee, invite)
         if slot is not None:
             new.slots.append(slot)
-        transfer = BlindTransfer(self._call_manager, new, transferor, account, referral)
-        transferor.listener = transfer
-        new.on_outcome = transfer.on_outcome
+        return new, invite
+
+    def transfer(  # noqa: PLR0913, PLR0917 - a transfer has many circumstances
+        self,
+        call: Call,
+        transferee: Party,
+        config: CallConfig,
+        account: SipAccount,
+        called: str,
+        match: DialplanMatch,
+    ) -> Call:
+        """Transfer a party for a program, by the right of an account. Return the call that it goes on in.
+
+        The transferor is hung up at once. If the target is not reached, its phone is called back.
+        """
+        transferor = call.other(transferee)
+        log.info("transfer", call=call.id, by=account.number, to=HIDDEN if leads_outside(match) else called)
+        new, invite = self._move(call, transferee, config, account, called)
+        if transferor is not None:
+            transferor.hang_up()
+            if transferor.account is not None:
+                transfer = BlindTransfer(self._call_manager, new, transferor, transferor.account, NO_REFERRAL)
+                new.on_outcome = transfer.on_outcome
         self._call_manager.start(new, invite, match)
+        return new
 
     # Attended
 
@@ -121,6 +159,8 @@ class Transfers:
         for call in self._call_manager.calls.values():
             for old in (call.caller, call.callee):
                 if old is not None and old.leg is leg.replaces:
+                    if call.owner is not self._call_manager:  # a program transfers it at present
+                        return False
                     if not has_same_extension(old.account, account) or call.other(old) is None:
                         return False
                     party.answer()
@@ -128,6 +168,24 @@ class Transfers:
                     old.hang_up()
                     return True
         return False
+
+
+class TransferReport(Protocol):
+    """What asked for a transfer, and gets its outcome."""
+
+    def report(self, status: int) -> None:
+        """Report a status: 200, or that of a failure."""
+        ...
+
+
+class NoReferral:
+    """Stands for a REFER where a program asked for the transfer: events show the outcome."""
+
+    def report(self, _status: int) -> None:
+        """Nothing is waiting for it."""
+
+
+NO_REFERRAL = NoReferral()
 
 
 class BlindTransfer(PartyListener):
@@ -139,7 +197,7 @@ class BlindTransfer(PartyListener):
         call: Call,
         transferor: Party,
         account: SipAccount,
-        referral: Referral,
+        referral: TransferReport,
     ) -> None:
         self._call_manager, self._call = call_manager, call
         self._transferor, self._account, self._referral = transferor, account, referral
@@ -191,9 +249,10 @@ def join(kept: Call, leaving: Party, closed: Call, held: Party) -> None:
     other = closed.other(held)
     if other is None:
         return
+    line = closed.line_of(other)
     slot = closed.detach(other)
     closed.detach(held)
-    kept.replace_party(leaving, other)
+    kept.replace_party(leaving, other, line)
     if slot is not None:
         kept.slots.append(slot)
     closed.close(CallEndReason.TRANSFERRED)

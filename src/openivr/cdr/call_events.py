@@ -103,11 +103,16 @@ def list_members(record: CallRecord) -> Members:
     if record.ended is not None or not record.sequence:
         return {}
     path = record.path.rpartition(" ")[2]
-    members = {SOURCE: source_of(record, path)}
+    members = {} if has_left(record) else {SOURCE: source_of(record, path)}
     for place, leg in enumerate(record.legs):
         if leg and not leg.get("ended"):
             members[place] = leg_of(record, place, leg, path)
     return members
+
+
+def has_left(record: CallRecord) -> bool:
+    """Return True if another party has taken the place of the caller."""
+    return any(leg and leg.get("is_caller") for leg in record.legs)
 
 
 def source_of(record: CallRecord, path: str) -> Member:
@@ -125,6 +130,8 @@ def source_of(record: CallRecord, path: str) -> Member:
 
 def leg_of(record: CallRecord, place: int, leg: Mapping[str, Any], path: str) -> Member:
     status = MemberStatus.ANSWER if leg.get("answered") else MemberStatus.RING
+    if leg.get("is_caller"):
+        status = MemberStatus.ANSWERED
     status = MemberStatus.HOLD if is_holding(record, place) else status
     if leg["kind"] == DestinationKind.EXTERNAL:
         if leg.get("status") == 183 and status is MemberStatus.RING:

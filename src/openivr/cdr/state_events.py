@@ -71,7 +71,8 @@ def statuses(record: CallRecord) -> dict[str, ExtensionStatus]:
     if record.ended is not None:
         return {}
     status = ExtensionStatus.RINGING if record.stage == PLACING else ExtensionStatus.BUSY
-    found = {record.source: status} if record.source_kind == "extension" else {}
+    has_left = any(leg and leg.get("is_caller") for leg in record.legs)
+    found = {record.source: status} if record.source_kind == "extension" and not has_left else {}
     for leg in record.legs:
         if leg and leg["kind"] == DestinationKind.EXTENSION and not leg.get("ended"):
             status = ExtensionStatus.BUSY if leg.get("answered") else ExtensionStatus.RINGING

@@ -1,4 +1,7 @@
-"""Live calls: what they are, and commands to them (P-Series: query-calls, make-a-call, hang-up-a-call)."""
+"""Live calls: what they are, and commands to them.
+
+P-Series: query-calls, make-a-call, transfer-a-call, hang-up-a-call.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -73,6 +76,32 @@ class Calls(Faced[F]):
         return (
             yield from self.command(
                 "dial", caller=caller, callee=callee, dial_permission=dial_permission, auto_answer=answer
+            )
+        )
+
+    @call
+    def transfer(
+        self,
+        channel_id: str,
+        number: str | None = None,
+        *,
+        type_: str = "blind",
+        dial_permission: str | None = None,
+        attended_operate: str | None = None,
+    ) -> Steps[str]:
+        """Transfer a member of a call to a number, and return the id of the call that it goes on in.
+
+        `type_="attended"` names the transferor instead, who talks to the target first. Then
+        `attended_operate` is "complete", "abort" or "swap".
+        """
+        return (
+            yield from self.command(
+                "transfer",
+                type=type_,
+                channel_id=channel_id,
+                number=number,
+                dial_permission=dial_permission,
+                attended_operate=attended_operate,
             )
         )
 

@@ -9,24 +9,33 @@ from openivr.b2bua.call_commands import (
     DialNumber,
     HangUpChannel,
     QueryCalls,
+    TransferChannel,
+    TransferOperation,
+    TransferType,
 )
 from openivr.b2bua.call_manager import CallManager, printable
-from openivr.b2bua.dialplan import NoMatch
+from openivr.b2bua.consultation import Consultations
+from openivr.b2bua.dialplan import NoMatch, dial_from_phone
 from openivr.b2bua.party import Party
 from openivr.b2bua.placed_call import CallPlacer, DialRequest
+from openivr.b2bua.transfer import Transfers
 from openivr.config.call_config import CallConfig, SipAccount
 from openivr.ivr.model import DestinationKind
+from openivr.ivr.session import UNCONFIRMED
 from openivr.server.live_calls import LiveCallRecords
 
+FULL = CommandResult(outcome=CommandOutcome.FULL, problem="there are as many calls as there may be")
 NO_CHANNEL = CommandResult(outcome=CommandOutcome.NO_CHANNEL)
 
 
 class CallCommands:
     """Finds the call and party that a command is about, and commands them."""
 
-    def __init__(self, call_manager: CallManager, live_calls: LiveCallRecords) -> None:
+    def __init__(self, call_manager: CallManager, transfers: Transfers, live_calls: LiveCallRecords) -> None:
         self.call_manager, self.live_calls = call_manager, live_calls
         self.placer = CallPlacer(call_manager)
+        self.transfers = transfers
+        self.consultations = Consultations(call_manager)
 
     async def carry_out(self, command: AnyCommand) -> CommandResult:
         """Carry out a command. What cannot be done changes nothing."""
@@ -39,6 +48,8 @@ class CallCommands:
                 return await self.dial(command)
             case ChangeTalk():
                 return self.change_talk(command)
+            case TransferChannel():
+                return await self.transfer(command)
 
     def hang_up(self, command: HangUpChannel) -> CommandResult:
         """Hang up one party. What follows is what follows if it hangs up itself."""
@@ -52,7 +63,10 @@ class CallCommands:
                 return NO_CHANNEL
             case call, party:
                 result = CommandResult(call_id=self.live_calls.number_of(call.id))
-                call.hang_up(party)
+                if self.consultations.find(party) is not None and party.leg is not None:
+                    party.leg.hangup()  # what listens to the party decides what follows
+                else:
+                    call.hang_up(party)
                 return result
 
     async def dial(self, command: DialNumber) -> CommandResult:
@@ -63,15 +77,10 @@ class CallCommands:
         if isinstance(request, CommandResult):
             return request
         if self.call_manager.is_full():
-            return CommandResult(
-                outcome=CommandOutcome.FULL, problem="there are as many calls as there may be"
-            )
+            return FULL
         placed = self.placer.place(config, request)
-        if placed is NoMatch.UNKNOWN:
-            return wrong("callee", "there is no such number")
         if isinstance(placed, NoMatch):
-            problem = f"extension {rights} may not call this number"
-            return CommandResult(outcome=CommandOutcome.NOT_ALLOWED, problem=problem)
+            return refuse_number("callee", placed, rights)
         return CommandResult(call_id=self.live_calls.number_of(placed.id))
 
     def change_talk(self, command: ChangeTalk) -> CommandResult:
@@ -79,10 +88,60 @@ class CallCommands:
         match self.find(command.channel):
             case None:
                 return NO_CHANNEL
+            case _, party if self.consultations.find(party) is not None:
+                return impossible("the member takes part in an attended transfer")
             case call, party:
                 is_done = call.change_talk(party, command.action)
                 outcome = CommandOutcome.DONE if is_done else CommandOutcome.NOT_POSSIBLE
                 return CommandResult(outcome=outcome, call_id=self.live_calls.number_of(call.id))
+
+    async def transfer(self, command: TransferChannel) -> CommandResult:
+        """Transfer a member of a call. What becomes of it is in events."""
+        if command.operation is TransferOperation.THREEWAY:
+            return impossible("there are no conferences of three")
+        config = await self.call_manager.load_config()
+        found = self.find(command.channel)  # after the wait, so that nothing changes meanwhile
+        if found is None:
+            return NO_CHANNEL
+        call, party = found
+        if command.operation is not None:
+            return self.operate_transfer(party, command.operation)
+        other = call.other(party)
+        transferor = other if command.type is TransferType.BLIND else party
+        if self.consultations.find(party) is not None:
+            return impossible("the member takes part in an attended transfer")
+        if not party.is_answered or call.session.state in UNCONFIRMED:
+            return impossible("the member is not in a conversation")
+        if command.type is TransferType.ATTENDED and (party.account is None or other is None):
+            return impossible("only an extension that talks to a party can transfer it")
+        account = transferor.account if transferor is not None else None
+        if command.dial_permission:
+            account = find_account(config, command.dial_permission)
+        if account is None:
+            return wrong("dial_permission", "must be the number of an extension that is switched on")
+        if self.call_manager.is_full():
+            return FULL
+        number = printable(command.number)
+        match = dial_from_phone(config, account, number)
+        if isinstance(match, NoMatch):
+            return refuse_number("number", match, account.number)
+        if command.type is TransferType.BLIND or other is None:
+            new = self.transfers.transfer(call, party, config, account, number, match)
+        else:
+            new = self.consultations.start(
+                call, party, other, config=config, account=account, called=number, match=match
+            )
+        return CommandResult(call_id=self.live_calls.number_of(new.id))
+
+    def operate_transfer(self, transferor: Party, operation: TransferOperation) -> CommandResult:
+        """Complete, abort or swap an attended transfer."""
+        consultation = self.consultations.find(transferor)
+        if consultation is None or transferor is not consultation.transferor:
+            return impossible("the member has begun no attended transfer")
+        call_id = self.live_calls.number_of(consultation.call.id)
+        if not consultation.operate(operation):
+            return impossible("the target has not answered")
+        return CommandResult(call_id=call_id)
 
     def find(self, channel_id: str) -> tuple[Call, Party] | None:
         """Return the call and party of a channel. None: there is no such leg, or it has ended."""
@@ -112,6 +171,18 @@ def find_account(config: CallConfig, number: str) -> SipAccount | None:
         return None
     extension = config.snapshot.extensions.get(destination.target)
     return config.account_of(destination.target) if extension and extension.enabled else None
+
+
+def refuse_number(parameter: str, match: NoMatch, rights: str) -> CommandResult:
+    """Return the refusal of a number that leads nowhere, or that an extension may not call."""
+    if match is NoMatch.UNKNOWN:
+        return wrong(parameter, "must be a number that can be called")
+    problem = f"extension {rights} may not call this number"
+    return CommandResult(outcome=CommandOutcome.NOT_ALLOWED, problem=problem)
+
+
+def impossible(problem: str) -> CommandResult:
+    return CommandResult(outcome=CommandOutcome.NOT_POSSIBLE, problem=problem)
 
 
 def wrong(parameter: str, problem: str) -> CommandResult:

@@ -179,8 +179,8 @@ class CallsProcess:
         self.call_manager = CallManager(
             self.context, self.config_cache.cached, self.config_cache.current, calls.max_calls
         )
-        self.call_manager.transfers = Transfers(self.call_manager)
-        self.call_commands = CallCommands(self.call_manager, self.live_calls)
+        self.call_manager.transfers = transfers = Transfers(self.call_manager)
+        self.call_commands = CallCommands(self.call_manager, transfers, self.live_calls)
         self.pin_lockout = PinLockout()
         self.pin_list_lockout = PinListLockout()
         self._contacts: dict[str, dict[str, Binding]] = {}

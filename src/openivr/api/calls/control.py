@@ -1,9 +1,10 @@
 """Live calls: what they are, and commands to them, `call/*`.
 
-P-Series: query-calls, make-a-call, hang-up-a-call. A channel is one leg of a call; events show its id.
+P-Series: query-calls, make-a-call, transfer-a-call, hang-up-a-call.
+A channel is one leg of a call; events show its id.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,9 @@ from openivr.b2bua.call_commands import (
     HangUpChannel,
     QueryCalls,
     TalkAction,
+    TransferChannel,
+    TransferOperation,
+    TransferType,
 )
 from openivr.resources.errors import Problem, shorten
 from openivr.resources.fields import CONTROL
@@ -121,9 +125,43 @@ async def dial(request: ApiRequest) -> bytes:
         caller=read_number(body, "caller"),
         callee=read_number(body, "callee"),
         dial_permission=read_number(body, "dial_permission") if body.get("dial_permission") else "",
-        auto_answer=read_yes_no(body, "auto_answer"),
+        auto_answer=read_word(body, "auto_answer", YES_NO) == "yes",
     )
     return await command_call(request, command)
+
+
+async def transfer(request: ApiRequest) -> bytes:
+    """Transfer a member of a call (transfer-a-call): blind, or attended in two requests."""
+    body = await request.json()
+    type_ = read_word(body, "type", [each.value for each in TransferType])
+    if type_ is None:
+        raise bad_parameters(Problem("type", ProblemCode.REQUIRED))
+    channel = read_body_text(body, "channel_id")
+    word = read_word(body, "attended_operate", [each.value for each in TransferOperation])
+    has_number = bool(body.get("number"))
+    if type_ == TransferType.BLIND and word:
+        raise bad_parameters(Problem("attended_operate", ProblemCode.UNSERVED, {"choice": word}, word))
+    if bool(word) is has_number:
+        raise bad_parameters(Problem("number", ProblemCode.ONE_OF_TWO, {"other": "attended_operate"}))
+    command = TransferChannel(
+        type=TransferType(type_),
+        channel=channel,
+        number=read_number(body, "number") if has_number else "",
+        dial_permission=read_number(body, "dial_permission") if body.get("dial_permission") else "",
+        operation=TransferOperation(word) if word else None,
+    )
+    return await command_call(request, command)
+
+
+def read_word(body: Mapping[str, Any], name: str, words: Sequence[str]) -> str | None:
+    """Return one of the allowed words, None if it is missing or empty. Raises 40002 for others."""
+    word = body.get(name)
+    if word in (None, ""):
+        return None
+    if word not in words:
+        choices = {"choices": tuple(words)}
+        raise bad_parameters(Problem(name, ProblemCode.CHOICE, choices, shorten(str(word))))
+    return str(word)
 
 
 def read_number(body: Mapping[str, Any], name: str) -> str:
@@ -134,14 +172,6 @@ def read_number(body: Mapping[str, Any], name: str) -> str:
     if CONTROL.search(text):
         raise bad_parameters(Problem(name, ProblemCode.CONTROL_CHARACTERS, value=shorten(text)))
     return text
-
-
-def read_yes_no(body: Mapping[str, Any], name: str) -> bool:
-    """Return True for "yes", False for "no", the default."""
-    text = body.get(name) or "no"
-    if text not in YES_NO:
-        raise bad_parameters(Problem(name, ProblemCode.CHOICE, {"choices": YES_NO}, shorten(str(text))))
-    return bool(text == "yes")
 
 
 async def change_talk(action: TalkAction, request: ApiRequest) -> bytes:
@@ -181,6 +211,18 @@ def endpoints() -> Iterator[Endpoint]:
         caller=NUMBER,
         callee=NUMBER,
         optional={"dial_permission": NUMBER, "auto_answer": {"type": "string", "enum": list(YES_NO)}},
+    )
+    yield post(
+        "transfer",
+        transfer,
+        "Transfer a member of a call, blind or attended",
+        type={"type": "string", "enum": [each.value for each in TransferType]},
+        channel_id=CHANNEL,
+        optional={
+            "number": NUMBER,
+            "dial_permission": NUMBER,
+            "attended_operate": {"type": "string", "enum": [each.value for each in TransferOperation]},
+        },
     )
     yield post("hangup", hang_up, "Hang up one member of a call", channel_id=CHANNEL)
     for action, summary in TALK_SUMMARIES.items():

@@ -125,6 +125,7 @@ class LegRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ended: int = 0
     result: LegResult | None = None  # None while it rings
     status: int = 0  # the last SIP status
+    is_caller: bool = False  # it took the place of the caller, who left the call
 
 
 class LegChanged(CallEntry, tag="leg", frozen=True, kw_only=True):
