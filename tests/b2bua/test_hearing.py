@@ -6,7 +6,8 @@ from itertools import chain, combinations, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openivr.b2bua.hearing import Hearing, Monitoring, MonitorMode, Seat, TalkState
+from openivr.b2bua.call_commands import MonitorMode
+from openivr.b2bua.hearing import Hearing, Monitoring, Seat, TalkState
 
 PARTIES = (Seat.CALLER, Seat.CALLEE)
 

@@ -314,14 +314,22 @@ def test_baresip_is_held_muted_and_recorded_by_a_program(server: ServerProcess, 
     assert silent == 20
     act("unmute", caller)
     act("record_pause", caller)
-    grace.sound.listen(10)
+    alan = server.handset("1002")
+    listen = {"monitor": "1002", "channel_id": callee}
+    assert server.api.post("call/listen", listen)["errcode"] == 40002
+    assert server.api.post("call/listen", listen | {"type": "spy"})["errcode"] == 40002
+    assert server.api.post("call/listen", listen | {"type": "listen"})["errcode"] == 0
+    alan.pick_up(alan.ring())
+    alan.sound.send(b"\xff" * 160)
+    assert likeness(speech(1), decode(alan.sound.listen(50))) > 0
+    assert server.api.post("call/listen", listen | {"type": "barge"})["errcode"] == 70132
     grace.hang_up()
     ada.expect("CALL_CLOSED")
+    alan.reply(alan.expect("BYE"), 200)
     assert correlate(sine(523, 0.3), ada.heard()) > 0.9
-    record = server.new_record()
-    (row,) = server.api.get("recording/list", uid=server.api.get("cdr/list")["data"][-1]["uid"])["data"]
+    assert [bool(record.recording) for record in server.new_records(2)] == [True, False]
+    (row,) = server.api.get("recording/list")["data"]
     assert row["duration"] >= 5
-    assert record.recording
 
 
 def sine(frequency: float, seconds: float) -> Samples:

@@ -10,14 +10,14 @@ from typing import Any, Protocol, assert_never
 import msgspec
 import structlog
 
-from openivr.b2bua.call_commands import TalkAction
+from openivr.b2bua.call_commands import MonitorMode, TalkAction
 from openivr.b2bua.call_recorder import CallRecorder
 from openivr.b2bua.cdr_writer import CallHeader, CdrWriter
 from openivr.b2bua.context import CallContext, HoursUnavailable, PinUncheckable
 from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
 from openivr.b2bua.fork import CallerId
-from openivr.b2bua.hearing import Seat
+from openivr.b2bua.hearing import Monitoring, Seat
 from openivr.b2bua.limits import RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer
@@ -111,6 +111,14 @@ class CallOwner(Protocol):
         ...
 
 
+class CallMonitor(Protocol):
+    """The part of a monitor that its call uses."""
+
+    def close(self) -> None:
+        """Hang up the monitor, because the talk ends."""
+        ...
+
+
 def ignore_outcome(_status: int) -> None:
     """Stands for `on_outcome` where no transfer waits for it."""
 
@@ -157,6 +165,7 @@ class Call(PartyListener):
         self._media_stats: dict[str, Any] = {}  # by side
         self._status = 0  # of the response to a caller whom a command hangs up before an answer
         self.recorder = CallRecorder(context, call_id)
+        self.monitor: CallMonitor | None = None  # from its ringing on
         self.talk: Talk | None = None  # once its audio was commanded, until the bridge ends
         self._alert_info = ""  # of the inbound route that took the call
         self._joined: dict[Party, int] = {}  # parties that took the place of others, and their legs
@@ -566,16 +575,40 @@ class Call(PartyListener):
         talk.change(state)
         return True
 
+    def can_be_monitored(self, party: Party) -> bool:
+        """Return True if a party is an extension that talks, and no monitor is there."""
+        is_talking = self.callee is not None and party in (self.caller, self.callee)
+        return is_talking and party.account is not None and self.monitor is None
+
+    def add_monitor(self, party: Party, monitor: Party, mode: MonitorMode) -> None:
+        """Let a monitor receive the talk, and be received as its mode says."""
+        if self.callee is not None:
+            self.talk = self.talk or Talk(self.caller.media, self.callee.media, hold_tone())
+            seat = Seat.CALLER if party is self.caller else Seat.CALLEE
+            self.talk.add_monitor(monitor.media, Monitoring(seat, mode))
+
+    def remove_monitor(self, monitor: CallMonitor) -> None:
+        """Go on without the monitor."""
+        if self.monitor is monitor:
+            self.monitor = None
+            if self.talk is not None:
+                self.talk.remove_monitor()
+
     def _places(self, seats: Iterable[Seat]) -> Iterator[int]:
         """Yield the places of parties in the record: -1 is the caller, others are legs."""
         for seat in seats:
-            if seat is Seat.CALLER:
+            party = self.caller if seat is Seat.CALLER else self.callee
+            if party in self._joined:
+                yield self._joined[party]
+            elif seat is Seat.CALLER:
                 yield -1
             elif self.dialer is not None and self.dialer.winner is not None:
                 yield self.dialer.winner.leg
 
     def _end_talk(self) -> None:
         """Forget what was commanded, before caller and callee are separated."""
+        if self.monitor is not None:
+            self.monitor.close()
         talk, self.talk = self.talk, None
         if talk is not None:
             talk.end()

@@ -90,6 +90,23 @@ class ChangeTalk(CallCommand, tag="talk", frozen=True, kw_only=True):
 
 
 @unique
+class MonitorMode(StrEnum):
+    """Members that receive a monitor."""
+
+    LISTEN = "listen"  # none
+    WHISPER = "whisper"  # the one that is monitored
+    BARGE = "barge"  # both
+
+
+class MonitorCall(CallCommand, tag="monitor", frozen=True, kw_only=True):
+    """Ring an extension, and let it monitor the member of a channel."""
+
+    monitor: str  # number of an extension
+    channel: str
+    mode: MonitorMode
+
+
+@unique
 class CommandOutcome(StrEnum):
     """Outcomes of commands. All but `DONE` have changed nothing."""
 
@@ -113,4 +130,4 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     problem: str = ""  # a sentence for people
 
 
-AnyCommand = QueryCalls | HangUpChannel | DialNumber | TransferChannel | ChangeTalk
+AnyCommand = QueryCalls | HangUpChannel | DialNumber | TransferChannel | ChangeTalk | MonitorCall

@@ -90,11 +90,11 @@ class CdrWriter:
             )
         )
 
-    def note(self, note: Note) -> None:
-        """Record a note outside of the IVR."""
+    def note(self, note: Note, stage: str = "") -> None:
+        """Record a note outside of the IVR, and the new stage of the call if it has one."""
         self._log_note(note)
         call, n, at = self._head()
-        self._write_entry(CallStepped(call=call, n=n, at=at, event={}, notes=(mask(note),)))
+        self._write_entry(CallStepped(call=call, n=n, at=at, event={}, notes=(mask(note),), stage=stage))
 
     def _log_note(self, note: Note) -> None:
         self.topics.add(note.topic)

@@ -8,6 +8,8 @@ receives both. With WHISPER the party that is monitored receives the monitor too
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
+from openivr.b2bua.call_commands import MonitorMode
+
 
 @unique
 class Seat(StrEnum):
@@ -21,15 +23,6 @@ class Seat(StrEnum):
     def other(self) -> "Seat":
         """The other one of the two parties."""
         return Seat.CALLER if self is Seat.CALLEE else Seat.CALLEE
-
-
-@unique
-class MonitorMode(StrEnum):
-    """Whom a monitor talks to."""
-
-    LISTEN = "listen"
-    WHISPER = "whisper"
-    BARGE = "barge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,14 @@ class Calls(Faced[F]):
         """Go on with the recording of a call after a pause."""
         return (yield from self.command("record_unpause", channel_id=channel_id))
 
+    @call
+    def listen(self, monitor: str, channel_id: str, mode: str = "listen") -> Steps[str]:
+        """Ring an extension, which then monitors the member of a channel. Return the id of its call.
+
+        With the mode "whisper" that member receives the monitor, with "barge" both do.
+        """
+        return (yield from self.command("listen", monitor=monitor, channel_id=channel_id, type=mode))
+
     def command(self, action: str, **body: Any) -> Steps[str]:
         """Send a command without the fields that are None."""
         given = {name: value for name, value in body.items() if value is not None}

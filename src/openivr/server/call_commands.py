@@ -8,6 +8,7 @@ from openivr.b2bua.call_commands import (
     CommandResult,
     DialNumber,
     HangUpChannel,
+    MonitorCall,
     QueryCalls,
     TransferChannel,
     TransferOperation,
@@ -16,9 +17,10 @@ from openivr.b2bua.call_commands import (
 from openivr.b2bua.call_manager import CallManager, printable
 from openivr.b2bua.consultation import Consultations
 from openivr.b2bua.dialplan import NoMatch, dial_from_phone
+from openivr.b2bua.monitor import Monitors
 from openivr.b2bua.party import Party
 from openivr.b2bua.placed_call import CallPlacer, DialRequest
-from openivr.b2bua.transfer import Transfers
+from openivr.b2bua.transfer import Transfers, has_same_extension
 from openivr.config.call_config import CallConfig, SipAccount
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.session import UNCONFIRMED
@@ -36,6 +38,7 @@ class CallCommands:
         self.placer = CallPlacer(call_manager)
         self.transfers = transfers
         self.consultations = Consultations(call_manager)
+        self.monitors = Monitors(call_manager)
 
     async def carry_out(self, command: AnyCommand) -> CommandResult:
         """Carry out a command. What cannot be done changes nothing."""
@@ -50,6 +53,8 @@ class CallCommands:
                 return self.change_talk(command)
             case TransferChannel():
                 return await self.transfer(command)
+            case MonitorCall():
+                return await self.monitor(command)
 
     def hang_up(self, command: HangUpChannel) -> CommandResult:
         """Hang up one party. What follows is what follows if it hangs up itself."""
@@ -57,6 +62,10 @@ class CallCommands:
         if channel is not None and (placed := self.placer.calls.get(channel.call)):
             result = CommandResult(call_id=self.live_calls.number_of(placed.id))
             placed.close()
+            return result
+        if channel is not None and (monitor := self.monitors.calls.get(channel.call)):
+            result = CommandResult(call_id=self.live_calls.number_of(monitor.id))
+            monitor.close()
             return result
         match self.find(command.channel):
             case None:
@@ -88,12 +97,17 @@ class CallCommands:
         match self.find(command.channel):
             case None:
                 return NO_CHANNEL
-            case _, party if self.consultations.find(party) is not None:
+            case call, _ if self.is_consulting(call):
                 return impossible("the member takes part in an attended transfer")
             case call, party:
                 is_done = call.change_talk(party, command.action)
                 outcome = CommandOutcome.DONE if is_done else CommandOutcome.NOT_POSSIBLE
                 return CommandResult(outcome=outcome, call_id=self.live_calls.number_of(call.id))
+
+    def is_consulting(self, call: Call) -> bool:
+        """Return True for both calls of an attended transfer that is in progress."""
+        parties = filter(None, (call.caller, call.callee))
+        return any(self.consultations.find(party) is not None for party in parties)
 
     async def transfer(self, command: TransferChannel) -> CommandResult:
         """Transfer a member of a call. What becomes of it is in events."""
@@ -142,6 +156,28 @@ class CallCommands:
         if not consultation.operate(operation):
             return impossible("the target has not answered")
         return CommandResult(call_id=call_id)
+
+    async def monitor(self, command: MonitorCall) -> CommandResult:
+        """Ring an extension, which then receives the call of a channel. Whether it answers is in events."""
+        config = await self.call_manager.load_config()
+        account = find_account(config, command.monitor)
+        if account is None:
+            return wrong("monitor", "must be the number of an extension that is switched on")
+        match self.find(command.channel):
+            case None:
+                return NO_CHANNEL
+            case call, _ if self.is_consulting(call):
+                return impossible("the member takes part in an attended transfer")
+            case call, party:
+                parties = (call.caller, call.callee)
+                if any(each is not None and has_same_extension(each.account, account) for each in parties):
+                    return wrong("monitor", "must be another extension than those that talk")
+                if not call.can_be_monitored(party):
+                    return impossible("the member is no extension that talks, or has a monitor")
+                if self.call_manager.is_full():
+                    return FULL
+                monitor = self.monitors.start(config, account, call, party, command.mode)
+                return CommandResult(call_id=self.live_calls.number_of(monitor.id))
 
     def find(self, channel_id: str) -> tuple[Call, Party] | None:
         """Return the call and party of a channel. None: there is no such leg, or it has ended."""

@@ -30,6 +30,8 @@ from openivr.b2bua.call_commands import (
     CommandResult,
     DialNumber,
     HangUpChannel,
+    MonitorCall,
+    MonitorMode,
     QueryCalls,
     TalkAction,
     TransferChannel,
@@ -56,6 +58,7 @@ MAX_NUMBER = 64
 YES_NO = ("yes", "no")
 TYPES = ("inbound", "outbound", "internal")
 OTHER_NAMES = {"number": "extension", "from": "extension"}  # what public clients send
+MODES = tuple(MonitorMode)
 NUMBER: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NUMBER}
 CHANNEL: Mapping[str, Any] = {"type": "string", "description": "Of events or call/query"}
 CALL: Mapping[str, Any] = {"call_id": TEXT}
@@ -180,6 +183,20 @@ async def change_talk(action: TalkAction, request: ApiRequest) -> bytes:
     return await command_call(request, ChangeTalk(channel=channel, action=action))
 
 
+async def listen(request: ApiRequest) -> bytes:
+    """Ring an extension, which then monitors the member of a channel (monitor-a-call)."""
+    body = await request.json()
+    mode = read_body_text(body, "type")
+    if mode not in MODES:
+        raise bad_parameters(Problem("type", ProblemCode.CHOICE, {"choices": MODES}, shorten(mode)))
+    command = MonitorCall(
+        monitor=read_number(body, "monitor"),
+        channel=read_body_text(body, "channel_id"),
+        mode=MonitorMode(mode),
+    )
+    return await command_call(request, command)
+
+
 TALK_SUMMARIES = {
     TalkAction.HOLD: "Hold the call for a member; the other one receives the hold sound",
     TalkAction.UNHOLD: "End the hold of a member",
@@ -227,6 +244,14 @@ def endpoints() -> Iterator[Endpoint]:
     yield post("hangup", hang_up, "Hang up one member of a call", channel_id=CHANNEL)
     for action, summary in TALK_SUMMARIES.items():
         yield post(action.value, partial(change_talk, action), summary, channel_id=CHANNEL)
+    yield post(
+        "listen",
+        listen,
+        "Ring an extension, and let it monitor a member of a call",
+        monitor=NUMBER,
+        channel_id=CHANNEL,
+        type={"type": "string", "enum": list(MODES)},
+    )
 
 
 def post(
