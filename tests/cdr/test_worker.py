@@ -1,5 +1,6 @@
 """The CDR worker: every call has exactly one record, whoever is killed and however often."""
 
+import ctypes
 import multiprocessing
 import os
 import random
@@ -15,6 +16,7 @@ from msgspec.json import decode
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
+from openivr import clock
 from openivr.cdr import worker
 from openivr.cdr.journal.entries import (
     BindingAdded,
@@ -481,10 +483,13 @@ def test_a_recording_is_deleted_with_its_record(
     assert not (tmp_path / "old.wav").exists()
 
 
-def write_calls(folder: Path, snapshot: IvrSnapshot, count: int, first: int) -> None:
+def write_calls(folder: Path, snapshot: IvrSnapshot, count: int, first: int, written: ctypes.c_int) -> None:
+    """Write calls to the journal, and count in `written` those that are whole."""
     journal = Journal(folder, file_bytes=20_000)
     for at in range(count):
-        for entry in record(snapshot, f"call-{first + at:05d}", "3").end():
+        written.value = at
+        # Of today, because the worker deletes events that are older than a day.
+        for entry in record(snapshot, f"call-{first + at:05d}", "3", start=clock.wall_ms()).end():
             journal.write(entry)
             time.sleep(0.0002)  # a call takes its time: most kills are to come in the middle of one
 
@@ -520,12 +525,17 @@ def test_kills_lose_and_double_nothing(database: Database, snapshot: IvrSnapshot
     url = database.url.render_as_string(hide_password=False)
     database.engine.dispose()
     for round_number in range(8):
-        writer = fork.Process(target=write_calls, args=(tmp_path, snapshot, 2000, round_number * 2000))
+        written = fork.Value("i", 0, lock=False)  # a lock would outlive its killed owner
+        first = round_number * 2000
+        writer = fork.Process(target=write_calls, args=(tmp_path, snapshot, 2000, first, written))
         storing = fork.Process(target=keep_records, args=(url, tmp_path))
         for process in random.sample([writer, storing], 2):
             process.start()
         for process in random.sample([writer, storing], 2):
-            time.sleep(random.uniform(0.05, 0.25))
+            wanted = random.randint(3, 40)
+            while process is writer and written.value < wanted and writer.is_alive():
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.05))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()
     Journal(tmp_path).close()

@@ -23,7 +23,7 @@ from openivr.cdr.journal.entries import (
 )
 from openivr.cdr.journal.message_file import PATTERN, MessageFile, is_message
 from openivr.cdr.journal.reader import JournalPosition
-from openivr.cdr.reducer import apply_entry, interrupt, notes_in
+from openivr.cdr.reducer import apply_entry, find_hang_up, interrupt, notes_in
 from openivr.cdr.state_events import ExtensionStates, report_registration, report_trunk
 from openivr.store.cdr import call_counts, call_records, call_writer, journal_positions, voicemail
 from openivr.store.cdr.call_records import CallNote, CallRecord
@@ -117,7 +117,7 @@ class Batch:
         self.keep_unfinished_messages(run)
         for record in open_calls:
             members = list_members(record)
-            interrupt(record, has_message=bool(voicemail.messages_of(self.connection, record.id)))
+            interrupt(record, has_message=self.has_message(record))
             self.reports += report_interruption(record, members)
             self.reports += self.states.follow(record, record.updated)
             if self.recordings is not None and (self.recordings / f"{record.id}.wav").exists():
@@ -128,6 +128,11 @@ class Batch:
             log.warning(
                 "calls were interrupted", calls=len(open_calls), ids=[record.id for record in open_calls[:20]]
             )
+
+    def has_message(self, record: CallRecord) -> bool:
+        """Return True if a message was stored of a call that only waited for that."""
+        is_over = find_hang_up(record) is not None
+        return is_over and bool(voicemail.messages_of(self.connection, record.id))
 
     def write_calls(self) -> None:
         ended = call_writer.write_calls(self.connection, list(self.changed.values()), self.notes)

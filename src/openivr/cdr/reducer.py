@@ -78,7 +78,7 @@ def interrupt(record: CallRecord, *, has_message: bool) -> None:
 
     A call whose caller was gone, and which only waited for its message to be kept, was not interrupted.
     """
-    hang_up = find_hang_up(record) if record.stage == IvrState.KEEPING.value else None
+    hang_up = find_hang_up(record)
     record.ended, record.stage = record.updated, "ended"
     if hang_up is None:
         record.outcome, record.reason = CallOutcome.INTERRUPTED, CallEndReason.SERVER_INTERRUPTED
@@ -88,5 +88,7 @@ def interrupt(record: CallRecord, *, has_message: bool) -> None:
 
 
 def find_hang_up(record: CallRecord) -> dict[str, Any] | None:
-    """Return the event of the end of the caller's leg. None if the caller was there until now."""
+    """Return the event that ended the caller's leg, if the call only waits for its message to be kept."""
+    if record.stage != IvrState.KEEPING.value:
+        return None
     return next((event for event in record.events if event["event"] == HungUp.__name__), None)
