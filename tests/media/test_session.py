@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -41,6 +42,23 @@ class Keys:
             self._news.clear()
             await self._news.wait()
         assert self.text == text
+
+
+MAX_BYTES = 5_000  # of a session, without its sockets; an empty deque has 600
+
+
+def test_a_session_is_small() -> None:
+    async def test(media: Media) -> None:
+        sessions = [media.open("127.0.0.1") for _ in range(5)]  # what the first one imports and caches
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            sessions += [media.open("127.0.0.1") for _ in range(50)]
+            assert tracemalloc.get_traced_memory()[0] - before < 50 * MAX_BYTES
+        finally:
+            tracemalloc.stop()
+
+    with_media(test)
 
 
 @pytest.mark.parametrize("law", Law)

@@ -1,7 +1,6 @@
 """Runs one call: executes the commands of the IVR on SIP and media, and feeds events back."""
 
 from asyncio import TimerHandle
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -152,7 +151,7 @@ class Call(PartyListener):
         self.on_outcome: Callable[[int], object] = ignore_outcome  # called once: 200, or the callee's status
         self.slots: list[RouteSlot] = []  # of outbound calls whose party was joined to this call
         self.owner = owner
-        self._events: deque[Event] = deque()
+        self._events: list[Event] = []  # that wait for the end of the present one
         self._is_dispatching = False
         self._hangup_reason: HangupReason | CallEndReason = HangupReason.CALLER_HANGUP
         self._has_failed = False
@@ -257,7 +256,7 @@ class Call(PartyListener):
         self._is_dispatching = True
         try:
             while self._events and not self.is_finished:
-                self._handle_safely(self._events.popleft())
+                self._handle_safely(self._events.pop(0))
         finally:
             self._is_dispatching = False
 

@@ -33,6 +33,7 @@ class Pump:
         self.missed_ticks = 0  # skipped because the process was late
         self._slots: list[dict[RtpSender, None]] = [{} for _ in range(SLOTS)]
         self._watches: list[dict[Watch, None]] = [{} for _ in range(WATCH_ROUNDS)]
+        self._rounds: dict[Watch, dict[Watch, None]] = {}  # those of `_watches` that they are in
         self._round = 0
         start = time.monotonic_ns() + PERIOD
         self._schedule = Schedule(start)
@@ -49,12 +50,13 @@ class Pump:
 
     def watch(self, watch: Watch) -> None:
         """Call this once a second with the monotonic time, in ns."""
-        if not any(watch in watches for watches in self._watches):
-            min(self._watches, key=len)[watch] = None
+        if watch not in self._rounds:
+            watches = self._rounds[watch] = min(self._watches, key=len)
+            watches[watch] = None
 
     def unwatch(self, watch: Watch) -> None:
-        for watches in self._watches:
-            watches.pop(watch, None)
+        if watches := self._rounds.pop(watch, None):
+            del watches[watch]
 
     def _tick(self) -> None:
         for slot, missed in self._schedule.due(time.monotonic_ns()):

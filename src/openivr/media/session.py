@@ -280,18 +280,22 @@ class MediaSession:
     # Every second
 
     def _watch(self, now: int) -> None:
-        stats = self.receiver.stats
-        position = None if stats.ssrc is None else Position(stats.ssrc, stats.highest & 0xFFFF)
-        self._socket.check_silence(self.receiver.received_at, position, now)
+        if self._socket.is_silent(self.receiver.received_at, now):
+            stats = self.receiver.stats
+            position = None if stats.ssrc is None else Position(stats.ssrc, stats.highest & 0xFFFF)
+            self._socket.fall_silent(position)
         self._check_activity(now)
 
     def _check_activity(self, now: int) -> None:
+        has_rtcp = self._rtcp.has_received
+        limit = self._inactivity.limit(is_bridged=self.partner is not None, has_rtcp=has_rtcp)
+        if not limit:  # most calls; a bridge has a limit, and begins with a new time
+            self._is_inactive = False
+            return
         self._active_at = max(self._active_at, self.receiver.received_at, self._socket.dropped_at)
         if self._remote is None or not self._remote.sends:  # on hold no packets are expected
             self._active_at = now
-        has_rtcp = self._rtcp.has_received
-        limit = self._inactivity.limit(is_bridged=self.partner is not None, has_rtcp=has_rtcp)
-        is_inactive = limit > 0 and now - self._active_at > limit * NANOSECONDS
+        is_inactive = now - self._active_at > limit * NANOSECONDS
         if is_inactive and not self._is_inactive:
             self._soon(self._report_inactive)
         self._is_inactive = is_inactive

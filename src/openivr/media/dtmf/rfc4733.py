@@ -1,6 +1,5 @@
 """DTMF digits as telephone-events (RFC 4733), and the choice between several methods of receiving digits."""
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -132,7 +131,7 @@ class DtmfReader:
     __slots__ = ("_count", "_presses", "press")
 
     def __init__(self) -> None:
-        self._presses: deque[KeyPress] = deque(maxlen=REMEMBERED_PRESSES)
+        self._presses: tuple[KeyPress, ...] = ()  # newest first
         self._count = 0
         self.press = 0
         """Number of the press that the last packet belongs to; 0 for none."""
@@ -151,13 +150,14 @@ class DtmfReader:
             self.press = press.number
             return None
         self._count = self.press = self._count + 1
-        self._presses.append(KeyPress(self._count, packet.ssrc, event, fields, fields))
+        press = KeyPress(self._count, packet.ssrc, event, fields, fields)
+        self._presses = (press, *self._presses[: REMEMBERED_PRESSES - 1])
         return DIGITS[event]
 
     def _find(self, ssrc: int, event: int, packet: EventPacket) -> KeyPress | None:
         """Find the press of a packet: one that covers its sequence number, or one next to it."""
         neighbours: dict[bool, tuple[int, KeyPress]] = {}
-        for press in reversed(self._presses):
+        for press in self._presses:
             if press.ssrc != ssrc:
                 continue
             distance = press.distance(packet.sequence)

@@ -5,7 +5,6 @@ one. So any port is accepted, and the host may also be that of the SIP messages.
 a caller direct audio to a third party, or take the audio of one. docs/media.md has the table of states.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum, unique
 from functools import lru_cache
@@ -91,7 +90,7 @@ class Latch:
         self.source: SocketAddress | None = None  # of the packets received
         self._described = Description(frozenset(), None)
         self._described_at = 0
-        self._former: deque[Address] = deque(maxlen=MAX_FORMER)  # left by a description since
+        self._former: tuple[Address, ...] = ()  # left by a description since
         self._position: Position | None = None  # where the silent source stopped
         self._since = self._heard_at = 0  # of a source on probation
         self._run_source: Address | None = None  # a former address that goes on sending
@@ -132,9 +131,8 @@ class Latch:
             return
         for address in (before.target and before.target[:2], source):
             if address is not None and address not in self._former:
-                self._former.append(address)
-        if target is not None and target in self._former:
-            self._former.remove(target)
+                self._former = (*self._former, address)[-MAX_FORMER:]
+        self._former = tuple(address for address in self._former if address != target)
         self._run_source = None
         if source is None or source != target:
             self.source, self.state = None, LatchState.OPEN

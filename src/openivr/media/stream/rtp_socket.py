@@ -156,15 +156,18 @@ class RtpSocket:
         elif self._take_rtcp(VIEW[:size], time.monotonic_ns()) and self._remote and not self._remote.rtcp:
             self._rtcp_target = source
 
-    def check_silence(self, received_at: int, position: Position | None, now: int) -> None:
-        """Let the source be replaced if it is silent, given time and position of its last packet."""
+    def is_silent(self, received_at: int, now: int) -> bool:
+        """Return True if the latched source is silent, given the time of its last packet that was read."""
         if self.latch.state is not LatchState.LATCHED:
-            return
+            return False
         if self._is_filtered:
             self._count_drops(now)
-        if now - max(received_at, self.dropped_at) >= SILENCE:
-            self.latch.fall_silent(position)
-            self._follow_latch()
+        return now - max(received_at, self.dropped_at) >= SILENCE
+
+    def fall_silent(self, position: Position | None) -> None:
+        """Let the latched source be replaced, given the position of its last packet."""
+        self.latch.fall_silent(position)
+        self._follow_latch()
 
     # Kernel filter
 

@@ -7,7 +7,6 @@ gap through all of these. The marker bit shows where the timestamp jumps.
 """
 
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, repeat
 
@@ -63,7 +62,7 @@ class RtpSender:
         self._loop = False
         self._started = 0
         self._on_end: Callable[[], None] | None = None
-        self._pending: deque[str] = deque()
+        self._pending = ""  # digits to send
         self._digits: Iterator[None] | None = None
         self._forwarded_ssrc: int | None = None  # for which the shifts below hold
         self._sequence_shift = self._time_shift = 0
@@ -133,7 +132,7 @@ class RtpSender:
         self.send = discard
         self.stop()
         self._digits = None
-        self._pending.clear()
+        self._pending = ""
 
     @property
     def is_playing(self) -> bool:
@@ -167,13 +166,13 @@ class RtpSender:
         """
         if wrong := set(digits) - set(DIGITS):
             raise ValueError(f"not DTMF digits: {''.join(sorted(wrong))}")
-        self._pending.extend(digits)
+        self._pending += digits
         if self._digits is None and self._pending:
             self._digits = self._digit_packets()
 
     def _digit_packets(self) -> Iterator[None]:
         while self._pending:
-            digit = self._pending.popleft()
+            digit, self._pending = self._pending[0], self._pending[1:]
             if self.events is None:
                 for frame in dtmf_tone(digit, 20 * DIGIT_PACKETS).frames(self.law):
                     self._emit(frame)
