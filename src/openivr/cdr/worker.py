@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.1  # between two reads of the journal
 SOON_SECONDS = 0.012  # the same while subscribers wait for events
 LOOK_SECONDS = 0.004  # between two looks at the size of the journal
+REST_SECONDS = 1.0  # between two reads of a journal that does not change
 MAX_ENTRIES = 2000  # in a transaction
 TIDY_SECONDS = 60
 SILENT_SECONDS = 60.0  # without an entry, after which the calls process is taken to be gone
@@ -55,6 +56,8 @@ class CdrWorker:
         self.last_entry = clock.steady()
         self._retention_clock: RetentionClock | None = None
         self._newest, self._seen_size = "", 0  # file of the last entry that was read, and its size by then
+        self._rest: tuple[int, int] | None = None  # state of the journal when a read found nothing
+        self._rested = 0.0
         self._states: ExtensionStates | None = None  # None: as the database has them
 
     def run(self, wait_for_stop: Callable[[float], bool], interest: Interest | None = None) -> None:
@@ -65,7 +68,7 @@ class CdrWorker:
         tidied = 0.0
         wait = POLL_SECONDS
         while not self.wait_for_entries(wait, wait_for_stop, interest):
-            wait = self.work()
+            wait = POLL_SECONDS if self.is_at_rest() else self.work()
             if time.monotonic() - tidied > TIDY_SECONDS:
                 self.tidy()
                 tidied = time.monotonic()
@@ -96,6 +99,21 @@ class CdrWorker:
         except FileNotFoundError:
             return 0
 
+    def is_at_rest(self) -> bool:
+        """Return True if nothing was written since the last read, which found nothing.
+
+        Once a second the journal is read all the same, because times of folders are coarse.
+        """
+        is_recent = time.monotonic() - self._rested < REST_SECONDS
+        return is_recent and self._rest is not None and self.read_state() == self._rest
+
+    def read_state(self) -> tuple[int, int] | None:
+        """Return what changes with the journal, None before its first entry was read."""
+        try:
+            return (os.stat(self.folder).st_mtime_ns, self.newest_size()) if self._newest else None
+        except FileNotFoundError:
+            return None
+
     def work(self) -> float:
         """Store new entries. Return the seconds to wait before the next time."""
         try:
@@ -113,6 +131,7 @@ class CdrWorker:
 
     def commit_some(self) -> int:
         """Store the next entries, MAX_ENTRIES at most. Return their number."""
+        state, self._rest, self._rested = self.read_state(), None, time.monotonic()
         with self.database.reading() as connection:
             known = journal_positions.positions(connection, self.node)
         self._seen_size = self.newest_size()  # before reading: what grows meanwhile is seen again
@@ -122,6 +141,8 @@ class CdrWorker:
             if entries[-1].file != self._newest:
                 self._newest, self._seen_size = entries[-1].file, entries[-1].end
             self.commit(entries)
+        else:
+            self._rest = state
         return len(entries)
 
     def commit(self, entries: list[JournalPosition]) -> None:

@@ -71,6 +71,7 @@ SWITCH_SECONDS = 0.0005  # that a thread may hold the interpreter while an RTP p
 COLLECT_SECONDS = 60.0  # between garbage collections while there is no call
 SOUND_FOLDER = "last-prompts"
 POLL_SECONDS = 0.05  # between two checks for a new configuration
+CHECK_SECONDS = 0.5  # between two checks for another file of the database
 HEARTBEAT_SECONDS = 15.0
 BYE_SECONDS = 0.5  # for the last SIP messages to leave
 MEDIA_HOST_SECONDS = 10.0  # to resolve a host name in a session description
@@ -259,7 +260,7 @@ class CallsProcess:
     async def watch_config(self) -> None:
         """Apply new configurations even without calls, for registrations and trunks; write heartbeats."""
         clock = asyncio.get_running_loop().time
-        last_heartbeat, last_save = 0.0, clock()
+        last_heartbeat, last_check, last_save = 0.0, 0.0, clock()
         while True:
             if clock() - last_heartbeat > HEARTBEAT_SECONDS:
                 last_heartbeat = clock()
@@ -267,7 +268,9 @@ class CallsProcess:
                 self.record_clock.reload()
             await asyncio.sleep(POLL_SECONDS)
             try:
-                self.config_cache.feed.check_file()
+                if clock() - last_check > CHECK_SECONDS:
+                    last_check = clock()
+                    self.config_cache.feed.check_file()
                 await self.config_cache.current()
                 if clock() - last_save > SAVE_SECONDS:
                     last_save = clock()

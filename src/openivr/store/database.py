@@ -79,17 +79,14 @@ class Database:
     def __init__(self, url: str, *, is_server: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.path = Path(self.url.database or "")
+        """The file of a SQLite database."""
         self.engine = open_engine(url, self.is_sqlite, is_server)
         self.readers = ThreadPoolExecutor(READERS, "read")
         self.writer = ThreadPoolExecutor(1, "write")
         self.availability = Availability()
         has_watchdog = is_server and not self.is_sqlite
         self._watchdog = Watchdog(TRANSACTION_SECONDS) if has_watchdog else None
-
-    @property
-    def path(self) -> Path:
-        """The file of a SQLite database."""
-        return Path(self.url.database or "")
 
     def is_writable(self) -> bool:
         """Return False for a SQLite file that is gone or may not be written; PostgreSQL has to be asked."""

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, func, select
 from openivr.store.cdr.call_records import put
 from openivr.store.tables import CALL, CALL_COUNT, OBJECTS, REGISTRATION, TRUNK_STATE
 
+COUNTS = select(CALL_COUNT.c.outcome, CALL_COUNT.c.count)
+
 
 @dataclass(frozen=True, slots=True)
 class CallCounts:
@@ -29,7 +31,7 @@ def read_figures(connection: Connection) -> CallCounts:
     up: Counter[str] = Counter()
     for name, state in connection.execute(states.where(trunk.c.enable == 1)):
         up[name] |= state == "up"
-    counts = connection.execute(select(CALL_COUNT.c.outcome, CALL_COUNT.c.count))
+    counts = connection.execute(COUNTS)
     return CallCounts(
         live=connection.execute(live).scalar_one(),
         ended={row.outcome: row[1] for row in counts},
@@ -40,8 +42,8 @@ def read_figures(connection: Connection) -> CallCounts:
 
 def count_ended(connection: Connection, outcomes: Mapping[str, int]) -> None:
     """Count calls that have ended just now, by outcome."""
-    known = {
-        row.outcome: row[1] for row in connection.execute(select(CALL_COUNT.c.outcome, CALL_COUNT.c.count))
-    }
+    if not outcomes:
+        return
+    known = {row.outcome: row[1] for row in connection.execute(COUNTS)}
     rows = [{"outcome": name, "count": known.get(name, 0) + more} for name, more in outcomes.items()]
     put(connection, CALL_COUNT, rows)

@@ -3,11 +3,24 @@
 Times are Unix milliseconds.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openivr.ivr.commands import Note, Topic
@@ -70,6 +83,14 @@ class CallRecord:
 
 
 NAMES = tuple(one.name for one in fields(CallRecord))
+
+
+def is_among_ids(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of the parameter `ids`."""
+    return column.in_(bindparam("ids", expanding=True))
+
+
+BY_IDS = select(CALL).where(is_among_ids(CALL.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +297,7 @@ def load(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord]:
     """Those of the calls that there are records of."""
     found: dict[str, CallRecord] = {}
     for part in batches(list(ids), 500):
-        rows = connection.execute(select(CALL).where(CALL.c.id.in_(part)))
-        found |= {row.id: as_record(row) for row in rows}
+        found |= {row.id: as_record(row) for row in connection.execute(BY_IDS, {"ids": part})}
     return found
 
 
@@ -317,13 +337,20 @@ def save_notes(connection: Connection, notes: Iterable[tuple[str, int, CallNote]
 
 def save_menus(connection: Connection, ended: Sequence[str]) -> None:
     """Keep beside these calls, which are over, the menus that they went through by their notes."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = insert_menus(connection.dialect.name)
     for part in batches(ended, 500):
-        entered = (CALL_NOTE.c.topic == Topic.ENTERED) & (CALL_NOTE.c.ivr > 0) & CALL.c.id.in_(part)
-        been = select(CALL.c.id, CALL_NOTE.c.ivr, CALL.c.started).distinct()
-        been = been.select_from(CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)).where(entered)
-        statement = dialect.insert(CALL_MENU).from_select(["call_id", "menu", "started"], been)
-        connection.execute(statement.on_conflict_do_nothing())
+        connection.execute(statement, {"ids": part})
+
+
+@cache  # making a statement costs more than running it
+def insert_menus(dialect: str) -> Insert:
+    """Return the statement that writes the menus of the calls `ids`."""
+    entered = (CALL_NOTE.c.topic == Topic.ENTERED) & (CALL_NOTE.c.ivr > 0) & is_among_ids(CALL.c.id)
+    been = select(CALL.c.id, CALL_NOTE.c.ivr, CALL.c.started).distinct()
+    been = been.select_from(CALL.join(CALL_NOTE, CALL_NOTE.c.call_id == CALL.c.id)).where(entered)
+    statement = insert_of(dialect)(CALL_MENU).from_select(["call_id", "menu", "started"], been)
+    inserting: Insert = statement.on_conflict_do_nothing()
+    return inserting
 
 
 def note_row(one: CallNote) -> Described:
@@ -355,13 +382,23 @@ def as_record(row: Row[Any]) -> CallRecord:
 
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or put them in the place of those with the same key."""
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    if rows:
+        connection.execute(upsert(connection.dialect.name, table, tuple(rows[0])), list(rows))
+
+
+@cache
+def upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """Return the statement that inserts rows with these columns, or changes those with the same key."""
+    statement = insert_of(dialect)(table)
     keys = [column.name for column in table.primary_key]
-    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+    others = {name: statement.excluded[name] for name in names if name not in keys}
+    upserting: Insert = statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return upserting
+
+
+def insert_of(dialect: str) -> Callable[[Table], Any]:
+    """Return the `insert` of a dialect, which knows ON CONFLICT."""
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

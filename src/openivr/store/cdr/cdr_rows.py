@@ -5,13 +5,14 @@ The ids of rows grow in the order of commits, over all nodes: the row of `cdr_st
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, insert, select, update
 
 from openivr.ivr.model import DestinationKind
-from openivr.store.cdr.call_records import CallRecord, as_note, batches
+from openivr.store.cdr.call_records import CallRecord, as_note, batches, is_among_ids
 from openivr.store.cdr.routing_stages import (
     CdrCall,
     CdrRow,
@@ -30,6 +31,23 @@ KINDS = {
     "extension": ("number", "first_name", "last_name", "caller_id"),
     "trunk": ("name", "def_outbound_cid"),
 }
+# Statements are made once, because making one costs more than running it.
+KNOWN = select(CDR_CALL.c.call_id).where(is_among_ids(CDR_CALL.c.call_id))
+NOTES = (
+    select(CALL_NOTE)
+    .where(is_among_ids(CALL_NOTE.c.call_id))
+    .order_by(CALL_NOTE.c.call_id, CALL_NOTE.c.place)
+)
+RESERVE = (
+    update(CDR_STATE)
+    .values(
+        last_row=CDR_STATE.c.last_row + bindparam("rows", type_=Integer),
+        last_call=CDR_STATE.c.last_call + bindparam("calls", type_=Integer),
+    )
+    .returning(CDR_STATE.c.last_row, CDR_STATE.c.last_call)
+)
+INSERT_ROWS, INSERT_CALLS = insert(CDR_ROW), insert(CDR_CALL)
+ROW_NAMES, CALL_NAMES = (tuple(column.name for column in fields(type_)) for type_ in (CdrRow, CdrCall))
 
 
 class EndedCallRows(NamedTuple):
@@ -60,22 +78,26 @@ def save_rows(
         calls.append((record.ended or 0, call))
         written.append(EndedCallRows(record, call, stages))
     last_row, last_call = reserve_ids(connection, len(rows), len(calls))
-    connection.execute(insert(CDR_ROW), number_values(rows, last_row - len(rows)))
-    connection.execute(insert(CDR_CALL), number_values(calls, last_call - len(calls)))
+    connection.execute(INSERT_ROWS, number_values(rows, ROW_NAMES, last_row - len(rows)))
+    connection.execute(INSERT_CALLS, number_values(calls, CALL_NAMES, last_call - len(calls)))
     return written
 
 
-def number_values(items: Iterable[tuple[int, CdrRow | CdrCall]], last: int) -> list[dict[str, Any]]:
+def number_values(
+    items: Iterable[tuple[int, CdrRow | CdrCall]], names: Sequence[str], last: int
+) -> list[dict[str, Any]]:
     """Return the values of table rows with the ids after `last`."""
-    return [{"id": last + at, "ended": ended, **asdict(item)} for at, (ended, item) in enumerate(items, 1)]
+    return [
+        {"id": last + at, "ended": ended} | {name: getattr(item, name) for name in names}
+        for at, (ended, item) in enumerate(items, 1)
+    ]
 
 
 def find_known(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Return those of the calls that have rows."""
     known: set[str] = set()
     for part in batches(ids, 500):
-        query = select(CDR_CALL.c.call_id).where(CDR_CALL.c.call_id.in_(part))
-        known.update(connection.execute(query).scalars())
+        known.update(connection.execute(KNOWN, {"ids": part}).scalars())
     return known
 
 
@@ -83,8 +105,7 @@ def load_notes(connection: Connection, ids: Sequence[str]) -> dict[str, list[tup
     """Return the notes of calls with their times."""
     notes: dict[str, list[tuple[int, Any]]] = {}
     for part in batches(ids, 500):
-        query = select(CALL_NOTE).where(CALL_NOTE.c.call_id.in_(part))
-        for row in connection.execute(query.order_by(CALL_NOTE.c.call_id, CALL_NOTE.c.place)):
+        for row in connection.execute(NOTES, {"ids": part}):
             stored = as_note(row)
             notes.setdefault(row.call_id, []).append((stored.at, stored.note))
     return notes
@@ -107,14 +128,19 @@ def list_objects(
 def load_names(connection: Connection, wanted: Collection[tuple[str, int]]) -> Names:
     """Return the present numbers and names of objects."""
     names: dict[tuple[str, int], ObjectName] = {}
-    for kind, columns in KINDS.items():
-        table = OBJECTS[kind]
+    for kind in KINDS:
         ids = sorted(id_ for other, id_ in wanted if other == kind and id_)
-        for start in range(0, len(ids), 500):
-            query = select(table.c.id, *(table.c[name] for name in columns))
-            for row in connection.execute(query.where(table.c.id.in_(ids[start : start + 500]))):
+        for part in batches(ids, 500):
+            for row in connection.execute(select_names(kind), {"ids": part}):
                 names[kind, row.id] = make_party(kind, row)
     return names
+
+
+@cache
+def select_names(kind: str) -> Select[Any]:
+    """Return the query for the numbers and names of the objects `ids`."""
+    table = OBJECTS[kind]
+    return select(table.c.id, *(table.c[name] for name in KINDS[kind])).where(is_among_ids(table.c.id))
 
 
 def make_party(kind: str, row: Any) -> ObjectName:
@@ -128,10 +154,7 @@ def make_party(kind: str, row: Any) -> ObjectName:
 
 def reserve_ids(connection: Connection, rows: int, calls: int) -> tuple[int, int]:
     """Raise the last ids by so many, and return them. Other nodes wait until this transaction ends."""
-    raised = update(CDR_STATE).values(
-        last_row=CDR_STATE.c.last_row + rows, last_call=CDR_STATE.c.last_call + calls
-    )
-    row = connection.execute(raised.returning(CDR_STATE.c.last_row, CDR_STATE.c.last_call)).one()
+    row = connection.execute(RESERVE, {"rows": rows, "calls": calls}).one()
     return row.last_row, row.last_call
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from openivr.store.cdr.call_records import put
 from openivr.store.tables import JOURNAL
 
+POSITIONS = select(JOURNAL.c.file, JOURNAL.c.position).where(JOURNAL.c.node == bindparam("of_node"))
+
 
 def positions(connection: Connection, node: str) -> dict[str, int]:
     """For each file of a node's journal, where the first entry begins that is not in the database."""
-    rows = connection.execute(select(JOURNAL.c.file, JOURNAL.c.position).where(JOURNAL.c.node == node))
+    rows = connection.execute(POSITIONS, {"of_node": node})
     return {row.file: row.position for row in rows}
 
 

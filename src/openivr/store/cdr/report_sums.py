@@ -9,16 +9,17 @@ come twice or late change what they should.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, delete, func, select
 
 from openivr.ivr.commands import Topic
+from openivr.store.cdr.call_records import batches, insert_of, is_among_ids
 from openivr.store.tables import ACTION_SUM, CALL, CALL_NOTE, CDR_STATE, JOURNEY_SUM, OUTCOME_SUM
 
 QUARTER = 900_000  # milliseconds
@@ -30,8 +31,11 @@ ACTION = ("topic", "ivr", "input", "kind", "target", "detail")  # of `CALL_NOTE`
 OUTCOME = ("outcome", "period")  # of `CALL`
 JOURNEY = ("path", "outcome", "reason", "kind", "target")
 IS_OVER = CALL.c.outcome != ""  # reports are about calls that have ended
+ENDED = select(CALL.c.id).where(is_among_ids(CALL.c.id), IS_OVER)
+LOCK = select(CDR_STATE.c.id).with_for_update()
 
 SumKey = tuple[Any, ...]  # the start of a quarter or a day, and what is counted in it
+CountQueries = tuple[Select[Any], Select[Any], Select[Any]]  # of outcomes, actions and journeys
 
 
 @dataclass(slots=True)
@@ -58,7 +62,8 @@ class SumCounts:
 def keeping(connection: Connection, ids: Sequence[str]) -> Iterator[None]:
     """Keep the sums right while calls are written or deleted inside. Other nodes wait until the commit."""
     lock(connection)
-    before = count_calls(connection, ids)
+    known = find_ended(connection, ids)
+    before = count_calls(connection, known) if known else SumCounts()
     yield
     change = count_calls(connection, ids)
     change.subtract(before)
@@ -67,32 +72,49 @@ def keeping(connection: Connection, ids: Sequence[str]) -> Iterator[None]:
 
 def lock(connection: Connection) -> None:
     """Let one transaction at a time change sums. It is the row that also gives rows of the API their ids."""
-    connection.execute(select(CDR_STATE.c.id).with_for_update())
+    connection.execute(LOCK)
+
+
+def find_ended(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Return those of the calls that have ended by their records: seldom any before their end is written."""
+    parts = batches(ids, TOGETHER)
+    return [id_ for part in parts for id_ in connection.execute(ENDED, {"ids": part}).scalars()]
 
 
 def count_calls(connection: Connection, ids: Sequence[str]) -> SumCounts:
     """Count those of the calls that have ended."""
     counts = SumCounts()
-    for start in range(0, len(ids), TOGETHER):
-        counts.update(count_where(connection, CALL.c.id.in_(ids[start : start + TOGETHER])))
+    queries = select_by_ids()
+    for part in batches(ids, TOGETHER):
+        counts.update(count_rows(connection, queries, {"ids": part}))
     return counts
 
 
 def count_where(connection: Connection, wanted: ColumnElement[bool]) -> SumCounts:
     """Count the ended calls that meet a condition."""
+    return count_rows(connection, select_counts(wanted), {})
+
+
+@cache  # making these statements costs more than running them
+def select_by_ids() -> CountQueries:
+    """Return the queries that count the calls `ids`."""
+    return select_counts(is_among_ids(CALL.c.id))
+
+
+def select_counts(wanted: ColumnElement[bool]) -> CountQueries:
+    """Return the queries that count the ended calls that meet a condition."""
+    return select_outcomes(wanted), select_actions(wanted), select_journeys(wanted)
+
+
+def count_rows(connection: Connection, queries: CountQueries, values: Mapping[str, Any]) -> SumCounts:
+    """Count what the queries find. The last column of each is a number."""
     counts = SumCounts()
-    add_counts(counts.outcomes, connection, select_outcomes(wanted))
-    add_counts(counts.actions, connection, select_actions(wanted))
-    add_counts(counts.journeys, connection, select_journeys(wanted))
+    for counter, query in zip((counts.outcomes, counts.actions, counts.journeys), queries, strict=True):
+        for row in connection.execute(query, values):
+            counter[tuple(row[:-1])] += row[-1]
     for key in [key for key in counts.actions if key[1] not in COUNTED]:
         del counts.actions[key]
     return counts
-
-
-def add_counts(counts: Counter[SumKey], connection: Connection, query: Select[Any]) -> None:
-    """Add the rows of a query, whose last column is a number."""
-    for row in connection.execute(query):
-        counts[tuple(row[:-1])] += row[-1]
 
 
 def select_outcomes(wanted: ColumnElement[bool]) -> Select[Any]:
@@ -166,15 +188,20 @@ def digest(values: Sequence[Any]) -> str:
 def add(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    keys = list(table.primary_key.columns)
-    total = table.c["count"] + statement.excluded["count"]
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_={"count": total}), list(rows)
-    )
-    lowered = [row[keys[0].name] for row in rows if row["count"] < 0]
+    connection.execute(raise_counts(connection.dialect.name, table), list(rows))
+    start = next(iter(table.primary_key.columns))
+    lowered = [row[start.name] for row in rows if row["count"] < 0]
     if lowered:
         connection.execute(
-            delete(table).where(keys[0].between(min(lowered), max(lowered)), table.c["count"] == 0)
+            delete(table).where(start.between(min(lowered), max(lowered)), table.c["count"] == 0)
         )
+
+
+@cache
+def raise_counts(dialect: str, table: Table) -> Insert:
+    """Return the statement that adds rows of counts to those that are there."""
+    statement = insert_of(dialect)(table)
+    total = table.c["count"] + statement.excluded["count"]
+    keys = list(table.primary_key.columns)
+    raised: Insert = statement.on_conflict_do_update(index_elements=keys, set_={"count": total})
+    return raised

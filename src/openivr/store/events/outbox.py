@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, text, update
 
 from openivr.store.tables import EVENT, EVENT_STATE
 
@@ -19,6 +19,14 @@ MAX_EVENTS = 200_000  # that are kept
 MAX_READ = 500  # events at a time
 MAX_DELETED = 20_000  # events a turn
 CHANNEL = "openivr_event"  # of PostgreSQL's NOTIFY
+
+# Made once, because making a statement costs more than running it.
+RESERVE = (
+    update(EVENT_STATE)
+    .values(last=EVENT_STATE.c.last + bindparam("count", type_=Integer))
+    .returning(EVENT_STATE.c.last)
+)
+INSERT = insert(EVENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,7 @@ def append(connection: Connection, reports: Sequence[EventReport]) -> None:
     """Number and write reports. Call it last in a transaction."""
     if not reports:
         return
-    raised = update(EVENT_STATE).values(last=EVENT_STATE.c.last + len(reports)).returning(EVENT_STATE.c.last)
-    first = connection.execute(raised).scalar_one() - len(reports) + 1
+    first = connection.execute(RESERVE, {"count": len(reports)}).scalar_one() - len(reports) + 1
     rows = [
         {
             "id": first + index,
@@ -73,7 +80,7 @@ def append(connection: Connection, reports: Sequence[EventReport]) -> None:
         }
         for index, report in enumerate(reports)
     ]
-    connection.execute(insert(EVENT), rows)
+    connection.execute(INSERT, rows)
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))  # delivered with the commit
 
