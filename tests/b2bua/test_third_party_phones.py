@@ -332,6 +332,33 @@ def test_baresip_is_held_muted_and_recorded_by_a_program(server: ServerProcess, 
     assert row["duration"] >= 5
 
 
+def test_a_program_dials_for_baresip_transfers_it_and_hangs_it_up(
+    server: ServerProcess, ada: Baresip
+) -> None:
+    """baresip rings first, then Grace; then baresip goes on to Alan."""
+    grace, alan = server.handset("1001"), server.handset("1002")
+    placed = server.api.post("call/dial", {"caller": "1000", "callee": "1001"})
+    assert placed["errcode"] == 0
+    ada.expect("CALL_INCOMING")
+    ada.say("accept")
+    ada.expect("CALL_ESTABLISHED")
+    grace.pick_up(grace.ring())
+    grace.sound.listen(10)
+    (live,) = server.api.get("call/query", call_id=placed["call_id"])["data"]
+    own = live["members"][0]["extension"]["channel_id"]
+    body = {"type": "blind", "channel_id": own, "number": "1002"}
+    moved = server.api.post("call/transfer", body)
+    grace.reply(grace.expect("BYE"), 200)
+    alan.pick_up(alan.ring())
+    alan.sound.listen(10)
+    (live,) = server.api.get("call/query", call_id=moved["call_id"])["data"]
+    own = live["members"][0]["extension"]["channel_id"]
+    assert server.api.post("call/hangup", {"channel_id": own})["errcode"] == 0
+    ada.expect("CALL_CLOSED")
+    alan.reply(alan.expect("BYE"), 200)
+    assert [record.outcome for record in server.new_records(2)] == ["connected", "connected"]
+
+
 def sine(frequency: float, seconds: float) -> Samples:
     return np.asarray(6000 * np.sin(2 * np.pi * frequency * np.arange(int(RATE * seconds)) / RATE))
 

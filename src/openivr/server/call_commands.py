@@ -133,7 +133,7 @@ class CallCommands:
             account = find_account(config, command.dial_permission)
         if account is None:
             return wrong("dial_permission", "must be the number of an extension that is switched on")
-        if self.call_manager.is_full():
+        if command.type is TransferType.ATTENDED and self.call_manager.is_full():
             return FULL
         number = printable(command.number)
         match = dial_from_phone(config, account, number)
