@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallFilter
+from openivr.store.config import resources
 from tests.api.past_calls import START, inbound_call, internal_call, outbound_call, store
-from tests.live_server import AGENT, Api, start
+from tests.live_server import AGENT, Api, Running, start
 
 SECOND = START // 1000
 CALL_ID = f"{SECOND}.43981"
@@ -27,17 +30,23 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def formatted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The same with the display format of the system that a dashboard was tried with."""
     options = ("--date-format", "DD/MM/YYYY", "--time-format", "hh:mm:ss AM")
     server = start(tmp_path_factory.mktemp("dashboard"), *options)
     store(server, inbound_call(), outbound_call(), internal_call())
-    api = server.log_in()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def dashboard(formatted: Running) -> Iterator[Api]:
+    """A client of that server, which has a group of callers."""
+    api = formatted.log_in()
     members = [{"value": "2", "type": "extension"}]
     assert api.post("extension_group/create", {"name": "Callers", "member_list": members})["id"] == 2
     yield api
     api.close()
-    server.stop()
 
 
 def get(api: Api, path: str, **query: Any) -> dict[str, Any]:
@@ -143,6 +152,19 @@ def test_filters(dashboard: Api, query: dict[str, Any], expected: str) -> None:
         answer = dashboard.get(path, **query)
         assert " ".join(str(row["id"]) for row in answer["data"]) == expected
         assert answer["total_number"] == len(answer["data"])
+
+
+def test_the_web_lists_the_calls_of_these_rows(dashboard: Api, formatted: Running) -> None:
+    with formatted.database() as database, database.reading() as connection:
+        members = resources.list_members(connection, 2)
+        for query, wanted in (
+            ({"did": "+441632960000:Provider"}, CallFilter(did="+441632960000", trunk="Provider")),
+            ({"did": "+441632960000"}, CallFilter(did="+441632960000")),
+            ({"did": "+441632960001"}, CallFilter(did="+441632960001")),
+            ({"extension_group": 2}, CallFilter(extensions=members)),
+        ):
+            calls = {row["uid"] for row in dashboard.get("cdr/search", **query)["data"]}
+            assert call_records.list_calls(connection, wanted)[0] == len(calls)
 
 
 SORTS = {

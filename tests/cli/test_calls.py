@@ -37,7 +37,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     journal.close()
     CdrWorker(database, "node", folder / "journal").catch_up()
     with database.writing() as connection:
-        connection.exec_driver_sql("UPDATE call_record SET period = 'closed' WHERE id = 'ended-1'")
+        connection.exec_driver_sql(
+            "UPDATE call_record SET period = 'closed', caller = '1001' WHERE id = 'ended-1'"
+        )
     yield folder
     database.close()
 
@@ -71,6 +73,9 @@ def test_calls_are_listed_as_a_table(data: Path) -> None:
         (["--period", "closed"], ["ended-1"]),
         (["--period", "closed", "--menu", "6202"], ["ended-1"]),
         (["--period", "open"], []),
+        (["--did", "6200"], []),
+        (["--extension-group", "Sales"], ["ended-1"]),
+        (["--extension-group", "Sales", "--menu", "6202"], ["ended-1"]),
         (["--since", "2h"], []),
         (["--until", "2024-01-01"], ["live-1", "ended-1"]),
         (["--since", "2023-11-14", "--until", "2023-11-16T00:00"], ["live-1", "ended-1"]),
@@ -87,6 +92,7 @@ def test_calls_are_chosen(data: Path, options: list[str], found: list[str]) -> N
         (["--until", "99999999999999w"], "neither a time"),
         (["--period", "lunch"], "'lunch' is not one of 'open', 'break', 'closed', 'holiday', 'none'"),
         (["--menu", "1000"], "no menu has the number 1000"),
+        (["--extension-group", "None"], "no extension group has the name None"),
     ],
 )
 def test_invalid_filters_are_refused(data: Path, options: list[str], complaint: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Text
 
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
@@ -12,6 +13,7 @@ from openivr.store.cdr import call_records, call_writer
 from openivr.store.cdr.call_records import AHEAD, CallFilter, CallNote, CallRecord, Order
 from openivr.store.database import Database
 from openivr.store.runtime import liveness
+from openivr.store.tables import CDR_ROW
 
 DAY = 86_400_000
 ENDED: dict[str, Any] = {"ended": 5, "outcome": "menu", "reason": "caller_hangup", "stage": "ended"}
@@ -26,6 +28,10 @@ CALLS = (
     CallRecord("d", started=3 * DAY, caller="20_7%", called="6200", outcome="missed", ended=9, reason="x"),
     CallRecord("live", started=4 * DAY, caller="3", called="6200", sequence=4, stage="waiting", node="n"),
 )
+STAGE = {
+    **{column.name: "" if isinstance(column.type, Text) else 0 for column in CDR_ROW.c},
+    "call_to": "6200",
+}
 MENUS = {"a": (3, 3, 4), "b": (4,), "d": (3,), "live": (3,)}
 
 
@@ -42,6 +48,8 @@ def filled(database: Database) -> Database:
             connection, [*notes, ("c", 0, CallNote(1, Note(Topic.CHOSE, 3, "1", DestinationKind.IVR, 4)))]
         )
         call_records.save_menus(connection, [one.id for one in CALLS if not one.is_live])
+        stages = ({**STAGE, "id": id_, "call_id": call} for id_, call in enumerate("ad", 1))
+        connection.execute(CDR_ROW.insert(), list(stages))
     return database
 
 
@@ -68,6 +76,13 @@ WANTED: tuple[tuple[CallFilter, str], ...] = (
     (CallFilter(menu=3, is_live=False, outcome="missed"), "d"),
     (CallFilter(menu=3, is_live=False, outcome="missed", until=2 * DAY), ""),
     (CallFilter(menu=5, is_live=False), ""),
+    (CallFilter(did="6200"), "a"),
+    (CallFilter(did="6200", menu=3, is_live=False), "a"),
+    (CallFilter(did="207"), "c"),
+    (CallFilter(did="6200", trunk="Provider"), ""),
+    (CallFilter(extensions=("1000", "1001")), "b"),
+    (CallFilter(extensions=("6200",), is_live=False), "d a"),
+    (CallFilter(extensions=()), ""),
 )
 
 

@@ -170,6 +170,7 @@ def test_filters(admin: Admin) -> None:
     assert listed(admin, number="20 71") == {"hostile"}
     assert listed(admin, source="trunk-1") == {"trunk"}
     assert "told" in listed(admin, source="extension-1")
+    assert listed(admin, did="62 00") == {"trunk"}
     assert listed(admin, reason="timed_out_hung_up") == {"told"}
     assert listed(admin, outcome="message") == set()
     assert listed(admin, since=day(2)) >= everything - {"old"}
@@ -177,6 +178,16 @@ def test_filters(admin: Admin) -> None:
     assert listed(admin, until=day(20)) >= {"old"}
     assert listed(admin, since=day(0), until=day(1)) == set()
     assert "No matching calls" in text(admin, "/calls", outcome="message")
+
+
+def test_calls_of_a_group_are_listed(site: Running, admin: Admin) -> None:
+    save(site, replace(PAST[3], caller="1001"))
+    try:
+        assert listed(admin, group="1") == {"old"}
+        assert listed(admin, group="999") == set()
+        assert 'value="1" selected>Sales' in text(admin, "/calls", group="1")
+    finally:
+        save(site, PAST[3])
 
 
 @pytest.mark.parametrize("menu", ["6202", "6202 VoicePrompt", "VoicePrompt"])

@@ -14,7 +14,6 @@ from openivr.api.display_time import DisplayFormat
 from openivr.api.endpoint import V2, ApiRequest, Endpoint
 from openivr.api.query import MAX_ID, MAX_PAGE, MAX_ROWS, Query, read_choice, read_integer, read_one
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
-from openivr.resources import KINDS
 from openivr.resources.errors import NotFound, Problem, shorten
 from openivr.resources.fields import fold_text
 from openivr.resources.problem_codes import ProblemCode
@@ -142,7 +141,7 @@ async def read_group(request: ApiRequest, query: Query) -> tuple[str, ...] | Non
     if id_ is None:
         return None
     try:
-        return await request.service.database.read(list_members, id_)
+        return await request.service.database.read(resources.list_members, id_)
     except NotFound as error:
         problem = Problem(
             "extension_group", ProblemCode.MISSING_OBJECT, {"kind": "ext_group", "key": id_}, str(id_)
@@ -156,14 +155,6 @@ async def read_remark(request: ApiRequest, query: Query) -> tuple[Filter, ...]:
     if part is None:
         return ()
     return (HasId(await request.service.database.read(call_remarks.find_rows, fold_text(part))),)
-
-
-def list_members(connection: Connection, id_: int) -> tuple[str, ...]:
-    """Return the numbers of the extensions of a group. Raises NotFound."""
-    values = resources.fetch(connection, KINDS["ext_group"], id_)
-    ids = [link["id"] for link in values["member_list"] if link["type"] == "extension"]
-    found = resources.fetch_many(connection, KINDS["extension"], ids)
-    return tuple(member["number"] for member in found.values())
 
 
 def read_filters(query: Query, display: DisplayFormat, group: tuple[str, ...] | None) -> tuple[Filter, ...]:

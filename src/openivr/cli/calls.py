@@ -12,6 +12,7 @@ from openivr.cli.serve import call_options, common_options, start
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from sqlalchemy import Connection
 
     from openivr.ivr.model import IvrSnapshot
     from openivr.server.control_socket import BanInfo
@@ -73,6 +74,10 @@ def read_time(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 @click.option("--caller", default="", metavar="NUMBER", help="The caller's whole number.")
 @click.option("--called", default="", metavar="NUMBER", help="The whole number that was called.")
 @click.option("--menu", default="", metavar="NUMBER", help="Number of a menu that the call went through.")
+@click.option(
+    "--did", default="", metavar="NUMBER", help="Number called over a trunk; NUMBER:TRUNK names the trunk."
+)
+@click.option("--extension-group", default="", metavar="NAME", help="A member called or was rung.")
 @click.option("--outcome", default="", help="connected, message, menu, missed, refused or interrupted.")
 @click.option("--reason", default="", metavar="CODE", help="Code of the reason for the end: menu_timeout.")
 @click.option(
@@ -97,6 +102,8 @@ def list_calls(  # noqa: PLR0913 - one argument per option
     caller: str,
     called: str,
     menu: str,
+    did: str,
+    extension_group: str,
     outcome: str,
     reason: str,
     period: str | None,
@@ -117,7 +124,11 @@ def list_calls(  # noqa: PLR0913 - one argument per option
         ivr = load_snapshot(connection).ivr_by_number(menu) if menu else None
         if menu and ivr is None:
             raise click.BadParameter(f"no menu has the number {menu}", param_hint="--menu")
+        number_called, _, trunk = did.partition(":")
         wanted = store.CallFilter(
+            did=number_called,
+            trunk=trunk,
+            extensions=find_members(connection, extension_group) if extension_group else None,
             since=since,
             until=until,
             number=number,
@@ -136,6 +147,17 @@ def list_calls(  # noqa: PLR0913 - one argument per option
         return
     print_table(table_of(found))
     click.echo(f"{len(found)} of {total} calls")
+
+
+def find_members(connection: "Connection", name: str) -> tuple[str, ...]:
+    """Return the numbers of the extensions of a group, by its name. Raises BadParameter."""
+    from openivr.resources import KINDS
+    from openivr.store.config import resources
+
+    id_ = resources.find_named(connection, KINDS["ext_group"], name)
+    if id_ is None:
+        raise click.BadParameter(f"no extension group has the name {name}", param_hint="--extension-group")
+    return resources.list_members(connection, id_)
 
 
 @calls.command()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from openivr.resources import KINDS, ResourceType
@@ -300,6 +301,17 @@ CDR_ROW = (
         Column("did_number", Text, nullable=False),
         Column("dod_number", Text, nullable=False),
         Column("is_recorded", Integer, nullable=False),
+        Index("ix_cdr_row_call_to", "call_to", "call_id"),
+        *(
+            Index(
+                f"ix_cdr_row_recorded_{name}",
+                name,
+                *(() if name == "id" else ("id",)),
+                sqlite_where=text("is_recorded = 1"),
+                postgresql_where=text("is_recorded = 1"),
+            )
+            for name in ("id", "started")
+        ),
     )
 )
 

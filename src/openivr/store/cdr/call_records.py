@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from openivr.ivr.commands import Note, Topic
 from openivr.ivr.model import DestinationKind
 from openivr.store.sql_functions import position
-from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE
+from openivr.store.tables import CALL, CALL_MENU, CALL_NOTE, CDR_ROW
 
 Described = dict[str, Any]
 T = TypeVar("T")
@@ -135,6 +135,9 @@ class CallFilter:
     path: tuple[str, ...] = ()
     is_whole_path: bool = False
     noted: NoteFilter | None = None
+    did: str = ""  # called over a trunk
+    trunk: str = ""  # name of the trunk, with `did`
+    extensions: tuple[str, ...] | None = None  # numbers, one of which called or was rung
 
     @property
     def is_by_menu(self) -> bool:
@@ -145,8 +148,9 @@ class CallFilter:
     def needs_rows(self) -> bool:
         """Return True if the filter needs more than menus and time."""
         texts = (self.number, self.caller, self.called, self.outcome, self.reason, self.period)
-        others = (self.source, self.path, self.is_whole_path, self.noted, self.numbers is not None)
-        return not self.is_by_menu or any(texts) or any(others)
+        others = (self.source, self.path, self.is_whole_path, self.noted)
+        parties = (self.numbers is not None, self.did, self.extensions is not None)
+        return not self.is_by_menu or any((*texts, *others, *parties))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,7 @@ def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
         query = query.where(CALL.c.period == ("" if wanted.period == NO_PERIOD else wanted.period))
     if wanted.source:
         query = query.where(CALL.c.source_kind == wanted.source[0], CALL.c.source_id == wanted.source[1])
+    query = query.where(*has_parties(wanted))
     if wanted.is_live is not None:
         query = query.where(CALL.c.ended.is_(None) if wanted.is_live else CALL.c.ended.is_not(None))
     if wanted.menu is not None and not wanted.is_by_menu:
@@ -191,6 +196,17 @@ def restrict(query: Select[Any], wanted: CallFilter) -> Select[Any]:
     if wanted.path or wanted.is_whole_path:
         query = query.where(went(wanted))
     return query if wanted.noted is None else query.where(has_note(wanted.noted))
+
+
+def has_parties(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
+    """Return the conditions of a called number and of extensions, which are those of the API's rows."""
+    if wanted.did:
+        yield (CALL.c.source_kind == "trunk") & (CALL.c.called == wanted.did)
+    if wanted.did and wanted.trunk:
+        yield CALL.c.source == wanted.trunk
+    if wanted.extensions is not None:  # live calls have no routing stages yet
+        stages = select(CDR_ROW.c.call_id).where(CDR_ROW.c.call_to.in_(wanted.extensions))
+        yield CALL.c.caller.in_(wanted.extensions) | CALL.c.id.in_(stages)
 
 
 def went(wanted: CallFilter) -> ColumnElement[bool]:

@@ -284,6 +284,13 @@ def fetch_rows(connection: Connection, kind: ResourceType, ids: Sequence[int]) -
     return rows
 
 
+def list_members(connection: Connection, group: int) -> tuple[str, ...]:
+    """Return the numbers of the extensions of a group. Raises NotFound."""
+    values = fetch(connection, KINDS["ext_group"], group)
+    ids = [link["id"] for link in values["member_list"] if link["type"] == "extension"]
+    return tuple(member["number"] for member in fetch_many(connection, KINDS["extension"], ids).values())
+
+
 def namer(connection: Connection, ahead: Iterable[tuple[str, int]] = ()) -> Names:
     """Return a function that looks up name and number of objects. Those in `ahead` are loaded together."""
     known: dict[tuple[str, int], ResourceName] = {}

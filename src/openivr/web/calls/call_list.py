@@ -14,6 +14,7 @@ from openivr.ivr.former_words import SLUGS
 from openivr.ivr.model import DestinationKind
 from openivr.ivr.state import IvrState
 from openivr.resources import KINDS
+from openivr.resources.errors import NotFound
 from openivr.resources.fields import CONTROL
 from openivr.resources.ivr import IVR
 from openivr.resources.order import ListQuery
@@ -34,7 +35,7 @@ from openivr.web.resources.autocomplete import narrow
 
 PATH = "/calls"
 MAX_LIVE = 100  # calls under way that are shown
-MAX_TRUNKS = 200  # that the filter offers
+MAX_TRUNKS = 200  # and groups, that the filter offers
 QUICK = (1, 7, 30)  # days up to today
 NOBODY = -1  # the id of a menu that there is not
 Sort = Literal["started", "caller", "called"]
@@ -53,6 +54,8 @@ class CallListRequest:
     outcome: str = ""
     reason: str = ""  # its code
     period: str = ""  # of the office, or NO_PERIOD
+    did: str = ""  # the number that was called over a trunk
+    group: str = ""  # id of an extension group whose members called or were rung
     part: str = ""  # the calls behind a number of a report, as `call_part` writes them
 
     @property
@@ -63,7 +66,7 @@ class CallListRequest:
     @property
     def is_detailed(self) -> bool:
         """True if the filter has more than a number and days."""
-        return any((self.menu, self.source, self.outcome, self.reason, self.period))
+        return any((self.menu, self.source, self.outcome, self.reason, self.period, self.did, self.group))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -91,6 +94,7 @@ class CallsPage:
     filter_: CallListRequest
     listing: Listing
     trunks: tuple[tuple[str, str], ...]  # the filter's choices, with their names
+    groups: tuple[tuple[str, str], ...]
     part: str  # what the calls behind a number of a report have in common, in words
     first: tuple[str, str]  # number and name of a menu that could be called; "" where there is none
 
@@ -119,6 +123,8 @@ def read_filter(request: PageRequest) -> CallListRequest:
         outcome=choose(given["outcome"], tuple(CallOutcome), ""),
         reason=choose(SLUGS.get(given["reason"], given["reason"]), REASONS, ""),
         period=choose(given["period"], PERIODS, ""),
+        did=given["did"].replace(" ", ""),
+        group=given["group"] if read_number(given["group"], 0, MAX_PAGE) else "",
         part=request.query("part") if read_part(request.query("part")) else "",
     )
 
@@ -151,8 +157,24 @@ def make_wanted(connection: Connection, filter_: CallListRequest) -> CallFilter:
         reason=filter_.reason,
         period=filter_.period,
         is_live=False,
+        did=filter_.did,
+        extensions=find_members(connection, int(filter_.group)) if filter_.group else None,
     )
     return narrow_part(wanted, read_part(filter_.part))
+
+
+def find_members(connection: Connection, group: int) -> tuple[str, ...]:
+    """The numbers of the extensions of a group, none of one that was deleted."""
+    try:
+        return resources.list_members(connection, group)
+    except NotFound:
+        return ()
+
+
+def list_groups(connection: Connection) -> Iterator[tuple[str, str]]:
+    """The extension groups that the filter offers."""
+    _, rows = resources.search(connection, KINDS["ext_group"], "", ListQuery(0, MAX_TRUNKS, "name"))
+    return ((str(row["id"]), row["name"]) for row in rows)
 
 
 def find_menu(connection: Connection, text: str) -> int:
@@ -201,6 +223,7 @@ def load(
         filter_=filter_,
         listing=filled,
         trunks=tuple(list_sources(connection, filter_)),
+        groups=tuple(list_groups(connection)),
         part=say_part(part, finder(connection)) if part else "",
         first=find_first(connection) if is_empty else ("", ""),
     )
