@@ -16,10 +16,10 @@ from openivr.b2bua.context import CallContext, HoursUnavailable, PinUncheckable
 from openivr.b2bua.dialer import Dialer
 from openivr.b2bua.dialplan import DialplanMatch, leads_outside
 from openivr.b2bua.fork import CallerId
-from openivr.b2bua.hearing import Monitoring, Seat
 from openivr.b2bua.limits import RouteSlot
 from openivr.b2bua.party import NO_LISTENER, Party, PartyListener
 from openivr.b2bua.prompt_player import PromptPlayer
+from openivr.b2bua.reception import Monitoring, Seat
 from openivr.b2bua.sip_causes import STATUSES, status_of
 from openivr.b2bua.talk import CHANGES, Talk
 from openivr.b2bua.voicemail import Voicemail

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from openivr.b2bua.call_commands import TalkAction
-from openivr.b2bua.hearing import Hearing, Monitoring, Seat, TalkState
+from openivr.b2bua.reception import Monitoring, Reception, Seat, TalkState
 from openivr.media.audio.clip import Clip
 from openivr.media.session import MediaSession
 
@@ -25,7 +25,7 @@ class Talk:
         self.state = TalkState()
         self._sessions = {Seat.CALLER: caller, Seat.CALLEE: callee}
         self._hold_sound = hold_sound
-        self._applied: dict[Seat, Hearing] = {}
+        self._applied: dict[Seat, Reception] = {}
 
     def change(self, state: TalkState) -> None:
         """Go over to another state."""
@@ -35,17 +35,17 @@ class Talk:
 
     def _apply(self, seat: Seat, session: MediaSession) -> None:
         """Have a session receive what the state says. What is so already goes on without a break."""
-        hearing = self.state.hears(seat)
-        if self._applied.get(seat) == hearing:
+        reception = self.state.receives(seat)
+        if self._applied.get(seat) == reception:
             return
-        self._applied[seat] = hearing
+        self._applied[seat] = reception
         if seat is not Seat.MONITOR and self.state.is_plain(seat):
             session.unmix()
-        elif hearing.has_hold_sound:
+        elif reception.has_hold_sound:
             session.substitute(self._hold_sound)
         else:
-            sources = [self._sessions[source] for source in sorted(hearing.sources)]
-            session.mix(sources, passes_keys=seat.other in hearing.sources)
+            sources = [self._sessions[source] for source in sorted(reception.sources)]
+            session.mix(sources, passes_keys=seat.other in reception.sources)
 
     def add_monitor(self, session: MediaSession, monitoring: Monitoring) -> None:
         """Let a monitor take part."""

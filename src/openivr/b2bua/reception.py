@@ -34,7 +34,7 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class Reception:
     """What one party receives: the audio of `sources`, or the hold sound if there are none."""
 
     sources: frozenset[Seat]
@@ -65,14 +65,14 @@ class TalkState:
         """Return the state in which a party is not muted; None if it was not."""
         return replace(self, muted=self.muted - {seat}) if seat in self.muted else None
 
-    def hears(self, seat: Seat) -> Hearing:
+    def receives(self, seat: Seat) -> Reception:
         """Return what a party receives."""
         if seat is Seat.MONITOR:
-            return Hearing(self._monitor_sources())
+            return Reception(self._monitor_sources())
         sources = frozenset() if self.holding or seat.other in self.muted else frozenset({seat.other})
         if self.monitoring is not None and self._is_addressed(seat, self.monitoring):
             sources |= {Seat.MONITOR}
-        return Hearing(sources, not sources and seat.other in self.holding and seat not in self.holding)
+        return Reception(sources, not sources and seat.other in self.holding and seat not in self.holding)
 
     @staticmethod
     def _is_addressed(seat: Seat, monitoring: Monitoring) -> bool:
@@ -94,4 +94,4 @@ class TalkState:
 
     def is_plain(self, seat: Seat) -> bool:
         """Return True if a party receives the other one and nothing else, as in any call."""
-        return self.hears(seat) == Hearing(frozenset({seat.other}))
+        return self.receives(seat) == Reception(frozenset({seat.other}))

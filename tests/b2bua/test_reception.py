@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openivr.b2bua.call_commands import MonitorMode
-from openivr.b2bua.hearing import Hearing, Monitoring, Seat, TalkState
+from openivr.b2bua.reception import Monitoring, Reception, Seat, TalkState
 
 PARTIES = (Seat.CALLER, Seat.CALLEE)
 
@@ -30,43 +30,43 @@ def in_every_state(check: Callable[[TalkState], None]) -> Callable[[], None]:
     return run
 
 
-def hears(state: TalkState, seat: Seat, other: Seat) -> bool:
-    return other in state.hears(seat).sources
+def receives(state: TalkState, seat: Seat, other: Seat) -> bool:
+    return other in state.receives(seat).sources
 
 
 def test_a_call_without_commands_is_plain() -> None:
     assert all(TalkState().is_plain(seat) for seat in PARTIES)
-    assert TalkState().hears(Seat.MONITOR) == Hearing(frozenset())
+    assert TalkState().receives(Seat.MONITOR) == Reception(frozenset())
 
 
 @in_every_state
 def test_no_party_receives_itself(state: TalkState) -> None:
-    assert not any(hears(state, seat, seat) for seat in Seat)
+    assert not any(receives(state, seat, seat) for seat in Seat)
 
 
 @in_every_state
 def test_a_muted_party_reaches_no_other(state: TalkState) -> None:
-    assert not any(hears(state, seat, muted) for seat in Seat for muted in state.muted)
+    assert not any(receives(state, seat, muted) for seat in Seat for muted in state.muted)
 
 
 @in_every_state
 def test_in_a_call_on_hold_the_parties_do_not_reach_each_other(state: TalkState) -> None:
     expected = not state.holding
     for seat in PARTIES:
-        assert hears(state, seat, seat.other) is (expected and seat.other not in state.muted)
+        assert receives(state, seat, seat.other) is (expected and seat.other not in state.muted)
 
 
 @in_every_state
 def test_the_party_that_is_held_receives_the_hold_sound_unless_it_is_spoken_to(state: TalkState) -> None:
     for seat in PARTIES:
         is_held = seat.other in state.holding and seat not in state.holding
-        assert state.hears(seat).has_hold_sound is (is_held and not hears(state, seat, Seat.MONITOR))
-    assert not state.hears(Seat.MONITOR).has_hold_sound
+        assert state.receives(seat).has_hold_sound is (is_held and not receives(state, seat, Seat.MONITOR))
+    assert not state.receives(Seat.MONITOR).has_hold_sound
 
 
 @in_every_state
 def test_a_monitor_is_received_by_those_that_its_mode_says(state: TalkState) -> None:
-    reached = {seat for seat in PARTIES if hears(state, seat, Seat.MONITOR)}
+    reached = {seat for seat in PARTIES if receives(state, seat, Seat.MONITOR)}
     if state.monitoring is None or state.monitoring.mode is MonitorMode.LISTEN:
         assert reached == set()
     elif state.monitoring.mode is MonitorMode.WHISPER:
@@ -77,13 +77,13 @@ def test_a_monitor_is_received_by_those_that_its_mode_says(state: TalkState) -> 
 
 @in_every_state
 def test_a_monitor_receives_what_the_parties_receive_of_each_other(state: TalkState) -> None:
-    received = {seat for seat in PARTIES if hears(state, Seat.MONITOR, seat)}
+    received = {seat for seat in PARTIES if receives(state, Seat.MONITOR, seat)}
     if state.monitoring is None:
         assert received == set()
     elif not state.holding:
         assert received == set(PARTIES) - state.muted
     else:  # a consultation: only those that it talks to
-        assert received == {seat for seat in PARTIES if hears(state, seat, Seat.MONITOR)} - state.muted
+        assert received == {seat for seat in PARTIES if receives(state, seat, Seat.MONITOR)} - state.muted
 
 
 @in_every_state
@@ -91,7 +91,7 @@ def test_a_monitor_that_only_listens_changes_nothing_for_the_parties(state: Talk
     without = TalkState(state.holding, state.muted)
     for seat in PARTIES:
         silent = TalkState(state.holding, state.muted, Monitoring(seat, MonitorMode.LISTEN))
-        assert all(silent.hears(each) == without.hears(each) for each in PARTIES)
+        assert all(silent.receives(each) == without.receives(each) for each in PARTIES)
 
 
 COMMANDS: dict[str, Callable[[TalkState, Seat], TalkState | None]] = {
