@@ -4,12 +4,16 @@ import json
 import logging
 import os
 import select
+import sys
 import threading
+from unittest.mock import Mock
 
 import pytest
 import structlog
 
 from openivr.observability import logs
+from openivr.observability.metrics import AccessLog, RequestLine
+from openivr.server import http_process
 
 
 def lines(text: str) -> list[dict[str, object]]:
@@ -106,6 +110,32 @@ def test_a_reader_that_has_stopped_does_not_hold_up_the_end(monkeypatch: pytest.
             os.read(reader, 2**20)
     os.close(reader)
     os.close(writer)
+
+
+def test_an_http_worker_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    found: list[str] = []
+    monkeypatch.setattr(logs.output, "descriptor", writer)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _seconds: None)
+    logs.configure_logs("info")
+
+    with open(reader) as end:
+        reading = threading.Thread(target=lambda: found.extend(end))
+
+        async def serve(*_values: object) -> None:
+            access_log = AccessLog()
+            for number in range(200):
+                structlog.get_logger("full").info("line", number=number, padding="x" * 4096)
+                access_log.add(RequestLine.of("GET", "/page", "192.0.2.1"), 0, 0.1)
+            access_log.flush()
+            reading.start()  # only now somebody reads
+
+        monkeypatch.setattr(http_process, "serve", serve)
+        http_process.run_worker(*(Mock() for _ in range(4)))
+        os.close(writer)
+        reading.join()
+    events = [json.loads(line)["event"] for line in found]
+    assert events == ["line"] * 200 + ["request"] * 200
 
 
 def test_a_log_that_cannot_be_written_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,11 @@ class Output:
         else:
             self.dropped += 1
 
+    def extend(self, lines: Sequence[bytes]) -> None:
+        """Write lines as `write` does."""
+        for line in lines:
+            self.write(line)
+
     debug = info = warning = error = critical = write  # structlog calls them by the level
 
     @contextmanager

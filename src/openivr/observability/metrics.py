@@ -9,7 +9,6 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from openivr.observability.logs import MAX_LINES, MAX_VECTORS, write_lines
+from openivr.observability.logs import MAX_LINES, Output, output
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
 NO_PATH = re.compile("[?&;=]")  # a client that encodes its URL wrongly may put a token after these
@@ -139,14 +138,13 @@ def render_metrics(tally: Tally, samples: Mapping[str, Sample]) -> bytes:
 
 
 class AccessLog:
-    """Logs a line of JSON a request, in batches by a thread, so that a slow disk delays no response."""
+    """Logs a line of JSON a request. `flush` passes them to the log, whose thread writes them in batches."""
 
-    def __init__(self, descriptor: int = 2) -> None:
-        self.descriptor = descriptor
+    def __init__(self, output: Output = output) -> None:
+        self.output = output
         self.lines: list[bytes] = []
         self.dropped = 0
         self.stamp = timestamp()
-        self.thread = ThreadPoolExecutor(1, "log")
 
     def add(self, line: "RequestLine", code: int, seconds: float) -> None:
         if len(self.lines) >= MAX_LINES:
@@ -156,22 +154,14 @@ class AccessLog:
         self.lines.append(b'{"time":"%b",%b"errcode":%d,"ms":%.3f}\n' % result)
 
     def flush(self) -> None:
-        """Pass the lines so far to the thread. Called by a timer and at the end."""
+        """Pass the lines so far to the log. Called by a timer and at the end."""
         self.stamp = timestamp()
         if self.dropped:
             log.warning("access log lines were dropped", count=self.dropped)
             self.dropped = 0
         if self.lines:
             lines, self.lines = self.lines, []
-            self.thread.submit(self.write, lines)
-
-    def write(self, lines: list[bytes]) -> None:
-        for start in range(0, len(lines), MAX_VECTORS):
-            write_lines(self.descriptor, lines[start : start + MAX_VECTORS])
-
-    def close(self) -> None:
-        self.flush()
-        self.thread.shutdown()
+            self.output.extend(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from openivr.clock import LIFETIME_FILE, lifetime, read_boot_id
 from openivr.config.settings import Settings
 from openivr.connections.shares import Shares
 from openivr.connections.tls_listener import Handshake, TlsListener
+from openivr.observability import logs
 from openivr.observability.disk_space import MIB, DiskSpace, DiskState
 from openivr.observability.logs import FLUSH_SECONDS
 from openivr.observability.metrics import AccessLog, Observer, Sample, Tally, render_metrics
@@ -282,7 +283,7 @@ def run_worker(settings: Settings, counters: mmap.mmap, interest: Interest, work
     `counters` are the request counters that all workers share, `interest` shows that there are subscribers.
     """
     sys.setswitchinterval(0.001)  # threads that read changes must not delay the event loop
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with logs.output.in_thread(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, counters, interest, worker))
 
 
@@ -329,7 +330,7 @@ async def serve(settings: Settings, counters: mmap.mmap, interest: Interest, wor
     if worker.number == 0:
         await keep_lists(live, settings.data)
     if access_log is not None:
-        access_log.close()
+        access_log.flush()
     logins.close()
     live.close()
     database.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.config.settings import ListenAddress, Settings
+from openivr.observability import logs
 from openivr.observability.metrics import allocate_counters
 from openivr.server import http_process
 from openivr.server.sip_sockets import SipSocket, open_plain, open_tls
@@ -109,7 +110,8 @@ def run_cdr_worker(settings: Settings, node: str, interest: Interest, worker: Wo
         calls.keep_days, calls.keep_recordings, calls.keep_messages, calls.max_recordings
     )
     cdr_worker = CdrWorker(database, node, settings.journal, retention, settings.recordings)
-    cdr_worker.run(wait_for_stop, interest)
+    with logs.output.in_thread():
+        cdr_worker.run(wait_for_stop, interest)
     database.close()
 
 
