@@ -16,7 +16,11 @@ from openivr.b2bua.call_commands import (
     DialNumber,
     HangUpChannel,
     QueryCalls,
+    TransferChannel,
+    TransferType,
 )
+from openivr.b2bua.limits import Limit, OutboundCall
+from openivr.ivr.model import Limits
 from openivr.store.events import outbox
 from tests.b2bua.pbx import Pbx, in_loop, open_pbx
 from tests.b2bua.phone import WAIT_SECONDS, Line
@@ -240,12 +244,38 @@ async def test_hanging_up_while_the_caller_rings_ends_the_call(tmp_path: Path) -
         result = await command(pbx, DialNumber(caller="1000", callee="1001"))
         line = await ada.until_called()
         (member,) = await members(pbx, extension="1000")
-        hung_up = await command(pbx, HangUpChannel(channel=member["extension"]["channel_id"]))
+        channel = member["extension"]["channel_id"]
+        early = TransferChannel(type=TransferType.BLIND, channel=channel, number="1002")
+        assert (await command(pbx, early)).outcome is CommandOutcome.NOT_POSSIBLE
+        hung_up = await command(pbx, HangUpChannel(channel=channel))
         assert hung_up.call_id == result.call_id
         await line.until_over()
         (record,) = pbx.records()
         assert (record.outcome, record.reason) == ("missed", "caller_hangup")
         assert pbx.process.call_manager.waiting == 0
+
+
+@in_loop
+async def test_a_caller_whose_phone_forwards_outside_takes_its_place_in_the_limits_until_the_end(
+    tmp_path: Path,
+) -> None:
+    async with open_pbx(tmp_path) as pbx:
+        provider, trunk = await add_trunk(pbx, "One")
+        route = add_route(pbx, [trunk])
+        ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        ada.forwards_to = ada.uri(DIALLED)
+        await pbx.process.config_cache.current()
+
+        def exceeded() -> Limit | None:
+            limits, now = Limits(simultaneous=1), pbx.process.context.loop.time()
+            return pbx.process.context.limiter.exceeded(OutboundCall(route, "", now), limits, trunk, 0)
+
+        await command(pbx, DialNumber(caller="1000", callee="1001"))
+        far, _ = await provider.until_called(), await grace.until_called()
+        assert exceeded() is Limit.SIMULTANEOUS
+        far.hang_up()
+        await pbx.until_quiet()
+        assert exceeded() is None
 
 
 @in_loop

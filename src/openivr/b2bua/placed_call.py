@@ -130,8 +130,10 @@ class PlacedCall:
             party.hang_up()
             return
         self._end()
-        dialer.detach()
+        slot = dialer.detach()
         call = self._owner.on_caller_answered(self, party)
+        if slot is not None:  # the phone has forwarded to the outside
+            call.slots.append(slot)
         call.arrive(self.match)
 
     def on_unreachable(self, _dialer: Dialer, cause: Cause) -> None:

@@ -96,7 +96,7 @@ class CallCommands:
         """Hold, mute or record a call that talks."""
         match self.find(command.channel):
             case None:
-                return NO_CHANNEL
+                return self.refuse_channel(command.channel)
             case call, _ if self.is_consulting(call):
                 return impossible("the member takes part in an attended transfer")
             case call, party:
@@ -116,7 +116,7 @@ class CallCommands:
         config = await self.call_manager.load_config()
         found = self.find(command.channel)  # after the wait, so that nothing changes meanwhile
         if found is None:
-            return NO_CHANNEL
+            return self.refuse_channel(command.channel)
         call, party = found
         if command.operation is not None:
             return self.operate_transfer(party, command.operation)
@@ -178,6 +178,13 @@ class CallCommands:
                     return FULL
                 monitor = self.monitors.start(config, account, call, party, command.mode)
                 return CommandResult(call_id=self.live_calls.number_of(monitor.id))
+
+    def refuse_channel(self, channel_id: str) -> CommandResult:
+        """Return the refusal of a channel that is no party: that of a caller whose phone rings is known."""
+        channel = self.live_calls.find_channel(channel_id)
+        if channel is not None and channel.call in self.placer.calls:
+            return impossible("the phone of the caller rings")
+        return NO_CHANNEL
 
     def find(self, channel_id: str) -> tuple[Call, Party] | None:
         """Return the call and party of a channel. None: there is no such leg, or it has ended."""
