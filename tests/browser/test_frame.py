@@ -165,3 +165,16 @@ def test_leaving_a_list_that_was_changed_in_place_asks(page: Page) -> None:
     page.locator("#name").press("Tab")
     page.get_by_role("link", name="Discard").click()
     expect(page.locator("#bar")).not_to_have_class("unsaved")
+
+
+def test_the_checklist_and_the_actions_of_a_menu(page: Page, phone: Page) -> None:
+    for one in (page, phone):
+        one.goto("/start")
+        check_axe(one)
+        check_width(one)
+        one.goto("/menus/3")
+        one.get_by_label("More actions").click()
+        expect(one.get_by_role("link", name="Delete")).to_be_visible()
+        check_width(one)
+        one.keyboard.press("Escape")
+        expect(one.get_by_role("link", name="Delete")).to_be_hidden()

@@ -165,6 +165,7 @@ def test_patterns_are_told_in_words_before_saving(page: Page) -> None:
 
 def test_what_is_in_use_is_not_deleted(page: Page, admin: Admin) -> None:
     page.goto("/people/extensions/1")
+    page.locator(".more > summary").click()
     page.get_by_role("link", name="Delete").click()
     expect(page.get_by_role("alert")).to_contain_text("it is used in")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
@@ -177,6 +178,7 @@ def test_deleting(page: Page, admin: Admin) -> None:
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     page.goto("/people/groups")
     page.get_by_role("link", name="<img src=x onerror=alert(1)>").click()
+    page.locator(".more > summary").click()
     page.get_by_role("link", name="Delete").click()
     check_axe(page)
     page.get_by_role("button", name="Delete").click()

@@ -402,6 +402,14 @@ def test_making_one(admin: Admin, api: Api) -> None:
     answer = admin.post("/menus/new", {"number": "6690", "name": "New one"})
     row = stored(api, int(where(answer).rpartition("/")[2]))
     assert (row["number"], row["name"], row["timeout_dest"]) == ("6690", "New one", "end_call")
+    page = Page(admin, int(where(answer).rpartition("/")[2]))
+    assert "Next steps" in text(page.answer)
+    assert b'class="finding ' not in page.answer.content
+    page.show("1")
+    # From then on the check has more to say than that a menu is new.
+    page.look(press1_dest="external_num", press1_dest_target__external_num="0012125550100")
+    assert "Next steps" not in text(page.answer)
+    assert b'class="finding ' in page.answer.content
 
 
 def test_a_menu_is_duplicated(admin: Admin, api: Api) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from openivr.resources import KINDS
 from openivr.resources.extension import bind_digest
+from openivr.store.cdr import call_records
+from openivr.store.cdr.call_records import CallRecord
 from openivr.store.config import resources
 from openivr.store.runtime import registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
@@ -400,6 +402,42 @@ def test_a_new_phone_is_set_up_from_one_panel(admin: Admin) -> None:
     }
     assert page(answer).count("<svg viewBox") == 2
     assert "Phones can't reach 127.0.0.1" in page(answer)
+
+
+def test_a_free_number_is_proposed(admin: Admin) -> None:
+    field = re.compile(r'id="(number|reg_name)"[^>]*value="(\d*)"')
+    path = "/people/extensions"
+    ident = create(admin, RESOURCE_VIEWS["extension"])
+    number = dict(field.findall(page(admin.get(f"{path}/{ident}"))))["number"]
+    proposed = dict(field.findall(page(admin.get(f"{path}/new"))))
+    assert int(proposed["number"]) > int(number)
+    assert proposed["reg_name"] == proposed["number"]
+    fields = put(put(form("extension"), "number", proposed["number"]), "reg_name", "")
+    answer = admin.post(f"{path}/new", fields)  # the user name is the number where none is typed
+    assert re.findall(r'<code id="setup-user">(\w+)<', page(answer)) == [proposed["number"]]
+    assert field.search(page(admin.get("/people/ring-groups/new")))
+
+
+def test_a_menu_is_given_a_number(admin: Admin) -> None:
+    text = page(admin.get("/routes/inbound/new?menu=3"))
+    assert 'id="name" name="name" type="text" value="VoiceMenu Navigator"' in text
+    assert 'value="6200 VoiceMenu Navigator"' in text
+    assert '<option value="ivr" selected>' in text
+    assert admin.get("/routes/inbound/new?menu=999999999999").status == 404
+
+
+def test_routes_and_trunks_say_how_numbers_arrived(admin: Admin) -> None:
+    trunk = create(admin, RESOURCE_VIEWS["trunk"])
+    assert "Numbers as they arrive" not in page(admin.get(f"/routes/trunks/{trunk}"))
+    called = ("020 1", "+441632960000")
+    calls = [
+        CallRecord(f"a{at}", started=at, called=number, source_kind="trunk", source_id=trunk, source="Line")
+        for at, number in enumerate(called, 1_700_000_000_000)
+    ]
+    with admin.running.database() as database, database.writing() as connection:
+        call_records.save(connection, calls)
+    for path in (f"/routes/trunks/{trunk}", "/routes/inbound/new"):
+        assert "Line sends +441632960000 (last call: 2023-11-14 " in page(admin.get(path))
 
 
 def test_a_password_is_renewed_from_the_panel(admin: Admin) -> None:

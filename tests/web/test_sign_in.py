@@ -52,6 +52,16 @@ def test_the_first_password_opens_one_page(tmp_path_factory: pytest.TempPathFact
     right = {"old": running.password, "new": PASSWORD, "again": PASSWORD}
     assert where(visitor.post("/password", right)) == "/"
     assert b"Your password is changed" in visitor.get("/menus").content
+    assert where(visitor.get("/")) == "/start"  # an empty server opens on its checklist
+    steps = visitor.get("/start").content.decode()
+    assert (steps.count("To do"), steps.count("Done")) == (7, 0)
+    assert "Revision 0<" in steps
+    visitor.post("/menus/new", {"number": "6200", "name": "Office"})
+    steps = visitor.get("/start").content.decode()
+    assert (steps.count("To do"), steps.count("Done")) == (6, 1)
+    assert "Revision 1<" in steps  # of the database, which may be ahead of a worker's lists
+    assert where(visitor.post("/start")) == "/menus"
+    assert where(visitor.get("/")) == "/menus"
     other = Admin(running)
     assert other.sign_in(running.password).status == 401
     other.close()

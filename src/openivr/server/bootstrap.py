@@ -23,7 +23,7 @@ from openivr.simulate.scenario import read_scenarios, write_scenario
 from openivr.store.auth import admin, clients
 from openivr.store.availability import describe, is_unavailable
 from openivr.store.caches import saved_state
-from openivr.store.config import import_export
+from openivr.store.config import first_steps, import_export
 from openivr.store.config.import_export import DocumentEntry
 from openivr.store.database import ConfigTransaction, Database
 from openivr.store.schema import UnknownSchema, has_data, migrate
@@ -141,6 +141,7 @@ def load_demo(change: ConfigTransaction) -> Demo:
     if plan.mistakes:
         raise CannotPrepare(f"the demo is broken: {plan.mistakes[0]}")
     import_export.carry_out(change, plan)
+    first_steps.hide(change.connection)
     demo = Demo(random_text(), random_text(), passwords)
     clients.add(change.connection, "Demo", demo.client_id, demo.client_secret)
     return demo

@@ -1,7 +1,5 @@
 """The route table of the admin, and its application."""
 
-from starlette.responses import RedirectResponse, Response
-
 from openivr.observability.disk_space import DiskSpace
 from openivr.observability.metrics import Observer
 from openivr.store.auth.logins import Logins
@@ -10,11 +8,11 @@ from openivr.store.caches.menu_cache import MenuCache
 from openivr.store.caches.non_menu_config import NonMenuConfig
 from openivr.store.cdr.cdr_lists import CdrLists
 from openivr.store.database import Database
-from openivr.web import contacts, prompts, search
+from openivr.web import contacts, first_steps, prompts, search
 from openivr.web.calls import pages as calls
 from openivr.web.core import assets, audio, auth
 from openivr.web.core.middleware import AdminApp
-from openivr.web.core.request import AdminContext, PageRequest, PageRoute, ServerInfo
+from openivr.web.core.request import AdminContext, PageRoute, ServerInfo
 from openivr.web.core.templates import SECTIONS, Templates
 from openivr.web.hours import import_page, week_page
 from openivr.web.hours import pages as hours
@@ -28,14 +26,8 @@ from openivr.web.settings import pages as settings
 from openivr.web.simulator import pages as phone
 from openivr.web.simulator import replay, scenario_tests, what_if
 
-
-async def start(_request: PageRequest) -> Response:
-    """Redirect to the menus."""
-    return RedirectResponse("/menus", 303)
-
-
 ROUTES: tuple[PageRoute, ...] = (
-    PageRoute(path="/", handle=start),
+    *first_steps.ROUTES,
     *auth.ROUTES,
     *search.ROUTES,
     *menu_list.ROUTES,

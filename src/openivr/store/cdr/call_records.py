@@ -340,6 +340,21 @@ def recent_outside(connection: Connection, since: int) -> list[tuple[int, str, i
     ]
 
 
+def last_over_trunk(connection: Connection, trunk_id: int) -> tuple[int, str, str] | None:
+    """Return when the newest call over a trunk started, its called number and the trunk's name then.
+
+    None if there was none.
+    """
+    wanted = (
+        select(CALL.c.started, CALL.c.called, CALL.c.source)
+        .where(CALL.c.source_kind == "trunk", CALL.c.source_id == trunk_id)
+        .order_by(CALL.c.started.desc())
+        .limit(1)
+    )
+    row = connection.execute(wanted).first()
+    return (row.started, row.called, row.source) if row else None
+
+
 def save(connection: Connection, records: Iterable[CallRecord]) -> None:
     """Write whole records, new or known."""
     put(connection, CALL, [{name: getattr(record, name) for name in NAMES} for record in records])

@@ -23,6 +23,7 @@ from openivr.store.auth import admin
 from openivr.store.auth.admin import LoginSession, SessionPolicy
 from openivr.store.availability import Unavailable
 from openivr.store.caches.calendar_cache import CalendarCache
+from openivr.store.caches.change_feed import read_revision
 from openivr.store.runtime.registrations import Traffic, count_traffic
 from openivr.web.core import assets, resume_form
 from openivr.web.core.csrf import (
@@ -115,13 +116,13 @@ class AdminApp:
         if not secret:
             return
         policy, moment = self.context.sessions, now()
-        session, traffic, calendar = await self.context.database.read(
+        session, traffic, calendar, revision = await self.context.database.read(
             look_up, policy, secret, moment, self.context.calendars
         )
         if session is None:
             return
         request.session, request.traffic, request.csrf_token = session, traffic, csrf_token_of(secret)
-        request.calendar = calendar
+        request.calendar, request.revision = calendar, revision
         if extends_session and moment - session.seen >= admin.SEEN_STEP:
             try:
                 await self.context.database.change_auth(admin.note_seen, policy, session, moment)
@@ -199,12 +200,12 @@ def shown_path(scope: Scope) -> str:
 
 def look_up(
     connection: Connection, policy: SessionPolicy, secret: str, moment: int, calendars: CalendarCache
-) -> tuple[LoginSession | None, Traffic | None, Calendar | None]:
-    """Load a cookie's session, and the traffic and the default calendar that every signed-in page shows."""
+) -> tuple[LoginSession | None, Traffic | None, Calendar | None, int]:
+    """Load a cookie's session, and the traffic, default calendar and revision that every page shows."""
     session = admin.find_session(connection, policy, secret, moment)
     if session is None:
-        return None, None, None
-    return session, count_traffic(connection), calendars.read(connection)
+        return None, None, None, 0
+    return session, count_traffic(connection), calendars.read(connection), read_revision(connection)
 
 
 async def ignore(_request: Request) -> Response:

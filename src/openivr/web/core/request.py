@@ -83,6 +83,7 @@ class PageRequest:
     session: LoginSession | None = None
     traffic: Traffic | None = None  # shown at the foot of the rail
     calendar: Calendar | None = None  # the default one
+    revision: int = 0  # of the configuration, as the database has it
     csrf_token: str = ""
     form: FormData = field(default_factory=FormData)
     body: bytes = b""

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from openivr.resources.errors import Duplicate, InUse, Invalid, Problem
 from openivr.resources.ivr import IVR
 from openivr.resources.resource_type import Values
-from openivr.store.config import resources
+from openivr.store.config import first_steps, resources
 from openivr.store.config.menu_copy import copy_menu, find_free_number
 from openivr.store.database import ConfigTransaction
 from openivr.web.core import listing
@@ -20,6 +20,7 @@ from openivr.web.messages import t
 PATH = "/menus"
 REFUSED, IN_USE = 422, 409  # HTTP statuses
 MAX_NAME = 127
+FIRST_NUMBER = "6200"  # proposed for the first menu
 # What a new menu has beside its number and name: a greeting, and the end of a call without a key.
 START = {
     "prompt": "default",
@@ -37,7 +38,8 @@ async def list_page(request: PageRequest) -> Response:
 
 
 async def new_page(request: PageRequest) -> Response:
-    return request.render("menu/new.html", where=PATH, number="", name="", problems={})
+    number = await request.database.read(first_steps.propose_number, IVR.name, FIRST_NUMBER)
+    return request.render("menu/new.html", where=PATH, number=number, name="", problems={})
 
 
 async def submit_new(request: PageRequest) -> Response:

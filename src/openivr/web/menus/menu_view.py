@@ -73,6 +73,7 @@ class MenuPage:
     options: Mapping[str, Sequence[str]]
     lists: Mapping[str, Sequence[tuple[ResourceRef, bool]]]
     notices: tuple[NoticeView, ...]
+    is_new: bool  # no key has a destination yet, so that next steps say more than warnings
 
     def problem(self, name: str) -> str:
         """The problem of a field, "" if there is none."""
@@ -88,7 +89,8 @@ def make_page(
     """The page of a draft. Reads the menus around it, which may take long enough to want a thread."""
     around = load_neighbourhood(connection, office, id_, draft.values)
     snapshot = around.snapshot
-    names, findings = names_in(snapshot), find_findings(around, id_)
+    names, is_new = names_in(snapshot), has_no_keys(draft)
+    findings = {} if is_new else find_findings(around, id_)
     problems = find_problems(draft, editor)
     notes = MenuNotes(findings, problems)
     is_timed = is_by_period(snapshot, draft)
@@ -116,7 +118,15 @@ def make_page(
         options=make_options(snapshot, names) if editor.name else {},
         lists=make_lists(snapshot, draft, names) if editor.name == "reach" else {},
         notices=tuple(find_notices(snapshot.calendars[0], announcements_of(snapshot, id_), int(time.time()))),
+        is_new=is_new,
     )
+
+
+def has_no_keys(draft: Draft) -> bool:
+    """Return True if no key of the menu has a destination, in the draft and as it is stored."""
+    keys = [key for row in KEYPAD for key in row]
+    drafts = (draft.stored["keys"], draft.values["keys"])
+    return not any(values.get(key, {}).get("dest") for values in drafts for key in keys)
 
 
 def announcements_of(snapshot: IvrSnapshot, id_: int) -> list[Announcement]:

@@ -1,13 +1,14 @@
 """Hints beside a form: who can dial over a route, the phones of a person, the state of a trunk."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from openivr.resources import KINDS
 from openivr.resources.resource_type import Values
+from openivr.store.cdr.call_records import last_over_trunk
 from openivr.store.config import resources
 from openivr.store.config.ivr_snapshot import announcement, load_calendars
 from openivr.store.events import webhook_queue
@@ -18,6 +19,7 @@ from openivr.web.messages import t, t_code
 from openivr.web.resources.pattern_labels import is_wide
 
 MAX_MENUS = 5  # that a hint names
+MAX_TRUNKS = 100  # whose calls are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ def find_hints(connection: Connection, kind: str, id_: int) -> list[Hint]:
     if kind not in WRITERS:
         return []
     values = resources.fetch(connection, KINDS[kind], id_)
-    return [write(connection, id_, values) for write in WRITERS[kind]]
+    hints = (write(connection, id_, values) for write in WRITERS[kind])
+    return [hint for hint in hints if hint is not None]
 
 
 def describe_outside_dialling(connection: Connection, id_: int, values: Values) -> Hint:
@@ -123,10 +126,42 @@ def failure_words(failure: str) -> str:
     return t("webhook_failure.answer", status=detail) if code == "answer" else t_code("webhook_failure", code)
 
 
-WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint], ...]] = {
+def describe_arrivals(connection: Connection, trunk_ids: Iterable[int]) -> Hint | None:
+    """The number of the last call over each trunk, as the provider sent it. None if there was no call."""
+    calls = (last_over_trunk(connection, trunk_id) for trunk_id in list(trunk_ids)[:MAX_TRUNKS])
+    sentences = []
+    for started, number, trunk in sorted(filter(None, calls), reverse=True)[:MAX_MENUS]:
+        at = clock(started // 1000, "%Y-%m-%d %H:%M")
+        sentences.append(t("note.arrival", trunk=trunk, number=number, at=at))
+    return Hint("note.arrivals", tuple(sentences)) if sentences else None
+
+
+def describe_trunk_arrivals(connection: Connection, id_: int, _values: Values) -> Hint | None:
+    """The number of the last call over a trunk."""
+    return describe_arrivals(connection, [id_])
+
+
+def describe_route_arrivals(connection: Connection, _id: int, values: Values) -> Hint | None:
+    """The numbers of the last calls over the trunks of an inbound route."""
+    return describe_arrivals(connection, trunks_of(connection, values))
+
+
+def trunks_of(connection: Connection, values: Values) -> list[int]:
+    """The trunks of an inbound route: those that it names, or all."""
+    named = [int(link["id"]) for link in values["trunk_list"]]
+    return named or [id_ for id_, _ in resources.fetch_all(connection, KINDS["trunk"])]
+
+
+def find_new_hints(connection: Connection, kind: str) -> list[Hint]:
+    """The hints beside the form of a new resource."""
+    hint = describe_route_arrivals(connection, 0, {"trunk_list": []}) if kind == "inbound_route" else None
+    return [hint] if hint else []
+
+
+WRITERS: Mapping[str, tuple[Callable[[Connection, int, Values], Hint | None], ...]] = {
     "outbound_route": (describe_outside_dialling,),
     "extension": (describe_phones,),
-    "trunk": (describe_trunk,),
-    "inbound_route": (describe_announcements,),
+    "trunk": (describe_trunk, describe_trunk_arrivals),
+    "inbound_route": (describe_route_arrivals, describe_announcements),
     "webhook": (describe_deliveries,),
 }

@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from openivr.resources import ResourceType
+from openivr.resources import KINDS, ResourceType
 from openivr.resources.contact import PHONEBOOK
 from openivr.resources.errors import InUse, Invalid
 from openivr.resources.fields import IntegerField, Names
 from openivr.resources.reference_fields import LinksField
 from openivr.resources.resource_type import Row
-from openivr.store.config import contacts, resources
+from openivr.store.config import contacts, first_steps, resources
 from openivr.store.database import ConfigTransaction
 from openivr.store.events import webhook_queue
 from openivr.store.runtime import registrations
@@ -33,9 +33,9 @@ from openivr.web.forms.labels import describe_changes, field_label
 from openivr.web.forms.parse import Form, ParsedForm, first, move, parse_form
 from openivr.web.messages import t
 from openivr.web.resources import phone_setup
-from openivr.web.resources.hints import Hint, find_hints
+from openivr.web.resources.hints import Hint, find_hints, find_new_hints
 from openivr.web.resources.phone_setup import make_password
-from openivr.web.resources.views import EXTENSION, RESOURCE_VIEWS, ResourceView
+from openivr.web.resources.views import EXTENSION, INBOUND_ROUTE, RESOURCE_VIEWS, ResourceView
 
 REFUSED, IN_USE, CONFLICT = 422, 409, 409  # HTTP statuses
 
@@ -112,7 +112,10 @@ STATES: Mapping[str, Callable[[Connection], dict[int, Row]]] = {
 
 
 async def new_page(view: ResourceView, request: PageRequest) -> Response:
-    """The form of a new resource. Lists may have an item from the query: `before_list=ivr:3`."""
+    """The form of a new resource. Lists may have an item from the query: `before_list=ivr:3`.
+
+    An inbound route leads to the menu of the query, `menu=3`.
+    """
     parsed = ParsedForm(dict(view.start))
     for field in view.fields:
         if field.required:
@@ -121,8 +124,21 @@ async def new_page(view: ResourceView, request: PageRequest) -> Response:
     chosen = parse_form(asked, {it.name: [request.query(it.name)] for it in asked}, lambda _kind, _key: None)
     if not chosen.problems:
         parsed.body |= chosen.body
+    if view is INBOUND_ROUTE and (menu := request.query("menu")).isdecimal():
+        menu_values = await request.database.read(resources.fetch, KINDS["ivr"], int(menu[:9]))
+        parsed.body |= {"name": menu_values["name"], "def_dest": "ivr", "def_dest_value": menu[:9]}
+    if view.first_number:
+        await propose_number(view, request, parsed)
     state = await request.database.read(make_state, view, None, parsed)
     return form_page(view, request, state)
+
+
+async def propose_number(view: ResourceView, request: PageRequest, parsed: ParsedForm) -> None:
+    """Fill in the next free number. The user name of a phone is the same."""
+    number = await request.database.read(first_steps.propose_number, view.kind.name, view.first_number)
+    parsed.body["number"] = number
+    if view is EXTENSION:
+        parsed.body["reg_name"] = number
 
 
 async def edit_page(view: ResourceView, request: PageRequest) -> Response:
@@ -159,7 +175,7 @@ def make_state(
     inputs = make_inputs(kind.name, view.fields, parsed, names, stored)
     by_name = {shown.field.name: shown for shown in inputs}
     if id_ is None:
-        return FormState(None, fingerprints, by_name, "", [], [])
+        return FormState(None, fingerprints, by_name, "", [], find_new_hints(connection, kind.name))
     label = label_of(connection, view, id_, names)
     users = resources.users(connection, kind, id_)
     hints = find_hints(connection, kind.name, id_)
@@ -284,6 +300,8 @@ def complete(view: ResourceView, parsed: ParsedForm) -> None:
             del parsed.body[field.name]
     for name in view.filled:
         parsed.body.setdefault(name, make_password())
+    if view is EXTENSION and not parsed.body.get("reg_name"):
+        parsed.body["reg_name"] = parsed.body.get("number", "")
 
 
 async def delete_page(view: ResourceView, request: PageRequest, status: int = 200) -> Response:

@@ -42,6 +42,7 @@ class ResourceView:
     sections: tuple[FormSection, ...]
     sort: str = "name"
     start: Mapping[str, Any] = field(default_factory=dict)
+    first_number: str = ""  # that is proposed for the first one, if they have numbers
     fixed: Mapping[str, Any] = field(default_factory=dict)  # fields with one valid value, not in the form
     generated: tuple[str, ...] = ()  # secrets that the server generates on request and shows once
     filled: tuple[str, ...] = ()  # secrets that few people need, generated for a new resource
@@ -85,6 +86,7 @@ EXTENSION = ResourceView(
     ),
     sort="number",
     start={"presence_status": "available", "concurrent_registrations": 1},
+    first_number="1000",
     fixed={"type": "SIP"},
     generated=("reg_password",),
     filled=("user_password",),
@@ -111,6 +113,7 @@ RING_GROUP = ResourceView(
     ),
     sort="number",
     start={"ring_strategy": "ring_all", "ring_timeout": 30},
+    first_number="6300",
 )
 COMPANY_CONTACT = ResourceView(
     kind=KINDS["company_contact"],

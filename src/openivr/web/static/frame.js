@@ -14,7 +14,7 @@ document.addEventListener("keydown", (event) => {
     search.focus();
     search.select();
   } else if (event.key === "Escape") {
-    for (const open of document.querySelectorAll("details.account[open]")) {
+    for (const open of document.querySelectorAll("details:is(.account, .more)[open]")) {
       open.open = false;
       open.querySelector("summary").focus();
     }
@@ -36,7 +36,7 @@ search?.closest("form").addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  for (const open of document.querySelectorAll("details.account[open]")) {
+  for (const open of document.querySelectorAll("details:is(.account, .more)[open]")) {
     if (!open.contains(event.target)) open.open = false;
   }
   if (found && !found.closest("form").contains(event.target)) found.replaceChildren();

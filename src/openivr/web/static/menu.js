@@ -29,6 +29,15 @@ document.addEventListener("click", (event) => {
   mine.play().catch(() => sound === mine && stop());
 });
 
+// Escape closes the editor that has the focus. What was chosen in it stays a part of the draft.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  const done = event.target.closest?.("#menu .editor")?.querySelector(".ends button[name=go]");
+  if (!done) return;
+  event.preventDefault();
+  done.click();
+});
+
 let flow = null;
 const seen = new IntersectionObserver((entries) => {
   if (entries.some((entry) => entry.isIntersecting)) load();

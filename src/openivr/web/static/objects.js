@@ -1,4 +1,4 @@
-// Buttons that copy a secret or a setting. Everything else on these pages works without script.
+// Buttons that copy a secret or a setting, and a user name that follows the number. Everything else on these pages works without script.
 
 const wire = (root) => {
   for (const button of root.querySelectorAll("[data-copy]")) {
@@ -13,6 +13,16 @@ const wire = (root) => {
 };
 
 wire(document);
+
+// A new extension has a user name like its number, until another one is typed.
+for (const form of document.querySelectorAll("[data-copies]")) {
+  const [source, target] = form.dataset.copies.split(" ").map((name) => form.elements[name]);
+  let before = source.value;
+  source.addEventListener("input", () => {
+    if (target.value === before) target.value = source.value;
+    before = source.value;
+  });
+}
 
 // The answer to a form is shown. Loading it again is to show the page, and not to send the form again.
 const address = document.querySelector("[data-address]")?.dataset.address;
