@@ -15,6 +15,7 @@ from openivr.resources.fields import Field, IntegerField, SecretField, Separated
 from openivr.resources.import_remarks import ImportRemarksField
 from openivr.resources.ivr import KEYS
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
+from openivr.resources.presence import PresenceField
 from openivr.resources.reference_fields import LinkField, LinksField
 from openivr.server.http_process import choose_kinds
 
@@ -77,7 +78,7 @@ def annotation(kind: ResourceType, field: Field) -> str:
             return "tuple[Link, ...] = ()"
         case SeparatedField() | PinsField():
             return 'str = ""'
-        case TableField():
+        case TableField() | PresenceField():
             return "tuple[Mapping[str, Any], ...] = ()"
         case DestinationField():
             return "Destination = Destination()"

@@ -26,6 +26,7 @@ from openivr.cdr.worker import CdrWorker
 from openivr.cli import main
 from openivr.config import yaml_document
 from openivr.ivr.analysis.check import check
+from openivr.ivr.model import Forwarding
 from openivr.resources import KINDS
 from openivr.simulate.scenario import read_scenario, read_scenarios, run, write_scenario
 from openivr.store.backup import restore
@@ -342,6 +343,14 @@ def test_an_export_is_read_and_written_in_codes(former: Former) -> None:
         (entry.fields["calls"], entry.fields["scenario"]): entry.fields for entry in document.scenarios or ()
     }
     assert read == stored
+
+
+def test_extensions_go_on_to_forward_nothing(former: Former) -> None:
+    """Calls that were not answered came back to the menu."""
+    with former.database.reading() as connection:
+        people = load_snapshot(connection).extensions.values()
+    assert any(row.voicemail for row in people)
+    assert all(row.inside == row.outside == Forwarding() for row in people)
 
 
 def test_a_backup_is_restored(tmp_path: Path) -> None:

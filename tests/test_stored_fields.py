@@ -26,6 +26,8 @@ EFFECTS = {
     "extension.number": "ivr/model.py number",
     "extension.first_name": "ivr/states/directory.py first_name",
     "extension.last_name": "ivr/states/directory.py last_name",
+    "extension.mobile_number": "b2bua/dialer.py mobile",
+    "extension.presence_list": "ivr/states/forwarding.py outside",
     "extension.caller_id": "b2bua/call.py caller_id",
     "extension.presence_status": "ivr/states/dialling.py do_not_disturb",
     "extension.concurrent_registrations": "sip/registrar/registrar.py contacts",

@@ -59,7 +59,20 @@ IVR = Family(
 EXTENSION = Family(
     "extension",
     {"type": "SIP", "presence_status": "available", "concurrent_registrations": 1, "first_name": "Eve"},
-    {"presence_status": "off_work"},
+    {
+        "presence_status": "off_work",
+        "presence_list": [
+            {
+                **{"status": "away", "ring_timeout": 20, "enb_ring_mobile": 1, "mobile_prefix": "9"},
+                **{
+                    "enb_ex_busy_forward": 0,
+                    "enb_in_always_forward": 1,
+                    "in_always_forward_dest": "extension",
+                },
+                "in_always_forward_value": "1",
+            }
+        ],
+    },
     has_number=True,
     secrets={
         "reg_password": "Secret-of-Phone-1",

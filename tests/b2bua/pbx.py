@@ -81,6 +81,16 @@ class Pbx:
         with self.database.changing() as change:
             resources.update(change, KINDS[kind], ident, body)
 
+    def forward(self, ident: int, **rules: Any) -> None:
+        """Change where an extension forwards calls while it is available, away or not to be disturbed."""
+        statuses = ("available", "away", "do_not_disturb")
+        self.change("extension", ident, presence_list=[{"status": status, **rules} for status in statuses])
+
+    def stop_forwarding(self, ident: int) -> None:
+        """Switch every forward of an extension off, so that a call that it does not take ends."""
+        rules = (f"enb_{side}_{when}_forward" for side in ("in", "ex") for when in ("busy", "no_answer"))
+        self.forward(ident, **dict.fromkeys(rules, 0))
+
     def create(self, kind: str, **body: Any) -> int:
         """Create an object, as the API does."""
         with self.database.changing() as change:

@@ -32,6 +32,7 @@ def test_t18_a_phone_forwards_to_another_extension(tmp_path: Path, contact: str)
 @in_loop
 async def test_t18_a_phone_forwards_outside_within_what_its_extension_may_dial(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
+        pbx.stop_forwarding(2)
         provider, trunk = await add_trunk(pbx, "One")
         add_route(pbx, [trunk], max_calls=1)  # extension 1000 may use it
         ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
@@ -52,6 +53,7 @@ async def test_t18_a_phone_forwards_outside_within_what_its_extension_may_dial(t
 @in_loop
 async def test_t18_phones_that_forward_to_each_other_end(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
+        pbx.stop_forwarding(2)
         ada, grace, edith = [await pbx.phone(number) for number in ("1000", "1001", "1002")]
         grace.forwards_to, edith.forwards_to = "sip:1002@pbx", "sip:1001@pbx"
         assert (await ada.call("1001").until_over()).status == 480
@@ -61,6 +63,7 @@ async def test_t18_phones_that_forward_to_each_other_end(tmp_path: Path) -> None
 @in_loop
 async def test_t18_what_is_no_number_is_not_followed(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
+        pbx.stop_forwarding(2)
         ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
         for contact in ("sip:9999@pbx", "sip:pbx", "mailto:a@b", "sip:6200@pbx", "sip:1001x@pbx"):
             grace.forwards_to = contact

@@ -16,6 +16,7 @@ from tests.b2bua.test_outbound import add_trunk
 async def test_m11_who_may_not_be_disturbed_is_busy_and_does_not_ring(tmp_path: Path) -> None:
     async with open_pbx(tmp_path) as pbx:
         ada, grace = await pbx.phone("1000"), await pbx.phone("1001")
+        pbx.stop_forwarding(2)
         pbx.change("extension", 2, presence_status="do_not_disturb")
         assert (await ada.call("1001").until_over()).status == 486
         assert grace.invites == []

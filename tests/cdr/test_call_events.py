@@ -174,6 +174,9 @@ def test_failures_and_transfers_have_reports_of_their_own() -> None:
     assert failure.message["reason"] == "486 Busy here"
     unknown = follow(Story().end("unknown_number", "refused").entries)
     assert [one.message["reason"] for one in unknown if one.type == 30015] == ["404 NOT found"]
+    forwarded = Story().note(Topic.FORWARDED, input="1000", kind=DestinationKind.VOICEMAIL, target=1)
+    (report,) = (one for one in follow(forwarded.entries) if one.type == 30014)
+    assert list(report.message) == ["call_id", "members"]
     moved = follow(Story().end("transferred").entries)
     assert [one.type for one in moved] == [30011, 30011, 30013]
     leg = Story().leg(0).leg(0, ended=START + 5, result=LegResult.TRANSFERRED).end("transferred")

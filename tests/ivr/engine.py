@@ -31,6 +31,8 @@ def configured_destinations(snapshot: IvrSnapshot, start: Destination) -> list[D
     for menu in snapshot.ivrs.values():
         found += [*menu.keys.values(), menu.timeout, menu.invalid]  # type: ignore[list-item]
     found += [group.fail for group in snapshot.ring_groups.values()]  # type: ignore[misc]
+    for rules in (row.outside for row in snapshot.extensions.values() if row.enabled):
+        found += [rules.always, rules.busy, rules.no_answer]  # type: ignore[list-item]
     return [destination for destination in found if destination]
 
 

@@ -24,6 +24,7 @@ from openivr.ivr.model import (
     DialPolicy,
     Extension,
     ExtensionRule,
+    Forwarding,
     InboundRoute,
     Ivr,
     NumberRule,
@@ -37,6 +38,7 @@ from openivr.ivr.model import (
 from tests.ivr.conftest import PEOPLE
 
 ADA = Destination(DestinationKind.EXTENSION, 1)
+ALAN = Destination(DestinationKind.EXTENSION, 2)
 MAIN = Destination(DestinationKind.IVR, 1)
 END = Destination(DestinationKind.END_CALL)
 INBOUND = by_id([InboundRoute(1, "Main line", MAIN)])
@@ -197,6 +199,21 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         },
         MENU,
         "Every call ends at extension 1003, which has no mailbox. Unanswered callers reach no one.",
+    ),
+    (
+        "IVR111",
+        {
+            "snapshot": {
+                "extensions": by_id(
+                    [
+                        Extension(1, "1000", "Ada", outside=Forwarding(busy=ALAN)),
+                        Extension(2, "1001", "Alan", outside=Forwarding(always=ADA)),
+                    ]
+                )
+            }
+        },
+        FindingTarget("extension", 1, Part.BUSY),
+        "Calls are forwarded from extension 1000 to 1001 to 1000.",
     ),
     (
         "IVR201",
@@ -410,6 +427,17 @@ MISTAKES: list[tuple[str, dict[str, Any], FindingTarget, str]] = [
         {"policy": OUT, "snapshot": {"trunks": by_id([Trunk(1, "A", enabled=False)])}},
         MENU,
         "Callers may dial outside, but no route has an enabled trunk. These calls fail.",
+    ),
+    (
+        "IVR605",
+        {
+            "snapshot": {
+                "extensions": by_id([Extension(1, "1000", "Ada", mobile="9123")]),
+                "outbound_routes": by_id([replace(LOCAL, extension_ids=frozenset({1}))]),
+            }
+        },
+        FindingTarget("extension", 1),
+        "Calls to extension 1000 can go to 9123 over route Local.",
     ),
     (
         "IVR701",

@@ -12,6 +12,7 @@ from openivr.ivr.model import (
     Extension,
     ExtensionGroup,
     ExtensionRule,
+    Forwarding,
     Ivr,
     IvrSnapshot,
     OutboundRoute,
@@ -38,6 +39,7 @@ destinations = st.builds(
     plays=st.integers(1, 3),
 )
 maybe = st.none() | destinations
+forwardings = st.just(Forwarding()) | st.builds(Forwarding, st.none() | maybe, maybe, maybe)
 policies = st.builds(
     DialPolicy,
     st.sampled_from(ExtensionRule),
@@ -73,7 +75,15 @@ def menus(ident: int) -> st.SearchStrategy[Ivr]:
 def snapshots(draw: Any) -> IvrSnapshot:
     numbers = draw(st.lists(st.sampled_from(EXTENSIONS), unique=True, max_size=4))
     people = [
-        Extension(ident, number, draw(st.sampled_from(["Ada", "Bob", ""])), "Lee", draw(st.booleans()))
+        Extension(
+            ident,
+            number,
+            draw(st.sampled_from(["Ada", "Bob", ""])),
+            "Lee",
+            draw(st.booleans()),
+            do_not_disturb=draw(st.integers(0, 3)) == 3,
+            outside=draw(forwardings),
+        )
         for ident, number in enumerate(numbers, start=1)
     ]
     groups = [
@@ -96,6 +106,7 @@ def snapshots(draw: Any) -> IvrSnapshot:
             draw(st.lists(st.integers(1, 3), max_size=2).map(tuple)),
             draw(st.integers(0, 2)),
             draw(st.booleans()),
+            extension_ids=draw(st.frozensets(IDS, max_size=3)),
         )
         for ident in range(1, draw(st.integers(1, 4)))
     ]

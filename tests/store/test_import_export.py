@@ -41,7 +41,13 @@ def fill(database: Database) -> None:
     one = create(
         database, "extension", extension("1000", first_name="Äda", vm_pin="4711", enb_switch_hours=1)
     )
-    create(database, "extension", extension("1001"))
+    presence = {
+        **{"status": "away", "ring_timeout": 20, "enb_ring_mobile": 1, "mobile_number": "+44 20 7946 0000"},
+        **{"enb_ex_busy_forward": 0, "in_busy_forward_dest": "extension", "in_busy_forward_value": str(one)},
+        **{"ex_no_answer_forward_dest": "external_num", "ex_no_answer_forward_prefix": "9"},
+        **{"ex_no_answer_forward_num": "555", "enb_ex_always_forward": 1},
+    }
+    create(database, "extension", extension("1001", presence_list=[presence]))
     group = create(database, "ext_group", {"name": "Sales team", "member_list": [one]})
     ring = create(
         database,

@@ -144,6 +144,33 @@ def test_a_message_after_a_ring_group_that_nobody_answers() -> None:
     assert whole.last_status == "VOICEMAIL"
 
 
+@pytest.mark.parametrize(
+    ("failed", "stages"),
+    [
+        (
+            ((15, Note(Topic.FAILED, 1, "", EXTENSION, 1, detail="no_answer")),),
+            ("extension", "1000", "Ada Byron", "NO ANSWER", 5, 10, 10, 0),
+        ),
+        ((), ("extension", "1000", "Ada Byron", "NO ANSWER", 5, 10, 10, 0)),
+    ],
+)
+def test_a_call_that_an_extension_forwards_is_not_back_in_the_menu(
+    failed: tuple[tuple[int, Note], ...], stages: tuple[object, ...]
+) -> None:
+    rows, whole = read(
+        replace(CALL, outcome="message", reason="message_left"),
+        50,
+        (0, Note(Topic.ENTERED, 1, number="6200")),
+        (5, Note(Topic.CHOSE, 1, "1", EXTENSION, 1)),
+        *failed,
+        (15, Note(Topic.FORWARDED, 1, "1000", MAILBOX, 1, detail="no_answer")),
+        (45, Note(Topic.RECORDED, 1, "", MAILBOX, 1)),
+        (50, Note(Topic.ENDED, 1, detail="message_left")),
+    )
+    assert places(rows)[1:] == [stages, ("ext_vm", "1000", "Ada Byron", "VOICEMAIL", 15, 35, 0, 35)]
+    assert whole.last_status == "VOICEMAIL"
+
+
 def test_phones_that_call_each_other() -> None:
     rows, whole = read(
         PHONE,

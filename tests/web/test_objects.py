@@ -771,6 +771,38 @@ def test_a_refused_form_still_sees_what_others_saved(admin: Admin, api: Api) -> 
     assert (row["first_name"], row["last_name"], row["presence_status"]) == ("Mine", "Kept", "lunch")
 
 
+def test_forwarding_is_shown_as_a_picture_and_edited_below_it(admin: Admin, api: Api) -> None:
+    ident = create(admin, RESOURCE_VIEWS["extension"])
+    path = f"/people/extensions/{ident}"
+    answer = admin.get(path)
+    assert "rings 20 s" in page(answer)
+    assert "then voicemail" in page(answer)
+    fields = read_form(answer)
+    stem = "presence_list.available"
+    changes = {
+        **{f"{stem}.ring_timeout": "15", f"{stem}.ex_no_answer": "extension"},
+        **{f"{stem}.ex_no_answer_target": "1001", f"{stem}.ex_busy": "", f"{stem}.in_always": "end_call"},
+        **{f"{stem}.mobile_number": "0170 1"},
+    }
+    for name, value in changes.items():
+        fields = put(fields, name, value)
+    wrong = admin.post(path, put(fields, f"{stem}.ex_no_answer_target", "9999"))
+    assert wrong.status == 422
+    assert "Available: Calls from outside, no answer" in page(wrong)
+    assert dict(read_form(wrong))[f"{stem}.ex_no_answer_target"] == "9999"
+    assert admin.post(path, put(fields, f"{stem}.ring_timeout", "4")).status == 422
+    assert admin.post(path, fields).status == 303
+    setting, away, *_ = shown(api, RESOURCE_VIEWS["extension"], ident)["presence_list"]
+    names = ("ring_timeout", "enb_ex_busy_forward", "ex_no_answer_forward_dest", "ex_no_answer_forward_value")
+    assert [setting[name] for name in names] == [15, 0, "extension", "2"]
+    assert (setting["in_always_forward_dest"], setting["mobile_number"]) == ("end_call", "0170 1")
+    assert (away["ring_timeout"], away["enb_ex_busy_forward"]) == (0, 1)
+    text = page(admin.get(path))
+    assert "rings 15 s" in text
+    assert "no answer: Grace Hopper (1001)" in text
+    assert "busy: back to the menu, or hang up" in text
+
+
 def test_a_form_with_broken_fingerprints_is_saved_whole(admin: Admin, api: Api) -> None:
     ident = create(admin, RESOURCE_VIEWS["ext_group"])
     for past in ("", "[]", "{", '{"name": 1}', "\x00"):

@@ -14,7 +14,7 @@ from openivr.api.query import MAX_PAGE, MAX_ROWS, read_choice, read_integer, rea
 from openivr.api.responses import NOT_FOUND, ApiError, bad_parameters, succeed
 from openivr.resources import KINDS
 from openivr.resources.errors import Problem
-from openivr.resources.extension import PRESENCE
+from openivr.resources.presence import STATUSES
 from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config import resources
 from openivr.store.system import count, serial_number
@@ -106,7 +106,7 @@ async def list_queues(request: ApiRequest) -> bytes:
 async def list_presence(request: ApiRequest) -> bytes:
     """The presence statuses that an extension can have. The vendor's page is not public."""
     first, last = read_page(request)
-    rows = [{"id": place, "name": name} for place, name in enumerate(PRESENCE, 1)]
+    rows = [{"id": place, "name": name} for place, name in enumerate(STATUSES, 1)]
     return succeed(total_number=len(rows), data=rows[first:last])
 
 

@@ -217,6 +217,7 @@ class Call(PartyListener):
         number = self.caller.number
         arrival = CallArrived(number, match.destination, match.route_ids, is_answered, self._moment())
         arrival = replace(arrival, hours_action=match.hours.action, extension=match.hours.extension)
+        arrival = replace(arrival, is_internal=self.account is not None)
         self.dispatch(with_period(arrival, match.decision, match.announcements))
 
     def _moment(self) -> int:

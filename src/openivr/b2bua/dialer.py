@@ -25,6 +25,7 @@ from openivr.config.call_config import CallConfig, SipAccount, TrunkAccount
 from openivr.ivr.commands import Dial
 from openivr.ivr.events import Cause
 from openivr.ivr.model import DestinationKind
+from openivr.ivr.policy import routes_of
 from openivr.ivr.states.dialling import members
 from openivr.media.rtp.ports import NoPorts
 from openivr.sip.address import uri_host
@@ -189,6 +190,9 @@ class Dialer:
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
             return
         self.ring_phones(account, member)
+        if self.dial.mobile:
+            routes = routes_of(self.config.snapshot, member)
+            self.redirects.call_outside(self, member, account, self.dial.mobile, routes)
         if not any(fork.member == member for fork in self.forks):
             self._causes.setdefault(member, []).append(Cause.UNAVAILABLE)
 

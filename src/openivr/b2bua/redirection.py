@@ -132,14 +132,14 @@ class Redirects:
             case DestinationKind.RING_GROUP:
                 targets = members(config.snapshot, config.snapshot.ring_groups[destination.target])
             case DestinationKind.EXTERNAL:
-                return self._forward_outside(dialer, member, account, number, match.route_ids)
+                return self.call_outside(dialer, member, account, number, match.route_ids)
             case _:  # a menu or mailbox is no phone that could ring
                 return False
         accounts = [config.account_of(target) for target in targets]
         results = [dialer.ring_phones(other, member) for other in accounts if other is not None]
         return any(results)
 
-    def _forward_outside(
+    def call_outside(
         self,
         dialer: RedirectedDialer,
         member: int,
@@ -147,6 +147,7 @@ class Redirects:
         number: str,
         route_ids: tuple[int, ...],
     ) -> bool:
+        """Call an outside number for an extension, within the limits of the routes. False: it failed."""
         context, config = dialer.context, dialer.config
         for attempt in attempts(config.snapshot, route_ids, number):
             trunk = config.trunks.get(attempt.trunk)

@@ -1,7 +1,7 @@
 """Event reports of a call, from its record before and after each journal entry. Pure.
 
 P-Series: event-call-status-changed (30011), event-new-cdr (30012), event-call-transfer (30013),
-event-call-failed (30015), event-dtmf (30017). Numbers from 90001 on are ours.
+event-call-forward (30014), event-call-failed (30015), event-dtmf (30017). Numbers from 90001 on are ours.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -233,6 +233,8 @@ def report_note(note: Note, report: Reporter) -> Iterator[EventReport]:
     match note.topic:
         case Topic.FAILED:
             yield report(EventType.CALL_FAILED, reason=REASONS.get(Cause(note.detail), "Line Unreachable"))
+        case Topic.FORWARDED:
+            yield report(EventType.CALL_FORWARD)
         case Topic.ENTERED:
             yield report.own(EventType.MENU_ENTERED, ivr_id=note.ivr, ivr_number=note.number)
         case Topic.PERIOD:

@@ -81,6 +81,7 @@ class Extension(Detail, frozen=True, kw_only=True):
     enb_vm: int = 1
     reg_name: str = ""
     enb_switch_hours: int = 0
+    presence_list: tuple[Mapping[str, Any], ...] = ()
 
 
 class ExtensionGroupRow(Row, frozen=True, kw_only=True):

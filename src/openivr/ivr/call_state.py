@@ -60,6 +60,8 @@ class CallState:
     wrong: int = 0  # wrong entries in this menu since the last valid one
     plays: int = 0  # announcements of this menu so far
     hops: int = 0  # moves that no key asked for, since the last key
+    forwarded: frozenset[int] = frozenset()  # extensions that forwarded the call since then
+    is_internal: bool = False  # an extension calls
     final: bool = True  # nobody chose where the call is going: if that fails, the call ends
     destination: Destination = NO_DESTINATION
     route_ids: tuple[int, ...] = ()  # for an outside destination
@@ -166,6 +168,7 @@ class CallState:
     def heard(self) -> None:
         """The caller pressed a key: somebody is there, so moves are counted afresh."""
         self.hops = 0
+        self.forwarded = frozenset()
         self.final = False
 
     def note(self, topic: Topic, detail: str = "", number: str = "", limit: int = 0) -> None:
@@ -187,10 +190,12 @@ class CallState:
 
     def redirect(self, destination: Destination) -> IvrState:
         """Go where no key sent the call: by a time-out, or on from a ring group."""
+        return self.move_on(configured(self.snapshot, destination))
+
+    def move_on(self, allowed: Allowed) -> IvrState:
+        """Go where no key sent the call. One hop too many ends it."""
         self.hops += 1
-        if self.hops > MAX_HOPS:
-            return self.end(HangupReason.HOP_LIMIT)
-        return self.follow(configured(self.snapshot, destination))
+        return self.end(HangupReason.HOP_LIMIT) if self.hops > MAX_HOPS else self.follow(allowed)
 
     def follow(self, allowed: Allowed) -> IvrState:
         """Go to a destination that policy or configuration allows."""

@@ -65,6 +65,7 @@ class Dial:
     ivr: int = 0  # the menu that the call comes from
     alert_info: str = ""  # extension, ring_group: value of Alert-Info, if any
     prompt: str = ""  # ring_group: what the caller hears first in place of the ringing tone
+    mobile: str = ""  # extension: an outside number that rings too, over routes that the extension may use
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ class Topic(StrEnum):
     MISSING = "missing_prompt"  # detail: the prompt's name
     DIALLED = "dialled"
     FAILED = "failed"  # detail: a `Cause`
+    FORWARDED = "forwarded"  # input: the number of the extension; detail: a `ForwardCondition`
     CONNECTED = "connected"
     RECORDED = "recorded"  # target: the mailbox, which has a message more
     NOT_RECORDED = "not_recorded"  # target: the mailbox; detail: a `RecordResult`

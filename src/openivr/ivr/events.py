@@ -24,6 +24,7 @@ class CallArrived:
     holiday: str = ""  # its name
     hours_action: str = ""  # of a feature code for business hours: a `HoursAction`
     extension: int = 0  # id of the one that dialled it
+    is_internal: bool = False  # an extension calls
 
 
 @dataclass(frozen=True, slots=True)

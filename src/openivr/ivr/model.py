@@ -103,6 +103,31 @@ class Ivr:
     key_pins: Mapping[str, int] = field(default_factory=dict)  # key -> the PIN list that it asks for
 
 
+@unique
+class ForwardCondition(StrEnum):
+    """Conditions on which an extension forwards a call."""
+
+    ALWAYS = "always"  # without ringing
+    BUSY = "busy"  # also declined, and do not disturb
+    NO_ANSWER = "no_answer"  # also unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Destinations to which an extension forwards calls, None for none (P-Series: presence settings)."""
+
+    always: Destination | None = None
+    busy: Destination | None = None
+    no_answer: Destination | None = None
+
+    def find(self, condition: ForwardCondition) -> Destination | None:
+        """Return the destination on a condition."""
+        return getattr(self, condition.value)  # type: ignore[no-any-return]
+
+
+NO_FORWARDING = Forwarding()
+
+
 @dataclass(frozen=True, slots=True)
 class Extension:
     """A person or a place that can be rung."""
@@ -119,6 +144,9 @@ class Extension:
     do_not_disturb: bool = False  # the presence status of that name: busy to every caller
     may_switch_hours: bool = False  # by feature code
     has_hours_pin: bool = False  # which is asked for then
+    inside: Forwarding = NO_FORWARDING  # of calls from extensions
+    outside: Forwarding = NO_FORWARDING  # of all other calls
+    mobile: str = ""  # an outside number that rings together with the phones, "" for none
 
     @property
     def name(self) -> str:
@@ -201,6 +229,7 @@ class OutboundRoute:
     position: int = 0  # routes are looked at in ascending order
     enabled: bool = True
     limits: Limits = Limits()
+    extension_ids: frozenset[int] = frozenset()  # those that may call over it
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,19 @@ def configured(snapshot: IvrSnapshot, destination: Destination) -> Allowed:
     return Allowed(destination, tuple(route.id for route in routes))
 
 
+def forwarded(snapshot: IvrSnapshot, extension: Extension, destination: Destination) -> Allowed:
+    """Allow where an extension forwards calls; an outside number by the routes that the extension may use."""
+    if destination.kind is not DestinationKind.EXTERNAL:
+        return Allowed(destination)
+    return Allowed(destination, routes_of(snapshot, extension.id))
+
+
+def routes_of(snapshot: IvrSnapshot, extension: int) -> tuple[int, ...]:
+    """Return the outbound routes that an extension may use, in their order."""
+    allowed = (route for route in snapshot.outbound_routes.values() if extension in route.extension_ids)
+    return tuple(route.id for route in sorted(allowed, key=lambda route: (route.position, route.id)))
+
+
 def usable_routes(snapshot: IvrSnapshot, route_ids: tuple[int, ...]) -> tuple[OutboundRoute, ...]:
     """Pick the routes that exist and are enabled, in the order of the ids."""
     routes = (snapshot.outbound_routes.get(route_id) for route_id in route_ids)

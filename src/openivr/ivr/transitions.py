@@ -56,7 +56,7 @@ RUNG = (
     S.NOTICE,
     S.ROUTE,
     S.ENDED,
-)  # the next line; a notice; on from a ring group; one hop too many
+)  # the next line; a notice; on from a ring group or by a forward; one hop too many
 OFFERED = (S.OFFERING, S.NOTICE)
 
 MOVES: tuple[Move, ...] = (
@@ -103,6 +103,7 @@ MOVES: tuple[Move, ...] = (
     _move(S.DIALLING, DialAnswered, dial.connect, S.CONNECTED),
     _move(S.DIALLING, DialFailed, dial.hear_failure, *RUNG),
     _move(S.DIALLING, TimerFired, dial.give_up, S.NOTICE, S.ROUTE, S.ENDED),
+    _move(S.DIALLING, Digit, dial.press, S.DIALLING, S.ENTER, S.ROUTE),
     _move(S.CONNECTED, DialEnded, dial.hear_callee_gone, S.ENDED),
     # dial by name
     _move(S.SPELLING, PromptEnded, directory.hear_question, S.SPELLING),

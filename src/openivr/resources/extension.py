@@ -16,11 +16,11 @@ from openivr.resources.fields import (
     flag,
     number,
 )
+from openivr.resources.presence import STATUSES, PresenceField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.resource_type import ResourceType, Row, Values
 from openivr.resources.secret import hash_password
 
-PRESENCE = ("available", "away", "business_trip", "do_not_disturb", "lunch", "off_work")
 DEVICES = ("sip_phone", "linkus_desktop", "linkus_mobile", "linkus_web")
 LISTED = ("number", "first_name", "last_name", "email_addr", "mobile_number", "presence_status")
 DIGEST = "md5=[0-9a-f]{32} sha256=[0-9a-f]{64}"
@@ -104,7 +104,7 @@ EXTENSION = ResourceType(
         TextField(name="title"),
         IntegerField(name="role_id", low=0, high=2**31 - 1, default=0),
         TextField(name="caller_id", high=31, pattern=r"[A-Za-z0-9().+*#-]+"),
-        ChoiceField(name="presence_status", required=True, values=PRESENCE),
+        ChoiceField(name="presence_status", required=True, values=STATUSES),
         IntegerField(name="concurrent_registrations", required=True, low=1, high=3, default=1),
         IntegerField(name="ring_timeout", low=5, high=300, default=30),
         flag("enb_vm", default=1),
@@ -140,6 +140,7 @@ EXTENSION = ResourceType(
             mismatch=ProblemCode.NOT_DIGITS,
             kept=ARGON2,
         ),
+        PresenceField(name="presence_list"),
     ),
     listed=LISTED,
     row=list_row,

@@ -91,6 +91,7 @@ class Field:
     default: Any = ""
     hidden: bool = False  # never shown, and never repeated in an error
     confidential: bool = False  # shown to who may read the object, but never repeated in an error
+    is_kept: bool = False  # stays as it is where a configuration file leaves it out
     former_names: tuple[str, ...] = ()  # in configuration files of former releases
     stored: ClassVar[Literal["text", "integer", "json"]] = "text"
 

@@ -66,11 +66,11 @@ class ResourceType:
         """Return the whole object after a create (`stored` is None) or an update.
 
         Fields that the body leaves out stay as they are. If it is the whole object (`is_whole`), only secrets
-        do. Unknown names are ignored. Raises Invalid with all problems.
+        and fields that are kept (`is_kept`) do. Unknown names are ignored. Raises Invalid with all problems.
         """
         problems: list[Problem] = []
         before: Mapping[str, Any] = {
-            f.name: stored[f.name] for f in self.fields if stored and (f.hidden or not is_whole)
+            f.name: stored[f.name] for f in self.fields if stored and (f.hidden or f.is_kept or not is_whole)
         }
         values = {f.name: f.read(body, before.get(f.name, MISSING), problems) for f in self.fields}
         if not problems:

@@ -53,6 +53,7 @@ from openivr.ivr.hours_code import HoursAction, HoursRequest
 from openivr.ivr.inbound_route import IncomingCall, Routing, explain_inbound
 from openivr.ivr.model import Destination, DestinationKind, IvrSnapshot
 from openivr.ivr.periods import with_period
+from openivr.ivr.policy import attempts, routes_of
 from openivr.ivr.session import IvrSession
 from openivr.simulate.transcript import Narrator, TranscriptLine
 from openivr.simulate.world import World, right_pin
@@ -130,11 +131,13 @@ class Simulation:
         decision: PeriodDecision | None = None,
         announcements: tuple[str, ...] = (),
     ) -> None:
-        """Start the call: a caller arrives at a destination.
+        """Start the call: a caller arrives at a destination. The number of an extension calls from inside.
 
         A route may have chosen it by the period (`decision`), and has announcements played before it.
         """
-        arrival = CallArrived(caller, destination, moment=self.moment)
+        owner = self.snapshot.numbers.get(caller) if self.incoming is None else None
+        is_internal = owner is not None and owner.kind is DestinationKind.EXTENSION
+        arrival = CallArrived(caller, destination, moment=self.moment, is_internal=is_internal)
         self.handle(with_period(arrival, decision, announcements))
 
     def dial_code(self, request: HoursRequest, caller: str = "") -> None:
@@ -260,12 +263,19 @@ class Simulation:
 
     def _dial(self, dial: Dial) -> None:
         cause = self.world.outcome(dial.number, *self._line_names(dial))
+        if cause and dial.mobile and self._reaches(dial.mobile, dial.target):
+            cause = self.world.outcome(dial.mobile)
         if cause is Cause.NO_ANSWER:
             return  # it rings until the session gives up
         if cause:
             self._schedule("dial", self.world.fail_after, DialFailed(dial.token, cause))
             return
         self._schedule("dial", self.world.answer_after, DialAnswered(dial.token))
+
+    def _reaches(self, number: str, extension: int) -> bool:
+        """Return True if an extension may call an outside number."""
+        routes = routes_of(self.snapshot, extension)
+        return next(attempts(self.snapshot, routes, number), None) is not None
 
     def _line_names(self, dial: Dial) -> tuple[str, ...]:
         if dial.kind is not DestinationKind.EXTERNAL:

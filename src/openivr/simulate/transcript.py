@@ -187,6 +187,10 @@ class Narrator:
                 self._add("fails", note.detail, why)
                 self._cause = Why.FAILED, note.detail
                 self._rung = False
+            case Topic.FORWARDED:
+                to = Destination(note.kind or DestinationKind.END_CALL, note.target, note.number)
+                self._add("forwards", show_destination(self._snapshot, to), Why.FORWARDED, note.detail)
+                self._rung = False
             case Topic.CONNECTED:
                 self._add("reaches", self._show_reached(note))
             case Topic.RECORDED:

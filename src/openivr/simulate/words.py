@@ -10,6 +10,7 @@ from openivr.ivr.commands import HangupReason
 from openivr.ivr.digits import MAX_DIGITS
 from openivr.ivr.events import Cause, RecordResult
 from openivr.ivr.inbound_route import RoutingReason, RoutingStep, RuleEffect, RuleType
+from openivr.ivr.model import ForwardCondition
 from openivr.ivr.number_rule import ANONYMOUS
 from openivr.ivr.policy import Refusal
 
@@ -30,6 +31,7 @@ class Why(StrEnum):
     INVALID = "invalid"
     TIMED_OUT = "timed_out"
     FAILED = "failed"  # about: a `Cause`
+    FORWARDED = "forwarded"  # about: a `ForwardCondition`
     REFUSED = "refused"  # about: a `Refusal`
     NO_PROMPT = "no_prompt"
     NO_TRUNK = "no_trunk"
@@ -109,6 +111,11 @@ RESULTS: Mapping[str, str] = {
     RecordResult.DISK_FULL: "the disk is full",
     RecordResult.FAILED: "it could not be written",
 }
+CONDITIONS: Mapping[str, str] = {
+    ForwardCondition.ALWAYS: "always",
+    ForwardCondition.BUSY: "because it is busy",
+    ForwardCondition.NO_ANSWER: "because there is no answer",
+}
 PERIOD_REASONS: Mapping[str, str] = {
     PeriodReason.SWITCH: "switched by hand",
     PeriodReason.HOLIDAY: "because of a holiday",
@@ -137,6 +144,7 @@ WHY: Mapping[Why, str] = {
     Why.INVALID: "because the input was invalid",
     Why.TIMED_OUT: "because no key came",
     Why.FAILED: "because of: {about}",
+    Why.FORWARDED: "{about}",
     Why.REFUSED: "{about}",
     Why.NO_PROMPT: "there is no such prompt",
     Why.NO_TRUNK: "no route with a working trunk takes this number",
@@ -158,7 +166,12 @@ WHY: Mapping[Why, str] = {
     Why.TRUNK_DISABLED: "the trunk is disabled",
     Why.NO_DESTINATION: "{about} takes the call, but leads nowhere",
 }
-_ABOUT: Mapping[Why, Mapping[str, str]] = {Why.FAILED: CAUSES, Why.REFUSED: REFUSALS, Why.NOT_KEPT: RESULTS}
+_ABOUT: Mapping[Why, Mapping[str, str]] = {
+    Why.FAILED: CAUSES,
+    Why.FORWARDED: CONDITIONS,
+    Why.REFUSED: REFUSALS,
+    Why.NOT_KEPT: RESULTS,
+}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "fails": CAUSES,
     "ends": {**REASONS, HangupReason.HOP_LIMIT: f"more than {MAX_HOPS} moves without a key"},

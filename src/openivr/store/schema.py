@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, inspect, text
 
 from openivr.store.database import Database
 
-HEAD = "0025"
+HEAD = "0026"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -6,6 +6,7 @@ leads to a queue there keeps the destination that was set here.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from openivr.client.model_types import Destination, Detail, Link
@@ -27,10 +28,12 @@ from openivr.resources.fields import MISSING, Field, InvalidValue, ResourceName,
 from openivr.resources.hours import HOURS_FIELDS, describe_hours
 from openivr.resources.import_remarks import store_remark
 from openivr.resources.pin_list import MASK, PinsField
+from openivr.resources.presence import PresenceField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.yeastar_import import fields
 from openivr.yeastar_import.menu_keys import KeyAdapter
+from openivr.yeastar_import.presence import adapt_presence
 from openivr.yeastar_import.prompts import Stored, adapt_prompts
 from openivr.yeastar_import.remarks import Remark, lost, title
 from openivr.yeastar_import.source import Source
@@ -146,6 +149,9 @@ class Adapter:
             case DestinationField():
                 words = self.destination(one, value, one.name, notes)
                 return words or here.get(one.name, MISSING)
+            case PresenceField():
+                adapt = partial(self.forward, notes)
+                return adapt_presence(value, about, adapt, self.result.remarks)
             case LinkField():
                 return self.link(one, value, here, notes)
             case PinsField() if MASK in value:  # from a server that does not answer its PINs
@@ -190,6 +196,10 @@ class Adapter:
         if to.dest in TARGETS:
             return f"{to.dest} {self.labels[TARGETS[to.dest], as_id(to.value)]}"
         return as_words(read_whole(one, to), lambda _kind, _id: ResourceName("", ""))
+
+    def forward(self, notes: list[ImportRemark], one: DestinationField, to: Destination, input_: str) -> str:
+        """Return where an extension forwards calls in an entry's words, "" with a note if it is lost."""
+        return self.destination(one, to, input_, notes)
 
     def find_loss(
         self, one: DestinationField, to: Destination

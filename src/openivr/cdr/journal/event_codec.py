@@ -18,6 +18,7 @@ EventFields = dict[str, Any]
 # Fields that are left out where they say nothing: the period, and what is the rule.
 OPTIONAL = {"moment", "announcements", "period", "holiday", "reason", "is_unchecked"}
 OPTIONAL |= {"hours_action", "extension"}  # of calls that dialled no feature code
+OPTIONAL |= {"is_internal"}
 
 
 @dataclass(frozen=True, slots=True)

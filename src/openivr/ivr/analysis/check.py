@@ -17,6 +17,7 @@ from openivr.ivr.analysis.graph import (
     Place,
     draw,
     edges,
+    is_own_mailbox,
     own_edges,
     route_destinations,
     ways_in,
@@ -33,12 +34,15 @@ from openivr.ivr.model import (
     Destination,
     DestinationKind,
     DialPolicy,
+    Extension,
     ExtensionRule,
+    ForwardCondition,
+    Forwarding,
     Ivr,
     IvrSnapshot,
     RingGroup,
 )
-from openivr.ivr.policy import DialScope, reach
+from openivr.ivr.policy import DialScope, attempts, reach, routes_of
 from openivr.ivr.states.directory import listed
 
 INSIDE = (
@@ -66,6 +70,7 @@ def check(snapshot: IvrSnapshot, moment: int = 0) -> list[Finding]:
     found = [*check_routes(snapshot), *check_route_destinations(snapshot), *check_groups(snapshot)]
     found += [*check_hours(snapshot, moment), *check_announcements(snapshot)]
     found += [*check_circles(snapshot), *check_numbers(snapshot), *check_pins(snapshot)]
+    found += check_forwards(snapshot)
     people = find_people(snapshot, graph)
     for ivr in snapshot.ivrs.values():
         found += check_menu(snapshot, ivr, ways, people)
@@ -145,7 +150,7 @@ def check_only_target(
     if only is None or only.kind is not DestinationKind.EXTENSION:
         return
     extension = snapshot.extensions.get(only.target)
-    if extension and extension.enabled and not extension.voicemail:
+    if extension and extension.enabled and not extension.voicemail and not extension.outside.no_answer:
         yield finding("IVR110", target, number=extension.number)
 
 
@@ -351,6 +356,59 @@ def check_groups(snapshot: IvrSnapshot) -> Iterator[Finding]:
             )
         for edge in edges(snapshot, (DestinationKind.RING_GROUP, ident)):
             yield from check_edge(snapshot, edge)
+
+
+def check_forwards(snapshot: IvrSnapshot) -> Iterator[Finding]:
+    """Check where extensions forward calls, but for their own mailboxes."""
+    for row in snapshot.extensions.values():
+        place = (DestinationKind.EXTENSION, row.id)
+        for condition, to in dict.fromkeys(forwards_of(row)):
+            target = FindingTarget(DestinationKind.EXTENSION, row.id, Part(condition.value))
+            if (to.kind, to.target) == place:
+                yield finding("IVR403", target)
+            elif to.kind is DestinationKind.EXTERNAL:
+                yield check_forward_outside(snapshot, row, to.prefix + to.number, target)
+            else:
+                yield from check_destination(snapshot, to, target)
+        if row.mobile:
+            yield check_forward_outside(snapshot, row, row.mobile, FindingTarget(*place))
+    seen: set[frozenset[int]] = set()
+    for side in ("inside", "outside"):
+        for condition in (ForwardCondition.NO_ANSWER, ForwardCondition.BUSY):
+            onward = {row.id: next_extension(row, side, condition) for row in snapshot.extensions.values()}
+            for members in loops_in({id_: to if to in onward else None for id_, to in onward.items()}):
+                if len(members) > 1 and frozenset(members) not in seen:  # one that leads to itself is IVR403
+                    seen.add(frozenset(members))
+                    numbers = [snapshot.extensions[id_].number for id_ in members]
+                    target = FindingTarget(DestinationKind.EXTENSION, members[0], Part(condition.value))
+                    yield finding("IVR111", target, numbers=(*numbers, numbers[0]))
+
+
+def forwards_of(row: Extension) -> Iterator[tuple[ForwardCondition, Destination]]:
+    """List where an extension forwards calls, but for its own mailbox."""
+    for rules in (row.inside, row.outside):
+        for condition in ForwardCondition:
+            to = rules.find(condition)
+            if to and not is_own_mailbox(row, to):
+                yield condition, to
+
+
+def check_forward_outside(
+    snapshot: IvrSnapshot, row: Extension, number: str, target: FindingTarget
+) -> Finding:
+    """Report where an outside number goes that an extension forwards to."""
+    found = list(attempts(snapshot, routes_of(snapshot, row.id), number))
+    if not found:
+        return finding("IVR404", target, number=number)
+    routes = tuple(dict.fromkeys(attempt.route.name for attempt in found))
+    return finding("IVR605", target, number=row.number, to=number, routes=routes)
+
+
+def next_extension(row: Extension, side: str, condition: ForwardCondition) -> int | None:
+    """Return the extension that calls are forwarded to. `side`: "inside" or "outside"."""
+    rules: Forwarding = getattr(row, side)
+    to = rules.always or rules.find(condition)
+    return to.target if to and to.kind is DestinationKind.EXTENSION else None
 
 
 def check_route_destinations(snapshot: IvrSnapshot) -> Iterator[Finding]:

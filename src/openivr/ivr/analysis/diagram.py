@@ -20,6 +20,7 @@ INSIDE = (
     DestinationKind.IVR,
     DestinationKind.RING_GROUP,
 )
+LEADING_ON = (DestinationKind.IVR, DestinationKind.RING_GROUP, DestinationKind.EXTENSION)
 SCOPES = {
     ExtensionRule.ALL: "any extension",
     ExtensionRule.ALLOW: "listed extensions",
@@ -79,7 +80,7 @@ def draw(snapshot: IvrSnapshot, starts: Iterable[Place]) -> Picture:
             nodes.setdefault(there.id, there)
             labels.setdefault((here.id, there.id), []).append(label)
         for edge in onward:
-            if edge.place[0] in (DestinationKind.IVR, DestinationKind.RING_GROUP) and edge.place not in todo:
+            if edge.place[0] in LEADING_ON and edge.place not in todo:
                 todo.append(edge.place)
     arrows = (
         Arrow(source, target, tuple(names), frozenset(name for name in names if (source, name) in pin_keys))

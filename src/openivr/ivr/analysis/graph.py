@@ -1,25 +1,42 @@
 """The configuration as a graph: which place leads where, and how a caller comes to a place.
 
-Places that lead on are menus and ring groups. What a caller may dial by number is in the graph only where it
-leads on, that is for ring groups; `policy.reach` knows the rest.
+Places that lead on are menus, ring groups and extensions that forward calls elsewhere than to their own
+mailboxes. What a caller may dial by number or name is in the graph only where it leads on; `policy.reach`
+knows the rest. Forwarding is that of calls from the outside.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from openivr.ivr.model import Destination, DestinationKind, InboundRoute, Ivr, IvrSnapshot
+from openivr.ivr.model import (
+    Destination,
+    DestinationKind,
+    Extension,
+    ForwardCondition,
+    InboundRoute,
+    Ivr,
+    IvrSnapshot,
+)
 from openivr.ivr.policy import reach
+from openivr.ivr.states.directory import listed
 
 NO_KEY = "no_key"
 WRONG_KEY = "wrong_key"
 NO_ANSWER = "no_answer"
+BUSY, ALWAYS = "busy", "always"  # an extension forwards
+FORWARDS = {
+    ALWAYS: ForwardCondition.ALWAYS,
+    BUSY: ForwardCondition.BUSY,
+    NO_ANSWER: ForwardCondition.NO_ANSWER,
+}
 BY_NUMBER = "by_number"  # any of several numbers, in a diagram
 
 KEYPAD = "1234567890*#"
 NOT_KEYS = {"timeout": NO_KEY, "invalid": WRONG_KEY}
 
 Place = tuple[DestinationKind, int]  # what a destination points to
+DIRECTORY: Place = (DestinationKind.DIAL_BY_NAME, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +81,40 @@ def own_edges(ivr: Ivr) -> tuple[Edge, ...]:
     return tuple(dict.fromkeys((*menu_edges(ivr), *timed_edges(ivr))))
 
 
-Graph = Mapping[Place, tuple[Edge, ...]]  # the ways on from every menu and ring group
+def is_own_mailbox(extension: Extension, to: Destination) -> bool:
+    """Return True if a destination is the mailbox of this extension."""
+    return to.kind is DestinationKind.VOICEMAIL and to.target == extension.id
+
+
+def forward_edges(extension: Extension) -> Iterator[Edge]:
+    """List where an extension forwards calls from the outside, but for its own mailbox."""
+    rules = extension.outside
+    labels = (ALWAYS,) if rules.always else (BUSY,) if extension.do_not_disturb else (BUSY, NO_ANSWER)
+    for label in labels if extension.enabled else ():
+        to = rules.find(FORWARDS[label])
+        if to and not is_own_mailbox(extension, to):
+            yield Edge((DestinationKind.EXTENSION, extension.id), label, to)
+
+
+def find_forwarders(snapshot: IvrSnapshot) -> tuple[Extension, ...]:
+    """List the extensions that lead on. Worked out once per snapshot."""
+    known: tuple[Extension, ...] | None = snapshot.memo.get(find_forwarders)
+    if known is None:
+        rows = snapshot.extensions.values()
+        known = snapshot.memo[find_forwarders] = tuple(row for row in rows if any(forward_edges(row)))
+    return known
+
+
+Graph = Mapping[Place, tuple[Edge, ...]]  # the ways on from every place that leads on
 
 
 def draw(snapshot: IvrSnapshot) -> Graph:
     """Work out all ways on, for those who need them more than once."""
     places = [(DestinationKind.IVR, id_) for id_ in snapshot.ivrs]
     places += [(DestinationKind.RING_GROUP, id_) for id_ in snapshot.ring_groups]
+    forwarders = find_forwarders(snapshot)
+    places += [(DestinationKind.EXTENSION, row.id) for row in forwarders]
+    places += [DIRECTORY] if forwarders else []
     return {place: tuple(edges(snapshot, place)) for place in places}
 
 
@@ -84,10 +128,26 @@ def edges(snapshot: IvrSnapshot, place: Place) -> Iterator[Edge]:
             group = snapshot.ring_groups.get(ident)
             if group and group.number in reach(snapshot, ivr.policy).numbers:
                 yield Edge(place, group.number, Destination(DestinationKind.RING_GROUP, ident))
+        yield from _dialled_forwarders(snapshot, ivr)
     if kind is DestinationKind.RING_GROUP and target in snapshot.ring_groups:
         fail = snapshot.ring_groups[target].fail
         if fail:
             yield Edge(place, NO_ANSWER, fail)
+    if kind is DestinationKind.EXTENSION and target in snapshot.extensions:
+        yield from forward_edges(snapshot.extensions[target])
+    if place == DIRECTORY:
+        names = listed(snapshot)
+        for row in find_forwarders(snapshot):
+            if row.number in names:
+                yield Edge(place, row.number, Destination(DestinationKind.EXTENSION, row.id))
+
+
+def _dialled_forwarders(snapshot: IvrSnapshot, ivr: Ivr) -> Iterator[Edge]:
+    """List the extensions that lead on and that callers of a menu may dial."""
+    here = (DestinationKind.IVR, ivr.id)
+    for row in find_forwarders(snapshot):
+        if row.number not in ivr.keys and row.number in reach(snapshot, ivr.policy).numbers:
+            yield Edge(here, row.number, Destination(DestinationKind.EXTENSION, row.id))
 
 
 @dataclass(frozen=True, slots=True)

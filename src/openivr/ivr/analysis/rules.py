@@ -45,6 +45,8 @@ class Part(StrEnum):
     TIMEOUT = "timeout"
     INVALID = "invalid"
     NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    ALWAYS = "always"  # without ringing
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,6 +88,7 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR108", "menu_without_keys", W, RuleSection.MENU),
         Rule("IVR109", "unfinished_menu", N, RuleSection.MENU),
         Rule("IVR110", "only_person_without_mailbox", W, RuleSection.MENU),
+        Rule("IVR111", "forward_loop", W, RuleSection.MENU),
         Rule("IVR201", "slow_key", N, RuleSection.MENU),
         Rule("IVR202", "hidden_number", W, RuleSection.MENU),
         Rule("IVR203", "number_starts_another", W, RuleSection.DIALLING),
@@ -108,6 +111,7 @@ RULES: Mapping[str, Rule] = {
         Rule("IVR602", "wide_outside_dialling", W, RuleSection.DIALLING),
         Rule("IVR603", "outside_key", N, RuleSection.DIALLING),
         Rule("IVR604", "outside_dialling_without_trunk", N, RuleSection.DIALLING),
+        Rule("IVR605", "forward_outside", N, RuleSection.DIALLING),
         Rule("IVR701", "directory_beyond_list", W, RuleSection.MENU),
         Rule("IVR702", "mailbox_without_pin", W, RuleSection.DIALLING),
         Rule("IVR703", "weak_pin", W, RuleSection.DIALLING),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from openivr.ivr.analysis.graph import BY_NUMBER, NO_ANSWER, NO_KEY, WRONG_KEY
+from openivr.ivr.analysis.graph import ALWAYS, BUSY, BY_NUMBER, NO_ANSWER, NO_KEY, WRONG_KEY
 from openivr.ivr.analysis.rules import RULES, Finding, FindingTarget, Param, Part, Rule
 from openivr.ivr.import_remark import ImportRemark
 from openivr.ivr.model import DestinationKind, IvrSnapshot
@@ -21,6 +21,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "IVR108": ("No key does anything", "Give keys destinations, or let callers dial extensions."),
     "IVR109": ("Menu not finished", "Choose a greeting, and what each key does."),
     "IVR110": ("Only person has no mailbox", "Enable the mailbox, or add another destination."),
+    "IVR111": ("Extensions forward in a circle", "Forward one of them to a mailbox."),
     "IVR201": ("Key responds late", "Use extension numbers that start with another digit."),
     "IVR202": ("Number hidden by a key", "Change the key or the number."),
     "IVR203": (
@@ -52,6 +53,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "Outside calls will fail",
         "List a route with an enabled trunk, or turn outside dialling off.",
     ),
+    "IVR605": ("Calls are forwarded outside", "Make sure that you want to pay for these calls."),
     "IVR701": ("Dial by name goes beyond the list", "Allow these extensions, or remove the key."),
     "IVR702": ("No mailbox has a PIN", "Set a PIN for each mailbox, or turn mailbox access off."),
     "IVR703": ("Weak PIN", "Choose a PIN that is hard to guess."),
@@ -102,6 +104,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     "IVR108": "The menu has no keys, and callers cannot dial numbers. Every key is a wrong key.",
     "IVR109": "No key, time-out or number leads on yet.",
     "IVR110": "Every call ends at extension {number}, which has no mailbox. Unanswered callers reach no one.",
+    "IVR111": "Calls are forwarded from extension {numbers}.",
     "IVR201.numbers": (
         "Number {numbers} starts with this key, so the key acts after {seconds} s or #.",
         "Numbers {numbers} start with this key, so the key acts after {seconds} s or #.",
@@ -154,6 +157,10 @@ TEXTS: Mapping[str, str | tuple[str, str]] = {
     ),
     "IVR603": ("It calls {number} over route {routes}.", "It calls {number} over routes {routes}."),
     "IVR604": "Callers may dial outside, but no route has an enabled trunk. These calls fail.",
+    "IVR605": (
+        "Calls to extension {number} can go to {to} over route {routes}.",
+        "Calls to extension {number} can go to {to} over routes {routes}.",
+    ),
     "IVR701": (
         "It reaches extension {extensions}, which cannot be dialled from this menu.",
         "It reaches extensions {extensions}, which cannot be dialled from this menu.",
@@ -201,10 +208,11 @@ COUNTED = {
     "IVR203": "numbers",
     "IVR601": "patterns",
     "IVR603": "routes",
+    "IVR605": "routes",
     "IVR701": "extensions",
     "IVR907": "keys",
 }
-LOOPS = ("IVR102", "IVR106", "IVR107")  # their numbers are a path
+LOOPS = ("IVR102", "IVR106", "IVR107", "IVR111")  # their numbers are a path
 SAME_TEXT = {"IVR602": "IVR601"}
 LIMITS = "at most {simultaneous} at a time, {per_hour} an hour, {per_caller} an hour for one caller"
 
@@ -212,6 +220,8 @@ LABELS = {
     NO_KEY: "no key",
     WRONG_KEY: "wrong key",
     NO_ANSWER: "no answer",
+    BUSY: "busy",
+    ALWAYS: "always",
     BY_NUMBER: "by number",
 }
 TYPES = {
@@ -231,7 +241,13 @@ FIELDS = {
     "dial_outb_route_list": "The list of outbound routes",
 }
 INPUTS = {"timeout": "No key in time", "invalid": "A wrong key"}
-PARTS = {Part.TIMEOUT: NO_KEY, Part.INVALID: WRONG_KEY, Part.NO_ANSWER: NO_ANSWER}
+PARTS = {
+    Part.TIMEOUT: NO_KEY,
+    Part.INVALID: WRONG_KEY,
+    Part.NO_ANSWER: NO_ANSWER,
+    Part.BUSY: BUSY,
+    Part.ALWAYS: ALWAYS,
+}
 
 
 def title_of(rule: Rule) -> str:

@@ -1,11 +1,15 @@
 """Ring somebody: an extension, a ring group, or an outside number over one line after the other."""
 
-from openivr.ivr.call_state import CallState
+from dataclasses import replace
+
+from openivr.ivr.call_state import NOWHERE, CallState, Ignore
 from openivr.ivr.commands import Dial, HangupReason, Note, StopDial, Topic
-from openivr.ivr.events import Cause, DialAnswered, DialEnded, DialFailed, PromptEnded, TimerFired
-from openivr.ivr.model import DestinationKind, Extension, IvrSnapshot, RingGroup
+from openivr.ivr.events import Cause, DialAnswered, DialEnded, DialFailed, Digit, PromptEnded, TimerFired
+from openivr.ivr.model import DestinationKind, Extension, ForwardCondition, IvrSnapshot, RingGroup
 from openivr.ivr.policy import attempts
 from openivr.ivr.state import IvrState
+from openivr.ivr.states.forwarding import fail_extension, find_forward, forward
+from openivr.ivr.states.menu import leave as leave_for_menu
 
 OUTSIDE_SECONDS = 60  # an outside number may ring this long
 PASSED_ON = (
@@ -19,9 +23,13 @@ def ring_extension(call: CallState) -> IvrState:
     extension = call.snapshot.extensions.get(call.destination.target)
     if extension is None or not extension.enabled:
         return call.fail(Cause.UNAVAILABLE)
+    state = forward(call, extension, ForwardCondition.ALWAYS)
+    if state is not None:
+        return state
     if extension.do_not_disturb:
-        return call.fail(Cause.BUSY)
-    return _ring(call, _inside(call, DestinationKind.EXTENSION, extension))
+        return fail_extension(call, extension, Cause.BUSY)
+    dial = _inside(call, DestinationKind.EXTENSION, extension)
+    return _ring(call, replace(dial, mobile=extension.mobile) if extension.mobile else dial)
 
 
 def ring_group(call: CallState) -> IvrState:
@@ -109,8 +117,7 @@ def connect(call: CallState, event: DialAnswered) -> IvrState:
 
 def give_up(call: CallState, event: TimerFired) -> IvrState:
     """It rang long enough."""
-    call.out.append(StopDial(call.activity))
-    call.activity = 0
+    _stop(call)
     return _fail(call, Cause.NO_ANSWER)
 
 
@@ -119,9 +126,45 @@ def hear_failure(call: CallState, event: DialFailed) -> IvrState:
     return _fail(call, event.cause)
 
 
+def press(call: CallState, event: Digit) -> IvrState:
+    """Take a key while phones inside ring: `*` goes back to the menu, `#` to where no answer leads.
+
+    A `#` after digits ends what was typed, and leads nowhere.
+    """
+    if call.destination.kind is DestinationKind.EXTERNAL:
+        return IvrState.DIALLING
+    if event.key not in ("*", "#"):
+        call.end_entry(Ignore.POUND)
+        return IvrState.DIALLING
+    call.heard()
+    if event.key == "*" and call.ivr is not NOWHERE:
+        _stop(call)
+        return leave_for_menu(call)
+    if event.key == "#" and _leads_on(call):
+        _stop(call)
+        return _fail(call, Cause.NO_ANSWER)
+    return IvrState.DIALLING
+
+
+def _stop(call: CallState) -> None:
+    call.out.append(StopDial(call.activity))
+    call.activity = 0
+
+
+def _leads_on(call: CallState) -> bool:
+    """Return True if an unanswered call of the destination goes elsewhere than back."""
+    target = call.destination.target
+    if call.destination.kind is DestinationKind.RING_GROUP:
+        return call.snapshot.ring_groups[target].fail is not None
+    extension = call.snapshot.extensions[target]
+    return find_forward(call, extension, ForwardCondition.NO_ANSWER) is not None
+
+
 def _fail(call: CallState, cause: Cause) -> IvrState:
     if call.destination.kind is DestinationKind.RING_GROUP:
         return _fail_group(call, cause)
+    if call.destination.kind is DestinationKind.EXTENSION:
+        return fail_extension(call, call.snapshot.extensions[call.destination.target], cause)
     if call.attempts and cause in PASSED_ON:
         call.note_destination(Topic.FAILED, cause)
         return _attempt(call)

@@ -18,7 +18,7 @@ PLAIN = 5  # wrong input of up to so many keys is shown to everybody; more may b
 
 def arrive(call: CallState, event: CallArrived) -> IvrState:
     """Take a call and follow the destination that it came for."""
-    call.answered = event.is_answered
+    call.answered, call.is_internal = event.is_answered, event.is_internal
     call.set_timer(call.snapshot.max_call_seconds, CallTimer.CALL)
     call.note(Topic.ARRIVED, number=event.caller)
     if event.period:

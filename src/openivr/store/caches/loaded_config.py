@@ -135,20 +135,13 @@ def build(
     revision: int, rows: Mapping[str, Rows], mappers: RowMappers, contacts: ContactNames = NO_CONTACTS
 ) -> CallConfig:
     """Make the configuration from the rows of every kind."""
-    groups = {
-        id_: ivr_snapshot.link_ids(values["member_list"], "extension")
-        for id_, values in rows["ext_group"].items()
-    }
     kinds = {name: kind.items() for name, kind in rows.items()}
     snapshot = ivr_snapshot.make_snapshot(revision, kinds, (mappers.ivr, mappers.extension))
     return CallConfig(
         snapshot=snapshot,
         accounts={account.user: account for account in starmap(mappers.account, kinds["extension"])},
         trunks={trunk.id: trunk for trunk in starmap(trunk_of, kinds["trunk"])},
-        outside={
-            id_: frozenset(ivr_snapshot.members(values["ext_list"], groups))
-            for id_, values in rows["outbound_route"].items()
-        },
+        outside={id_: route.extension_ids for id_, route in snapshot.outbound_routes.items()},
         contacts=contacts,
     )
 

@@ -26,6 +26,7 @@ MAILBOX = "mailbox"  # kind of a stage in which an owner listens to messages
 UNKNOWN = ""  # kind of a stage of a call that reached nothing
 DIALLED = frozenset((DestinationKind.EXTENSION, DestinationKind.RING_GROUP, DestinationKind.EXTERNAL))
 HEARD = frozenset((DestinationKind.VOICEMAIL, DestinationKind.PLAY_GREETING, DestinationKind.PLAY_PROMPT))
+ELSEWHERE = frozenset((Topic.DIALLED, Topic.FORWARDED, Topic.ENDED))  # notes of a call that is in no menu
 FAILURES = {
     Cause.BUSY: BUSY,
     Cause.DECLINED: BUSY,
@@ -165,9 +166,9 @@ class Walk:
             return
         if note.topic is Topic.MAILBOX and self.current is None:
             self.begin(MAILBOX, 0, self.since).answered = self.since
-        if self.current is None and note.ivr and note.topic not in (Topic.DIALLED, Topic.ENDED):
+        if self.current is None and note.ivr and note.topic not in ELSEWHERE:
             self.begin(DestinationKind.IVR, note.ivr, self.since).answered = self.since  # back in the menu
-        if note.topic in (Topic.CHOSE, Topic.TIMED_OUT, Topic.DIALLED):
+        if note.topic in (Topic.CHOSE, Topic.TIMED_OUT, Topic.DIALLED, Topic.FORWARDED):
             self.take_choice(at, note)
         elif note.topic is Topic.CONNECTED:
             stage = self.current

@@ -15,6 +15,7 @@ from openivr.resources.contact import CONTACT_TYPES
 from openivr.resources.destination import NOWHERE, OUTSIDE, PIN_LIST, PLAYS, TARGETS
 from openivr.resources.import_remarks import restore_remark
 from openivr.resources.pin_list import digits_of
+from openivr.resources.presence import CONDITIONS, OWN_MAILBOX, rule_of
 from openivr.resources.resource_type import Values
 from openivr.store.config.calendars import KINDS_OF_HOURS, make_calendars
 from openivr.store.config.hours_switch import SWITCHES, fetch_switches
@@ -68,7 +69,7 @@ def make_snapshot(
         ),
         ring_groups=model.by_id(ring_group(*pair, groups) for pair in kinds["ring_group"]),
         trunks=model.by_id(starmap(trunk, kinds["trunk"])),
-        outbound_routes=model.by_id(starmap(outbound_route, kinds["outbound_route"])),
+        outbound_routes=model.by_id(outbound_route(*pair, groups) for pair in kinds["outbound_route"]),
         inbound_routes=model.by_id(starmap(inbound_route, kinds["inbound_route"])),
         block_rules=model.by_id(starmap(number_rule, kinds["block_numbers"])),
         allow_rules=model.by_id(starmap(number_rule, kinds["allow_numbers"])),
@@ -172,6 +173,8 @@ def destination(value: Mapping[str, str]) -> model.Destination | None:
 
 
 def extension(id_: int, values: Values) -> model.Extension:
+    setting = values["presence_list"].get(values["presence_status"], {})
+    own = model.Destination(model.DestinationKind.VOICEMAIL, id_) if values["enb_vm"] else None
     return model.Extension(
         id=id_,
         number=values["number"],
@@ -180,11 +183,34 @@ def extension(id_: int, values: Values) -> model.Extension:
         voicemail=bool(values["enb_vm"]),
         has_pin=bool(values["vm_pin"]),
         weak_pin=bool(values["weak_pin"]),
-        ring_seconds=values["ring_timeout"],
+        ring_seconds=setting.get("ring_timeout") or values["ring_timeout"],
         do_not_disturb=values["presence_status"] == "do_not_disturb",
         may_switch_hours=bool(values["enb_switch_hours"]),
         has_hours_pin=bool(values["hours_pin"]),
+        inside=forwarding(setting, "in", own),
+        outside=forwarding(setting, "ex", own),
+        mobile=mobile(setting, values["mobile_number"]),
     )
+
+
+def forwarding(setting: Values, side: str, own: model.Destination | None) -> model.Forwarding:
+    """Return where calls are forwarded. `own` is the mailbox of the extension, None if it has none."""
+    if not setting:
+        return model.Forwarding(busy=own, no_answer=own)
+    to = {condition: rule_of(setting, f"{side}_{condition}") for condition in CONDITIONS}
+    return model.Forwarding(
+        **{condition: own if row == OWN_MAILBOX else destination(row) for condition, row in to.items()}
+    )
+
+
+def mobile(setting: Values, number: str) -> str:
+    """Return the number that rings together with the phones, "" for none. `number` is the extension's."""
+    if not setting.get("enb_ring_mobile"):
+        return ""
+    text: str = setting.get("mobile_number") or number
+    digits = "".join(char for char in text if char.isdecimal() or char == "+")
+    prefix: str = setting.get("mobile_prefix", "")
+    return prefix + (digits.removeprefix("+") if prefix else digits)
 
 
 def ring_group(id_: int, values: Values, groups: Mapping[int, tuple[int, ...]]) -> model.RingGroup:
@@ -207,7 +233,7 @@ def members(links: Iterable[Link], groups: Mapping[int, tuple[int, ...]]) -> Ite
         yield from groups[link["id"]] if link["type"] == "ext_group" else (link["id"],)
 
 
-def outbound_route(id_: int, values: Values) -> model.OutboundRoute:
+def outbound_route(id_: int, values: Values, groups: Mapping[int, tuple[int, ...]]) -> model.OutboundRoute:
     return model.OutboundRoute(
         id=id_,
         name=values["name"],
@@ -219,6 +245,7 @@ def outbound_route(id_: int, values: Values) -> model.OutboundRoute:
             per_hour=values["max_calls_per_hour"],
             per_caller_hour=values["max_calls_per_caller"],
         ),
+        extension_ids=frozenset(members(values["ext_list"], groups)),
     )
 
 

@@ -99,6 +99,8 @@ def trace(notes: Iterable[CallNote], find: Find) -> list[PathItem]:
                 how = show_input(note)
             case Topic.INVALID:
                 how = t("pressed.refused", input=show_input(note))
+            case Topic.FORWARDED:
+                how = t("pressed.forwarded", number=note.input, condition=t_code("condition", note.detail))
             case Topic.TIMED_OUT:
                 how = t("pressed.timeout")
             case Topic.DIALLED:
@@ -134,6 +136,7 @@ SIGNS = {
     Topic.INVALID: ("wrong", "trouble"),
     Topic.MISSING: ("warning", "trouble"),
     Topic.FAILED: ("warning", "trouble"),
+    Topic.FORWARDED: ("right", "extension"),
     Topic.MAILBOX: ("ext_vm", "ext_vm"),
     Topic.PIN: ("shut", "key"),
     Topic.RECORDED: ("ext_vm", "ext_vm"),
@@ -167,6 +170,8 @@ def phrase(note: Note, place: NoteContext) -> tuple[str, str]:
         key = f"story.{topic}_{note.detail}"
     elif topic is Topic.FAILED:
         values["detail"] = t_code("cause", note.detail)
+    elif topic is Topic.FORWARDED:
+        why = t_code("condition", note.detail)
     elif topic is Topic.ENDED:
         values["detail"] = say_limit(note) or say_reason(note.detail)
     elif topic is Topic.NOT_RECORDED:

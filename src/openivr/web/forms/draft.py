@@ -164,6 +164,7 @@ def finder(connection: Connection) -> Find:
 def names_about(api_names: Iterable[str]) -> set[str]:
     """The names in a body that problems with these names are about: of a destination all three."""
     stems = {name.removesuffix("_value").removesuffix("_prefix") for name in api_names}
+    stems |= {stem.partition(".")[0] for stem in stems}  # the field of a part
     return {stem + ending for stem in stems for ending in PARTS.values()}
 
 
@@ -221,7 +222,7 @@ def save_draft(change: ConfigTransaction, id_: int, draft: Draft) -> None:
 
 def check_new(connection: Connection, spec: FormSpec, parsed: ParsedForm) -> list[Problem]:
     """All problems of a form for a new resource, apart from values that are taken."""
-    known = {problem.field for problem in parsed.problems}
+    known = names_about(problem.field for problem in parsed.problems)
     try:
         spec.kind.parse(parsed.body)
     except Invalid as error:

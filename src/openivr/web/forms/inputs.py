@@ -4,7 +4,7 @@ Templates draw an input by its `shape`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,11 +24,20 @@ from openivr.resources.fields import (
 )
 from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
+from openivr.resources.presence import RULES, STATUSES, PresenceField
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.resources.webhook import EventsField
 from openivr.store.events.event_types import EventType
 from openivr.web.forms.labels import event_label, field_hint, field_label
 from openivr.web.forms.parse import ParsedForm
+from openivr.web.forms.presence import (
+    ForwardLane,
+    draw_lanes,
+    flat_body,
+    items_of,
+    rule_field,
+    setting_fields,
+)
 from openivr.web.forms.problems import column_problem_text, problems_of
 from openivr.web.forms.references import DestinationView, make_destination, make_ref, make_refs
 from openivr.web.messages import has_text, t
@@ -167,6 +176,7 @@ SHAPES: tuple[tuple[type[Field], str], ...] = (
     (PromptsField, "prompts"),
     (TableField, "table"),
     (DestinationField, "destination"),
+    (PresenceField, "presence"),
 )
 
 
@@ -208,6 +218,8 @@ def input_value(kind: str, field: Field, form: ParsedForm, names: Names) -> Any:
     match field:
         case DestinationField():
             return make_goal(field, form, names)
+        case PresenceField():
+            return list(make_statuses(kind, field, form, names))
         case LinkField():
             typed = form.typed.get(field.name)
             return typed if typed is not None else show_link(field, int(value or 0), names)
@@ -239,6 +251,56 @@ def make_goal(field: DestinationField, form: ParsedForm, names: Names) -> Destin
     stem = field.stems[0]
     value = {part: str(form.body.get(stem + ending, "")) for part, ending in PARTS.items()}
     return make_destination(value, names, form.typed.get(f"{stem}_target"))
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceInput(Input):
+    """One setting of one status."""
+
+    @property
+    def label(self) -> str:
+        return t(f"presence.{self.field.name.rpartition('.')[2]}")
+
+    @property
+    def yeastar(self) -> str:
+        return ""
+
+    @property
+    def hint(self) -> str:
+        key = f"presence_help.{self.field.name.rpartition('.')[2]}"
+        return t(key) if has_text(key) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusInputs:
+    """The settings of one status: the picture, and the inputs."""
+
+    status: str
+    label: str
+    is_present: bool  # the extension has this status now
+    lanes: tuple[ForwardLane, ...]
+    inputs: tuple[PresenceInput, ...]
+
+
+def make_statuses(kind: str, field: PresenceField, form: ParsedForm, names: Names) -> Iterator[StatusInputs]:
+    """The inputs of all statuses, the present one first."""
+    present = form.body.get("presence_status", STATUSES[0])
+    items = items_of(form.body, field)
+    flat = replace(form, body=flat_body(form.body, field))
+    for status in sorted(STATUSES, key=lambda status: status != present):
+        settings = [*setting_fields(field, status), *(rule_field(field, status, rule) for rule in RULES)]
+        inputs = (
+            PresenceInput(kind, part, shape_of(part), input_value(kind, part, flat, names))
+            for part in settings
+            if not part.name.endswith(".information")
+        )
+        yield StatusInputs(
+            status,
+            t(f"choice.extension.presence_status.{status}"),
+            status == present,
+            draw_lanes(form.body, items.get(status, {"status": status}), names),
+            tuple(inputs),
+        )
 
 
 def make_row(kind: str, table: TableField, row: Mapping[str, Any]) -> PatternRow:

@@ -6,6 +6,7 @@ from typing import Any
 from openivr.resources.destination import DestinationField
 from openivr.resources.fields import ChoiceField, Field, IntegerField, Names, TableField
 from openivr.resources.ivr import KEYS
+from openivr.resources.presence import PresenceField
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.resources.webhook import EventsField
 from openivr.web.forms.draft import Draft
@@ -77,6 +78,8 @@ def value_words(kind: str, field: Field, value: Any, names: Names) -> str:
             text = ", ".join(ref.display_name for ref in make_refs(value, names))
         case PromptsField():
             text = ", ".join(prompt_label(name) for name in value.split(",") if name)
+        case PresenceField():
+            text = ", ".join(t(f"choice.extension.presence_status.{status}") for status in value)
         case ChoiceField():
             text = t(f"choice.{kind}.{field.name}.{value}")
         case TableField():

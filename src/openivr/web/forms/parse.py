@@ -17,6 +17,7 @@ from openivr.resources.errors import Problem, shorten
 from openivr.resources.fields import Field, Find, IntegerField, SecretField, SeparatedField, TableField
 from openivr.resources.hours import HoursField
 from openivr.resources.pin_list import ADD, REMOVE, PinsField
+from openivr.resources.presence import FORWARD_TYPES, OWN, RULES, SETTINGS, STATUSES, PresenceField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.reference_fields import LinkField, LinksField, PromptsField
 from openivr.resources.webhook import EventsField
@@ -45,13 +46,17 @@ class ParsedForm:
         self.problems.append(Problem(api_name, code, value=shorten(text)))
 
 
-def parse_form(fields: Iterable[Field], form: Form, find: Find) -> ParsedForm:
+def parse_form(  # noqa: PLR0912 - one case a type of field
+    fields: Iterable[Field], form: Form, find: Find
+) -> ParsedForm:
     """Read these fields. `find` returns the id of the resource with a number or name."""
     parsed = ParsedForm()
     for spec in fields:
         match spec:
             case DestinationField():
                 read_destination(spec, form, find, parsed)
+            case PresenceField():
+                read_presence(spec, form, find, parsed)
             case LinkField():
                 read_link(spec, form, find, parsed)
             case HoursField() | EventsField():
@@ -119,6 +124,34 @@ def read_destination(spec: DestinationField, form: Form, find: Find, parsed: Par
         value, prefix = PUNCTUATION.sub("", text), PUNCTUATION.sub("", prefix)
     takes_prefix = kind not in BARE and kind not in TARGETS
     parsed.body |= {stem: kind, f"{stem}_prefix": prefix if takes_prefix else "", f"{stem}_value": value}
+
+
+def read_presence(spec: PresenceField, form: Form, find: Find, parsed: ParsedForm) -> None:
+    """Read the settings of all statuses. A form without them changes none."""
+    items = []
+    for status in STATUSES:
+        stem = f"{spec.name}.{status}"
+        if f"{stem}.ring_timeout" not in form:
+            continue
+        item: dict[str, Any] = {"status": status}
+        for setting in SETTINGS:
+            text = first(form, f"{stem}.{setting.name}").strip()
+            item[setting.name] = (text or 0) if isinstance(setting, IntegerField) else text
+        for rule in RULES:
+            part = ParsedForm()
+            name = f"{stem}.{rule}"
+            field_ = DestinationField(name=name, stems=(name,), types=("", *FORWARD_TYPES))
+            read_destination(field_, form, find, part)
+            item[f"enb_{rule}_forward"] = int(bool(part.body[name]))
+            sent = {"dest": part.body[name] or OWN} | {
+                part_: part.body[f"{name}_{part_}"] for part_ in ("prefix", "value")
+            }
+            item |= {f"{rule}_forward_{key}": value for key, value in sent.items()}
+            parsed.typed |= part.typed
+            parsed.problems += part.problems
+        items.append(item)
+    if items:
+        parsed.body[spec.name] = items
 
 
 def read_part(form: Form, name: str, target: str) -> str:

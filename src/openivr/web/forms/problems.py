@@ -10,6 +10,7 @@ from typing import Any
 from openivr.resources.destination import DestinationField
 from openivr.resources.errors import Problem
 from openivr.resources.fields import Field, IntegerField, TableField
+from openivr.resources.presence import STATUSES, PresenceField
 from openivr.resources.problem_codes import ProblemCode
 from openivr.resources.reference_fields import LinksField
 from openivr.web.forms.conflicts import api_names
@@ -26,7 +27,7 @@ def problems_of(
     """The sentences about one field of a form."""
     names = api_names(field)
     for problem in problems:
-        if problem.field in names:
+        if problem.field in names or is_part(field, problem.field):
             yield problem_text(kind, field, problem, body)
 
 
@@ -37,8 +38,29 @@ def problem_text(kind: str, field: Field, problem: Problem, body: Mapping[str, A
         code = ProblemCode.REQUIRED
     if isinstance(field, TableField) and "column" in problem.params:
         code = "rows"
+    if isinstance(field, PresenceField):
+        return sentence([f"{kind}.{field.name}"], code, presence_label(problem), problem)
     return sentence(
         [f"{kind}.{field.name}", *more_keys(field, body)], code, field_label(kind, field), problem
+    )
+
+
+def is_part(field: Field, name: str) -> bool:
+    """Return True if a name in a form is that of a part of the field."""
+    return isinstance(field, PresenceField) and name.startswith(f"{field.name}.")
+
+
+def presence_label(problem: Problem) -> str:
+    """Name the status and the part of its settings that a problem is about."""
+    if problem.field.count(".") == 2:
+        _, status, part = problem.field.removesuffix("_value").split(".")
+    else:
+        row, part = problem.params.get("row", 1), str(problem.params.get("column", ""))
+        status = STATUSES[int(row) - 1] if isinstance(row, int) else STATUSES[0]
+        part = part.removeprefix("enb_") if "_forward" in part else part
+        part = part.split("_forward")[0]
+    return t(
+        "presence.part", status=t(f"choice.extension.presence_status.{status}"), part=t(f"presence.{part}")
     )
 
 

@@ -10,7 +10,7 @@ from openivr.ivr.analysis.words import COUNTED, LOOPS, MAX_LISTED, SAME_TEXT
 from openivr.ivr.model import DestinationKind
 from openivr.web.messages import has_text, t, t_code
 
-EDGE_CODES = ("no_key", "wrong_key", "no_answer", "by_number")
+EDGE_CODES = ("no_key", "wrong_key", "no_answer", "busy", "always", "by_number")
 
 
 @dataclass(frozen=True, slots=True)

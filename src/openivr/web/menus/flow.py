@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openivr.ivr.analysis.diagram import Arrow, Picture
-from openivr.ivr.analysis.graph import NO_ANSWER, NO_KEY, WRONG_KEY
+from openivr.ivr.analysis.graph import ALWAYS, BUSY, NO_ANSWER, NO_KEY, WRONG_KEY
 from openivr.ivr.model import DestinationKind
 from openivr.resources.destination import TARGETS
 from openivr.web.core.urls import resource_url
@@ -52,7 +52,7 @@ def make_nodes(picture: Picture) -> Iterator[FlowNode]:
 
 def is_quiet(arrow: Arrow) -> bool:
     """Return True if callers take this way by pressing no key or a wrong one."""
-    return {*arrow.labels} <= {NO_KEY, WRONG_KEY, NO_ANSWER}
+    return {*arrow.labels} <= {NO_KEY, WRONG_KEY, NO_ANSWER, BUSY, ALWAYS}
 
 
 def url_of(node: str, kind: DestinationKind) -> str:

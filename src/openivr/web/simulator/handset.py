@@ -29,6 +29,7 @@ SIGNS = {
     "rings": ("", ""),
     "reaches": ("", ""),
     "fails": ("warning", "trouble"),
+    "forwards": ("right", "extension"),
     "refused": ("wrong", "trouble"),
     "misses": ("warning", "trouble"),
     "records": ("record", "ext_vm"),
@@ -143,6 +144,8 @@ def say_why(line: TranscriptLine) -> str:
         return ""
     if line.why is Why.FAILED:
         about = t_code("cause", about)
+    elif line.why is Why.FORWARDED:
+        about = t_code("condition", about)
     elif line.why is Why.REFUSED:
         about = t_code("refusal", about)
     elif line.why is Why.NOT_KEPT:
