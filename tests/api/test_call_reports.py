@@ -5,7 +5,9 @@ import io
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.reports import Span
 from openivr.store.config.ivr_snapshot import load_snapshot
 from openivr.store.database import Database
-from openivr.store.tables import CALL, CDR_STATE
+from openivr.store.tables import CALL, CDR_CALL, CDR_ROW, CDR_STATE
 from openivr.web.reports import menus
 from openivr.web.reports.period import make_period, server_clock
 from openivr.web.reports.table import ReportFacts
@@ -111,7 +113,7 @@ def test_numbers_of_random_calls_are_those_of_the_webs_tables(
         menu = snapshot.ivr_by_number("6200")
         assert menu is not None
         past = [
-            make_call(random.Random(seed), snapshot, menu, (midnight + at) * 1000 + place)
+            from_few(make_call(random.Random(seed), snapshot, menu, (midnight + at) * 1000 + place), seed)
             for place, (at, seed) in enumerate(calls)
         ]
         replace_calls(database, midnight, past)
@@ -150,6 +152,54 @@ def test_numbers_of_random_calls_are_those_of_the_webs_tables(
     of_group = [row for row in rows if row["call_to"].startswith("Ring Group ")]
     assert group["total_call_count"] == len(of_group)
     assert group["total_talking_time"] == sum(row.get("talk_duration", 0) for row in of_group)
+    seconds = tuple(int(datetime.combine(day, datetime.min.time()).timestamp()) for day in days)
+    within = seconds[0], seconds[1] + 86_399
+    with server.database() as database, database.reading() as connection:
+        stages = [row for row in connection.execute(select(CDR_ROW)) if within[0] <= row.started <= within[1]]
+        whole = list(connection.execute(select(CDR_CALL).order_by(CDR_CALL.c.started, CDR_CALL.c.id)))
+    people = api.get("call_report/list", type="extcallstatistics", ext_id_list="1,2,3", **span)
+    for person in people["ext_call_statistics_list"]:
+        assert (person["total_call_count"], person["total_talking_time"]) == count_person(
+            person["ext_num"], stages, [call for call in whole if within[0] <= call.started <= within[1]]
+        )
+    missed = api.get("call_report/list", type="unreturnmisscall", **span)["unreturn_miss_call_list"]
+    assert {row["call_from"]: row["miss_call_count"] for row in missed} == count_missed(whole, within)
+
+
+def from_few(call: tuple[CallRecord, list[CallNote]], seed: int) -> tuple[CallRecord, list[CallNote]]:
+    """Let one of a few callers have made a call, so that callers call again, or an extension."""
+    record, notes = call
+    if seed % 3 == 0:
+        return replace(record, caller="1001", source_kind="extension", source_id=2, source="1001"), notes
+    return replace(record, caller=f"070090012{seed % 3}"), notes
+
+
+def count_person(number: str, stages: Sequence[Any], calls: Sequence[Any]) -> tuple[int, int]:
+    """Count the calls that came to an extension and those that it made, and the seconds of talk."""
+    came = [row for row in stages if row.to_kind in ("extension", "ext_vm") and row.call_to == number]
+    made = [it for it in calls if it.call_type in ("Internal", "Outbound") and it.call_from == number]
+    talked = sum(row.talk_duration for row in came) + sum(call.handling_duration for call in made)
+    return len(came) + len(made), talked
+
+
+def count_missed(calls: Sequence[Any], within: tuple[int, int]) -> dict[str, int]:
+    """Count the missed calls of each caller after the last other one, where none was returned."""
+    inbound = [it for it in calls if it.call_type == "Inbound" and within[0] <= it.started <= within[1]]
+    found = {}
+    for number in {call.call_from for call in inbound} - {""}:
+        of_caller = [call for call in inbound if call.call_from == number]
+        missed = list(
+            takewhile(lambda it: it.last_status in ("NO ANSWER", "ABANDONED", "BUSY"), reversed(of_caller))
+        )
+        returned = [
+            call
+            for call in calls
+            if call.call_type == "Outbound" and call.call_to[-9:] == number[-9:] and missed
+            if call.started >= missed[0].started
+        ]
+        if missed and not returned:
+            found[number] = len(missed)
+    return found
 
 
 def replace_calls(database: Database, since: int, past: Sequence[tuple[CallRecord, list[CallNote]]]) -> None:
