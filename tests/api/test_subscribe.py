@@ -23,6 +23,7 @@ from openivr.store.system import serial_number
 from openivr.store.tables import ALLOWED_ADDRESS, EVENT
 from tests.api.test_sockets import GUARD, Site, run, serving
 from tests.event_socket import Closed, EventSocket, Rejected
+from tests.live_server import AGENT, ROOT, Api
 
 SUCCESS = '{"errcode":0,"errmsg":"SUCCESS"}'
 STATUS, END, DIGIT = 30011, 30012, 30017
@@ -407,3 +408,10 @@ def test_many_subscribers_each_get_each_event_once(data: Path, store: Store) -> 
             events.close()
 
     run(data, scenario)
+
+
+def test_a_request_without_an_upgrade_is_refused_as_on_a_p_series(reader: Api) -> None:
+    answer = reader.send("GET", reader.target("subscribe", {}), headers=AGENT)
+    assert (answer.status, answer.json()["errcode"]) == (400, 40001)
+    answer = reader.send("GET", f"{ROOT}subscribe?access_token=wrong", headers=AGENT)
+    assert (answer.status, answer.json()["errcode"]) == (200, 10004)

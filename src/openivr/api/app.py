@@ -1,7 +1,7 @@
 """The API as an ASGI application: finds the endpoint, checks who asks, answers, counts and logs.
 
-Every answer is JSON, and clients read `errcode`. The status is 200 for errors as well, and 503 while the
-database does not answer.
+Every answer is JSON, and clients read `errcode`. The status is 200 for errors as well, 503 while the database
+does not answer, and 400 for `subscribe` without an upgrade.
 """
 
 import time
@@ -59,7 +59,7 @@ class ApiApp:
             name = endpoint.name
             answer = await self.answer(endpoint, scope, headers, body)
         except ApiError as error:
-            code, answer = error.code, error.encode()
+            code, answer, status = error.code, error.encode(), error.status
         except ObjectError as error:
             refused = refuse(error)
             code, answer = refused.code, refused.encode()

@@ -40,6 +40,8 @@ ERROR: Schema = {
 }
 REFUSAL: Schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
+BAD = 400  # from here on a status has an error in its body
+
 
 def build(endpoints: Iterable[Endpoint], version: str = VERSION) -> Schema:
     """Return the document of one version of the API."""
@@ -65,6 +67,10 @@ def describe(endpoint: Endpoint) -> Schema:
         },
         "security": [] if endpoint.is_open else [{"token": []}],
     }
+    for status, reason in endpoint.statuses.items():
+        operation["responses"][str(status)] = {"description": reason}
+        if status >= BAD:
+            operation["responses"][str(status)]["content"] = REFUSAL
     if endpoint.body is not None:
         content = {endpoint.media_type: {"schema": dict(endpoint.body)}}
         operation["requestBody"] = {"required": True, "content": content}

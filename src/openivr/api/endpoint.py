@@ -98,7 +98,8 @@ class Endpoint:
     """A path below openapi/VERSION/ with its method, handler and OpenAPI description.
 
     `parameters` are query parameters by name, with their JSON Schema. `body` is the schema of the body,
-    `data` that of the further fields of the answer. Endpoints with `is_open` need no access token.
+    `data` that of the further fields of the answer. `statuses` are those of HTTP beside 200 and 503, and when
+    they come. Endpoints with `is_open` need no access token.
     """
 
     path: str
@@ -111,6 +112,7 @@ class Endpoint:
     media_type: str = "application/json"
     data: Mapping[str, Any] = field(default_factory=dict)
     file_types: tuple[str, ...] = ()  # media types of a file that is the answer
+    statuses: Mapping[int, str] = field(default_factory=dict)
     is_open: bool = False
     version: str = VERSION
 

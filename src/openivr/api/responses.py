@@ -3,7 +3,7 @@
 P-Series: response-result, error-code-and-error-message.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -42,7 +42,9 @@ LIST_HEAD = b'{"errcode":0,"errmsg":"SUCCESS","total_number":%d,"data":['
 
 
 class ApiError(Exception):
-    """An answer other than success. `details` are the further fields of its body."""
+    """An answer other than success. `details` are further fields of its body, `status` is that of HTTP."""
+
+    status: ClassVar[int] = 200
 
     def __init__(self, code: int, **details: Any) -> None:
         super().__init__(MESSAGES[code])
@@ -50,6 +52,12 @@ class ApiError(Exception):
 
     def encode(self) -> bytes:
         return ENCODE({"errcode": self.code, "errmsg": MESSAGES[self.code], **self.details})
+
+
+class UpgradeMissing(ApiError):
+    """A WebSocket was asked for as if it were an answer."""
+
+    status: ClassVar[int] = 400
 
 
 def succeed(**fields: Any) -> bytes:

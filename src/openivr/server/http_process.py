@@ -60,7 +60,7 @@ from openivr.resources.ivr import list_row
 from openivr.resources.resource_type import Row, Values
 from openivr.server.control_socket import send_command
 from openivr.server.events.hub import EventHub
-from openivr.server.events.websocket import ENDPOINT as SUBSCRIBE
+from openivr.server.events.websocket import ENTRY as SUBSCRIBE_ENTRY
 from openivr.server.events.websocket import SubscribeProtocol
 from openivr.server.supervisor import WorkerContext
 from openivr.server.webhooks.endpoints import ENDPOINTS as WEBHOOK_ENDPOINTS
@@ -119,6 +119,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *control.endpoints(),
         *call_reports.endpoints(),
         *WEBHOOK_ENDPOINTS,
+        SUBSCRIBE_ENTRY,
     )
     return (*endpoints, *(document_endpoint(endpoints, version) for version in VERSIONS))
 
@@ -292,7 +293,7 @@ async def serve(settings: Settings, counters: mmap.mmap, interest: Interest, wor
     database = Database(settings.url, is_server=True)
     live = ListCache(database, kinds)
     endpoints = all_endpoints(kinds)
-    names = [*(endpoint.name for endpoint in (*endpoints, DOWNLOAD)), SUBSCRIBE, OTHER, WEB]
+    names = [*(endpoint.name for endpoint in (*endpoints, DOWNLOAD)), OTHER, WEB]
     access_log = AccessLog() if settings.has_access_log else None
     observer = Observer(Tally(names, MESSAGES, counters, worker.number), access_log)
     logins = Logins(database, settings.policy, lifetime.now)

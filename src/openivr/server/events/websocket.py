@@ -27,8 +27,17 @@ from wsproto.events import (
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from openivr.api.auth import check_address, check_agent, check_site, check_token
+from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.query import read_query
-from openivr.api.responses import FAILURE, INTERNAL, SUCCESS, TOKEN_EXPIRED, ApiError
+from openivr.api.responses import (
+    FAILURE,
+    INTERNAL,
+    SUCCESS,
+    SYNTAX,
+    TOKEN_EXPIRED,
+    ApiError,
+    UpgradeMissing,
+)
 from openivr.connections.shares import Shares
 from openivr.observability.metrics import Observer, RequestLine
 from openivr.server.events.hub import OVERLOAD, POLICY, EventHub
@@ -49,6 +58,25 @@ MAX_MESSAGE = 64 * 1024  # characters of what a subscriber sends
 NORMAL, GOING_AWAY, UNSUPPORTED, TOO_BIG, RESTART = 1000, 1001, 1003, 1009, 1012
 UNAUTHORIZED, FORBIDDEN, UNAVAILABLE, BAD = 401, 403, 503, 400
 HEARTBEAT_FRAME = write_frame(HEARTBEAT_RESPONSE.encode())
+
+
+async def refuse_plain(_request: ApiRequest) -> bytes:
+    """Refuse a request without an upgrade, as a P-Series does."""
+    raise UpgradeMissing(SYNTAX, submsg="this is a WebSocket: ask for an upgrade")
+
+
+ENTRY = Endpoint(
+    path=ENDPOINT,
+    method="GET",
+    handle=refuse_plain,
+    summary="Events over WebSocket (RFC 6455): after the upgrade, send a list of topics",
+    statuses={
+        101: "the connection is a WebSocket now",
+        400: "the request does not ask for an upgrade",
+        401: "the access token is missing, unknown or expired",
+        403: "the address or the site may not use the API",
+    },
+)
 
 
 class SubscribeProtocol(asyncio.Protocol):
