@@ -1,6 +1,7 @@
 """When an event is sent again, as a pure machine: waits that grow, an end after a day, an order per call."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -13,9 +14,10 @@ from openivr.server.webhooks.schedule import (
     ReceiverHealth,
     fail,
     make_lanes,
+    wait_after,
     wait_before,
 )
-from openivr.store.events.webhook_queue import MAX_TRY_MS, Delivery, DeliveryBatch
+from openivr.store.events.webhook_queue import MAX_TRY_MS, BatchResults, Delivery, DeliveryBatch
 
 NOW = 1_800_000_000_000
 RETRIES = st.integers(1, 5)
@@ -101,3 +103,22 @@ def test_every_event_is_sent_or_waits_and_each_call_keeps_its_order(
         assert not sent
     if not health.is_down:
         assert {each.event_id for each in batch.waiting} <= {*sent}
+
+
+@given(batches(), st.booleans(), st.integers(0, 8))
+def test_a_receiver_that_is_left_alone_costs_nothing_until_its_pause_is_over(
+    batch: DeliveryBatch, has_more: bool, failures: int
+) -> None:
+    health = ReceiverHealth()
+    for _ in range(failures):
+        health = health.fail(NOW)
+    batch = replace(batch, has_more=has_more)
+    wait = wait_after(batch, BatchResults(100), health, NOW)
+    if health.is_paused(NOW) and not batch.new:
+        assert wait >= min(health.paused_until - NOW, 60_000)
+    elif not health.is_paused(NOW) and has_more:
+        assert wait == 0
+    assert 0 <= wait <= 60_000
+    late = Delivery(1, 30011, "a", "{}", NOW, due=NOW + 500)
+    if not has_more and not health.is_down:
+        assert wait_after(batch, BatchResults(100, kept=[late]), health, NOW) == 500

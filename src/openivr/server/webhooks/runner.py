@@ -8,17 +8,16 @@ from typing import Protocol
 import structlog
 
 from openivr.clock import wall_ms
-from openivr.server.webhooks.schedule import ReceiverHealth, fail, make_lanes
+from openivr.server.webhooks.schedule import ReceiverHealth, fail, make_lanes, wait_after
 from openivr.store.availability import Unavailable
 from openivr.store.database import Database
 from openivr.store.events import webhook_queue
-from openivr.store.events.webhook_queue import BatchResults, Delivery, DeliveryBatch, Webhook
+from openivr.store.events.webhook_queue import BatchResults, Delivery, Webhook
 
 log = structlog.get_logger(__name__)
 MAX_AT_ONCE = 8  # requests to one receiver
 BATCH_SECONDS = 5.0  # after which a batch begins no further request
 RETRY_SECONDS = 1.0  # after the database did not answer
-IDLE_SECONDS = 60.0  # at most, between two looks at what is due
 SAVE_EVENTS = 5000  # of the outbox that the webhook does not want, until the position is stored
 
 
@@ -108,7 +107,7 @@ class WebhookRunner:
         if not await self._save(results):
             return None
         self.position = batch.position
-        return self._wait_after(batch, results)
+        return wait_after(batch, results, self._health, wall_ms()) / 1000
 
     async def _save(self, results: BatchResults) -> bool:
         """Store the results, unless they are only a few events further. Return False without the lease."""
@@ -118,17 +117,6 @@ class WebhookRunner:
         is_ours = await self._database.write(webhook_queue.save, self.webhook.id, self._owner, results)
         self._stored = results.position
         return is_ours
-
-    def _wait_after(self, batch: DeliveryBatch, results: BatchResults) -> float:
-        if batch.has_more or results.is_back:
-            return 0.0
-        now = wall_ms()
-        due = [each.due for each in results.kept if not each.is_dead]
-        due += [batch.next_due] if batch.next_due is not None else []
-        if not due:
-            return IDLE_SECONDS
-        until = max(min(due), self._health.paused_until if self._health.is_paused(now) else 0)
-        return min(max((until - now) / 1000, 0.01), IDLE_SECONDS)
 
     async def _send(self, lanes: Sequence[Sequence[Delivery]]) -> Sent:
         """Send the deliveries of all lanes, each lane in its order and several lanes at a time."""

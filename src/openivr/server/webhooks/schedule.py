@@ -8,13 +8,14 @@ meanwhile. A receiver that accepts nothing at all is left alone for a while, and
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from openivr.store.events.webhook_queue import MAX_TRY_MS, Delivery, DeliveryBatch
+from openivr.store.events.webhook_queue import MAX_TRY_MS, BatchResults, Delivery, DeliveryBatch
 
 SOON_MS = 1000  # before each of the first retries
 FIRST_MS, MAX_MS = 10_000, 3_600_000  # before the retries after those: the wait doubles
 MAX_FAILURES = 5  # in a row, before a receiver is left alone
 FIRST_PAUSE_MS, MAX_PAUSE_MS = 10_000, 300_000
 MAX_DOUBLINGS = 30
+MIN_WAIT_MS, MAX_WAIT_MS = 10, 60_000  # between two looks at what is due
 
 
 def wait_before(attempts: int, retry_count: int) -> int:
@@ -88,3 +89,14 @@ def make_lanes(batch: DeliveryBatch, health: ReceiverHealth, now: int) -> Lanes:
 def queue(deliveries: Iterable[Delivery], now: int) -> list[Delivery]:
     """Return deliveries that are due as soon as those before them are done."""
     return [replace(delivery, due=now) for delivery in deliveries]
+
+
+def wait_after(batch: DeliveryBatch, results: BatchResults, health: ReceiverHealth, now: int) -> int:
+    """Return the milliseconds until the next batch, if no event comes before."""
+    is_paused = health.is_paused(now)
+    if batch.new if is_paused else batch.has_more or results.is_back:
+        return 0
+    due = [delivery.due for delivery in results.kept if not delivery.is_dead]
+    due += [batch.next_due] if batch.next_due is not None else []
+    until = max(min(due, default=now + MAX_WAIT_MS), health.paused_until if is_paused else 0)
+    return min(max(until - now, MIN_WAIT_MS), MAX_WAIT_MS)
