@@ -55,7 +55,11 @@ class Receiver:
             wbufsize = 65_536  # one segment an answer: the sender's kernel may delay its ACK of a first part
 
             def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                size = int(self.headers.get("content-length", 0))
+                body = self.rfile.read(size)
+                if len(body) < size:  # the sender was killed in the middle of it
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 received = Received(self.command, self.path, headers, body)
                 status = receiver.answer(received)

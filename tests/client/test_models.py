@@ -29,7 +29,7 @@ def test_make_docs_looks_at_the_module() -> None:
     assert "models.py" not in checked.stdout
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.paths], ids=lambda kind: kind.name)
 def test_every_kind_has_a_class_for_rows_and_one_for_whole_objects(kind: object) -> None:
     name = client_models.class_name(kind)  # type: ignore[arg-type]
     assert issubclass(getattr(models, f"{name}Row"), msgspec.Struct)

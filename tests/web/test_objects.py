@@ -107,6 +107,15 @@ FORMS: dict[str, dict[str, Any]] = {
         "before_list": ["ivr:1", "inbound_route:1"],
         "end_time": "2199-12-24T18:00",
     },
+    "webhook": {
+        "name": "Hook {number}",
+        "enable": "1",
+        "url": "https://example.com/{number}",
+        "secret": "secret-of-hook",
+        "request_method": "POST",
+        "timeout": "7",
+        "event_ids": ["30011"],
+    },
     "pin_list": {"name": "PINs {number}", "add_pins": "228391827 3301"},
     "company_contact": {
         "first_name": "Ada {number}",

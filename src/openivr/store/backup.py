@@ -61,10 +61,10 @@ def copy_tables(source: Connection, destination: Connection, step: Step) -> None
     for table in reversed(METADATA.sorted_tables):
         destination.execute(delete(table))
     for table in METADATA.sorted_tables:
-        rows = source.execution_options(yield_per=BATCH).execute(select(table))
-        for part in rows.mappings().partitions(BATCH):
-            destination.execute(insert(table), [dict(row) for row in part])
-            step(len(part))
+        with source.execute(select(table), execution_options={"yield_per": BATCH}) as rows:
+            for part in rows.mappings().partitions(BATCH):
+                destination.execute(insert(table), [dict(row) for row in part])
+                step(len(part))
     if destination.dialect.name == "postgresql":
         reset_sequences(destination)
 

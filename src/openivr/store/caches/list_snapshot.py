@@ -22,6 +22,7 @@ from openivr.store.tables import OBJECTS, REVISION
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ENCODE = msgspec.json.Encoder().encode
+IN_PARTS = {"yield_per": 10_000}  # rows that are read from the server at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,13 @@ def load_list(connection: Connection, kind: ResourceType) -> EncodedList:
     table = OBJECTS[kind.name]
     names = ("id", *kind.listed, *kind.states)
     listed = select(*(table.c[name] for name in names)).order_by(table.c.id)
-    records = connection.execution_options(yield_per=10_000).execute(listed)
-    rows = {record[0]: ENCODE(kind.row(dict(zip(names, record, strict=True)))) for record in records}
+    with connection.execute(listed, execution_options=IN_PARTS) as records:
+        rows = {record[0]: ENCODE(kind.row(dict(zip(names, record, strict=True)))) for record in records}
 
     def ordered(sort: str) -> Iterator[int]:
         ids = order(select(table.c.id), table, ListQuery(0, 0, sort))
-        return iter(connection.execution_options(yield_per=10_000).execute(ids).scalars())
+        with connection.execute(ids, execution_options=IN_PARTS) as found:
+            yield from found.scalars()
 
     return EncodedList.build(kind.sorts, rows, ordered)
 

@@ -34,11 +34,11 @@ def load_names(connection: Connection, ids: Iterable[int] | None = None) -> dict
     query = select(CONTACT.c.id, *columns).order_by(CONTACT.c.id)
     if ids is not None:
         query = query.where(CONTACT.c.id.in_(list(ids)))
-    rows = connection.execution_options(yield_per=TOGETHER).execute(query)
-    return {
-        row.id: NamedNumbers(full_name(dict(row._mapping)), tuple(it["number"] for it in row.number_list))
-        for row in rows
-    }
+    with connection.execute(query, execution_options={"yield_per": TOGETHER}) as rows:
+        return {
+            row.id: NamedNumbers(full_name(dict(row._mapping)), tuple(it["number"] for it in row.number_list))
+            for row in rows
+        }
 
 
 def fetch_all(connection: Connection) -> list[Values]:
