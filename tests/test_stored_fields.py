@@ -37,6 +37,8 @@ EFFECTS = {
     "extension.reg_password": "sip/auth/server.py secret",
     "extension.vm_pin": "ivr/analysis/check.py has_pin",
     "extension.weak_pin": "ivr/analysis/check.py weak_pin",
+    "extension.new_vm_notify": "mail/courier.py has_audio",
+    "extension.after_vm_notify": "mail/text.py after",
     "extension.enb_switch_hours": "ivr/hours_code.py may_switch_hours",
     "extension.hours_pin": "ivr/states/hours.py has_hours_pin",
     "ext_group.member_list": "ivr/policy.py member_ids",

@@ -9,10 +9,10 @@ import pytest
 from openivr.config import yaml_document
 from openivr.config.yaml_document import UnreadableDocument
 from openivr.simulate.scenario import ScenarioError, read_scenarios
+from openivr.simulate.yaml_reader import MAX_DEPTH, YamlError, compose, plain
 from openivr.store.config import import_export
 from openivr.store.database import Database
 from openivr.store.schema import migrate
-from openivr.yaml_reader import MAX_DEPTH, YamlError, compose, plain
 
 MENU = """openivr: 1
 ivr:

@@ -22,7 +22,7 @@ MAY = {
         "openivr.cdr",
         "openivr.sounds",
         "openivr.simulate",
-        "openivr.yaml_reader",
+        "openivr.simulate.yaml_reader",
     }
     | {"msgspec", "rich", "yaml"},
 }

@@ -121,9 +121,9 @@ def test_an_address_in_use_is_said(tmp_path: Path) -> None:
 
 def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     server = start(tmp_path)
-    worker, webhooks = children(server.process.pid)
+    worker, *others = children(server.process.pid)
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: bool({*children(server.process.pid)} - {worker, webhooks}))
+    wait_until(lambda: bool({*children(server.process.pid)} - {worker, *others}))
     assert "ok" in fetch(f"{server.base}/healthz")
     assert server.stop() == 0
 
@@ -131,7 +131,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
 def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
     server = start(tmp_path, "--workers", "2")
     workers = children(server.process.pid)
-    assert len(workers) == 2 + 1, "one more is for webhooks"
+    assert len(workers) == 2 + 2, "two more are for webhooks and mail"
     server.kill()
     wait_until(lambda: not any(map(is_alive, workers)))
 

@@ -39,6 +39,8 @@ FORMS: dict[str, dict[str, Any]] = {
         "concurrent_registrations": "2",
         "ring_timeout": "20",
         "enb_vm": "1",
+        "new_vm_notify": "no",
+        "after_vm_notify": "no",
     },
     "ext_group": {"name": "Group {number}", "member_list": ["extension:2", "extension:1"]},
     "ring_group": {

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from openivr import clock
 from openivr.cdr.call_events import list_members, report_end, report_entry, report_interruption
 from openivr.cdr.journal.entries import (
     BindingAdded,
@@ -30,6 +31,7 @@ from openivr.store.cdr.call_records import CallNote, CallRecord
 from openivr.store.cdr.voicemail import VoicemailMessage
 from openivr.store.events import outbox
 from openivr.store.events.outbox import EventReport
+from openivr.store.mail.voicemail_mail import request_mail
 from openivr.store.runtime import liveness, registrations
 from openivr.store.runtime.registrations import Registration, TrunkStatus
 
@@ -165,7 +167,7 @@ class Batch:
                     created=record.started,
                     milliseconds=round(1000 * seconds),
                 )
-                voicemail.save(self.connection, message, path.read_bytes())
+                self.save_message(message, path.read_bytes())
                 log.warning("voicemail message was cut off", call=record.id, message=file.id)
 
     def on_binding(self, entry: BindingAdded | BindingRemoved) -> None:
@@ -209,8 +211,13 @@ class Batch:
             created=entry.at,
             milliseconds=entry.milliseconds,
         )
-        voicemail.save(self.connection, message, audio)
+        self.save_message(message, audio)
         self.stored_files.append(path)
+
+    def save_message(self, message: VoicemailMessage, audio: bytes) -> None:
+        """Put a message into its mailbox, and a mail about it into the queue if its owner wants one."""
+        voicemail.save(self.connection, message, audio)
+        request_mail(self.connection, message, int(clock.lifetime.now() * 1000))
 
 
 def run_of(file: str) -> str:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "route": ("openivr.cli.route:route", "Show which inbound route takes a call, and why others do not."),
     "hours": ("openivr.cli.hours:hours", "Show and switch business hours."),
     "announce": ("openivr.cli.announce:announce", "Play an announcement until a stated time."),
+    "mail": ("openivr.cli.mail:mail", "Set and test the mail server; list and resend mail."),
     "check": ("openivr.cli.check:check", "Find mistakes in the menus before callers do."),
     "graph": ("openivr.cli.graph:graph", "Draw menus and their destinations as Mermaid or JSON."),
     "client": ("openivr.cli.clients:client", "Add, list, log out and revoke API clients."),

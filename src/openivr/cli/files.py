@@ -38,8 +38,8 @@ def stderr_console() -> Any:
 def export(file: Path, no_audio: bool, data: Path, database: str) -> None:
     """Write the whole configuration to FILE as YAML, to read, compare and import.
 
-    FILE - is standard output. Passwords are hashed, except those of trunks, which are in plain text. Only
-    the owner can read the file.
+    FILE - is standard output. Passwords are hashed, except those of trunks and of the mail server,
+    which are in plain text. Only the owner can read the file.
     """
     from openivr.config import yaml_document
     from openivr.resources import KINDS
@@ -77,6 +77,7 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
     """
     from openivr.config import yaml_document
     from openivr.store.config import import_export
+    from openivr.store.mail.mail_server import save_mail_server
 
     try:
         document = yaml_document.load(file.read())
@@ -106,6 +107,8 @@ def import_(file: Any, dry_run: bool, keep: bool, data: Path, database: str) -> 
         with progress("importing", len(plan.actions)) as step:
             import_export.carry_out(change, plan, step)
         import_export.replace_access(change.connection, document.clients, document.addresses)
+        if document.mail_server is not None:
+            save_mail_server(change.connection, document.mail_server)
 
 
 def failure(name: str, mistakes: "list[DocumentError]") -> click.ClickException:

@@ -80,6 +80,8 @@ class Extension(Detail, frozen=True, kw_only=True):
     ring_timeout: int = 30
     enb_vm: int = 1
     reg_name: str = ""
+    new_vm_notify: str = "no"
+    after_vm_notify: str = "no"
     enb_switch_hours: int = 0
     presence_list: tuple[Mapping[str, Any], ...] = ()
 

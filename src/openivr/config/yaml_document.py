@@ -14,9 +14,11 @@ import yaml
 
 from openivr.resources import KINDS
 from openivr.resources.destination import as_key
+from openivr.resources.errors import Invalid
+from openivr.resources.mail_server import NAMES, MailServer, read_mail_server
 from openivr.simulate.scenario import ScenarioError, read_scenario, write_scenario
-from openivr.store.config.import_export import FORMAT, DocumentEntry, DocumentError
-from openivr.yaml_reader import YamlError, compose, line_of, plain
+from openivr.simulate.yaml_reader import YamlError, compose, line_of, plain
+from openivr.store.config.import_export import FORMAT, MAIL_SERVER, DocumentEntry, DocumentError
 
 HEADER = "# OpenIVR configuration. Objects are named by number or name; ids are those of the API.\n"
 ACCESS = ("api_client", "allowed_address")
@@ -39,6 +41,7 @@ class Document:
     scenarios: list[DocumentEntry] | None
     clients: list[dict[str, Any]] | None
     addresses: list[str] | None
+    mail_server: MailServer | None = None
 
 
 def dump(document: Mapping[str, Any]) -> str:
@@ -65,7 +68,7 @@ def load(text: str) -> Document:
     if sections.get("openivr") is None or sections["openivr"].value != str(FORMAT):
         raise UnreadableDocument(1, f"the file must begin with openivr: {FORMAT}")
     for key, _ in pairs(root):
-        if key.value not in {"openivr", SCENARIOS, *KINDS, *ACCESS}:
+        if key.value not in {"openivr", SCENARIOS, MAIL_SERVER, *KINDS, *ACCESS}:
             raise UnreadableDocument(line_of(key), f"there is no kind of object called {key.value}")
     tests, clients, addresses = (sections.get(name) for name in (SCENARIOS, *ACCESS))
     return Document(
@@ -73,6 +76,7 @@ def load(text: str) -> Document:
         None if tests is None else [read_test(item) for item in items(tests)],
         None if clients is None else [read_client(item) for item in items(clients)],
         None if addresses is None else [str(plain(item)) for item in items(addresses)],
+        read_mail_section(sections.get(MAIL_SERVER)),
     )
 
 
@@ -96,6 +100,21 @@ def read_test(node: yaml.Node) -> DocumentEntry:
     except ScenarioError as error:
         raise UnreadableDocument(entry.line, str(error)) from error
     return DocumentEntry(write_scenario(scenario), entry.line, entry.lines)
+
+
+def read_mail_section(node: yaml.Node | None) -> MailServer | None:
+    """Return the mail server of a file. None without one."""
+    if node is None:
+        return None
+    entry = read_entry(node)
+    for name in entry.fields.keys() - set(NAMES):
+        raise UnreadableDocument(entry.lines[name], f"{name} is not a field of {MAIL_SERVER}")
+    try:
+        return read_mail_server(entry.fields)
+    except Invalid as error:
+        problem = error.problems[0]
+        line = entry.lines.get(problem.field, entry.line)
+        raise UnreadableDocument(line, f"{problem.field} {problem.text}") from error
 
 
 def read_client(node: yaml.Node) -> dict[str, Any]:

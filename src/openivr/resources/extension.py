@@ -22,6 +22,8 @@ from openivr.resources.resource_type import ResourceType, Row, Values
 from openivr.resources.secret import hash_password
 
 DEVICES = ("sip_phone", "linkus_desktop", "linkus_mobile", "linkus_web")
+NOTIFY = ("no", "with_attachment", "without_attachment")  # a mail about a new voicemail message
+AFTER_NOTIFY = ("no", "mark_as_read", "delete")  # what happens to the message then
 LISTED = ("number", "first_name", "last_name", "email_addr", "mobile_number", "presence_status")
 DIGEST = "md5=[0-9a-f]{32} sha256=[0-9a-f]{64}"
 ARGON2 = r"\$argon2id\$.*"
@@ -41,7 +43,7 @@ def bind_digest(user: str, password: str) -> str:
 
 
 def check(values: Values, body: Body, stored: Values | None) -> Iterator[Problem]:
-    """Bind the password to the registration name, and judge a new PIN.
+    """Bind the password to the registration name, judge a new PIN, and check what is done with messages.
 
     The digest covers the registration name, so a new name needs the password again.
     """
@@ -53,6 +55,10 @@ def check(values: Values, body: Body, stored: Values | None) -> Iterator[Problem
         values["reg_password"] = bind_digest(values["reg_name"], secret.removeprefix("new:"))
     elif stored and values["reg_name"] != stored["reg_name"] and "reg_password" not in body:
         yield Problem("reg_password", ProblemCode.REQUIRED_WITH_NEW_NAME)
+    if values["new_vm_notify"] != "no" and not values["email_addr"]:
+        yield Problem("email_addr", ProblemCode.REQUIRED_BY_OPTIONS)
+    if values["after_vm_notify"] == "delete" and values["new_vm_notify"] == "without_attachment":
+        yield Problem("after_vm_notify", ProblemCode.NEEDS_ATTACHMENT)
 
 
 def is_weak(pin: str, number: str) -> bool:
@@ -130,6 +136,9 @@ EXTENSION = ResourceType(
             kept=ARGON2,
         ),
         DerivedFlag(name="weak_pin"),
+        # Of the vendor's values only "no" is known for certain.
+        ChoiceField(name="new_vm_notify", values=NOTIFY, default="no"),
+        ChoiceField(name="after_vm_notify", values=AFTER_NOTIFY, default="no"),
         flag("enb_switch_hours"),
         SecretField(
             name="hours_pin",

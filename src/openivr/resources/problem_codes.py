@@ -66,6 +66,8 @@ class ProblemCode(StrEnum):
     NOT_WEB_ADDRESS = "not_web_address"
     TOO_SIMPLE = "too_simple"
     NEEDS_MIXED_CHARACTERS = "needs_mixed_characters"  # a digit, upper and lower case
+    NEEDS_ENCRYPTION = "needs_encryption"  # because of a password
+    NEEDS_ATTACHMENT = "needs_attachment"  # because the message is deleted after mailing
     UNREADABLE_ITEM = "unreadable_item"
     PATTERN_EMPTY = "pattern_empty"
     PATTERN_BRACKET = "pattern_bracket"  # part

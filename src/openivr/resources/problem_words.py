@@ -45,6 +45,8 @@ PREDICATES: dict[ProblemCode, str] = {
     ProblemCode.NOT_WEB_ADDRESS: "must be a web address such as https://crm.example.com/calls",
     ProblemCode.TOO_SIMPLE: "is too simple",
     ProblemCode.NEEDS_MIXED_CHARACTERS: "must have a digit, an upper-case and a lower-case letter",
+    ProblemCode.NEEDS_ENCRYPTION: "must be encrypted, because a password is sent",
+    ProblemCode.NEEDS_ATTACHMENT: "can delete only messages that are attached to the mail",
     ProblemCode.UNREADABLE_ITEM: "has an item that cannot be read",
     ProblemCode.PATTERN_EMPTY: "is not a pattern: empty pattern",
     ProblemCode.PATTERN_BRACKET: "is not a pattern: bracket not closed or empty: {part}",

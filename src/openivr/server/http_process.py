@@ -29,7 +29,6 @@ from openivr.api import (
     cdr,
     crud,
     document,
-    mailboxes,
     prompts,
     recordings,
     system,
@@ -42,6 +41,7 @@ from openivr.api.downloads import DOWNLOAD
 from openivr.api.endpoint import VERSIONS, ApiRequest, Endpoint, Service
 from openivr.api.fast_list import FastListHandler, FastListProtocol
 from openivr.api.hours import holiday_import, switch
+from openivr.api.mail import mailboxes, sending
 from openivr.api.recording_files import RecordingFiles
 from openivr.api.request_head import KnownHosts
 from openivr.api.responses import ENCODE, MESSAGES
@@ -115,6 +115,7 @@ def all_endpoints(kinds: Mapping[str, ResourceType] = KINDS) -> tuple[Endpoint, 
         *cdr.endpoints(),
         *recordings.endpoints(),
         *mailboxes.endpoints(),
+        *sending.endpoints(),
         *notes.endpoints(),
         *control.endpoints(),
         *call_reports.endpoints(),

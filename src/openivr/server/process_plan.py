@@ -1,10 +1,12 @@
-"""The processes of a server: HTTP workers, the calls process and the CDR worker."""
+"""The processes of a server: HTTP workers, the calls process, the CDR worker and the courier."""
 
+import math
 import os
 import secrets
 import select
 import signal
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +16,7 @@ from pathlib import Path
 from openivr.cdr.retention import RetentionPolicy
 from openivr.cdr.worker import CdrWorker
 from openivr.config.settings import ListenAddress, Settings
+from openivr.mail.courier import FINISH_SECONDS, Courier
 from openivr.observability import logs
 from openivr.observability.metrics import allocate_counters
 from openivr.server import http_process
@@ -45,9 +48,12 @@ def plan(settings: Settings, *, has_http: bool, has_calls: bool) -> ProcessPlan:
         work = partial(http_process.run_worker, settings, allocate_counters(settings.workers), interest)
         specs += [ProcessSpec("http", work, (sock,), settings.drain_seconds) for sock in sockets]
         specs.append(ProcessSpec("webhooks", partial(run_webhooks, settings, node, interest)))
+        specs.append(plan_mail(settings, "http"))
     if has_calls:
         settings, sip_sockets = open_sip_sockets(settings)
         specs += [plan_calls(settings, node, sip_sockets), plan_cdr(settings, node, interest)]
+        if not has_http:
+            specs.append(plan_mail(settings, "calls"))
     return ProcessPlan(settings, tuple(specs))
 
 
@@ -90,9 +96,24 @@ def plan_cdr(settings: Settings, node: str, interest: Interest) -> ProcessSpec:
     )
 
 
-def run_cdr_worker(settings: Settings, node: str, interest: Interest, worker: WorkerContext) -> None:
-    """Store call records until SIGTERM or until the supervisor is gone."""
+def plan_mail(settings: Settings, role: str) -> ProcessSpec:
+    """Plan the courier. `role` is that of the server: `openivr api` and `calls` may share a data folder."""
+    work = partial(run_courier, settings, role)
+    return ProcessSpec("mail", work, drain_seconds=math.ceil(FINISH_SECONDS))
+
+
+def run_courier(settings: Settings, role: str, worker: WorkerContext) -> None:
+    """Send mail until SIGTERM or until the supervisor is gone."""
     lower_priority()
+    wait_for_stop = watch_for_stop(worker)
+    database = Database(settings.url, is_server=True)
+    worker.report_ready()
+    Courier(database, f"{node_of(settings.data)}-{role}").run(wait_for_stop)
+    database.close()
+
+
+def watch_for_stop(worker: WorkerContext) -> Callable[[float], bool]:
+    """Return a function that waits some seconds, or until the process has to stop, and returns True then."""
     wake, wakeup_fd = os.pipe()
     os.set_blocking(wakeup_fd, False)
     signal.set_wakeup_fd(wakeup_fd)
@@ -102,6 +123,13 @@ def run_cdr_worker(settings: Settings, node: str, interest: Interest, worker: Wo
     def wait_for_stop(seconds: float) -> bool:
         return bool(select.select([wake, worker.supervisor], [], [], seconds)[0])
 
+    return wait_for_stop
+
+
+def run_cdr_worker(settings: Settings, node: str, interest: Interest, worker: WorkerContext) -> None:
+    """Store call records until SIGTERM or until the supervisor is gone."""
+    lower_priority()
+    wait_for_stop = watch_for_stop(worker)
     settings.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url, is_server=True)
     worker.report_ready()

@@ -33,7 +33,7 @@ from openivr.simulate.keys import act_out, read_keys
 from openivr.simulate.simulation import Simulation
 from openivr.simulate.transcript import TranscriptLine
 from openivr.simulate.world import TIMES, World, find_unknown, is_outside
-from openivr.yaml_reader import YamlError, compose, plain
+from openivr.simulate.yaml_reader import YamlError, compose, plain
 
 OBSERVED = frozenset(
     (

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from openivr.clock import lifetime
 from openivr.store.database import Database
+from openivr.store.mail.mail_queue import give_up_restored
 from openivr.store.schema import migrate
 from openivr.store.tables import CDR_STATE, CHANGE, EVENT, EVENT_STATE, METADATA, REVISION
 
@@ -51,6 +53,7 @@ def restore(source: Path, database: Database, step: Step) -> None:
             restored_event = destination.execute(select(EVENT_STATE.c.last)).scalar_one()
             destination.execute(delete(EVENT))
             destination.execute(EVENT_STATE.update().values(last=max(last_event, restored_event) + 1))
+            give_up_restored(destination, int(lifetime.now() * 1000))
             restored = destination.execute(select(CDR_STATE.c.epoch)).scalar_one()
             destination.execute(CDR_STATE.update().values(epoch=max(epoch, restored) + 1))
     finally:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, inspect, text
 
 from openivr.store.database import Database
 
-HEAD = "0026"
+HEAD = "0027"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

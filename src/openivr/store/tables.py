@@ -440,6 +440,33 @@ VOICEMAIL = Table(
     Column("audio", LargeBinary, nullable=False),  # wav, 8 kHz, mono, 16 bit
 )
 
+MAIL = Table(  # mail that waits to be sent, and what became of it: see `store.mail.mail_queue`
+    "mail",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("message_id", Text, nullable=False),  # its Message-ID, the same for every attempt
+    Column("voicemail_id", Text, nullable=False, index=True),  # the message that it is about, "" if none
+    Column("extension_id", Integer, nullable=False),  # whose message it is, 0 if none
+    Column("recipient", Text, nullable=False),
+    Column("to_list", JSON, nullable=False),  # addresses in the header "To"
+    Column("cc_list", JSON, nullable=False),
+    Column("subject", Text, nullable=False),  # "" for a voicemail message, as is the body
+    Column("body", Text, nullable=False),
+    Column("has_audio", Integer, nullable=False),  # 1: the message is attached
+    Column("after", Text, nullable=False),  # what happens to the message then: `AFTER_NOTIFY`
+    Column("created", BigInteger, nullable=False),  # Unix milliseconds, as every time here
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("next_attempt", BigInteger, nullable=False),
+    Column("lease", Text, nullable=False),  # node and a number of the worker that has it until `lease_until`
+    Column("lease_until", BigInteger, nullable=False),
+    Column("is_sending", Integer, nullable=False),  # 1 from before its text is sent until the answer is known
+    Column("answer", Text, nullable=False),  # of the mail server, or what prevented one
+    Column("ended", BigInteger),  # null: it waits
+    Index("ix_mail_state", "state", "next_attempt"),
+    Index("ix_mail_created", "created", "id"),
+)
+
 NODE = Table(
     "node",
     METADATA,

@@ -21,7 +21,7 @@ from openivr.web.menus import pages as menu
 from openivr.web.reports import pages as reports
 from openivr.web.resources import autocomplete, phone_setup
 from openivr.web.resources import pages as objects
-from openivr.web.settings import api_access, webhooks
+from openivr.web.settings import api_access, mail, webhooks
 from openivr.web.settings import pages as settings
 from openivr.web.simulator import pages as phone
 from openivr.web.simulator import replay, scenario_tests, what_if
@@ -43,6 +43,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *api_access.ROUTES,
     *settings.ROUTES,
     *webhooks.ROUTES,
+    *mail.ROUTES,
     *phone.ROUTES,
     *scenario_tests.ROUTES,
     *calls.ROUTES,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from openivr.resources import KINDS, ResourceType
+from openivr.resources import KINDS, ResourceType, mail_server
 from openivr.resources.destination import KEYS_IN_FILES, Keys
 from openivr.resources.errors import Invalid
 from openivr.resources.fields import InvalidValue, whole
@@ -24,9 +24,11 @@ from openivr.resources.resource_type import Values
 from openivr.sounds.convert import ConvertedAudio, NotAudio, convert
 from openivr.store.config import prompts, resources, scenarios
 from openivr.store.database import ConfigTransaction
+from openivr.store.mail.mail_server import find_mail_server
 from openivr.store.tables import ALLOWED_ADDRESS, API_CLIENT, COUNTER, OBJECTS, REVISION
 
 FORMAT = 1
+MAIL_SERVER = "mail_server"  # the section of a file
 KEYS = "keys"  # the field of menus whose parts have names
 Step = Callable[[], None]  # called for every object done, to move a progress bar
 
@@ -124,6 +126,9 @@ def export(connection: Connection, *, with_audio: bool = True, step: Step = lamb
             step()
         if entries:
             document[kind.name] = entries
+    server = find_mail_server(connection)
+    if server is not None:
+        document[MAIL_SERVER] = {name: getattr(server, name) for name in mail_server.NAMES}
     document["scenario"] = [dict(stored.document) for stored in scenarios.find_all(connection)]
     clients = connection.execute(select(API_CLIENT).order_by(API_CLIENT.c.id))
     document["api_client"] = [{str(name): row[name] for name in row} for row in clients.mappings()]

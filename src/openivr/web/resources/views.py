@@ -80,7 +80,7 @@ EXTENSION = ResourceView(
     sections=(
         FormSection("person", ("number", "first_name", "last_name", "email_addr", "mobile_number", "title")),
         FormSection("phone", ("reg_name", "reg_password", "concurrent_registrations", "ring_timeout")),
-        FormSection("voicemail", ("enb_vm", "vm_pin")),
+        FormSection("voicemail", ("enb_vm", "vm_pin", "new_vm_notify", "after_vm_notify")),
         FormSection("forwarding", ("presence_status", "presence_list")),
         FormSection("hours", ("enb_switch_hours", "hours_pin"), is_folded=True),
         FormSection("more", ("caller_id",), is_folded=True),

@@ -1,0 +1,1 @@
+"""Voicemail messages in mailboxes, and mail that clients send."""

@@ -1,0 +1,1 @@
+"""Mail: the server that it is sent by, and the queue."""
