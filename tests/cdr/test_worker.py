@@ -50,10 +50,13 @@ from openivr.store.cdr.reports import CallReport, Span
 from openivr.store.config import resources
 from openivr.store.database import Database
 from openivr.store.events.event_types import EventType
+from openivr.store.mail import mail_queue
+from openivr.store.mail.mail_server import save_mail_server
 from openivr.store.runtime import registrations
 from openivr.store.tables import CALL, CALL_NOTE, EVENT
 from tests.cdr.simulated_calls import START, many, record
 from tests.cdr.test_call_events import follow
+from tests.mail.conftest import SERVER
 
 
 def write(folder: Path, entries: list[CallEntry], **options: Any) -> None:
@@ -344,6 +347,38 @@ def online(database: Database, before: store_snapshot.ListSnapshot) -> dict[int,
     pages = [decode(b"[%b]" % b",".join(index.page(ListQuery(0, 2)))) for index in (fresh, stepped)]
     assert pages[0] == pages[1]
     return {row["id"]: row["online_status"]["sip_phone"]["status"] for row in pages[0]}
+
+
+def test_a_message_and_the_mail_about_it_are_stored_together(
+    database: Database, snapshot: IvrSnapshot, tmp_path: Path
+) -> None:
+    wish = {"email_addr": "sam@example.com", "new_vm_notify": "with_attachment", "after_vm_notify": "delete"}
+    with database.changing() as change:
+        resources.update(change, EXTENSION, 1, wish)
+        save_mail_server(change.connection, SERVER)
+    for id_, owner in (("m1", 1), ("m2", 2)):
+        (tmp_path / f"{id_}.wav").write_bytes(b"RIFF sound")
+        entry = MessageLeft(
+            at=START,
+            id=id_,
+            extension=owner,
+            call="c",
+            caller="2000",
+            milliseconds=1500,
+            file=f"{id_}.wav",
+        )
+        write(tmp_path, [entry])  # type: ignore[list-item]
+    commit(database, tmp_path)
+    with database.reading() as connection:
+        [mail] = mail_queue.list_mail(connection)
+        assert voicemail.find_message(connection, mail.voicemail_id) is not None
+    assert (mail.id, mail.recipient, mail.has_audio, mail.after, mail.state) == (
+        "voicemail-m1",
+        "sam@example.com",
+        1,
+        "delete",
+        "waiting",
+    )
 
 
 def test_messages_come_with_their_sound(database: Database, snapshot: IvrSnapshot, tmp_path: Path) -> None:
