@@ -161,6 +161,21 @@ def test_what_is_unclear_is_sent_again_as_the_same_mail(make_office: MakeOffice)
     assert {mail.state for mail in office.mails().values()} == {"sent"}
 
 
+def test_a_message_that_cannot_be_read_holds_up_no_other(make_office: MakeOffice) -> None:
+    office = make_office()
+    with mail_host() as host:
+        office.set_server(host.port, audio_format="mp3")
+        sound, office.sound = office.sound, b"no sound"
+        office.leave("m1")
+        office.sound = sound
+        office.leave("m2")
+        office.send()
+    mails = office.mails()
+    assert (mails["m1"].state, mails["m2"].state) == ("failed", "sent")
+    assert "cannot be written" in mails["m1"].answer
+    assert office.messages().keys() == {"m1", "m2"}
+
+
 def test_a_deleted_message_is_not_mailed(make_office: MakeOffice) -> None:
     office = make_office()
     with mail_host() as host:

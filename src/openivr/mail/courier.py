@@ -137,7 +137,14 @@ class Courier:
     async def _send(self, smtp: SmtpConnection, server: MailServer, mail: Mail) -> None:
         if mail.is_sending:
             log.warning("mail may be sent twice: the process was killed as it was sent", mail=mail.id)
-        text = self._write(mail, server)
+        try:
+            text = self._write(mail, server)
+        except (
+            ValueError,
+            RuntimeError,
+        ) as error:  # of the headers and of soundfile; others must still go out
+            self._save([mail], Outcome(AttemptResult.REFUSED, f"the mail cannot be written: {error}"))
+            return
         if text is None:
             self._save([mail], Outcome(AttemptResult.OBSOLETE))
             return
