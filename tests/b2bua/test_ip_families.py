@@ -159,6 +159,7 @@ async def test_who_cannot_be_reached_is_unavailable_and_the_log_says_why(tmp_pat
         pbx.records()  # the clerk has been there
     with capture_logs() as logs:
         async with open_pbx(tmp_path, is_new=False) as pbx:
+            pbx.stop_forwarding(2)
             trunk = pbx.create("trunk", name="Six", type="register", hostname="::1", username="us")
             ada = await pbx.phone("1000")
             line = ada.call("1001")

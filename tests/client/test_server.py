@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from typing import Any
 
@@ -30,11 +31,15 @@ from openivr.client.sync_async import Call
 from openivr.server.http_process import all_endpoints
 from openivr.store.cdr import voicemail
 from openivr.store.cdr.voicemail import VoicemailMessage
+from openivr.store.mail.mail_server import save_mail_server
 from tests.api.past_calls import inbound_call, outbound_call, store, write_recording
+from tests.mail.conftest import SERVER
+from tests.mail.smtp_server import mail_host
 
 from .conftest import QUICK, Connect, Driven, Pbx
 
 SILENT = {"get_token", "refresh_token", "del_token"}  # done by the client itself
+NO_REQUESTS = {"openapi.json", "subscribe"}  # a document, and a WebSocket, which the client does not open
 VERSIONS = {"v1.0": "", "v2.0": "_v2"}
 BOTH_VERSIONS = {"call_report"}
 OTHER_ACTIONS = {"import": "import_file"}  # a word of Python
@@ -58,7 +63,7 @@ def test_every_endpoint_has_a_method(pbx: Pbx) -> None:
     with pbx.client() as client:
         for endpoint in all_endpoints():
             family, _, action = endpoint.path.rpartition("/")
-            if endpoint.path in SILENT or endpoint.path == "openapi.json":
+            if endpoint.path in SILENT | NO_REQUESTS:
                 continue
             version = "" if family in BOTH_VERSIONS else VERSIONS[endpoint.version]
             owner = getattr(client, OTHER_NAMES.get(family, family) + version)
@@ -164,6 +169,24 @@ def test_the_system(driven: Driven) -> None:
     assert driven.do(lambda client: client.system.capacity())["used_extension"] == 4
     options = driven.do(lambda client: client.system.get_menuoptions("ring_group"))
     assert [(one.value, one.text) for one in options] == [("1", "Support")]
+
+
+def test_a_mail_is_sent(driven: Driven, own_pbx: Pbx) -> None:
+    def send(**more: Any) -> Any:
+        return driven.do(lambda client: client.system.sendemail(["a@example.com"], "Hi", "Hello", **more))
+
+    with pytest.raises(DataNotFound):  # there is no mail server
+        send()
+    with own_pbx.running.database() as database, mail_host() as host:
+        with database.writing() as connection:
+            save_mail_server(connection, replace(SERVER, port=host.port))
+        assert send(cc=["b@example.com"], bcc=("c@example.com",)) is None
+        host.wait_for(3)
+        assert {message["Subject"] for _, message in host.taken} == {"Hi"}
+        with pytest.raises(ParameterError):
+            send(email_server="none")
+        with database.writing() as connection:
+            save_mail_server(connection, None)
 
 
 def test_errors_carry_what_the_server_said(driven: Driven) -> None:

@@ -4,7 +4,7 @@ Every method sends one request. Only `each` and `all` read several pages. Argume
 sent. Each method raises the ApiError that the server answers.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -326,6 +326,25 @@ class System(Faced[F]):
     def capacity(self) -> Steps[Mapping[str, Any]]:
         """Return the maximum numbers of extensions and calls. Names of fields differ between servers."""
         return read_data((yield from get(self.session, "system/capacity")), dict[str, Any])
+
+    @call
+    def sendemail(  # noqa: PLR0913 - the parts of a mail
+        self,
+        recipient: Sequence[str],
+        subject: str = "",
+        body: str = "",
+        *,
+        cc: Sequence[str] = (),
+        bcc: Sequence[str] = (),
+        email_server: str = "follow_system",
+    ) -> Steps[None]:
+        """Send a mail by the server's mail server. Never sent twice.
+
+        Raises DataNotFound without a mail server, MaxLimitationExceeded while too much mail waits.
+        """
+        mail = {"email_server": email_server, "recipient": list(recipient), "subject": subject, "body": body}
+        lists = {name: list(addresses) for name, addresses in (("cc", cc), ("bcc", bcc)) if addresses}
+        yield from self.session.ask(Ask(method="POST", path="system/sendemail", body=mail | lists))
 
     @call
     def get_menuoptions(self, menu: str, id_: int | None = None) -> Steps[tuple[Option, ...]]:
