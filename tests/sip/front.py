@@ -1,6 +1,7 @@
 """An agent with access control, registrar and trunks, as a server has them, on loopback."""
 
 import asyncio
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from tests.sip.wire import SECONDS, Ear, settings
 
 PASSWORD = "the-right-password"
 ADA = AuthAccount("ada", DigestSecret.make("ada", PASSWORD), contacts=2, names=frozenset({"1000"}))
+FREE_PORTS = range(20_000, 32_000)  # above those of RTP
 GENEROUS = RateLimitPolicy(rate=10_000, burst=10_000)
 
 
@@ -129,8 +131,25 @@ async def front(
         agent.close()
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port of loopback that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a port that is free on all addresses, for UDP and TCP.
+
+    It is below those that the kernel gives to connections, so that none of them takes it before it is used.
+    """
+    while True:
+        port = FREE_PORTS[secrets.randbelow(len(FREE_PORTS))]
+        if is_free(port):
+            return port
+
+
+def is_free(port: int) -> bool:
+    for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(family, kind) as probe:
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                try:
+                    probe.bind((host, port))
+                except OSError:
+                    return False
+    return True

@@ -153,9 +153,3 @@ async def _listens(port: int, process: asyncio.subprocess.Process) -> None:
                 except OSError:
                     return
             await asyncio.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,8 +8,9 @@ import pytest
 from openivr.sip.auth.client import DigestClient, Login
 from openivr.sip.auth.retry import AuthRetry
 from openivr.sip.dialog.uas import InboundLeg
+from tests.sip.front import free_port
 from tests.sip.scene import Scene, play, scene
-from tests.sip.sipp import SDP, answer, free_port, hear, pause, send, sipp, take, take_signed
+from tests.sip.sipp import SDP, answer, hear, pause, send, sipp, take, take_signed
 from tests.sip.wire import ANSWER, OFFER, Ear, answer_at_once
 
 ACK = send("ACK", cseq=1)
