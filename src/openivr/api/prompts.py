@@ -7,9 +7,9 @@ from starlette.datastructures import UploadFile
 
 from openivr.api import crud
 from openivr.api.endpoint import ApiRequest, Endpoint, UploadedFile
-from openivr.api.multipart import read_upload
 from openivr.api.query import read_choice, read_id
 from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
+from openivr.api.uploads.multipart import read_upload
 from openivr.resources import CUSTOM_PROMPT
 from openivr.resources.errors import Problem
 from openivr.resources.problem_codes import ProblemCode

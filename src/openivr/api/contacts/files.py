@@ -1,30 +1,33 @@
-"""Contacts from files and as files: `company_contact/import` and `company_contact/export`. Ours.
+"""Contacts from files and as files: `company_contact/import` and `company_contact/export`. Ours."""
 
-`is_check` is as in `holidays/import`: "ask" previews, "force" imports.
-"""
-
-from collections import Counter
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.datastructures import UploadFile
 
 from openivr.api.endpoint import ApiRequest, Endpoint, UploadedFile
-from openivr.api.multipart import read_upload
 from openivr.api.query import read_choice
-from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
+from openivr.api.responses import succeed
+from openivr.api.uploads.file_import import (
+    ANSWER,
+    ASK,
+    CHECK,
+    FILE,
+    FORCE,
+    OBJECT_ID,
+    count_actions,
+    read_check,
+    read_form,
+    refuse_source,
+)
 from openivr.data_import import contact_merging
 from openivr.data_import.errors import MAX_CONTACT_BYTES, ImportFailed
-from openivr.data_import.merge_action import MergeAction
 from openivr.resources.contact import PHONEBOOK
 from openivr.resources.errors import Invalid, Problem
 from openivr.resources.fields import InvalidValue, whole
 from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config import contacts, resources
 
-ASK, FORCE = CHECKS = ("ask", "force")
 CSV, VCARD = FORMATS = ("csv", "vcf")
-ENVELOPE = 10_000  # bytes of a form around its file
 MEDIA_TYPES = {CSV: "text/csv; charset=utf-8", VCARD: "text/vcard; charset=utf-8"}
 
 
@@ -32,29 +35,19 @@ async def import_file(request: ApiRequest) -> bytes:
     """Import the contacts of a file, or say what that would change (`is_check`: ask)."""
     from openivr.data_import import contact_files  # takes a while, and most servers never need it
 
-    form = await read_upload(request.headers, request.body.stream(MAX_CONTACT_BYTES + ENVELOPE, TOO_LARGE))
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise bad_parameters(Problem("file", ProblemCode.REQUIRED))
-    fields = {name: form.get(name) for name in ("is_check", "phonebook_id")}
-    data = await file.read()
-    await form.close()
-    if len(data) > MAX_CONTACT_BYTES:
-        raise ApiError(TOO_LARGE)
+    data, fields = await read_form(request, MAX_CONTACT_BYTES, ("is_check", "phonebook_id"))
     phonebook, is_check = read_options(fields)
     database = request.service.database
     await database.read(check_phonebook, phonebook)
     try:
         bodies = await database.run_in_thread(contact_files.read_file, data)
     except ImportFailed as error:
-        raise bad_parameters(Problem("file", error.code, {"part": error.part}, error.part)) from error
+        raise refuse_source("file", error) from error
     if is_check == ASK:
         merged = await database.read(contact_merging.preview, bodies, phonebook)
     else:
         merged = await database.change_config(contact_merging.carry_out, bodies, phonebook)
-    counts = Counter(row.action for row in merged)
-    shown = {action.value: counts[action] for action in MergeAction}
-    return succeed(**shown, data=[describe(row) for row in merged])
+    return succeed(**count_actions(merged), data=[describe(row) for row in merged])
 
 
 def read_options(fields: dict[str, Any]) -> tuple[int, str]:
@@ -62,15 +55,13 @@ def read_options(fields: dict[str, Any]) -> tuple[int, str]:
     problems: list[Problem] = []
     phonebook = 0
     try:
-        phonebook = whole(fields["phonebook_id"] or 0)
+        phonebook = whole(fields.get("phonebook_id") or 0)
     except InvalidValue as bad:
         problems.append(Problem("phonebook_id", bad.code, bad.params, str(fields["phonebook_id"])[:100]))
-    is_check = fields["is_check"] or FORCE
-    if is_check not in CHECKS:
-        problems.append(Problem("is_check", ProblemCode.CHOICE, {"choices": CHECKS}, str(is_check)[:100]))
+    is_check = read_check(fields.get("is_check") or FORCE, problems)
     if problems:
         raise Invalid(*problems)
-    return phonebook, str(is_check)
+    return phonebook, is_check
 
 
 def check_phonebook(connection: Connection, id_: int) -> None:
@@ -101,7 +92,6 @@ async def export_file(request: ApiRequest) -> UploadedFile:
     return UploadedFile(f"contacts.{format_}", MEDIA_TYPES[format_], content)
 
 
-COUNT = {"type": "integer", "minimum": 0}
 ENDPOINTS = (
     Endpoint(
         path="company_contact/import",
@@ -111,17 +101,14 @@ ENDPOINTS = (
         body={
             "type": "object",
             "properties": {
-                "file": {"type": "string", "format": "binary"},
-                "phonebook_id": {"type": "string", "pattern": "^[0-9]{1,9}$", "default": "0"},
-                "is_check": {"type": "string", "enum": list(CHECKS), "default": FORCE},
+                "file": FILE,
+                "phonebook_id": OBJECT_ID,
+                "is_check": CHECK,
             },
             "required": ["file"],
         },
         media_type="multipart/form-data",
-        data={
-            **{action.value: COUNT for action in MergeAction},
-            "data": {"type": "array", "items": {"type": "object"}},
-        },
+        data=ANSWER,
     ),
     Endpoint(
         path="company_contact/export",

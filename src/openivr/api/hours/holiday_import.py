@@ -4,30 +4,35 @@ The P-Series has an import of files, whose form its pages do not show. National 
 """
 
 import time
-from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.datastructures import UploadFile
 
 from openivr.api.endpoint import ApiRequest, Endpoint
 from openivr.api.hours.switch import ID, MAX_ID, read_id
-from openivr.api.multipart import read_upload
-from openivr.api.responses import TOO_LARGE, ApiError, bad_parameters, succeed
+from openivr.api.responses import succeed
+from openivr.api.uploads.file_import import (
+    ANSWER,
+    ASK,
+    CHECK,
+    COUNT,
+    FILE,
+    FORCE,
+    OBJECT_ID,
+    count_actions,
+    read_check,
+    read_form,
+    refuse_source,
+)
 from openivr.data_import import holiday_merging as merging
 from openivr.data_import.errors import MAX_BYTES, ImportFailed
-from openivr.data_import.merge_action import MergeAction
 from openivr.hours.calendar import Calendar
 from openivr.resources.errors import Invalid, Problem
 from openivr.resources.fields import Body
 from openivr.resources.problem_codes import ProblemCode
 from openivr.store.config.ivr_snapshot import load_calendars
 
-ASK, FORCE = "ask", "force"
-CHECKS = (ASK, FORCE)
-ENVELOPE = 10_000  # bytes of a form around its file
 MAX_TEXT = 20
 
 
@@ -35,15 +40,7 @@ async def import_file(request: ApiRequest) -> bytes:
     """Import the holidays of a file, or say what that would change (`is_check`: ask)."""
     from openivr.data_import import holiday_files as files  # takes a while, and most servers never need it
 
-    form = await read_upload(request.headers, request.body.stream(MAX_BYTES + ENVELOPE, TOO_LARGE))
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise bad_parameters(Problem("file", ProblemCode.REQUIRED))
-    fields = {name: form.get(name) for name in ("is_check", "timezone_id") if form.get(name) is not None}
-    data = await file.read()
-    await form.close()
-    if len(data) > MAX_BYTES:
-        raise ApiError(TOO_LARGE)
+    data, fields = await read_form(request, MAX_BYTES, ("is_check", "timezone_id"))
     timezone_id, is_check = read_options(fields)
     database = request.service.database
     calendar = await database.read(find_calendar, timezone_id)
@@ -51,7 +48,7 @@ async def import_file(request: ApiRequest) -> bytes:
     try:
         bodies = await database.run_in_thread(lambda: files.read_file(data, years, calendar.clock))
     except ImportFailed as error:
-        raise bad_parameters(Problem("file", error.code, {"part": error.part}, error.part)) from error
+        raise refuse_source("file", error) from error
     return await answer(request, bodies, timezone_id, is_check)
 
 
@@ -79,8 +76,7 @@ async def import_national(request: ApiRequest) -> bytes:
             lambda: national.read_national(texts["country"], texts["region"], years, texts["language"])
         )
     except ImportFailed as error:
-        field = error.code.value.removeprefix("unknown_")
-        raise bad_parameters(Problem(field, error.code, {"part": error.part}, error.part)) from error
+        raise refuse_source(error.code.value.removeprefix("unknown_"), error) from error
     return await answer(request, bodies, timezone_id, is_check)
 
 
@@ -106,12 +102,10 @@ def read_options(fields: Body) -> tuple[int, str]:
     timezone_id = read_id(dict(fields), problems)
     if not problems and not 0 <= timezone_id <= MAX_ID:
         problems.append(Problem("timezone_id", ProblemCode.RANGE, {"low": 0, "high": MAX_ID}))
-    is_check = fields.get("is_check", FORCE)
-    if is_check not in CHECKS:
-        problems.append(Problem("is_check", ProblemCode.CHOICE, {"choices": CHECKS}, str(is_check)[:100]))
+    is_check = read_check(fields.get("is_check", FORCE), problems)
     if problems:
         raise Invalid(*problems)
-    return timezone_id, str(is_check)
+    return timezone_id, is_check
 
 
 def find_calendar(connection: Connection, timezone_id: int) -> Calendar:
@@ -136,13 +130,7 @@ async def answer(request: ApiRequest, bodies: list[Body], timezone_id: int, is_c
         merged = await database.read(merging.preview, bodies, timezone_id)
     else:
         merged = await database.change_config(merging.carry_out, bodies, timezone_id)
-    return succeed(**count(merged), data=[describe(row) for row in merged])
-
-
-def count(merged: Iterable[merging.MergedHoliday]) -> dict[str, int]:
-    """Count the holidays by what is done with them."""
-    counts = Counter(row.action for row in merged)
-    return {action.value: counts[action] for action in MergeAction}
+    return succeed(**count_actions(merged), data=[describe(row) for row in merged])
 
 
 def describe(row: merging.MergedHoliday) -> dict[str, Any]:
@@ -157,12 +145,6 @@ def describe(row: merging.MergedHoliday) -> dict[str, Any]:
     }
 
 
-COUNT = {"type": "integer", "minimum": 0}
-ANSWER = {
-    **{action.value: COUNT for action in MergeAction},
-    "data": {"type": "array", "items": {"type": "object"}},
-}
-CHECK = {"type": "string", "enum": list(CHECKS), "default": FORCE}
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
 ENDPOINTS = (
     Endpoint(
@@ -173,8 +155,8 @@ ENDPOINTS = (
         body={
             "type": "object",
             "properties": {
-                "file": {"type": "string", "format": "binary"},
-                "timezone_id": {"type": "string", "pattern": "^[0-9]{1,9}$", "default": "0"},
+                "file": FILE,
+                "timezone_id": OBJECT_ID,
                 "is_check": CHECK,
             },
             "required": ["file"],

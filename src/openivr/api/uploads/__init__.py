@@ -1,0 +1,1 @@
+"""Uploads of files: forms of several parts, and imports from them."""
