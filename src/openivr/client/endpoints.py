@@ -44,6 +44,12 @@ def get(session: Session, path: str, **query: Any) -> Steps[Got]:
     return (yield from session.ask(Ask(method="GET", path=path, query=given, is_safe=True)))
 
 
+def get_file(session: Session, path: str, query: Mapping[str, str]) -> Steps[bytes]:
+    """Return the content of a file."""
+    ask = Ask(method="GET", path=path, query=query, is_safe=True, is_file=True)
+    return (yield from session.ask(ask)).content
+
+
 def read_data(got: Got, kind: type[V]) -> V:
     """The `data` of an answer."""
     return answers.convert(answers.read_object(got.content).get("data"), kind)
@@ -273,11 +279,7 @@ class Contacts(Family[F, models.ContactRow, models.Contact]):
     @call
     def export(self, version: str = "csv") -> Steps[bytes]:
         """Return all contacts as a file, `csv` or `vcf`."""
-        query = {"format": version}
-        got = yield from self.session.ask(
-            Ask(method="GET", path=f"{self.path}/export", query=query, is_safe=True, is_file=True)
-        )
-        return got.content
+        return (yield from get_file(self.session, f"{self.path}/export", {"format": version}))
 
 
 class Created(msgspec.Struct):
@@ -307,11 +309,7 @@ class Prompts(Readable[F, models.CustomPromptRow, models.CustomPrompt]):
     def download(self, id_: int, *, version: str = "original") -> Steps[bytes]:
         """The sound of a prompt as it was uploaded, or `telephone`: as it is played. OpenIVR only."""
         query = {"id": str(id_), "format": version}
-        path = f"{self.path}/download"
-        got = yield from self.session.ask(
-            Ask(method="GET", path=path, query=query, is_safe=True, is_file=True)
-        )
-        return got.content
+        return (yield from get_file(self.session, f"{self.path}/download", query))
 
 
 class System(Faced[F]):

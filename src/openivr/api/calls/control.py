@@ -127,7 +127,7 @@ async def dial(request: ApiRequest) -> bytes:
     command = DialNumber(
         caller=read_number(body, "caller"),
         callee=read_number(body, "callee"),
-        dial_permission=read_number(body, "dial_permission") if body.get("dial_permission") else "",
+        dial_permission=read_optional_number(body, "dial_permission"),
         auto_answer=read_word(body, "auto_answer", YES_NO) == "yes",
     )
     return await command_call(request, command)
@@ -149,8 +149,8 @@ async def transfer(request: ApiRequest) -> bytes:
     command = TransferChannel(
         type=TransferType(type_),
         channel=channel,
-        number=read_number(body, "number") if has_number else "",
-        dial_permission=read_number(body, "dial_permission") if body.get("dial_permission") else "",
+        number=read_optional_number(body, "number"),
+        dial_permission=read_optional_number(body, "dial_permission"),
         operation=TransferOperation(word) if word else None,
     )
     return await command_call(request, command)
@@ -175,6 +175,11 @@ def read_number(body: Mapping[str, Any], name: str) -> str:
     if CONTROL.search(text):
         raise bad_parameters(Problem(name, ProblemCode.CONTROL_CHARACTERS, value=shorten(text)))
     return text
+
+
+def read_optional_number(body: Mapping[str, Any], name: str) -> str:
+    """Return a number, "" if it is missing or empty. Raises 40002."""
+    return read_number(body, name) if body.get(name) else ""
 
 
 async def change_talk(action: TalkAction, request: ApiRequest) -> bytes:
