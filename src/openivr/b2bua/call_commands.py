@@ -39,7 +39,7 @@ class TransferType(StrEnum):
 
 @unique
 class TransferOperation(StrEnum):
-    """What can be done with an attended transfer that has begun."""
+    """An operation on an attended transfer that has begun."""
 
     COMPLETE = "complete"
     ABORT = "abort"
@@ -71,7 +71,7 @@ class DialNumber(CallCommand, tag="dial", frozen=True, kw_only=True):
 
 @unique
 class TalkAction(StrEnum):
-    """What a command does for one member of a call that talks."""
+    """A command about one member of a call that talks."""
 
     HOLD = "hold"  # the member holds the call, and the other one receives the hold sound
     UNHOLD = "unhold"

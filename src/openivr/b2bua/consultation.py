@@ -148,7 +148,7 @@ class Consultation(PartyListener):
     # Callbacks of the two calls
 
     def on_call_end(self, call: Call) -> None:
-        """The second call ended: return to the peer. The first one ended: nobody waits any longer."""
+        """The second call ended: return to the peer. If the first one ended, no peer waits any longer."""
         self._call_manager.on_call_end(call)
         if self.is_over:
             return

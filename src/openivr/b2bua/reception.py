@@ -1,4 +1,4 @@
-"""What each party of a call receives: a pure function of what was commanded. No media, no SIP.
+"""The audio that each party of a call receives, as a pure function of the commands. No media, no SIP.
 
 Two parties are connected. Each may be muted, which silences it for all others, and each may hold the call:
 then the other one receives the hold sound, and neither the other. A monitor (P-Series: monitor-a-call)
@@ -35,7 +35,7 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What one party receives: the audio of `sources`, or the hold sound if there are none."""
+    """The audio that one party receives: of `sources`, or the hold sound if there are none."""
 
     sources: frozenset[Seat]
     has_hold_sound: bool = False
@@ -43,7 +43,7 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class TalkState:
-    """What was commanded about the audio of a call. The first state is that of a plain call."""
+    """The state that commands have set for the audio of a call. The first one is that of a plain call."""
 
     holding: frozenset[Seat] = frozenset()
     muted: frozenset[Seat] = frozenset()

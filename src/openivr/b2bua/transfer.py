@@ -171,7 +171,7 @@ class Transfers:
 
 
 class TransferReport(Protocol):
-    """What asked for a transfer, and gets its outcome."""
+    """The phone or program that asked for a transfer. It gets the outcome."""
 
     def report(self, status: int) -> None:
         """Report a status: 200, or that of a failure."""

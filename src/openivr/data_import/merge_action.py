@@ -1,4 +1,4 @@
-"""What an import does with a row of its source."""
+"""The effects of an import on the rows of its source."""
 
 from enum import StrEnum, unique
 

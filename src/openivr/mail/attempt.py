@@ -1,4 +1,4 @@
-"""What becomes of a mail after an attempt to send it, as a pure function. Times are Unix milliseconds."""
+"""The state of a mail after an attempt to send it, as a pure function. Times are Unix milliseconds."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto, unique

@@ -1,7 +1,7 @@
 """Sends the mail of the queue, one after another, in a process of its own.
 
 It may be killed at any moment. What it had is taken up at its next start; a mail whose text was being sent is
-then sent again with the same Message-ID, because nobody can know whether it arrived.
+then sent again with the same Message-ID, because the server does not say whether it arrived.
 """
 
 import asyncio
