@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError
 
 import pytest
+from sqlalchemy import select
 
 from openivr.api.app import FULL
-from openivr.store.tables import METADATA
+from openivr.store.tables import METADATA, TRUNK_STATE
 from openivr.web.resources.views import RESOURCE_VIEWS
 from tests.api import test_prompts as prompts
 from tests.api.families import FAMILIES
 from tests.b2bua.pbx import in_loop
 from tests.live_server import AGENT, Answer, Api, Running, start
 from tests.process.test_calls_process import ready_phone, records, until
+from tests.process.test_outages import until as until_stored
 from tests.process.test_serve import children, fetch
 from tests.small_disk import SmallDisk, small_disk
 from tests.web import test_objects as objects
@@ -100,6 +102,8 @@ class Things:
     def __init__(self, server: Running, api: Api, admin: Admin) -> None:
         self.objects = [(view, objects.create(admin, view)) for view in RESOURCE_VIEWS.values()]
         self.families = [(each, int(api.post(f"{each.path}/create", each.body())["id"])) for each in FAMILIES]
+        self.trunks = {id_ for view, id_ in self.objects if view.kind.name == "trunk"}
+        self.trunks |= {id_ for family, id_ in self.families if family.path == "trunk"}
         assert where(keep(admin, "Kept", press("1"))) == "/menus/3/tests"
         self.test = int(re.findall(rb"/menus/3/tests/(\d+)", admin.get("/menus/3/tests").content)[-1])
         self.prompt = prompts.upload(api, "kept.wav", prompts.tone("wav"))["id"]
@@ -159,6 +163,12 @@ def read_everything(server: Running) -> dict[str, list[Any]]:
         return {table.name: [tuple(row) for row in connection.execute(table.select())] for table in tables}
 
 
+def read_trunk_states(server: Running) -> set[int]:
+    """The trunks whose state is stored. A server stores it once it has tried to reach them."""
+    with server.database() as database, database.reading() as connection:
+        return set(connection.execute(select(TRUNK_STATE.c.trunk_id)).scalars())
+
+
 MOVING = {"heartbeat"}
 
 
@@ -176,6 +186,7 @@ def test_f8_every_kind_of_change_says_that_the_disk_is_full(place: tuple[SmallDi
     api, admin = server.log_in(), Admin(server).enter()
     things = Things(server, api, admin)
     changes = [*things.list_changes(admin)]
+    until_stored(lambda: things.trunks <= read_trunk_states(server), "the states of the new trunks")
     before = read_everything(server)
 
     def check(answer: Answer, name: str) -> None:
